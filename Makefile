@@ -1,0 +1,57 @@
+# `make run` and `make test` need git, make and Python 3.11 or newer; everything else they get themselves.
+
+PYTHON ?= python3
+PORT ?= 8000
+export PORT
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: help run test lint check messages screenshots lock bench
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+.tools/ready: requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@touch $@
+
+.venv/run: requirements/run.txt .tools/ready
+	@test -x .venv/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
+	@.tools/bin/uv pip sync --quiet --require-hashes requirements/run.txt
+	@rm -f .venv/development && touch $@
+
+.venv/development: requirements/development.txt .tools/ready
+	@test -x .venv/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
+	@.tools/bin/uv pip sync --quiet --require-hashes requirements/development.txt
+	@touch .venv/run $@
+
+## make run          try it: http://127.0.0.1:8000 with demo people (PORT=8001 for another port)
+run: .venv/run
+	@.venv/bin/python -m courseware.run
+
+## make test         every test, browser tests included
+test: .venv/development
+	@.ci/browser
+	@.venv/bin/python -m pytest -n auto -m "not faults" $(ARGS)
+
+## make lint         what .ci/run checks besides the tests
+lint: .venv/development
+	@.ci/lint
+
+## make messages     collect strings for translation and compile the catalogues
+messages: .venv/development
+	@.ci/messages
+
+## make screenshots  take the pictures of README and docs from the running product
+screenshots: .venv/development
+	@.ci/browser
+	@.venv/bin/python .ci/screenshots.py
+
+## make bench        measure against an empty Django page; see docs/performance.md
+bench: .venv/development
+	@benchmarks/run
+
+## make lock         resolve the requirements anew
+lock: .tools/ready
+	@.ci/lock

@@ -1,0 +1,15 @@
+"""Headers that belong on every answer, error pages and static files included."""
+
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class HeadersMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        # WhiteNoise sets its own; every page is somebody's own and must not stay in a shared computer's cache.
+        response.setdefault("Cache-Control", "private, no-store")
+        return response

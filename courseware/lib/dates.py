@@ -1,0 +1,18 @@
+"""Due days: an instant for comparing, a day for people."""
+
+from datetime import date, datetime, time, timedelta, tzinfo
+
+
+def due_instant(day: date, zone: tzinfo) -> datetime:
+    """The first instant after `day` in `zone`; days are counted, so a change of clocks moves nothing.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> due_instant(date(2026, 11, 27), ZoneInfo("Asia/Shanghai")).isoformat()
+    '2026-11-28T00:00:00+08:00'
+    """
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
+
+
+def due_day(due_at: datetime, zone: tzinfo) -> date:
+    """The day a person is told: the one that is over at `due_at`."""
+    return (due_at.astimezone(zone) - timedelta(microseconds=1)).date()

@@ -1,0 +1,91 @@
+"""`make run`: from a bare clone to a served site with demo people, in one process. Run again, it changes nothing.
+
+For trying out on this machine only: plain http, SQLite in var/, letters kept as files.
+How a firm runs the site for real is docs/operator.md.
+"""
+
+import hashlib
+import os
+import secrets
+import sys
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+
+
+def prepare_environment(port: str) -> Path:
+    """Settings for this machine, unless the caller has set them. Returns the folder that holds all data."""
+    data = Path(os.environ.setdefault("DATA_DIR", str(BASE_DIR / "var")))
+    data.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
+    os.environ.setdefault("PLAIN_HTTP", "1")
+    os.environ.setdefault("SITE_URL", f"http://{LOOPBACK}:{port}")
+    os.environ.setdefault("SECRET_KEY", kept_secret(data / "secret-key"))
+    return data
+
+
+def kept_secret(file: Path) -> str:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+def collect_static(data: Path) -> None:
+    """Compress the static files, but only when one of them or a package has changed: it takes seconds."""
+    from django.core.management import call_command
+
+    digest = hashlib.sha256((BASE_DIR / "requirements" / "run.txt").read_bytes())
+    for file in sorted((BASE_DIR / "static").rglob("*")):
+        if file.is_file():
+            digest.update(str(file).encode() + file.read_bytes())
+    stamp = data / "static" / ".collected"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(digest.hexdigest())
+
+
+def set_up(data: Path) -> None:
+    """Database, static files, course and, where nobody is there yet, the demo firm."""
+    import django
+    from django.core.management import CommandError, call_command
+
+    django.setup()
+    from courseware.accounts.models import User
+
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    collect_static(data)
+    try:
+        call_command("import_content")
+    except CommandError as error:
+        # Edits made in the admin win over a file that changed too: say so, and serve what is published.
+        print(f"{error}\nNothing was imported; the site serves what was published last.", file=sys.stderr)
+    if not User.objects.exists():
+        call_command("make_demo")
+
+
+def address_and_accounts(port: str) -> str:
+    from courseware.reporting.demo import ACCOUNTS, PASSWORD
+
+    accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
+    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {PASSWORD}\n\nCtrl+C ends it.\n"
+
+
+def main() -> None:
+    port = os.environ.get("PORT", "8000")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        sys.exit(f"PORT: expected a number from 1 to 65535, got {port!r}")
+    set_up(prepare_environment(port))
+    print(address_and_accounts(port), flush=True)
+    gunicorn = ["gunicorn", "courseware.wsgi", "--worker-class=gthread", "--workers=2", "--threads=4"]
+    os.execv(  # noqa: S606 - replaced by the server, so that Ctrl+C reaches it and no process is left behind
+        sys.executable,
+        [sys.executable, "-m", *gunicorn, f"--bind={LOOPBACK}:{port}", "--log-level=warning"],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("courseware.learning.urls")),
+    path("", include("courseware.assessment.urls")),
+    path("", include("courseware.reporting.urls")),
+    path("", include("courseware.content.urls")),
+    path("accounts/", include("courseware.accounts.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "courseware.errors.bad_request"
+handler403 = "courseware.errors.permission_denied"
+handler404 = "courseware.errors.not_found"
+handler500 = "courseware.errors.server_error"

@@ -1,0 +1,19 @@
+"""The site's settings with what only tests want: a cheap password hash, plain static files, one machine."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "for-tests-only-" * 4)
+os.environ.setdefault("PLAIN_HTTP", "1")
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="courseware-test-"))
+
+# Only now: the values above are read while it is imported.
+from courseware.settings import *
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
