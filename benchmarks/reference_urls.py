@@ -1,0 +1,9 @@
+from django.shortcuts import render
+from django.urls import path
+
+
+def reference(request):
+    return render(request, "reference.html", {"user": request.user})
+
+
+urlpatterns = [path("", reference)]

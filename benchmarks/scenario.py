@@ -1,0 +1,153 @@
+"""The people and requests of the benchmark: a firm with the real course, one learner in the middle of it."""
+
+import datetime
+import itertools
+import uuid
+from importlib import import_module
+
+import django
+from django.conf import settings
+
+
+def prepare(people):
+    """Fill the database; returns name → measure.Page, the reference among them."""
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("import_content", verbosity=0)
+    return Firm(people).pages()
+
+
+def database_name():
+    return "PostgreSQL" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "SQLite"
+
+
+class Firm:
+    def __init__(self, people):
+        from courseware.accounts.models import Membership, Team, User
+        from courseware.content.models import Course
+        from courseware.content.serving import outline
+        from courseware.learning.models import Completion, Enrollment
+
+        self.course = Course.objects.select_related("current").get()
+        self.outline = outline(self.course.current, "en")
+        self.lessons = [step for step in self.outline.steps if step.kind == "lesson" and step.is_required]
+        team = Team.objects.create(name="Team")
+        self.manager = User.objects.create_user("manager@bench.example", None, name="Manager")
+        Membership.objects.create(team=team, person=self.manager, role=Membership.Role.MANAGER)
+        users = User.objects.bulk_create(
+            User(email=f"p{number}@bench.example", name=f"Person {number}", password="!") for number in range(people)
+        )
+        Membership.objects.bulk_create(Membership(team=team, person=user, role="learner") for user in users)
+        now = datetime.datetime.now(datetime.UTC)
+        enrollments = Enrollment.objects.bulk_create(
+            Enrollment(
+                learner=user,
+                course=self.course,
+                due_at=now + datetime.timedelta(days=number % 30 - 10),
+                started_at=now if number % 4 else None,
+                last_active_at=now if number % 4 else None,
+            )
+            for number, user in enumerate(users)
+        )
+        entries = {entry.document.identifier: entry for entry in self.course.current.entries.select_related("document")}
+        Completion.objects.bulk_create(
+            Completion(
+                enrollment=enrollment,
+                document=entries[step.id].document,
+                revision_id=entries[step.id].revision_id,
+                outcome="completed",
+                completed_at=now,
+            )
+            for number, enrollment in enumerate(enrollments)
+            if number % 4
+            for step in self.lessons[: number % len(self.lessons)]
+        )
+        self.learner, self.enrollment = users[0], enrollments[0]
+        self.examinees = enrollments[1:]
+
+    def cookies(self, user):
+        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+        from django.middleware.csrf import _get_new_csrf_string
+
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        return {
+            settings.SESSION_COOKIE_NAME: session.session_key,
+            settings.CSRF_COOKIE_NAME: _get_new_csrf_string(),
+            settings.LANGUAGE_COOKIE_NAME: "en",
+        }
+
+    def pages(self):
+        """Each request as the browser sends it; writing ones never repeat themselves, so each really writes."""
+        from benchmarks.measure import Page, ask
+
+        learner, manager = self.cookies(self.learner), self.cookies(self.manager)
+        lesson = next(step for step in self.lessons if step.check)
+        course, question = self.course.identifier, lesson.check[0].id
+        lesson_path = f"/learn/{course}/{lesson.id}/"
+        saves = self.saves()
+        submits = self.submits()
+
+        def answer(site):
+            form = {"token": str(uuid.uuid4()), "tries": 0, "choice": 0}
+            return ask(site, f"{lesson_path}answer/{question}/", learner, form)
+
+        return {
+            "reference": Page("reference", lambda site: ask(site, "/", learner), 1),
+            "home": Page("home", lambda site: ask(site, "/", learner), 2.5),
+            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson_path, learner), 2.5),
+            "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
+            "answer": Page("answer a check", answer, 4),
+            "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
+            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(ask, site, next(submits)), 8),
+        }
+
+    def attempts(self):
+        """A new attempt of a new learner, each time; its exam is opened by completing the lessons."""
+        from courseware.assessment import attempting
+        from courseware.content.serving import page
+        from courseware.learning.models import Completion, Enrollment
+
+        exam = page(self.course.current, self.outline.exam_id, "en")
+        entries = {entry.document.identifier: entry for entry in self.course.current.entries.select_related("document")}
+        for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):
+            done = set(enrollment.completions.values_list("document__identifier", flat=True))
+            Completion.objects.bulk_create(
+                Completion(
+                    enrollment=enrollment,
+                    document=entries[step.id].document,
+                    revision_id=entries[step.id].revision_id,
+                    outcome="completed",
+                    completed_at=datetime.datetime.now(datetime.UTC),
+                )
+                for step in self.lessons
+                if step.id not in done and not step.is_after_exam
+            )
+            yield attempting.start(enrollment, self.outline, exam), self.cookies(enrollment.learner)
+
+    def saves(self):
+        attempts = self.attempts()
+        attempt, cookies = next(attempts)
+        for number in itertools.count():
+            yield f"/attempts/{attempt.pk}/1/", cookies, {"choice": number % 2, "saves": number}
+
+    def submits(self):
+        for attempt, cookies in self.attempts_ahead(700):
+            yield f"/attempts/{attempt.pk}/", cookies
+
+    def attempts_ahead(self, number):
+        """Made before anything is measured: making one must not run between two requests."""
+        return iter(list(itertools.islice(self.attempts(), 1, number)))
+
+
+def submit_and_see(ask, site, attempt):
+    path, cookies = attempt
+    ask(site, f"{path}submit/", cookies, {})
+    return ask(site, f"{path}result/", cookies)
