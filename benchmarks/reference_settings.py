@@ -19,4 +19,6 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["django.contrib.auth.context_processors.auth"]},
     }
 ]
-AUTHENTICATION_BACKENDS = ["courseware.accounts.backends.PersonBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "benchmarks"]
+AUTH_USER_MODEL = "benchmarks.Person"

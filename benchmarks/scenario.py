@@ -69,13 +69,13 @@ class Firm:
         self.learner, self.enrollment = users[0], enrollments[0]
         self.examinees = enrollments[1:]
 
-    def cookies(self, user):
+    def cookies(self, user, backend="courseware.accounts.backends.PersonBackend"):
         from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
         from django.middleware.csrf import _get_new_csrf_string
 
         session = import_module(settings.SESSION_ENGINE).SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[BACKEND_SESSION_KEY] = backend
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
         return {
@@ -89,18 +89,19 @@ class Firm:
         from benchmarks.measure import Page, ask
 
         learner, manager = self.cookies(self.learner), self.cookies(self.manager)
+        plain = self.cookies(self.learner, "django.contrib.auth.backends.ModelBackend")
         lesson = next(step for step in self.lessons if step.check)
         course, question = self.course.identifier, lesson.check[0].id
         lesson_path = f"/learn/{course}/{lesson.id}/"
         saves = self.saves()
-        submits = self.submits()
+        submits = self.attempts_ahead(500)
 
         def answer(site):
             form = {"token": str(uuid.uuid4()), "tries": 0, "choice": 0}
             return ask(site, f"{lesson_path}answer/{question}/", learner, form)
 
         return {
-            "reference": Page("reference", lambda site: ask(site, "/", learner), 1),
+            "reference": Page("reference", lambda site: ask(site, "/", plain), 1),
             "home": Page("home", lambda site: ask(site, "/", learner), 2.5),
             "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson_path, learner), 2.5),
             "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
@@ -138,13 +139,10 @@ class Firm:
         for number in itertools.count():
             yield f"/attempts/{attempt.pk}/1/", cookies, {"choice": number % 2, "saves": number}
 
-    def submits(self):
-        for attempt, cookies in self.attempts_ahead(700):
-            yield f"/attempts/{attempt.pk}/", cookies
-
     def attempts_ahead(self, number):
         """Made before anything is measured: making one must not run between two requests."""
-        return iter(list(itertools.islice(self.attempts(), 1, number)))
+        attempts = itertools.islice(self.attempts(), 1, number)
+        return iter([(f"/attempts/{attempt.pk}/", cookies) for attempt, cookies in attempts])
 
 
 def submit_and_see(ask, site, attempt):

@@ -1,0 +1,288 @@
+from django.contrib import admin, messages
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
+from django.http import Http404, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.content.documents import display_tag
+from courseware.content.drafting import StaleDraft, discard_draft, restore, save_drafts
+from courseware.content.editing import compared, desk_after, desk_of, title_of
+from courseware.content.figures import media_url
+from courseware.content.forms import DraftForm
+from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
+from courseware.content.publishing import ContentErrors, released_revisions
+from courseware.content.uses import uses_of
+
+UNREADABLE = 422
+CONFLICT = 409
+SHOWN_REVISIONS = 100
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that verbs write. They can be looked at by whoever has the right to view them."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Course)
+class CourseAdmin(ReadOnlyAdmin):
+    list_display = ["identifier", "source_language", "current"]
+    list_select_related = ["current__course"]
+    fields = readonly_fields = ["identifier", "source_language", "current", "publishing"]
+
+    @admin.display(description=_("drafts"))
+    def publishing(self, course):
+        url = reverse("admin:publish-course", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnlyAdmin):
+    list_display = ["number", "course", "created_at", "created_by", "weight", "note"]
+    list_filter = ["course", "weight"]
+    list_select_related = ["course", "created_by"]
+    fields = readonly_fields = ["course", "number", "weight", "note", "created_at", "created_by", "digest"]
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin):
+    list_display = ["document", "number", "created_at", "created_by", "note"]
+    list_filter = ["document__course", "document__kind"]
+    list_select_related = ["document", "created_by"]
+    search_fields = ["document__identifier", "note"]
+    ordering = ["-created_at", "-pk"]
+    fields = readonly_fields = ["document", "number", "created_at", "created_by", "note"]
+
+
+class DraftFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [("draft", _("draft")), ("released", _("released"))]
+
+    def queryset(self, request, queryset):
+        is_released = Q(head=F("released"))
+        if self.value() == "draft":
+            return queryset.exclude(is_released)
+        return queryset.filter(is_released) if self.value() == "released" else queryset
+
+
+@admin.register(Document)
+class DocumentAdmin(admin.ModelAdmin):
+    """The editor. Documents come and go with their files, so none is added or deleted here."""
+
+    list_display = ["identifier", "document_title", "kind", "place", "state"]
+    list_filter = ["kind", DraftFilter, "course"]
+    list_per_page = 50
+    ordering = ["course", "kind", "identifier"]
+    search_fields = ["identifier"]
+    search_help_text = _("Searches ids, titles and texts.")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    # The list
+
+    def get_queryset(self, request):
+        """Adds `released`, the primary key of the revision learners see. Retired documents are left out."""
+        entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
+        texts = Text.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
+        documents = super().get_queryset(request).exclude(head=None)
+        documents = documents.annotate(released=Subquery(entries.values("revision")[:1]))
+        return documents.select_related("course", "head").prefetch_related(Prefetch("head__texts", queryset=texts))
+
+    def get_search_results(self, request, queryset, search_term):
+        """Texts are bytes, in which databases do not search; a site has some hundred of them, so they are looked into."""
+        if not search_term:
+            return queryset, False
+        term = search_term.casefold()
+        found = [
+            document.pk
+            for document in queryset
+            if term in document.identifier.casefold()
+            or any(term in bytes(text.body).decode(errors="replace").casefold() for text in document.head.texts.all())
+        ]
+        return queryset.filter(pk__in=found), False
+
+    @admin.display(description=_("title"))
+    def document_title(self, document):
+        texts = {text.language: bytes(text.body) for text in document.head.texts.all()}
+        body = texts.get(document.course.source_language)
+        return title_of(body) if body else ""
+
+    @admin.display(description=_("place"))
+    def place(self, document):
+        paths = [text.path for text in document.head.texts.all() if text.language == document.course.source_language]
+        return paths[0] if paths else document.identifier
+
+    @admin.display(description=_("state"))
+    def state(self, document):
+        return gettext("released") if document.head_id == document.released else gettext("draft")
+
+    # One document
+
+    def get_urls(self):
+        def view(route, method, name):
+            return path(route, self.admin_site.admin_view(method), name=f"content_document_{name}")
+
+        return [
+            view("<int:pk>/preview/", require_POST(self.preview), "preview"),
+            view("<int:pk>/discard/", require_POST(self.discard), "discard"),
+            view("<int:pk>/restore/<int:revision>/", require_POST(self.restore), "restore"),
+            view("<int:pk>/compare/<int:old>/<int:new>/", require_safe(self.compare), "compare"),
+            *super().get_urls(),
+        ]
+
+    def editable(self, request, pk):
+        """The document, for who may edit it; 404 for everyone else, as if it were not there."""
+        documents = self.get_queryset(request)
+        document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
+        if document is None or not self.has_change_permission(request, document):
+            raise Http404(pk)
+        return document
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        document = self.editable(request, object_id)
+        if document.kind == Document.Kind.MEDIA:
+            return self.figure(request, document)
+        desk = desk_of(document, document.head)
+        if request.method != "POST":
+            return self.editor(request, desk)
+        form = DraftForm(request.POST, document=document, languages=desk.languages)
+        if not form.is_valid():
+            return HttpResponseBadRequest()
+        desk = desk_of(document, form.cleaned_data["base"], form.texts)
+        return self.save(request, desk) if "save" in request.POST else self.editor(request, desk)
+
+    def save(self, request, desk):
+        texts = {language: text.encode() for language, text in desk.typed.items()}
+        try:
+            revision = save_drafts(desk.document, texts, base=desk.base, by=request.user)
+        except StaleDraft as stale:
+            return self.editor(request, desk_after(desk, stale.head), status=CONFLICT)
+        except ContentErrors:
+            return self.editor(request, desk, status=UNREADABLE)
+        if revision == desk.document.head:
+            self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
+        else:
+            note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
+            self.message_user(request, note % {"number": revision.number}, messages.SUCCESS)
+        url = reverse("admin:content_document_change", args=[desk.document.pk])
+        return redirect(f"{url}?language={self.language(request, desk)}")
+
+    def language(self, request, desk):
+        """The language in front: the one whose tab was pressed, else the one that was in front."""
+        asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
+        return asked if asked in desk.files else desk.languages[0]
+
+    def editor(self, request, desk, *, status=200):
+        language = self.language(request, desk)
+        context = self.context(request, desk.document) | {
+            "desk": desk,
+            "sheet": desk.sheet(language),
+            "other_sheets": [desk.sheet(other) for other in desk.languages if other != language],
+            "language": language,
+            "has_errors": status == UNREADABLE,
+            "is_stale": status == CONFLICT,
+            "page": desk.preview(language),
+            "uses": self.linked_uses(desk.document, desk.course),
+        }
+        return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)
+
+    def figure(self, request, document):
+        """A figure is replaced by importing another file; here it is looked at."""
+        file = document.head.texts.model.objects.get(revision=document.head)
+        desk = desk_of(document, document.head)
+        context = self.context(request, document) | {
+            "url": media_url(document.course.identifier, file.path, file.digest),
+            "uses": self.linked_uses(document, desk.course),
+        }
+        return TemplateResponse(request, "admin/content/document/figure.html", context)
+
+    def context(self, request, document):
+        """What every page about one document names."""
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": document.identifier,
+            "document": document,
+            "is_draft": document.head_id != document.released,
+            "may_publish": request.user.has_perm("content.add_release"),
+        }
+
+    def linked_uses(self, document, course):
+        """(title, path, url of its editor) for each document that names this one. Runs one query."""
+        uses = uses_of(document, course)
+        keys = dict(
+            document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
+        )
+        return [
+            (use.title, use.path, reverse("admin:content_document_change", args=[keys[use.id]]))
+            for use in uses
+            if use.id in keys
+        ]
+
+    def preview(self, request, pk):
+        """The preview alone, for the script. Nothing is saved."""
+        document = self.editable(request, pk)
+        desk = desk_of(document, document.head)
+        form = DraftForm(request.POST, document=document, languages=desk.languages)
+        if not form.is_valid():
+            return HttpResponseBadRequest()
+        desk = desk_of(document, form.cleaned_data["base"], form.texts)
+        language = self.language(request, desk)
+        context = {"desk": desk, "sheet": desk.sheet(language), "page": desk.preview(language), "language": language}
+        return TemplateResponse(request, "admin/content/document/_preview.html", context)
+
+    def discard(self, request, pk):
+        document = self.editable(request, pk)
+        discard_draft(document)
+        note = gettext("The draft is discarded. It stays in the history and can be restored.")
+        self.message_user(request, note, messages.SUCCESS)
+        return redirect("admin:content_document_change", pk)
+
+    def restore(self, request, pk, revision):
+        document = self.editable(request, pk)
+        earlier = get_object_or_404(Revision, pk=revision, document=document)
+        note = gettext("as in revision %(number)d") % {"number": earlier.number}
+        try:
+            restore(document, earlier, by=request.user, note=note)
+        except ContentErrors as errors:
+            self.message_user(request, gettext("This text does not fit the course of today:"), messages.ERROR)
+            for problem in errors.problems[:10]:
+                self.message_user(request, str(problem), messages.ERROR)
+            return redirect("admin:content_document_history", pk)
+        self.message_user(
+            request, gettext("Restored as a draft. Learners see it when it is published."), messages.SUCCESS
+        )
+        return redirect("admin:content_document_change", pk)
+
+    def history_view(self, request, object_id, extra_context=None):
+        document = self.editable(request, object_id)
+        context = self.context(request, document) | {
+            "revisions": document.revisions.select_related("created_by")[:SHOWN_REVISIONS],
+            "released": released_revisions(document.course).get(document.pk),
+        }
+        return TemplateResponse(request, "admin/content/document/history.html", context)
+
+    def compare(self, request, pk, old, new):
+        document = self.editable(request, pk)
+        sides = [get_object_or_404(Revision, pk=revision, document=document) for revision in (old, new)]
+        context = self.context(request, document) | {"old": sides[0], "new": sides[1], "differing": compared(*sides)}
+        return TemplateResponse(request, "admin/content/document/compare.html", context)

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class ContentConfig(AppConfig):
+    name = "courseware.content"
+    verbose_name = _("Content")
+
+    def ready(self):
+        from courseware.content.editors import grant_rights  # needs loaded apps
+
+        post_migrate.connect(grant_rights, sender=self)

@@ -1,0 +1,47 @@
+"""What an author can be told about a course: one entry, `check`; one module per subject (formats.md §10)."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import chain
+
+from courseware.content.checking.banks import check_balance, check_draws, check_tested
+from courseware.content.checking.choices import check_choices, check_survey_questions
+from courseware.content.checking.coverage import check_covered, check_minutes, check_sources_used
+from courseware.content.checking.headings import check_headings, check_ids
+from courseware.content.checking.links import check_marks, check_references
+from courseware.content.checking.pairs import check_pairs
+from courseware.content.checking.prose import check_prose
+from courseware.content.checking.wording import check_wording
+from courseware.content.courses import CourseText, read_course
+from courseware.content.documents import Problem
+
+ALWAYS = (
+    check_headings,
+    check_ids,
+    check_choices,
+    check_survey_questions,
+    check_references,
+    check_marks,
+    check_prose,
+    check_wording,
+    check_draws,
+    check_balance,
+)
+WHEN_COMPLETE = (check_covered, check_minutes, check_tested)
+
+
+def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
+    """All problems of the files of one course, sorted by path and line.
+
+    `complete` adds what only holds for a finished course: every outline point is covered, the minutes add up,
+    every objective is tested. `today` decides which sources were checked too long ago (default: the system's).
+    """
+    return check_course(read_course(files), complete=complete, today=today)
+
+
+def check_course(course: CourseText, *, complete: bool = False, today: date | None = None) -> list[Problem]:
+    """As `check`, for a course that was read already."""
+    checks = ALWAYS + (WHEN_COMPLETE if complete else ())
+    found = [*course.problems, *check_sources_used(course, today or date.today())]
+    found += chain.from_iterable(check(course) for check in checks)
+    return sorted({*found, *check_pairs(course, found)})

@@ -1,0 +1,53 @@
+"""Say what an author has to mend in the courses of a folder."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from courseware.content.checking import check
+from courseware.content.documents import Problem
+
+
+class Command(BaseCommand):
+    help = "Check the course documents and print file:line: what is wrong, and what was expected."
+    requires_system_checks = []  # it reads files only, and should answer at once
+
+    def add_arguments(self, parser):
+        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
+        parser.add_argument("--complete", action="store_true", help="Also what only holds for a finished course")
+        parser.add_argument("--strict", action="store_true", help="Fail on warnings, too")
+
+    def handle(self, *, directory: Path | None, complete: bool, strict: bool, **options):
+        root = directory or settings.BASE_DIR / "content"
+        folders = sorted({path.parent for path in root.glob("*/course.*.md")})
+        if not folders:
+            raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
+        found: list[Problem] = []
+        for folder in folders:
+            problems = check(read_files(folder), complete=complete)
+            found += problems
+            for problem in problems:
+                mark = "" if problem.level == "error" else " (warning)"
+                self.stdout.write(f"{_shown(root)}/{folder.name}/{problem}{mark}")
+        errors = sum(problem.level == "error" for problem in found)
+        self.stdout.write(f"courses: {len(folders)}, errors: {errors}, warnings: {len(found) - errors}")
+        if errors or (strict and found):
+            raise SystemExit(1)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """All files of a course folder by their path inside it; hidden ones are no part of the course."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    inside = ((path.relative_to(folder), path) for path in paths)
+    return {
+        relative.as_posix(): path.read_bytes()
+        for relative, path in inside
+        if not any(part.startswith(".") for part in relative.parts)
+    }
+
+
+def _shown(root: Path) -> Path:
+    """The folder as an author would type it from the project's root."""
+    root = root.resolve()
+    return root.relative_to(settings.BASE_DIR) if root.is_relative_to(settings.BASE_DIR) else root

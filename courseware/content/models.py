@@ -1,0 +1,157 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Course(models.Model):
+    """A folder of documents. What learners see of it is `current`; everything else hangs off documents."""
+
+    identifier = models.SlugField(_("id"), max_length=64, unique=True)
+    source_language = models.CharField(max_length=10)
+    current = models.ForeignKey("Release", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("course"), _("courses")
+        ordering = ["identifier"]
+
+    def __str__(self):
+        return self.identifier
+
+
+class Document(models.Model):
+    """One authored thing, known by its id for ever: a lesson, an exam, a bank, a figure …"""
+
+    class Kind(models.TextChoices):
+        COURSE = "course", _("course")
+        CARD = "card", _("emergency card")
+        OUTLINE = "outline", _("outline")
+        SOURCES = "sources", _("sources")
+        TERMS = "terms", _("terms")
+        MODULE = "module", _("module")
+        LESSON = "lesson", _("lesson")
+        SIMULATION = "simulation", _("simulation")
+        EXAM = "exam", _("exam")
+        SURVEY = "survey", _("survey")
+        BANK = "bank", _("question bank")
+        MEDIA = "media", _("figure")
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="documents")
+    identifier = models.CharField(_("id"), max_length=200, help_text="The id of its front matter; of a figure, its path")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    head = models.ForeignKey(
+        "Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+",
+        help_text="The newest revision, released or not",
+    )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("document"), _("documents")
+        constraints = [models.UniqueConstraint(fields=["course", "identifier"], name="one_document_per_id")]
+
+    def __str__(self):
+        return self.identifier
+
+
+class Revision(models.Model):
+    """One saved state of a document, in all its languages. Never edited."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("revision"), _("revisions")
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["document", "number"], name="one_revision_per_number")]
+
+    def __str__(self):
+        return f"{self.document} · {self.number}"
+
+
+class Text(models.Model):
+    """One file of a revision, byte for byte. A figure has no language."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="texts")
+    language = models.CharField(max_length=10, blank=True)
+    path = models.CharField(max_length=300, help_text="Inside the course's folder")
+    body = models.BinaryField()
+    digest = models.CharField(max_length=64, help_text="sha256 of the bytes, hexadecimal")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["revision", "language"], name="one_text_per_language")]
+
+    def __str__(self):
+        return self.path
+
+
+class ImportedText(models.Model):
+    """What the last import brought: the common ancestor of file and admin in the three-way comparison."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_texts")
+    language = models.CharField(max_length=10, blank=True)
+    path = models.CharField(max_length=300)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "language"], name="one_imported_text_per_language")]
+
+    def __str__(self):
+        return self.path
+
+
+class Release(models.Model):
+    """What learners see from now on: which revision of which document. Never edited."""
+
+    class Weight(models.TextChoices):
+        MINOR = "minor", _("minor: nobody is touched")
+        REREAD = "reread", _("re-read: those who completed the lesson see what changed")
+        RETAKE = "retake", _("retake: the check counts again at renewal")
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases")
+    number = models.PositiveIntegerField()
+    weight = models.CharField(max_length=8, choices=Weight, default=Weight.MINOR)
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    digest = models.CharField(max_length=64, help_text="sha256 over the ids and digests of every text in it")
+    # Compiled when published; see `compiling.py` for the shapes. Recompiled in place when the compiler changes.
+    compiler = models.PositiveIntegerField()
+    outlines = models.JSONField(help_text="The route of the course per language")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("release"), _("releases")
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["course", "number"], name="one_release_per_number")]
+
+    def __str__(self):
+        return f"{self.course} · {self.number}"
+
+
+class Page(models.Model):
+    """A document compiled for reading, in one language. Shared by all releases in which it came out the same."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="pages")
+    language = models.CharField(max_length=10)
+    digest = models.CharField(max_length=64, help_text="sha256 of the data")
+    data = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "language", "digest"], name="one_page_per_digest")]
+
+    def __str__(self):
+        return f"{self.document} ({self.language})"
+
+
+class ReleaseEntry(models.Model):
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="entries")
+    pages = models.ManyToManyField(Page, related_name="entries")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["release", "document"], name="one_entry_per_document")]
+
+    def __str__(self):
+        return f"{self.release}: {self.revision}"

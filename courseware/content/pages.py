@@ -1,0 +1,289 @@
+"""One document in one language, compiled: the data of its page. `compiling` lists the shapes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from courseware.content.blocks import Callout, Figure, split
+from courseware.content.courses import CourseText, check_sections
+from courseware.content.documents import STEP_KINDS
+from courseware.content.figures import Media, figure_html
+from courseware.content.lists import Entry
+from courseware.content.markdown import Pointers, Renderer
+from courseware.content.questions import Question
+from courseware.content.reading import Block, Document, Section
+from courseware.content.surveys import SurveyQuestion
+
+# Where the pages are that text may link to. `learning` owns them; it stands above this room, so its urls are not asked.
+STEP_URL = "/learn/{course}/{step}/"
+HOME_URL = "/"
+
+
+def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
+    """The data of a document's page, in the source language where it is not written in `language`.
+
+    Raises KeyError for kinds that have no page (see KINDS).
+    """
+    languages = course.documents[identifier]
+    document = languages.get(language) or course.source(identifier)
+    return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document))
+
+
+class PageCompiler:
+    """What the kinds share: HTML of blocks, sections and questions, and the sources named on the page so far."""
+
+    def __init__(self, course: CourseText, media: Mapping[str, Media], document: Document):
+        self.course = course
+        self.media = media
+        self.document = document
+        self.numbers: dict[str, int] = {}  # id of a source → its number on this page
+        self.renderer = Renderer(Pointers(self.address, self.number))
+
+    @property
+    def language(self) -> str:
+        return self.document.language
+
+    # What a piece points to
+
+    def number(self, source: str) -> int | None:
+        """Only lessons list their sources; what an exam says is said, with its source, in the lesson it links to."""
+        if self.document.kind != "lesson" or source not in self.course.sources:
+            return None
+        return self.numbers.setdefault(source, len(self.numbers) + 1)
+
+    def address(self, identifier: str) -> str | None:
+        section = self.document.section(identifier)
+        if section:
+            return f"#q-{identifier}" if section in self.document.questions else f"#{identifier}"
+        return address_in(self.course, identifier)
+
+    # Pieces
+
+    def html(self, blocks, name: str = "") -> str:
+        """HTML of blocks as one text. `name` says what tables in it are about."""
+        return "\n".join(self.block_html(block, name) for block in blocks)
+
+    def block_html(self, block: Block, name: str) -> str:
+        if isinstance(block, Figure):
+            return figure_html(block, self.media, self.renderer.inline(block.caption))
+        if isinstance(block, Callout):
+            return f"<blockquote>{self.text_html(block.text, name)}</blockquote>"
+        if isinstance(block, Entry):
+            return f"<ul><li>{self.renderer.inline(block.text)}</li></ul>"
+        return self.renderer.html(block.text, name)
+
+    def text_html(self, text: str, name: str) -> str:
+        """HTML of Markdown source in which figures may stand."""
+        return self.html(split(text), name)
+
+    def heading(self, section: Section) -> str:
+        level = min(max(section.level, 2), 6)  # the page's own heading is the one of level 1
+        identifier = f' id="{section.id}"' if section.id else ""  # made of letters, digits, "-", "." and "_" alone
+        return f"<h{level}{identifier}>{self.renderer.inline(section.title)}</h{level}>"
+
+    def body(self) -> str:
+        """The whole document as one text."""
+        return "\n".join(
+            (self.heading(section) if section.id or section.title else "") + self.html(section.blocks, section.title)
+            for section in self.document.sections
+        )
+
+    def question(self, question: Question) -> dict[str, Any]:
+        """`Question.to_dict()` with HTML for its texts."""
+        title = self.renderer.plain(question.title)
+        choices = tuple(
+            replace(choice, text=self.renderer.inline(choice.text), reason=self.text_html(choice.reason, title))
+            for choice in question.choices
+        )
+        rendered = replace(
+            question,
+            title=self.renderer.inline(question.title),
+            stem=self.text_html(question.stem, title),
+            groups=tuple(map(self.renderer.inline, question.groups)),
+            choices=choices,
+        )
+        return rendered.to_dict()
+
+    def questions(self) -> dict[str, Any]:
+        rendered = {
+            question.id: self.question(question) for question in self.course.questions(self.document.id, self.language)
+        }
+        return {"questions": rendered, "order": list(rendered)}
+
+
+def address_in(course: CourseText, identifier: str) -> str | None:
+    """The address of a document or question, or of the page to choose one's post; None where there is none."""
+    if identifier == "tracks":
+        return STEP_URL.format(course=course.id, step="tracks")
+    if identifier in course.documents:
+        return document_address(course, course.source(identifier))
+    for document in course.of_kind("lesson"):
+        if any(section.id == identifier for section in document.questions):
+            return STEP_URL.format(course=course.id, step=document.id) + f"#q-{identifier}"
+    return None
+
+
+def document_address(course: CourseText, document: Document) -> str | None:
+    if document.kind == "course":
+        return HOME_URL
+    if document.kind == "card":
+        return STEP_URL.format(course=course.id, step="card")
+    module = next((module for module in course.modules if module.id == document.id), None)
+    step = next((step.id for step in module.steps), None) if module else document.id
+    return STEP_URL.format(course=course.id, step=step) if step and document.kind in (*STEP_KINDS, "module") else None
+
+
+def compile_lesson(page: PageCompiler) -> dict[str, Any]:
+    document, meta = page.document, page.document.meta
+    check = [section.id for section in check_sections(page.course.source(document.id))]
+    blocks = lesson_blocks(page)
+    data = page.questions()
+    sources = [source_data(page, identifier, number) for identifier, number in page.numbers.items()]
+    return {
+        "minutes": meta.minutes if meta else 0,
+        "objectives": list(meta.objectives) if meta else [],
+        "blocks": blocks,
+        "sections": [
+            {"id": section.id, "title": page.renderer.plain(section.title), "level": section.level}
+            for section in document.sections
+            if section.id and section not in document.questions
+        ],
+        "check": check,
+        **data,
+        "sources": sources,
+        "checked": min((source["checked"] for source in sources if source["checked"]), default=None),
+    }
+
+
+def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
+    """The lesson in reading order; text between callouts and questions is one block."""
+    blocks: list[dict[str, Any]] = []
+
+    def add_html(html: str) -> None:
+        if blocks and blocks[-1]["type"] == "html":
+            blocks[-1]["html"] += "\n" + html
+        else:
+            blocks.append({"type": "html", "html": html})
+
+    for section in page.document.sections:
+        if section in page.document.questions:
+            blocks.append({"type": "question", "id": section.id})
+        elif section.kind == "check":
+            blocks.append({"type": "check", "id": section.id, "title": page.renderer.plain(section.title)})
+        elif section.id or section.title:
+            add_html(page.heading(section))
+        for block in section.after:
+            if isinstance(block, Callout):
+                blocks.append(callout_data(page, block, section.title))
+            else:
+                add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
+    return blocks
+
+
+def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, Any]:
+    kind = "post" if callout.kind == "tracks" else callout.kind
+    return {"type": "callout", "kind": kind, "tracks": list(callout.tracks), "html": page.text_html(callout.text, name)}
+
+
+def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, Any]:
+    source = page.course.sources[identifier]
+    text = source.texts.get(page.language) or next(iter(source.texts.values()), "")
+    checked = source.attrs.get("checked") or None
+    return {"id": identifier, "number": number, "html": page.renderer.inline(text), "checked": checked}
+
+
+def compile_exam(page: PageCompiler) -> dict[str, Any]:
+    meta = page.document.meta
+    if meta is None:
+        return {"html": page.body()}
+    drill = meta.critical_drill
+    return {
+        "html": page.body(),
+        "minutes": meta.minutes,
+        "time_limit": meta.time_limit * 60 if meta.time_limit else None,
+        "pass_mark": meta.pass_mark,
+        "strata": [
+            {"bank": stratum.bank, "draw": stratum.draw, "critical": [list(slot) for slot in stratum.critical]}
+            for stratum in meta.strata
+        ],
+        "retakes": [{"wait": seconds(retake.wait), "after": retake.after} for retake in meta.retakes],
+        "reopens": seconds(meta.reopens) if meta.reopens else None,
+        "critical_drill": {"bank": drill.bank, "right": drill.right} if drill else None,
+    }
+
+
+def seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+def compile_bank(page: PageCompiler) -> dict[str, Any]:
+    return page.questions()
+
+
+def compile_survey(page: PageCompiler) -> dict[str, Any]:
+    meta = page.document.meta
+    asked = page.course.survey_questions(page.document.id, page.language)
+    intro = page.document.section("")
+    return {
+        "html": page.html(intro.blocks) if intro else "",
+        "audience": meta.audience if meta else "learner",
+        "after_days": meta.after_days if meta else 0,
+        "anonymous": meta.anonymous if meta else True,
+        "questions": [survey_question_data(page, question) for question in asked],
+    }
+
+
+def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[str, Any]:
+    title = page.renderer.plain(question.title)
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        "title": title,
+        "html": page.text_html(question.stem, title),
+        "from": question.first,
+        "to": question.last,
+        "choices": [page.renderer.inline(choice) for choice in question.choices],
+    }
+
+
+def compile_card(page: PageCompiler) -> dict[str, Any]:
+    intro = page.document.section("")
+    return {
+        "html": page.html(intro.blocks) if intro else "",
+        "sections": [
+            {
+                "id": section.id,
+                "title": page.renderer.inline(section.title),
+                "call": section.attrs.get("call", ""),
+                "html": page.html(section.blocks, section.title),
+            }
+            for section in page.document.sections
+            if section.id
+        ],
+    }
+
+
+def compile_module(page: PageCompiler) -> dict[str, Any]:
+    text = [
+        (page.heading(section) if section.id or section.title else "")
+        + page.html([block for block in section.blocks if not isinstance(block, Entry)], section.title)
+        for section in page.document.sections
+    ]
+    objectives = [{"id": entry.id, "html": page.renderer.inline(entry.text)} for entry in page.document.entries]
+    return {"html": "\n".join(text), "objectives": objectives}
+
+
+def compile_course_page(page: PageCompiler) -> dict[str, Any]:
+    return {"html": page.body()}
+
+
+KINDS: Mapping[str, Callable[[PageCompiler], dict[str, Any]]] = {
+    "lesson": compile_lesson,
+    "exam": compile_exam,
+    "bank": compile_bank,
+    "survey": compile_survey,
+    "card": compile_card,
+    "module": compile_module,
+    "course": compile_course_page,
+}

@@ -1,0 +1,169 @@
+"""Reading what was compiled: the outline of a release, and its pages. Nothing is rendered here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from courseware.content.models import Page, Release
+
+
+@dataclass(frozen=True)
+class CheckQuestion:
+    """A question of a lesson's check; `tracks` empty means all."""
+
+    id: str
+    tracks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stop of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey)."""
+
+    id: str
+    kind: str
+    title: str
+    minutes: int | None
+    number: int
+    module_id: str
+    is_required: bool
+    is_after_exam: bool
+    check: tuple[CheckQuestion, ...]
+    objectives: tuple[str, ...]
+
+    def check_for(self, track: str) -> tuple[str, ...]:
+        """Ids of the check's questions that are shown to this track."""
+        return tuple(question.id for question in self.check if not question.tracks or track in question.tracks)
+
+
+@dataclass(frozen=True)
+class OutlineModule:
+    """`number` counts from 1; `objectives` maps ids to HTML, in the order of the file."""
+
+    id: str
+    number: int
+    title: str
+    steps: tuple[Step, ...]
+    objectives: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The route of a course in one language. `required` is the one denominator of every percentage."""
+
+    course_id: str
+    title: str
+    language: str
+    tracks: Mapping[str, str]
+    required: tuple[str, ...]
+    valid_months: int | None
+    exam_id: str | None
+    survey_id: str | None
+    card_id: str | None
+    reviews: tuple[int, ...]
+    modules: tuple[OutlineModule, ...]
+    objective_lessons: Mapping[str, str]
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for module in self.modules for step in module.steps)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {step.id: place for place, step in enumerate(self.steps)}
+
+    def step(self, step_id: str) -> Step:
+        """Raises KeyError where the route has no such step."""
+        return self.steps[self._places[step_id]]
+
+    def before(self, step_id: str) -> Step | None:
+        place = self._places[step_id]
+        return self.steps[place - 1] if place else None
+
+    def after(self, step_id: str) -> Step | None:
+        following = self.steps[self._places[step_id] + 1 :]
+        return following[0] if following else None
+
+    def module(self, module_id: str) -> OutlineModule:
+        """Raises KeyError where there is no such module."""
+        for module in self.modules:
+            if module.id == module_id:
+                return module
+        raise KeyError(module_id)
+
+
+@dataclass(frozen=True)
+class PageData:
+    """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` tells what
+    `data` holds for each kind.
+    """
+
+    document_id: int
+    revision_id: int
+    identifier: str
+    kind: str
+    title: str
+    data: Mapping[str, Any]
+
+
+# A process keeps the outlines of this many releases and languages; a site has few courses and reads the newest release.
+KEPT = 64
+_outlines: dict[tuple[str, int, str], Outline] = {}
+
+
+def outline(release: Release, language: str) -> Outline:
+    """The outline in `language`, or in the course's own where the course is not written in it.
+
+    Releases are immutable, so it is read once in each process. Runs up to two queries the first time.
+    """
+    key = (release.digest, release.compiler, language)
+    if key not in _outlines:
+        found = release.outlines.get(language) or release.outlines[release.course.source_language]
+        if len(_outlines) >= KEPT:
+            _outlines.clear()
+        _outlines[key] = read_outline(found)
+    return _outlines[key]
+
+
+def page(release: Release, identifier: str, language: str) -> PageData:
+    """The page of a document in the language of `outline(release, language)`. Runs one query.
+
+    Raises Page.DoesNotExist where the release has no such page.
+    """
+    found = Page.objects.filter(entries__release=release.pk, document__identifier=identifier)
+    row = found.filter(language=outline(release, language).language).values_list(
+        "document_id", "entries__revision_id", "document__kind", "data"
+    )[:1]
+    for document_id, revision_id, kind, data in row:
+        return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
+    raise Page.DoesNotExist(f"{release} has no page {identifier}")
+
+
+def in_order(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with its questions in reading order: PostgreSQL keeps the keys of an object in an order of its own."""
+    if "order" in data:
+        data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
+    return data
+
+
+def read_outline(stored: Mapping[str, Any]) -> Outline:
+    """The outline from its JSON; what has an order is a list there, as in `in_order`."""
+    return Outline(
+        **{key: stored[key] for key in ("course_id", "title", "language", "valid_months")},
+        **{key: stored[key] for key in ("exam_id", "survey_id", "card_id")},
+        tracks=dict(stored["tracks"]),
+        required=tuple(stored["required"]),
+        reviews=tuple(stored["reviews"]),
+        modules=tuple(read_module(module) for module in stored["modules"]),
+        objective_lessons=dict(stored["objective_lessons"]),
+    )
+
+
+def read_module(stored: Mapping[str, Any]) -> OutlineModule:
+    steps = tuple(read_step(step) for step in stored["steps"])
+    return OutlineModule(stored["id"], stored["number"], stored["title"], steps, dict(stored["objectives"]))
+
+
+def read_step(stored: Mapping[str, Any]) -> Step:
+    check = tuple(CheckQuestion(question["id"], tuple(question["tracks"])) for question in stored["check"])
+    return Step(**stored | {"check": check, "objectives": tuple(stored["objectives"])})
