@@ -3,6 +3,7 @@
 A missing or malformed value stops the start with a line that names it; docs/operator.md lists every variable.
 """
 
+import zoneinfo
 from pathlib import Path
 
 import django
@@ -13,31 +14,46 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
+
+def switch(name: str, *, default: bool) -> bool:
+    """A yes or no. django-environ alone reads every word it does not know as no."""
+    value = env(name, default="").lower()
+    if value not in {"", "0", "1", "no", "yes", "off", "on", "false", "true"}:
+        raise ImproperlyConfigured(f"{name}: expected 1 or 0, got {value!r}")
+    return env.bool(name) if value else default
+
+
 # What differs between installations ---------------------------------------------------------------------------------
 
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
 SECRET_KEY = env("SECRET_KEY", default="")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters; `make run` makes its own.")
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = switch("DEBUG", default=False)
 # Plain http on this machine only: without TLS no Secure cookie is sent back, so signing in needs this one switch.
-PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)
+PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if PLAIN_HTTP else [])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS: expected the host names people use, such as training.example.com")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
 if not SITE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
+if TIME_ZONE not in zoneinfo.available_timezones():
+    raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
         # FULL, because NORMAL may lose the last commits at power loss.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+elif DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL: expected sqlite:///… or postgres://…")
 else:
     # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed.
     DATABASES["default"] |= {
@@ -47,7 +63,10 @@ else:
     }
 
 # Without a mail server letters are kept as files in DATA_DIR/mail, one each.
-vars().update(env.email_url("EMAIL_URL", default="filemail://"))
+try:
+    vars().update(env.email_url("EMAIL_URL", default="filemail://"))
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
@@ -62,7 +81,7 @@ INSTALLED_APPS = [
     "courseware.learning",
     "courseware.assessment",
     "courseware.reporting",
-    "django.contrib.admin",
+    "courseware.accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -105,6 +124,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "courseware.accounts.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "courseware.accounts.sessions.SessionAgeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -131,6 +151,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 LANGUAGES = [("zh-hans", _("Chinese (Simplified)")), ("en", _("English"))]
+if LANGUAGE_CODE not in dict(LANGUAGES):
+    raise ImproperlyConfigured(f"LANGUAGE_CODE: expected {' or '.join(dict(LANGUAGES))}, got {LANGUAGE_CODE!r}")
 LOCALE_PATHS = [BASE_DIR / "courseware" / "locale"]
 USE_TZ = True
 LANGUAGE_COOKIE_NAME = "language"
@@ -145,7 +167,13 @@ STORAGES = {
 CONTENT_DIR = BASE_DIR / "content"
 
 # In the database, so that every process counts the same wrong passwords.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # at the default of 300 a stranger could push counts out
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["courseware.accounts.backends.PersonBackend"]
@@ -170,8 +198,13 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.inviting.LinkTokens"
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is locked out by wrong tries gets in by it
+# An office shares one address, so that one is counted generously; an account is not.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key", "reset_password": "20/m/ip,5/h/key"}
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: the longest shift, whatever happens
+SESSION_IDLE_AGE = 2 * 60 * 60  # seconds: the longest break
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -186,8 +219,9 @@ if not PLAIN_HTTP:
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    if env.bool("BEHIND_PROXY", default=True):
+    if switch("BEHIND_PROXY", default=True):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        ALLAUTH_TRUSTED_PROXY_COUNT = 1  # else wrong passwords would be counted for the proxy, that is for everybody
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

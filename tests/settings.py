@@ -9,6 +9,7 @@ os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="courseware-test-"))
 
 # Only now: the values above are read while it is imported.
 from courseware.settings import *
+from courseware.settings import DATA_DIR, DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -17,3 +18,7 @@ STORAGES = {
 }
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in production: connections to a database in memory share one cache and do not wait for each other.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}

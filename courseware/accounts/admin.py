@@ -1,0 +1,168 @@
+from functools import partial
+
+from allauth.account import admin as allauth_admin
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.inviting import NotInvited, invite
+from courseware.accounts.mailing import NotSent
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.rights import RIGHTS_OF_NOBODY, deactivate, end_sessions, log_membership, log_rights, rights_of
+from courseware.evidence.recording import record
+
+# People have one address, in their own row. A second table of addresses to sign in by would be a back door.
+admin.site.unregister(allauth_admin.EmailAddress)
+
+
+class SuperusersOnly:
+    """People and teams decide who may see whom, so a staff permission alone does not open them."""
+
+    def has_module_permission(self, request):
+        return request.user.is_active and request.user.is_superuser
+
+    def has_view_permission(self, request, obj=None):
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request, obj=None):
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request, obj=None):
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.has_module_permission(request)
+
+
+class MembershipInline(SuperusersOnly, admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["person", "team"]
+
+
+class LogsMemberships(SuperusersOnly, admin.ModelAdmin):
+    inlines = [MembershipInline]
+
+    def save_formset(self, request, form, formset, change):
+        super().save_formset(request, form, formset, change)
+        for membership in formset.new_objects:
+            log_membership("membership-added", membership, by=request.user)
+        for membership, _fields in formset.changed_objects:
+            log_membership("membership-changed", membership, by=request.user)
+        for membership in formset.deleted_objects:
+            log_membership("membership-removed", membership, by=request.user)
+
+
+class NewPersonForm(forms.ModelForm):
+    send_link = forms.BooleanField(
+        label=_("Send the link to set a password"),
+        required=False,
+        initial=True,
+        help_text=_("By mail, in the person’s language. It can be sent again from the list."),
+    )
+
+
+@admin.register(User)
+class PersonAdmin(LogsMemberships):
+    list_display = ["name", "email", "language", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups", "teams"]
+    search_fields = ["name", "email"]
+    readonly_fields = ["joined_at", "last_login"]
+    filter_horizontal = ["groups"]
+    actions = ["send_link", "end_sessions", "deactivate"]
+    fieldsets = [
+        (None, {"fields": ["name", "email", "language"]}),
+        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Dates"), {"fields": ["joined_at", "last_login"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["name", "email", "language", "send_link"]}),
+        (_("Rights"), {"fields": ["is_staff", "groups"]}),
+    ]
+
+    def get_fieldsets(self, request, obj=None):
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **({} if obj else {"form": NewPersonForm}) | kwargs)
+
+    def get_readonly_fields(self, request, obj=None):
+        """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside."""
+        own = ["is_active", "is_staff", "is_superuser", "groups"] if obj == request.user else []
+        return [*self.readonly_fields, *own]
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # people are deactivated: what they did stays
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            form.rights_before = rights_of(User.objects.get(pk=obj.pk))
+        else:
+            form.rights_before = RIGHTS_OF_NOBODY
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        person = form.instance
+        if not change:
+            record("person-added", actor=request.user, subject=f"person:{person.pk}")
+        elif "email" in form.changed_data:
+            record("address-changed", actor=request.user, subject=f"person:{person.pk}")
+        log_rights(person, form.rights_before, by=request.user)
+        if form.cleaned_data.get("send_link"):
+            transaction.on_commit(partial(self.send_link, request, [person]))
+
+    @admin.action(description=_("Send the link to set a password"))
+    def send_link(self, request, people):
+        sent = 0
+        for person in people:
+            try:
+                invite(person, by=request.user)
+                sent += 1
+            except NotInvited:
+                note = gettext("%(person)s may not sign in; no link was sent.")
+                self.message_user(request, note % {"person": person}, messages.WARNING)
+            except NotSent:
+                note = gettext(
+                    "The mail server did not take the letter to %(person)s. Please send the link again later."
+                )
+                self.message_user(request, note % {"person": person}, messages.ERROR)
+        if sent:
+            note = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
+            self.message_user(request, note % {"count": sent}, messages.SUCCESS)
+
+    @admin.action(description=_("Sign out on every device"))
+    def end_sessions(self, request, people):
+        for person in people:
+            end_sessions(person, by=request.user)
+
+    @admin.action(description=_("Deactivate: may no longer sign in"))
+    def deactivate(self, request, people):
+        for person in people.exclude(pk=request.user.pk):
+            deactivate(person, by=request.user)
+
+
+@admin.register(Team)
+class TeamAdmin(LogsMemberships):
+    list_display = ["name", "parent", "time_zone"]
+    list_select_related = ["parent"]
+    search_fields = ["name"]
+    autocomplete_fields = ["parent"]
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # one at a time, each with its line in the log
+        return actions
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if "parent" in form.changed_data:  # the managers above see the people below
+            record("team-moved", actor=request.user, subject=f"team:{obj.pk}", data={"parent": obj.parent_id})
+
+    def delete_model(self, request, obj):
+        subject, people = f"team:{obj.pk}", sorted(obj.memberships.values_list("person", flat=True))
+        super().delete_model(request, obj)
+        record("team-deleted", actor=request.user, subject=subject, data={"people": people})

@@ -1,0 +1,22 @@
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+
+class AdminSite(admin.AdminSite):
+    """People sign in, sign out and change passwords in one place, where it is slowed, checked and logged."""
+
+    site_header = site_title = _("Safe operations training")
+    index_title = _("Admin")
+
+    def login(self, request, extra_context=None):
+        return secure_admin_login(super().login)(request, extra_context)
+
+    def logout(self, request, extra_context=None):
+        from courseware.accounts import views  # needs loaded apps, and this module is read while they load
+
+        return views.sign_out(request)
+
+    def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")

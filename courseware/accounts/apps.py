@@ -1,0 +1,20 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+
+
+class AccountsConfig(AppConfig):
+    name = "courseware.accounts"
+
+    def ready(self):
+        from django.contrib.auth.signals import user_logged_in
+
+        from courseware.accounts.sessions import begin
+
+        user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
+
+
+class AdminConfig(admin_apps.AdminConfig):
+    """Django's admin with the site's own door: see `admin_site`."""
+
+    default = False
+    default_site = "courseware.accounts.admin_site.AdminSite"

@@ -1,0 +1,61 @@
+"""allauth's forms with our words. Labels stand above the fields: a placeholder vanishes when it is needed."""
+
+from allauth.account import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.inviting import mail_new_link
+
+
+class OurFields:
+    labels = {}
+    help_texts = {}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = self.labels.get(name, field.label)
+            field.help_text = self.help_texts.get(name, "")
+            field.widget.attrs.pop("placeholder", None)
+            field.widget.attrs["class"] = "form-control"
+        if not self.is_bound:  # with errors, the summary takes the focus
+            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+
+
+class NewPassword(OurFields):
+    labels = {"oldpassword": _("Current password"), "password1": _("New password"), "password2": _("The same again")}
+    help_texts = {
+        "password1": _("At least 8 characters. Three or four words that only you would put together are good.")
+    }
+
+
+class SignInForm(OurFields, forms.LoginForm):
+    labels = {"login": _("E-mail"), "password": _("Password")}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs["autocomplete"] = "username"  # what password managers look for
+
+
+class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
+    labels = {"email": _("E-mail")}
+
+    def save(self, request, **kwargs):
+        mail_new_link(self.cleaned_data["email"], self.users, language=get_language())
+        return self.cleaned_data["email"]
+
+
+class ChangePasswordForm(NewPassword, forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(NewPassword, forms.SetPasswordForm):
+    pass
+
+
+class PasswordFromLinkForm(NewPassword, forms.ResetPasswordKeyForm):
+    pass
+
+
+class ReauthenticateForm(OurFields, forms.ReauthenticateForm):
+    labels = {"password": _("Password")}

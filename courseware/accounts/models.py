@@ -1,0 +1,132 @@
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email, password=None, **fields):
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)  # unusable when None
+        user.full_clean(exclude=["password"])
+        user.save()
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField(
+        _("e-mail"),
+        max_length=254,
+        unique=True,
+        error_messages={"unique": _("Somebody with this address is here already.")},
+    )
+    name = models.CharField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
+    )
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may open the admin"), default=False)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # Part of every session's hash: counting up ends all sessions at once, and for good.
+    session_number = models.PositiveIntegerField(default=0, editable=False)
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("person"), _("people")
+        ordering = ["name", "pk"]
+        constraints = [
+            # So that the unique index above counts A@x and a@x as one.
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="addresses_are_lower_case")
+        ]
+
+    def __str__(self):
+        return self.name or self.email
+
+    def clean(self):
+        super().clean()
+        self.email = self.email.strip().lower()
+        self.name = " ".join(self.name.split())  # a line break would let a name write its own lines into letters
+
+    def get_session_auth_hash(self):
+        return f"{super().get_session_auth_hash()}.{self.session_number}"
+
+    def get_session_auth_fallback_hash(self):
+        return (f"{digest}.{self.session_number}" for digest in super().get_session_auth_fallback_hash())
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name
+
+
+def valid_time_zone(name):
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is no time zone; expected one such as Asia/Shanghai."), params={"name": name}
+        )
+
+
+class Team(models.Model):
+    name = models.CharField(_("name"), max_length=120)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to")
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[valid_time_zone],
+        help_text=_("Empty: the site’s. Due days end at midnight here."),
+    )
+    people = models.ManyToManyField(User, through="Membership", related_name="teams")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("team"), _("teams")
+        ordering = ["name", "pk"]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        """Runs one query per team above."""
+        super().clean()
+        above, seen = self.parent, set()
+        while above and above.pk not in seen:
+            if above.pk == self.pk:
+                raise ValidationError({"parent": _("This team would belong to itself.")})
+            seen.add(above.pk)
+            above = above.parent
+
+    @property
+    def zone(self):
+        return zoneinfo.ZoneInfo(self.time_zone or settings.TIME_ZONE)
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        LEARNER = "learner", _("learner")
+        MANAGER = "manager", _("manager")
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("team"))
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.LEARNER)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("membership"), _("memberships")
+        constraints = [models.UniqueConstraint(fields=["team", "person", "role"], name="one_membership_per_role")]
+
+    def __str__(self):
+        return f"{self.person} · {self.team} · {self.get_role_display()}"

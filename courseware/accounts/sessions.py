@@ -1,0 +1,44 @@
+"""How long a session lives: to the end of the longest shift, and no longer than the chair stays empty."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
+SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
+
+
+def now():
+    return int(timezone.now().timestamp())
+
+
+def begin(sender, request, user, **kwargs):
+    """Receives `user_logged_in`, so that no way of signing in leaves a session without an end."""
+    request.session[BEGAN] = request.session[SEEN] = now()
+
+
+def is_over(session, at):
+    """Whether the session has reached its absolute end, or lay idle too long. One without a beginning is over."""
+    began, seen = session.get(BEGAN, 0), session.get(SEEN, 0)
+    return at - began >= settings.SESSION_COOKIE_AGE or at - seen >= settings.SESSION_IDLE_AGE
+
+
+class SessionAgeMiddleware:
+    """Ends sessions that are over. Stands after messages, which tell the person why the sign-in page appears."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            self.check(request, now())
+        return self.get_response(request)
+
+    def check(self, request, at):
+        if is_over(request.session, at):
+            logout(request)
+            messages.info(request, _("You were signed out after a while. What you had sent is saved."))
+        elif at - request.session[SEEN] >= SEEN_EVERY:
+            request.session[SEEN] = at

@@ -1,0 +1,86 @@
+"""Pages of the front door: allauth's, with our forms. A form with errors answers 422."""
+
+from http import HTTPStatus
+
+from allauth.account import views
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from courseware.accounts import forms
+from courseware.accounts.mailing import NotSent
+from courseware.accounts.models import User
+from courseware.accounts.redirecting import stays_here
+
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
+
+
+class Says422:
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
+
+
+class SignInView(Says422, views.LoginView):
+    form_class = forms.SignInForm
+
+
+class PasswordLinkView(Says422, views.PasswordResetView):
+    form_class = forms.PasswordLinkForm
+
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except NotSent:
+            form.add_error(None, _("The mail server does not answer just now. Please try again in a few minutes."))
+            return self.form_invalid(form)
+
+
+class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
+    form_class = forms.PasswordFromLinkForm
+
+
+class ChangePasswordView(Says422, views.PasswordChangeView):
+    form_class = forms.ChangePasswordForm
+
+
+class SetPasswordView(Says422, views.PasswordSetView):
+    form_class = forms.SetPasswordForm
+
+
+class ReauthenticateView(Says422, views.ReauthenticateView):
+    form_class = forms.ReauthenticateForm
+
+
+sign_in = SignInView.as_view()
+sign_out = views.logout
+inactive = views.account_inactive
+password_link = PasswordLinkView.as_view()
+password_link_sent = views.password_reset_done
+password_from_link = PasswordFromLinkView.as_view()
+change_password = ChangePasswordView.as_view()
+set_password = SetPasswordView.as_view()
+reauthenticate = ReauthenticateView.as_view()
+
+
+@require_POST
+def set_language(request):
+    """Keep the language in a cookie, with the person when signed in, and go back to the page."""
+    language, back = request.POST.get("language"), request.POST.get("next", "")
+    if language not in dict(settings.LANGUAGES):
+        raise BadRequest(f"language: expected one of {', '.join(dict(settings.LANGUAGES))}")
+    if request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    response = HttpResponseRedirect(back if stays_here(back, request) else "/")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

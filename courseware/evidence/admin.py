@@ -1,0 +1,29 @@
+from django.contrib import admin
+
+from courseware.evidence.models import Event
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):
+    """The log to read, for superusers. Nothing can be added, changed or deleted here."""
+
+    list_display = ["number", "at", "actor", "verb", "subject"]
+    list_filter = ["verb"]
+    list_select_related = ["actor"]
+    search_fields = ["=subject", "=verb", "=actor__email"]
+    show_full_result_count = False  # the log is the longest table of all
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_active and request.user.is_superuser
+
+    def has_module_permission(self, request):
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

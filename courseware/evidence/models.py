@@ -1,0 +1,84 @@
+import hashlib
+import json
+from datetime import UTC
+
+from django.conf import settings
+from django.db import models
+
+
+class EventChanged(Exception):
+    """Somebody tried to change or delete what was recorded."""
+
+
+class EventQuerySet(models.QuerySet):
+    def update(self, **fields):
+        raise EventChanged("events are appended, never changed")
+
+    def delete(self):
+        raise EventChanged("events are appended, never deleted")
+
+
+class Event(models.Model):
+    """One thing that happened. Rows are appended by `recording.record` and never edited.
+
+    Each row carries the hash of the one before it, so a changed or missing row is named by `verifying.verify`.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="1, 2, 3 … without a gap")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    verb = models.CharField(max_length=64)
+    subject = models.CharField(max_length=200, help_text="What it happened to, as kind:id")
+    data = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [models.Index(fields=["subject", "number"], name="event_by_subject")]
+
+    def __str__(self):
+        return f"{self.number} {self.verb} {self.subject}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise EventChanged(f"event {self.number} is recorded and stays as it is")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise EventChanged(f"event {self.number} is recorded and stays")
+
+    def digest_of_content(self):
+        """The sha256 (hex) over everything the row says, the digest of the row before included."""
+        content = {
+            "number": self.number,
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "actor": self.actor_id,
+            "verb": self.verb,
+            "subject": self.subject,
+            "data": self.data,
+            "previous": self.previous,
+        }
+        # Sorted, because PostgreSQL keeps the keys of a JSON object in an order of its own.
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class ChainHead(models.Model):
+    """The one row that knows the last event: locked while one is appended, and witness when the last ones vanish."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    number = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_chain_has_one_head")]
+
+    def __str__(self):
+        return f"{self.number} {self.digest}"

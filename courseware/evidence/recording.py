@@ -1,0 +1,47 @@
+"""Appending to the log. One verb, called inside the transaction that records the fact itself."""
+
+import json
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.evidence.models import ChainHead, Event
+
+
+@transaction.atomic(savepoint=False)
+def record(verb: str, *, actor=None, subject: str, data: dict | None = None, at=None) -> Event:
+    """Append one event and return it; it is kept if, and only if, the caller's transaction is.
+
+    `subject` is `kind:id`. `data` holds ids, dates, whole numbers and short codes: never names, addresses, answers or
+    tokens, for a log that cannot be changed could not forget them.
+    Writers wait for each other from here to the end of their transaction, so call this after all other locks are taken.
+    Raises TypeError for data with fractions: databases print those differently, and the hash would not hold.
+    """
+    stored = as_stored(data or {})
+    head, _ = ChainHead.objects.select_for_update().get_or_create(pk=ChainHead.ONLY)
+    event = Event(
+        number=head.number + 1,
+        at=at or timezone.now(),
+        actor=actor,
+        verb=verb,
+        subject=subject,
+        data=stored,
+        previous=head.digest,
+    )
+    event.digest = event.digest_of_content()
+    event.save(force_insert=True)
+    head.number, head.digest = event.number, event.digest
+    head.save(update_fields=["number", "digest"])
+    return event
+
+
+def as_stored(data):
+    """`data` as the database gives it back: dates and UUIDs as text, keys as text."""
+    return json.loads(
+        json.dumps(data, cls=DjangoJSONEncoder), parse_float=refuse_fraction, parse_constant=refuse_fraction
+    )
+
+
+def refuse_fraction(literal):
+    raise TypeError(f"event data holds whole numbers and text, got {literal}")

@@ -1,0 +1,246 @@
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core import mail
+from django.urls import reverse
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record
+from tests.making import join, make_admin, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+PEOPLE, TEAMS = reverse("admin:accounts_user_changelist"), reverse("admin:accounts_team_changelist")
+
+
+def no_memberships(**forms):
+    return {"memberships-TOTAL_FORMS": len(forms), "memberships-INITIAL_FORMS": 0, **forms}
+
+
+def log():
+    return list(Event.objects.values_list("verb", "subject", "data"))
+
+
+@pytest.fixture
+def admin(client):
+    admin = make_admin(email="admin@example.com", language="en")
+    client.force_login(admin)
+    return admin
+
+
+def add(client, **fields):
+    data = {"name": "Li Na", "email": "Li.Na@Example.com", "language": "en", **no_memberships(), **fields}
+    return client.post(reverse("admin:accounts_user_add"), data)
+
+
+def change(client, person, **fields):
+    data = {"name": person.name, "email": person.email, "language": person.language, "is_active": "on"}
+    return client.post(reverse("admin:accounts_user_change", args=[person.pk]), {**data, **no_memberships(), **fields})
+
+
+def act(client, url, action, *rows):
+    return client.post(url, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_is_added_without_a_password_and_gets_a_link(admin, client):
+    assert add(client, send_link="on").status_code == 302
+    person = User.objects.get(email="li.na@example.com")
+    assert not person.has_usable_password()
+    assert [letter.to for letter in mail.outbox] == [["li.na@example.com"]]
+    subject = f"person:{person.pk}"
+    assert log() == [("person-added", subject, {}), ("invited", subject, {})]
+    assert "1 link is on its way." in client.get(PEOPLE).content.decode()
+
+
+def test_no_link_is_sent_when_the_box_is_empty(admin, client, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        add(client)
+    assert mail.outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_server_that_is_away_does_not_lose_the_person(admin, client, settings):
+    settings.EMAIL_BACKEND = "tests.accounts.test_inviting.BrokenMail"
+    assert add(client, send_link="on").status_code == 302
+    assert User.objects.filter(email="li.na@example.com").exists()
+    assert "did not take the letter" in client.get(PEOPLE).content.decode()
+
+
+def test_an_address_is_taken_once_whatever_its_case(admin, client):
+    make_user(email="li.na@example.com")
+    response = add(client)
+    assert response.status_code == 200
+    assert "Somebody with this address is here already." in response.content.decode()
+
+
+def test_the_form_has_no_password_and_takes_none(admin, client):
+    person = make_user()
+    for url in (reverse("admin:accounts_user_add"), reverse("admin:accounts_user_change", args=[person.pk])):
+        assert 'name="password"' not in client.get(url).content.decode()
+    before = person.password
+    change(client, person, password="known", session_number="9", joined_at="2000-01-01")
+    person.refresh_from_db()
+    assert (person.password, person.session_number) == (before, 0)
+
+
+def test_links_are_sent_to_the_chosen_people_who_may_sign_in(admin, client):
+    one, closed = make_user("One"), make_user("Closed", is_active=False)
+    page = act(client, PEOPLE, "send_link", one, closed).content.decode()
+    assert [letter.to for letter in mail.outbox] == [[one.email]]
+    assert "1 link is on its way." in page
+    assert "Closed may not sign in" in page
+
+
+def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
+    person = make_user()
+    group = Group.objects.create(name="A group")
+    theirs = type(client)()
+    theirs.force_login(person)
+    change(client, person, is_staff="on", groups=[group.pk])
+    assert log() == [("rights-changed", f"person:{person.pk}", {"is_staff": [False, True], "groups": [[], [group.pk]]})]
+    assert Event.objects.get().actor == admin
+    assert theirs.get(reverse("account_change_password")).status_code == 302
+
+
+def test_a_new_name_is_no_change_of_rights(admin, client):
+    person = make_user()
+    change(client, person, name="Another name")
+    assert log() == []
+
+
+def test_a_new_address_is_logged_without_the_address(admin, client):
+    person = make_user()
+    change(client, person, email="new@example.com")
+    assert log() == [("address-changed", f"person:{person.pk}", {})]
+
+
+def test_closing_an_account_ends_its_sessions(admin, client):
+    one, other = make_user(), make_user()
+    theirs = type(client)()
+    theirs.force_login(one)
+    change(client, one, is_active="")
+    act(client, PEOPLE, "deactivate", other)
+    assert set(User.objects.filter(is_active=False)) == {one, other}
+    assert theirs.get(reverse("account_change_password")).status_code == 302
+    assert [data for _, _, data in log()] == [{"is_active": [True, False]}] * 2
+
+
+def test_admins_cannot_change_their_own_rights_or_close_themselves_out(admin, client):
+    change(client, admin, is_active="", is_superuser="", is_staff="")
+    act(client, PEOPLE, "deactivate", admin)
+    admin.refresh_from_db()
+    assert admin.is_active and admin.is_staff and admin.is_superuser
+    assert log() == []
+
+
+def test_signing_out_everywhere(admin, client):
+    person = make_user()
+    theirs = type(client)()
+    theirs.force_login(person)
+    act(client, PEOPLE, "end_sessions", person)
+    assert theirs.get(reverse("account_change_password")).status_code == 302
+
+
+def test_people_are_never_deleted(admin, client):
+    person = make_user()
+    assert client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"}).status_code == 403
+    act(client, PEOPLE, "delete_selected", person)
+    assert User.objects.filter(pk=person.pk).exists()
+
+
+def test_memberships_are_logged_from_the_team_and_from_the_person(admin, client):
+    team, person = Team.objects.create(name="Night shift"), make_user()
+    url = reverse("admin:accounts_team_change", args=[team.pk])
+    base = {"name": team.name, "time_zone": "", "parent": ""}
+    form = {"memberships-0-person": person.pk, "memberships-0-role": "learner", "memberships-0-team": team.pk}
+    client.post(url, base | {"memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0} | form)
+    membership = Membership.objects.get()
+    form = {**form, "memberships-0-id": membership.pk, "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1}
+    client.post(url, base | form | {"memberships-0-role": "manager"})
+    person_form = {"memberships-0-team": team.pk, "memberships-0-role": "manager", "memberships-0-person": person.pk}
+    change(client, person, **form | person_form | {"memberships-0-DELETE": "on"})
+    subject = f"person:{person.pk}"
+    assert log() == [
+        ("membership-added", subject, {"team": team.pk, "role": "learner"}),
+        ("membership-changed", subject, {"team": team.pk, "role": "manager"}),
+        ("membership-removed", subject, {"team": team.pk, "role": "manager"}),
+    ]
+    assert not Membership.objects.exists()
+
+
+def test_moving_and_deleting_a_team_is_logged(admin, client):
+    top, team, person = Team.objects.create(name="Top"), Team.objects.create(name="Night shift"), make_user()
+    join(team, person)
+    url = reverse("admin:accounts_team_change", args=[team.pk])
+    membership = Membership.objects.get()
+    forms = {
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": membership.pk,
+        "memberships-0-team": team.pk,
+        "memberships-0-person": person.pk,
+        "memberships-0-role": "learner",
+    }
+    client.post(url, {"name": team.name, "parent": top.pk} | forms)
+    client.post(reverse("admin:accounts_team_delete", args=[team.pk]), {"post": "yes"})
+    subject = f"team:{team.pk}"
+    assert log() == [("team-moved", subject, {"parent": top.pk}), ("team-deleted", subject, {"people": [person.pk]})]
+
+
+def test_a_circle_of_teams_is_refused_with_a_reason(admin, client):
+    top = Team.objects.create(name="Top")
+    below = Team.objects.create(name="Below", parent=top)
+    url = reverse("admin:accounts_team_change", args=[top.pk])
+    response = client.post(url, {"name": "Top", "parent": below.pk, **no_memberships()})
+    assert "belong to itself" in response.content.decode()
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(admin, client):
+    response = client.post(
+        reverse("admin:accounts_team_add"), {"name": "Top", "time_zone": "Mars/Olympus", **no_memberships()}
+    )
+    assert "no time zone" in response.content.decode()
+
+
+def test_the_pages_of_people_teams_and_events_are_for_superusers_only(client):
+    team = make_team(learners=1)
+    event = record("opened", subject="door:1")
+    urls = [
+        PEOPLE,
+        TEAMS,
+        reverse("admin:accounts_user_add"),
+        reverse("admin:accounts_user_change", args=[team.manager.pk]),
+        reverse("admin:accounts_team_change", args=[team.pk]),
+        reverse("admin:evidence_event_changelist"),
+        reverse("admin:evidence_event_change", args=[event.pk]),
+    ]
+    staff = make_user(is_staff=True)
+    staff.user_permissions.set(Permission.objects.all())
+    client.force_login(staff)
+    assert [client.get(url).status_code for url in urls] == [403] * len(urls)
+    client.force_login(make_admin())
+    assert [client.get(url).status_code for url in urls] == [200] * len(urls)
+
+
+def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
+    event = record("opened", actor=admin, subject="door:1", data={"key": 1})
+    changelist = reverse("admin:evidence_event_changelist")
+    assert "door:1" in client.get(changelist, {"q": "door:1"}).content.decode()
+    assert client.get(reverse("admin:evidence_event_add")).status_code == 403
+    for name in ("change", "delete"):
+        url = reverse(f"admin:evidence_event_{name}", args=[event.pk])
+        assert client.post(url, {"post": "yes", "verb": "closed"}).status_code == 403
+    act(client, changelist, "delete_selected", event)
+    assert Event.objects.get().verb == "opened"
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_the_list_of_people_costs_the_same_for_any_number(admin, client, people, django_assert_max_num_queries):
+    for _ in range(people):
+        join(make_team(), make_user())
+    with django_assert_max_num_queries(12):
+        assert client.get(PEOPLE).status_code == 200
+
+
+def test_there_is_no_second_table_of_addresses(admin, client):
+    assert client.get("/admin/account/emailaddress/").status_code == 404

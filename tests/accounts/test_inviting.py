@@ -1,0 +1,293 @@
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts import mailing
+from courseware.accounts.inviting import NotInvited, invite, password_link
+from courseware.accounts.rights import deactivate, end_sessions
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, make_admin, make_user
+
+pytestmark = pytest.mark.django_db
+NEW = "four words nobody joined"
+
+
+class BrokenMail(EmailBackend):
+    def send_messages(self, messages):
+        raise ConnectionRefusedError
+
+
+def path_of_link(person):
+    return urlsplit(password_link(person)).path
+
+
+def link_in(letter):
+    return urlsplit(re.search(r"http\S+/accounts/password/reset/key/\S+", letter.body).group()).path
+
+
+def choose(client, link, password=NEW):
+    """Follow the link as a browser does: the key goes into the session, the page's address no longer has it."""
+    response = client.get(link)
+    if response.status_code == 200:
+        return response
+    assert "set-password" in response["Location"]
+    return client.post(response["Location"], {"password1": password, "password2": password})
+
+
+def is_dead(client, link):
+    response = client.get(link)
+    return response.status_code == 200 and "This link has ended" in response.content.decode()
+
+
+@pytest.fixture
+def newcomer():
+    return make_user("Wang Ming", email="ming@example.com", password=None, language="en")
+
+
+def test_an_invitation_is_a_letter_with_a_link_and_stands_in_the_log(newcomer):
+    admin = make_admin()
+    invite(newcomer, by=admin)
+    [letter] = mail.outbox
+    assert letter.to == ["ming@example.com"]
+    assert letter.subject == "Your training account is ready"
+    assert "Hello Wang Ming," in letter.body
+    assert "within 3 days" in letter.body
+    event = Event.objects.get()
+    assert (event.verb, event.actor, event.subject, event.data) == ("invited", admin, f"person:{newcomer.pk}", {})
+
+
+def test_the_link_sets_the_first_password_signs_in_and_works_once(newcomer, client):
+    invite(newcomer, by=make_admin())
+    link = link_in(mail.outbox[0])
+    response = choose(client, link)
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert client.get(reverse("account_change_password")).status_code == 200
+    newcomer.refresh_from_db()
+    assert newcomer.check_password(NEW)
+    client.logout()
+    assert is_dead(client, link)
+    assert list(Event.objects.values_list("verb", flat=True)) == ["invited", "password-set", "signed-in"]
+
+
+def test_looking_at_the_link_does_not_use_it_up(newcomer, client):
+    link = path_of_link(newcomer)
+    for _ in range(3):
+        assert client.get(link, follow=True).status_code == 200
+    assert choose(client, link).status_code == 302
+
+
+def test_the_link_ends_after_three_days(newcomer, client, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now)
+    link = path_of_link(newcomer)
+    time_machine.move_to(now + timedelta(days=3, minutes=-1))
+    assert not is_dead(client, link)
+    time_machine.move_to(now + timedelta(days=3, minutes=1))
+    assert is_dead(client, link)
+
+
+def change_password(person):
+    person.set_password("another four words here")
+    person.save()
+
+
+def change_address(person):
+    person.email = "new@example.com"
+    person.save()
+
+
+def sign_out_everywhere(person):
+    end_sessions(person, by=None)
+
+
+def close_account(person):
+    deactivate(person, by=None)
+
+
+@pytest.mark.parametrize("change", [change_password, change_address, sign_out_everywhere, close_account])
+def test_the_link_ends_with_the_password_the_address_and_the_right_to_sign_in(newcomer, client, change):
+    link = path_of_link(newcomer)
+    client.get(link)  # the key is in this session now
+    change(newcomer)
+    assert is_dead(client, link)
+    other = client.post(re.sub(r"[^-/]+-[^-/]+/$", "set-password/", link), {"password1": NEW, "password2": NEW})
+    assert "This link has ended" in other.content.decode()
+    newcomer.refresh_from_db()
+    assert not newcomer.check_password(NEW)
+
+
+def test_the_link_of_one_person_does_not_open_another(newcomer, client):
+    victim = make_user()
+    link = path_of_link(newcomer)
+    own, key = re.search(r"/([0-9a-z]+)-([^/]+)/$", link).groups()
+    stranger = path_of_link(victim)
+    uid = re.search(r"/([0-9a-z]+)-", stranger).group(1)
+    assert own != uid
+    assert is_dead(client, link.replace(f"/{own}-{key}/", f"/{uid}-{key}/"))
+
+
+@pytest.mark.parametrize(
+    "tail", ["0-x/", "zzzzzzzzzzzzz-abc-def/", "zzzzzzzzzzzzzzzzzzzz-abc-def/", "1-set-password/", "1-%00/"]
+)
+def test_links_that_were_never_sent_are_ended_links(tail, client):
+    assert is_dead(client, f"/accounts/password/reset/key/{tail}")
+
+
+def test_who_may_not_sign_in_is_not_invited():
+    with pytest.raises(NotInvited):
+        invite(make_user(is_active=False), by=make_admin())
+    assert (mail.outbox, Event.objects.count()) == ([], 0)
+
+
+def test_a_letter_that_was_not_sent_is_not_in_the_log(newcomer, settings):
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenMail"
+    with pytest.raises(mailing.NotSent):
+        invite(newcomer, by=make_admin())
+    assert not Event.objects.exists()
+
+
+def test_the_letter_is_in_the_persons_language(newcomer):
+    newcomer.language = "zh-hans"
+    invite(newcomer, by=None)
+    newcomer.language = "en"
+    invite(newcomer, by=None)
+    assert mail.outbox[1].subject == "Your training account is ready"
+
+
+def test_a_name_cannot_write_headers_or_lines_of_its_own():
+    person = make_user("Ming\r\nBcc: all@example.com\r\n\r\nhttp://evil.example", email="m@example.com", language="en")
+    assert person.name == "Ming Bcc: all@example.com http://evil.example"
+    invite(person, by=None)
+    [letter] = mail.outbox
+    assert letter.recipients() == ["m@example.com"]
+    assert "Bcc" not in letter.message()
+    assert "\nhttp://evil.example" not in letter.body
+
+
+def test_names_are_not_escaped_in_plain_text():
+    person = make_user("O'Neil & <Wang>", language="en")
+    invite(person, by=None)
+    assert "Hello O'Neil & <Wang>," in mail.outbox[0].body
+
+
+def test_the_links_host_is_the_sites_not_the_requests(client, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    make_user(email="a@example.com")
+    client.post(reverse("account_reset_password"), {"email": "a@example.com"}, headers={"host": "evil.example"})
+    assert "evil.example" not in mail.outbox[0].body
+
+
+def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(client):
+    person = make_user(email="known@example.com")
+    make_user(email="closed@example.com", is_active=False)
+    answers = []
+    for email in ("known@example.com", "KNOWN@example.com", "other@example.com", "closed@example.com"):
+        response = client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "en"})
+        answers.append((response.status_code, response["Location"]))
+    assert set(answers) == {(302, reverse("account_reset_password_done"))}
+    assert [letter.to for letter in mail.outbox] == [
+        ["known@example.com"],
+        ["known@example.com"],
+        ["other@example.com"],
+        ["closed@example.com"],
+    ]
+    subjects = [letter.subject for letter in mail.outbox]
+    assert subjects == ["Your link to set a password"] * 2 + ["No training account with this address"] * 2
+    assert "reset/key" not in mail.outbox[2].body + mail.outbox[3].body
+    known, unknown = f"person:{person.pk}", "person:unknown"
+    assert list(Event.objects.values_list("subject", flat=True)) == [known, known, unknown, unknown]
+
+
+def test_an_address_that_only_looks_like_anothers_gets_no_link(client):
+    make_user(email="mike@example.org")
+    client.post(reverse("account_reset_password"), {"email": "mıke@example.org"})
+    client.post(reverse("account_reset_password"), {"email": "mike@examplе.org"})
+    assert not any("reset/key" in letter.body for letter in mail.outbox)
+
+
+def test_asking_is_slowed_per_account(client):
+    make_user(email="a@example.com")
+    answers = [client.post(reverse("account_reset_password"), {"email": "a@example.com"}).status_code for _ in range(6)]
+    assert answers == [302] * 5 + [429]
+    assert len(mail.outbox) == 5
+
+
+def test_a_mail_server_that_is_away_is_told_and_the_same_for_everybody(client, settings):
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenMail"
+    make_user(email="known@example.com")
+    for email in ("known@example.com", "other@example.com"):
+        response = client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "en"})
+        assert response.status_code == 422
+        assert "does not answer just now" in response.content.decode()
+
+
+def test_whoever_is_locked_out_by_a_strangers_tries_gets_in_by_a_link(client):
+    person = make_user()
+    for _ in range(6):
+        client.post(reverse("account_login"), {"login": person.email, "password": "wrong"})
+    client.post(reverse("account_reset_password"), {"email": person.email})
+    assert choose(client, link_in(mail.outbox[0])).status_code == 302
+    assert client.get(reverse("account_change_password")).status_code == 200
+
+
+def test_using_a_link_ends_the_sessions_elsewhere(client):
+    person = make_user()
+    other = type(client)()
+    other.force_login(person)
+    choose(client, path_of_link(person))
+    assert other.get(reverse("account_change_password")).status_code == 302
+
+
+def test_somebody_elses_session_ends_when_a_link_is_opened(client, newcomer):
+    client.force_login(make_user())
+    assert choose(client, path_of_link(newcomer)).status_code == 302
+    newcomer.refresh_from_db()
+    assert newcomer.check_password(NEW)
+    assert int(client.session["_auth_user_id"]) == newcomer.pk
+
+
+GOOD = [
+    "eight888",
+    "x" * 64 + "y" * 64,
+    "密码是四个没有关系的词",
+    "with spaces and “quotes”",
+    "no digits at all",
+    " leading space",
+]
+BAD = ["", "short12", "password", "12345678", "qwertyuiop", "iloveyou1", "wang.ming@example.com"]
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_long_and_plain_passwords_are_accepted(client, password):
+    person = make_user(email="wang.ming@example.com", password=None)
+    assert choose(client, path_of_link(person), password).status_code == 302
+    client.logout()
+    client.post(reverse("account_login"), {"login": person.email, "password": password})
+    assert client.get(reverse("account_change_password")).status_code == 200
+
+
+@pytest.mark.parametrize("password", BAD)
+def test_short_common_and_own_passwords_are_refused(client, password):
+    person = make_user(email="wang.ming@example.com", password=None)
+    response = choose(client, path_of_link(person), password)
+    assert response.status_code == 422
+    assert 'autocomplete="new-password"' in response.content.decode()
+    person.refresh_from_db()
+    assert not person.has_usable_password()
+
+
+def test_changing_the_password_asks_for_the_old_one(client):
+    person = make_user()
+    client.force_login(person)
+    fields = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
+    response = client.post(reverse("account_change_password"), fields, headers={"accept-language": "en"})
+    assert response.status_code == 422
+    assert "This is not your current password." in response.content.decode()
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)

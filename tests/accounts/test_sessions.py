@@ -1,0 +1,120 @@
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+
+from courseware.accounts.rights import deactivate, end_sessions
+from courseware.accounts.sessions import BEGAN, SEEN
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, make_admin, make_user
+
+pytestmark = pytest.mark.django_db
+MORNING = datetime(2026, 11, 27, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
+PAGE = "account_change_password"  # any page for people who are signed in
+
+
+def is_in(client):
+    return client.get(reverse(PAGE)).status_code == 200
+
+
+@pytest.fixture
+def signed_in(client, time_machine):
+    time_machine.move_to(MORNING, tick=False)
+    person = make_user()
+    client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    client.person = person
+    return client
+
+
+def test_a_session_ends_when_it_lay_idle(signed_in, time_machine):
+    time_machine.move_to(MORNING + timedelta(hours=2, seconds=-1), tick=False)
+    assert is_in(signed_in)
+    time_machine.move_to(MORNING + timedelta(hours=4, seconds=-1), tick=False)
+    assert not is_in(signed_in)
+    assert not is_in(signed_in)
+
+
+def test_a_session_in_use_ends_after_the_longest_shift(signed_in, time_machine):
+    for hour in range(1, 12):
+        time_machine.move_to(MORNING + timedelta(hours=hour), tick=False)
+        assert is_in(signed_in)
+    time_machine.move_to(MORNING + timedelta(hours=12, seconds=-1), tick=False)
+    assert is_in(signed_in)
+    time_machine.move_to(MORNING + timedelta(hours=12), tick=False)
+    assert not is_in(signed_in)
+
+
+def test_the_person_is_told_why_and_comes_back_to_the_page(signed_in, time_machine):
+    time_machine.move_to(MORNING + timedelta(hours=3), tick=False)
+    response = signed_in.get(reverse(PAGE), follow=True)
+    assert response.redirect_chain == [(f"{reverse('account_login')}?next={reverse(PAGE)}", 302)]
+    assert "signed out after a while" in response.content.decode()
+
+
+def test_a_clock_set_back_ends_no_session(signed_in, time_machine):
+    time_machine.move_to(MORNING - timedelta(hours=2), tick=False)
+    assert is_in(signed_in)
+
+
+def test_a_session_is_written_every_five_minutes_at_most(signed_in, time_machine):
+    seen = signed_in.session[SEEN]
+    time_machine.move_to(MORNING + timedelta(minutes=5, seconds=-1), tick=False)
+    assert is_in(signed_in)
+    assert signed_in.session[SEEN] == seen
+    time_machine.move_to(MORNING + timedelta(minutes=5), tick=False)
+    assert is_in(signed_in)
+    assert signed_in.session[SEEN] == seen + 300
+
+
+def test_a_session_without_a_beginning_is_over(signed_in):
+    session = signed_in.session
+    del session[BEGAN]
+    session.save()
+    assert not is_in(signed_in)
+
+
+def test_the_cookie_ends_with_the_browser_and_no_script_reads_it(signed_in):
+    cookie = signed_in.cookies["sessionid"]
+    assert (cookie["max-age"], cookie["expires"], cookie["httponly"], cookie["samesite"]) == ("", "", True, "Lax")
+
+
+def test_deactivating_ends_every_session_at_once_and_for_good(signed_in):
+    admin = make_admin()
+    deactivate(signed_in.person, by=admin)
+    assert not is_in(signed_in)
+    signed_in.person.is_active = True
+    signed_in.person.save()
+    assert not is_in(signed_in)
+    event = Event.objects.get(verb="rights-changed")
+    assert (event.actor, event.subject) == (admin, f"person:{signed_in.person.pk}")
+    assert event.data == {"is_active": [True, False]}
+
+
+def test_deactivating_twice_changes_nothing(signed_in):
+    for _ in range(2):
+        deactivate(signed_in.person, by=make_admin())
+    assert Event.objects.filter(verb="rights-changed").count() == 1
+
+
+def test_an_admin_can_end_all_sessions_of_a_person(signed_in):
+    end_sessions(signed_in.person, by=make_admin())
+    assert not is_in(signed_in)
+    assert Event.objects.filter(verb="sessions-ended").count() == 1
+
+
+def test_changing_the_password_ends_the_other_sessions_and_keeps_this_one(signed_in, django_user_model):
+    other = type(signed_in)()
+    other.force_login(signed_in.person)
+    here = signed_in.cookies["sessionid"].value
+    new = "four words nobody joined"
+    response = signed_in.post(
+        reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    )
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert is_in(signed_in)
+    assert not is_in(other)
+    assert signed_in.cookies["sessionid"].value != here
+    assert not Session.objects.filter(session_key=here).exists()
+    assert Event.objects.last().verb == "password-set"
