@@ -13,3 +13,13 @@ def no_left_over_language():
 
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_of_releases():
+    """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""
+    from courseware.content import serving
+
+    serving.forget()
+    yield
+    serving.forget()

@@ -70,7 +70,6 @@ class PersonAdmin(LogsMemberships):
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", "teams"]
     search_fields = ["name", "email"]
     readonly_fields = ["joined_at", "last_login"]
-    filter_horizontal = ["groups"]
     actions = ["send_link", "end_sessions", "deactivate"]
     fieldsets = [
         (None, {"fields": ["name", "email", "language"]}),

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "courseware.accounts"
+    verbose_name = _("People and teams")
 
     def ready(self):
         from django.contrib.auth.signals import user_logged_in

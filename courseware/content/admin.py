@@ -9,7 +9,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.content.documents import display_tag
 from courseware.content.drafting import StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.editing import compared, desk_after, desk_of, title_of
 from courseware.content.figures import media_url
@@ -87,7 +86,6 @@ class DocumentAdmin(admin.ModelAdmin):
     list_display = ["identifier", "document_title", "kind", "place", "state"]
     list_filter = ["kind", DraftFilter, "course"]
     list_per_page = 50
-    ordering = ["course", "kind", "identifier"]
     search_fields = ["identifier"]
     search_help_text = _("Searches ids, titles and texts.")
 
@@ -99,16 +97,22 @@ class DocumentAdmin(admin.ModelAdmin):
 
     # The list
 
+    def get_ordering(self, request):
+        return ["course", "path"]  # as in the folder, which is the order of the route
+
     def get_queryset(self, request):
-        """Adds `released`, the primary key of the revision learners see. Retired documents are left out."""
+        """Adds `released`, the primary key of the revision learners see, and `path`. Retired documents are left out."""
         entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
         texts = Text.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
-        documents = super().get_queryset(request).exclude(head=None)
-        documents = documents.annotate(released=Subquery(entries.values("revision")[:1]))
-        return documents.select_related("course", "head").prefetch_related(Prefetch("head__texts", queryset=texts))
+        of_head = Text.objects.filter(revision=OuterRef("head"), language__in=["", OuterRef("course__source_language")])
+        documents = Document.objects.exclude(head=None).annotate(
+            released=Subquery(entries.values("revision")[:1]), path=Subquery(of_head.values("path")[:1])
+        )
+        documents = documents.select_related("course", "head").order_by(*self.get_ordering(request))
+        return documents.prefetch_related(Prefetch("head__texts", queryset=texts))
 
     def get_search_results(self, request, queryset, search_term):
-        """Texts are bytes, in which databases do not search; a site has some hundred of them, so they are looked into."""
+        """Databases do not search in bytes. A site has some hundred texts, so each is looked into."""
         if not search_term:
             return queryset, False
         term = search_term.casefold()
@@ -126,10 +130,9 @@ class DocumentAdmin(admin.ModelAdmin):
         body = texts.get(document.course.source_language)
         return title_of(body) if body else ""
 
-    @admin.display(description=_("place"))
+    @admin.display(description=_("place"), ordering="path")
     def place(self, document):
-        paths = [text.path for text in document.head.texts.all() if text.language == document.course.source_language]
-        return paths[0] if paths else document.identifier
+        return document.path
 
     @admin.display(description=_("state"))
     def state(self, document):
@@ -207,7 +210,7 @@ class DocumentAdmin(admin.ModelAdmin):
 
     def figure(self, request, document):
         """A figure is replaced by importing another file; here it is looked at."""
-        file = document.head.texts.model.objects.get(revision=document.head)
+        file = Text.objects.get(revision=document.head)
         desk = desk_of(document, document.head)
         context = self.context(request, document) | {
             "url": media_url(document.course.identifier, file.path, file.digest),
@@ -220,7 +223,7 @@ class DocumentAdmin(admin.ModelAdmin):
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": document.identifier,
+            "title": self.document_title(document) or document.identifier,
             "document": document,
             "is_draft": document.head_id != document.released,
             "may_publish": request.user.has_perm("content.add_release"),

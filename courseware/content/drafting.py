@@ -41,12 +41,12 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
     files = files_of([base, document.head])
     touched = {}
     for language, text in texts.items():
-        came_from, now = files[base.pk][language], files[document.head_id][language]
+        came_from, now = files[base.pk][language], files[document.head_id].get(language)
         body = as_written(text, came_from.body)
-        if body == came_from.body or body == now.body:
+        if body == came_from.body or (now and body == now.body):
             continue
-        if now.digest != came_from.digest:
-            raise StaleDraft(language, body, now.body, document.head)
+        if now is None or now.digest != came_from.digest:
+            raise StaleDraft(language, body, now.body if now else b"", document.head)
         touched[language] = make_file(language, now.path, body)
     if not touched:
         return document.head

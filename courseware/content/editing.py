@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from courseware.content import questions
 from courseware.content.changes import Change, changes
 from courseware.content.checking import check_course
 from courseware.content.courses import CourseText, read_course
@@ -15,8 +14,8 @@ from courseware.content.figures import Media, media_of
 from courseware.content.frontmatter import Unreadable, decode, parse_front
 from courseware.content.models import Document, Revision
 from courseware.content.pages import KINDS, compile_page
-from courseware.content.questions import Question
-from courseware.content.revising import File, Files, by_path, files_of, make_file
+from courseware.content.questions import Question, from_dict
+from courseware.content.revising import File, Files, files_of, make_file
 from courseware.content.spans import find_links
 
 NAMES = {"zh-hans": "中文", "en": "English"}  # languages are called what they call themselves
@@ -107,18 +106,22 @@ class Desk:
         )
 
     def preview(self, language: str) -> dict[str, Any] | None:
-        """The data of the page, with `shown_questions`; None where the text cannot be read, or its kind has no page."""
+        """The data of the page, its questions with their keys in `blocks`, those of a survey in `survey`.
+
+        None where the text cannot be read, or its kind has no page.
+        """
         if self.document.kind not in KINDS or self.document.identifier not in self.course.documents:
             return None
-        data = compile_page(self.course, self.media, self.document.identifier, language)
-        asked = data.get("questions", {})
-        if isinstance(asked, dict):
-            asked = {identifier: key_of(questions.from_dict(question)) for identifier, question in asked.items()}
-        blocks = data.get("blocks") or [{"type": "question", "id": identifier} for identifier in data.get("order", ())]
-        for block in blocks:
-            if block["type"] == "question":
-                block["question"] = asked[block["id"]]
-        return data | {"blocks": blocks}
+        page = compile_page(self.course, self.media, self.document.identifier, language)
+        if self.document.kind == "survey":
+            return page | {"survey": page["questions"]}
+        asked = {identifier: key_of(from_dict(question)) for identifier, question in page.get("questions", {}).items()}
+        blocks = page.get("blocks", [{"type": "question", "id": identifier} for identifier in asked])
+        return page | {
+            "blocks": [
+                block | {"asked": asked[block["id"]]} if block["type"] == "question" else block for block in blocks
+            ]
+        }
 
     @property
     def figures(self) -> list[tuple[str, Media]]:

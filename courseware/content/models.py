@@ -8,8 +8,15 @@ class Course(models.Model):
     """A folder of documents. What learners see of it is `current`; everything else hangs off documents."""
 
     identifier = models.SlugField(_("id"), max_length=64, unique=True)
-    source_language = models.CharField(max_length=10)
-    current = models.ForeignKey("Release", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    source_language = models.CharField(_("source language"), max_length=10)
+    current = models.ForeignKey(
+        "Release",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("current release"),
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("course"), _("courses")
@@ -36,11 +43,17 @@ class Document(models.Model):
         BANK = "bank", _("question bank")
         MEDIA = "media", _("figure")
 
-    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="documents")
-    identifier = models.CharField(_("id"), max_length=200, help_text="The id of its front matter; of a figure, its path")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="documents", verbose_name=_("course"))
+    identifier = models.CharField(
+        _("id"), max_length=200, help_text="The id of its front matter; of a figure, its path"
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     head = models.ForeignKey(
-        "Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+",
+        "Revision",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         help_text="The newest revision, released or not",
     )
 
@@ -55,11 +68,15 @@ class Document(models.Model):
 class Revision(models.Model):
     """One saved state of a document, in all its languages. Never edited."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="revisions")
-    number = models.PositiveIntegerField()
-    created_at = models.DateTimeField(default=timezone.now)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    note = models.CharField(max_length=200, blank=True)
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="revisions", verbose_name=_("document")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    created_at = models.DateTimeField(_("saved at"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("saved by")
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("revision"), _("revisions")
@@ -109,13 +126,17 @@ class Release(models.Model):
         REREAD = "reread", _("re-read: those who completed the lesson see what changed")
         RETAKE = "retake", _("retake: the check counts again at renewal")
 
-    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases")
-    number = models.PositiveIntegerField()
-    weight = models.CharField(max_length=8, choices=Weight, default=Weight.MINOR)
-    note = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    digest = models.CharField(max_length=64, help_text="sha256 over the ids and digests of every text in it")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
+    number = models.PositiveIntegerField(_("number"))
+    weight = models.CharField(_("weight"), max_length=8, choices=Weight, default=Weight.MINOR)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("released at"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("released by")
+    )
+    digest = models.CharField(
+        _("digest"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
+    )
     # Compiled when published; see `compiling.py` for the shapes. Recompiled in place when the compiler changes.
     compiler = models.PositiveIntegerField()
     outlines = models.JSONField(help_text="The route of the course per language")

@@ -106,34 +106,51 @@ class PageData:
     data: Mapping[str, Any]
 
 
-# A process keeps the outlines of this many releases and languages; a site has few courses and reads the newest release.
-KEPT = 64
-_outlines: dict[tuple[str, int, str], Outline] = {}
+# A release never changes, so what was read of one is kept by the process: a site has few courses and reads the newest
+# release. When there are more than this many outlines or pages, all are let go.
+KEPT = 256
+_outlines: dict[tuple, Outline] = {}
+_pages: dict[tuple, PageData] = {}
 
 
 def outline(release: Release, language: str) -> Outline:
     """The outline in `language`, or in the course's own where the course is not written in it.
 
-    Releases are immutable, so it is read once in each process. Runs up to two queries the first time.
+    Runs up to two queries the first time, none later.
     """
-    key = (release.digest, release.compiler, language)
+    key = (release.pk, release.digest, release.compiler, language)
     if key not in _outlines:
         found = release.outlines.get(language) or release.outlines[release.course.source_language]
-        if len(_outlines) >= KEPT:
-            _outlines.clear()
-        _outlines[key] = read_outline(found)
+        keep(_outlines, key, read_outline(found))
     return _outlines[key]
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
-    """The page of a document in the language of `outline(release, language)`. Runs one query.
+    """The page of a document in the language of `outline(release, language)`; it is shared, so do not change its data.
 
-    Raises Page.DoesNotExist where the release has no such page.
+    Runs one query the first time, none later. Raises Page.DoesNotExist where the release has no such page.
     """
-    found = Page.objects.filter(entries__release=release.pk, document__identifier=identifier)
-    row = found.filter(language=outline(release, language).language).values_list(
-        "document_id", "entries__revision_id", "document__kind", "data"
-    )[:1]
+    key = (release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
+    if key not in _pages:
+        keep(_pages, key, read_page(release, identifier, key[-1]))
+    return _pages[key]
+
+
+def keep(cache: dict, key: tuple, value: Any) -> None:
+    if len(cache) >= KEPT:
+        cache.clear()
+    cache[key] = value
+
+
+def forget() -> None:
+    """Let go of everything: for tests, whose rolled back transactions use primary keys again."""
+    _outlines.clear()
+    _pages.clear()
+
+
+def read_page(release: Release, identifier: str, language: str) -> PageData:
+    found = Page.objects.filter(entries__release=release.pk, document__identifier=identifier, language=language)
+    row = found.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
     for document_id, revision_id, kind, data in row:
         return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
     raise Page.DoesNotExist(f"{release} has no page {identifier}")

@@ -4,6 +4,7 @@ from datetime import UTC
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class EventChanged(Exception):
@@ -24,20 +25,27 @@ class Event(models.Model):
     Each row carries the hash of the one before it, so a changed or missing row is named by `verifying.verify`.
     """
 
-    number = models.PositiveBigIntegerField(unique=True, help_text="1, 2, 3 … without a gap")
-    at = models.DateTimeField()
+    number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
+    at = models.DateTimeField(_("time"))
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        verbose_name=_("who"),
     )
-    verb = models.CharField(max_length=64)
-    subject = models.CharField(max_length=200, help_text="What it happened to, as kind:id")
-    data = models.JSONField(default=dict)
-    previous = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, unique=True)
+    verb = models.CharField(_("what"), max_length=64)
+    subject = models.CharField(_("to what"), max_length=200, help_text=_("What it happened to, as kind:id"))
+    data = models.JSONField(_("details"), default=dict)
+    previous = models.CharField(_("digest of the one before"), max_length=64)
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("event"), _("events")
         ordering = ["number"]
         indexes = [models.Index(fields=["subject", "number"], name="event_by_subject")]
 

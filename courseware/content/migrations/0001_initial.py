@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,143 +15,277 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Course',
+            name="Course",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.SlugField(max_length=64, unique=True, verbose_name='id')),
-                ('source_language', models.CharField(max_length=10)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("identifier", models.SlugField(max_length=64, unique=True, verbose_name="id")),
+                ("source_language", models.CharField(max_length=10, verbose_name="source language")),
             ],
             options={
-                'verbose_name': 'course',
-                'verbose_name_plural': 'courses',
-                'ordering': ['identifier'],
+                "verbose_name": "course",
+                "verbose_name_plural": "courses",
+                "ordering": ["identifier"],
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(help_text='The id of its front matter; of a figure, its path', max_length=200, verbose_name='id')),
-                ('kind', models.CharField(choices=[('course', 'course'), ('card', 'emergency card'), ('outline', 'outline'), ('sources', 'sources'), ('terms', 'terms'), ('module', 'module'), ('lesson', 'lesson'), ('simulation', 'simulation'), ('exam', 'exam'), ('survey', 'survey'), ('bank', 'question bank'), ('media', 'figure')], max_length=12, verbose_name='kind')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='content.course')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "identifier",
+                    models.CharField(
+                        help_text="The id of its front matter; of a figure, its path", max_length=200, verbose_name="id"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("course", "course"),
+                            ("card", "emergency card"),
+                            ("outline", "outline"),
+                            ("sources", "sources"),
+                            ("terms", "terms"),
+                            ("module", "module"),
+                            ("lesson", "lesson"),
+                            ("simulation", "simulation"),
+                            ("exam", "exam"),
+                            ("survey", "survey"),
+                            ("bank", "question bank"),
+                            ("media", "figure"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="content.course",
+                        verbose_name="course",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'document',
-                'verbose_name_plural': 'documents',
+                "verbose_name": "document",
+                "verbose_name_plural": "documents",
             },
         ),
         migrations.CreateModel(
-            name='Page',
+            name="Page",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(max_length=10)),
-                ('digest', models.CharField(help_text='sha256 of the data', max_length=64)),
-                ('data', models.JSONField()),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='content.document')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("language", models.CharField(max_length=10)),
+                ("digest", models.CharField(help_text="sha256 of the data", max_length=64)),
+                ("data", models.JSONField()),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pages", to="content.document"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('weight', models.CharField(choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed'), ('retake', 'retake: the check counts again at renewal')], default='minor', max_length=8)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64)),
-                ('compiler', models.PositiveIntegerField()),
-                ('outlines', models.JSONField(help_text='The route of the course per language')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.course')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "weight",
+                    models.CharField(
+                        choices=[
+                            ("minor", "minor: nobody is touched"),
+                            ("reread", "re-read: those who completed the lesson see what changed"),
+                            ("retake", "retake: the check counts again at renewal"),
+                        ],
+                        default="minor",
+                        max_length=8,
+                        verbose_name="weight",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="released at")),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="sha256 over the ids and digests of every text in it",
+                        max_length=64,
+                        verbose_name="digest",
+                    ),
+                ),
+                ("compiler", models.PositiveIntegerField()),
+                ("outlines", models.JSONField(help_text="The route of the course per language")),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="content.course",
+                        verbose_name="course",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="released by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'release',
-                'verbose_name_plural': 'releases',
-                'ordering': ['-number'],
+                "verbose_name": "release",
+                "verbose_name_plural": "releases",
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='course',
-            name='current',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release'),
+            model_name="course",
+            name="current",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="content.release",
+                verbose_name="current release",
+            ),
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='content.document')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="saved at")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="saved by",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="content.document",
+                        verbose_name="document",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'revision',
-                'verbose_name_plural': 'revisions',
-                'ordering': ['-number'],
+                "verbose_name": "revision",
+                "verbose_name_plural": "revisions",
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='ReleaseEntry',
+            name="ReleaseEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
-                ('pages', models.ManyToManyField(related_name='entries', to='content.page')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="content.document"
+                    ),
+                ),
+                ("pages", models.ManyToManyField(related_name="entries", to="content.page")),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="content.release"
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="content.revision"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='document',
-            name='head',
-            field=models.ForeignKey(editable=False, help_text='The newest revision, released or not', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision'),
+            model_name="document",
+            name="head",
+            field=models.ForeignKey(
+                editable=False,
+                help_text="The newest revision, released or not",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="content.revision",
+            ),
         ),
         migrations.CreateModel(
-            name='Text',
+            name="Text",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('path', models.CharField(help_text="Inside the course's folder", max_length=300)),
-                ('body', models.BinaryField()),
-                ('digest', models.CharField(help_text='sha256 of the bytes, hexadecimal', max_length=64)),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='content.revision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("path", models.CharField(help_text="Inside the course's folder", max_length=300)),
+                ("body", models.BinaryField()),
+                ("digest", models.CharField(help_text="sha256 of the bytes, hexadecimal", max_length=64)),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="texts", to="content.revision"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportedText',
+            name="ImportedText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('path', models.CharField(max_length=300)),
-                ('digest', models.CharField(max_length=64)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imported_texts', to='content.document')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("path", models.CharField(max_length=300)),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imported_texts",
+                        to="content.document",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('document', 'language'), name='one_imported_text_per_language')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("document", "language"), name="one_imported_text_per_language")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
+            model_name="page",
+            constraint=models.UniqueConstraint(fields=("document", "language", "digest"), name="one_page_per_digest"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
+            model_name="release",
+            constraint=models.UniqueConstraint(fields=("course", "number"), name="one_release_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("document", "number"), name="one_revision_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='releaseentry',
-            constraint=models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
+            model_name="releaseentry",
+            constraint=models.UniqueConstraint(fields=("release", "document"), name="one_entry_per_document"),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
+            model_name="document",
+            constraint=models.UniqueConstraint(fields=("course", "identifier"), name="one_document_per_id"),
         ),
         migrations.AddConstraint(
-            model_name='text',
-            constraint=models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
+            model_name="text",
+            constraint=models.UniqueConstraint(fields=("revision", "language"), name="one_text_per_language"),
         ),
     ]

@@ -28,13 +28,23 @@ class Migration(migrations.Migration):
             name="Event",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveBigIntegerField(help_text="1, 2, 3 … without a gap", unique=True)),
-                ("at", models.DateTimeField()),
-                ("verb", models.CharField(max_length=64)),
-                ("subject", models.CharField(help_text="What it happened to, as kind:id", max_length=200)),
-                ("data", models.JSONField(default=dict)),
-                ("previous", models.CharField(max_length=64)),
-                ("digest", models.CharField(max_length=64, unique=True)),
+                (
+                    "number",
+                    models.PositiveBigIntegerField(
+                        help_text="1, 2, 3 … without a gap", unique=True, verbose_name="number"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="time")),
+                ("verb", models.CharField(max_length=64, verbose_name="what")),
+                (
+                    "subject",
+                    models.CharField(
+                        help_text="What it happened to, as kind:id", max_length=200, verbose_name="to what"
+                    ),
+                ),
+                ("data", models.JSONField(default=dict, verbose_name="details")),
+                ("previous", models.CharField(max_length=64, verbose_name="digest of the one before")),
+                ("digest", models.CharField(max_length=64, unique=True, verbose_name="digest")),
                 (
                     "actor",
                     models.ForeignKey(
@@ -44,10 +54,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="who",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
                 "ordering": ["number"],
                 "indexes": [models.Index(fields=["subject", "number"], name="event_by_subject")],
             },

@@ -1,0 +1,295 @@
+"""Compiling: what pages and outlines are made of, and the figures they show."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from courseware.content import serving
+from courseware.content.courses import read_course
+from courseware.content.figures import svg_size
+from courseware.content.importing import import_course
+from courseware.content.models import Page
+from courseware.content.outlining import compile_outline
+from courseware.content.pages import compile_page, seconds
+from courseware.content.questions import from_dict
+from courseware.content.serving import CheckQuestion, read_outline
+from tests.content.samples import make_files
+
+LESSON = "01-water/01-boiling.en.md"
+
+
+def outline(language="en", **replaced):
+    return read_outline(json.loads(json.dumps(compile_outline(read_course(make_files(**replaced)), language))))
+
+
+def page(identifier, language="en", files=None):
+    return compile_page(read_course(files or make_files()), {}, identifier, language)
+
+
+def with_lesson(text):
+    """The page of the lesson whose English text begins with this."""
+    files = make_files()
+    head, rest = files[LESSON].decode().split("\n## ", 1)
+    return page("boiling", files=files | {LESSON: f"{head}\n{text}\n\n## {rest}".encode()})
+
+
+def html_of(data):
+    return "\n".join(block["html"] for block in data["blocks"] if "html" in block)
+
+
+class TestOutline:
+    def test_lists_the_route_in_the_order_of_the_file_names(self):
+        found = outline()
+        assert (found.course_id, found.title, found.language) == ("tea-room", "Rules of the tea room", "en")
+        assert [(module.id, module.number, module.title) for module in found.modules] == [
+            ("m1", 1, "Water"), ("m2", 2, "The end"),
+        ]  # fmt: skip
+        assert [(step.id, step.kind, step.number, step.module_id) for step in found.steps] == [
+            ("boiling", "lesson", 1, "m1"), ("last-cup", "exam", 1, "m2"), ("voice", "survey", 2, "m2"),
+        ]  # fmt: skip
+        assert (found.exam_id, found.survey_id, found.card_id) == ("last-cup", "voice", "card")
+        assert (found.valid_months, found.reviews) == (12, (2, 7))
+
+    def test_required_are_the_lessons_before_the_exam_and_the_exam(self):
+        found = outline()
+        assert found.required == ("boiling", "last-cup")
+        assert [step.id for step in found.steps if step.is_required] == ["boiling", "last-cup"]
+        assert [step.id for step in found.steps if step.is_after_exam] == ["voice"]
+
+    def test_texts_are_in_the_language_and_what_counts_is_the_same(self):
+        english, chinese = outline("en"), outline("zh-hans")
+        assert (chinese.title, dict(chinese.tracks)) == ("茶水间守则", {"day": "白班", "night": "夜班"})
+        assert list(english.tracks) == list(chinese.tracks) == ["day", "night"]
+        assert english.required == chinese.required
+        assert english.step("boiling").check == chinese.step("boiling").check == (CheckQuestion("is-it-off", ()),)
+
+    def test_objectives_stand_in_their_module_and_lead_to_their_lesson(self):
+        found = outline()
+        assert found.module("m1").objectives == {
+            "O1.1": "<strong>Boil</strong> a kettle", "O1.2": "<strong>Turn off</strong> the stove",
+        }  # fmt: skip
+        assert found.objective_lessons == {"O1.1": "boiling", "O1.2": "boiling"}
+
+    def test_neighbours_and_unknown_steps(self):
+        found = outline()
+        assert (found.before("boiling"), found.after("voice")) == (None, None)
+        assert found.before("last-cup") == found.step("boiling")
+        assert found.after("last-cup") == found.step("voice")
+        with pytest.raises(KeyError):
+            found.step("nowhere")
+        with pytest.raises(KeyError):
+            found.module("nowhere")
+
+    def test_a_check_shows_a_track_its_own_questions(self):
+        step = outline().step("boiling")
+        asked = (CheckQuestion("all", ()), CheckQuestion("night", ("night",)))
+        step = serving.Step(**{**vars(step), "check": asked})
+        assert (step.check_for("night"), step.check_for("day")) == (("all", "night"), ("all",))
+
+
+class TestLesson:
+    def test_blocks_stand_in_reading_order(self):
+        data = page("boiling")
+        kinds = [block.get("kind") or block.get("id") or block["type"] for block in data["blocks"]]
+        assert kinds == [
+            "html", "what-first", "rule", "html", "post", "what-to-wipe", "what-is-wrong", "in-order", "sorted",
+            "note", "say", "check", "is-it-off",
+        ]  # fmt: skip
+        assert [section["id"] for section in data["sections"]] == ["seven", "check"]
+        assert (data["check"], list(data["questions"])) == (["is-it-off"], data["order"])
+
+    def test_headings_keep_their_id_and_level(self):
+        assert html_of(page("boiling")).startswith('<h2 id="seven">')
+        assert '<h3 id="deep">Deep <em>in</em></h3>' in html_of(with_lesson("### Deep *in* {#deep}\n\nText."))
+
+    def test_links_lead_to_pages_sections_and_questions(self):
+        links = (
+            "[a](#card) [b](#tracks) [c](#seven) [d](#what-first) [e](#last-cup) [f](#m1) [g](#tea-room) [h](#sources)"
+        )
+        html = html_of(with_lesson(links))
+        addresses = [
+            "/learn/tea-room/card/", "/learn/tea-room/tracks/", "#seven", "#q-what-first", "/learn/tea-room/last-cup/",
+            "/learn/tea-room/boiling/", "/",
+        ]  # fmt: skip
+        for letter, address in zip("abcdefg", addresses, strict=True):
+            assert f'<a href="{address}">{letter}</a>' in html
+        assert "<a>h</a>" in html
+
+    def test_a_link_from_elsewhere_to_a_question_leads_to_its_lesson(self):
+        card = "emergency.card.en.md"
+        data = page("card", files=make_files() | {card: make_files()[card] + b"\n[x](#what-first)\n"})
+        assert '<a href="/learn/tea-room/boiling/#q-what-first">x</a>' in data["sections"][0]["html"]
+
+    def test_sources_are_numbered_as_they_occur_and_listed_once(self):
+        data = page("boiling")
+        assert [(source["id"], source["number"]) for source in data["sources"]] == [("F-01", 1)]
+        assert data["checked"] == "2026-11-20"
+        assert "example.org/en" in data["sources"][0]["html"]
+        assert "example.org/zh" in page("boiling", "zh-hans")["sources"][0]["html"]
+
+    def test_the_oldest_check_of_its_sources_dates_the_lesson(self):
+        files = make_files()
+        files["sources.zh-hans.md"] += "- 乙。[x](https://example.org/b) {#F-02 checked=2025-01-31}\n".encode()
+        files["sources.en.md"] += b"- B. [x](https://example.org/b) {#F-02}\n"
+        files[LESSON] = files[LESSON].replace(b"[^F-01]", b"[^F-02][^F-01]", 1)
+        data = page("boiling", files=files)
+        assert [source["id"] for source in data["sources"]] == ["F-02", "F-01"]
+        assert data["checked"] == "2025-01-31"
+
+    def test_questions_are_read_back_equal_with_html_for_texts(self):
+        stored = json.loads(json.dumps(page("boiling")["questions"]))
+        question = from_dict(stored["what-first"])
+        assert question.to_dict() == from_dict(question.to_dict()).to_dict()
+        assert question.choices[0].reason.startswith("<p>")
+        assert "<p>" not in question.choices[0].text
+        assert [question["kind"] for question in stored.values()] == [
+            "one", "several", "mark", "order", "sort", "open", "one",
+        ]  # fmt: skip
+
+    def test_tables_are_named_after_their_section(self):
+        assert 'aria-label="Deep in"' in html_of(with_lesson("## Deep *in* {#deep}\n\n| a | b |\n|---|---|\n| 1 | 2 |"))
+
+    def test_markup_in_titles_and_texts_is_escaped(self):
+        data = with_lesson('## <script>alert(1)</script> {#deep}\n\n<img src=x onerror="alert(1)">')
+        assert "<script>" not in html_of(data) and "<img src=x" not in html_of(data)
+
+
+class TestOtherKinds:
+    def test_an_exam_gives_its_rules_in_seconds(self):
+        assert page("last-cup") == {
+            "title": "The last cup",
+            "html": "<p>Take your time.</p>",
+            "minutes": 5,
+            "time_limit": None,
+            "pass_mark": 80,
+            "strata": [{"bank": "tea-bank", "draw": 2, "critical": [["O1.2"]]}],
+            "retakes": [{"wait": 600, "after": "lessons"}],
+            "reopens": 7 * 24 * 3600,
+            "critical_drill": None,
+        }
+        assert seconds(timedelta(days=1, minutes=1)) == 86460
+
+    def test_a_bank_has_its_questions_and_no_marks_that_lead_nowhere(self):
+        files = make_files()
+        bank = next(path for path in files if path.endswith(".bank.en.md"))
+        files[bank] = files[bank].replace(b"  > ", b"  > True. [^F-01] ", 1)
+        data = page("tea-bank", files=files)
+        assert list(data["questions"]) == data["order"]
+        assert "<sup>" not in json.dumps(data)
+
+    def test_a_survey_has_its_scale_and_ends(self):
+        question = page("voice")["questions"][0]
+        assert (question["kind"], question["from"], question["to"], len(question["choices"])) == ("scale", 0, 10, 2)
+
+    def test_the_card_has_the_number_to_call_in_every_language(self):
+        for language in ("en", "zh-hans"):
+            assert [section["call"] for section in page("card", language)["sections"]] == ["119"]
+
+    def test_a_module_keeps_text_and_objectives_apart(self):
+        data = page("m1")
+        assert "It begins with water." in data["html"] and "Boil" not in data["html"]
+        assert [objective["id"] for objective in data["objectives"]] == ["O1.1", "O1.2"]
+
+    def test_lists_have_no_page(self):
+        with pytest.raises(KeyError):
+            page("sources")
+
+
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        (b'<svg xmlns="x" viewBox="0 0 400 304" width="9">', (400, 304)),
+        (b"<svg viewBox='0,0, 10.6 20'>", (11, 20)),
+        (b"<?xml version='1.0'?>\n<svg\n viewBox = \"-5 -5 10 10\"/>", (10, 10)),
+        (b"<svg/>", (0, 0)),
+        (b'<svg viewBox="0 0 wide high"/>', (0, 0)),
+        (b'<svg viewBox="0 0 inf nan"/>', (0, 0)),
+        (b"\x89PNG", (0, 0)),
+    ],
+)
+def test_the_size_of_a_figure_is_that_of_its_view_box(body, size):
+    assert svg_size(body) == size
+
+
+@pytest.mark.django_db
+class TestServing:
+    def release(self):
+        return import_course(make_files() | {"media/kettle.en.svg": b'<svg viewBox="0 0 40 30"/>'}).course.current
+
+    def test_a_page_takes_one_query_and_names_document_and_revision(self):
+        release = self.release()
+        serving.outline(release, "en")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            found = serving.page(release, "boiling", "en")
+        assert len(queries) == 1
+        entry = release.entries.get(document__identifier="boiling")
+        assert (found.document_id, found.revision_id) == (entry.document_id, entry.revision_id)
+        assert (found.identifier, found.kind, found.title) == ("boiling", "lesson", "Boiling water")
+        assert list(found.data["questions"]) == found.data["order"]
+
+    def test_an_outline_is_read_once(self):
+        release = self.release()
+        first = serving.outline(release, "en")
+        with CaptureQueriesContext(connection) as queries:
+            assert serving.outline(release, "en") is first
+        assert len(queries) == 0
+
+    def test_a_language_the_course_is_not_written_in_reads_its_source(self):
+        release = self.release()
+        assert serving.outline(release, "fr").language == "zh-hans"
+        assert serving.page(release, "boiling", "fr").title == "烧水"
+
+    def test_what_is_not_in_the_release_is_not_there(self):
+        with pytest.raises(Page.DoesNotExist):
+            serving.page(self.release(), "nowhere", "en")
+
+    def test_figures_have_their_size_and_load_late(self):
+        html = html_of(serving.page(self.release(), "boiling", "en").data)
+        assert 'width="40" height="30" loading="lazy"' in html
+
+
+@pytest.mark.django_db
+class TestMedia:
+    @pytest.fixture
+    def address(self):
+        body = b'<svg viewBox="0 0 40 30"/>'
+        files = make_files() | {"media/kettle.en.svg": body, "media/page.html": b"<script>", "README.md": b"x"}
+        html = html_of(serving.page(import_course(files).course.current, "boiling", "en").data)
+        return html.partition('src="')[2].partition('"')[0]
+
+    def test_a_figure_is_public_for_ever_and_can_do_nothing(self, client, address):
+        response = client.get(address)
+        assert response.status_code == 200
+        assert response.content == b'<svg viewBox="0 0 40 30"/>'
+        assert response["Content-Type"] == "image/svg+xml"
+        assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert response["Content-Security-Policy"] == "default-src 'none'"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert "Set-Cookie" not in response
+
+    def test_an_earlier_figure_keeps_its_address(self, client, address):
+        import_course(make_files() | {"media/kettle.en.svg": b"<svg/>"})
+        assert client.get(address).content == b'<svg viewBox="0 0 40 30"/>'
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("kettle.en", "kettle.zh-hans"), ("tea-room", "other"), ("kettle.en.svg", "page.html"),
+            ("kettle.en.svg", "../README.md"), ("/kettle", "/%2e%2e/kettle"),
+        ],
+    )  # fmt: skip
+    def test_other_addresses_are_not_found(self, client, address, old, new):
+        assert client.get(address.replace(old, new)).status_code == 404
+
+    def test_a_wrong_or_short_digest_is_not_found(self, client, address):
+        digest = address.split("/")[3]
+        for wrong in ("0" * 12, digest[:-1], digest + "0", "%"):
+            assert client.get(address.replace(digest, wrong)).status_code == 404
+
+    def test_it_is_only_read(self, client, address):
+        assert client.post(address).status_code == 405

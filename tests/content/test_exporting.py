@@ -1,0 +1,110 @@
+"""Exporting: byte for byte, each file in one step, and nothing that is kept nowhere else is lost."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.content.drafting import save_draft
+from courseware.content.exporting import ExportRefused, export_course
+from courseware.content.importing import import_course, read_folder
+from tests.content.samples import make_files
+
+pytestmark = pytest.mark.django_db
+CARD = "emergency.card.en.md"
+
+
+@pytest.fixture
+def course():
+    return import_course(make_files()).course
+
+
+def edit_card(course, word):
+    card = course.documents.get(identifier="card")
+    return save_draft(card, "en", make_files()[CARD] + f"\n{word}.\n".encode(), base=card.head, by=None)
+
+
+def test_a_course_is_written_byte_for_byte(course, tmp_path):
+    assert export_course(course, tmp_path / "new") == sorted(make_files())
+    assert read_folder(tmp_path / "new") == make_files()
+
+
+def test_exporting_again_writes_nothing(course, tmp_path):
+    export_course(course, tmp_path)
+    assert export_course(course, tmp_path) == []
+
+
+def test_drafts_are_written_only_when_asked_for(course, tmp_path):
+    edit_card(course, "Draft")
+    export_course(course, tmp_path)
+    assert read_folder(tmp_path) == make_files()
+    assert export_course(course, tmp_path, drafts=True) == [CARD]
+    assert (tmp_path / CARD).read_bytes().endswith(b"Draft.\n")
+
+
+def test_exported_drafts_are_released_by_importing_them(course, tmp_path):
+    edit_card(course, "Draft")
+    export_course(course, tmp_path, drafts=True)
+    report = import_course(read_folder(tmp_path))
+    assert (report.changed, report.kept) == ((CARD,), ())
+    assert report.release.number == 2
+
+
+def test_files_that_left_the_course_are_taken_away_and_strange_ones_stay(course, tmp_path):
+    spare = {"media/spare.svg": b"<svg/>"}
+    import_course(make_files() | spare)
+    course.refresh_from_db()
+    export_course(course, tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    import_course(make_files())
+    course.refresh_from_db()
+    assert export_course(course, tmp_path) == ["media/spare.svg"]
+    assert read_folder(tmp_path) == make_files() | {"notes.txt": b"mine"}
+
+
+def test_a_folder_of_something_else_is_refused(course, tmp_path):
+    (tmp_path / "thesis.txt").write_text("ten years of work")
+    with pytest.raises(ExportRefused):
+        export_course(course, tmp_path)
+    assert read_folder(tmp_path) == {"thesis.txt": b"ten years of work"}
+    export_course(course, tmp_path, force=True)
+    assert read_folder(tmp_path) == make_files() | {"thesis.txt": b"ten years of work"}
+
+
+def test_the_folder_of_another_course_is_refused(course, tmp_path):
+    for path, body in make_files().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(body.replace(b"id: tea-room", b"id: other-room"))
+    with pytest.raises(ExportRefused):
+        export_course(course, tmp_path)
+
+
+def test_edits_in_the_folder_that_were_never_imported_are_not_overwritten(course, tmp_path):
+    export_course(course, tmp_path)
+    (tmp_path / CARD).write_bytes(b"typed for hours")
+    with pytest.raises(ExportRefused) as refusal:
+        export_course(course, tmp_path)
+    assert refusal.value.paths == (CARD,)
+    assert (tmp_path / CARD).read_bytes() == b"typed for hours"
+
+
+def test_a_failing_export_leaves_every_file_whole(course, tmp_path, monkeypatch):
+    export_course(course, tmp_path)
+    edit_card(course, "Draft")
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError("the disk is full")))
+    with pytest.raises(OSError, match="disk"):
+        export_course(course, tmp_path, drafts=True)
+    assert read_folder(tmp_path) == make_files()
+
+
+def test_the_command_writes_each_course_into_a_folder_of_its_own(course, tmp_path, capsys):
+    call_command("export_content", tmp_path)
+    assert read_folder(tmp_path / "tea-room") == make_files()
+    assert f"{len(make_files())} files written" in capsys.readouterr().out
+
+
+def test_the_command_refuses_what_it_does_not_know(course, tmp_path):
+    with pytest.raises(CommandError, match="there are: tea-room"):
+        call_command("export_content", tmp_path, course="nowhere")
+    (tmp_path / "tea-room").mkdir()
+    (tmp_path / "tea-room" / "x").write_text("x")
+    with pytest.raises(CommandError, match="--force"):
+        call_command("export_content", tmp_path)

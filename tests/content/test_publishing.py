@@ -1,0 +1,262 @@
+"""Drafts and releases: what is refused, what is immutable, and the bytes that browsers change."""
+
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.content import publishing, serving
+from courseware.content.drafting import StaleDraft, as_written, discard_draft, restore, save_draft, save_drafts, shown
+from courseware.content.importing import import_course
+from courseware.content.models import Page, Release
+from courseware.content.publishing import ContentErrors, digest_of, drafts, publish, publish_document, recompile
+from courseware.evidence.models import Event
+from tests.content.samples import make_files
+from tests.making import make_user
+
+CARD = "emergency.card.en.md"
+EDITED = make_files()[CARD] + b"\nEdited.\n"
+
+
+def make_course():
+    return import_course(make_files()).course
+
+
+def card_of(course):
+    return course.documents.select_related("head").get(identifier="card")
+
+
+def edit(course, text=EDITED, **more):
+    card = card_of(course)
+    return save_draft(card, "en", text, base=card.head, by=more.get("by"))
+
+
+def card_html(course):
+    course.refresh_from_db()
+    return str(serving.page(course.current, "card", "en").data)
+
+
+@pytest.mark.django_db
+class TestDrafts:
+    def test_a_draft_is_a_revision_that_learners_do_not_see(self):
+        course, editor = make_course(), make_user()
+        revision = edit(course, by=editor)
+        assert (revision.number, revision.created_by) == (2, editor)
+        assert "Edited" not in card_html(course)
+        assert [bytes(text.body) for text in revision.texts.filter(language="en")] == [EDITED]
+
+    def test_a_stale_text_is_refused_with_both_texts(self):
+        course = make_course()
+        base = card_of(course).head
+        edit(course)
+        mine = make_files()[CARD] + b"\nMine.\n"
+        with pytest.raises(StaleDraft) as stale:
+            save_draft(card_of(course), "en", mine, base=base, by=None)
+        assert (stale.value.mine, stale.value.theirs) == (mine, EDITED)
+        assert bytes(card_of(course).head.texts.get(language="en").body) == EDITED
+
+    def test_what_somebody_else_has_saved_already_is_no_conflict(self):
+        course = make_course()
+        base = card_of(course).head
+        saved = edit(course)
+        assert save_draft(card_of(course), "en", EDITED, base=base, by=None) == saved
+
+    def test_another_language_saved_since_is_no_conflict(self):
+        course = make_course()
+        base = card_of(course).head
+        chinese = make_files()["emergency.card.zh-hans.md"] + "\n改了。\n".encode()
+        edit(course)
+        revision = save_draft(card_of(course), "zh-hans", chinese, base=base, by=None)
+        assert {bytes(text.body) for text in revision.texts.all()} == {EDITED, chinese}
+
+    def test_an_error_is_refused_with_its_line(self):
+        course = make_course()
+        with pytest.raises(ContentErrors) as refusal:
+            edit(course, make_files()[CARD] + b"\n[x](#nowhere)\n")
+        line = make_files()[CARD].count(b"\n") + 2
+        assert (refusal.value.problems[0].path, refusal.value.problems[0].line) == (CARD, line)
+        assert card_of(course).head.number == 1
+
+    def test_discarding_goes_back_and_restoring_comes_again(self):
+        course = make_course()
+        draft = edit(course)
+        assert discard_draft(card_of(course)).number == 1
+        assert card_of(course).head.number == 1
+        assert drafts(course) == []
+        restored = restore(card_of(course), draft, by=None)
+        assert restored.number == 3
+        assert restore(card_of(course), draft, by=None) == restored
+
+    def test_drafts_say_what_differs_from_what_is_released(self):
+        course = make_course()
+        assert drafts(course) == []
+        revision = edit(course)
+        (draft,) = drafts(course)
+        assert (draft.document.identifier, draft.revision, draft.released.number) == ("card", revision, 1)
+        assert [(change.kind, change.new) for change in draft.changes[CARD]] == [("added", "Edited."), ("added", "")]
+
+
+@pytest.mark.django_db
+class TestPublishing:
+    def test_a_release_holds_the_chosen_revisions_and_all_that_was_released(self):
+        course, editor = make_course(), make_user()
+        edit(course)
+        release = publish(course, [card_of(course).head], weight="reread", note="Wording", by=editor)
+        assert (release.number, release.weight, release.note, release.created_by) == (2, "reread", "Wording", editor)
+        assert release.entries.count() == course.releases.get(number=1).entries.count()
+        assert "Edited" in card_html(course)
+        event = Event.objects.latest("number")
+        assert (event.verb, event.subject, event.actor) == ("content-released", f"release:{release.pk}", editor)
+
+    def test_publishing_twice_makes_one_release(self):
+        course = make_course()
+        edit(course)
+        first = publish_document(card_of(course), weight="minor", note="", by=None)
+        assert publish_document(card_of(course), weight="minor", note="", by=None) == first
+        assert course.releases.count() == 2
+
+    def test_the_earlier_release_stays_as_it_was(self):
+        course = make_course()
+        first = course.current
+        before = [serving.page(first, "card", "en"), digest_of(first)]
+        edit(course)
+        publish_document(card_of(course), weight="minor", note="", by=None)
+        first.refresh_from_db()
+        assert [serving.page(first, "card", "en"), digest_of(first)] == before
+        assert first.digest == digest_of(first) != course.releases.get(number=2).digest
+
+    def test_pages_that_come_out_the_same_are_shared(self):
+        course = make_course()
+        pages = Page.objects.count()
+        edit(course)
+        publish_document(card_of(course), weight="minor", note="", by=None)
+        assert Page.objects.count() == pages + 1
+
+    def test_drafts_that_do_not_fit_together_are_refused(self):
+        """Each fits the newest texts, but the one that is published links to a question that is not released."""
+        course = make_course()
+        lesson = course.documents.get(identifier="boiling")
+        texts = {
+            text.language: bytes(text.body).replace(b"{#what-first", b"{#what-then", 1)
+            for text in lesson.head.texts.all()
+        }
+        save_drafts(lesson, texts, base=lesson.head, by=None)
+        card = card_of(course)
+        linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.head.texts.all()}
+        save_drafts(card, linked, base=card.head, by=None)
+        with pytest.raises(ContentErrors, match="what-then"):
+            publish_document(card, weight="minor", note="", by=None)
+        both = [draft.revision for draft in drafts(course)]
+        assert publish(course, both, weight="minor", note="", by=None).number == 2
+
+    def test_revisions_of_another_course_are_refused(self):
+        course = make_course()
+        other = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
+        foreign = import_course(other).course
+        with pytest.raises(ValueError, match="another course"):
+            publish(course, [card_of(foreign).head], weight="minor", note="", by=None)
+
+    def test_recompiling_keeps_texts_and_digest(self, monkeypatch):
+        release = make_course().current
+        digest, pages = release.digest, Page.objects.count()
+        monkeypatch.setattr(publishing, "COMPILER", 99)
+        recompile(release)
+        release.refresh_from_db()
+        assert (release.compiler, release.digest, digest_of(release)) == (99, digest, digest)
+        assert Page.objects.count() == pages
+        assert serving.page(release, "card", "en").data["sections"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_drafts_saved_at_the_same_moment_one_is_refused():
+    course = make_course()
+    base, barrier, outcomes = card_of(course).head, Barrier(2), []
+
+    def save(word):
+        barrier.wait()
+        try:
+            text = make_files()[CARD] + f"\n{word}.\n".encode()
+            outcomes.append(save_draft(card_of(course), "en", text, base=base, by=None).number)
+        except StaleDraft:
+            outcomes.append("stale")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=save, args=[word]) for word in ("One", "Two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, key=str) == [2, "stale"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_releases_at_the_same_moment_both_are_numbered():
+    course = make_course()
+    lesson = course.documents.select_related("head").get(identifier="boiling")
+    text = bytes(lesson.head.texts.get(language="en").body) + b"\n"
+    edit(course)
+    save_draft(lesson, "en", text.replace(b"title: Boiling water", b"title: New"), base=lesson.head, by=None)
+    barrier, errors = Barrier(2), []
+
+    def run(draft):
+        barrier.wait()
+        try:
+            publish(course, [draft.revision], weight="minor", note="", by=None)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[draft]) for draft in drafts(course)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(Release.objects.values_list("number", flat=True)) == [1, 2, 3]
+    course.refresh_from_db()
+    assert drafts(course) == []
+
+
+BOM = b"\xef\xbb\xbf"
+TEXTS = st.lists(st.text(alphabet="ab 中\t", max_size=4), min_size=1, max_size=8)
+
+
+@st.composite
+def originals(draw):
+    """A text with any mixture of line ends, with or without BOM and final line break."""
+    lines = draw(TEXTS)
+    ends = [draw(st.sampled_from(["\n", "\r\n", "\r"])) for _ in lines]
+    body = "".join(line + end for line, end in zip(lines, ends, strict=True))
+    return draw(st.sampled_from([b"", BOM])) + (body + draw(st.sampled_from(["", "end"]))).encode()
+
+
+def through_a_browser(text):
+    """What a form posts for a text it was given: every line end is CRLF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
+
+
+@given(originals())
+def test_a_text_that_went_through_a_browser_untouched_comes_back_byte_for_byte(original):
+    assert as_written(through_a_browser(shown(original)), original) == original
+
+
+@pytest.mark.parametrize(
+    ("original", "posted", "expected"),
+    [
+        (b"a\nb\n", b"a\r\nnew\r\nb\r\n", b"a\nnew\nb\n"),
+        (b"a\r\nb\r\n", b"a\r\nnew\r\nb\r\n", b"a\r\nnew\r\nb\r\n"),
+        (b"a\nb", b"a\r\nb\r\nc", b"a\nb\nc"),
+        (b"a\nb\n", b"a\r\nb\r\nc", b"a\nb\nc\n"),
+        (b"a\nb", b"a\r\nb\r\nc\r\n", b"a\nb\nc"),
+        (BOM + b"a\n", b"b\r\n", BOM + b"b\n"),
+        (b"a\n", BOM + b"b\r\n", b"b\n"),
+        (b"a\r\nb\nc\n", b"a\r\nx\r\nc\r\n", b"a\r\nx\nc\n"),
+        (b"a  \nb\n", b"a  \r\nb\r\n", b"a  \nb\n"),
+    ],
+)
+def test_an_edited_text_keeps_the_ways_of_its_document(original, posted, expected):
+    assert as_written(posted, original) == expected

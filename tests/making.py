@@ -1,0 +1,63 @@
+"""Data for tests: each function makes one thing, given only what the test is about."""
+
+import itertools
+from datetime import timedelta
+
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.content.importing import import_course
+from courseware.content.models import Course
+from courseware.learning.models import Enrollment
+from tests.content.samples import make_files
+
+counter = itertools.count(1)
+PASSWORD = "a-password-for-tests"
+
+
+def make_user(name="", *, email="", password=PASSWORD, **fields):
+    number = next(counter)
+    return User.objects.create_user(
+        email or f"person{number}@example.com", password, name=name or f"Person {number}", **fields
+    )
+
+
+def make_admin(**fields):
+    return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+def make_editor(**fields):
+    from django.contrib.auth.models import Group
+
+    editor = make_user(is_staff=True, **fields)
+    editor.groups.add(Group.objects.get(name="Editors"))
+    return editor
+
+
+def make_team(name="", *, learners=0, manager=None, parent=None, time_zone=""):
+    """A team with so many new learners, and a manager (a new one where none is given) as `team.manager`."""
+    team = Team.objects.create(name=name or f"Team {next(counter)}", parent=parent, time_zone=time_zone)
+    team.manager = manager or make_user()
+    Membership.objects.create(team=team, person=team.manager, role=Membership.Role.MANAGER)
+    for _ in range(learners):
+        join(team, make_user())
+    return team
+
+
+def join(team, person, role=Membership.Role.LEARNER):
+    return Membership.objects.create(team=team, person=person, role=role)
+
+
+def make_course(files=None):
+    """The sample course (or these files: path → bytes), imported and released as an operator would."""
+    import_course(files or make_files())
+    return Course.objects.latest("pk")
+
+
+def make_enrollment(learner=None, course=None, **fields):
+    course = course or Course.objects.first() or make_course()
+    return Enrollment.objects.create(learner=learner or make_user(), course=course, **fields)
+
+
+def days(number):
+    return timezone.now() + timedelta(days=number)
