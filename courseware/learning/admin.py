@@ -1,0 +1,249 @@
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.admin import SuperusersOnly, TeamAdmin
+from courseware.accounts.models import Team
+from courseware.content import publishing
+from courseware.content.admin import CourseAdmin
+from courseware.content.models import Course
+from courseware.evidence.recording import record
+from courseware.learning.admin_forms import EnrollmentForm, EnrollTeamForm, ExtendForm, PublishForm, WaiveForm
+from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, subject, waive
+from courseware.learning.models import Enrollment, LessonReport
+from courseware.learning.publishing import people_per_document, touched_by
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return Enrollment.State.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
+    """Facts to read. What may be done to them, the verbs do: enroll, extend, waive."""
+
+    list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
+    list_filter = [StateFilter, "course", "learner__teams"]
+    list_select_related = ["learner", "course"]
+    search_fields = ["learner__name", "learner__email"]
+    autocomplete_fields = ["learner"]
+    actions = ["extend", "waive"]
+    readonly_fields = [
+        "learner", "course", "state", "due_on", "track", "enrolled_at", "started_at", "last_active_at",
+        "completed_at", "waived_at", "waived_reason", "completions", "answers",
+    ]  # fmt: skip
+    fields = readonly_fields
+
+    def get_queryset(self, request):
+        """In `get_ordering`, which names what `with_state` adds: so ordered after that, not by the superclass."""
+        return Enrollment.objects.with_state().with_zone().order_by(*self.get_ordering(request))
+
+    def get_ordering(self, request):
+        return ["urgency", "due_at", "pk"]
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj else ["learner", "course", "due_on"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.readonly_fields if obj else []
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **({} if obj else {"form": EnrollmentForm}) | kwargs)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            enrolled = enroll(obj.learner, obj.course, due_at=form.due_at, by=request.user)
+            obj.pk = enrolled.pk
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # an enrollment is waived: the facts that hang off it stay
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """Looking into a record is logged, before anything of it is shown."""
+        enrollment = self.get_object(request, object_id)
+        if enrollment and self.has_view_permission(request, enrollment):
+            record("record-viewed", actor=request.user, subject=subject(enrollment))
+        nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
+
+    @admin.display(description=_("state"), ordering="urgency")
+    def state(self, enrollment):
+        return Enrollment.State(enrollment.state).label
+
+    @admin.display(description=_("due day"), ordering="due_at")
+    def due_on(self, enrollment):
+        return enrollment.due_on
+
+    @admin.display(description=_("completions"))
+    def completions(self, enrollment):
+        rows = enrollment.completions.select_related("document").order_by("completed_at")
+        lines = ((row.document, timezone.localtime(row.completed_at).strftime("%Y-%m-%d %H:%M")) for row in rows)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {}</li>", lines))
+
+    @admin.display(description=_("answers"))
+    def answers(self, enrollment):
+        return enrollment.answers.count()
+
+    @admin.action(description=_("Set another due day"))
+    def extend(self, request, enrollments):
+        return self.ask(request, enrollments, "extend", ExtendForm, lambda one, form: extend(
+            one, form.cleaned_data["due_on"], by=request.user
+        ))  # fmt: skip
+
+    @admin.action(description=_("Excuse, with a reason"))
+    def waive(self, request, enrollments):
+        return self.ask(request, enrollments, "waive", WaiveForm, lambda one, form: waive(
+            one, form.cleaned_data["reason"], by=request.user
+        ))  # fmt: skip
+
+    def ask(self, request, enrollments, action, form_class, verb):
+        """A page between that asks for what the verb needs, then the verb for each; None (the list again) when done."""
+        form = form_class(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            title = self.get_actions(request)[action][2]
+            return confirmation(self, request, title, form, action=action, chosen=enrollments)
+        done = 0
+        for enrollment in enrollments:
+            try:
+                verb(enrollment, form)
+                done += 1
+            except EnrollmentClosed:
+                note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": enrollment}
+                self.message_user(request, note, messages.WARNING)
+        note = ngettext("%(count)d enrollment was changed.", "%(count)d enrollments were changed.", done)
+        self.message_user(request, note % {"count": done}, messages.SUCCESS)
+        return None
+
+
+def confirmation(model_admin, request, title, form, **context):
+    """A page of the admin with one form on it; `chosen` and `action` make it part of an action on a list."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "form": form,
+        "opts": model_admin.opts,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "action": "",
+        "chosen": (),
+        **context,
+    }
+    status = 422 if form.is_bound else 200
+    return TemplateResponse(request, "admin/learning/confirmation.html", context, status=status)
+
+
+admin.site.unregister(Team)
+
+
+@admin.register(Team)
+class EnrollingTeamAdmin(TeamAdmin):
+    """The team's admin of accounts, with what only this room can do to a team."""
+
+    actions = [*(TeamAdmin.actions or ()), "enroll"]
+
+    @admin.action(description=_("Enroll the team in a course, with a due day"))
+    def enroll(self, request, teams):
+        form = EnrollTeamForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            title = gettext("Enroll the team in a course, with a due day")
+            return confirmation(self, request, title, form, action="enroll", chosen=teams)
+        enrolled = sum(len(enroll_team(team, **form.cleaned_data, by=request.user)) for team in teams)
+        note = ngettext("%(count)d person was enrolled.", "%(count)d people were enrolled.", enrolled)
+        hint = gettext("Whoever has the course already was passed over.")
+        self.message_user(request, f"{note % {'count': enrolled}} {hint}", messages.SUCCESS)
+        return None
+
+
+@admin.register(LessonReport)
+class LessonReportAdmin(admin.ModelAdmin):
+    """What learners found wrong in lessons, for editors: without who said so, not even as a number."""
+
+    list_display = ["document", "language", "comment", "day", "is_settled"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter), "document__course", "language"]
+    list_select_related = ["document"]
+    search_fields = ["document__identifier", "comment"]
+    fields = readonly_fields = ["document", "release", "language", "comment", "day", "settled_at"]
+    actions = ["settle"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description=_("reported"), ordering="reported_at")
+    def day(self, report):
+        return timezone.localdate(report.reported_at)
+
+    @admin.display(description=_("settled"), boolean=True)
+    def is_settled(self, report):
+        return report.settled_at is not None
+
+    @admin.action(description=_("Settled"), permissions=["change"])
+    def settle(self, request, reports):
+        settled = reports.filter(settled_at=None).update(settled_at=timezone.now())
+        note = ngettext("%(count)d report is settled.", "%(count)d reports are settled.", settled)
+        self.message_user(request, note % {"count": settled}, messages.SUCCESS)
+
+
+admin.site.unregister(Course)
+
+
+@admin.register(Course)
+class PublishingCourseAdmin(CourseAdmin):
+    """The course's admin of content, with the page that counts whom a release touches and publishes it."""
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.publish)
+        return [path("<int:pk>/publish/", view, name="publish-course"), *super().get_urls()]
+
+    def publish(self, request, pk):
+        course = get_object_or_404(Course, pk=pk)
+        if not request.user.has_perm("content.add_release"):
+            raise PermissionDenied
+        drafts = publishing.drafts(course)
+        form = PublishForm(request.POST if request.method == "POST" else None, drafts=drafts)
+        if form.is_valid() and self.published(request, course, form):
+            return redirect("admin:content_course_changelist")
+        people = people_per_document([draft.document for draft in drafts])
+        touched = touched_by([draft.document for draft in drafts])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Publish changes"),
+            "opts": self.opts,
+            "course": course,
+            "form": form,
+            "rows": [
+                (draft, option, people.get(draft.document.pk, 0))
+                for draft, option in zip(drafts, form["revisions"], strict=True)
+            ],
+            "weights": [(option, touched[option.data["value"]]) for option in form["weight"]],
+        }
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
+
+    def published(self, request, course, form):
+        """Publish, and say so; where the checker refuses, put what it says beside the form."""
+        words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
+        try:
+            release = publishing.publish(course, form.chosen, **words, by=request.user)
+        except publishing.ContentErrors as refused:
+            for problem in refused.problems:
+                form.add_error(None, str(problem))
+            return None
+        note = gettext("Release %(number)d is what learners see from now on.")
+        self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
+        return release

@@ -1,0 +1,85 @@
+"""What the admin's own pages ask for."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courseware.content.models import Course, Release
+from courseware.learning.models import Enrollment
+from courseware.lib import dates
+
+
+class PublishedCourses(forms.ModelChoiceField):
+    def __init__(self, **kwargs):
+        super().__init__(Course.objects.exclude(current=None), label=_("course"), **kwargs)
+
+
+class DueDayField(forms.DateField):
+    def __init__(self, **kwargs):
+        text = _("The whole day counts, in the time zone of the learner’s team.")
+        # The browser's own calendar: it speaks the reader's language and needs no script.
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(label=_("due day"), widget=widget, help_text=text, **kwargs)
+
+
+class EnrollmentForm(forms.ModelForm):
+    """A new enrollment of one person."""
+
+    course = PublishedCourses()
+    due_on = DueDayField(required=False)
+
+    class Meta:
+        model = Enrollment
+        fields = ["learner", "course"]
+
+    def clean(self):
+        cleaned = super().clean()
+        learner, course = cleaned.get("learner"), cleaned.get("course")
+        if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
+            raise forms.ValidationError(_("This person is enrolled in the course already."))
+        return cleaned
+
+    @property
+    def due_at(self):
+        due_on = self.cleaned_data.get("due_on")
+        return due_on and dates.due_instant(due_on, self.instance.zone)
+
+
+class EnrollTeamForm(forms.Form):
+    course = PublishedCourses()
+    due_on = DueDayField(required=False)
+
+
+class ExtendForm(forms.Form):
+    due_on = DueDayField()
+
+
+class WaiveForm(forms.Form):
+    reason = forms.CharField(
+        label=_("reason"), max_length=200, help_text=_("The learner reads it, and it stays in the record.")
+    )
+
+
+class PublishForm(forms.Form):
+    """Which drafts to publish, with what weight and why.
+
+    The value of a draft is its revision: one that was edited since the page was made is refused, not published unseen.
+    """
+
+    revisions = forms.TypedMultipleChoiceField(label=_("changes"), coerce=int, widget=forms.CheckboxSelectMultiple)
+    weight = forms.ChoiceField(label=_("weight"), choices=Release.Weight, widget=forms.RadioSelect)
+    note = forms.CharField(
+        label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
+    )
+    confirmed = forms.BooleanField(label=_("I have seen whom this touches."))
+
+    def __init__(self, *args, drafts, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.drafts = {draft.revision.pk: draft for draft in drafts}
+        self.fields["revisions"].choices = [(pk, str(draft.document)) for pk, draft in self.drafts.items()]
+        self.fields["revisions"].initial = list(self.drafts)
+        self.fields["weight"].initial = Release.Weight.MINOR
+
+    @property
+    def chosen(self):
+        """The revisions to publish."""
+        return [self.drafts[pk].revision for pk in self.cleaned_data["revisions"]]

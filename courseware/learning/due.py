@@ -1,0 +1,42 @@
+"""Due days as people say them; the exact date stands beside the words."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+
+from courseware.learning.models import DUE_SOON, Enrollment
+
+
+@dataclass(frozen=True)
+class Due:
+    """`day` is the last day, `zone` the name of the time zone in which it ends."""
+
+    day: date
+    words: str
+    zone: str
+    is_overdue: bool
+    is_soon: bool
+
+
+def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
+    """None where there is no due day, or where it means nothing any more."""
+    at = at or timezone.now()
+    if not enrollment.due_at or not enrollment.is_open:
+        return None
+    day = enrollment.due_on
+    return Due(
+        day=day,
+        words=spoken(day, timezone.localdate(at, enrollment.zone)),
+        zone=str(enrollment.zone),
+        is_overdue=enrollment.is_overdue(at),
+        is_soon=at < enrollment.due_at <= at + DUE_SOON,
+    )
+
+
+def spoken(day: date, today: date) -> str:
+    """A day in words, near ones as people say them: today, tomorrow, Friday 27 November."""
+    near = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
+    return near.get((day - today).days) or date_format(day, pgettext("format of a day near by", "l j F"))

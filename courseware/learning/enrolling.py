@@ -1,0 +1,100 @@
+"""Who takes which course, and by when. Each verb is one transaction and harmless when repeated."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import Membership
+from courseware.accounts.permissions import with_teams_below
+from courseware.evidence.recording import record
+from courseware.learning.models import Enrollment
+from courseware.lib import dates
+
+
+class EnrollmentClosed(Exception):
+    """The enrollment is completed or waived: its due day means nothing any more."""
+
+
+@transaction.atomic
+def enroll(learner, course, *, due_at=None, by=None, at=None):
+    """The learner's open enrollment in the course; a new one where there is none.
+
+    An open enrollment keeps its due day (see `extend`). One that is completed or waived is closed: enrolling
+    again begins a new run.
+    """
+    enrollment, is_new = begin(learner, course, due_at, at or timezone.now())
+    if is_new:
+        record_enrolled(enrollment, by)
+    return enrollment
+
+
+@transaction.atomic
+def enroll_team(team, course, *, due_on, by, at=None):
+    """Enroll every active learner of the team and of the teams below it; returns the new enrollments as a list.
+
+    `due_on` is the last day (a date, or None), which ends at midnight where the learner's team is. Whoever has the
+    course already, open, completed or waived, is passed over: a renewal is begun person by person.
+    """
+    at = at or timezone.now()
+    memberships = Membership.objects.filter(
+        team__in=with_teams_below({team.pk}), role=Membership.Role.LEARNER, person__is_active=True
+    ).exclude(person__enrollments__course=course)
+    zones = {}
+    for membership in memberships.select_related("team", "person").order_by("pk"):
+        zones.setdefault(membership.person, membership.team.zone)
+    begun = [begin(learner, course, due_on and dates.due_instant(due_on, zone), at) for learner, zone in zones.items()]
+    new = [enrollment for enrollment, is_new in begun if is_new]
+    for enrollment in new:  # the log comes last: it is locked from here to the end
+        record_enrolled(enrollment, by)
+    return new
+
+
+def begin(learner, course, due_at, at):
+    """The open enrollment and whether it is new.
+
+    The constraint decides between two who enroll the same person at the same moment: the second gets the first's.
+    """
+    return Enrollment.objects.get_or_create(
+        learner=learner,
+        course=course,
+        completed_at=None,
+        waived_at=None,
+        defaults={"due_at": due_at, "enrolled_at": at},
+    )
+
+
+def record_enrolled(enrollment, by):
+    data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
+    record("enrolled", actor=by, subject=subject(enrollment), data=data, at=enrollment.enrolled_at)
+
+
+@transaction.atomic
+def extend(enrollment, due_on, *, by, at=None):
+    """Set the last day of an open enrollment; the old one stays in the log. Raises EnrollmentClosed."""
+    enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if not enrollment.is_open:
+        raise EnrollmentClosed(subject(enrollment))
+    due_at = dates.due_instant(due_on, enrollment.zone)
+    if due_at != enrollment.due_at:
+        data = {"from": enrollment.due_at, "to": due_at}
+        enrollment.due_at = due_at
+        enrollment.save(update_fields=["due_at"])
+        record("extended", actor=by, subject=subject(enrollment), data=data, at=at)
+    return enrollment
+
+
+@transaction.atomic
+def waive(enrollment, reason, *, by, at=None):
+    """Excuse the learner, for a reason. What is waived already keeps its first reason. Raises EnrollmentClosed."""
+    enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if enrollment.completed_at:
+        raise EnrollmentClosed(subject(enrollment))
+    if not enrollment.waived_at:
+        enrollment.waived_at, enrollment.waived_reason = at or timezone.now(), reason
+        enrollment.save(update_fields=["waived_at", "waived_reason"])
+        record("waived", actor=by, subject=subject(enrollment), at=enrollment.waived_at)
+    return enrollment
+
+
+def subject(enrollment):
+    """How the log names an enrollment."""
+    return f"enrollment:{enrollment.pk}"

@@ -1,0 +1,45 @@
+"""What learners tell back: that something is wrong in a lesson, and surveys."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.learning.completing import lock
+from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
+
+
+def report_lesson(enrollment, page, *, comment, language, token, at=None):
+    """Keep a report on the lesson of a `serving.PageData`; the same form sent again finds the first one."""
+    report, _is_new = LessonReport.objects.get_or_create(
+        token=token,
+        defaults={
+            "enrollment": enrollment,
+            "document_id": page.document_id,
+            "release_id": enrollment.course.current_id,
+            "language": language,
+            "comment": comment,
+            "reported_at": at or timezone.now(),
+        },
+    )
+    return report
+
+
+@transaction.atomic
+def answer_survey(enrollment, page, answers, *, is_signed, at=None):
+    """Keep the answers once; returns False, and keeps nothing, where this enrollment has answered already.
+
+    The enrollment learns only that it was answered. The answers get the month and no person, unless the learner
+    signs them or the survey says beforehand that it is not anonymous. Nothing is written that could tie them to
+    the enrollment: no time, no log entry, no sign of activity.
+    """
+    enrollment = lock(enrollment)
+    _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
+    if is_new:
+        today = timezone.localdate(at)
+        SurveyAnswers.objects.create(
+            survey_id=page.document_id,
+            release_id=enrollment.course.current_id,
+            month=today.replace(day=1),
+            answers=answers,
+            learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
+        )
+    return is_new

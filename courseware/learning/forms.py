@@ -1,0 +1,88 @@
+"""What learners and admins send, cleaned once. Answers themselves are read by `revealing.raw_response`."""
+
+import uuid
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+LONGEST_TEXT = 2000  # characters
+MOST_TRIES = 9999
+
+
+class TokenForm(forms.Form):
+    """A form that records something carries a UUID, so that sending it twice records it once."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class AnswerForm(TokenForm):
+    """`tries` is how many there were when the form was shown: it tells in which order the choices stood."""
+
+    tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
+
+
+class ReportForm(TokenForm):
+    comment = forms.CharField(max_length=LONGEST_TEXT, required=False)
+
+
+class TrackForm(forms.Form):
+    track = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")})
+
+    def __init__(self, *args, tracks, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["track"].choices = list(tracks.items())
+
+
+class SurveyForm(forms.Form):
+    """One field per question of the survey's page, none of them required; a form without any answer is refused."""
+
+    signed = forms.BooleanField(required=False, label=_("Send it with my name"))
+
+    def __init__(self, *args, questions, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.questions = {question["id"]: question for question in questions}
+        for identifier, question in self.questions.items():
+            self.fields[f"q-{identifier}"] = survey_field(question)
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and not self.answers:
+            raise forms.ValidationError(_("Answer at least one question, then send it."))
+        return cleaned
+
+    @property
+    def answers(self):
+        """Question id → number (.scale), place (.one), list of places (.several) or text, of what was answered."""
+        return {
+            identifier: answer
+            for identifier in self.questions
+            if (answer := self.cleaned_data.get(f"q-{identifier}")) not in (None, "", [])
+        }
+
+    def shown(self):
+        """The questions with their bound fields and, for a scale, the words at its ends; in order, for the template."""
+        for identifier, question in self.questions.items():
+            yield {"question": question, "field": self[f"q-{identifier}"]}
+
+
+def survey_field(question):
+    """Choices are HTML, cleaned when the survey was published; the template prints them as they are."""
+    kind = question["kind"]
+    label = question["title"]
+    if kind == "open":
+        area = forms.Textarea(attrs={"rows": 3, "class": "form-control"})
+        return forms.CharField(label=label, required=False, max_length=LONGEST_TEXT, widget=area)
+    if kind == "scale":
+        values = [(number, str(number)) for number in range(question["from"], question["to"] + 1)]
+    else:
+        values = [(place, text) for place, text in enumerate(question["choices"])]
+    if kind == "several":
+        box = forms.CheckboxSelectMultiple
+        return forms.TypedMultipleChoiceField(label=label, required=False, choices=values, coerce=int, widget=box)
+    return forms.TypedChoiceField(
+        label=label, required=False, choices=values, coerce=int, empty_value=None, widget=forms.RadioSelect
+    )
+
+
+def new_token():
+    return uuid.uuid4()

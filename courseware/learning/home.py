@@ -1,0 +1,93 @@
+"""The learner's first page: where to go on, by when, and the whole route. One card per course."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils.translation import get_language
+
+from courseware.content import serving
+from courseware.content.serving import Outline, OutlineModule, PageData, Step
+from courseware.learning.due import Due, due_of
+from courseware.learning.language import language_tag
+from courseware.learning.lessons import lesson_page
+from courseware.learning.models import Enrollment
+from courseware.learning.progress import Progress, done_by_enrollment, progress_with
+from courseware.learning.reading import enrollments_of
+from courseware.learning.route import Station, minutes_left, stations
+
+
+@dataclass(frozen=True)
+class CourseCard:
+    """One course of the learner. What the big card says beyond progress is fetched only where it is asked for."""
+
+    enrollment: Enrollment
+    outline: Outline
+    progress: Progress
+
+    @property
+    def course(self) -> str:
+        return self.outline.course_id
+
+    @property
+    def language(self) -> str:
+        return language_tag(self.outline.language)
+
+    @property
+    def due(self) -> Due | None:
+        return due_of(self.enrollment)
+
+    @property
+    def certificate(self):
+        """What the room above issued for it; None where it did not. Runs a query."""
+        return getattr(self.enrollment, "certificate", None)
+
+    @property
+    def next_step(self) -> Step | None:
+        return self.progress.next_step
+
+    @property
+    def next_module(self) -> OutlineModule | None:
+        return self.outline.module(self.next_step.module_id) if self.next_step else None
+
+    @property
+    def minutes_left(self) -> int:
+        return minutes_left(self.outline, self.progress)
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        return stations(self.outline, self.progress, self.next_step.id if self.next_step else "")
+
+    @cached_property
+    def next_question(self) -> dict[str, str] | None:
+        """Id and title of the first question not answered in the next lesson. Runs two queries."""
+        if not self.next_step or self.next_step.kind != "lesson":
+            return None
+        page = serving.page(self.enrollment.course.current, self.next_step.id, self.outline.language)
+        return open_question(self, page)
+
+
+def open_question(card: CourseCard, page: PageData) -> dict[str, str] | None:
+    lesson = lesson_page(card.enrollment, card.outline, card.next_step, page, card.progress)
+    question = lesson.open_question()
+    return {"id": question, "title": lesson.questions[question].title} if question and lesson.tries else None
+
+
+def course_cards(user, chosen: str) -> list[CourseCard]:
+    """The user's courses, one card each (the newest run), the one to be shown large first: `chosen`, a course id,
+    else the most urgent. Runs two queries, however many courses there are.
+    """
+    newest = {}
+    for enrollment in enrollments_of(user).with_state().order_by("pk"):
+        newest[enrollment.course_id] = enrollment
+    done = done_by_enrollment(newest.values())
+    cards = []
+    for enrollment in newest.values():
+        enrollment.learner = user
+        outline = serving.outline(enrollment.course.current, get_language())
+        cards.append(CourseCard(enrollment, outline, progress_with(done[enrollment.pk], outline)))
+    return sorted(cards, key=lambda card: (card.course != chosen, *urgency(card.enrollment)))
+
+
+def urgency(enrollment):
+    """Sorts as the board does: by state, then by due day; without one last."""
+    return enrollment.urgency, enrollment.due_at is None, enrollment.due_at or enrollment.enrolled_at

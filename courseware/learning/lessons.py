@@ -1,0 +1,179 @@
+"""A lesson page as one learner sees it: the blocks of the page, joined with the learner's tries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from django.utils.datastructures import MultiValueDict
+
+from courseware.content.questions import Question
+from courseware.content.serving import Outline, PageData, Step
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.progress import Progress, track_of
+from courseware.learning.revealing import ShownQuestion, ask, show
+from courseware.learning.tries import Tries, are_right, questions_of, tries_of
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A form that could not be taken: it is shown again as it was filled in, with what to do."""
+
+    question: str
+    tries: int
+    fields: MultiValueDict
+    error: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question on the page. `check` is its number in the check (from 1), None for an activity.
+
+    `again` marks the form at the end of the lesson for a question that was missed. `error` is what to do.
+    """
+
+    shown: ShownQuestion
+    check: int | None
+    check_total: int
+    answered_at: Any = None
+    again: bool = False
+    was_right: bool = False
+    error: str = ""
+
+    @property
+    def anchor(self) -> str:
+        return f"again-{self.shown.id}" if self.again else f"q-{self.shown.id}"
+
+    @property
+    def may_return(self) -> bool:
+        """Whether the question waits at the end of the lesson."""
+        return self.shown.outcome == "missed" and not self.was_right
+
+
+@dataclass(frozen=True)
+class LessonPage:
+    """Everything the lesson's templates print. `once_more`: the question to be practised afresh, or "check" for all."""
+
+    enrollment: Enrollment
+    outline: Outline
+    step: Step
+    page: PageData
+    tries: Tries
+    progress: Progress
+    once_more: str = ""
+    entered: Entered | None = None
+
+    @cached_property
+    def track(self) -> str:
+        return track_of(self.enrollment, self.outline)
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions meant for the learner's post, in reading order."""
+        everything = questions_of(self.page)
+        return {
+            key: question
+            for key, question in everything.items()
+            if not question.tracks or self.track in question.tracks
+        }
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Ids of the check's questions for the learner's post."""
+        return tuple(self.step.check_for(self.track))
+
+    @property
+    def right_count(self) -> int:
+        return sum(self.was_right(question) for question in self.asked)
+
+    @property
+    def is_done(self) -> bool:
+        return self.step.id in self.progress.done
+
+    @property
+    def may_mark_read(self) -> bool:
+        return not self.is_done and are_right(self.asked, self.page, self.tries)
+
+    @property
+    def module(self):
+        return self.outline.module(self.step.module_id)
+
+    @property
+    def previous(self) -> Step | None:
+        return self.outline.before(self.step.id)
+
+    @property
+    def next(self) -> Step | None:
+        return self.outline.after(self.step.id)
+
+    @property
+    def entered_anchor(self) -> str:
+        """Where the form that could not be taken stands on the page."""
+        waiting = {card.shown.id for card in self.missed_cards()}
+        return f"{'again' if self.entered.question in waiting else 'q'}-{self.entered.question}"
+
+    def was_right(self, question_id: str) -> bool:
+        return any(one.is_right for one in self.tries.get(question_id, ()))
+
+    def blocks(self) -> list[Mapping[str, Any]]:
+        """The blocks in reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""
+        return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
+
+    def block(self, block):
+        if block["type"] == "question":
+            return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
+        if block["type"] == "callout":
+            posts = [self.outline.tracks[track] for track in block["tracks"] if track in self.outline.tracks]
+            return {**block, "posts": posts, "is_mine": not block["tracks"] or self.track in block["tracks"]}
+        return block
+
+    def card(self, question_id: str) -> Card:
+        """The question where it stands in the text: a form until it is answered, then what the answer shows."""
+        tries = self.tries.get(question_id, ())
+        if not tries or (self.was_right(question_id) and self.is_wanted_afresh(question_id)):
+            return self.form(question_id)
+        if self.questions[question_id].kind == "open":
+            return self.saved_text(question_id, tries[-1])
+        card = self.plain_card(question_id, show(self.questions[question_id], self.enrollment.pk, tries))
+        return replace(card, answered_at=tries[-1].answered_at, was_right=self.was_right(question_id))
+
+    def is_wanted_afresh(self, question_id: str) -> bool:
+        is_entered = self.entered is not None and self.entered.question == question_id
+        return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
+
+    def saved_text(self, question_id: str, last: Answer) -> Card:
+        """An .open question is its own form for ever: what was written last, to be written on."""
+        card = self.form(question_id)
+        text = card.shown.text or last.response
+        return replace(card, shown=replace(card.shown, text=text, outcome="saved"), answered_at=last.answered_at)
+
+    def missed_cards(self) -> list[Card]:
+        """The forms at the end of the lesson: every question that was missed and never right, in another order."""
+        return [
+            replace(self.form(question_id), again=True)
+            for question_id in self.questions
+            if self.tries.get(question_id) and self.card(question_id).may_return
+        ]
+
+    def form(self, question_id: str) -> Card:
+        entered = self.entered if self.entered and self.entered.question == question_id else None
+        tries = entered.tries if entered else len(self.tries.get(question_id, ()))
+        shown = ask(self.questions[question_id], self.enrollment.pk, tries, entered and entered.fields)
+        return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
+
+    def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
+        number = self.asked.index(question_id) + 1 if question_id in self.asked else None
+        return Card(shown, number, len(self.asked))
+
+    def open_question(self) -> str | None:
+        """Id of the first question that is not answered: an activity without a try, a check question never right."""
+        for question_id in self.questions:
+            is_waiting = not self.was_right(question_id) if question_id in self.asked else question_id not in self.tries
+            if is_waiting:
+                return question_id
+        return None
+
+
+def lesson_page(enrollment, outline, step, page, progress, **more) -> LessonPage:
+    """Runs one query, for the tries."""
+    return LessonPage(enrollment, outline, step, page, tries_of(enrollment, page), progress, **more)

@@ -1,0 +1,227 @@
+import uuid
+import zoneinfo
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership
+from courseware.accounts.permissions import people_managed_by
+from courseware.content.models import Course, Document, Release, Revision
+from courseware.lib import dates
+
+# An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
+DUE_SOON = timedelta(days=3)
+
+
+def time_zones(learner):
+    """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
+    teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
+    return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
+
+
+class EnrollmentQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(completed_at=None, waived_at=None)
+
+    def completed(self):
+        return self.exclude(completed_at=None)
+
+    def overdue(self, at=None):
+        """Open enrollments whose due day is over at `at` (aware datetime, now by default)."""
+        return self.open().filter(due_at__lte=at or timezone.now())
+
+    def visible_to(self, user):
+        """Those whose record `user` may see as a manager: own teams and those below; an admin sees all."""
+        if user.is_active and user.is_superuser:
+            return self
+        return self.filter(learner__in=people_managed_by(user))
+
+    def with_zone(self):
+        """Adds `zone_name`: the time zone of the team the learner first joined; None without a team."""
+        return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
+
+    def with_state(self, at=None):
+        """Adds `state` (a value of Enrollment.State) and `urgency` (0 is worst, for ordering) at `at`."""
+        at = at or timezone.now()
+        state = Enrollment.State
+        rules = [
+            (~Q(completed_at=None), state.COMPLETED, 4),
+            (~Q(waived_at=None), state.WAIVED, 5),
+            (Q(due_at__lte=at), state.OVERDUE, 0),
+            (Q(due_at__lte=at + DUE_SOON), state.DUE_SOON, 1),
+            (Q(started_at=None), state.NOT_STARTED, 2),
+        ]
+        return self.annotate(
+            state=models.Case(
+                *(models.When(rule, then=models.Value(value.value)) for rule, value, _urgency in rules),
+                default=models.Value(state.IN_PROGRESS.value),
+            ),
+            urgency=models.Case(
+                *(models.When(rule, then=models.Value(urgency)) for rule, _value, urgency in rules),
+                default=models.Value(3),
+            ),
+        )
+
+
+class Enrollment(models.Model):
+    """One learner's one run through one course; a renewal is a new one. All facts hang off it."""
+
+    class State(models.TextChoices):
+        OVERDUE = "overdue", _("overdue")
+        DUE_SOON = "due-soon", _("due soon")
+        NOT_STARTED = "not-started", _("not started")
+        IN_PROGRESS = "in-progress", _("in progress")
+        COMPLETED = "completed", _("completed")
+        WAIVED = "waived", _("waived")
+
+    learner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("learner")
+    )
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("course"))
+    enrolled_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="The first instant after the due day in the team's zone"
+    )
+    track = models.CharField(
+        _("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: the course’s first")
+    )
+    # Kept beside the facts in the same transaction (`check_records` compares them).
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
+    last_active_at = models.DateTimeField(
+        _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
+    )
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
+    waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
+
+    objects = EnrollmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("enrollment"), _("enrollments")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "course"],
+                condition=Q(completed_at=None, waived_at=None),
+                name="one_open_enrollment_per_course",
+            )
+        ]
+        indexes = [models.Index(fields=["due_at"], name="enrollment_by_due_at")]
+
+    def __str__(self):
+        return f"{self.learner} · {self.course}"
+
+    @property
+    def is_open(self):
+        return self.completed_at is None and self.waived_at is None
+
+    @property
+    def zone(self):
+        """The time zone in which the learner's due days end. Runs a query unless `with_zone` was asked for."""
+        if "zone_name" not in self.__dict__:
+            self.zone_name = time_zones(learner=self.learner_id).first()
+        return zoneinfo.ZoneInfo(self.zone_name or settings.TIME_ZONE)
+
+    @property
+    def due_on(self):
+        """The day the learner is told, in the team's zone; None without a due day."""
+        return dates.due_day(self.due_at, self.zone) if self.due_at else None
+
+    def is_overdue(self, at=None):
+        """The same rule as `EnrollmentQuerySet.overdue`, for one row."""
+        return self.is_open and self.due_at is not None and self.due_at <= (at or timezone.now())
+
+
+class Answer(models.Model):
+    """One try at one question of a lesson. Every try is a row; none is edited."""
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="answers")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    question = models.CharField(max_length=64)
+    shape = models.CharField(max_length=64, help_text="The question's shape then: places mean something only within it")
+    response = models.JSONField()
+    is_right = models.BooleanField(null=True, help_text="Null: a question that is never graded")
+    answered_at = models.DateTimeField()
+    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["enrollment", "document"], name="answer_by_document")]
+
+    def __str__(self):
+        return f"{self.question} ({self.enrollment})"
+
+
+class Completion(models.Model):
+    """The fact that one document was done. Once granted it is never taken away."""
+
+    class Outcome(models.TextChoices):
+        COMPLETED = "completed", _("completed")
+        PASSED = "passed", _("passed")
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="completions")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "document"], name="one_completion_per_document")]
+
+    def __str__(self):
+        return f"{self.document} ({self.enrollment})"
+
+
+class LessonReport(models.Model):
+    """“Something is wrong here”: shown to editors without the name."""
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="reports")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
+    language = models.CharField(_("language"), max_length=10)
+    comment = models.TextField(_("comment"), blank=True, max_length=2000)
+    reported_at = models.DateTimeField(default=timezone.now)
+    token = models.UUIDField(unique=True)
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("report on a lesson"), _("reports on lessons")
+        ordering = ["-reported_at"]
+
+    def __str__(self):
+        return f"{self.document} · {self.reported_at:%Y-%m-%d}"
+
+
+class SurveyReceipt(models.Model):
+    """That a survey was answered, and no more: neither when nor what, so that no answer can be traced to it."""
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="survey_receipts")
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "survey"], name="one_receipt_per_survey")]
+
+    def __str__(self):
+        return f"{self.survey} ({self.enrollment})"
+
+
+class SurveyAnswers(models.Model):
+    """One answered survey, without a person unless the learner signed it. The key is random: rows tell no order."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="survey_answers")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    month = models.DateField(help_text="The first day of the month")
+    answers = models.JSONField(help_text="Question id → place, list of places, number or text")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("answered survey"), _("answered surveys")
+        ordering = ["id"]
+
+    def __str__(self):
+        return f"{self.survey} · {self.month:%Y-%m}"

@@ -1,0 +1,116 @@
+"""What a page of the learner stands on: the own enrollment, the route in the language that is read, how far it is."""
+
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.translation import get_language
+from django_htmx.http import HttpResponseClientRedirect
+
+from courseware.content import serving
+from courseware.content.serving import Outline, PageData, Step
+from courseware.learning.models import Enrollment
+from courseware.learning.progress import Progress, progress_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One learner in one course, now. What it offers beyond the enrollment is fetched when it is first asked for."""
+
+    enrollment: Enrollment
+
+    @property
+    def course_id(self) -> str:
+        return self.enrollment.course.identifier
+
+    @property
+    def release(self):
+        return self.enrollment.course.current
+
+    @cached_property
+    def outline(self) -> Outline:
+        """In the language of the page, or in the course's own where it is not written in that."""
+        return serving.outline(self.release, get_language())
+
+    @property
+    def language(self) -> str:
+        return self.outline.language
+
+    @cached_property
+    def progress(self) -> Progress:
+        return progress_of(self.enrollment, self.outline)
+
+    def step(self, step_id: str, *kinds: str) -> Step:
+        """The step with this id, of one of these kinds (any where none is named). Raises Http404."""
+        try:
+            step = self.outline.step(step_id)
+        except KeyError:
+            raise Http404(step_id) from None
+        if kinds and step.kind not in kinds:
+            raise Http404(step_id)
+        return step
+
+    def page(self, document_id: str) -> PageData:
+        return serving.page(self.release, document_id, self.language)
+
+
+def reading_of(user, course_id) -> Reading:
+    """The newest run of `user` through the course, which is the open one where there is one. Raises Http404."""
+    enrollment = enrollments_of(user).filter(course__identifier=course_id).order_by("-pk").first()
+    if enrollment is None:
+        raise Http404(course_id)
+    enrollment.learner = user
+    return Reading(enrollment)
+
+
+def enrollments_of(user):
+    """The user's enrollments in courses that are published, with what their pages need."""
+    enrollments = Enrollment.objects.filter(learner=user, course__current__isnull=False)
+    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
+    return enrollments.select_related("course__current").defer("course__current__outlines").with_zone()
+
+
+def signed_in(view):
+    """Only for who is signed in; others sign in first and come back to the lesson, not to the address of a form."""
+    return signed_in_or_back_to(page_of_form)(view)
+
+
+def signed_in_or_back_to(page_of_form):
+    """The same for any page: `page_of_form` gives the address to come back to after a form, from the view's places.
+
+    The form's own content is not carried along: the page's script keeps it and fills it in again.
+    """
+
+    def decorator(view):
+        @wraps(view)
+        def signed_in_view(request, **places):
+            if request.user.is_authenticated:
+                return view(request, **places)
+            target = way_back(request, page_of_form(**places))
+            to_login = redirect_to_login(target)
+            return HttpResponseClientRedirect(to_login.url) if request.htmx else to_login
+
+        return signed_in_view
+
+    return decorator
+
+
+def way_back(request, page_of_form):
+    """Where to go on after signing in: the page asked for; after a form, the page it stood on, with the place on it."""
+    if request.method == "GET":
+        return request.get_full_path()
+    if request.htmx and request.htmx.current_url_abs_path:
+        fragment = urlsplit(page_of_form).fragment
+        return urlsplit(request.htmx.current_url_abs_path)._replace(fragment=fragment).geturl()
+    return page_of_form
+
+
+def page_of_form(course="", step="", question=""):
+    """The address of the page on which the form of these places stands."""
+    if not step:
+        return resolve_url("learning:home")
+    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")

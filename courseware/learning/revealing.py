@@ -1,0 +1,233 @@
+"""Which answer shows what (pure: no database, no request).
+
+A learner's page is made from the shown forms below and from nothing else of a question, so what they do not hold cannot
+get out. Rule: a wrong answer shows the reasons of the choices that were made; all reasons, and the key, come with a
+right answer or after a second miss.
+
+Forms speak of choices by where they stand on the page (0, 1, …), never by their place in the file: in .order and .sort
+that place is the key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from html import unescape
+from typing import Protocol
+
+from django.utils.datastructures import MultiValueDict
+from django.utils.html import strip_tags
+
+from courseware.content.questions import Question, Response
+
+MISSES_THAT_REVEAL = 2
+TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the choices
+
+
+class Try(Protocol):
+    """What is needed of a `learning.Answer`."""
+
+    response: Response
+    is_right: bool | None
+
+
+@dataclass(frozen=True)
+class ShownChoice:
+    """`value` is what the form sends for it. Texts are HTML.
+
+    `number` (from 1) and `group` (the value of one) are where the learner put it in .order and .sort, None and ""
+    while it is nowhere; `group_html` is the text of that group.
+    `mark` is "right", "wrong", "key" (right, but not chosen) or "" (nothing may be said). `belongs` is the right number
+    or the text of the right group, "" unless the key may be seen and the choice was put elsewhere.
+    """
+
+    value: str
+    html: str
+    is_chosen: bool = False
+    number: int | None = None
+    group: str = ""
+    group_html: str = ""
+    mark: str = ""
+    reason: str = ""
+    belongs: str = ""
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group of .sort: what the form sends for it, its text as HTML and as plain text (for a list to choose from)."""
+
+    value: str
+    html: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ShownQuestion:
+    """A question to be answered (`is_form`) or one that was, with as much as may be seen.
+
+    `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` counts those before this form, or all.
+    """
+
+    id: str
+    kind: str
+    title: str
+    stem: str
+    choices: tuple[ShownChoice, ...]
+    groups: tuple[ShownGroup, ...]
+    is_form: bool
+    tries: int
+    outcome: str = ""
+    is_revealed: bool = False
+    text: str = ""
+
+
+def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
+    """The places of the choices in the order in which they are shown after so many tries.
+
+    The same after a reload, another after a try. Numbered choices keep their order; the steps of an .order question
+    are never shown in the right one.
+    """
+    places = list(range(len(question.choices)))
+    if question.numbered and question.kind != "order":
+        return tuple(places)
+    places.sort(key=lambda place: sha256(f"{enrollment_id}:{question.id}:{tries}:{place}".encode()).digest())
+    if question.kind == "order" and places == sorted(places):
+        places.append(places.pop(0))
+    return tuple(places)
+
+
+def reveals_all(tries: Sequence[Try]) -> bool:
+    """Whether all reasons and the key may be seen after these tries."""
+    misses = sum(one.is_right is False for one in tries)
+    return misses >= MISSES_THAT_REVEAL or any(one.is_right for one in tries)
+
+
+def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueDict | None = None) -> ShownQuestion:
+    """The question as a form for the next try. `entered` is a form that could not be read: it is filled in again."""
+    entered = entered or MultiValueDict()
+    order = order_of(question, enrollment_id, tries)
+    chosen = set(entered.getlist("choice"))
+    return ShownQuestion(
+        id=question.id,
+        kind=question.kind,
+        title=question.title,
+        stem=question.stem,
+        groups=groups_of(question),
+        choices=tuple(
+            ShownChoice(
+                value=str(value),
+                html=question.choices[place].text,
+                is_chosen=str(value) in chosen,
+                number=whole(entered.get(f"number-{value}")),
+                group=entered.get(f"group-{value}", ""),
+            )
+            for value, place in enumerate(order)
+        ),
+        is_form=True,
+        tries=tries,
+        text=entered.get("text", ""),
+    )
+
+
+def show(question: Question, enrollment_id: int, tries: Sequence[Try]) -> ShownQuestion:
+    """The question after the last of these tries (at least one)."""
+    last = tries[-1]
+    reveal = reveals_all(tries)
+    order = order_of(question, enrollment_id, len(tries) - 1)
+    shown = [shown_choice(question, place, value, last.response, reveal) for value, place in enumerate(order)]
+    return ShownQuestion(
+        id=question.id,
+        kind=question.kind,
+        title=question.title,
+        stem=question.stem,
+        groups=groups_of(question),
+        # Steps stand as the learner put them, all others as they stood on the page that was answered.
+        choices=tuple(sorted(shown, key=lambda choice: choice.number or 0)),
+        is_form=False,
+        tries=len(tries),
+        outcome={True: "right", False: "missed", None: "saved"}[last.is_right],
+        is_revealed=reveal,
+        text=last.response if question.kind == "open" else "",
+    )
+
+
+def shown_choice(question: Question, place: int, value: int, response: Response, reveal: bool) -> ShownChoice:
+    choice = question.choices[place]
+    is_ticked_kind = question.kind in TICKED
+    is_chosen = place in response if is_ticked_kind else True
+    is_right = is_in_place(question, place, response)
+    # Of entries that all had to be put somewhere, only those put wrongly count as chosen: the reason of a
+    # right one would be a second hint for the rest.
+    shows_reason = reveal or (is_chosen if is_ticked_kind else not is_right)
+    return ShownChoice(
+        value=str(value),
+        html=choice.text,
+        is_chosen=is_chosen,
+        number=response.index(place) + 1 if question.kind == "order" else None,
+        group=str(response[place]) if question.kind == "sort" else "",
+        group_html=question.groups[response[place]] if question.kind == "sort" else "",
+        mark=mark_of(is_chosen, is_right, reveal),
+        reason=choice.reason if shows_reason else "",
+        belongs=right_place(question, place) if reveal and not is_right else "",
+    )
+
+
+def groups_of(question: Question) -> tuple[ShownGroup, ...]:
+    return tuple(ShownGroup(str(value), html, unescape(strip_tags(html))) for value, html in enumerate(question.groups))
+
+
+def is_in_place(question: Question, place: int, response: Response) -> bool:
+    """Whether a choice that was made is right: ticked in the file, or put where it belongs."""
+    if question.kind == "order":
+        return response[place] == place
+    if question.kind == "sort":
+        return response[place] == question.choices[place].group
+    return question.choices[place].ticked
+
+
+def mark_of(is_chosen: bool, is_right: bool, reveal: bool) -> str:
+    if is_chosen:
+        return "right" if is_right else "wrong"
+    return "key" if reveal and is_right else ""
+
+
+def right_place(question: Question, place: int) -> str:
+    if question.kind == "order":
+        return str(place + 1)
+    if question.kind == "sort":
+        return question.groups[question.choices[place].group]
+    return ""
+
+
+def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
+    """What a form sent, as the strings `Question.clean` takes. Raises ValueError where no such form was shown.
+
+    The form knows choices by where they stood after `tries` tries; so an old tab is understood as it was meant.
+    """
+    return raw_in_order(question, order_of(question, enrollment_id, tries), sent)
+
+
+def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
+    """The same for a form whose choices stood in `order` (places, as they were shown). Raises ValueError."""
+    if question.kind == "open":
+        return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF, whatever was typed
+    if question.kind in TICKED:
+        return [str(place) for place in sorted(order[index] for index in indexes(sent.getlist("choice"), order))]
+    if question.kind == "order":
+        numbers = [whole(sent.get(f"number-{value}")) for value in range(len(order))]
+        if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
+            raise ValueError(f"expected each number from 1 to {len(order)} once")
+        return [str(place) for _number, place in sorted(zip(numbers, order, strict=True))]
+    groups = {place: sent.get(f"group-{value}", "") for value, place in enumerate(order)}
+    return [groups[place] for place in sorted(groups)]
+
+
+def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:
+    found = [whole(value) for value in values]
+    if any(index is None or index >= len(order) for index in found):
+        raise ValueError("no such choice")
+    return found
+
+
+def whole(text: str | None) -> int | None:
+    """A small whole number, or None: no number of ours has more than three digits."""
+    return int(text) if text and len(text) <= 3 and text.isascii() and text.isdigit() else None

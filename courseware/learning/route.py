@@ -1,0 +1,51 @@
+"""The course as the line it is drawn as: modules are stations, their steps are stops."""
+
+from dataclasses import dataclass
+
+from courseware.content.serving import Outline, OutlineModule, Step
+from courseware.learning.progress import Progress
+
+
+@dataclass(frozen=True)
+class Stop:
+    step: Step
+    is_done: bool
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Station:
+    module: OutlineModule
+    stops: tuple[Stop, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that counts here is done; of a station where nothing counts, whether all is."""
+        counting = [stop for stop in self.stops if stop.step.is_required] or self.stops
+        return all(stop.is_done for stop in counting)
+
+    @property
+    def is_here(self) -> bool:
+        return any(stop.is_here for stop in self.stops)
+
+    @property
+    def done_count(self) -> int:
+        return sum(stop.is_done for stop in self.stops)
+
+    @property
+    def minutes(self) -> int:
+        return sum(stop.step.minutes or 0 for stop in self.stops)
+
+
+def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:
+    """The whole route; `here` is the id of the step the learner is at, "" for none."""
+    return tuple(station(module, progress, here) for module in outline.modules)
+
+
+def station(module: OutlineModule, progress: Progress, here: str) -> Station:
+    return Station(module, tuple(Stop(step, step.id in progress.done, step.id == here) for step in module.steps))
+
+
+def minutes_left(outline: Outline, progress: Progress) -> int:
+    """About how long what counts and is not done will take."""
+    return sum(step.minutes or 0 for step in outline.steps if step.is_required and step.id not in progress.done)

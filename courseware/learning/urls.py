@@ -1,0 +1,37 @@
+from django.urls import path, register_converter
+
+from courseware.learning import views
+
+
+class IdConverter:
+    """An id of formats.md: ASCII letters, digits, "-", ".", "_"."""
+
+    regex = r"[A-Za-z0-9._-]+"
+    to_python = to_url = str
+
+
+register_converter(IdConverter, "id")
+
+app_name = "learning"
+
+# /learn/<course>/<step>/
+step_urls = [
+    ("", views.step, "step"),
+    ("answer/<id:question>/", views.answer, "answer"),
+    ("read/", views.mark_read, "mark-read"),
+    ("report/", views.report, "report"),
+]
+
+# /learn/<course>/
+course_urls = [
+    ("tracks/", views.tracks, "tracks"),
+    ("card/", views.card, "card"),
+    ("record/", views.record, "record"),
+    ("finish/", views.finish, "finish"),
+]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),
+    *(path(f"learn/<id:course>/<id:step>/{route}", view, name=name) for route, view, name in step_urls),
+]

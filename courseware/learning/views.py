@@ -1,0 +1,234 @@
+from django.contrib import messages
+from django.http import Http404, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from courseware.learning import answering, completing, feedback
+from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
+from courseware.learning.home import course_cards
+from courseware.learning.language import language_tag
+from courseware.learning.lessons import Entered, lesson_page
+from courseware.learning.progress import done_documents, track_of
+from courseware.learning.reading import page_of_form, reading_of, signed_in
+from courseware.learning.records import own_record
+from courseware.learning.revealing import raw_response
+from courseware.learning.route import station
+from courseware.learning.tries import questions_of
+
+UNREADABLE = 422
+CONFLICT = 409
+
+
+@require_GET
+@signed_in
+def home(request):
+    cards = course_cards(request.user, chosen=request.GET.get("course", ""))
+    if not cards:
+        return render(request, "learning/not_enrolled.html")
+    main, *others = cards
+    with timezone.override(main.enrollment.zone):
+        return render(request, "learning/home.html", {"main": main, "others": others})
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def step(request, course, step):
+    """One stop of the route. A POST is the answered survey: no other kind has a form of its own here."""
+    reading = reading_of(request.user, course)
+    found = reading.step(step)
+    if found.kind == "survey":
+        return survey(request, reading, found)
+    if request.method == "POST":
+        return HttpResponseBadRequest()
+    if found.kind == "exam":
+        return redirect("assessment:exam", course, step)
+    return lesson(request, reading, found)
+
+
+def lesson(request, reading, step, *, entered=None, status=200):
+    page = lesson_page(
+        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress,
+        once_more=request.GET.get("again", ""), entered=entered,
+    )  # fmt: skip
+    return show(request, reading, "learning/lesson.html", lesson_context(reading, page), status=status)
+
+
+def lesson_context(reading, page):
+    return {
+        "lesson": page,
+        "station": station(page.module, reading.progress, page.step.id),
+        "new_token": new_token,
+        "missed": page.missed_cards(),
+    }
+
+
+@require_POST
+@signed_in
+def answer(request, course, step, question):
+    reading = reading_of(request.user, course)
+    found = reading.step(step, "lesson")
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    asked = questions_of(reading.page(step)).get(question)
+    tries = form.cleaned_data["tries"]
+    try:
+        if asked is None:
+            raise answering.NoSuchQuestion(question)
+        raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
+        answering.answer(reading.enrollment, found, question, raw, token=form.cleaned_data["token"])
+    except answering.NoSuchQuestion:
+        return conflict(request, reading, found, "learning/question_gone.html")
+    except answering.TokenReused:
+        return conflict(request, reading, found, "learning/answered_already.html", question)
+    except ValueError:
+        entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
+        return refused(request, reading, found, entered)
+    if request.htmx:
+        return swapped(request, reading, found, question)
+    return redirect(page_of_form(course, step, question))
+
+
+def what_to_do(kind):
+    return {
+        "one": _("Choose one answer, then send it."),
+        "several": _("Tick at least one, then send it."),
+        "mark": _("Tick at least one, then send it."),
+        "order": _("Give each step a number of its own, then send it."),
+        "sort": _("Put each entry into a group, then send it."),
+        "open": _("Write something (up to 5,000 characters), then save it."),
+    }[kind]
+
+
+def refused(request, reading, step, entered):
+    """The form once more, as it was filled in: the card alone for the script, else the whole page."""
+    if not request.htmx:
+        return lesson(request, reading, step, entered=entered, status=UNREADABLE)
+    page = lesson_page(
+        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress, entered=entered
+    )
+    waiting = [card for card in page.missed_cards() if card.shown.id == entered.question]
+    card = waiting[0] if waiting else page.card(entered.question)
+    context = {"lesson": page, "card": card, "new_token": new_token}
+    response = show(request, reading, "learning/_question.html", context, status=UNREADABLE)
+    response["HX-Retarget"] = f"#{card.anchor}"
+    return response
+
+
+def swapped(request, reading, step, question):
+    """The answered card, and beside it what else on the page has changed by it."""
+    page = lesson_page(reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress)
+    context = lesson_context(reading, page) | {"card": page.card(question)}
+    return show(request, reading, "learning/_answered.html", context)
+
+
+def conflict(request, reading, step, template, question=""):
+    back = page_of_form(reading.course_id, step.id, question)
+    return show(request, reading, template, {"step": step, "back": back}, status=CONFLICT)
+
+
+@require_POST
+@signed_in
+def mark_read(request, course, step):
+    reading = reading_of(request.user, course)
+    found = reading.step(step, "lesson")
+    try:
+        completing.mark_read(reading.enrollment, found)
+    except completing.NotDone:
+        messages.error(request, _("This lesson is done when its check is answered."))
+    return redirect(page_of_form(course, step) + "#lesson-state")
+
+
+@require_POST
+@signed_in
+def report(request, course, step):
+    reading = reading_of(request.user, course)
+    found = reading.step(step, "lesson")
+    form = ReportForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("That was too long to send: 2,000 characters at most."))
+        return redirect(page_of_form(course, step))
+    feedback.report_lesson(reading.enrollment, reading.page(found.id), language=reading.language, **form.cleaned_data)
+    messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
+    return redirect(page_of_form(course, step))
+
+
+def survey(request, reading, step):
+    page = reading.page(step.id)
+    form = SurveyForm(posted(request), questions=page.data["questions"])
+    if form.is_valid():
+        signed = form.cleaned_data["signed"]
+        if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
+            messages.success(request, _("Thank you, your answers are in."))
+        return redirect("learning:step", reading.course_id, step.id)
+    context = {
+        "step": step,
+        "page": page,
+        "form": form,
+        "is_answered": step.id in done_documents(reading.enrollment),
+        "station": station(reading.outline.module(step.module_id), reading.progress, step.id),
+        "previous": reading.outline.before(step.id),
+    }
+    return show(request, reading, "learning/survey.html", context, status=UNREADABLE if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def tracks(request, course):
+    """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
+    reading = reading_of(request.user, course)
+    form = TrackForm(
+        posted(request),
+        tracks=reading.outline.tracks,
+        initial={"track": track_of(reading.enrollment, reading.outline)},
+    )
+    if form.is_valid():
+        reading.enrollment.track = form.cleaned_data["track"]
+        reading.enrollment.save(update_fields=["track"])
+        messages.success(request, _("Saved. The lessons show what is for your post first."))
+        return redirect("learning:home")
+    return show(request, reading, "learning/tracks.html", {"form": form}, status=UNREADABLE if form.is_bound else 200)
+
+
+@require_GET
+@signed_in
+def card(request, course):
+    reading = reading_of(request.user, course)
+    if reading.outline.card_id is None:
+        raise Http404(course)
+    return show(request, reading, "learning/card.html", {"page": reading.page(reading.outline.card_id)})
+
+
+@require_GET
+@signed_in
+def record(request, course):
+    """What is kept about this run through the course: the learner's own view of it."""
+    reading = reading_of(request.user, course)
+    return show(request, reading, "learning/record.html", {"record": own_record(reading)})
+
+
+@require_POST
+@signed_in
+def finish(request, course):
+    completing.finish(reading_of(request.user, course).enrollment)
+    return redirect("learning:home")
+
+
+def posted(request):
+    """What a form is bound to: None while it is only shown, never None for an empty form that was sent."""
+    return request.POST if request.method == "POST" else None
+
+
+def show(request, reading, template, context, *, status=200):
+    """Render in the learner's time zone, with what every page of a course names."""
+    context |= {
+        "reading": reading,
+        "course": reading.course_id,
+        "text_language": language_tag(reading.language),
+        "page_language": language_tag(get_language()),
+    }
+    with timezone.override(reading.enrollment.zone):
+        return render(request, template, context, status=status)

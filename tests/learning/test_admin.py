@@ -1,0 +1,243 @@
+import uuid
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.content.drafting import save_draft
+from courseware.content.models import Document, Release
+from courseware.evidence.models import Event
+from courseware.learning.models import Completion, Enrollment, LessonReport
+from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+ENROLLMENTS = reverse("admin:learning_enrollment_changelist")
+TEAMS = reverse("admin:accounts_team_changelist")
+REPORTS = reverse("admin:learning_lessonreport_changelist")
+NEXT_FRIDAY = date(2026, 12, 4)
+END_OF_NEXT_FRIDAY = datetime(2026, 12, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture
+def admin(client):
+    admin = make_admin()
+    client.force_login(admin)
+    return admin
+
+
+@pytest.fixture
+def editor(client):
+    editor = make_editor()
+    client.force_login(editor)
+    return editor
+
+
+def act(client, url, action, *rows, **fields):
+    return client.post(url, {"action": action, ACTION_CHECKBOX_NAME: [row.pk for row in rows], **fields})
+
+
+# Enrollments
+
+
+def test_the_list_can_be_asked_for_a_state(client, admin):
+    late = make_enrollment(due_at=days(-1))
+    make_enrollment(make_user("Not Late"), late.course)
+    page = client.get(ENROLLMENTS, {"state": "overdue"}).text
+    assert late.learner.name in page
+    assert "Not Late" not in page
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_costs_the_same_for_any_number_of_rows(client, admin, django_assert_num_queries, rows):
+    course = make_course()
+    for _ in range(rows):
+        make_enrollment(make_user(), course)
+    client.get(ENROLLMENTS)
+    with django_assert_num_queries(7):
+        assert client.get(ENROLLMENTS).status_code == 200
+
+
+def test_extending_asks_for_the_day_first_and_then_sets_it_for_each(client, admin):
+    first = make_enrollment(due_at=days(1))
+    second = make_enrollment(make_user(), first.course)
+    asked = act(client, ENROLLMENTS, "extend", first, second)
+    assert BeautifulSoup(asked.content, "html.parser").select_one("input[name=due_on]")
+    assert act(client, ENROLLMENTS, "extend", first, second, confirmed="yes").status_code == 422
+    act(client, ENROLLMENTS, "extend", first, second, confirmed="yes", due_on=NEXT_FRIDAY)
+    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_NEXT_FRIDAY}
+    assert Event.objects.filter(verb="extended", actor=admin).count() == 2
+
+
+def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin):
+    enrollment, done = make_enrollment(), make_enrollment(completed_at=days(-1))
+    assert act(client, ENROLLMENTS, "waive", enrollment, confirmed="yes", reason=" ").status_code == 422
+    act(client, ENROLLMENTS, "waive", enrollment, done, confirmed="yes", reason="on leave")
+    enrollment.refresh_from_db()
+    done.refresh_from_db()
+    assert (enrollment.waived_reason, done.waived_at) == ("on leave", None)
+
+
+def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
+    enrollment = make_enrollment()
+    url = reverse("admin:learning_enrollment_change", args=[enrollment.pk])
+    assert client.get(url).status_code == 200
+    [event] = Event.objects.filter(verb="record-viewed")
+    assert (event.actor, event.subject) == (admin, f"enrollment:{enrollment.pk}")
+    before = Enrollment.objects.values().get()
+    client.post(url, {"completed_at_0": "2026-01-01", "completed_at_1": "00:00", "waived_reason": "forged"})
+    assert Enrollment.objects.values().get() == before
+
+
+def test_one_person_is_enrolled_with_a_due_day(client, admin):
+    course, learner = make_course(), make_user()
+    url = reverse("admin:learning_enrollment_add")
+    form = {"learner": learner.pk, "course": course.pk, "due_on": NEXT_FRIDAY}
+    assert client.post(url, form).status_code == 302
+    enrollment = Enrollment.objects.get()
+    assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_NEXT_FRIDAY)
+    assert "enrolled in the course already" in client.post(url, form).text
+    assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
+
+
+def test_a_team_is_enrolled_from_the_list_of_teams(client, admin):
+    course, team = make_course(), make_team(learners=2)
+    assert act(client, TEAMS, "enroll", team).status_code == 200
+    assert not Enrollment.objects.exists()
+    act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_FRIDAY)
+    assert list(Enrollment.objects.values_list("due_at", flat=True)) == [END_OF_NEXT_FRIDAY] * 2
+
+
+@pytest.mark.parametrize("url", [ENROLLMENTS, TEAMS, reverse("admin:learning_enrollment_add")])
+def test_editors_and_learners_reach_no_record(client, editor, url):
+    assert client.get(url).status_code == 403
+    client.force_login(make_user())
+    assert client.get(url).status_code == 302
+
+
+def test_an_editor_cannot_act_on_records(client, editor):
+    enrollment = make_enrollment()
+    assert act(client, ENROLLMENTS, "waive", enrollment, confirmed="yes", reason="x").status_code == 403
+    assert client.get(reverse("admin:learning_enrollment_change", args=[enrollment.pk])).status_code == 403
+    enrollment.refresh_from_db()
+    assert enrollment.is_open
+    assert not Event.objects.filter(verb="record-viewed").exists()
+
+
+# Reports
+
+
+def make_report(**fields):
+    enrollment = make_enrollment(make_user("Rita Reporter", email="rita@example.com"))
+    document = Document.objects.get(identifier="boiling")
+    return LessonReport.objects.create(
+        enrollment=enrollment, document=document, release=enrollment.course.current, language="en",
+        comment="The kettle is blue.", token=uuid.uuid4(), **fields,
+    )  # fmt: skip
+
+
+def test_editors_read_and_settle_reports_without_learning_whose_they_are(client, editor):
+    report = make_report()
+    for url in (REPORTS, reverse("admin:learning_lessonreport_change", args=[report.pk])):
+        page = client.get(url).text
+        assert "The kettle is blue." in page
+        assert "Rita" not in page
+        assert "rita@" not in page
+    act(client, REPORTS, "settle", report)
+    report.refresh_from_db()
+    assert report.settled_at
+
+
+def test_settling_again_keeps_the_first_time(client, editor):
+    report = make_report(settled_at=days(-3))
+    act(client, REPORTS, "settle", report)
+    settled_at = report.settled_at
+    report.refresh_from_db()
+    assert report.settled_at == settled_at
+
+
+# Publishing
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def draft(course):
+    """The sample's lesson with one line changed, saved and not released."""
+    document = course.documents.get(identifier="boiling")
+    text = bytes(document.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
+    return save_draft(document, "en", text, base=document.head, by=None)
+
+
+def publish_url(course):
+    return reverse("admin:publish-course", args=[course.pk])
+
+
+def complete_lesson(course, document):
+    facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+    Completion.objects.create(enrollment=make_enrollment(make_user(), course), document=document, **facts)
+
+
+def choice(draft, **fields):
+    words = {"revisions": draft.pk, "weight": "reread", "note": "clearer", "confirmed": "on"}
+    return {key: value for key, value in (words | fields).items() if value is not None}
+
+
+def test_the_page_shows_what_changed_and_how_many_people_each_weight_touches(client, editor, course, draft):
+    for _ in range(2):
+        complete_lesson(course, draft.document)
+    make_enrollment(make_user(), course)
+    page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
+    assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it up"]
+    words = {row.label.text.strip().split(":")[0]: row.p.text for row in page.select(".weight")}
+    assert words == {
+        "minor": "touches 0 people", "re-read": "touches 2 people", "retake": "touches 2 people",
+    }  # fmt: skip
+
+
+def test_publishing_makes_the_release_that_was_confirmed(client, editor, course, draft):
+    assert client.post(publish_url(course), choice(draft)).status_code == 302
+    course.refresh_from_db()
+    assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
+    assert course.current.created_by == editor
+    assert "Nothing to publish" in client.get(publish_url(course)).text
+
+
+@pytest.mark.parametrize("missing", ["revisions", "weight", "note", "confirmed"])
+def test_nothing_is_published_before_everything_is_said(client, editor, course, draft, missing):
+    assert client.post(publish_url(course), choice(draft, **{missing: None})).status_code == 422
+    assert Release.objects.count() == 1
+
+
+def test_what_was_edited_since_the_page_was_made_is_not_published_unseen(client, editor, course, draft):
+    assert client.post(publish_url(course), choice(draft, revisions=draft.pk - 1)).status_code == 422
+    assert Release.objects.count() == 1
+
+
+def test_sending_it_twice_makes_one_release(client, editor, course, draft):
+    client.post(publish_url(course), choice(draft))
+    client.post(publish_url(course), choice(draft))
+    assert Release.objects.count() == 2
+
+
+def test_a_draft_with_errors_is_refused_with_what_the_checker_says(client, editor, course, draft):
+    text = draft.texts.get(language="en")
+    text.body = bytes(text.body).replace(b"{#what-first}", b"{#what-second}")
+    text.save()
+    response = client.post(publish_url(course), choice(draft))
+    assert response.status_code == 422
+    assert "01-water/01-boiling.en.md:" in response.text
+    assert Release.objects.count() == 1
+
+
+def test_only_who_may_release_opens_the_page(client, course):
+    client.force_login(make_user())
+    assert client.get(publish_url(course)).status_code == 302
+    client.force_login(make_user(is_staff=True))
+    assert client.get(publish_url(course)).status_code == 403

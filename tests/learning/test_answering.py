@@ -1,0 +1,126 @@
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from courseware.content import serving
+from courseware.evidence.models import Event
+from courseware.learning.answering import NoSuchQuestion, TokenReused, answer
+from courseware.learning.models import Answer, Completion, Enrollment
+from tests.making import make_course, make_enrollment, make_user
+
+pytestmark = pytest.mark.django_db
+RIGHT, WRONG = ["1"], ["0"]  # of the sample's check question "is-it-off"
+
+
+def step_of(enrollment, identifier="boiling"):
+    course = enrollment.course
+    return serving.outline(course.current, course.source_language).step(identifier)
+
+
+def try_it(enrollment, raw=RIGHT, question="is-it-off", token=None, **more):
+    return answer(enrollment, step_of(enrollment), question, raw, token=token or uuid.uuid4(), **more)
+
+
+def test_an_answer_is_graded_and_kept_with_the_revision_and_shape_it_was_given_to():
+    enrollment, at = make_enrollment(), timezone.now()
+    stored = try_it(enrollment, WRONG, at=at)
+    assert (stored.question, stored.shape, stored.response, stored.is_right) == ("is-it-off", "one -x", [0], False)
+    assert stored.revision == stored.document.head
+    enrollment.refresh_from_db()
+    assert (enrollment.started_at, enrollment.last_active_at) == (at, at)
+
+
+def test_a_clock_that_jumps_back_does_not_make_the_last_activity_older():
+    enrollment, at = make_enrollment(), timezone.now()
+    try_it(enrollment, WRONG, at=at)
+    try_it(enrollment, WRONG, at=at - timedelta(hours=2))
+    enrollment.refresh_from_db()
+    assert enrollment.last_active_at == at
+
+
+def test_the_lesson_is_done_with_the_last_right_answer_of_its_check():
+    enrollment = make_enrollment()
+    try_it(enrollment, WRONG)
+    assert not enrollment.completions.exists()
+    try_it(enrollment, RIGHT)
+    assert enrollment.completions.get().document.identifier == "boiling"
+    try_it(enrollment, WRONG)  # an older tab: just another try
+    try_it(enrollment, RIGHT)
+    assert (enrollment.answers.count(), enrollment.completions.count()) == (4, 1)
+    assert Event.objects.filter(verb="completed").count() == 1
+
+
+@pytest.mark.parametrize("question, raw", [("what-first", ["1"]), ("what-to-wipe", ["0", "2"]), ("note", ["So."])])
+def test_activities_are_kept_and_complete_nothing(question, raw):
+    enrollment = make_enrollment()
+    try_it(enrollment, raw, question)
+    assert enrollment.answers.count() == 1
+    assert not enrollment.completions.exists()
+
+
+def test_the_same_form_sent_again_finds_the_stored_answer():
+    enrollment, token = make_enrollment(), uuid.uuid4()
+    assert try_it(enrollment, token=token) == try_it(enrollment, token=token)
+    assert Answer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "raw, question", [(WRONG, "is-it-off"), (["1"], "what-first")], ids=["another choice", "another question"]
+)
+def test_another_content_under_the_same_token_is_refused(raw, question):
+    enrollment, token = make_enrollment(), uuid.uuid4()
+    try_it(enrollment, RIGHT, token=token)
+    with pytest.raises(TokenReused):
+        try_it(enrollment, raw, question, token=token)
+    assert Answer.objects.get().response == [1]
+
+
+def test_somebody_elses_token_is_refused_and_tells_nothing():
+    mine, token = make_enrollment(), uuid.uuid4()
+    try_it(mine, token=token)
+    with pytest.raises(TokenReused):
+        try_it(make_enrollment(make_user(), mine.course), token=token)
+
+
+@pytest.mark.parametrize("raw", [[], ["2"], ["-1"], ["x"], ["0", "1"], ["0\0"], ["0" * 1_000_000]])
+def test_what_is_no_response_is_refused_and_not_kept(raw):
+    enrollment = make_enrollment()
+    with pytest.raises(ValueError):
+        try_it(enrollment, raw)
+    assert not Answer.objects.exists()
+    enrollment.refresh_from_db()
+    assert enrollment.started_at is None
+
+
+@pytest.mark.parametrize("question", ["bank-boiled", "nowhere", ""])
+def test_a_question_the_lesson_does_not_ask_is_refused(question):
+    with pytest.raises(NoSuchQuestion):
+        try_it(make_enrollment(), question=question)
+
+
+def test_learners_who_are_done_may_go_on_practising():
+    enrollment = make_enrollment(completed_at=timezone.now())
+    try_it(enrollment)
+    assert enrollment.answers.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("token", [uuid.UUID(int=7), None], ids=["one form", "twenty forms"])
+def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
+    enrollment = make_enrollment(course=make_course())
+
+    def send(_number):
+        try:
+            return try_it(Enrollment.objects.get(pk=enrollment.pk), token=token).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = set(threads.map(send, range(20)))
+    assert len(answers) == Answer.objects.count() == (1 if token else 20)
+    assert Completion.objects.count() == 1
+    assert Event.objects.filter(verb="completed").count() == 1

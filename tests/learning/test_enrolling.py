@@ -1,0 +1,119 @@
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from courseware.evidence.models import Event
+from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, waive
+from courseware.learning.models import Enrollment
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+FRIDAY = date(2026, 11, 27)
+END_OF_FRIDAY = datetime(2026, 11, 28, tzinfo=SHANGHAI)
+
+
+def test_enrolling_twice_gives_the_same_open_enrollment_with_its_first_due_day():
+    learner, course = make_user(), make_course()
+    first = enroll(learner, course, due_at=END_OF_FRIDAY)
+    second = enroll(learner, course, due_at=END_OF_FRIDAY + timedelta(days=7))
+    assert (second, second.due_at) == (first, END_OF_FRIDAY)
+    assert Event.objects.filter(verb="enrolled").count() == 1
+
+
+@pytest.mark.parametrize("closed", ["completed_at", "waived_at"])
+def test_enrolling_after_a_closed_run_begins_a_new_one(closed):
+    old = make_enrollment(**{closed: END_OF_FRIDAY})
+    new = enroll(old.learner, old.course)
+    assert new != old
+    assert new.is_open
+
+
+def test_the_database_refuses_a_second_open_run():
+    first = make_enrollment()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_enrollment(first.learner, first.course)
+
+
+def test_a_team_is_enrolled_with_the_teams_below_it_each_in_its_own_time_zone():
+    course, admin = make_course(), make_admin()
+    centre = make_team(learners=2)
+    berlin = make_team(learners=1, parent=centre, time_zone="Europe/Berlin")
+    make_team(learners=1)  # beside it
+    new = enroll_team(centre, course, due_on=FRIDAY, by=admin)
+    in_berlin = berlin.people.exclude(pk=berlin.manager.pk).get()
+    assert {one.learner: one.due_at for one in new} == {
+        **dict.fromkeys(centre.people.exclude(pk=centre.manager.pk), END_OF_FRIDAY),
+        in_berlin: datetime(2026, 11, 28, tzinfo=ZoneInfo("Europe/Berlin")),
+    }
+    assert all(one.due_on == FRIDAY for one in new)
+    assert Event.objects.filter(verb="enrolled", actor=admin).count() == 3
+
+
+def test_enrolling_a_team_passes_over_who_has_the_course_who_left_and_managers():
+    course = make_course()
+    team = make_team(learners=1)
+    has_it, is_excused, has_done_it = (make_enrollment(course=course, **fields) for fields in (
+        {}, {"waived_at": END_OF_FRIDAY}, {"completed_at": END_OF_FRIDAY}
+    ))  # fmt: skip
+    for enrollment in (has_it, is_excused, has_done_it):
+        join(team, enrollment.learner)
+    join(team, make_user(is_active=False))
+    fresh = team.people.exclude(pk=team.manager.pk).exclude(enrollments__course=course).get(is_active=True)
+    assert [one.learner for one in enroll_team(team, course, due_on=None, by=team.manager)] == [fresh]
+    assert enroll_team(team, course, due_on=FRIDAY, by=team.manager) == []
+    assert Enrollment.objects.count() == 4
+
+
+def test_someone_in_two_teams_is_enrolled_once():
+    course, centre = make_course(), make_team(learners=1)
+    below = make_team(parent=centre, time_zone="Europe/Berlin")
+    join(below, centre.people.exclude(pk=centre.manager.pk).get())
+    assert [one.due_at for one in enroll_team(centre, course, due_on=FRIDAY, by=None)] == [END_OF_FRIDAY]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("day", [date(2026, 10, 25), date(2026, 11, 1), date(2026, 3, 8), date(2026, 3, 29), FRIDAY])
+def test_the_due_day_that_was_chosen_is_the_due_day_that_is_shown(zone, day):
+    team = make_team(learners=1, time_zone=zone)
+    [enrollment] = enroll_team(team, make_course(), due_on=day, by=None)
+    assert enrollment.due_on == day
+    assert enrollment.due_at.astimezone(ZoneInfo(zone)).hour == 0
+
+
+def test_extending_moves_the_due_day_and_logs_both():
+    enrollment = make_enrollment(due_at=END_OF_FRIDAY)
+    admin = make_admin()
+    extended = extend(enrollment, FRIDAY + timedelta(days=7), by=admin)
+    assert extended.due_at == END_OF_FRIDAY + timedelta(days=7)
+    extend(enrollment, FRIDAY + timedelta(days=7), by=admin)
+    [event] = Event.objects.filter(verb="extended")
+    assert (event.actor, event.subject) == (admin, f"enrollment:{enrollment.pk}")
+    assert event.data == {"from": "2026-11-27T16:00:00Z", "to": "2026-12-05T00:00:00+08:00"}
+
+
+@pytest.mark.parametrize("closed", ["completed_at", "waived_at"])
+def test_what_is_closed_is_not_extended(closed):
+    enrollment = make_enrollment(due_at=END_OF_FRIDAY, **{closed: END_OF_FRIDAY})
+    with pytest.raises(EnrollmentClosed):
+        extend(enrollment, FRIDAY + timedelta(days=1), by=None)
+    enrollment.refresh_from_db()
+    assert enrollment.due_at == END_OF_FRIDAY
+
+
+def test_waiving_twice_keeps_the_first_reason_and_logs_once():
+    enrollment = make_enrollment()
+    waive(enrollment, "moved to the warehouse", by=None, at=END_OF_FRIDAY)
+    waived = waive(enrollment, "another", by=None)
+    assert (waived.waived_at, waived.waived_reason) == (END_OF_FRIDAY, "moved to the warehouse")
+    assert Event.objects.filter(verb="waived").count() == 1
+
+
+def test_a_completed_run_cannot_be_waived():
+    enrollment = make_enrollment(completed_at=END_OF_FRIDAY)
+    with pytest.raises(EnrollmentClosed):
+        waive(enrollment, "late", by=None)
+    enrollment.refresh_from_db()
+    assert enrollment.waived_at is None

@@ -1,0 +1,163 @@
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.urls import reverse
+
+from courseware.content import serving
+from courseware.evidence.models import Event
+from courseware.learning.feedback import answer_survey
+from courseware.learning.forms import SurveyForm
+from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
+from tests.content.samples import damage
+from tests.making import make_course, make_enrollment, make_user
+
+pytestmark = pytest.mark.django_db
+SURVEY = reverse("learning:step", args=["tea-room", "voice"])
+REPORT = reverse("learning:report", args=["tea-room", "boiling"])
+SENT = {"q-recommend": "9", "q-say-more": "Good tea."}
+
+
+@pytest.fixture
+def enrollment(client):
+    enrollment = make_enrollment(course=make_course())
+    client.force_login(enrollment.learner)
+    return enrollment
+
+
+def page_of(enrollment):
+    return serving.page(enrollment.course.current, "voice", "en")
+
+
+# Surveys
+
+
+def test_the_enrollment_learns_that_it_was_answered_and_the_answers_know_no_person(client, enrollment):
+    before = Enrollment.objects.values().get()
+    client.post(SURVEY, SENT)
+    answers = SurveyAnswers.objects.get()
+    assert answers.answers == {"recommend": 9, "say-more": "Good tea."}
+    assert answers.learner is None
+    assert answers.release == enrollment.course.current
+    assert list(enrollment.survey_receipts.values_list("survey__identifier", flat=True)) == ["voice"]
+    # Nothing beside the two rows that could tell when, and so who.
+    assert Enrollment.objects.values().get() == before
+    assert not Event.objects.filter(subject=f"enrollment:{enrollment.pk}").exists()
+
+
+def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_up(enrollment):
+    at = datetime(2026, 11, 30, 17, tzinfo=UTC)  # the first of December in Shanghai
+    answer_survey(enrollment, page_of(enrollment), {"recommend": 9}, is_signed=False, at=at)
+    row = SurveyAnswers.objects.values().get()
+    assert row.keys() == {"id", "survey_id", "release_id", "month", "answers", "learner_id"}
+    assert row["month"] == date(2026, 12, 1)
+    assert isinstance(row["id"], uuid.UUID)
+    assert {field.name for field in SurveyReceipt._meta.fields} == {"id", "enrollment", "survey"}
+
+
+def test_the_name_stands_there_when_the_learner_signs(client, enrollment):
+    client.post(SURVEY, SENT | {"signed": "on"})
+    assert SurveyAnswers.objects.get().learner == enrollment.learner
+
+
+def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
+    files = damage("02-end/02-voice.survey.zh-hans.md", "id: voice", "id: voice\nanonymous: false")
+    enrollment = make_enrollment(course=make_course(files))
+    client.force_login(enrollment.learner)
+    assert "Not anonymous" in client.get(SURVEY).text
+    client.post(SURVEY, SENT)
+    assert SurveyAnswers.objects.get().learner == enrollment.learner
+
+
+def test_a_survey_sent_twice_is_answered_once(client, enrollment):
+    for value in ("9", "1"):
+        assert client.post(SURVEY, SENT | {"q-recommend": value}).status_code == 302
+    assert SurveyAnswers.objects.get().answers["recommend"] == 9
+    assert "Thank you" in client.get(SURVEY).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_are_one_answered_survey():
+    enrollment = make_enrollment(course=make_course())
+    page = page_of(enrollment)
+
+    def send(_number):
+        try:
+            return answer_survey(Enrollment.objects.get(pk=enrollment.pk), page, {"recommend": 9}, is_signed=False)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as threads:
+        assert sum(threads.map(send, range(20))) == 1
+    assert SurveyAnswers.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"q-say-more": "  "},
+        {"q-recommend": "11"},
+        {"q-recommend": "x"},
+        {"q-say-more": "a\0"},
+        {"q-say-more": "a" * 2001},
+    ],
+)
+def test_a_survey_that_cannot_be_taken_comes_back_with_what_to_do(client, enrollment, fields):
+    response = client.post(SURVEY, fields)
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 422
+    assert page.title.text.startswith("Error:")
+    assert page.select_one(".error-summary li")
+    assert not SurveyAnswers.objects.exists()
+    assert not SurveyReceipt.objects.exists()
+
+
+def test_what_was_chosen_in_each_kind_is_kept_by_number_place_or_text():
+    questions = [
+        {"id": "scale", "kind": "scale", "title": "", "from": 1, "to": 5, "choices": ["low", "high"]},
+        {"id": "one", "kind": "one", "title": "", "choices": ["a", "b"]},
+        {"id": "several", "kind": "several", "title": "", "choices": ["a", "b", "c"]},
+        {"id": "open", "kind": "open", "title": "", "choices": []},
+        {"id": "signed", "kind": "one", "title": "", "choices": ["a"]},
+    ]
+    sent = {"q-scale": "1", "q-one": "0", "q-several": ["0", "2"], "q-open": "so"}
+    form = SurveyForm(sent, questions=questions)
+    assert form.is_valid()
+    assert form.answers == {"scale": 1, "one": 0, "several": [0, 2], "open": "so"}
+    assert form.cleaned_data["signed"] is False
+
+
+# Something is wrong here
+
+
+def test_a_report_is_kept_once_with_the_release_and_the_language_it_is_about(client, enrollment):
+    form = {"token": uuid.uuid4(), "comment": "Line one.\r\nLine two."}
+    for _ in range(2):
+        client.post(REPORT, form)
+    report = LessonReport.objects.get()
+    assert (report.enrollment, report.release) == (enrollment, enrollment.course.current)
+    assert (report.document.identifier, report.language) == ("boiling", "en")
+    assert report.settled_at is None
+
+
+def test_a_report_needs_no_words(client, enrollment):
+    client.post(REPORT, {"token": uuid.uuid4()})
+    assert LessonReport.objects.get().comment == ""
+
+
+@pytest.mark.parametrize("fields", [{"token": "x"}, {}, {"token": uuid.UUID(int=1), "comment": "a" * 2001}])
+def test_a_report_that_cannot_be_taken_is_not_kept(client, enrollment, fields):
+    assert client.post(REPORT, fields).status_code == 302
+    assert not LessonReport.objects.exists()
+
+
+def test_somebody_elses_token_adds_nothing(client, enrollment):
+    token = uuid.uuid4()
+    client.post(REPORT, {"token": token, "comment": "mine"})
+    client.force_login(make_enrollment(make_user(), enrollment.course).learner)
+    client.post(REPORT, {"token": token, "comment": "yours"})
+    assert [report.comment for report in LessonReport.objects.all()] == ["mine"]

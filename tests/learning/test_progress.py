@@ -1,0 +1,80 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.content.serving import CheckQuestion, Outline, OutlineModule, Step
+from courseware.learning.models import Enrollment
+from courseware.learning.progress import progress_with, track_of
+from courseware.learning.route import minutes_left, stations
+
+IDS = [f"doc-{number}" for number in range(8)]
+
+
+def make_step(identifier, kind="lesson", *, is_required=True, is_after_exam=False, minutes=3):
+    return Step(identifier, kind, identifier.title(), minutes, 1, "m1", is_required, is_after_exam, (), ())
+
+
+def make_outline(*steps, required=None, exam_id=None, tracks=None):
+    required = tuple(step.id for step in steps if step.is_required) if required is None else required
+    return Outline(
+        "course", "Course", "en", tracks or {}, required, None, exam_id, None, None, (),
+        (OutlineModule("m1", 1, "Module", steps, {}),), {},
+    )  # fmt: skip
+
+
+def a_route():
+    return make_outline(
+        make_step("one"), make_step("two"), make_step("extra", is_required=False), make_step("exam", "exam"),
+        make_step("survey", "survey", is_required=False, is_after_exam=True, minutes=None), exam_id="exam",
+    )  # fmt: skip
+
+
+@given(
+    route=st.lists(st.sampled_from(IDS), unique=True),
+    required=st.lists(st.sampled_from(IDS)),
+    done=st.sets(st.sampled_from(IDS)),
+)
+def test_percent_is_whole_and_never_more_than_a_hundred_over_any_releases(route, required, done):
+    """Whatever was required when it was done: only what the release of today requires is counted."""
+    progress = progress_with(done, make_outline(*map(make_step, route), required=tuple(required)))
+    assert isinstance(progress.percent, int)
+    assert 0 <= progress.percent <= 100
+    assert (progress.percent == 100) == progress.is_all_done
+    assert progress.done_count <= progress.total == len(set(required))
+
+
+def test_go_on_at_the_first_step_of_the_route_that_is_not_done():
+    assert progress_with([], a_route()).next_step.id == "one"
+    assert progress_with(["one"], a_route()).next_step.id == "two"
+    assert progress_with(["two"], a_route()).next_step.id == "one"
+    assert progress_with(["one", "two", "extra", "exam"], a_route()).next_step.id == "survey"
+    assert progress_with(["one", "two", "extra", "exam", "survey"], a_route()).next_step is None
+
+
+def test_the_exam_opens_when_the_required_lessons_are_done_and_not_before():
+    assert not progress_with(["one", "extra"], a_route()).is_exam_open
+    assert progress_with(["one", "two"], a_route()).is_exam_open
+    assert not progress_with(["one", "two"], make_outline(make_step("one"), make_step("two"))).is_exam_open
+
+
+def test_nothing_required_is_no_percent_and_not_all_done():
+    progress = progress_with(["one"], make_outline(make_step("one"), required=()))
+    assert (progress.percent, progress.is_all_done) == (0, False)
+
+
+def test_a_station_is_done_by_what_counts_there():
+    outline = a_route()
+    [station] = stations(outline, progress_with(["one", "two", "exam"], outline), "survey")
+    assert (station.is_done, station.is_here, station.done_count, station.minutes) == (True, True, 3, 12)
+    assert minutes_left(outline, progress_with(["one"], outline)) == 6
+
+
+def test_the_first_track_counts_for_who_has_not_chosen_or_whose_post_was_dropped():
+    outline = make_outline(tracks={"day": "Day", "night": "Night"})
+    assert [track_of(Enrollment(track=track), outline) for track in ("", "night", "gone")] == ["day", "night", "day"]
+    assert track_of(Enrollment(), make_outline()) == ""
+
+
+def test_a_check_question_without_tracks_is_asked_of_all():
+    check = (CheckQuestion("all", ()), CheckQuestion("night", ("night",)))
+    step = Step("one", "lesson", "One", 3, 1, "m1", True, False, check, ())
+    assert (step.check_for("day"), step.check_for("night")) == (("all",), ("all", "night"))

@@ -1,0 +1,206 @@
+import pytest
+from django.utils.datastructures import MultiValueDict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.content.questions import Choice, Mark, One, Open, Order, Several, Sort
+from courseware.learning.revealing import ask, order_of, raw_response, reveals_all, show
+
+
+class Try:
+    def __init__(self, response, is_right):
+        self.response, self.is_right = response, is_right
+
+
+def choices(*ticked):
+    return tuple(Choice(f"choice {place}", f"reason {place}", tick) for place, tick in enumerate(ticked))
+
+
+ONE = One("one", "Title", "<p>Stem</p>", choices(False, True, False))
+SCALE = One("scale", "Title", "", choices(False, True, False), numbered=True)
+SEVERAL = Several("several", "Title", "", choices(True, False, True))
+MARK = Mark("mark", "Title", "", choices(True, False, False))
+ORDER = Order("order", "Title", "", choices(False, False, False))
+MEMBERS = tuple(Choice(f"member {place}", f"reason {place}", group=group) for place, group in enumerate((0, 1, 1)))
+SORT = Sort("sort", "Title", "", MEMBERS, groups=("hot", "cold"))
+OPEN = Open("open", "Title", "", ())
+EVERY_KIND = [ONE, SCALE, SEVERAL, MARK, ORDER, SORT, OPEN]
+
+
+def tries(question, *responses):
+    return [Try(response, question.grade(response)) for response in responses]
+
+
+def reasons(shown):
+    return sorted(choice.reason for choice in shown.choices if choice.reason)
+
+
+def marks(shown):
+    return {choice.html: choice.mark for choice in shown.choices if choice.mark}
+
+
+@pytest.mark.parametrize("question", EVERY_KIND, ids=lambda question: question.id)
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_a_form_holds_no_reason_and_no_mark(question, number):
+    shown = ask(question, enrollment_id=7, tries=number)
+    assert reasons(shown) == []
+    assert marks(shown) == {}
+    assert {choice.belongs for choice in shown.choices} <= {""}
+
+
+@pytest.mark.parametrize(
+    "question, response, expected_reasons, expected_marks",
+    [
+        (ONE, [0], ["reason 0"], {"choice 0": "wrong"}),
+        (SEVERAL, [0, 1], ["reason 0", "reason 1"], {"choice 0": "right", "choice 1": "wrong"}),
+        (SEVERAL, [0], ["reason 0"], {"choice 0": "right"}),
+        (MARK, [2], ["reason 2"], {"choice 2": "wrong"}),
+        (
+            ORDER, [0, 2, 1], ["reason 1", "reason 2"],
+            {"choice 0": "right", "choice 1": "wrong", "choice 2": "wrong"},
+        ),
+        (SORT, [0, 0, 1], ["reason 1"], {"member 0": "right", "member 1": "wrong", "member 2": "right"}),
+    ],
+    ids=["one", "several with a wrong one", "several with one missing", "mark", "order", "sort"],
+)  # fmt: skip
+def test_a_first_miss_shows_the_reasons_of_what_was_chosen_and_no_more(
+    question, response, expected_reasons, expected_marks
+):
+    shown = show(question, 7, tries(question, response))
+    assert shown.outcome == "missed"
+    assert not shown.is_revealed
+    assert reasons(shown) == expected_reasons
+    assert marks(shown) == expected_marks
+    assert {choice.belongs for choice in shown.choices} == {""}
+
+
+@pytest.mark.parametrize("responses", [([0], [2]), ([1],), ([0], [1])], ids=["two misses", "right", "miss, right"])
+def test_all_reasons_come_with_the_right_answer_or_after_a_second_miss(responses):
+    shown = show(ONE, 7, tries(ONE, *responses))
+    assert shown.is_revealed
+    assert reasons(shown) == ["reason 0", "reason 1", "reason 2"]
+    assert marks(shown)["choice 1"] in {"key", "right"}
+
+
+def test_what_belongs_elsewhere_is_told_only_after_a_second_miss():
+    shown = show(ORDER, 7, tries(ORDER, [0, 2, 1], [1, 0, 2]))
+    assert {choice.html: choice.belongs for choice in shown.choices} == {
+        "choice 0": "1",
+        "choice 1": "2",
+        "choice 2": "",
+    }
+    shown = show(SORT, 7, tries(SORT, [1, 0, 1], [0, 0, 1]))
+    assert {choice.html: choice.belongs for choice in shown.choices} == {
+        "member 0": "",
+        "member 1": "cold",
+        "member 2": "",
+    }
+
+
+def test_what_was_seen_once_stays_to_be_seen_when_an_older_tab_misses_later():
+    shown = show(ONE, 7, tries(ONE, [1], [0]))
+    assert (shown.outcome, shown.is_revealed) == ("missed", True)
+
+
+def test_an_open_question_is_saved_and_never_reveals():
+    shown = show(OPEN, 7, tries(OPEN, "I ring back."))
+    assert (shown.outcome, shown.text) == ("saved", "I ring back.")
+    assert not reveals_all(tries(OPEN, "a", "b", "c"))
+
+
+def test_bullets_keep_their_order_over_a_reload_and_change_it_with_a_try():
+    many = One("many", "", "", choices(True, *[False] * 9))
+    assert order_of(many, 7, 0) == order_of(many, 7, 0)
+    assert order_of(many, 7, 0) != order_of(many, 7, 1)
+    assert order_of(many, 7, 0) != order_of(many, 8, 0)
+
+
+def test_numbers_keep_their_order():
+    assert {order_of(SCALE, enrollment, tries) for enrollment in range(5) for tries in range(5)} == {(0, 1, 2)}
+
+
+def test_the_steps_of_an_order_question_are_never_shown_in_the_right_order():
+    assert (0, 1, 2) not in {order_of(ORDER, enrollment, tries) for enrollment in range(50) for tries in range(3)}
+
+
+def form_of(question, response, tries=0):
+    """The fields a browser would send for this response, from the page as it was shown."""
+    order = order_of(question, 7, tries)
+    fields = MultiValueDict()
+    if question.kind == "open":
+        fields["text"] = response
+    elif question.kind == "order":
+        for value, place in enumerate(order):
+            fields[f"number-{value}"] = str(response.index(place) + 1)
+    elif question.kind == "sort":
+        for value, place in enumerate(order):
+            fields[f"group-{value}"] = str(response[place])
+    else:
+        fields.setlist("choice", [str(order.index(place)) for place in response])
+    return fields
+
+
+@pytest.mark.parametrize(
+    "question, response",
+    [(ONE, [2]), (SCALE, [0]), (SEVERAL, [0, 2]), (MARK, [1]), (ORDER, [2, 0, 1]), (SORT, [1, 0, 1]), (OPEN, "so")],
+    ids=lambda value: getattr(value, "id", ""),
+)
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_form_is_understood_in_the_order_in_which_it_was_shown(question, response, number):
+    raw = raw_response(question, 7, number, form_of(question, response, number))
+    assert question.clean(raw) == response
+
+
+@pytest.mark.parametrize(
+    "question, fields",
+    [
+        (ONE, {"choice": ["3"]}),
+        (ONE, {"choice": ["-1"]}),
+        (ONE, {"choice": ["١"]}),
+        (ONE, {"choice": ["9" * 5000]}),
+        (ONE, {"choice": ["0\0"]}),
+        (ONE, {}),
+        (ONE, {"choice": ["0", "1"]}),
+        (SEVERAL, {}),
+        (ORDER, {}),
+        (ORDER, {"number-0": ["1"], "number-1": ["1"], "number-2": ["2"]}),
+        (ORDER, {"number-0": ["1"], "number-1": ["2"], "number-2": ["4"]}),
+        (SORT, {"group-0": ["0"], "group-1": ["1"]}),
+        (SORT, {"group-0": ["0"], "group-1": ["1"], "group-2": ["2"]}),
+        (OPEN, {"text": [" \r\n "]}),
+        (OPEN, {"text": ["a\0"]}),
+        (OPEN, {"text": ["a" * 1_000_000]}),
+        (OPEN, {}),
+    ],
+)
+def test_what_no_form_can_have_sent_is_refused_and_not_a_crash(question, fields):
+    with pytest.raises(ValueError):
+        question.clean(raw_response(question, 7, 0, MultiValueDict(fields)))
+
+
+@given(st.dictionaries(st.sampled_from(["choice", "text", "number-0", "group-1"]), st.lists(st.text(), max_size=3)))
+def test_any_fields_are_a_response_or_a_value_error(fields):
+    for question in EVERY_KIND:
+        try:
+            question.clean(raw_response(question, 7, 0, MultiValueDict(fields)))
+        except ValueError:
+            continue
+
+
+def test_line_ends_of_browsers_do_not_make_another_text():
+    assert raw_response(OPEN, 7, 0, MultiValueDict({"text": ["a\r\nb"]})) == ["a\nb"]
+
+
+def test_a_form_that_could_not_be_read_is_filled_in_again():
+    shown = ask(SORT, 7, 2, MultiValueDict({"group-1": ["1"]}))
+    assert [choice.group for choice in shown.choices] == ["", "1", ""]
+    shown = ask(ORDER, 7, 2, MultiValueDict({"number-0": ["3"]}))
+    assert [choice.number for choice in shown.choices] == [3, None, None]
+    shown = ask(SEVERAL, 7, 2, MultiValueDict({"choice": ["0", "2"]}))
+    assert [choice.is_chosen for choice in shown.choices] == [True, False, True]
+
+
+def test_the_page_after_an_answer_shows_the_choices_where_they_stood():
+    asked = ask(ONE, 7, 0)
+    answered = show(ONE, 7, tries(ONE, [0]))
+    assert [choice.html for choice in answered.choices] == [choice.html for choice in asked.choices]
