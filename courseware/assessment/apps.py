@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class AssessmentConfig(AppConfig):
+    name = "courseware.assessment"
+
+    def ready(self):
+        from courseware.assessment.certifying import issue_on_completion
+        from courseware.learning.signals import enrollment_completed
+
+        enrollment_completed.connect(issue_on_completion, dispatch_uid="issue certificate")

@@ -1,0 +1,104 @@
+"""An attempt's questions as the learner meets them. What is shown here knows no key, no tick and no reason."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils.datastructures import MultiValueDict
+
+from courseware.assessment.banks import question_of
+from courseware.assessment.models import Attempt, Response
+from courseware.content.questions import Question
+from courseware.learning.revealing import ShownChoice, ShownQuestion, groups_of, raw_in_order, whole
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of an attempt; `saves` goes into its form, so that an old tab is known by a lower number."""
+
+    position: int
+    question: ShownQuestion
+    saves: int
+    saved_at: datetime | None
+    is_answered: bool
+    is_last: bool
+
+    @property
+    def anchor(self) -> str:
+        return f"q-{self.position}"
+
+
+def asked_in(attempt: Attempt, language: str) -> list[Asked]:
+    """All questions of the attempt by position, in their language and in the order drawn. Runs one query."""
+    responses = list(attempt.responses.select_related("bank"))
+    return [
+        Asked(
+            position=response.position,
+            question=shown(question_of(attempt, response, language), response),
+            saves=response.saves,
+            saved_at=response.saved_at,
+            is_answered=response.is_answered,
+            is_last=response is responses[-1],
+        )
+        for response in responses
+    ]
+
+
+def shown(question: Question, response: Response) -> ShownQuestion:
+    """The question as a form, filled in with what was given so far.
+
+    As in lessons a form speaks of choices by where they stand on the page: in .order and .sort their place is the key.
+    """
+    return ShownQuestion(
+        id=question.id,
+        kind=question.kind,
+        title=question.title,
+        stem=question.stem,
+        choices=tuple(
+            filled_in(question, response.response, place, ShownChoice(str(value), question.choices[place].text))
+            for value, place in enumerate(response.order)
+        ),
+        groups=groups_of(question),
+        is_form=True,
+        tries=0,
+    )
+
+
+def filled_in(question: Question, given: list[int] | None, place: int, choice: ShownChoice) -> ShownChoice:
+    if given is None:
+        return choice
+    if question.kind == "order":
+        return replace(choice, number=given.index(place) + 1)
+    if question.kind == "sort":
+        return replace(choice, group=str(given[place]))
+    return replace(choice, is_chosen=place in given)
+
+
+def raw_answer(attempt: Attempt, response: Response, sent: MultiValueDict) -> list[str]:
+    """What the question's form sent, as `attempting.save` takes it; [] where nothing is chosen or all was taken back.
+
+    Raises ValueError where it is no answer.
+    """
+    if is_empty(sent):
+        return []
+    # The structure is the same in every language.
+    question = question_of(attempt, response, attempt.enrollment.course.source_language)
+    return raw_in_order(question, response.order, sent)
+
+
+def is_empty(sent: MultiValueDict) -> bool:
+    return not any(value for name, value in sent.items() if name == "choice" or name.startswith(("number-", "group-")))
+
+
+def as_entered(asked: Asked, sent: MultiValueDict) -> Asked:
+    """The question filled in with a form that could not be taken."""
+    chosen = set(sent.getlist("choice"))
+    choices = tuple(
+        replace(
+            choice,
+            is_chosen=choice.value in chosen,
+            number=whole(sent.get(f"number-{choice.value}")),
+            group=sent.get(f"group-{choice.value}", ""),
+        )
+        for choice in asked.question.choices
+    )
+    return replace(asked, question=replace(asked.question, choices=choices))

@@ -1,0 +1,81 @@
+"""Which questions an attempt asks, and in which order their choices stand. Pure: the dice are handed in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from courseware.content.questions import Question
+
+
+class BankTooSmall(Exception):
+    """A stratum asks for more questions than its bank can give; the checker refuses such an exam beforehand."""
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """How many questions of a bank; each slot of `critical` is filled by a critical one of one of its objectives."""
+
+    bank: str
+    draw: int
+    critical: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    bank: str
+    question: Question
+    order: tuple[int, ...]
+
+
+def draw(
+    strata: Sequence[Stratum], banks: Mapping[str, Sequence[Question]], seen: Mapping[str, int], dice: Random
+) -> list[Drawn]:
+    """Questions for one attempt, stratum by stratum, shuffled within each.
+
+    `seen` counts how often this learner met a question: the unseen come first, then those met least.
+    Critical questions fill their slots only, so that attempts do not use them up. No two share a family.
+    Raises BankTooSmall.
+    """
+    drawn: list[Drawn] = []
+    families: set[str] = set()
+    for stratum in strata:
+        chosen: list[Question] = []
+        candidates = fresh_first(banks.get(stratum.bank, ()), seen, dice)
+        for objectives in stratum.critical:
+            slot = [q for q in candidates if q.critical and q.objective in objectives]
+            chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
+        rest = [question for question in candidates if not question.critical]
+        chosen += take(stratum.draw - len(chosen), rest, families, stratum.bank)
+        dice.shuffle(chosen)
+        drawn += [Drawn(stratum.bank, question, shown_order(question, dice)) for question in chosen]
+    return drawn
+
+
+def fresh_first(questions: Sequence[Question], seen: Mapping[str, int], dice: Random) -> list[Question]:
+    shuffled = dice.sample(questions, len(questions))
+    return sorted(shuffled, key=lambda question: seen.get(question.id, 0))  # stable: equals stay shuffled
+
+
+def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
+    """The first `number` of new families; adds theirs to `families`."""
+    taken: list[Question] = []
+    for question in candidates:
+        if len(taken) >= number:
+            break
+        if question.family not in families:
+            families.add(question.family)
+            taken.append(question)
+    if len(taken) < number:
+        raise BankTooSmall(f"{where}: {number} questions wanted, {len(taken)} to be had")
+    return taken
+
+
+def shown_order(question: Question, dice: Random) -> tuple[int, ...]:
+    """Places of the choices as shown: a scale keeps its order; the steps of an .order question never stand right."""
+    places = list(range(len(question.choices)))
+    if question.numbered and question.kind != "order":
+        return tuple(places)
+    dice.shuffle(places)
+    if question.kind == "order" and places == sorted(places):
+        places.append(places.pop(0))
+    return tuple(places)

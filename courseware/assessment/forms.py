@@ -1,0 +1,29 @@
+import re
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class CertificateNumberForm(forms.Form):
+    number = forms.CharField(
+        label=_("Number of the certificate"),
+        max_length=100,
+        help_text=_("32 letters and digits; spaces do not matter."),
+    )
+
+    def clean_number(self):
+        number = re.sub(r"[\s-]", "", self.cleaned_data["number"]).lower()
+        if not re.fullmatch(r"[0-9a-f]{32}", number):
+            raise forms.ValidationError(_("A number has 32 signs, 0 to 9 and a to f. Compare it with the certificate."))
+        return number
+
+
+class SaveForm(forms.Form):
+    """What stands beside an answer: see `attempting.save`. The answer itself is read by `asking.raw_answer`."""
+
+    saves = forms.IntegerField(min_value=0, max_value=1_000_000)
+    sent = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    page = forms.UUIDField(required=False)
+
+    def clean_sent(self):
+        return self.cleaned_data["sent"] or 0

@@ -1,0 +1,119 @@
+"""What a result shows, by design: score and topics always; keys and the other reasons after a pass or the last try."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from courseware.assessment.banks import question_of
+from courseware.assessment.grading import Score, points_needed, score_by
+from courseware.assessment.models import Attempt, Response
+from courseware.assessment.standing import allowed_attempts, missed_lessons
+from courseware.content.questions import Question
+from courseware.content.serving import Outline, PageData, Step
+from courseware.learning.revealing import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A missed question with as much as may be seen; `lesson` is where its rule is taught."""
+
+    position: int
+    question: ShownQuestion
+    is_answered: bool
+    is_critical: bool
+    lesson: Step | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """`needed` points pass, None without a mark; `modules` are (title, score); `lessons` those to go through again."""
+
+    needed: int | None
+    modules: tuple[tuple[str, Score], ...]
+    missed: tuple[Missed, ...]
+    lessons: tuple[Step, ...]
+    shows_keys: bool
+
+
+def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
+    """Of a submitted attempt. `exam` and `then` are of the release it began with, and so is every word of the result.
+
+    It names those lessons only that are on the route `now`: its links have to lead somewhere. Runs three queries.
+    """
+    responses = list(attempt.responses.select_related("bank"))
+    shows_keys = may_see_keys(attempt, exam)
+    there = {step.id for step in now.steps}
+    lessons = {step.id: step for step in then.steps if step.id in there}
+    module_of = {objective: module.title for module in then.modules for objective in module.objectives}
+    scores = score_by((module_of.get(each.objective, each.objective), each.is_right) for each in responses)
+
+    def missed(response: Response) -> Missed:
+        question = question_of(attempt, response, then.language)
+        lesson = question.lesson or then.objective_lessons.get(response.objective)
+        return Missed(
+            position=response.position,
+            question=reviewed(question, response, shows_keys),
+            is_answered=response.is_answered,
+            is_critical=response.is_critical,
+            lesson=lessons.get(lesson),
+        )
+
+    return Result(
+        needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
+        modules=tuple(scores.items()),
+        missed=tuple(missed(response) for response in responses if not response.is_right),
+        lessons=tuple(lessons[lesson] for lesson in missed_lessons(attempt, then) if lesson in lessons),
+        shows_keys=shows_keys,
+    )
+
+
+def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
+    """Whether the exam is passed by now, or the last attempt before it reopens is behind the learner."""
+    allowed = allowed_attempts(exam)
+    last = -(-attempt.number // allowed) * allowed
+    submitted = Attempt.objects.filter(
+        enrollment=attempt.enrollment_id, exam=attempt.exam_id, submitted_at__isnull=False
+    )
+    return any(number == last or is_passed for number, is_passed in submitted.values_list("number", "is_passed"))
+
+
+def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQuestion:
+    return ShownQuestion(
+        id=question.id,
+        kind=question.kind,
+        title=question.title,
+        stem=question.stem,
+        choices=tuple(reviewed_choices(question, response, shows_keys)),
+        groups=groups_of(question),
+        is_form=False,
+        tries=1,
+        outcome="missed",
+        is_revealed=shows_keys,
+    )
+
+
+def reviewed_choices(question: Question, response: Response, shows_keys: bool) -> Iterator[ShownChoice]:
+    """Own choices with their reasons; everything once the key may be seen. The choices not taken stay out before.
+
+    What was put in order or into groups is shown as it was put, without reasons: they would tell which were wrong.
+    """
+    given = response.response
+    is_ticking = question.kind in TICKED
+    if given is None:
+        yield from unanswered_choices(question, response) if shows_keys else ()
+        return
+    places = given if question.kind == "order" else response.order
+    for value, place in enumerate(places):
+        choice = shown_choice(question, place, value, given, shows_keys)
+        if shows_keys:
+            yield choice
+        elif choice.is_chosen:
+            yield replace(choice, mark="", reason=choice.reason if is_ticking else "")
+
+
+def unanswered_choices(question: Question, response: Response) -> Iterator[ShownChoice]:
+    """The key of a question that was left open, with all reasons."""
+    places = question.key if question.kind == "order" else response.order
+    for value, place in enumerate(places):
+        choice = shown_choice(question, place, value, question.key, reveal=True)
+        is_key = choice.mark == "right"
+        yield replace(choice, is_chosen=False, mark="key" if is_key else "")

@@ -1,0 +1,294 @@
+import uuid
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from courseware.assessment import attempting, certifying
+from courseware.assessment.asking import Asked, as_entered, asked_in, raw_answer
+from courseware.assessment.forms import CertificateNumberForm, SaveForm
+from courseware.assessment.grading import points_needed
+from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.resulting import result_of
+from courseware.assessment.standing import allowed_attempts, standing_of
+from courseware.content import serving
+from courseware.learning.language import language_tag
+from courseware.learning.models import Enrollment
+from courseware.learning.reading import enrollments_of, reading_of, signed_in_or_back_to
+from courseware.learning.revealing import whole
+
+UNREADABLE = 422
+CONFLICT = 409
+
+
+def page_of_form(course="", exam="", pk=None, position=None):
+    """Where the form of these places stands."""
+    if pk is None:
+        return reverse("assessment:exam", args=[course, exam])
+    return question_address(pk, position) if position else reverse("assessment:attempt", args=[pk])
+
+
+def question_address(pk, position):
+    return f"{reverse('assessment:attempt', args=[pk])}?question={position}"
+
+
+signed_in = signed_in_or_back_to(page_of_form)
+
+
+def own_attempt(user, pk) -> Attempt:
+    """The user's attempt, with its release and its enrollment. Raises Http404."""
+    attempts = Attempt.objects.filter(enrollment__learner=user).select_related("exam", "release")
+    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
+    attempt = get_object_or_404(attempts.defer("release__outlines"), pk=pk)
+    attempt.enrollment = get_object_or_404(enrollments_of(user), pk=attempt.enrollment_id)
+    attempt.enrollment.learner = user
+    return attempt
+
+
+def show(request, enrollment: Enrollment, outline: serving.Outline, template, context, *, status=200):
+    """Render in the learner's time zone, with what every page of a course names."""
+    context |= {
+        "enrollment": enrollment,
+        "outline": outline,
+        "course": outline.course_id,
+        "text_language": language_tag(outline.language),
+        "page_language": language_tag(get_language()),
+    }
+    with timezone.override(enrollment.zone):
+        return render(request, template, context, status=status)
+
+
+# /exam/<course>/<exam>/
+
+
+@require_safe
+@signed_in
+def exam(request, course, exam):
+    reading = reading_of(request.user, course)
+    step = reading.step(exam, "exam")
+    page = reading.page(exam)
+    attempts = list(reading.enrollment.attempts.filter(exam=page.document_id))
+    standing = standing_of(reading.enrollment, reading.outline, page)
+    max_points = sum(stratum["draw"] for stratum in page.data["strata"])
+    under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
+    context = {
+        "step": step,
+        "page": page,
+        "standing": standing,
+        "lessons": [reading.outline.step(lesson) for lesson in standing.lessons],
+        "attempts": [attempt for attempt in attempts if attempt.submitted_at],
+        "under_way": under_way,
+        "is_over": under_way is not None and attempting.is_over(under_way),
+        "allowed": allowed_attempts(page),
+        "max_points": max_points,
+        "needed": points_needed(max_points, page.data["pass_mark"]) if page.data["pass_mark"] else None,
+        "time_limit": (page.data["time_limit"] or 0) // 60,
+    }
+    return show(request, reading.enrollment, reading.outline, "assessment/exam.html", context)
+
+
+@require_POST
+@signed_in
+def start(request, course, exam):
+    reading = reading_of(request.user, course)
+    reading.step(exam, "exam")
+    try:
+        attempt = attempting.start(reading.enrollment, exam)
+    except attempting.NotYet:
+        return redirect("assessment:exam", course, exam)  # which says why, and from when
+    return redirect("assessment:attempt", attempt.pk)
+
+
+# /attempts/<pk>/
+
+
+@require_safe
+@signed_in
+def attempt(request, pk):
+    attempt = own_attempt(request.user, pk)
+    if attempt.submitted_at:
+        return redirect("assessment:result", pk)
+    asked = asked_in(attempt, get_language())
+    return question_page(request, attempt, asked, wanted(request, asked))
+
+
+def wanted(request, asked: list[Asked]) -> Asked:
+    """The question the address names; else the first one without an answer, else the last."""
+    position = whole(request.GET.get("question"))
+    if position and position <= len(asked):
+        return asked[position - 1]
+    return next((each for each in asked if not each.is_answered), asked[-1])
+
+
+def question_page(request, attempt, asked: list[Asked], one: Asked, *, problem="", status=200):
+    outline = serving.outline(attempt.release, get_language())
+    context = {
+        "attempt": attempt,
+        "exam": outline.step(attempt.exam.identifier),
+        "all_asked": asked,
+        "asked": one,
+        "page": uuid.uuid4(),
+        "problem": problem,
+        "is_over": attempting.is_over(attempt),
+    }
+    return show(request, attempt.enrollment, outline, "assessment/attempt.html", context, status=status)
+
+
+@require_POST
+@signed_in
+def save(request, pk, position):
+    """Keep one answer, then go where the pressed button says. A live save (htmx) stays on the question."""
+    attempt = own_attempt(request.user, pk)
+    response = get_object_or_404(attempt.responses.select_related("bank"), position=position)
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        raw = raw_answer(attempt, response, request.POST)
+        attempting.save(attempt, position, raw, **form.cleaned_data)
+    except attempting.AttemptClosed:
+        return closed(request, attempt)
+    except attempting.NewerAnswer:
+        return newer(request, attempt, position)
+    except ValueError:
+        return refused(request, attempt, position)
+    if request.htmx:
+        return live_answer(request, attempt, position)
+    return redirect(next_address(attempt, position, request.POST.get("go", "")))
+
+
+def live_answer(request, attempt, position, *, problem="", status=200):
+    """What the script puts into the page: how the question stands, and the line."""
+    asked = asked_in(attempt, get_language())
+    context = {"attempt": attempt, "all_asked": asked, "asked": asked[position - 1], "problem": problem}
+    with timezone.override(attempt.enrollment.zone):
+        return render(request, "assessment/_live.html", context, status=status)
+
+
+def closed(request, attempt):
+    """A tab of an attempt that is handed in by now, or whose time is over. What had been saved counts."""
+    attempt.refresh_from_db(fields=["submitted_at"])
+    if attempt.submitted_at:
+        messages.warning(request, _("This attempt had been handed in already. Here is its result."))
+        address = reverse("assessment:result", args=[attempt.pk])
+    else:
+        address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def newer(request, attempt, position):
+    """Shows what is kept; the script forgets what it holds and loads the page anew, which brings the message."""
+    text = _(
+        "This question was answered in another tab or on another device meanwhile. That answer is kept; see below."
+    )
+    messages.warning(request, text)
+    if request.htmx:
+        return HttpResponse(status=CONFLICT)
+    asked = asked_in(attempt, get_language())
+    return question_page(request, attempt, asked, asked[position - 1], status=CONFLICT)
+
+
+def refused(request, attempt, position):
+    """The form once more, as it was filled in. A live save that is half done is no mistake: it only says so."""
+    if request.htmx:
+        return live_answer(request, attempt, position, problem="incomplete", status=UNREADABLE)
+    asked = asked_in(attempt, get_language())
+    one = as_entered(asked[position - 1], request.POST)
+    return question_page(request, attempt, asked, one, problem="incomplete", status=UNREADABLE)
+
+
+def next_address(attempt, position, go):
+    """`go` is "back", "review" or the number of a question; anything else is the next one, the overview at the end."""
+    target = position - 1 if go == "back" else whole(go) or position + 1
+    if go == "review" or target > attempt.max_points:
+        return reverse("assessment:review", args=[attempt.pk])
+    return question_address(attempt.pk, max(target, 1))
+
+
+@require_safe
+@signed_in
+def review(request, pk):
+    attempt = own_attempt(request.user, pk)
+    if attempt.submitted_at:
+        return redirect("assessment:result", pk)
+    asked = asked_in(attempt, get_language())
+    outline = serving.outline(attempt.release, get_language())
+    context = {
+        "attempt": attempt,
+        "exam": outline.step(attempt.exam.identifier),
+        "all_asked": asked,
+        "open": [each for each in asked if not each.is_answered],
+    }
+    return show(request, attempt.enrollment, outline, "assessment/review.html", context)
+
+
+@require_POST
+@signed_in
+def submit(request, pk):
+    attempting.submit(own_attempt(request.user, pk))
+    return redirect("assessment:result", pk)
+
+
+@require_safe
+@signed_in
+def result(request, pk):
+    attempt = own_attempt(request.user, pk)
+    if not attempt.submitted_at:
+        return redirect("assessment:attempt", pk)
+    enrollment, exam = attempt.enrollment, attempt.exam.identifier
+    current = enrollment.course.current
+    then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
+    page = serving.page(attempt.release, exam, get_language())
+    is_there = exam in {step.id for step in now.steps}
+    context = {
+        "attempt": attempt,
+        "exam": then.step(exam),
+        "is_there": is_there,
+        "result": result_of(attempt, page, then, now),
+        "standing": standing_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None,
+        "survey": now.step(now.survey_id) if now.survey_id else None,
+        "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
+    }
+    return show(request, enrollment, then, "assessment/result.html", context)
+
+
+# /certificates/
+
+
+@require_safe
+def check_certificate(request):
+    """Public: a field for the number, so that nobody has to know how addresses are made."""
+    form = CertificateNumberForm(request.GET or None)
+    if form.is_valid():
+        return redirect("assessment:certificate", form.cleaned_data["number"])
+    status = UNREADABLE if form.is_bound else 200
+    return render(request, "assessment/check_certificate.html", {"form": form}, status=status)
+
+
+@require_safe
+def certificate(request, number):
+    """Public: what the certificate says, and whether it is valid today. The number is the only key."""
+    certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
+    found = certificates.filter(number=number).first()
+    if found is None:
+        context = {"form": CertificateNumberForm(initial={"number": number}), "unknown": number[:60]}
+        return render(request, "assessment/unknown_certificate.html", context, status=404)
+    wanted_languages = (get_language(), found.release.course.source_language, *found.titles)
+    language = next(language for language in wanted_languages if language in found.titles)
+    context = {
+        "certificate": found,
+        "title": found.titles[language],
+        "title_language": language_tag(language),
+        "grouped": certifying.grouped(found.number),
+        "is_valid": certifying.is_valid(found),
+        "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
+        "is_own": request.user.is_authenticated and found.enrollment.learner_id == request.user.pk,
+    }
+    return render(request, "assessment/certificate.html", context)

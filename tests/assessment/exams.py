@@ -1,0 +1,249 @@
+"""Courses with exams of any shape, built on the sample course, and people who are ready to sit them."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from django.db import connections
+
+from courseware.assessment import attempting
+from courseware.assessment.banks import question_of
+from courseware.content import serving
+from courseware.content.importing import import_course
+from courseware.learning import answering
+from courseware.learning.tries import questions_of
+from tests.content.samples import make_files
+from tests.making import make_enrollment
+from tests.world import finish_lessons, outline_of
+
+EXAM = "02-end/01-last.exam.zh-hans.md"
+BANK = {language: f"02-end/bank/tea.bank.{language}.md" for language in ("zh-hans", "en")}
+WORDS = {"zh-hans": ("题目", "钥匙", "错误", "理由"), "en": ("Question", "Key", "Wrong", "Reason")}
+
+RETAKES = "retakes:\n  - {wait: 10 min, after: lessons}\nreopens: 7 days\n"
+
+
+def exam_text(*, draw=4, pass_mark=80, retakes=RETAKES, time_limit="", critical=""):
+    limit = f"time_limit: {time_limit}\n" if time_limit else ""
+    stratum = f"{{bank: tea-bank, draw: {draw}{critical and f', critical: {critical}'}}}"
+    return f"""---
+id: last-cup
+title: 最后一杯
+minutes: 5
+pass_mark: {pass_mark}
+{limit}strata:
+  - {stratum}
+{retakes}---
+
+慢慢来。
+"""
+
+
+def bank_text(language, questions, braces):
+    """So many .one questions, each with one right and two wrong choices; every text names its question.
+
+    `braces` gives more of a question's braces by its number.
+    """
+    question, key, wrong, reason = WORDS[language]
+    parts = [f"---\nid: tea-bank\ntitle: {question}\n---\n"]
+    for number in range(1, questions + 1):
+        structure = f" .one objective=O1.{1 + number % 2} level=apply {braces.get(number, '')}"
+        structure = structure.rstrip() if language == "zh-hans" else ""
+        right = f"- [x] {key} {number}\n  > {reason} {number}x.\n"
+        wrongs = [f"- [ ] {wrong} {number}{which}\n  > {reason} {number}{which}.\n" for which in "ab"]
+        at = number % 3  # the key must not stand at the same place everywhere
+        choices = "".join([*wrongs[:at], right, *wrongs[at:]])
+        parts.append(f"\n## {question} {number} {{#q{number}{structure}}}\n\n{question} {number}?\n\n{choices}")
+    return "".join(parts)
+
+
+def exam_files(*, questions=10, braces=None, **exam):
+    banks = {path: bank_text(language, questions, braces or {}) for language, path in BANK.items()}
+    return make_files(**{EXAM: exam_text(**exam)}, **banks)
+
+
+EVERY_KIND = {
+    "zh-hans": """---
+id: tea-bank
+title: 题库
+---
+
+## 单选 {#one .one objective=O1.1 level=apply}
+
+- [x] 甲
+  > 单选理由甲。
+- [ ] 乙
+  > 单选理由乙。
+
+## 多选 {#several .several objective=O1.2 level=apply}
+
+- [x] 甲
+  > 多选理由甲。
+- [ ] 乙
+  > 多选理由乙。
+- [x] 丙
+  > 多选理由丙。
+
+## 标记 {#mark .mark objective=O1.1 level=apply}
+
+> 天上有云，地上有水，锅里有茶。
+
+- [x] 天上有云
+  > 标记理由甲。
+- [ ] 地上有水
+  > 标记理由乙。
+
+## 排序 {#order .order objective=O1.2 level=apply}
+
+1. 甲步
+   > 排序理由甲。
+2. 乙步
+   > 排序理由乙。
+3. 丙步
+   > 排序理由丙。
+
+## 分类 {#sort .sort objective=O1.1 level=apply}
+
+- **热**
+  - 甲物
+    > 分类理由甲。
+- **冷**
+  - 乙物
+    > 分类理由乙。
+  - 丙物
+    > 分类理由丙。
+""",
+    "en": """---
+id: tea-bank
+title: Bank
+---
+
+## One {#one}
+
+- [x] A
+  > One reason A.
+- [ ] B
+  > One reason B.
+
+## Several {#several}
+
+- [x] A
+  > Several reason A.
+- [ ] B
+  > Several reason B.
+- [x] C
+  > Several reason C.
+
+## Mark {#mark}
+
+> Clouds above, water below, tea in the pot.
+
+- [x] Clouds above
+  > Mark reason A.
+- [ ] water below
+  > Mark reason B.
+
+## Order {#order}
+
+1. Step A
+   > Order reason A.
+2. Step B
+   > Order reason B.
+3. Step C
+   > Order reason C.
+
+## Sort {#sort}
+
+- **Hot**
+  - Thing A
+    > Sort reason A.
+- **Cold**
+  - Thing B
+    > Sort reason B.
+  - Thing C
+    > Sort reason C.
+""",
+}
+WRONG = {"one": ["1"], "several": ["0", "1"], "mark": ["1"], "order": ["2", "0", "1"], "sort": ["0", "0", "1"]}
+
+
+def every_kind_files(**exam):
+    exam = {"draw": 5, "retakes": "reopens: 7 days\n"} | exam
+    return make_files(**{EXAM: exam_text(**exam)}, **{BANK[language]: text for language, text in EVERY_KIND.items()})
+
+
+def make_course(**options):
+    """A published course whose exam has these `options` of `exam_files`."""
+    return import_course(exam_files(**options)).course
+
+
+def make_course_of_every_kind(**exam):
+    return import_course(every_kind_files(**exam)).course
+
+
+def ready(course, learner=None, **fields):
+    """A new enrollment in the course with every lesson done."""
+    enrollment = make_enrollment(learner, course, **fields)
+    finish_lessons(enrollment)
+    enrollment.refresh_from_db()
+    return enrollment
+
+
+def start(enrollment, **at):
+    return attempting.start(enrollment, "last-cup", **at)
+
+
+def asked(attempt, language="zh-hans"):
+    """(response, its question), by position."""
+    return [(each, question_of(attempt, each, language)) for each in attempt.responses.select_related("bank")]
+
+
+def right(question):
+    return [str(place) for place in question.key]
+
+
+def wrong(question):
+    if question.id in WRONG:
+        return WRONG[question.id]
+    return [str(next(place for place in range(len(question.choices)) if place not in question.key))]
+
+
+def answer(attempt, *, points=None, at=None):
+    """Answer everything: the first `points` questions right, the others wrong; all right without a number."""
+    for response, question in asked(attempt):
+        is_right = points is None or response.position <= points
+        given = right(question) if is_right else wrong(question)
+        attempting.save(attempt, response.position, given, saves=response.saves, at=at)
+
+
+def sit(enrollment, *, points=None, at=None):
+    """A whole attempt."""
+    attempt = start(enrollment, at=at)
+    answer(attempt, points=points, at=at)
+    return attempting.submit(attempt, at=at)
+
+
+def go_through_again(enrollment, at):
+    """Answer the checks of all lessons right once more."""
+    course = enrollment.course
+    for step in outline_of(course).steps:
+        questions = questions_of(serving.page(course.current, step.id, course.source_language)) if step.check else {}
+        for check in step.check:
+            answering.answer(enrollment, step, check.id, right(questions[check.id]), token=uuid.uuid4(), at=at)
+
+
+def at_once(work, times=20):
+    """What `work` returned, or raised, in so many threads that begin together, each with a connection of its own."""
+    together = Barrier(times)
+
+    def run(number):
+        try:
+            together.wait(timeout=30)
+            return work(number)
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(run, range(times)))

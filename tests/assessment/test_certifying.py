@@ -1,0 +1,121 @@
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.assessment.certifying import grouped, is_valid, issue, months_later
+from courseware.assessment.models import Certificate
+from courseware.content.importing import import_course
+from courseware.evidence.models import Event
+from courseware.learning.models import Enrollment
+from tests.assessment.exams import exam_files, make_course, ready, sit
+from tests.content.samples import make_files
+from tests.making import make_user
+from tests.world import finish_lessons
+
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2026, 1, 15), 12, date(2027, 1, 15)),
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2028, 1, 31), 1, date(2028, 2, 29)),
+        (date(2028, 2, 29), 12, date(2029, 2, 28)),
+        (date(2026, 12, 1), 1, date(2027, 1, 1)),
+        (date(2026, 11, 30), 3, date(2027, 2, 28)),
+        (date(2026, 11, 25), 36, date(2029, 11, 25)),
+    ],
+)
+def test_months_are_counted_by_the_calendar(day, months, expected):
+    assert months_later(day, months) == expected
+
+
+@pytest.mark.django_db
+def test_a_certificate_is_issued_with_the_pass_and_copies_what_it_says():
+    enrollment = ready(make_course(), make_user("Wang Xiaoming"))
+    sit(enrollment, at=MONDAY)
+    certificate = Certificate.objects.get()
+    assert re.fullmatch(r"[0-9a-f]{32}", certificate.number)
+    assert {
+        name: getattr(certificate, name) for name in ("enrollment", "issued_at", "holder", "titles", "release")
+    } == {
+        "enrollment": enrollment,
+        "issued_at": MONDAY,
+        "holder": "Wang Xiaoming",
+        "titles": {"zh-hans": "茶水间守则", "en": "Rules of the tea room"},
+        "release": enrollment.course.current,
+    }
+    assert (certificate.valid_until, certificate.points, certificate.max_points) == (date(2031, 1, 7), 4, 4)
+    assert Enrollment.objects.get().completed_at == MONDAY
+
+
+@pytest.mark.django_db
+def test_issuing_again_gives_the_same_certificate():
+    enrollment = ready(make_course())
+    sit(enrollment, at=MONDAY)
+    enrollment.refresh_from_db()
+    assert issue(enrollment, at=timezone.now()) == Certificate.objects.get()
+    assert Event.objects.filter(verb="certificate-issued").count() == 1
+
+
+@pytest.mark.django_db
+def test_the_log_knows_that_it_was_issued_but_not_the_number_that_opens_it():
+    sit(ready(make_course()), at=MONDAY)
+    event = Event.objects.get(verb="certificate-issued")
+    assert event.data == {"certificate": Certificate.objects.get().pk}
+
+
+@pytest.mark.django_db
+def test_a_person_who_is_renamed_and_a_course_that_is_change_nothing_on_it():
+    enrollment = ready(make_course(), make_user("Old Name"))
+    sit(enrollment, at=MONDAY)
+    before = Certificate.objects.values().get()
+    enrollment.learner.name = "New Name"
+    enrollment.learner.save()
+    import_course({path: body.replace("茶水间守则".encode(), "新守则".encode()) for path, body in exam_files().items()})
+    assert Certificate.objects.values().get() == before
+
+
+@pytest.mark.django_db
+def test_every_number_is_another():
+    course = make_course()
+    for _ in range(3):
+        sit(ready(course))
+    assert len(set(Certificate.objects.values_list("number", flat=True))) == 3
+
+
+@pytest.mark.django_db
+def test_a_course_without_an_end_gives_a_certificate_without_one():
+    files = {path: body.replace(b"valid_months: 12\n", b"") for path, body in exam_files().items()}
+    sit(ready(import_course(files).course), at=MONDAY)
+    assert Certificate.objects.get().valid_until is None
+    assert is_valid(Certificate.objects.get(), MONDAY + timedelta(days=99999))
+
+
+@pytest.mark.django_db
+def test_a_course_without_an_exam_gives_a_certificate_without_points():
+    files = {path: body for path, body in make_files().items() if "exam" not in path and "bank" not in path}
+    files = {path: body.replace(b", passed: [last-cup]", b"") for path, body in files.items()}
+    enrollment = ready(import_course(files).course)
+    finish_lessons(enrollment)
+    certificate = Certificate.objects.get()
+    assert (certificate.enrollment, certificate.points, certificate.max_points) == (enrollment, None, None)
+
+
+@pytest.mark.django_db
+def test_a_certificate_is_valid_to_the_end_of_its_last_day_where_the_site_is(settings):
+    zone = ZoneInfo(settings.TIME_ZONE)
+    sit(ready(make_course()), at=datetime(2030, 1, 7, 0, 30, tzinfo=zone))  # the day before in UTC
+    certificate = Certificate.objects.get()
+    assert certificate.valid_until == date(2031, 1, 7)
+    midnight = datetime(2031, 1, 8, tzinfo=zone)
+    assert is_valid(certificate, midnight - timedelta(seconds=1))
+    assert not is_valid(certificate, midnight)
+
+
+def test_a_number_is_grouped_for_reading_aloud():
+    assert grouped("0123456789abcdef" * 2) == "0123 4567 89ab cdef 0123 4567 89ab cdef"

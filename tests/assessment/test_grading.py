@@ -1,0 +1,31 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.assessment.grading import Score, points_needed, reaches, score_by
+
+
+@pytest.mark.parametrize(
+    ("points", "max_points", "pass_mark", "passes"),
+    [(16, 20, 80, True), (15, 20, 80, False), (4, 5, 80, True), (2, 3, 67, False), (0, 5, 1, False), (5, 5, 100, True)],
+)
+def test_a_mark_is_reached_in_whole_numbers(points, max_points, pass_mark, passes):
+    assert reaches(points, max_points, pass_mark) is passes
+
+
+def test_nothing_to_score_is_neither_pass_nor_fail():
+    with pytest.raises(ValueError, match="without points"):
+        reaches(0, 0, 80)
+
+
+@given(max_points=st.integers(1, 200), pass_mark=st.integers(1, 100))
+def test_points_needed_are_the_fewest_that_reach_the_mark(max_points, pass_mark):
+    needed = points_needed(max_points, pass_mark)
+    assert reaches(needed, max_points, pass_mark)
+    assert not reaches(needed - 1, max_points, pass_mark)
+
+
+def test_scores_are_counted_per_topic_in_order_of_appearance():
+    scores = score_by([("risks", True), ("basics", False), ("risks", False), ("risks", True)])
+    assert list(scores.items()) == [("risks", Score(2, 3)), ("basics", Score(0, 1))]
+    assert score_by([]) == {}

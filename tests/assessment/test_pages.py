@@ -1,0 +1,611 @@
+import re
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.assessment import attempting
+from courseware.assessment.asking import shown
+from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.content.importing import import_course
+from courseware.learning import enrolling
+from courseware.learning.models import Completion
+from tests.assessment.exams import (
+    answer,
+    asked,
+    at_once,
+    every_kind_files,
+    exam_files,
+    make_course,
+    make_course_of_every_kind,
+    ready,
+    sit,
+    start,
+    wrong,
+)
+from tests.making import join, make_admin, make_editor, make_enrollment, make_team, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+HTMX = {"hx-request": "true"}
+EXAM = "/exam/tea-room/last-cup/"
+
+
+@pytest.fixture
+def english(settings):
+    """Who asks for no language reads the texts below."""
+    settings.LANGUAGE_CODE = "en"
+
+
+@pytest.fixture
+def learner(client):
+    learner = make_user("Lea")
+    client.force_login(learner)
+    return learner
+
+
+@pytest.fixture
+def attempt(learner):
+    return start(ready(make_course(), learner))
+
+
+def page(attempt, position=1):
+    return f"/attempts/{attempt.pk}/?question={position}"
+
+
+def save(client, attempt, position=1, *, live=False, **fields):
+    fields = {"saves": "0", **fields}
+    return client.post(f"/attempts/{attempt.pk}/{position}/", fields, headers=HTMX if live else {})
+
+
+def told(response):
+    """The texts of the messages on a page."""
+    return [each.get_text(strip=True) for each in BeautifulSoup(response.content, "html.parser").select(".message")]
+
+
+def form_of(response):
+    return BeautifulSoup(response.content, "html.parser").select_one("form#answer")
+
+
+# The way through
+
+
+def test_the_exam_page_says_what_is_asked_and_how_to_begin(client, learner):
+    ready(make_course(draw=5), learner)
+    response = client.get(EXAM)
+    assert {name: response.context[name] for name in ("max_points", "needed", "allowed")} == {
+        "max_points": 5, "needed": 4, "allowed": 2,
+    }  # fmt: skip
+    assert "Start the exam" in response.text
+
+
+def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct_post(client, learner):
+    make_enrollment(learner, make_course())
+    assert "First finish the lessons" in client.get(EXAM).text
+    response = client.post(f"{EXAM}start/")
+    assert (response.status_code, response["Location"]) == (302, EXAM)
+    assert not Attempt.objects.exists()
+
+
+def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(client, learner):
+    ready(make_course(), learner)
+    response = client.post(f"{EXAM}start/", follow=True)
+    assert response.redirect_chain == [(f"/attempts/{Attempt.objects.get().pk}/", 302)]
+    assert response.context["asked"].position == 1
+    assert "Your attempt is waiting" in client.get(EXAM).text
+
+
+def test_each_question_is_saved_and_leads_to_the_next_and_the_last_to_the_overview(client, attempt):
+    for position in (1, 2, 3):
+        response = save(client, attempt, position, choice="0")
+        assert response["Location"] == page(attempt, position + 1)
+    assert save(client, attempt, 4, choice="0")["Location"] == f"/attempts/{attempt.pk}/review/"
+    assert attempt.responses.filter(response=None).count() == 0
+    assert client.get(f"/attempts/{attempt.pk}/review/").context["open"] == []
+
+
+@pytest.mark.parametrize(
+    ("go", "expected"),
+    [("back", "?question=1"), ("next", "?question=3"), ("", "?question=3"), ("4", "?question=4"), ("9", "review/"),
+     ("review", "review/"), ("0", "?question=3"),
+     ("9" * 5000, "?question=3"), ("٣", "?question=3"), ("x", "?question=3")],
+)  # fmt: skip
+def test_every_button_saves_and_then_goes_where_it_says(client, attempt, go, expected):
+    response = save(client, attempt, 2, choice="1", go=go)
+    assert response["Location"] == f"/attempts/{attempt.pk}/{expected}"
+    assert attempt.responses.get(position=2).is_answered
+
+
+def test_going_on_without_an_answer_is_allowed_and_saves_nothing(client, attempt):
+    assert save(client, attempt, 1)["Location"] == page(attempt, 2)
+    assert attempt.responses.get(position=1).saves == 0
+    response = client.get(f"/attempts/{attempt.pk}/review/")
+    assert [each.position for each in response.context["open"]] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("wanted", "position"), [("", 2), ("3", 3), ("0", 2), ("5", 2), ("x", 2), ("9" * 5000, 2)])
+def test_the_attempt_opens_at_the_first_question_that_is_not_answered(client, attempt, wanted, position):
+    save(client, attempt, 1, choice="0")
+    assert client.get(f"/attempts/{attempt.pk}/", {"question": wanted}).context["asked"].position == position
+
+
+def test_what_was_answered_is_filled_in_again_on_any_device(learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    answer(attempt)
+    phone = Client()
+    phone.force_login(learner)
+    for response, question in asked(attempt):
+        form = form_of(phone.get(page(attempt, response.position)))
+        texts = [element.get_text(strip=True) for element in form.select("label:has(:checked)")]
+        if question.kind == "order":
+            numbers = [select.select_one("[selected]").get_text() for select in form.select("select")]
+            steps = [label.get_text(strip=True) for label in form.select(".ordering label")]
+            assert sorted(zip(numbers, steps, strict=True)) == [("1", "Step A"), ("2", "Step B"), ("3", "Step C")]
+        elif question.kind == "sort":
+            legends = [legend.get_text(strip=True) for legend in form.select(".sorting legend")]
+            expected = {"Thing A": "Hot", "Thing B": "Cold", "Thing C": "Cold"}
+            assert dict(zip(legends, texts, strict=True)) == expected
+        else:
+            expected = {"one": {"A"}, "several": {"A", "C"}, "mark": {"Clouds above"}}[question.kind]
+            assert set(texts) == expected
+
+
+def test_an_answer_of_every_kind_is_read_from_its_form(client, learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    for response, question in asked(attempt):
+        save(client, attempt, response.position, **as_fields(question, response))
+    assert attempting.submit(attempt).points == 5
+
+
+def as_fields(question, response):
+    """The right answer as the form sends it: by where the choices stand on the page."""
+    key, order = question.key, response.order
+    if question.kind == "order":
+        return {f"number-{value}": key.index(place) + 1 for value, place in enumerate(order)}
+    if question.kind == "sort":
+        return {f"group-{value}": key[place] for value, place in enumerate(order)}
+    return {"choice": [str(value) for value, place in enumerate(order) if place in key]}
+
+
+def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
+    answer(attempt)
+    for _ in range(2):
+        assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"] == f"/attempts/{attempt.pk}/result/"
+    response = client.get(f"/attempts/{attempt.pk}/result/")
+    assert "Open the certificate" in response.text
+    assert client.get(EXAM).context["standing"].reason == "passed"
+
+
+def test_pages_of_the_other_half_of_an_attempts_life_lead_there(client, attempt):
+    assert client.get(f"/attempts/{attempt.pk}/result/")["Location"] == f"/attempts/{attempt.pk}/"
+    attempting.submit(attempt)
+    for place in ("", "review/"):
+        assert client.get(f"/attempts/{attempt.pk}/{place}")["Location"] == f"/attempts/{attempt.pk}/result/"
+
+
+# Two tabs, half answers, nonsense
+
+
+def test_a_live_save_brings_its_time_its_new_number_and_the_line(client, attempt):
+    response = save(client, attempt, live=True, choice="0")
+    answered = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 200
+    assert [(field["name"], field["value"]) for field in answered.select("input")] == [("saves", "1"), ("sent", "0")]
+    assert answered.select_one("[data-status]").get_text(strip=True).startswith("Saved ")
+    assert [button.get_text() for button in answered.select(".answered")] == ["1 – answered"]
+    assert "<html" not in response.text
+
+
+def test_an_old_tab_is_told_and_shown_what_is_kept(client, attempt):
+    save(client, attempt, choice="0")
+    response = save(client, attempt, choice="1")
+    assert response.status_code == 409
+    assert told(response)[0].startswith("This question was answered in another tab")
+    assert form_of(response).select_one(":checked")["value"] == "0"
+    assert form_of(response).select_one("[name=saves]")["value"] == "1"
+
+
+def test_the_script_of_an_old_tab_gets_no_page_and_the_next_one_tells(client, attempt):
+    save(client, attempt, choice="0")
+    response = save(client, attempt, live=True, choice="1")
+    assert (response.status_code, response.content) == (409, b"")
+    assert len(told(client.get(page(attempt)))) == 1
+    assert attempt.responses.get(position=1).saves == 1
+
+
+def test_the_same_page_may_answer_again_though_it_never_heard_of_its_first_save(client, attempt):
+    shown_page = form_of(client.get(page(attempt))).select_one("[name=page]")["value"]
+    save(client, attempt, live=True, choice="0", page=shown_page)
+    assert save(client, attempt, live=True, choice="1", page=shown_page, sent="1").status_code == 200
+    assert attempt.responses.get(position=1).saves == 2
+
+
+def test_a_half_done_order_says_so_and_keeps_what_was_entered(client, learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    position = next(response.position for response, question in asked(attempt) if question.kind == "order")
+    half = {"number-0": "1", "number-1": "1", "number-2": ""}
+    response = save(client, attempt, position, **half)
+    assert response.status_code == 422
+    assert response.text.count("<title>Error: ") == 1
+    chosen = [select.select_one("[selected]") for select in form_of(response).select("select")]
+    assert [option and option.get_text() for option in chosen] == ["1", "1", None]
+    live = save(client, attempt, position, live=True, **half)
+    assert (live.status_code, "Not saved yet" in live.text) == (422, True)
+    assert not attempt.responses.get(position=position).is_answered
+
+
+def test_taking_every_tick_back_takes_the_answer_back(client, learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    position = next(response.position for response, question in asked(attempt) if question.kind == "several")
+    save(client, attempt, position, live=True, choice="0")
+    response = save(client, attempt, position, live=True, saves="1")
+    assert "No answer is saved now" in response.text
+    assert not attempt.responses.get(position=position).is_answered
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"choice": "0", "saves": ""}, 400),
+        ({"choice": "0", "saves": "x"}, 400),
+        ({"choice": "0", "saves": "-1"}, 400),
+        ({"choice": "0", "saves": "9" * 5000}, 400),
+        ({"choice": "0", "sent": "x"}, 400),
+        ({"choice": "0", "page": "x\0"}, 400),
+        ({"choice": "9"}, 422),
+        ({"choice": "x\0"}, 422),
+        ({"choice": "9" * 100_000}, 422),
+        ({"choice": ["0", "1"]}, 422),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
+    assert save(client, attempt, **fields).status_code == status
+    assert attempt.responses.get(position=1).saves == 0
+
+
+def test_points_and_passes_cannot_be_sent(client, attempt):
+    extra = {"is_right": "1", "points": "4", "is_passed": "1", "response": "[0]"}
+    save(client, attempt, choice="0", **extra)
+    client.post(f"/attempts/{attempt.pk}/submit/", extra)
+    attempt.refresh_from_db()
+    assert attempt.points <= 1
+    assert not attempt.is_passed
+
+
+# The end
+
+
+def test_a_tab_of_an_attempt_that_was_handed_in_says_so_and_shows_the_result(client, attempt):
+    attempting.submit(attempt)
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"}, follow=True)
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
+    assert told(response) == ["This attempt had been handed in already. Here is its result."]
+    live = save(client, attempt, live=True, choice="0")
+    assert (live.status_code, live["HX-Redirect"]) == (200, f"/attempts/{attempt.pk}/result/")
+
+
+def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(client, learner):
+    began = timezone.now() - timedelta(minutes=29)
+    attempt = start(ready(make_course(time_limit="30"), learner), at=began)
+    assert "Closes at" in client.get(page(attempt)).text
+    answer(attempt)
+    Attempt.objects.filter(pk=attempt.pk).update(closes_at=timezone.now() - timedelta(seconds=11))
+    response = save(client, attempt, saves="1", choice="0")
+    assert response["Location"] == f"/attempts/{attempt.pk}/"
+    for address in (f"/attempts/{attempt.pk}/", EXAM):
+        assert "The time is over" in client.get(address).text
+        assert form_of(client.get(address)) is None
+    client.post(f"/attempts/{attempt.pk}/submit/")
+    attempt.refresh_from_db()
+    assert (attempt.points, attempt.is_passed) == (4, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_hand_ins_at_once_all_lead_to_the_same_result():
+    learner = make_user()
+    attempt = start(ready(make_course(), learner))
+    answer(attempt)
+    clients = [Client() for _ in range(20)]
+    for client in clients:
+        client.force_login(learner)
+    answers = at_once(lambda number: clients[number].post(f"/attempts/{attempt.pk}/submit/"))
+    assert {(each.status_code, each["Location"]) for each in answers} == {(302, f"/attempts/{attempt.pk}/result/")}
+    assert (Certificate.objects.count(), Completion.objects.filter(document__kind="exam").count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_starts_at_once_all_lead_to_the_same_attempt():
+    learner = make_user()
+    ready(make_course(), learner)
+    clients = [Client() for _ in range(20)]
+    for client in clients:
+        client.force_login(learner)
+    answers = at_once(lambda number: clients[number].post(f"{EXAM}start/"))
+    assert {(each.status_code, each["Location"]) for each in answers} == {
+        (302, f"/attempts/{Attempt.objects.get().pk}/")
+    }
+
+
+# What must not be seen
+
+
+def everything_shown(client, attempt):
+    """Every byte that an open attempt sends to its learner."""
+    pages = [client.get(EXAM), client.get(f"/attempts/{attempt.pk}/review/")]
+    for position in range(1, attempt.max_points + 1):
+        pages += [client.get(page(attempt, position)), save(client, attempt, position, live=True, choice="0")]
+    return "".join(each.text + str(each.headers) for each in pages)
+
+
+def test_no_reason_and_no_word_of_a_key_leaves_the_server_before_it_may_be_seen(client, learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    bytes_shown = everything_shown(client, attempt)
+    assert "Step A" in bytes_shown
+    for _response, question in asked(attempt):
+        for choice in question.choices:
+            assert re.sub("<.*?>", "", choice.reason) not in bytes_shown
+    assert "reason" not in bytes_shown
+    assert "理由" not in bytes_shown
+
+
+def test_forms_speak_of_choices_by_where_they_stand(client, learner):
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    for response, question in asked(attempt):
+        form = form_of(client.get(page(attempt, response.position)))
+        places = list(range(len(question.choices)))
+        if question.kind == "order":
+            assert [select["name"] for select in form.select("select")] == [f"number-{place}" for place in places]
+            assert [label.get_text(strip=True)[-1] for label in form.select(".ordering label")] != ["A", "B", "C"]
+        elif question.kind == "sort":
+            names = [field.select_one("input")["name"] for field in form.select(".sorting")]
+            assert names == [f"group-{place}" for place in places]
+        else:
+            assert [field["value"] for field in form.select("[name=choice]")] == [str(place) for place in places]
+        assert not form.select("[checked], [selected]")
+
+
+@pytest.mark.parametrize("kind", ["one", "several", "mark", "sort"])
+def test_a_question_looks_the_same_whatever_its_key_is(learner, kind):
+    from dataclasses import replace
+
+    attempt = start(ready(make_course_of_every_kind(), learner))
+    response, question = next(pair for pair in asked(attempt) if pair[1].kind == kind)
+    turned = [
+        replace(choice, ticked=not choice.ticked, group=None if choice.group is None else 1 - choice.group)
+        for choice in question.choices
+    ]
+    other = replace(question, choices=tuple(turned))
+    assert other.key != question.key
+    assert shown(other, response) == shown(question, response)
+
+
+def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
+    course = make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n")
+    first = sit(ready(course, learner), points=0)
+    text = client.get(f"/attempts/{first.pk}/result/").text
+    for response, question in asked(first, "en"):
+        chosen = question.choices[response.response[0]]
+        for choice in question.choices:
+            assert (choice.reason in text) is (choice is chosen)
+            assert (choice.text in text) is (choice is chosen)
+    assert "not this" not in text
+    sit(first.enrollment, points=4)
+    text = client.get(f"/attempts/{first.pk}/result/").text
+    for _response, question in asked(first, "en"):
+        assert all(choice.reason in text and choice.text in text for choice in question.choices)
+    assert text.count("this belongs to the answer") == 4
+
+
+def test_what_was_shown_and_the_result_stay_byte_for_byte_when_the_course_is_edited(client, learner):
+    other = start(ready(make_course_of_every_kind()))
+    attempt = start(ready(other.enrollment.course, learner))
+    submitted = sit_wrong(ready(other.enrollment.course, make_user()))
+    before = exported(client, attempt), result_of(submitted)
+    files = {path: body.replace("甲".encode(), "改".encode()) for path, body in every_kind_files(pass_mark=100).items()}
+    files = {path: body.replace(b"Step A", b"Step X").replace(b"## One", b"## Uno") for path, body in files.items()}
+    import_course(files)  # edited
+    assert (exported(client, attempt), result_of(submitted)) == before
+    import_course(exam_files())  # all of its questions deleted
+    assert (exported(client, attempt), result_of(submitted)) == before
+
+
+def sit_wrong(enrollment):
+    attempt = start(enrollment)
+    for response, question in asked(attempt):
+        attempting.save(attempt, response.position, wrong(question), saves=0)
+    return attempting.submit(attempt)
+
+
+def exported(client, attempt):
+    """The questions as they are shown, without the tokens that are made for each page."""
+    pages = [client.get(page(attempt, position)).text for position in range(1, attempt.max_points + 1)]
+    return re.sub(r'(name="(csrfmiddlewaretoken|page)" value=)"[^"]*"', r"\1", "".join(pages))
+
+
+def result_of(attempt):
+    owner = Client()
+    owner.force_login(attempt.enrollment.learner)
+    main = BeautifulSoup(owner.get(f"/attempts/{attempt.pk}/result/").content, "html.parser").select_one("main")
+    return [str(part) for part in main.select(".score, .topics, .missed")]
+
+
+# Who may not
+
+
+PLACES = ["{}", "{}review/", "{}result/"]
+FORMS = ["{}1/", "{}submit/"]
+
+
+def rows():
+    return list(Attempt.objects.values()), list(Response.objects.values())
+
+
+@pytest.fixture
+def others():
+    """Everybody who may not touch Lea's attempt, though each has a right to something."""
+    team = make_team()
+    course = make_course()
+    owner = make_user("Lea")
+    join(team, owner)
+    attempt = start(ready(course, owner))
+    people = [make_enrollment(course=course).learner, make_user(), team.manager, make_editor(), make_admin()]
+    return attempt, people
+
+
+def test_the_attempt_of_another_is_not_there(client, others):
+    attempt, people = others
+    before = rows()
+    base = f"/attempts/{attempt.pk}/"
+    for person in people:
+        client.force_login(person)
+        for place in PLACES:
+            assert client.get(place.format(base)).status_code == 404
+        for form in FORMS:
+            assert client.post(form.format(base), {"choice": "0", "saves": "0"}).status_code == 404
+    assert rows() == before
+
+
+def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, others):
+    attempt, _people = others
+    before = rows()
+    for place in PLACES:
+        address = place.format(f"/attempts/{attempt.pk}/")
+        assert client.get(address)["Location"] == f"{reverse('account_login')}?next={address}"
+    back = f"{reverse('account_login')}?next=/attempts/{attempt.pk}/%3Fquestion%3D2"
+    assert save(client, attempt, 2, choice="0")["Location"] == back
+    live = save(client, attempt, 2, live=True, choice="0")
+    assert (live.status_code, live["HX-Redirect"]) == (200, back)
+    assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"].endswith(f"?next=/attempts/{attempt.pk}/")
+    assert client.post(f"{EXAM}start/")["Location"].endswith(f"?next={EXAM}")
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/exam/tea-room/nowhere/", "/exam/tea-room/boiling/", "/exam/nowhere/last-cup/", "/attempts/999/",
+     "/attempts/99999999999999999999/", "/attempts/1/99999999999999999999/"],
+)  # fmt: skip
+def test_what_is_not_there_is_not_there(client, attempt, address):
+    address = address.replace("/1/", f"/{attempt.pk}/")
+    method = client.post if address.count("/") > 3 and "attempts" in address else client.get
+    assert method(address, {"choice": "0", "saves": "0"}).status_code == 404
+
+
+def test_the_exam_is_only_for_who_is_enrolled(client):
+    make_course()
+    client.force_login(make_user())
+    assert client.get(EXAM).status_code == 404
+    assert client.post(f"{EXAM}start/").status_code == 404
+
+
+def test_looking_changes_nothing(client, attempt):
+    before = rows()
+    for address in (EXAM, page(attempt), f"/attempts/{attempt.pk}/review/", f"/attempts/{attempt.pk}/result/"):
+        client.get(address)
+    for address in (f"/attempts/{attempt.pk}/submit/", f"/attempts/{attempt.pk}/1/", f"{EXAM}start/"):
+        assert client.get(address).status_code == 405
+    assert rows() == before
+
+
+def test_an_excused_learner_still_sees_the_own_result(client, learner):
+    enrollment = ready(make_course(), learner)
+    attempt = sit(enrollment, points=0)
+    enrolling.waive(enrollment, "moved", by=None)
+    assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
+    assert "This enrollment has ended" in client.get(EXAM).text
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("place", ["question", "save", "review", "submit", "result"])
+def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, place):
+    needed = []
+    for draw in (10, 30):
+        course = make_course(questions=draw, draw=draw, retakes="")
+        attempt = start(ready(course, learner))
+        answer(attempt, points=0)
+        client.get(page(attempt))  # the bank is read once in each process
+        first, question = asked(attempt)[0]
+        if place == "result":
+            attempting.submit(attempt)
+        with CaptureQueriesContext(connection) as queries:
+            if place == "save":
+                response = save(client, attempt, saves="1", live=True, **as_fields(question, first))
+            elif place == "submit":
+                response = client.post(f"/attempts/{attempt.pk}/submit/")
+            else:
+                address = {"question": page(attempt), "review": f"/attempts/{attempt.pk}/review/"}
+                response = client.get(address.get(place, f"/attempts/{attempt.pk}/result/"))
+        assert response.status_code in (200, 302)
+        needed.append(len(queries))
+        enrolling.waive(attempt.enrollment, "next round", by=None)
+    assert needed[0] == needed[1] <= 16
+
+
+# Certificates
+
+
+@pytest.fixture
+def certificate():
+    sit(ready(make_course(), make_user("Wang <b>Xiaoming</b>")))
+    return Certificate.objects.get()
+
+
+def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session(certificate):
+    stranger = Client()
+    response = stranger.get(f"/certificates/{certificate.number}/")
+    text = BeautifulSoup(response.content, "html.parser").get_text(" ", strip=True)
+    for said in ("Wang <b>Xiaoming</b>", "Rules of the tea room", "4 / 4", certificate.number[:4], "✓ Valid"):
+        assert said in text
+    assert "sessionid" not in stranger.cookies
+    assert certificate.enrollment.learner.email not in response.text
+
+
+def test_a_certificate_speaks_the_language_of_its_reader(client, certificate):
+    response = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"})
+    assert "茶水间守则" in response.text
+
+
+def test_a_certificate_that_has_run_out_says_so(client, certificate):
+    certificate.valid_until = timezone.localdate() - timedelta(days=1)
+    certificate.save()
+    text = client.get(f"/certificates/{certificate.number}/").text
+    assert "No longer valid" in text
+    assert "✓" not in text
+
+
+def test_an_unknown_number_is_not_found_and_offers_a_field(client):
+    response = client.get(f"/certificates/{'0' * 32}/")
+    assert response.status_code == 404
+    field = BeautifulSoup(response.content, "html.parser").select_one("input[name=number]")
+    assert field["value"] == "0" * 32
+
+
+@pytest.mark.parametrize(
+    "write",
+    [str, str.upper, " ".join, lambda number: f" {number[:4]}\u3000{number[4:]}\t", lambda number: "-".join(number)],
+    ids=["as it is", "large", "spaced", "other blanks", "hyphens"],
+)
+def test_a_number_is_found_however_it_is_typed(client, certificate, write):
+    response = client.get("/certificates/", {"number": write(certificate.number)})
+    assert response["Location"] == f"/certificates/{certificate.number}/"
+
+
+@pytest.mark.parametrize("number", ["", " ", "abc", "g" * 32, "0" * 33, "0" * 500, "\0" * 32, "<script>"])
+def test_what_cannot_be_a_number_is_explained(client, number):
+    response = client.get("/certificates/", {"number": number})
+    assert response.status_code == 422
+    assert "<title>Error: " in response.text
+    assert "<script>" not in BeautifulSoup(response.content, "html.parser").select_one("main").decode_contents()
+
+
+def test_only_the_holder_is_told_how_to_keep_it(client, certificate):
+    address = f"/certificates/{certificate.number}/"
+    assert "print this page" not in client.get(address).text
+    client.force_login(certificate.enrollment.learner)
+    assert "print this page" in client.get(address).text

@@ -1,0 +1,163 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from courseware.assessment import attempting
+from courseware.assessment.grading import Score
+from courseware.assessment.resulting import result_of
+from courseware.content import serving
+from courseware.content.importing import import_course
+from courseware.learning.revealing import ShownChoice
+from tests.assessment.exams import (
+    answer,
+    asked,
+    every_kind_files,
+    exam_files,
+    make_course,
+    make_course_of_every_kind,
+    ready,
+    right,
+    sit,
+    start,
+)
+from tests.content.samples import make_files
+from tests.world import outline_of
+
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def result(attempt):
+    course = attempt.enrollment.course
+    course.refresh_from_db()
+    page = serving.page(attempt.release, "last-cup", "zh-hans")
+    then = serving.outline(attempt.release, "zh-hans")
+    return result_of(attempt, page, then, outline_of(course))
+
+
+def missed_of(attempt, kind):
+    return next(each for each in result(attempt).missed if each.question.kind == kind)
+
+
+def every_kind_missed(**exam):
+    attempt = start(ready(make_course_of_every_kind(**exam)), at=MONDAY)
+    answer(attempt, points=0, at=MONDAY)
+    return attempting.submit(attempt, at=MONDAY)
+
+
+def one_more_left(monkeypatch):
+    """As if the exam allowed a second attempt: the small bank of every kind has questions for one only."""
+    monkeypatch.setattr("courseware.assessment.resulting.allowed_attempts", lambda exam: 2)
+
+
+def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(monkeypatch):
+    one_more_left(monkeypatch)
+    missed = missed_of(every_kind_missed(), "one")
+    assert list(missed.question.choices) == [
+        ShownChoice(missed.question.choices[0].value, "乙", is_chosen=True, reason="<p>单选理由乙。</p>")
+    ]
+    assert (missed.is_answered, missed.is_critical, missed.lesson.id) == (True, False, "boiling")
+
+
+def test_of_several_each_own_choice_is_shown_with_its_reason_and_none_is_marked(monkeypatch):
+    one_more_left(monkeypatch)
+    choices = missed_of(every_kind_missed(), "several").question.choices
+    assert {(choice.html, choice.reason, choice.mark) for choice in choices} == {
+        ("甲", "<p>多选理由甲。</p>", ""), ("乙", "<p>多选理由乙。</p>", ""),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["order", "sort"])
+def test_what_was_put_somewhere_is_shown_as_it_was_put_and_no_reason_tells_what_was_wrong(kind, monkeypatch):
+    one_more_left(monkeypatch)
+    attempt = every_kind_missed()
+    choices = missed_of(attempt, kind).question.choices
+    assert {(choice.mark, choice.reason, choice.belongs) for choice in choices} == {("", "", "")}
+    if kind == "order":
+        assert [(choice.number, choice.html) for choice in choices] == [(1, "丙步"), (2, "甲步"), (3, "乙步")]
+    else:
+        assert {choice.html: choice.group_html for choice in choices} == {"甲物": "热", "乙物": "热", "丙物": "冷"}
+
+
+def test_a_question_left_open_shows_nothing_before_and_the_key_after(monkeypatch):
+    attempt = attempting.submit(start(ready(make_course_of_every_kind())))
+    missed = missed_of(attempt, "several")
+    assert not missed.is_answered
+    assert {(choice.html, choice.mark, choice.is_chosen) for choice in missed.question.choices} == {
+        ("甲", "key", False), ("乙", "", False), ("丙", "key", False),
+    }  # fmt: skip
+    one_more_left(monkeypatch)
+    assert {each.question.choices for each in result(attempt).missed} == {()}
+
+
+def test_after_the_last_attempt_the_key_and_every_reason_are_shown():
+    attempt = every_kind_missed()
+    assert result(attempt).shows_keys
+    marks = {choice.html: choice.mark for choice in missed_of(attempt, "one").question.choices}
+    assert marks == {"甲": "key", "乙": "wrong"}
+    for each in result(attempt).missed:
+        assert all(choice.reason for choice in each.question.choices)
+    order = missed_of(attempt, "order").question.choices
+    assert [(choice.html, choice.number, choice.belongs) for choice in order] == [
+        ("丙步", 1, "3"), ("甲步", 2, "1"), ("乙步", 3, "2"),
+    ]  # fmt: skip
+
+
+def test_a_pass_opens_the_keys_of_earlier_attempts_too():
+    enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n  - {wait: 0 min}\n"))
+    first = sit(enrollment, points=0, at=MONDAY)
+    assert not result(first).shows_keys
+    second = sit(enrollment, points=4, at=MONDAY)
+    assert (result(first).shows_keys, result(second).shows_keys) == (True, True)
+
+
+def test_the_last_attempt_opens_the_keys_of_its_row_and_not_of_the_next():
+    enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\nreopens: 1 days\n"))
+    attempts = [sit(enrollment, points=0, at=MONDAY + day * DAY) for day in (0, 0, 1)]
+    assert [attempt.number for attempt in attempts] == [1, 2, 3]
+    assert [result(attempt).shows_keys for attempt in attempts] == [True, True, False]
+
+
+def test_a_result_says_the_points_needed_and_those_of_each_module():
+    enrollment = ready(make_course(draw=5))
+    shown = result(sit(enrollment, points=3, at=MONDAY))
+    assert (shown.needed, shown.modules) == (4, (("水", Score(3, 5)),))
+    assert [step.id for step in shown.lessons] == ["boiling"]
+    assert [each.position for each in shown.missed] == [4, 5]
+
+
+def test_a_result_keeps_its_words_whatever_is_published_later():
+    attempt = every_kind_missed()
+    before = result(attempt)
+    files = every_kind_files()
+    changed = {path: body.replace("甲".encode(), "丁".encode()) for path, body in files.items()}
+    import_course(changed)
+    assert result(attempt) == before
+
+
+def test_a_lesson_that_left_the_course_is_not_linked():
+    course = make_course()
+    attempt = sit(ready(course), points=0, at=MONDAY)
+    assert result(attempt).missed[0].lesson.id == "boiling"
+    renamed = {
+        path: body.replace(b"id: boiling", b"id: heating").replace(b"lessons: all", b"lessons: [heating]")
+        for path, body in exam_files().items()
+    }
+    import_course(renamed)
+    shown = result(attempt)
+    assert ({each.lesson for each in shown.missed}, shown.lessons) == ({None}, ())
+
+
+def test_the_sample_course_is_sat_as_it_is():
+    """Its exam has a slot for a critical question, which the result names."""
+    course = import_course(make_files()).course
+    attempt = start(ready(course), at=MONDAY)
+    critical = [response.is_critical for response in attempt.responses.all()]
+    assert sorted(critical) == [False, True]
+    for response, question in asked(attempt):
+        if not question.critical:
+            attempting.save(attempt, response.position, right(question), saves=0, at=MONDAY)
+    shown = result(attempting.submit(attempt, at=MONDAY))
+    assert [(each.is_critical, each.is_answered) for each in shown.missed] == [(True, False)]
