@@ -1,0 +1,55 @@
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courseware.learning.models import Enrollment
+
+
+class BoardFilter(forms.Form):
+    """The filters of the board; they live in the address, so a filtered board can be kept and passed on."""
+
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *Enrollment.State.choices]
+    )
+    team = forms.ModelChoiceField(
+        label=_("Team"), required=False, queryset=None, empty_label=pgettext_lazy("any team", "all")
+    )
+    name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
+
+    def __init__(self, data, *, teams):
+        super().__init__(data)
+        self.fields["team"].queryset = teams
+
+    def chosen(self):
+        """Filter → value, of those that were chosen; one that makes no sense is left out."""
+        self.full_clean()
+        return {key: value for key, value in self.cleaned_data.items() if value}
+
+
+class ExtendForm(forms.Form):
+    """`zone` is that of the learner's team: its today is the earliest day."""
+
+    due_on = forms.DateField(
+        label=_("New due day"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("The whole day counts, in the time zone of the learner’s team."),
+    )
+
+    def __init__(self, *args, zone, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean_due_on(self):
+        due_on = self.cleaned_data["due_on"]
+        if due_on < timezone.localdate(timezone=self.zone):
+            raise forms.ValidationError(_("This day is over. Choose today or a later one."))
+        if due_on.year > 9000:  # the instant after the day has to fit into a date in every zone
+            raise forms.ValidationError(_("Choose a nearer day."))
+        return due_on
+
+
+class ExcuseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
+    )

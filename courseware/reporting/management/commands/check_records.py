@@ -1,0 +1,16 @@
+from django.core.management import BaseCommand, CommandError
+
+from courseware.reporting.consistency import differences
+
+
+class Command(BaseCommand):
+    help = "Compare what is kept beside the facts with the facts, and the log with its hashes. Names every difference."
+
+    def handle(self, **options):
+        found = 0
+        for difference in differences():
+            found += 1
+            self.stderr.write(difference)
+        if found:
+            raise CommandError(f"{found} differences")
+        self.stdout.write("0 differences")

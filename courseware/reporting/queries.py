@@ -1,0 +1,150 @@
+"""What the boards ask. A page of people costs the same number of queries for 1, 3 and 500 of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Team
+from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
+from courseware.content.serving import Outline, Step, outline
+from courseware.learning.models import Enrollment
+from courseware.learning.progress import Progress, done_by_enrollment, progress_with
+from courseware.reporting.lines import Line, line_of
+
+CHUNK = 500  # rows an export holds in memory at a time
+
+State = Enrollment.State
+
+
+def teams_shown_to(user) -> QuerySet[Team]:
+    return Team.objects.all() if user.is_superuser else Team.objects.filter(pk__in=teams_managed_by(user))
+
+
+@dataclass(frozen=True)
+class ModuleDone:
+    """How much of what counts in a module is done."""
+
+    title: str
+    done: int
+    total: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == self.total
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One enrollment as the board shows it; every cell of page and export comes from here.
+
+    `team` is the name of the learner's first team among those the reader may see; `modules` are those in which
+    something counts; `next_step` is None once nothing is expected any more.
+    """
+
+    enrollment: Enrollment
+    outline: Outline
+    team: str
+    days_late: int
+    modules: tuple[ModuleDone, ...]
+    progress: Progress
+    next_step: Step | None
+
+    @property
+    def state(self) -> State:
+        return State(self.enrollment.state)
+
+    @property
+    def due_on(self) -> date | None:
+        return self.enrollment.due_on
+
+    @property
+    def modules_done(self) -> int:
+        return sum(module.is_done for module in self.modules)
+
+    @property
+    def line(self) -> Line:
+        return line_of([module.is_done for module in self.modules])
+
+
+def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
+    """Enrollments `user` may see, worst first. Each learner's newest run in a course; earlier ones are history."""
+    found = enrollments_shown_to(user, at).exclude(pk__in=superseded())
+    if team:
+        found = found.filter(learner__in=learners_of(with_teams_below([team.pk])))
+    if name:
+        found = found.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
+    return found.order_by("urgency", F("due_at").asc(nulls_last=True), "learner__name", "pk")
+
+
+def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
+    """With state, zone and all that a row needs, in courses that are published."""
+    found = Enrollment.objects.visible_to(user).filter(course__current__isnull=False).with_state(at).with_zone()
+    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
+    return found.select_related("learner", "course__current").defer("course__current__outlines")
+
+
+def superseded() -> QuerySet:
+    """Enrollments followed by a newer one of the same learner in the same course."""
+    return Enrollment.objects.filter(
+        learner__enrollments__course=F("course"), learner__enrollments__pk__gt=F("pk")
+    ).values("pk")
+
+
+def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
+    """How many of these (from `board`) are in each state, zeros included, in the order of State. Runs one query."""
+    found = dict(enrollments.order_by().values_list("state").annotate(Count("pk")))
+    return {state: found.get(state, 0) for state in State}
+
+
+def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
+    """Board rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
+
+    Runs two queries, however many they are, and one for each course the first time in a process.
+    """
+    enrollments = list(enrollments)
+    done = done_by_enrollment(enrollments)
+    names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
+    return [row(enrollment, names, done[enrollment.pk], language, at) for enrollment in enrollments]
+
+
+def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
+    """Primary key of a learner → name of the team joined first, of these teams."""
+    memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER, team__in=teams)
+    return dict(memberships.order_by("-pk").values_list("person", "team__name"))
+
+
+def row(enrollment: Enrollment, teams: dict[int, str], done: frozenset[str], language: str, at: datetime) -> BoardRow:
+    route = outline(enrollment.course.current, language)
+    progress = progress_with(done, route)
+    return BoardRow(
+        enrollment=enrollment,
+        outline=route,
+        team=teams.get(enrollment.learner_id, ""),
+        days_late=days_late(enrollment, at),
+        modules=tuple(modules_done(route, progress)),
+        progress=progress,
+        next_step=progress.next_step if enrollment.is_open else None,
+    )
+
+
+def days_late(enrollment: Enrollment, at: datetime) -> int:
+    """Whole days since the due day, by the calendar of the learner's team; 0 while it is not overdue."""
+    return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if enrollment.is_overdue(at) else 0
+
+
+def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
+    for module in route.modules:
+        counting = {step.id for step in module.steps}.intersection(progress.required)
+        if counting:
+            yield ModuleDone(module.title, len(counting & progress.done), len(counting))
+
+
+def rows_in_chunks(enrollments: QuerySet, teams: QuerySet[Team], language: str, at: datetime) -> Iterator[BoardRow]:
+    """The same rows for an export of any length, in constant memory."""
+    iterator = enrollments.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield from rows(chunk, teams, language, at)

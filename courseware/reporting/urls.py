@@ -1,0 +1,16 @@
+from django.urls import path
+
+from courseware.reporting import views
+
+app_name = "reporting"
+urlpatterns = [
+    # /team/
+    path("team/", views.board, name="board"),
+    path("team/board.csv", views.board_csv, name="board-csv"),
+    # /team/people/<pk>/  (of an enrollment)
+    path("team/people/<int:pk>/", views.person, name="person"),
+    path("team/people/<int:pk>/extend/", views.extend, name="extend"),
+    path("team/people/<int:pk>/excuse/", views.excuse, name="excuse"),
+    # /surveys/<course>/<survey>/
+    path("surveys/<slug:course>/<str:survey>/", views.survey, name="survey"),
+]

@@ -1,0 +1,155 @@
+from contextlib import suppress
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, QueryDict, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.content.models import Course, Document, Page
+from courseware.content.serving import page
+from courseware.evidence.recording import record
+from courseware.learning import enrolling
+from courseware.reporting import exports, queries
+from courseware.reporting.forms import BoardFilter, ExcuseForm, ExtendForm
+from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on_route
+from courseware.reporting.timeline import timeline
+
+ROWS_A_PAGE = 25
+UNREADABLE = 422
+
+
+def teams_or_404(user):
+    """The teams this person answers for; whoever answers for none finds no page here."""
+    if not user.is_superuser and not user.is_manager:
+        raise Http404
+    return queries.teams_shown_to(user)
+
+
+# /team/
+
+
+@login_required
+@require_safe
+def board(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    form = BoardFilter(request.GET, teams=teams)
+    chosen = form.chosen()
+    everyone, found = chosen_enrollments(request.user, chosen, now)
+    page_of_rows = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "counts": queries.counts_by_state(everyone),
+        "page": page_of_rows,
+        "rows": queries.rows(page_of_rows.object_list, teams, get_language(), now),
+        "teams": teams,
+        "today": timezone.localdate(now),
+        "kept": kept(chosen),
+        "kept_but_state": kept({key: value for key, value in chosen.items() if key != "state"}),
+        "surveys": surveys_on_route(get_language()),
+    }
+    return render(request, "reporting/board.html", context)
+
+
+def chosen_enrollments(user, chosen, at):
+    """(those the counts are about, those that are shown): the state is the one filter that the counts leave out."""
+    everyone = queries.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
+    return everyone, everyone.filter(state=chosen["state"]) if "state" in chosen else everyone
+
+
+def kept(chosen):
+    """The filters as the query of an address."""
+    query = QueryDict(mutable=True)
+    query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
+    return query.urlencode()
+
+
+@login_required
+@require_safe
+def board_csv(request):
+    """The rows of the board as it is filtered, all of them. Who took it away is on record."""
+    teams, now = teams_or_404(request.user), timezone.now()
+    chosen = BoardFilter(request.GET, teams=teams).chosen()
+    _everyone, found = chosen_enrollments(request.user, chosen, now)
+    data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None}
+    record("board-exported", actor=request.user, subject="board", data=data | {"rows": found.count()})
+    rows = queries.rows_in_chunks(found, teams, get_language(), now)
+    response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
+    return response
+
+
+# /team/people/<pk>/
+
+
+def visible_enrollment(user, pk):
+    return get_object_or_404(queries.enrollments_shown_to(user), pk=pk)
+
+
+def person_page(request, enrollment, teams, *, extend_form=None, excuse_form=None, status=200):
+    """Whoever gets to see it is on record, whatever the request was."""
+    record("record-viewed", actor=request.user, subject=enrolling.subject(enrollment))
+    (row,) = queries.rows([enrollment], teams, get_language(), timezone.now())
+    context = {
+        "enrollment": enrollment,
+        "row": row,
+        "timeline": timeline(enrollment, row.outline),
+        "extend_form": extend_form or ExtendForm(zone=enrollment.zone),
+        "excuse_form": excuse_form or ExcuseForm(),
+    }
+    return render(request, "reporting/person.html", context, status=status)
+
+
+@login_required
+@require_safe
+def person(request, pk):
+    teams = teams_or_404(request.user)
+    return person_page(request, visible_enrollment(request.user, pk), teams)
+
+
+@login_required
+@require_POST
+def extend(request, pk):
+    teams = teams_or_404(request.user)
+    enrollment = visible_enrollment(request.user, pk)
+    form = ExtendForm(request.POST, zone=enrollment.zone)
+    if not form.is_valid():
+        return person_page(request, enrollment, teams, extend_form=form, status=UNREADABLE)
+    with suppress(enrolling.EnrollmentClosed):  # completed or excused meanwhile: the page then says so
+        enrolling.extend(enrollment, form.cleaned_data["due_on"], by=request.user)
+    return redirect("reporting:person", pk)
+
+
+@login_required
+@require_POST
+def excuse(request, pk):
+    teams = teams_or_404(request.user)
+    enrollment = visible_enrollment(request.user, pk)
+    form = ExcuseForm(request.POST)
+    if not form.is_valid():
+        return person_page(request, enrollment, teams, excuse_form=form, status=UNREADABLE)
+    with suppress(enrolling.EnrollmentClosed):
+        enrolling.waive(enrollment, form.cleaned_data["reason"], by=request.user)
+    return redirect("reporting:person", pk)
+
+
+# /surveys/<course>/<survey>/
+
+
+@login_required
+@require_safe
+def survey(request, course, survey):
+    if not (request.user.is_staff or request.user.is_manager):
+        raise Http404
+    course = get_object_or_404(Course.objects.exclude(current=None).select_related("current"), identifier=course)
+    document = get_object_or_404(Document, course=course, identifier=survey, kind=Document.Kind.SURVEY)
+    try:
+        shown = page(course.current, survey, get_language())
+    except Page.DoesNotExist:
+        raise Http404(survey) from None
+    number, results = survey_results(document, shown)
+    context = {"survey": shown, "number": number, "results": results, "enough": ENOUGH}
+    return render(request, "reporting/survey.html", context)

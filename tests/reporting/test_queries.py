@@ -1,0 +1,243 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from courseware.accounts.models import Membership
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
+from courseware.reporting import queries
+from courseware.reporting.lines import Dot, line_of
+from courseware.reporting.timeline import timeline
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course, finish_lesson, outline_of
+
+pytestmark = pytest.mark.django_db
+
+State = Enrollment.State
+MIDNIGHT = datetime(2026, 11, 27, 16, tzinfo=UTC)  # of Shanghai, where the site is: the 27th is over
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+def learner_of(team, name="", **fields):
+    """An enrollment of a new learner in the team."""
+    learner = make_user(name)
+    join(team, learner)
+    return make_enrollment(learner, **fields)
+
+
+def seen_by(user, **filters):
+    return {enrollment.learner.name for enrollment in queries.board(user, **filters)}
+
+
+def rows(user, at=MIDNIGHT, **filters):
+    return queries.rows(queries.board(user, at=at, **filters), queries.teams_shown_to(user), "en", at)
+
+
+# Who is seen
+
+
+@pytest.fixture
+def firm():
+    """A top team with one below and one beside, a manager each; every manager learns, too."""
+    make_course()
+    top, beside = make_team("Top"), make_team("Beside")
+    below = make_team("Below", parent=top)
+    for team in (top, below, beside):
+        learner_of(team, f"Learner of {team.name}")
+        join(team, team.manager)
+        team.manager.name = f"Manager of {team.name}"
+        team.manager.save()
+        make_enrollment(team.manager)
+    make_enrollment(make_user("Without a team"))
+    return {"top": top, "below": below, "beside": beside}
+
+
+def test_a_manager_sees_the_own_team_and_those_below_but_not_the_own_record(firm):
+    assert seen_by(firm["top"].manager) == {"Learner of Top", "Learner of Below", "Manager of Below"}
+    assert seen_by(firm["below"].manager) == {"Learner of Below"}
+    assert seen_by(firm["beside"].manager) == {"Learner of Beside"}
+
+
+def test_learners_see_nobody_and_an_admin_everybody(firm):
+    learner = Enrollment.objects.get(learner__name="Learner of Top").learner
+    assert seen_by(learner) == seen_by(make_user()) == set()
+    assert len(seen_by(make_admin())) == 7
+
+
+def test_who_left_the_team_is_seen_no_more(firm):
+    Membership.objects.filter(person__name="Learner of Below").delete()
+    assert seen_by(firm["below"].manager) == set()
+
+
+def test_a_person_in_two_of_the_teams_stands_there_once_with_the_team_joined_first(firm):
+    learner = Enrollment.objects.get(learner__name="Learner of Below").learner
+    join(firm["top"], learner)
+    join(firm["beside"], learner)
+    assert [row.team for row in rows(firm["top"].manager) if row.enrollment.learner == learner] == ["Below"]
+    assert [row.team for row in rows(firm["beside"].manager) if row.enrollment.learner == learner] == ["Beside"]
+
+
+def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
+    old = Enrollment.objects.get(learner__name="Learner of Below")
+    enrolling.waive(old, "moved", by=None)
+    new = make_enrollment(old.learner, old.course)
+    assert list(queries.board(firm["below"].manager)) == [new]
+
+
+# States, filters, order
+
+
+def one_of_each(team):
+    at = MIDNIGHT
+    learner_of(team, "Done", due_at=at - DAY, completed_at=at - 9 * DAY, started_at=at - 9 * DAY)
+    learner_of(team, "Excused", due_at=at - DAY, waived_at=at)
+    learner_of(team, "Started", due_at=at + 9 * DAY, started_at=at)
+    learner_of(team, "No due day", started_at=at)
+    learner_of(team, "Fresh", due_at=at + 9 * DAY)
+    learner_of(team, "Soon", due_at=at + DAY)
+    learner_of(team, "Late", due_at=at - DAY)
+    learner_of(team, "Later", due_at=at - 2 * DAY)
+
+
+def test_the_board_goes_from_the_most_urgent_to_those_who_need_nothing():
+    team = make_team()
+    one_of_each(team)
+    names = [row.enrollment.learner.name for row in rows(team.manager)]
+    assert names == ["Later", "Late", "Soon", "Fresh", "Started", "No due day", "Done", "Excused"]
+
+
+def test_counts_equal_the_rows_of_each_state():
+    team = make_team()
+    one_of_each(team)
+    everyone = queries.board(team.manager, at=MIDNIGHT)
+    counts = queries.counts_by_state(everyone)
+    assert list(counts.items()) == [
+        (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 2),
+        (State.COMPLETED, 1), (State.WAIVED, 1),
+    ]  # fmt: skip
+    assert counts == {state: everyone.filter(state=state).count() for state in State}
+
+
+def test_a_state_that_nobody_is_in_counts_nought():
+    assert queries.counts_by_state(queries.board(make_team().manager)) == dict.fromkeys(State, 0)
+
+
+@pytest.mark.parametrize(
+    ("after", "state", "days_late"),
+    [
+        (-SECOND, State.DUE_SOON, 0),
+        (timedelta(0), State.OVERDUE, 1),
+        (SECOND, State.OVERDUE, 1),
+        (DAY, State.OVERDUE, 2),
+    ],
+    ids=["a second before", "at the instant", "a second after", "a day after"],
+)
+def test_overdue_begins_at_the_instant_the_day_is_over(after, state, days_late):
+    team = make_team()
+    learner_of(team, due_at=MIDNIGHT)
+    (row,) = rows(team.manager, at=MIDNIGHT + after)
+    assert (row.state, row.due_on, row.days_late) == (state, date(2026, 11, 27), days_late)
+
+
+def test_due_days_are_those_of_the_learners_team_whoever_looks():
+    berlin = make_team(time_zone="Europe/Berlin")
+    learner_of(berlin, due_at=datetime(2026, 11, 27, 23, tzinfo=UTC))  # midnight there, the 28th in Shanghai
+    assert [row.due_on for row in rows(berlin.manager)] == [date(2026, 11, 27)]
+
+
+def test_filters_narrow_the_board_together(firm):
+    top = firm["top"].manager
+    assert seen_by(top, team=firm["below"]) == {"Learner of Below", "Manager of Below"}
+    assert seen_by(top, name="learner OF") == {"Learner of Top", "Learner of Below"}
+    assert seen_by(top, team=firm["below"], name="learner") == {"Learner of Below"}
+    email = Enrollment.objects.get(learner__name="Learner of Top").learner.email
+    assert seen_by(top, name=email) == {"Learner of Top"}
+    assert seen_by(top, team=firm["beside"]) == seen_by(top, name="%") == set()
+
+
+def test_a_team_of_the_filter_brings_those_below_it(firm):
+    assert seen_by(make_admin(), team=firm["top"]) >= {"Learner of Top", "Learner of Below"}
+
+
+# What a row says
+
+
+def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
+    team = make_team()
+    enrollment = learner_of(team)
+    (row,) = rows(team.manager)
+    before = [(module.title, module.done, module.total) for module in row.modules]
+    assert before == [("Water", 0, 1), ("The end", 0, 1)]
+    assert (row.progress.percent, row.modules_done, row.next_step.id) == (0, 0, "boiling")
+    finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
+    (row,) = rows(team.manager)
+    assert [module.done for module in row.modules] == [1, 0]
+    assert (row.progress.percent, row.modules_done, row.next_step.title) == (50, 1, "The last cup")
+
+
+def test_who_needs_nothing_has_no_next_step():
+    team = make_team()
+    complete_course(learner_of(team))
+    enrolling.waive(learner_of(team), "moved", by=None)
+    assert [(row.state, row.next_step) for row in rows(team.manager)] == [(State.COMPLETED, None), (State.WAIVED, None)]
+    assert rows(team.manager)[0].progress.percent == 100
+
+
+def test_percentages_are_those_of_the_learners_own_page(client):
+    team = make_team()
+    enrollment = learner_of(team)
+    finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
+    client.force_login(enrollment.learner)
+    home = client.get("/").context["main"]
+    (row,) = rows(team.manager)
+    assert (home.progress, home.next_step.id) == (row.progress, row.next_step.id)
+
+
+@pytest.mark.parametrize(
+    ("are_done", "looks", "done"),
+    [
+        ([False, False, False], ["h", "", ""], 0),
+        ([True, False, False], ["f", "h", ""], 29),
+        ([False, True, False], ["h", "f", ""], 0),
+        ([True, True, True], ["f", "f", "f"], 51),
+    ],
+)
+def test_the_line_is_travelled_to_the_first_station_that_is_not_done(are_done, looks, done):
+    line = line_of(are_done)
+    assert line.dots == tuple(Dot(x, look) for x, look in zip((7, 29, 51), looks, strict=True))
+    assert (line.end, line.width, line.done) == (51, 58, done)
+
+
+def test_a_course_without_stations_is_a_short_line():
+    assert line_of([]) == line_of([])
+    assert (line_of([]).dots, line_of([]).width) == ((), 14)
+
+
+def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_answer():
+    team = make_team()
+    enrollment = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY)
+    attempt = complete_course(enrollment)
+    enrollment.refresh_from_db()
+    happenings = timeline(enrollment, outline_of(enrollment.course, "en"))
+    told = [(each.kind, each.title, each.detail) for each in happenings]
+    assert sorted(told[:2]) == [("finished", "", ""), ("passed", "The last cup", "2 / 2")]
+    assert told[2:] == [("completed", "Boiling water", ""), ("enrolled", "", "")]
+    assert happenings == sorted(happenings, key=lambda each: each.at, reverse=True)
+    assert attempt.submitted_at in {each.at for each in happenings}
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("people", [1, 3, 500])
+def test_a_board_costs_the_same_for_any_number_of_people(people):
+    course, team = make_course(), make_team()
+    learners = [make_user(password=None) for _ in range(people)]
+    Membership.objects.bulk_create(Membership(team=team, person=learner) for learner in learners)
+    Enrollment.objects.bulk_create(Enrollment(learner=learner, course=course) for learner in learners)
+    rows(team.manager)  # the outline is read once in each process
+    with CaptureQueriesContext(connection) as needed:
+        assert len(rows(team.manager)) == people
+    assert len(needed) == 7

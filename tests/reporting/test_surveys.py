@@ -1,0 +1,102 @@
+import pytest
+
+from courseware.content import serving
+from courseware.content.importing import import_course
+from courseware.content.models import Document
+from courseware.learning import feedback
+from courseware.reporting.surveys import Bar, recommend_score, survey_results, surveys_on_route
+from tests.content.samples import make_files
+from tests.making import make_enrollment
+
+SURVEY = "02-end/02-voice.survey.{}.md"
+MORE = {
+    "zh-hans": "\n## 多长？ {#length .one}\n\n- 太短\n- 正好\n\n## 哪些？ {#which .several}\n\n- 甲\n- 乙\n- 丙\n",
+    "en": "\n## How long? {#length}\n\n- Too short\n- Right\n\n## Which? {#which}\n\n- A\n- B\n- C\n",
+}
+
+
+def files_with(more=MORE):
+    files = make_files()
+    return files | {SURVEY.format(tag): files[SURVEY.format(tag)] + text.encode() for tag, text in more.items()}
+
+
+def answered(course, *answers):
+    page = serving.page(course.current, "voice", "zh-hans")
+    for each in answers:
+        feedback.answer_survey(make_enrollment(course=course), page, each, is_signed=False)
+
+
+def results(course):
+    course.refresh_from_db()
+    document = Document.objects.get(course=course, identifier="voice")
+    return survey_results(document, serving.page(course.current, "voice", "en"))
+
+
+@pytest.fixture
+def course(db):
+    return import_course(files_with()).course
+
+
+def test_fewer_than_five_answers_show_nothing(course):
+    answered(course, *[{"recommend": 9, "say-more": "Mine."}] * 4)
+    assert results(course) == (4, [])
+    answered(course, {"recommend": 9})
+    number, shown = results(course)
+    assert (number, len(shown)) == (5, 4)
+
+
+def test_every_kind_of_question_is_counted(course):
+    answers = [
+        {"recommend": 10, "length": 0, "which": [0, 2]},
+        {"recommend": 9, "length": 1, "which": [0]},
+        {"recommend": 8, "length": 1},
+        {"recommend": 6, "say-more": "More tea."},
+        {"recommend": 0},
+    ]
+    answered(course, *answers)
+    recommend, more, length, which = results(course)[1]
+    assert (recommend.title, recommend.answered, recommend.mean, recommend.recommend) == ("Recommend it?", 5, 6.6, 0)
+    assert recommend.ends == ("Never", "Certainly")
+    assert {bar.label: bar.count for bar in recommend.bars if bar.count} == {"0": 1, "6": 1, "8": 1, "9": 1, "10": 1}
+    assert (more.answered, more.texts, more.bars) == (1, ("More tea.",), ())
+    assert length.bars == (Bar("Too short", 1, 33), Bar("Right", 2, 66))
+    assert (which.answered, which.bars) == (2, (Bar("A", 2, 100), Bar("B", 0, 0), Bar("C", 1, 50)))
+
+
+def test_a_question_nobody_answered_says_so_without_dividing(course):
+    answered(course, *[{"say-more": "x"}] * 5)
+    recommend, _more, length, _which = results(course)[1]
+    assert (recommend.answered, recommend.mean, recommend.recommend) == (0, None, None)
+    assert {bar.percent for bar in length.bars} == {0}
+
+
+def test_no_result_names_a_person_also_not_one_who_signed(course):
+    enrollment = make_enrollment(course=course)
+    page = serving.page(course.current, "voice", "zh-hans")
+    feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True)
+    answered(course, *[{"recommend": 1}] * 4)
+    assert enrollment.learner.name not in str(results(course))
+    assert "Signed." in str(results(course))
+
+
+def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
+    answered(course, *[{"length": 0}] * 5)
+    reworded = {tag: text.replace("Too short", "Far too short").replace("太短", "短") for tag, text in MORE.items()}
+    import_course(files_with(reworded))
+    assert [bar.count for bar in results(course)[1][2].bars] == [5, 0]
+    longer = {"zh-hans": "- 太短\n- 正好\n- 太长\n", "en": "- Too short\n- Right\n- Too long\n"}
+    old = {"zh-hans": "- 太短\n- 正好\n", "en": "- Too short\n- Right\n"}
+    import_course(files_with({tag: text.replace(old[tag], longer[tag]) for tag, text in MORE.items()}))
+    assert (results(course)[0], [bar.count for bar in results(course)[1][2].bars]) == (5, [0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "score"),
+    [([9, 10], 100), ([0, 6], -100), ([7, 8], 0), ([10, 0], 0), ([10, 8, 6], 0), ([10, 10, 8], 67), ([5], -100)],
+)
+def test_the_recommend_score_is_promoters_minus_detractors(values, score):
+    assert recommend_score(values) == score
+
+
+def test_the_surveys_that_are_asked_are_found_by_course(course):
+    assert [(identifier, step.title) for identifier, step in surveys_on_route("en")] == [("tea-room", "Your view")]
