@@ -1,0 +1,137 @@
+"""Takes the pictures of README and docs from the running product: a demo site of its own, a real browser.
+
+Run by `make screenshots`. Each picture is `docs/pictures/<name>.<language>.png`.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
+DESKTOP, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 780}
+COURSE = "customer-service-safety"
+PASSWORD = "try-courseware"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def serve(folder: str) -> tuple[subprocess.Popen, str]:
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "courseware.run"], cwd=ROOT, env=os.environ | {"DATA_DIR": folder, "PORT": str(port)}
+    )
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.1).close()
+            return server, f"http://127.0.0.1:{port}"
+        except OSError:
+            if server.poll() is not None:
+                raise SystemExit("the demo site did not start") from None
+            time.sleep(0.1)
+    raise SystemExit("the demo site did not start within a minute")
+
+
+class Visitor:
+    """One person's browser window, in one language."""
+
+    def __init__(self, browser, base: str, language: str, email: str, size=DESKTOP):
+        self.context = browser.new_context(locale=LANGUAGES[language], viewport=size, reduced_motion="reduce")
+        self.base, self.language = base, language
+        self.page: Page = self.context.new_page()
+        self.go("/accounts/login/")
+        self.page.fill("input[name=login]", email)
+        self.page.fill("input[name=password]", PASSWORD)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+
+    def go(self, path: str) -> None:
+        response = self.page.goto(self.base + path)
+        if not response or not response.ok:
+            raise SystemExit(f"{path}: {response and response.status}")
+
+    def picture(self, name: str, top: str = "") -> None:
+        """Save what is seen, from the element `top` on."""
+        self.page.evaluate("scrollTo(0, 0)")
+        if top:
+            self.page.locator(top).first.evaluate("element => scrollTo(0, element.getBoundingClientRect().top - 24)")
+        self.page.wait_for_load_state("networkidle")
+        self.page.screenshot(path=PICTURES / f"{name}.{self.language}.png")
+
+
+def answer_wrong_then_right(visitor: Visitor) -> None:
+    """Answer the first question of the lesson that is open, whatever comes of it: both look well in a picture."""
+    form = visitor.page.locator("form[data-answer]").first
+    form.locator("input[type=radio], input[type=checkbox]").first.check()
+    form.locator("button[type=submit]").click()
+    visitor.page.wait_for_selector(".answered")
+
+
+def learner_pictures(browser, base: str, language: str) -> None:
+    visitor = Visitor(browser, base, language, "wu.qian@example.com")
+    visitor.go("/")
+    visitor.picture("home")
+    lesson = f"/learn/{COURSE}/what-one-call-costs/"
+    newcomer = Visitor(browser, base, language, "he.jun@example.com")
+    newcomer.go(lesson)
+    if newcomer.page.locator(".answered").count() == 0:
+        answer_wrong_then_right(newcomer)
+    newcomer.go(lesson)
+    newcomer.picture("lesson")
+    phone = Visitor(browser, base, language, "he.jun@example.com", PHONE)
+    phone.go(lesson)
+    phone.picture("lesson-phone")
+    phone.go(f"/learn/{COURSE}/card/")
+    phone.picture("card-phone")
+    candidate = Visitor(browser, base, language, "grace.lin@example.com")
+    candidate.go(f"/exam/{COURSE}/final-exam/")
+    candidate.picture("exam")
+    candidate.page.locator("main a[href*='/result/']").first.click()
+    candidate.picture("result")
+    graduate = Visitor(browser, base, language, "sun.yue@example.com")
+    graduate.go("/")
+    graduate.page.locator("main a[href*='/certificates/']").first.click()
+    graduate.picture("certificate")
+
+
+def staff_pictures(browser, base: str, language: str) -> None:
+    manager = Visitor(browser, base, language, "manager@example.com")
+    manager.go("/team/")
+    manager.picture("board")
+    manager.page.locator("tbody th a").nth(2).click()
+    manager.picture("person")
+    editor = Visitor(browser, base, language, "editor@example.com")
+    editor.go("/admin/content/document/?kind__exact=lesson")
+    editor.page.locator("#result_list a").nth(0).click()
+    editor.picture("editor")
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server, base = serve(folder)
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            for language in LANGUAGES:
+                learner_pictures(browser, base, language)
+                staff_pictures(browser, base, language)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()
