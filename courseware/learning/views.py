@@ -14,6 +14,7 @@ from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.progress import done_documents, track_of
 from courseware.learning.reading import page_of_form, reading_of, signed_in
 from courseware.learning.records import own_record
+from courseware.learning.rereading import changes_since_done
 from courseware.learning.revealing import raw_response
 from courseware.learning.route import station
 from courseware.learning.tries import questions_of
@@ -62,6 +63,7 @@ def lesson_context(reading, page):
         "station": station(page.module, reading.progress, page.step.id),
         "new_token": new_token,
         "missed": page.missed_cards(),
+        "changes": changes_since_done(reading.enrollment, page.page) if page.is_done else [],
     }
 
 
