@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 export PORT
 export UV_PYTHON_DOWNLOADS = never
+# The certificates this machine trusts: behind a firm's proxy they are not the ones uv brings along.
+export UV_SYSTEM_CERTS = true
 
 .PHONY: help run test lint check messages screenshots lock bench
 

@@ -68,10 +68,14 @@ def set_up(data: Path) -> None:
 
 
 def address_and_accounts(port: str) -> str:
-    from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
+    """What to print, in the language of the terminal."""
+    from django.utils import translation
 
-    accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
-    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {SIGN_IN_WITH}\n\nCtrl+C ends it.\n"
+    from courseware.reporting.demo import ACCOUNTS, PASSWORD
+
+    with translation.override("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"):
+        accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
+    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {PASSWORD}\n\nCtrl+C ends it.\n"
 
 
 def main() -> None:
