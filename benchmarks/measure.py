@@ -24,8 +24,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
-
 
 @dataclass
 class Page:
@@ -64,9 +62,9 @@ class Site:
         return int(children[0])
 
     def cpu(self):
-        """Seconds of CPU the worker has used so far."""
-        fields = Path(f"/proc/{self.worker()}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Milliseconds of CPU all threads of the worker have used so far, to the nanosecond."""
+        threads = Path(f"/proc/{self.worker()}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1_000_000
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -82,8 +80,8 @@ def ask(site, path, cookies, form=None):
     site.connection.request("POST" if form is not None else "GET", path, body, headers)
     response = site.connection.getresponse()
     response.read()
-    if response.status not in (200, 302):
-        raise SystemExit(f"{path}: {response.status}")
+    if response.status != (302 if form is not None else 200) or "login" in response.getheader("Location", ""):
+        raise SystemExit(f"{path}: {response.status} {response.getheader('Location', '')}")
     return response
 
 
@@ -92,7 +90,7 @@ def cpu_of(site, send, requests):
     before = site.cpu()
     for _ in range(requests):
         send(site)
-    return (site.cpu() - before) * 1000 / requests
+    return (site.cpu() - before) / requests
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 import datetime
 import itertools
 import uuid
-from importlib import import_module
 
 import django
 from django.conf import settings
+from django.test import Client
+from django.utils.crypto import get_random_string
 
 
 def prepare(people):
@@ -70,17 +71,12 @@ class Firm:
         self.examinees = enrollments[1:]
 
     def cookies(self, user, backend="courseware.accounts.backends.PersonBackend"):
-        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-        from django.middleware.csrf import _get_new_csrf_string
-
-        session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = backend
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.save()
+        """Those of a person who has just signed in."""
+        client = Client()
+        client.force_login(user, backend=backend)
         return {
-            settings.SESSION_COOKIE_NAME: session.session_key,
-            settings.CSRF_COOKIE_NAME: _get_new_csrf_string(),
+            settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value,
+            settings.CSRF_COOKIE_NAME: get_random_string(32),
             settings.LANGUAGE_COOKIE_NAME: "en",
         }
 
@@ -107,16 +103,16 @@ class Firm:
             "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
             "answer": Page("answer a check", answer, 4),
             "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
-            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(ask, site, next(submits)), 8),
+            "submit": Page(
+                "submit the exam and see the result", lambda site: submit_and_see(ask, site, next(submits)), 8
+            ),
         }
 
     def attempts(self):
         """A new attempt of a new learner, each time; its exam is opened by completing the lessons."""
         from courseware.assessment import attempting
-        from courseware.content.serving import page
         from courseware.learning.models import Completion, Enrollment
 
-        exam = page(self.course.current, self.outline.exam_id, "en")
         entries = {entry.document.identifier: entry for entry in self.course.current.entries.select_related("document")}
         for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):
             done = set(enrollment.completions.values_list("document__identifier", flat=True))
@@ -131,7 +127,7 @@ class Firm:
                 for step in self.lessons
                 if step.id not in done and not step.is_after_exam
             )
-            yield attempting.start(enrollment, self.outline, exam), self.cookies(enrollment.learner)
+            yield attempting.start(enrollment, self.outline.exam_id), self.cookies(enrollment.learner)
 
     def saves(self):
         attempts = self.attempts()

@@ -16,6 +16,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+LANGUAGE_CODE = "en"  # tests read English; one that is about Chinese asks for it
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 

@@ -36,7 +36,9 @@ class SuperusersOnly:
         return self.has_module_permission(request)
 
 
-class MembershipInline(SuperusersOnly, admin.TabularInline):
+class MembershipInline(SuperusersOnly, admin.StackedInline):
+    """Stacked, because in tables Django leaves the fields without a label."""
+
     model = Membership
     extra = 0
     autocomplete_fields = ["person", "team"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.content.documents import display_tag
 from courseware.content.drafting import StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.editing import compared, desk_after, desk_of, title_of
 from courseware.content.figures import media_url
@@ -126,6 +127,11 @@ class DocumentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("title"))
     def document_title(self, document):
+        """In the course's own language, and marked as such in the list."""
+        language = display_tag(document.course.source_language)
+        return format_html('<span lang="{}">{}</span>', language, self.source_title(document))
+
+    def source_title(self, document):
         texts = {text.language: bytes(text.body) for text in document.head.texts.all()}
         body = texts.get(document.course.source_language)
         return title_of(body) if body else ""
@@ -223,7 +229,8 @@ class DocumentAdmin(admin.ModelAdmin):
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": self.document_title(document) or document.identifier,
+            "title": self.source_title(document) or document.identifier,
+            "title_language": display_tag(document.course.source_language),
             "document": document,
             "is_draft": document.head_id != document.released,
             "may_publish": request.user.has_perm("content.add_release"),
