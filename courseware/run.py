@@ -71,11 +71,11 @@ def address_and_accounts(port: str) -> str:
     """What to print, in the language of the terminal."""
     from django.utils import translation
 
-    from courseware.reporting.demo import ACCOUNTS, PASSWORD
+    from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 
     with translation.override("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"):
         accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
-    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {PASSWORD}\n\nCtrl+C ends it.\n"
+    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {SIGN_IN_WITH}\n\nCtrl+C ends it.\n"
 
 
 def main() -> None:

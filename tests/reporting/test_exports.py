@@ -80,7 +80,7 @@ def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_ma
         assert read(exported(team, "en"))[0] == COLUMNS
         assert translation.get_language() == "zh-hans"
     chinese = read(exported(team, "zh-hans"))
-    assert (chinese[1][3], chinese[1][-1]) == ("茶水间守则", "烧水")
+    assert (chinese[1][3], chinese[1][4], chinese[1][-1]) == ("茶水间守则", "未开始", "烧水")
 
 
 def test_percent_and_next_step_are_those_of_the_board():

@@ -1,0 +1,139 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.content.models import Text
+from courseware.learning.models import Completion, Enrollment
+from courseware.reporting.consistency import differences
+from tests.making import make_course, make_enrollment
+from tests.world import complete_course, finish_lessons, start_exam
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(days=1)
+
+
+@pytest.fixture
+def completed():
+    """An enrollment that is completed, and beside it one with an attempt that is open."""
+    enrollment = make_enrollment(course=make_course())
+    complete_course(enrollment)
+    other = make_enrollment(course=enrollment.course)
+    finish_lessons(other)
+    start_exam(other)
+    enrollment.refresh_from_db()
+    return enrollment
+
+
+def changed(model, **fields):
+    """Change the first row of a model behind the back of its rules; returns its primary key."""
+    row = model.objects.order_by("pk").first()
+    model.objects.filter(pk=row.pk).update(**fields)
+    return row.pk
+
+
+def test_what_the_product_writes_has_no_difference(completed):
+    assert list(differences()) == []
+
+
+def test_points_that_are_not_those_of_the_responses_are_named(completed):
+    pk = changed(Attempt, points=0)
+    assert list(differences()) == [f"attempt {pk}: 0 points kept, 2 right responses"]
+
+
+def test_a_pass_that_the_points_do_not_give_is_named(completed):
+    pk = changed(Attempt, pass_mark=80, is_passed=False)
+    assert list(differences()) == [
+        f"attempt {pk}: is_passed is False at 2 of 2",
+        f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
+    ]
+
+
+def test_a_question_that_went_missing_is_named(completed):
+    attempt = Attempt.objects.earliest("pk")
+    attempt.responses.earliest("position").delete()
+    assert list(differences()) == [
+        f"attempt {attempt.pk}: 2 points to be had, 1 questions asked",
+        f"attempt {attempt.pk}: 2 points kept, 1 right responses",
+        f"attempt {attempt.pk}: is_passed is True at 1 of 2",
+    ]
+
+
+def test_an_answer_that_was_changed_after_grading_is_named(completed):
+    response = Response.objects.earliest("pk")
+    Response.objects.filter(pk=response.pk).update(response=[1 - response.response[0]])
+    assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is False"]
+
+
+@pytest.mark.parametrize("fields", [{"question": "nowhere"}, {"response": 5}])
+def test_an_answer_that_is_none_is_named(completed, fields):
+    pk = changed(Response, **fields)
+    assert list(differences()) == [f"response {pk}: is no answer to a question that its bank held"]
+
+
+def test_a_grade_before_handing_in_is_named(completed):
+    response = Response.objects.filter(attempt__submitted_at=None).earliest("pk")
+    Response.objects.filter(pk=response.pk).update(is_right=True)
+    assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is None"]
+
+
+def test_a_pass_without_its_completion_is_named(completed):
+    Completion.objects.filter(document__kind="exam").delete()
+    pk = Attempt.objects.earliest("pk").pk
+    assert f"attempt {pk}: is passed, and its exam is not completed" in list(differences())
+
+
+def test_times_that_are_not_those_of_the_facts_are_named(completed):
+    last = completed.last_active_at
+    Enrollment.objects.filter(pk=completed.pk).update(started_at=None, last_active_at=last - LATER)
+    first = completed.answers.earliest("answered_at").answered_at
+    assert list(differences()) == [
+        f"enrollment {completed.pk}: started_at None, first fact {first}",
+        f"enrollment {completed.pk}: last_active_at {last - LATER}, last fact {last}",
+    ]
+
+
+def test_a_completion_of_nothing_is_named(completed):
+    pk = make_enrollment(course=completed.course, completed_at=completed.completed_at).pk
+    assert list(differences()) == [
+        f"enrollment {pk}: completed without a single completion",
+        f"enrollment {pk}: is completed and has no certificate",
+    ]
+
+
+def test_a_certificate_without_its_completion_is_named(completed):
+    Enrollment.objects.filter(pk=completed.pk).update(completed_at=None)
+    assert list(differences()) == [f"enrollment {completed.pk}: has a certificate and is not completed"]
+
+
+def test_a_certificate_that_went_missing_is_named(completed):
+    Certificate.objects.all().delete()
+    assert list(differences()) == [f"enrollment {completed.pk}: is completed and has no certificate"]
+
+
+def test_a_certificate_of_another_moment_is_named(completed):
+    changed(Certificate, issued_at=completed.completed_at + LATER)
+    assert list(differences()) == [f"enrollment {completed.pk}: completed at another moment than its certificate says"]
+
+
+def test_a_text_that_is_not_the_one_published_is_named(completed):
+    changed(Text, digest="0" * 64)
+    pk = completed.course.current_id
+    assert list(differences()) == [f"release {pk}: its texts are not the ones it was published with"]
+
+
+def test_a_log_that_was_changed_is_named(completed):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE evidence_event SET verb = 'nothing' WHERE number = 2")
+    assert list(differences()) == ["event 2: changed since it was recorded"]
+
+
+def test_the_command_says_nought_or_names_each_and_fails(completed, capsys):
+    call_command("check_records")
+    assert capsys.readouterr().out == "0 differences\n"
+    pk = changed(Attempt, points=0)
+    with pytest.raises(CommandError, match="1 differences"):
+        call_command("check_records")
+    assert capsys.readouterr().err == f"attempt {pk}: 0 points kept, 2 right responses\n"
