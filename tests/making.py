@@ -3,10 +3,11 @@
 import itertools
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.content.importing import import_course
+from courseware.content.importing import import_course, read_folder
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 from tests.content.samples import make_files
@@ -52,6 +53,12 @@ def make_course(files=None):
     """The sample course (or these files: path → bytes), imported and released as an operator would."""
     import_course(files or make_files())
     return Course.objects.latest("pk")
+
+
+def make_shipped_course():
+    """The course of the folder content/."""
+    (folder,) = (path.parent for path in settings.CONTENT_DIR.glob("*/course.zh-hans.md"))
+    return make_course(read_folder(folder))
 
 
 def make_enrollment(learner=None, course=None, **fields):

@@ -1,0 +1,55 @@
+"""Hands on the keyboard: Tab, arrows, Space, Enter and letters, and nothing else."""
+
+FAR = 120  # stops of Tab before a page counts as one where the thing cannot be reached
+
+
+class Keyboard:
+    def __init__(self, page):
+        self.page = page
+
+    def tab_to(self, target):
+        """Press Tab until `target` (a locator of one element) has the focus; it must be seen where it is."""
+        for _ in range(FAR):
+            if target.evaluate("(element) => element === document.activeElement"):
+                assert is_uncovered(target), f"{target} is hidden behind something while it has the focus"
+                return target
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{target} cannot be reached with Tab on {self.page.url}")
+
+    def press(self, target, key="Enter"):
+        self.tab_to(target)
+        self.page.keyboard.press(key)
+
+    def type(self, target, text):
+        self.tab_to(target)
+        self.page.keyboard.type(text)
+
+    def tick(self, target):
+        self.press(target, "Space")
+
+    def choose(self, group, label):
+        """Choose one of the radio buttons within `group` (a locator): Tab goes to the group, the arrows inside it."""
+        group.wait_for()
+        radios = group.get_by_role("radio")
+        labels = [radio.evaluate("(element) => element.labels[0].innerText.trim()") for radio in radios.all()]
+        assert label in labels, f"{label!r} is not one of {labels} on {self.page.url}"
+        chosen = [number for number, radio in enumerate(radios.all()) if radio.is_checked()]
+        stop = chosen[0] if chosen else 0
+        self.tab_to(radios.nth(stop))
+        if not chosen:
+            self.page.keyboard.press("Space")
+        for _ in range((labels.index(label) - stop) % len(labels)):
+            self.page.keyboard.press("ArrowDown")
+        assert radios.nth(labels.index(label)).is_checked()
+
+
+def is_uncovered(target):
+    """Whether the middle of the focused element is really it, or within it, and not a bar above it."""
+    return target.evaluate(
+        """(element) => {
+             const box = element.getBoundingClientRect();
+             const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+             return there === null || element.contains(there) || there.contains(element)
+                 || [...(element.labels || [])].some((label) => label.contains(there));
+           }"""
+    )

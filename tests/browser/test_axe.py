@@ -1,0 +1,205 @@
+"""Every page in both languages, light and dark, wide and narrow: no violation of WCAG 2.2 AA or of good practice."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from courseware.assessment import attempting
+from courseware.content import serving
+from courseware.learning import enrolling
+from tests.browser.courses import make_tea_room
+from tests.making import days, make_enrollment, make_shipped_course, make_user
+from tests.world import answer_survey, finish_lessons, lesson_document, make_world
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Without Select2, which Django brings for fields that complete themselves: it names its box by what is chosen in it.
+RUN_AXE = "(options) => axe.run({ exclude: [['.select2']] }, options)"
+NARROWEST = 320  # CSS pixels: 1280 at 400 %
+SMALLEST_TARGET = 24  # CSS pixels
+HEIGHT = 800
+LOOKS = [(width, theme) for width in (1280, 360) for theme in ("light", "dark")]
+
+# Colours on their way from light to dark would be measured half-way.
+STAND_STILL = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important; }");
+  document.adoptedStyleSheets = [sheet];
+}"""
+SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# What is wider than the page, but for what scrolls in a region of its own.
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+# Controls smaller than 24 px, but for links and source marks in a line of text, and boxes whose label is the target.
+TOO_SMALL = """(smallest) => [...document.querySelectorAll("a[href], button, input, select, summary, textarea")]
+  .filter((control) => control.checkVisibility({ visibilityProperty: true }) && control.type !== "hidden")
+  .filter((control) => control.tagName !== "A" || getComputedStyle(control).display !== "inline")
+  .filter((control) => !control.closest("sup"))
+  .map((control) => [control, ...[control, ...(control.labels ?? [])].map((part) => part.getBoundingClientRect())])
+  .filter(([, ...boxes]) => boxes[0].width > 1)
+  .filter(([, ...boxes]) => !boxes.some((box) => box.width >= smallest && box.height >= smallest))
+  .map(([control]) => control.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def world(site):
+    return make_world(make_tea_room())
+
+
+def problems_of(page, path, *, looks=LOOKS, floor=False):
+    """Lines that say what is wrong on the page at `path`; with `floor` only what is below that of Django's pages."""
+    assert page.goto(path).status in (200, 404, 422), path
+    page.evaluate(AXE_SCRIPT)
+    page.evaluate(STAND_STILL)
+    found = []
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        page.emulate_media(color_scheme=theme)
+        page.evaluate(SETTLE)
+        for violation in violations_of(page):
+            if not floor or is_below(violation):
+                places = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
+                found.append(f"{path} {width} {theme}: {violation['id']} ({violation['help']}): {places}")
+    return found + misfits_of(page, path)
+
+
+def violations_of(page):
+    # Without preload: axe would fetch the stylesheets anew, and put them into the page in a way the policy refuses.
+    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"], "preload": False}
+    return page.evaluate(RUN_AXE, options)["violations"]
+
+
+def is_below(violation):
+    return violation["impact"] in ("serious", "critical") and "best-practice" not in violation["tags"]
+
+
+def misfits_of(page, path):
+    page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
+    found = [
+        f"{path}: smaller than {SMALLEST_TARGET} px: {target}" for target in page.evaluate(TOO_SMALL, SMALLEST_TARGET)
+    ]
+    if (over := page.evaluate(TOO_WIDE)) > 0:
+        found.append(f"{path}: {over} px wider than {NARROWEST}")
+    return found
+
+
+def assert_fine(page, paths, **how):
+    found = [problem for path in paths for problem in problems_of(page, path, **how)]
+    assert not found, "\n".join(found)
+
+
+def languages():
+    return pytest.mark.parametrize("language", ["en", "zh-hans"])
+
+
+@languages()
+def test_the_front_door(language, visit, world):
+    number = world.passed.enrollment.certificate.number
+    pages = ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/"]
+    pages += [
+        f"/certificates/{number}/",
+        "/certificates/",
+        "/certificates/?number=x",
+        "/certificates/1234/",
+        "/nowhere/",
+    ]
+    assert_fine(visit(language=language), pages)
+
+
+@languages()
+def test_pages_of_who_learns(language, visit, world):
+    newcomer = make_user("Nora New")
+    enrollment = enrolling.enroll(newcomer, world.course, due_at=days(2))
+    page = visit(newcomer, language=language)
+    course = "/learn/tea-room"
+    assert_fine(page, ["/", f"{course}/boiling/", f"{course}/tracks/", f"{course}/card/", "/exam/tea-room/last-cup/"])
+    miss_everything(page)
+    assert_fine(page, [f"{course}/boiling/"])
+    finish_lessons(enrollment)
+    answer_survey(enrollment)
+    assert_fine(page, ["/", f"{course}/boiling/", f"{course}/pouring/", f"{course}/voice/", f"{course}/record/"])
+
+
+def miss_everything(page):
+    """Send every form of the lesson with the first answer there is, so that right and wrong ones stand on the page."""
+    page.goto("/learn/tea-room/boiling/")
+    for form in page.locator("form[data-answer]").all():
+        for name in ("radio", "checkbox"):
+            with suppress(IndexError):
+                form.get_by_role(name).all()[0].check()
+    page.locator("#q-what-first button[type=submit]").click()
+    page.locator("#q-what-first [role=status] .tag").wait_for()
+    page.locator("#q-is-it-off button[type=submit]").click()
+    page.locator("#again-is-it-off, #q-is-it-off.right").first.wait_for()
+
+
+@languages()
+def test_pages_of_who_is_examined(language, visit, world):
+    attempt = world.attempt
+    page = visit(world.learner, language=language)
+    passed = f"/attempts/{world.passed.pk}/result/"
+    own = f"/certificates/{world.passed.enrollment.certificate.number}/"
+    assert_fine(page, [f"/attempts/{attempt.pk}/?question=1", f"/attempts/{attempt.pk}/review/", passed, own])
+    attempting.submit(attempt)
+    assert_fine(page, [f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/", "/learn/tea-room/voice/"])
+
+
+@languages()
+def test_pages_of_the_account(language, visit, world):
+    pages = ["/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
+    assert_fine(visit(world.learner, language=language), pages)
+    assert_fine(visit(make_user("Uma Unenrolled"), language=language), ["/"])
+
+
+@languages()
+def test_pages_of_the_manager(language, visit, world):
+    for _ in range(5):
+        enrollment = make_enrollment(course=world.course)
+        answer_survey(enrollment)
+    pages = [
+        "/team/",
+        "/team/?state=overdue&name=nobody",
+        f"/team/people/{world.enrollment.pk}/",
+        "/surveys/tea-room/voice/",
+    ]
+    assert_fine(visit(world.people["manager"], language=language), pages)
+
+
+@languages()
+def test_our_own_pages_of_the_admin(language, visit, world):
+    document = f"/admin/content/document/{lesson_document(world).pk}"
+    first, last = lesson_document(world).revisions.order_by("number").values_list("pk", flat=True)
+    pages = [f"{document}/change/", f"{document}/history/", f"{document}/compare/{first}/{last}/"]
+    pages += [f"/admin/content/course/{world.course.pk}/publish/"]
+    assert_fine(visit(world.people["editor"], language=language), pages)
+
+
+def test_pages_django_brings_have_nothing_serious(visit, world):
+    page = visit(world.people["admin"])
+    pages = ["/admin/", "/admin/content/document/", "/admin/learning/enrollment/", "/admin/accounts/user/"]
+    pages += [f"/admin/accounts/user/{world.learner.pk}/change/", "/admin/accounts/team/add/", "/admin/evidence/event/"]
+    found = [problem for path in pages for problem in problems_of(page, path, floor=True)]
+    serious = [problem for problem in found if not re.search("smaller than|wider than", problem)]
+    assert not serious, "\n".join(serious)
+
+
+@languages()
+def test_every_page_of_the_course_that_is_shipped(language, visit, site):
+    """The pages differ by their text alone, so each is looked at once wide and once narrow."""
+    course = make_shipped_course()
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, course)
+    steps = serving.outline(course.current, "en").steps
+    paths = [f"/learn/{course.identifier}/{name}/" for name in ("card", "tracks", *(step.id for step in steps))]
+    assert_fine(visit(learner, language=language), ["/", *paths], looks=[(1280, "dark"), (360, "light")])
+
+
+def test_a_page_that_is_wrong_is_found(visit, site):
+    page = visit()
+    page.goto("/accounts/login/")
+    wrong = '<img src="/static/icon.svg" width="900"><input type="checkbox"><p><font color="#bbb">faint</font></p>'
+    page.evaluate("(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)", wrong)
+    page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
+    page.evaluate(AXE_SCRIPT)
+    assert {violation["id"] for violation in violations_of(page)} >= {"image-alt", "label", "color-contrast"}
+    assert len(misfits_of(page, "/")) == 2

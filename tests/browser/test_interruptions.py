@@ -1,0 +1,186 @@
+"""What breaks while somebody answers: two tabs, the session, the network. F5, F6 and F7 of the promises."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from courseware.assessment.models import Response
+from courseware.learning import enrolling
+from courseware.learning.models import Answer
+from tests.browser.courses import make_tea_room
+from tests.making import PASSWORD, make_user
+from tests.world import finish_lessons, start_exam
+
+LESSON = "/learn/tea-room/boiling/"
+CHECK = "#q-is-it-off"
+
+
+@pytest.fixture
+def learner(site):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, make_tea_room())
+    return learner
+
+
+@pytest.fixture
+def attempt(learner):
+    enrollment = learner.enrollments.get()
+    finish_lessons(enrollment)
+    return start_exam(enrollment)
+
+
+def question_of(attempt, number=1):
+    return f"/attempts/{attempt.pk}/?question={number}"
+
+
+def choices(page):
+    return page.get_by_role("main").get_by_role("radio")
+
+
+def state(page):
+    return page.locator("#exam-state")
+
+
+def sign_in_again(page, learner):
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    page.get_by_label("E-mail").fill(learner.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+
+# Two tabs -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_old_tab_does_not_replace_a_newer_answer(visit, learner, attempt):
+    new = visit(learner)
+    old = new.context.new_page()
+    for tab in (new, old):
+        tab.goto(question_of(attempt))
+    choices(new).nth(0).check()
+    expect(state(new)).to_contain_text("Saved")
+    kept = Response.objects.get(position=1).response
+    choices(old).nth(1).check()
+    expect(old.get_by_text("answered in another tab or on another device")).to_be_visible()
+    expect(choices(old).nth(0)).to_be_checked()
+    assert Response.objects.get(position=1).response == kept
+
+
+def test_a_tab_of_an_attempt_that_is_handed_in_leads_to_the_result(visit, learner, attempt):
+    page = visit(learner)
+    old = page.context.new_page()
+    old.goto(question_of(attempt))
+    page.goto(f"/attempts/{attempt.pk}/review/")
+    page.get_by_role("button", name="Hand in and see the result").click()
+    expect(page).to_have_url(re.compile("/result/$"))
+    choices(old).nth(1).check()
+    expect(old).to_have_url(re.compile("/result/$"))
+    expect(old.get_by_text("This attempt had been handed in already.")).to_be_visible()
+
+
+# The session ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lesson_is_where_it_was_after_signing_in_again(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    page.locator(CHECK).get_by_label("Yes").check()
+    Session.objects.all().delete()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    sign_in_again(page, learner)
+    expect(page).to_have_url(re.compile(f"{LESSON}{CHECK}$"))
+    expect(page.locator(CHECK).get_by_label("Yes")).to_be_checked()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+
+
+def test_an_exam_is_where_it_was_after_signing_in_again(visit, learner, attempt):
+    page = visit(learner)
+    page.goto(question_of(attempt))
+    choices(page).nth(0).check()
+    expect(state(page)).to_contain_text("Saved")
+    page.get_by_role("button", name="Next question").click()
+    Session.objects.all().delete()
+    choices(page).nth(1).check()
+    sign_in_again(page, learner)
+    expect(page.get_by_text("Question 2 of 2")).to_be_visible()
+    expect(choices(page).nth(1)).to_be_checked()
+    expect(state(page)).to_contain_text("Saved")
+    assert Response.objects.exclude(saved_at=None).count() == 2
+
+
+def test_a_form_that_is_out_of_date_is_made_anew_and_keeps_what_was_chosen(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    page.locator(CHECK).get_by_label("Yes").check()
+    page.context.clear_cookies(name="csrftoken")
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    page.wait_for_load_state()
+    expect(page.locator(CHECK).get_by_label("Yes")).to_be_checked()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+
+
+# The network ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_given_without_network_waits_and_is_sent_once_by_itself(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    page.context.set_offline(True)
+    page.locator(CHECK).get_by_label("Yes").check()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    expect(page.locator(CHECK).get_by_role("status")).to_contain_text("Not saved yet")
+    expect(page.locator(CHECK).get_by_label("Yes")).to_be_checked()
+    assert Answer.objects.count() == 0
+    page.context.set_offline(False)
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    assert Answer.objects.count() == 1
+
+
+def test_an_answer_lost_on_the_way_back_is_sent_again_and_kept_once(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    page.route("**/answer/is-it-off/", lose_answer, times=1)
+    page.locator(CHECK).get_by_label("Yes").check()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    assert Answer.objects.count() == 1
+
+
+def lose_answer(route):
+    """Let the request reach the server, and break the line before its answer comes back."""
+    route.fetch()
+    route.abort("connectionreset")
+
+
+def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, learner, attempt):
+    page = visit(learner)
+    warned = []
+    page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
+    page.goto(question_of(attempt))
+    page.context.set_offline(True)
+    choices(page).nth(1).check()
+    expect(state(page)).to_contain_text("Not saved yet")
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)  # a page that asks stays open, and there is no event for what does not happen
+    assert warned == ["beforeunload"]
+    choices(page).nth(0).check()
+    page.context.set_offline(False)
+    expect(state(page)).to_contain_text("Saved")
+    page.reload()
+    expect(choices(page).nth(0)).to_be_checked()
+    assert Response.objects.exclude(saved_at=None).count() == 1
+
+
+def test_every_kind_of_failure_of_the_first_saves_is_mended_by_itself(visit, learner, attempt):
+    page = visit(learner)
+    page.goto(question_of(attempt))
+    page.route(re.compile(rf"/attempts/{attempt.pk}/1/$"), lose_answer, times=1)
+    choices(page).nth(0).check()
+    expect(state(page)).to_contain_text("Not saved yet")
+    choices(page).nth(1).check()
+    expect(state(page)).to_contain_text("Saved")
+    page.reload()
+    expect(choices(page).nth(1)).to_be_checked()

@@ -1,0 +1,202 @@
+"""A learner's way through the course: by keyboard alone, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from courseware.assessment.models import Certificate
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment, SurveyAnswers, SurveyReceipt
+from tests.browser.courses import RIGHT, make_tea_room
+from tests.browser.keyboard import Keyboard
+from tests.making import PASSWORD, make_user
+
+
+@pytest.fixture
+def learner(site):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, make_tea_room())
+    return learner
+
+
+def question(page, identifier):
+    return page.locator(f"#q-{identifier}")
+
+
+def test_the_whole_course_by_keyboard(visit, learner):
+    page = visit()
+    keys = Keyboard(page)
+    sign_in(page, keys, learner)
+    begin(page, keys)
+    answer_wrong_then_right(page, keys)
+    mark_as_read(page, keys)
+    sit_the_exam(page, keys)
+    open_the_certificate(page, keys, learner)
+    answer_the_survey(page, keys)
+    assert Enrollment.objects.get().completed_at
+
+
+def sign_in(page, keys, learner):
+    page.goto("/")
+    keys.type(page.get_by_label("E-mail"), learner.email)
+    keys.type(page.get_by_label("Password", exact=True), PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Begin: Boiling water")
+
+
+def begin(page, keys):
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    keys.press(page.get_by_role("link", name=re.compile("^Begin")))
+    expect(page).to_have_title(re.compile("Boiling water"))
+
+
+def answer_wrong_then_right(page, keys):
+    check = question(page, "is-it-off")
+    keys.choose(check, "No")
+    keys.press(check.get_by_role("button", name="Check my answer"))
+    expect(check.get_by_text("Not yet")).to_be_visible()
+    expect(check).to_be_focused()
+    expect(check).to_contain_text("Go and look.")
+    expect(check).not_to_contain_text("Good.")
+    keys.press(check.get_by_role("link", name="Try again at the end of the lesson"))
+    again = page.locator("#again-is-it-off")
+    keys.choose(again, "Yes")
+    keys.press(again.get_by_role("button", name="Check my answer"))
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    expect(page.locator("[data-announce]")).to_contain_text("Right")
+
+
+def mark_as_read(page, keys):
+    keys.press(page.get_by_role("link", name="Next: Pouring"))
+    keys.press(page.get_by_role("button", name="I have read it"))
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+
+
+def sit_the_exam(page, keys):
+    keys.press(page.get_by_role("link", name="On to the exam: The last cup"))
+    keys.press(page.get_by_role("button", name="Start the exam"))
+    for number in (1, 2):
+        expect(page.get_by_text(f"Question {number} of 2")).to_be_visible()
+        title = page.get_by_role("heading", level=1).inner_text()
+        keys.choose(page.get_by_role("group", name=title), RIGHT[title])
+        expect(page.locator("#exam-state")).to_contain_text("Saved")
+        keys.press(page.get_by_role("button", name="Next question" if number == 1 else "To the overview"))
+    expect(page.get_by_text("Every question is answered and saved")).to_be_visible()
+    keys.press(page.get_by_role("button", name="Hand in and see the result"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Passed")
+
+
+def open_the_certificate(page, keys, learner):
+    keys.press(page.get_by_role("link", name="Open the certificate"))
+    expect(page.get_by_role("article")).to_contain_text(learner.name)
+    expect(page.get_by_role("article")).to_contain_text(" ".join(re.findall("....", Certificate.objects.get().number)))
+    page.go_back()
+
+
+def answer_the_survey(page, keys):
+    keys.press(page.get_by_role("link", name="Your view").last)
+    keys.choose(page.get_by_role("group", name="Recommend it?"), "9")
+    keys.type(page.get_by_role("textbox", name="More"), "Good tea.")
+    keys.press(page.get_by_role("button", name="Send my answers"))
+    expect(page.get_by_text("Thank you. That you answered is known, and no more.")).to_be_visible()
+    assert SurveyReceipt.objects.count() == 1
+    assert list(SurveyAnswers.objects.values_list("answers", "learner")) == [
+        ({"recommend": 9, "say-more": "Good tea."}, None)
+    ]
+
+
+def test_every_kind_of_question_by_keyboard(visit, learner):
+    page = visit(learner)
+    keys = Keyboard(page)
+    page.goto("/learn/tea-room/boiling/")
+    keys.choose(question(page, "what-first"), "Fill it")
+    send(page, keys, "what-first", "Right")
+    for label in ("The counter", "The spout"):
+        keys.tick(question(page, "what-to-wipe").get_by_label(label))
+    send(page, keys, "what-to-wipe", "Right")
+    keys.tick(question(page, "what-is-wrong").get_by_label("The stove is on"))
+    send(page, keys, "what-is-wrong", "Right")
+    put_in_order(page, keys, ["Fill", "Heat", "Turn off"])
+    send(page, keys, "in-order", "Right")
+    for entry, group in {"Kettle": "Hot", "Ice": "Cold", "Tap water": "Cold"}.items():
+        keys.choose(question(page, "sorted").get_by_role("group", name=entry), group)
+    send(page, keys, "sorted", "Right")
+    keys.type(question(page, "note").get_by_role("textbox"), "I turn it off.")
+    keys.press(question(page, "note").get_by_role("button", name="Save"))
+    expect(question(page, "note")).to_contain_text("Only you can read it")
+
+
+def send(page, keys, identifier, outcome):
+    keys.press(question(page, identifier).locator("button[type=submit]"))
+    expect(question(page, identifier).get_by_role("status").first).to_contain_text(outcome)
+    expect(question(page, identifier)).to_be_focused()
+
+
+def put_in_order(page, keys, wanted):
+    """Move each step up, with the button beside it, to its place."""
+    steps = question(page, "in-order").locator(".ordering > li")
+    for place, label in enumerate(wanted):
+        names = [step.locator(".text").inner_text() for step in steps.all()]
+        for _ in range(names.index(label) - place):
+            keys.press(page.get_by_role("button", name=f"Up: {label}", exact=True))
+    assert [step.locator(".text").inner_text() for step in steps.all()] == wanted
+
+
+def test_the_whole_course_without_javascript(visit, learner):
+    page = visit(learner, java_script_enabled=False)
+    page.goto("/learn/tea-room/boiling/")
+    order = question(page, "in-order")
+    for label, number in {"Fill": "1", "Heat": "2", "Turn off": "3"}.items():
+        order.get_by_label(label, exact=True).select_option(number)
+    order.get_by_role("button", name="See the reason").click()
+    expect(order.get_by_role("status")).to_contain_text("Right")
+    question(page, "is-it-off").get_by_role("button", name="Check my answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose one answer, then send it.")
+    expect(page).to_have_title(re.compile("^Error:"))
+    question(page, "is-it-off").get_by_label("Yes").check()
+    question(page, "is-it-off").get_by_role("button", name="Check my answer").click()
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    page.get_by_role("link", name="Next: Pouring").click()
+    page.get_by_role("button", name="I have read it").click()
+    page.get_by_role("link", name="On to the exam: The last cup").click()
+    page.get_by_role("button", name="Start the exam").click()
+    for name in ("Next question", "To the overview"):
+        title = page.get_by_role("heading", level=1).inner_text()
+        page.get_by_label(RIGHT[title]).check()
+        page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Hand in and see the result").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Passed")
+    page.get_by_role("link", name="Your view").last.click()
+    page.get_by_role("group", name="Recommend it?").get_by_label("9").check()
+    page.get_by_role("button", name="Send my answers").click()
+    expect(page.get_by_text("Thank you. That you answered is known")).to_be_visible()
+
+
+def test_the_language_is_switched_in_place(visit, learner):
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/?again=check")
+    page.get_by_role("button", name="中文").click()
+    expect(page).to_have_url(re.compile(r"/learn/tea-room/boiling/\?again=check$"))
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.get_by_role("heading", level=1)).to_have_text("烧水")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Boiling water")
+
+
+def test_a_theme_once_chosen_stays(visit, learner):
+    page = visit(learner, color_scheme="light")
+    page.goto("/")
+    light = background(page)
+    page.get_by_label("Dark", exact=True).check()
+    assert background(page) != light
+    page.reload()
+    assert background(page) != light
+    page.get_by_label("As the device").check()
+    assert background(page) == light
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")

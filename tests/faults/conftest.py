@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sites import copy_of, new_postgres, prepared
+
+SERVER = os.environ.get("DATABASE_URL", "")
+IS_POSTGRES = SERVER.startswith("postgres")
+collect_ignore = ["test_sqlite.py" if IS_POSTGRES else "test_postgres.py"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(scope="session")
+def first_site(tmp_path_factory):
+    """The site all others are copied from."""
+    folder = tmp_path_factory.mktemp("first-site")
+    return prepared(folder, new_postgres(SERVER) if IS_POSTGRES else f"sqlite:///{folder / 'courseware.sqlite3'}")
+
+
+@pytest.fixture
+def site(first_site, tmp_path):
+    site = copy_of(first_site, tmp_path)
+    yield site
+    site.assert_records_agree()

@@ -1,0 +1,27 @@
+"""`python -m tests.faults.prepare`: a site with one learner before the last click of the exam. Prints who and what."""
+
+import json
+
+import django
+from django.core.management import call_command
+
+
+def prepare():
+    from courseware.learning import enrolling
+    from tests.browser.courses import make_tea_room
+    from tests.making import PASSWORD, make_user
+    from tests.world import answer_exam, finish_lessons, start_exam
+
+    learner = make_user("Lea Learner")
+    enrollment = enrolling.enroll(learner, make_tea_room())
+    finish_lessons(enrollment)
+    attempt = start_exam(enrollment)
+    answer_exam(attempt)
+    return {"email": learner.email, "password": PASSWORD, "attempt": attempt.pk, "enrollment": enrollment.pk}
+
+
+if __name__ == "__main__":
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    print(json.dumps(prepare()))

@@ -1,0 +1,181 @@
+"""A site of its own for each test: its database, its commands, its server as a process that may be killed."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.faults.visitors import Visitor
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "for-the-tests-of-faults-" * 3
+START_WITHIN = 20  # seconds
+OWN_BOOKS = {"django_session", "cache"}
+
+
+@dataclass
+class Site:
+    """`database_url` names the site's own database; `told` is what prepare.py said about its learner."""
+
+    folder: Path
+    database_url: str
+    told: dict = field(default_factory=dict)
+    environment: dict = field(default_factory=dict)
+
+    @property
+    def is_postgres(self):
+        return self.database_url.startswith("postgres")
+
+    @property
+    def file(self):
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def pause_file(self):
+        return self.folder / "pause"
+
+    def env(self, **more):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
+        return kept | {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": self.database_url,
+            "DATA_DIR": str(self.folder),
+            "SECRET_KEY": SECRET,
+            "PLAIN_HTTP": "1",
+            "PAUSE_FILE": str(self.pause_file),
+            **self.environment,
+            **more,
+        }
+
+    def start(self, *arguments, **more):
+        """Start Python with these arguments, as a process that is to be killed or waited for."""
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self.env(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def run(self, *arguments, **more):
+        """(exit status, what it printed, errors after that)."""
+        process = self.start(*arguments, **more)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, (out + err).decode()
+
+    def manage(self, *arguments, **more):
+        return self.run("-m", "tests.faults.manage", *arguments, **more)
+
+    def assert_records_agree(self):
+        assert self.manage("check_records") == (0, "0 differences\n")
+
+    @contextmanager
+    def served(self, *, workers=2, **more):
+        """Run gunicorn with this many workers; gives a Visitor who is not signed in."""
+        port = free_port()
+        options = [f"--workers={workers}", "--threads=4", "--worker-class=gthread", "--log-level=warning"]
+        log = (self.folder / "server.log").open("ab")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "tests.faults.wsgi", *options, f"--bind=127.0.0.1:{port}"],
+            cwd=ROOT, env=self.env(**more), stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: is_listening(port), "the server does not listen")
+            yield Visitor(port)
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+            log.close()
+
+    def rows(self, sql):
+        """Rows of a question asked past the product, as tuples."""
+        with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def connect(self):
+        if not self.is_postgres:
+            return sqlite3.connect(self.file)
+        import psycopg
+
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def count(self, table, condition="1 = 1"):
+        return self.rows(f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
+
+    def tables(self):
+        if self.is_postgres:
+            found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        else:
+            found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return sorted(name for (name,) in found)
+
+    def content(self):
+        """Table → (its columns, its rows in some fixed order), all but sessions and caches."""
+        return {
+            table: (self.columns(table), sorted(map(repr, self.rows(f'SELECT * FROM "{table}"'))))
+            for table in self.tables()
+            if table not in OWN_BOOKS
+        }
+
+    def columns(self, table):
+        with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(f'SELECT * FROM "{table}" WHERE 1 = 0')
+            return [column[0] for column in cursor.description]
+
+
+def prepared(folder, database_url):
+    """A site with its learner, on an empty database."""
+    site = Site(folder, database_url)
+    status, printed = site.run("-m", "tests.faults.prepare")
+    assert status == 0, printed
+    site.told = json.loads(printed.splitlines()[-1])
+    return site
+
+
+def copy_of(site, folder):
+    """The same site once more, so that a test may break it."""
+    if not site.is_postgres:
+        shutil.copy(site.file, folder / "courseware.sqlite3")
+        return Site(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", site.told)
+    return Site(folder, new_postgres(site.database_url, template=urlsplit(site.database_url).path[1:]), site.told)
+
+
+def new_postgres(server_url, template=""):
+    """The address of a new database on the same server."""
+    import psycopg
+
+    name = f"faults_{uuid.uuid4().hex}"
+    place = urlsplit(server_url)
+    with closing(psycopg.connect(place._replace(path="/postgres").geturl(), autocommit=True)) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    return place._replace(path=f"/{name}").geturl()
+
+
+def free_port():
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def is_listening(port):
+    with closing(socket.socket()) as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(happened, otherwise, within=START_WITHIN):
+    """What `happened` gives, once it is true."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if found := happened():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(otherwise)

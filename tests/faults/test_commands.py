@@ -1,0 +1,63 @@
+"""Commands that are killed or fail half-way: F13 and F14 of the promises."""
+
+import os
+import signal
+
+import pytest
+
+from tests.browser.courses import POURING
+from tests.content.samples import make_files
+from tests.faults.sites import wait_until
+
+LESSON = "01-water/01-boiling.en.md"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the course as it was imported, but for one sentence."""
+    for path, body in make_files(**POURING).items():
+        file = tmp_path / "courses" / "tea-room" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body.replace(b"The kettle is empty", b"There is no water") if path == LESSON else body)
+    return tmp_path / "courses"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "courseware.content.importing.add_revisions",
+        "courseware.content.importing.release",
+        "courseware.content.importing.record",
+    ],
+)
+def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):
+    before = site.content()
+    site.pause_file.touch()
+    importing = site.start("-m", "tests.faults.manage", "import_content", str(folder), PAUSE_IN=moment)
+    wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"the import did not come to {moment}")
+    os.kill(importing.pid, signal.SIGKILL)
+    importing.communicate(timeout=20)
+    site.pause_file.unlink()
+    assert site.content() == before
+    assert site.manage("import_content", str(folder)) == (0, "tea-room: release 2: 0 added, 1 changed, 0 removed\n")
+    assert site.manage("import_content", str(folder)) == (0, "tea-room: unchanged\n")
+
+
+def test_an_import_changes_no_record_of_a_learner(site, folder):
+    records = ("learning_", "assessment_")
+    before = {table: rows for table, rows in site.content().items() if table.startswith(records)}
+    site.manage("import_content", str(folder))
+    assert {table: rows for table, rows in site.content().items() if table.startswith(records)} == before
+
+
+@pytest.mark.parametrize("how", ["raising", "being killed"])
+def test_a_migration_that_fails_leaves_everything_as_it_was(how, site):
+    before = site.content()
+    status, _printed = site.manage("migrate", "failing", WITH_FAILING_APP="1", FAIL_BY=how)
+    assert status != 0
+    assert site.content() == before
+    with site.served() as visitor:
+        assert visitor.sign_in(site.told).get("/").status == 200
+    status, printed = site.manage("migrate", "failing", WITH_FAILING_APP="1")
+    assert status == 0, printed
+    assert site.rows("SELECT DISTINCT half_way FROM learning_enrollment") == [("filled",)]

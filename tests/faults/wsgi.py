@@ -1,0 +1,11 @@
+"""The site under gunicorn, as it is served, with the place to stop in."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from tests.faults import pausing
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+application = get_wsgi_application()
+pausing.install()

@@ -1,0 +1,41 @@
+"""Every address of the site, read from the resolver and never from a list."""
+
+import re
+from collections.abc import Iterator
+
+from django.contrib.admindocs.views import simplify_regex
+from django.urls import URLPattern, get_resolver
+
+PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def routes(resolver=None, before="") -> Iterator[tuple[str, URLPattern]]:
+    """(route as written, such as "learn/<id:course>/card/"; its pattern), in the order of the resolver."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + readable(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route, pattern
+        else:
+            yield from routes(pattern, route)
+
+
+def readable(pattern) -> str:
+    text = str(pattern)
+    is_regex = text.startswith("^") or text.endswith("$") or "(?P<" in text
+    return simplify_regex(text).lstrip("/") if is_regex else text
+
+
+class NoPlace(AssertionError):
+    pass
+
+
+def fill_in(route: str, places: dict[str, object]) -> str:
+    """The address of a route: each placeholder replaced by what `places` holds for the route up to it."""
+    filled, end = "", 0
+    for found in PLACEHOLDER.finditer(route):
+        begin = PLACEHOLDER.sub(r"<\1>", route[: found.end()])
+        if begin not in places:
+            raise NoPlace(f"/{route}: add {begin!r} to places_of in tests/world.py")
+        filled += route[end : found.start()] + str(places[begin])
+        end = found.end()
+    return "/" + filled + route[end:]

@@ -1,0 +1,209 @@
+"""Every address × every role, compared with access.txt; and what no request may do on the way.
+
+The addresses come from the resolver, so a new page without a row fails here. Objects in addresses are the learner's.
+"""
+
+import hashlib
+import uuid
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from courseware.evidence.models import Event
+from tests.making import PASSWORD
+from tests.site.routes import fill_in, routes
+from tests.world import ROLES, make_world
+
+TABLE = Path(__file__).with_name("access.txt")
+ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
+# Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
+LOOKS = {"record-viewed", "board-exported"}
+OWN_BOOKS = {"evidence_event", "evidence_chainhead", "django_session", settings.CACHES["default"]["LOCATION"]}
+NEW_PASSWORD = "another-password-for-tests"
+REFUSED = {"405", "404", "403", "login"}
+
+pytestmark = pytest.mark.django_db
+
+
+def read_table() -> dict[tuple[str, str], tuple[str, ...]]:
+    """(method, route) → what each of ROLES gets. A row for "*" as method is one for GET and POST alike."""
+    rows = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            method, route, *answers = line.split()
+            assert len(answers) == len(ROLES), f"access.txt: expected {len(ROLES)} answers: {line}"
+            for each in ("GET", "POST") if method == "*" else (method,):
+                assert (each, route) not in rows, f"access.txt: {each} {route} is there twice"
+                rows[each, route] = tuple(answers)
+    return rows
+
+
+def row(method, route, answers):
+    return f"{method:<5} {'/' + route:<62} {' '.join(f'{answer:<9}' for answer in answers)}".rstrip()
+
+
+@pytest.fixture
+def world():
+    return make_world()
+
+
+def client_of(world, role):
+    client = Client(raise_request_exception=False)
+    if role != "anonymous":
+        client.force_login(world.people[role])
+    return client
+
+
+def answer_to(response) -> str:
+    """The status, or "login" for one who is sent to sign in."""
+    if response.status_code == 302 and "/login/?next=" in response["Location"]:
+        return "login"
+    return str(response.status_code)
+
+
+def forms(world):
+    """What the page itself would send to an address (the rest is sent empty): route → fields."""
+    lesson = "learn/<id:course>/<id:step>/"
+    return {
+        f"{lesson}answer/<id:question>/": {"token": uuid.UUID(int=1), "tries": 0, "choice": 0},
+        f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
+        "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
+        "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
+        "team/people/<int:pk>/extend/": {"due_on": "2030-01-31"},
+        "team/people/<int:pk>/excuse/": {"reason": "On leave"},
+        "accounts/language/": {"language": "en"},
+        "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
+        "accounts/password/reset/": {"email": world.learner.email},
+        "accounts/password/change/": {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+    }
+
+
+def get(client, world, route):
+    return client.get(fill_in(route, world.places))
+
+
+def post(world, role, route):
+    """POST the form of the page and take back what it did."""
+    with transaction.atomic():
+        response = client_of(world, role).post(fill_in(route, world.places), forms(world).get(route, {}))
+        transaction.set_rollback(True)
+    return response
+
+
+def differences(method, role, found, table):
+    """Lines that say which row to write."""
+    place = ROLES.index(role)
+    return [
+        f"{method} /{route}: {role} got {answer}, access.txt says {table[method, '/' + route][place]}"
+        for route, answer in found.items()
+        if table[method, "/" + route][place] != answer
+    ]
+
+
+def test_every_address_has_a_row():
+    table = read_table()
+    lacking = [row("GET", route, ["?"] * len(ROLES)) for route in ALL_ROUTES if ("GET", "/" + route) not in table]
+    assert not lacking, "add to tests/site/access.txt, with what each role shall get:\n" + "\n".join(lacking)
+    gone = [f"{method} {route}" for method, route in table if route.removeprefix("/") not in ALL_ROUTES]
+    assert not gone, f"take out of tests/site/access.txt: {gone}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_open_what_and_opening_changes_nothing(role, world):
+    client, table = client_of(world, role), read_table()
+    before, events = digests(), Event.objects.count()
+    found = {route: answer_to(get(client, world, route)) for route in ALL_ROUTES if ("GET", "/" + route) in table}
+    assert differences("GET", role, found, table) == []
+    assert digests() == before
+    assert set(Event.objects.filter(number__gt=events).values_list("verb", flat=True)) <= LOOKS
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_send_what(role, world):
+    table = read_table()
+    found = {route: answer_to(post(world, role, route)) for route in ALL_ROUTES}
+    told = {route: answer for route, answer in found.items() if ("POST", "/" + route) in table}
+    assert differences("POST", role, told, table) == []
+    untold = {route: answer for route, answer in found.items() if route not in told and answer not in REFUSED}
+    assert not untold, f"add rows for POST to tests/site/access.txt, {role} got: {untold}"
+
+
+def test_opening_a_page_once_more_gives_the_same_page(world):
+    client = client_of(world, "learner")
+    for route in ("", "learn/<id:course>/<id:step>/", "attempts/<int:pk>/review/", "learn/<id:course>/record/"):
+        assert get(client, world, route).status_code == get(client, world, route).status_code == 200
+
+
+# What is in the database ----------------------------------------------------------------------------------------------
+
+
+def rows_of(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def tables():
+    return [table for table in connection.introspection.table_names() if table not in OWN_BOOKS]
+
+
+def digests():
+    """Table → a digest over its rows, in whatever order they come."""
+    return {
+        table: hashlib.sha256("\n".join(sorted(map(repr, rows_of(table)))).encode()).hexdigest() for table in tables()
+    }
+
+
+# Fields that no form has: where one of them could be sent, somebody would raise themselves with it.
+PROTECTED = {
+    "points": 100, "max_points": 100, "pass_mark": 1, "is_passed": "true", "is_right": "true", "outcome": "passed",
+    "due_at": "2099-01-01T00:00", "completed_at": "2020-01-01T00:00", "waived_at": "2020-01-01T00:00",
+    "started_at": "2020-01-01T00:00", "submitted_at": "2020-01-01T00:00", "closes_at": "2099-01-01T00:00",
+    "issued_at": "2020-01-01T00:00", "valid_until": "2099-01-01", "holder": "Somebody Else",
+    "is_staff": "on", "is_superuser": "on", "is_active": "", "role": "manager", "groups": "1",
+    "learner": "other", "learner_id": "other", "person_id": "other", "actor_id": "other", "user": "other",
+    "enrollment": "other", "enrollment_id": "other", "team_id": "other", "document_id": "other",
+    "settled_at": "2020-01-01T00:00",
+}  # fmt: skip
+
+
+def protected_values():
+    """(table, column) → the sorted values of every column that no form may set."""
+    found = defaultdict(list)
+    for table in tables():
+        for each in rows_of(table):
+            for column in PROTECTED.keys() & each.keys():
+                found[table, column].append(repr(each[column]))
+    return {place: sorted(values) for place, values in found.items()}
+
+
+@pytest.mark.parametrize("role", ["learner", "manager", "editor"])
+def test_fields_that_no_form_has_change_nothing(role, world):
+    other = world.people["other learner"]
+    extra = {name: other.pk if value == "other" else value for name, value in PROTECTED.items()}
+    raised = []
+    with time_machine.travel(timezone.now(), tick=False):
+        for route in ALL_ROUTES:
+            if done_by(send, world, role, route, {}) != done_by(send, world, role, route, extra):
+                raised.append(route)
+    assert raised == []
+
+
+def send(world, role, route, extra):
+    client_of(world, role).post(fill_in(route, world.places), forms(world).get(route, {}) | extra)
+
+
+def done_by(act, *arguments):
+    """The protected values after an act that is then taken back."""
+    with transaction.atomic():
+        act(*arguments)
+        values = protected_values()
+        transaction.set_rollback(True)
+    return values

@@ -1,0 +1,168 @@
+"""The headers that belong on every answer, whatever it is, and what the settings insist on outside of tests."""
+
+import re
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.urls import reverse
+
+from courseware import headers
+from tests.making import PASSWORD
+from tests.site.routes import fill_in, routes
+from tests.world import make_world
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "manifest-src": "'self'",
+}
+SAID_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": headers.PERMISSIONS,
+}
+
+
+def policy_of(response):
+    directives = (directive.strip().split(" ", 1) for directive in response["Content-Security-Policy"].split(";"))
+    return {name: " ".join(values) for name, *values in directives if name}
+
+
+def assert_guarded(response, policy=POLICY):
+    assert policy_of(response) == policy
+    assert {name: response[name] for name in SAID_ALWAYS} == SAID_ALWAYS
+
+
+def assert_private(response):
+    assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+@pytest.fixture
+def learner(client, world):
+    client.force_login(world.learner)
+    return client
+
+
+@pytest.mark.parametrize("role", ["anonymous", "manager", "admin"])
+def test_every_address_is_guarded(role, client, world):
+    if role != "anonymous":
+        client.force_login(world.people[role])
+    for route, _pattern in routes():
+        response = client.get(fill_in(route, world.places))
+        if not route.startswith("media/"):
+            assert_guarded(response)
+            assert "no-store" in response["Cache-Control"]
+
+
+PAGES = ["learning:home", "account_login", "account_change_password", "assessment:check-certificate"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_guarded_and_is_kept_by_nobody(name, learner):
+    response = learner.get(reverse(name), follow=True)
+    assert response.status_code == 200
+    assert_guarded(response)
+    assert_private(response)
+
+
+def test_pages_of_the_admin_are_guarded_too(client, world):
+    client.force_login(world.people["admin"])
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 200
+    assert policy_of(response)["script-src"] == policy_of(response)["style-src"] == "'self'"
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("status", "ask"),
+    [
+        (404, lambda client: client.get("/nowhere/")),
+        (404, lambda client: client.get("/static/nowhere.css")),
+        (404, lambda client: client.get("/media/nowhere/0123456789ab/x.svg")),
+        (405, lambda client: client.get(reverse("set-language"))),
+        (400, lambda client: client.post(reverse("set-language"), {"language": "xx"})),
+        (400, lambda client: client.get("/", headers={"host": "elsewhere.example"})),
+        (403, lambda client: Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "a"})),
+        (302, lambda client: client.get("/")),
+    ],
+)
+def test_what_went_wrong_is_guarded_too(status, ask, client, db):
+    response = ask(client)
+    assert response.status_code == status
+    assert_guarded(response)
+    assert_private(response)
+
+
+def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
+    def breaks(*args, **kwargs):
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr("courseware.learning.views.course_cards", breaks)
+    learner.raise_request_exception = False
+    response = learner.get("/", headers={"accept-language": "en"})
+    assert response.status_code == 500
+    assert_guarded(response)
+    assert_private(response)
+    assert "Something broke on our side" in response.text
+    assert "secret of the house" not in response.text
+    assert "Traceback" not in response.text
+
+
+@pytest.mark.parametrize("path", ["css/site.css", "js/theme.js", "icon.svg"])
+def test_static_files_are_guarded(path, client):
+    assert finders.find(path)
+    response = client.get(f"/static/{path}")
+    assert response.status_code == 200
+    assert_guarded(response)
+
+
+def test_a_figure_is_guarded_as_a_file_and_may_be_kept_for_ever(client, world):
+    response = client.get(reverse("content:media", args=media_of(world)))
+    assert response.status_code == 200
+    assert response["Content-Type"].split(";")[0] == "image/svg+xml"
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert "unsafe-inline" not in response["Content-Security-Policy"].split("script-src")[-1]
+    assert {name: response[name] for name in SAID_ALWAYS} == SAID_ALWAYS
+    assert "immutable" in response["Cache-Control"]
+    assert "public" in response["Cache-Control"]
+
+
+def media_of(world):
+    """The arguments of the address of the first figure in the lesson."""
+    from courseware.content import serving
+
+    page = serving.page(world.course.current, world.lesson.id, world.course.source_language)
+    text = str(page.data)
+    course, digest, name = re.search(r"/media/([^/]+)/([^/]+)/([^\"']+?)\\?[\"']", text).groups()
+    return course, digest, name
+
+
+def test_the_export_is_a_file_of_a_name_of_its_own(client, world):
+    client.force_login(world.people["manager"])
+    response = client.get(reverse("reporting:board-csv"))
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="team-\d{4}-\d\d-\d\d\.csv"', response["Content-Disposition"])
+    assert_guarded(response)
+    assert_private(response)
+
+
+def test_cookies_are_not_for_scripts_nor_for_other_sites(client, world):
+    client.get(reverse("account_login"))
+    client.post(reverse("account_login"), {"login": world.learner.email, "password": PASSWORD})
+    client.post(reverse("set-language"), {"language": "en"})
+    flags = {name: (bool(cookie["httponly"]), cookie["samesite"]) for name, cookie in client.cookies.items()}
+    assert flags == dict.fromkeys(["sessionid", "csrftoken", "language"], (True, "Lax"))

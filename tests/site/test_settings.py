@@ -1,0 +1,103 @@
+"""The settings as an operator runs them: in a process of their own, with nothing of the tests."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PRODUCTION = {
+    "SECRET_KEY": SECRET,
+    "SITE_URL": "https://training.example.com",
+    "ALLOWED_HOSTS": "training.example.com",
+}
+
+
+def run(*arguments, **environment):
+    """Run Python on the settings of the site with exactly this environment; returns the finished process."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=kept | {"DJANGO_SETTINGS_MODULE": "courseware.settings"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    done = run("-m", "tests.site.production", DATA_DIR=str(tmp_path_factory.mktemp("site")), **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
+    cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
+    assert set(cookies) >= {"__Host-sessionid", "__Host-csrftoken", "language"}
+    strict = {"secure": True, "httponly": True, "samesite": "Lax", "path": "/", "domain": ""}
+    assert cookies == dict.fromkeys(cookies, strict)
+
+
+def test_browsers_are_told_to_use_tls_for_a_year_and_more(answers):
+    hsts = answers["page"]["headers"]["Strict-Transport-Security"]
+    assert int(re.search(r"max-age=(\d+)", hsts)[1]) >= 365 * 24 * 60 * 60
+    assert "includeSubDomains" in hsts
+
+
+def test_a_request_in_the_clear_is_sent_to_tls(answers):
+    response = answers["in the clear"]
+    assert response["status"] == 301
+    assert response["headers"]["Location"] == "https://training.example.com/accounts/login/?next=/team/"
+
+
+def test_a_forged_host_is_refused(answers):
+    assert answers["forged"]["status"] == 400
+    assert answers["forged by a proxy's header"]["status"] == 404
+    assert "evil.example" not in str(answers["forged by a proxy's header"])
+
+
+START = ("-c", "import django; django.setup()")
+
+
+@pytest.mark.parametrize(
+    ("named", "environment"),
+    [
+        ("SECRET_KEY", {"SECRET_KEY": ""}),
+        ("SECRET_KEY", {"SECRET_KEY": "short"}),
+        ("SITE_URL", {"SITE_URL": ""}),
+        ("SITE_URL", {"SITE_URL": "training.example.com"}),
+        ("SITE_URL", {"SITE_URL": "ftp://training.example.com"}),
+        ("PLAIN_HTTP", {"PLAIN_HTTP": "perhaps"}),
+        ("DEBUG", {"DEBUG": "perhaps"}),
+        ("BEHIND_PROXY", {"BEHIND_PROXY": "perhaps"}),
+        ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
+        ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
+        ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
+        ("DATABASE_URL", {"DATABASE_URL": "oracle://nowhere/x"}),
+        ("EMAIL_URL", {"EMAIL_URL": "nonsense://x"}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
+    ],
+)
+def test_a_value_that_makes_no_sense_stops_the_start_with_a_line_that_names_it(named, environment, tmp_path):
+    done = run(*START, **PRODUCTION | {"DATA_DIR": str(tmp_path)} | environment)
+    last_line = done.stderr.strip().splitlines()[-1:]
+    assert done.returncode != 0, f"{environment} was taken"
+    assert named in "".join(last_line)
+
+
+def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_shown_to_strangers_by_default(tmp_path):
+    told = "from django.conf import settings; print(settings.DEBUG, settings.SESSION_COOKIE_SECURE)"
+    assert run("-c", told, DATA_DIR=str(tmp_path), **PRODUCTION).stdout.split() == ["False", "True"]

@@ -1,0 +1,201 @@
+"""A small firm with one person for each role, and a learner who has something in every table.
+
+Used where whole pages are walked: every address has an object of `learner` to be tried with.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from allauth.account.utils import user_pk_to_url_str
+from django.apps import apps
+from django.contrib.auth.models import Group
+
+from courseware.accounts.inviting import LinkTokens
+from courseware.accounts.models import Membership, Team, User
+from courseware.assessment import attempting
+from courseware.assessment.banks import question_of
+from courseware.assessment.models import Attempt
+from courseware.content import drafting, serving
+from courseware.content.figures import DIGEST_LENGTH, FOLDER
+from courseware.content.models import Course, Document
+from courseware.learning import answering, completing, enrolling, feedback
+from courseware.learning.models import Enrollment
+from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
+
+ROLES = ("anonymous", "learner", "other learner", "manager", "other manager", "manager above", "editor", "admin")
+
+
+@dataclass
+class World:
+    """`people`: role → person (nobody is anonymous). `enrollment` and `attempt` are open, `passed` is submitted."""
+
+    course: Course
+    people: dict[str, User]
+    team: Team
+    enrollment: Enrollment
+    attempt: Attempt
+    passed: Attempt
+    lesson: serving.Step
+    outline: serving.Outline
+    places: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def learner(self):
+        return self.people["learner"]
+
+
+def make_world(course=None) -> World:
+    course = course or Course.objects.exclude(current=None).first() or make_course()
+    learner = make_user("Lea Learner")
+    top, other = make_team("Head office"), make_team("Another team", learners=1)
+    team = make_team("Night shift", parent=top)
+    join(team, learner)
+    people = {
+        "learner": learner,
+        "other learner": other.memberships.get(role=Membership.Role.LEARNER).person,
+        "manager": team.manager,
+        "other manager": other.manager,
+        "manager above": top.manager,
+        "editor": make_editor(name="Ed Editor"),
+        "admin": make_admin(name="Ada Admin"),
+    }
+    enrolling.enroll(people["other learner"], course, by=people["admin"])
+    passed = complete_course(enrolling.enroll(learner, course, by=people["admin"]))
+    enrollment = enrolling.enroll(learner, course, due_at=days(5), by=people["admin"])
+    finish_lessons(enrollment)
+    outline = outline_of(course)
+    lesson = next(step for step in outline.steps if step.check)
+    page = serving.page(course.current, lesson.id, course.source_language)
+    feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
+    world = World(course, people, team, enrollment, start_exam(enrollment), passed, lesson, outline)
+    make_draft(world)
+    world.places = places_of(world)
+    return world
+
+
+def make_draft(world):
+    """One word more at the end of the lesson, saved by the editor and not published."""
+    document = lesson_document(world)
+    text = document.head.texts.get(language=world.course.source_language)
+    drafting.save_draft(
+        document, text.language, bytes(text.body) + "\n稿\n".encode(), base=document.head, by=world.people["editor"]
+    )
+
+
+def outline_of(course, language=""):
+    return serving.outline(course.current, language or course.source_language)
+
+
+def finish_lessons(enrollment):
+    """Answer every check right and mark the rest as read."""
+    course = enrollment.course
+    outline = outline_of(course)
+    for step in outline.steps:
+        if step.kind == "lesson":
+            finish_lesson(enrollment, step)
+
+
+def finish_lesson(enrollment, step):
+    course = enrollment.course
+    questions = serving.page(course.current, step.id, course.source_language).questions
+    asked = completing.asked_of(enrollment, step)
+    for question in asked:
+        raw = [str(place) for place in questions[question].key]
+        answering.answer(enrollment, step, question, raw, token=uuid.uuid4())
+    if not asked:
+        completing.mark_read(enrollment, step)
+
+
+def start_exam(enrollment):
+    return attempting.start(enrollment, outline_of(enrollment.course).exam_id)
+
+
+def answer_exam(attempt):
+    """Answer every question of the open attempt right."""
+    for response in attempt.responses.select_related("bank"):
+        question = question_of(attempt, response, attempt.enrollment.course.source_language)
+        raw = [str(place) for place in question.key]
+        attempting.save(attempt, response.position, raw, saves=0)
+
+
+def complete_course(enrollment):
+    """Everything done: lessons, a passed exam (which is returned), the survey, and so a certificate."""
+    finish_lessons(enrollment)
+    attempt = start_exam(enrollment)
+    answer_exam(attempt)
+    attempt = attempting.submit(attempt)
+    answer_survey(enrollment)
+    return attempt
+
+
+def answer_survey(enrollment, *, is_signed=False):
+    outline = outline_of(enrollment.course)
+    page = serving.page(enrollment.course.current, outline.survey_id, enrollment.course.source_language)
+    answers = {question["id"]: 9 for question in page.data["questions"] if question["kind"] == "scale"}
+    feedback.answer_survey(enrollment, page, answers, is_signed=is_signed)
+
+
+def places_of(world):
+    """Beginnings of routes, as far as the placeholder they end in (without its converter) → what to fill in."""
+    learner, lesson = world.learner, world.lesson
+    media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
+    figure = media.head.texts.get()
+    places = {
+        "learn/<course>": world.course.identifier,
+        "learn/<course>/<step>": lesson.id,
+        "learn/<course>/<step>/answer/<question>": lesson.check[0].id,
+        "exam/<course>": world.course.identifier,
+        "exam/<course>/<exam>": world.outline.exam_id,
+        "attempts/<pk>": world.attempt.pk,
+        "attempts/<pk>/<position>": 1,
+        "certificates/<number>": world.passed.enrollment.certificate.number,
+        "team/people/<pk>": world.enrollment.pk,
+        "surveys/<course>": world.course.identifier,
+        "surveys/<course>/<survey>": world.outline.survey_id,
+        "media/<course>": world.course.identifier,
+        "media/<course>/<digest>": figure.digest[:DIGEST_LENGTH],
+        "media/<course>/<digest>/<name>": figure.path.removeprefix(FOLDER),
+        "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),
+        "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),
+        "admin/r/<content_type_id>": apps.get_model("contenttypes.ContentType").objects.get_for_model(User).pk,
+        "admin/r/<content_type_id>/<object_id>": learner.pk,
+        "admin/<app_label>": "accounts",
+        "admin/<url>": "nowhere",
+    }
+    revisions = list(lesson_document(world).revisions.order_by("number").values_list("pk", flat=True))
+    document = "admin/content/document/<pk>"
+    places |= {
+        f"{document}/restore/<revision>": revisions[0],
+        f"{document}/compare/<old>": revisions[0],
+        f"{document}/compare/<old>/<new>": revisions[1],
+    }
+    objects = {model._meta: object_of(model, world).pk for model in admin_models()}
+    return places | {
+        f"admin/{meta.app_label}/{meta.model_name}/<{name}>": pk
+        for meta, pk in objects.items()
+        for name in ("object_id", "pk")
+    }
+
+
+def admin_models():
+    from django.contrib import admin
+
+    return list(admin.site._registry)
+
+
+def object_of(model, world):
+    """An object of the learner where the model has such, else the newest one."""
+    own = {
+        User: world.learner,
+        Team: world.team,
+        Group: Group.objects.get(name="Editors"),
+        Enrollment: world.enrollment,
+    }
+    own |= {Course: world.course, Attempt: world.passed, Document: lesson_document(world)}
+    found = own.get(model) or model._default_manager.order_by("pk").last()
+    assert found, f"tests/world.py: the learner has no {model._meta.label} yet; make one in make_world"
+    return found
+
+
+def lesson_document(world):
+    return Document.objects.get(course=world.course, identifier=world.lesson.id)
