@@ -114,7 +114,8 @@ def staff_pictures(browser, base: str, language: str) -> None:
     manager.picture("person")
     editor = Visitor(browser, base, language, "editor@example.com")
     editor.go("/admin/content/document/?kind__exact=lesson")
-    editor.page.locator("#result_list a").nth(0).click()
+    address = editor.page.locator("#result_list tbody th a", has_text="three-principles").get_attribute("href")
+    editor.go(f"{address.split('?')[0]}?language={language}")
     editor.picture("editor")
 
 
