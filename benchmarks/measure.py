@@ -1,6 +1,6 @@
 """CPU of a request of each page, as a ratio to the reference measured in the same rounds of the same run.
 
-    python -m benchmarks.measure [--people 1000] [--rounds 7] [--requests 60]
+    python -m benchmarks.measure [--people 1000] [--rounds 7] [--requests 60] [--only board]
 
 Both sites run under gunicorn with one worker on the same database. In each round every page is asked for the same
 number of times, the reference first and last; CPU is the worker's own, user and system, from the kernel's accounting.
@@ -10,19 +10,20 @@ What is printed is the median over the rounds, with the lowest and highest besid
 import argparse
 import http.client
 import os
-import secrets
 import signal
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmarks import scenario
+
+WARM_UP = 50  # requests of each page that nobody counts: a process lives for days, its first minute is no measure
 
 
 @dataclass
@@ -109,7 +110,7 @@ def measure(pages, rounds, requests):
     ):
         look = pages.pop("reference")
         for page in pages.values():
-            for _ in range(5):
+            for _ in range(WARM_UP):
                 page.send(product)
         cpu_of(reference, look.send, 50)
         for _ in range(rounds):
@@ -128,15 +129,17 @@ def main():
     options.add_argument("--people", type=int, default=1000)
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--requests", type=int, default=60)
+    options.add_argument("--only", default="", help="measure this page alone: home, lesson, board …")
     options = options.parse_args()
-    folder = tempfile.TemporaryDirectory()
-    os.environ |= {"DATA_DIR": folder.name, "PLAIN_HTTP": "1", "SECRET_KEY": secrets.token_urlsafe(60)}
-    os.environ["DJANGO_SETTINGS_MODULE"] = "courseware.settings"
+    with scenario.own_folder():
+        pages = scenario.prepare(options.people).pages()
+        if options.only:
+            pages = {name: pages[name] for name in ("reference", options.only)}
+        look = measure(pages, options.rounds, options.requests)
+        report(pages, look, options)
 
-    from benchmarks import scenario
 
-    pages = scenario.prepare(options.people)
-    look = measure(pages, options.rounds, options.requests)
+def report(pages, look, options):
     print(f"\n{scenario.database_name()}, {options.people} people, {options.rounds} rounds")
     print(f"reference: {statistics.median(look.milliseconds):.2f} ms of CPU a request\n")
     print("| page | CPU, ms | ratio: median (lowest–highest) | bar |\n|---|---|---|---|")
@@ -144,11 +147,6 @@ def main():
         ratios = sorted(page.ratios)
         spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
         print(f"| {page.name} | {statistics.median(page.milliseconds):.2f} | {spread} | {page.bar} |")
-    folder.cleanup()
-
-
-def new_token():
-    return str(uuid.uuid4())
 
 
 if __name__ == "__main__":

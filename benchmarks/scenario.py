@@ -2,16 +2,31 @@
 
 import datetime
 import itertools
+import os
+import secrets
+import tempfile
 import uuid
+from contextlib import contextmanager
 
 import django
 from django.conf import settings
 from django.test import Client
 from django.utils.crypto import get_random_string
 
+READERS = 50  # learners who read in turn: no two of them see the choices of a question in one order
+
+
+@contextmanager
+def own_folder():
+    """A site of its own in a temporary folder, for this process and those it starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"DATA_DIR": folder, "PLAIN_HTTP": "1", "SECRET_KEY": secrets.token_urlsafe(60)}
+        os.environ["DJANGO_SETTINGS_MODULE"] = "courseware.settings"
+        yield
+
 
 def prepare(people):
-    """Fill the database; returns name → measure.Page, the reference among them."""
+    """Fill the database; returns the Firm that is in it."""
     django.setup()
     from django.core.management import call_command
 
@@ -19,7 +34,7 @@ def prepare(people):
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("import_content", verbosity=0)
-    return Firm(people).pages()
+    return Firm(people)
 
 
 def database_name():
@@ -67,10 +82,9 @@ class Firm:
             if number % 4
             for step in self.lessons[: number % len(self.lessons)]
         )
-        self.learner, self.enrollment = users[0], enrollments[0]
-        self.examinees = enrollments[1:]
+        self.learners, self.examinees = users, enrollments[1:]
 
-    def cookies(self, user, backend="courseware.accounts.backends.PersonBackend"):
+    def cookies(self, user, backend=None):
         """Those of a person who has just signed in."""
         client = Client()
         client.force_login(user, backend=backend)
@@ -80,26 +94,34 @@ class Firm:
             settings.LANGUAGE_COOKIE_NAME: "en",
         }
 
+    @property
+    def lesson(self):
+        """The address of the first lesson that asks something, and the id of what it asks first."""
+        lesson = next(step for step in self.lessons if step.check)
+        return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id
+
     def pages(self):
-        """Each request as the browser sends it; writing ones never repeat themselves, so each really writes."""
+        """Name → measure.Page, the reference among them.
+
+        Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
+        """
         from benchmarks.measure import Page, ask
 
-        learner, manager = self.cookies(self.learner), self.cookies(self.manager)
-        plain = self.cookies(self.learner, "django.contrib.auth.backends.ModelBackend")
-        lesson = next(step for step in self.lessons if step.check)
-        course, question = self.course.identifier, lesson.check[0].id
-        lesson_path = f"/learn/{course}/{lesson.id}/"
+        manager = self.cookies(self.manager)
+        plain = self.cookies(self.learners[0], "django.contrib.auth.backends.ModelBackend")
+        readers = itertools.cycle([self.cookies(user) for user in self.learners[:READERS]])
+        lesson, question = self.lesson
         saves = self.saves()
         submits = self.attempts_ahead(500)
 
         def answer(site):
             form = {"token": str(uuid.uuid4()), "tries": 0, "choice": 0}
-            return ask(site, f"{lesson_path}answer/{question}/", learner, form)
+            return ask(site, f"{lesson}answer/{question}/", next(readers), form)
 
         return {
             "reference": Page("reference", lambda site: ask(site, "/", plain), 1),
-            "home": Page("home", lambda site: ask(site, "/", learner), 2.5),
-            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson_path, learner), 2.5),
+            "home": Page("home", lambda site: ask(site, "/", next(readers)), 2.5),
+            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 2.5),
             "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
             "answer": Page("answer a check", answer, 4),
             "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),

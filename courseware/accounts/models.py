@@ -130,3 +130,9 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.person} · {self.team} · {self.get_role_display()}"
+
+
+def time_zones(learner):
+    """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
+    teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
+    return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]

@@ -20,6 +20,11 @@ def with_teams_below(teams):
     return found
 
 
+def is_manager(user):
+    """Whether `user` manages any team. One query."""
+    return user.memberships.filter(role=Membership.Role.MANAGER).exists()
+
+
 def teams_managed_by(user):
     """Ids of the teams `user` manages, and of all teams below them. Two queries."""
     if not user.is_active:

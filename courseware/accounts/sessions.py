@@ -6,8 +6,14 @@ from django.contrib.auth import logout
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from courseware.accounts.models import time_zones
+from courseware.accounts.permissions import is_manager
+
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
+# What every page wants to know of the person's teams: whether to offer the board, and in which time zone the person
+# learns (a name, "" or None for the site's). They may lag behind by SEEN_EVERY; the board itself asks the database.
+MANAGES, TIME_ZONE = "manages", "time_zone"
 
 
 def now():
@@ -16,7 +22,14 @@ def now():
 
 def begin(sender, request, user, **kwargs):
     """Receives `user_logged_in`, so that no way of signing in leaves a session without an end."""
-    request.session[BEGAN] = request.session[SEEN] = now()
+    request.session[BEGAN] = now()
+    see(request.session, user, request.session[BEGAN])
+
+
+def see(session, user, at):
+    session[SEEN] = at
+    session[MANAGES] = is_manager(user)
+    session[TIME_ZONE] = time_zones(user).first()
 
 
 def is_over(session, at):
@@ -41,4 +54,4 @@ class SessionAgeMiddleware:
             logout(request)
             messages.info(request, _("You were signed out after a while. What you had sent is saved."))
         elif at - request.session[SEEN] >= SEEN_EVERY:
-            request.session[SEEN] = at
+            see(request.session, request.user, at)

@@ -126,8 +126,8 @@ def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
 def locked(attempt: Attempt) -> Attempt:
     """The attempt as it stands, with its enrollment locked: no two verbs on one learner's run meet."""
     enrollment = lock(attempt.enrollment)
-    found = Attempt.objects.select_related("exam", "revision", "release").defer("release__outlines").get(pk=attempt.pk)
-    found.enrollment = enrollment
+    found = Attempt.objects.get(pk=attempt.pk)
+    found.enrollment, found.exam, found.release = enrollment, attempt.exam, attempt.release
     return found
 
 
@@ -190,11 +190,11 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
 def grade_responses(attempt: Attempt) -> int:
     """Mark each response as right or not; returns the points. What was not answered is not right."""
     language = attempt.enrollment.course.source_language
-    responses = list(attempt.responses.select_related("bank"))
-    for response in responses:
-        response.is_right = is_right(attempt, response, language)
-    Response.objects.bulk_update(responses, ["is_right"])
-    return sum(response.is_right for response in responses)
+    responses = attempt.responses.select_related("bank")
+    right = [response.pk for response in responses if is_right(attempt, response, language)]
+    attempt.responses.filter(pk__in=right).update(is_right=True)
+    attempt.responses.exclude(pk__in=right).update(is_right=False)
+    return len(right)
 
 
 def is_right(attempt: Attempt, response: Response, language: str) -> bool:

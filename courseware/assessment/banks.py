@@ -5,25 +5,12 @@ from collections.abc import Iterable, Mapping
 from courseware.assessment.models import Attempt, Response
 from courseware.content import serving
 from courseware.content.models import Release
-from courseware.content.questions import Question, from_dict
-
-# A course has about six banks in two languages; attempts under way may still stand on older releases.
-KEPT = 64
-_banks: dict[tuple[str, int, str, str], Mapping[str, Question]] = {}
+from courseware.content.questions import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
-    """The questions of a bank by id, with HTML texts, in `language` or the course's own.
-
-    Releases are immutable, so each process reads a bank once; this runs one query, later none.
-    """
-    key = (release.digest, release.compiler, identifier, language)
-    if key not in _banks:
-        data = serving.page(release, identifier, language).data
-        if len(_banks) >= KEPT:
-            _banks.clear()
-        _banks[key] = {question: from_dict(stored) for question, stored in data["questions"].items()}
-    return _banks[key]
+    """The questions of a bank by id, with HTML texts, in `language` or the course's own."""
+    return serving.page(release, identifier, language).questions
 
 
 def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[str, list[Question]]:

@@ -2,7 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from courseware.assessment.standing import allowed_attempts, standing_of
 from courseware.content import serving
 from courseware.learning.language import language_tag
 from courseware.learning.models import Enrollment
-from courseware.learning.reading import enrollments_of, reading_of, signed_in_or_back_to
+from courseware.learning.reading import own_enrollments, reading_of, signed_in_or_back_to
 from courseware.learning.revealing import whole
 
 UNREADABLE = 422
@@ -42,13 +42,15 @@ def question_address(pk, position):
 signed_in = signed_in_or_back_to(page_of_form)
 
 
-def own_attempt(user, pk) -> Attempt:
+def own_attempt(request, pk) -> Attempt:
     """The user's attempt, with its release and its enrollment. Raises Http404."""
-    attempts = Attempt.objects.filter(enrollment__learner=user).select_related("exam", "release")
+    attempts = Attempt.objects.filter(enrollment__learner=request.user).select_related("exam", "release")
     # The outlines are kept in memory by `serving` and are the heaviest columns of all.
     attempt = get_object_or_404(attempts.defer("release__outlines"), pk=pk)
-    attempt.enrollment = get_object_or_404(enrollments_of(user), pk=attempt.enrollment_id)
-    attempt.enrollment.learner = user
+    found = own_enrollments(request, pk=attempt.enrollment_id)
+    if not found:
+        raise Http404(pk)
+    attempt.enrollment = found[0]
     return attempt
 
 
@@ -71,7 +73,7 @@ def show(request, enrollment: Enrollment, outline: serving.Outline, template, co
 @require_safe
 @signed_in
 def exam(request, course, exam):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     step = reading.step(exam, "exam")
     page = reading.page(exam)
     attempts = list(reading.enrollment.attempts.filter(exam=page.document_id))
@@ -97,7 +99,7 @@ def exam(request, course, exam):
 @require_POST
 @signed_in
 def start(request, course, exam):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     reading.step(exam, "exam")
     try:
         attempt = attempting.start(reading.enrollment, exam)
@@ -112,7 +114,7 @@ def start(request, course, exam):
 @require_safe
 @signed_in
 def attempt(request, pk):
-    attempt = own_attempt(request.user, pk)
+    attempt = own_attempt(request, pk)
     if attempt.submitted_at:
         return redirect("assessment:result", pk)
     asked = asked_in(attempt, get_language())
@@ -145,7 +147,7 @@ def question_page(request, attempt, asked: list[Asked], one: Asked, *, problem="
 @signed_in
 def save(request, pk, position):
     """Keep one answer, then go where the pressed button says. A live save (htmx) stays on the question."""
-    attempt = own_attempt(request.user, pk)
+    attempt = own_attempt(request, pk)
     response = get_object_or_404(attempt.responses.select_related("bank"), position=position)
     form = SaveForm(request.POST)
     if not form.is_valid():
@@ -215,7 +217,7 @@ def next_address(attempt, position, go):
 @require_safe
 @signed_in
 def review(request, pk):
-    attempt = own_attempt(request.user, pk)
+    attempt = own_attempt(request, pk)
     if attempt.submitted_at:
         return redirect("assessment:result", pk)
     asked = asked_in(attempt, get_language())
@@ -232,14 +234,14 @@ def review(request, pk):
 @require_POST
 @signed_in
 def submit(request, pk):
-    attempting.submit(own_attempt(request.user, pk))
+    attempting.submit(own_attempt(request, pk))
     return redirect("assessment:result", pk)
 
 
 @require_safe
 @signed_in
 def result(request, pk):
-    attempt = own_attempt(request.user, pk)
+    attempt = own_attempt(request, pk)
     if not attempt.submitted_at:
         return redirect("assessment:attempt", pk)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier

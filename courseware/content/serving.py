@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from courseware.content.models import Page, Release
+from courseware.content.questions import Question, from_dict
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Step:
         return tuple(question.id for question in self.check if not question.tracks or track in question.tracks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutlineModule:
-    """`number` counts from 1; `objectives` maps ids to HTML, in the order of the file."""
+    """`number` counts from 1; `objectives` maps ids to HTML, in the order of the file. Equal to itself only."""
 
     id: str
     number: int
@@ -47,9 +48,12 @@ class OutlineModule:
     objectives: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outline:
-    """The route of a course in one language. `required` is the one denominator of every percentage."""
+    """The route of a course in one language. `required` is the one denominator of every percentage.
+
+    Equal to itself only, as its modules and `PageData` are.
+    """
 
     course_id: str
     title: str
@@ -67,6 +71,10 @@ class Outline:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         return tuple(step for module in self.modules for step in module.steps)
+
+    @cached_property
+    def required_lessons(self) -> frozenset[str]:
+        return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -92,10 +100,10 @@ class Outline:
         raise KeyError(module_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PageData:
     """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` tells what
-    `data` holds for each kind.
+    `data` holds for each kind. Equal to itself only: what was made of it may be kept by it (see `lib.kept`).
     """
 
     document_id: int
@@ -104,6 +112,11 @@ class PageData:
     kind: str
     title: str
     data: Mapping[str, Any]
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """The questions of a lesson or a bank by id, in reading order."""
+        return {identifier: from_dict(stored) for identifier, stored in self.data["questions"].items()}
 
 
 # A release never changes, so what was read of one is kept by the process: a site has few courses and reads the newest

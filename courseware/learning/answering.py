@@ -6,7 +6,6 @@ from django.utils import timezone
 from courseware.content import serving
 from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
 from courseware.learning.models import Answer
-from courseware.learning.tries import questions_of
 
 
 class TokenReused(Exception):
@@ -30,7 +29,7 @@ def answer(enrollment, step, question_id, raw, *, token, at=None):
     course = enrollment.course
     page = serving.page(course.current, step.id, course.source_language)
     try:
-        question = questions_of(page)[question_id]
+        question = page.questions[question_id]
     except KeyError:
         raise NoSuchQuestion(question_id) from None
     response = question.clean(raw)

@@ -101,10 +101,7 @@ def asked_of(enrollment, step):
 
 def lock(enrollment):
     """The enrollment as it is now, locked until the transaction ends: what follows is done by one at a time."""
-    locked = Enrollment.objects.select_for_update(of=["self"])
-    # The outlines, the heaviest columns of all, are kept in memory by `serving`.
-    locked = locked.select_related("course__current", "learner").defer("course__current__outlines")
-    return locked.get(pk=enrollment.pk)
+    return Enrollment.objects.select_for_update(of=["self"]).with_release().get(pk=enrollment.pk)
 
 
 def touch(enrollment, at):

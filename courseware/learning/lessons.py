@@ -12,7 +12,7 @@ from courseware.content.serving import Outline, PageData, Step
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import Progress, track_of
 from courseware.learning.revealing import ShownQuestion, ask, show
-from courseware.learning.tries import Tries, are_right, questions_of, tries_of
+from courseware.learning.tries import Tries, tries_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,21 @@ class Card:
 
 
 @dataclass(frozen=True)
+class State:
+    """What the foot of the lesson says. `step` is its id; `done_count` and `total` count the stops of the course."""
+
+    step: str
+    is_done: bool
+    may_mark_read: bool
+    asked: tuple[str, ...]
+    right_count: int
+    done_count: int
+    total: int
+    previous: Step | None
+    next: Step | None
+
+
+@dataclass(frozen=True)
 class LessonPage:
     """Everything the lesson's templates print. `once_more`: the question to be practised afresh, or "check" for all."""
 
@@ -70,10 +85,9 @@ class LessonPage:
     @cached_property
     def questions(self) -> dict[str, Question]:
         """The questions meant for the learner's post, in reading order."""
-        everything = questions_of(self.page)
         return {
             key: question
-            for key, question in everything.items()
+            for key, question in self.page.questions.items()
             if not question.tracks or self.track in question.tracks
         }
 
@@ -83,28 +97,27 @@ class LessonPage:
         return tuple(self.step.check_for(self.track))
 
     @property
-    def right_count(self) -> int:
-        return sum(self.was_right(question) for question in self.asked)
-
-    @property
     def is_done(self) -> bool:
         return self.step.id in self.progress.done
 
     @property
-    def may_mark_read(self) -> bool:
-        return not self.is_done and are_right(self.asked, self.page, self.tries)
+    def state(self) -> State:
+        right_count = sum(self.was_right(question) for question in self.asked)
+        return State(
+            step=self.step.id,
+            is_done=self.is_done,
+            may_mark_read=not self.is_done and right_count == len(self.asked),
+            asked=self.asked,
+            right_count=right_count,
+            done_count=self.progress.done_count,
+            total=self.progress.total,
+            previous=self.outline.before(self.step.id),
+            next=self.outline.after(self.step.id),
+        )
 
     @property
     def module(self):
         return self.outline.module(self.step.module_id)
-
-    @property
-    def previous(self) -> Step | None:
-        return self.outline.before(self.step.id)
-
-    @property
-    def next(self) -> Step | None:
-        return self.outline.after(self.step.id)
 
     @property
     def entered_anchor(self) -> str:
@@ -123,7 +136,7 @@ class LessonPage:
         if block["type"] == "question":
             return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
         if block["type"] == "callout":
-            posts = [self.outline.tracks[track] for track in block["tracks"] if track in self.outline.tracks]
+            posts = tuple(self.outline.tracks[track] for track in block["tracks"] if track in self.outline.tracks)
             return {**block, "posts": posts, "is_mine": not block["tracks"] or self.track in block["tracks"]}
         return block
 

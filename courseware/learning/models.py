@@ -8,19 +8,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Membership
+from courseware.accounts.models import time_zones
 from courseware.accounts.permissions import people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.lib import dates
 
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
 DUE_SOON = timedelta(days=3)
-
-
-def time_zones(learner):
-    """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
-    teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
-    return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 
 
 class EnrollmentQuerySet(models.QuerySet):
@@ -39,6 +33,11 @@ class EnrollmentQuerySet(models.QuerySet):
         if user.is_active and user.is_superuser:
             return self
         return self.filter(learner__in=people_managed_by(user))
+
+    def with_release(self):
+        """Joins course and current release, with as much of it as `serving` needs to find what it keeps in memory."""
+        parts = ("outlines", "course", "number", "weight", "note", "created_at", "created_by")
+        return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
 
     def with_zone(self):
         """Adds `zone_name`: the time zone of the team the learner first joined; None without a team."""

@@ -46,12 +46,11 @@ def progress_with(done: Iterable[str], outline: Outline) -> Progress:
     """The progress of whoever has done the documents with these ids."""
     done = frozenset(done)
     required = tuple(dict.fromkeys(outline.required))
-    lessons = {step.id for step in outline.steps if step.kind == "lesson"}.intersection(required)
     return Progress(
         done=done,
         required=required,
         next_step=next((step for step in outline.steps if step.id not in done), None),
-        is_exam_open=outline.exam_id is not None and lessons <= done,
+        is_exam_open=outline.exam_id is not None and outline.required_lessons <= done,
     )
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
 
+from courseware.accounts.sessions import TIME_ZONE
 from courseware.content import serving
 from courseware.content.serving import Outline, PageData, Step
 from courseware.learning.models import Enrollment
@@ -58,20 +59,21 @@ class Reading:
         return serving.page(self.release, document_id, self.language)
 
 
-def reading_of(user, course_id) -> Reading:
-    """The newest run of `user` through the course, which is the open one where there is one. Raises Http404."""
-    enrollment = enrollments_of(user).filter(course__identifier=course_id).order_by("-pk").first()
-    if enrollment is None:
+def reading_of(request, course_id) -> Reading:
+    """The newest run of the user through the course, which is the open one where there is one. Raises Http404."""
+    found = own_enrollments(request, course__identifier=course_id)
+    if not found:
         raise Http404(course_id)
-    enrollment.learner = user
-    return Reading(enrollment)
+    return Reading(found[-1])
 
 
-def enrollments_of(user):
-    """The user's enrollments in courses that are published, with what their pages need."""
-    enrollments = Enrollment.objects.filter(learner=user, course__current__isnull=False)
-    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
-    return enrollments.select_related("course__current").defer("course__current__outlines").with_zone()
+def own_enrollments(request, **which) -> list[Enrollment]:
+    """The user's enrollments in courses that are published, the newest last, with what their pages need."""
+    found = Enrollment.objects.filter(learner=request.user, course__current__isnull=False, **which)
+    enrollments = list(found.with_release().order_by("pk"))
+    for enrollment in enrollments:
+        enrollment.learner, enrollment.zone_name = request.user, request.session[TIME_ZONE]
+    return enrollments
 
 
 def signed_in(view):

@@ -3,24 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from courseware.content.questions import Question, from_dict
 from courseware.content.serving import PageData
 from courseware.learning.models import Answer, Enrollment
 
 Tries = Mapping[str, list[Answer]]
 
 
-def questions_of(page: PageData) -> dict[str, Question]:
-    """The questions of a lesson by id, in reading order."""
-    return {identifier: from_dict(data) for identifier, data in page.data["questions"].items()}
-
-
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
     """Question id → the learner's tries at it, oldest first. Runs one query."""
-    shapes = {identifier: question.shape for identifier, question in questions_of(page).items()}
     tries = defaultdict(list)
     for answer in enrollment.answers.filter(document=page.document_id).order_by("pk"):
-        if shapes.get(answer.question) == answer.shape:
+        question = page.questions.get(answer.question)
+        if question and question.shape == answer.shape:
             tries[answer.question].append(answer)
     return tries
 

@@ -17,7 +17,6 @@ from courseware.learning.records import own_record
 from courseware.learning.rereading import changes_since_done
 from courseware.learning.revealing import raw_response
 from courseware.learning.route import station
-from courseware.learning.tries import questions_of
 
 UNREADABLE = 422
 CONFLICT = 409
@@ -26,7 +25,7 @@ CONFLICT = 409
 @require_GET
 @signed_in
 def home(request):
-    cards = course_cards(request.user, chosen=request.GET.get("course", ""))
+    cards = course_cards(request, chosen=request.GET.get("course", ""))
     if not cards:
         return render(request, "learning/not_enrolled.html")
     main, *others = cards
@@ -38,7 +37,7 @@ def home(request):
 @signed_in
 def step(request, course, step):
     """One stop of the route. A POST is the answered survey: no other kind has a form of its own here."""
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     found = reading.step(step)
     if found.kind == "survey":
         return survey(request, reading, found)
@@ -61,7 +60,6 @@ def lesson_context(reading, page):
     return {
         "lesson": page,
         "station": station(page.module, reading.progress, page.step.id),
-        "new_token": new_token,
         "missed": page.missed_cards(),
         "changes": changes_since_done(reading.enrollment, page.page) if page.is_done else [],
     }
@@ -70,12 +68,12 @@ def lesson_context(reading, page):
 @require_POST
 @signed_in
 def answer(request, course, step, question):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     found = reading.step(step, "lesson")
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
-    asked = questions_of(reading.page(step)).get(question)
+    asked = reading.page(step).questions.get(question)
     tries = form.cleaned_data["tries"]
     try:
         if asked is None:
@@ -114,7 +112,7 @@ def refused(request, reading, step, entered):
     )
     waiting = [card for card in page.missed_cards() if card.shown.id == entered.question]
     card = waiting[0] if waiting else page.card(entered.question)
-    context = {"lesson": page, "card": card, "new_token": new_token}
+    context = {"card": card, "step": step.id, "form_token": new_token()}
     response = show(request, reading, "learning/_question.html", context, status=UNREADABLE)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
@@ -135,7 +133,7 @@ def conflict(request, reading, step, template, question=""):
 @require_POST
 @signed_in
 def mark_read(request, course, step):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     found = reading.step(step, "lesson")
     try:
         completing.mark_read(reading.enrollment, found)
@@ -147,7 +145,7 @@ def mark_read(request, course, step):
 @require_POST
 @signed_in
 def report(request, course, step):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     found = reading.step(step, "lesson")
     form = ReportForm(request.POST)
     if not form.is_valid():
@@ -181,7 +179,7 @@ def survey(request, reading, step):
 @signed_in
 def tracks(request, course):
     """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     form = TrackForm(
         posted(request),
         tracks=reading.outline.tracks,
@@ -198,7 +196,7 @@ def tracks(request, course):
 @require_GET
 @signed_in
 def card(request, course):
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     if reading.outline.card_id is None:
         raise Http404(course)
     return show(request, reading, "learning/card.html", {"page": reading.page(reading.outline.card_id)})
@@ -208,14 +206,14 @@ def card(request, course):
 @signed_in
 def record(request, course):
     """What is kept about this run through the course: the learner's own view of it."""
-    reading = reading_of(request.user, course)
+    reading = reading_of(request, course)
     return show(request, reading, "learning/record.html", {"record": own_record(reading)})
 
 
 @require_POST
 @signed_in
 def finish(request, course):
-    completing.finish(reading_of(request.user, course).enrollment)
+    completing.finish(reading_of(request, course).enrollment)
     return redirect("learning:home")
 
 

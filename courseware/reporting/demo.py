@@ -19,7 +19,6 @@ from courseware.content.questions import Question
 from courseware.content.serving import Step
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.models import Enrollment
-from courseware.learning.tries import questions_of
 from courseware.lib.dates import due_instant
 
 SIGN_IN_WITH = "try-courseware"  # public, so these accounts are made on request and for this machine only
@@ -135,7 +134,7 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
 def learn(enrollment, course, step: Step, asked, misses: int, clock) -> int:
     """Do one lesson; the first `misses` questions are first answered wrong. Returns how many were."""
     page = serving.page(course.current, step.id, course.source_language)
-    questions = questions_of(page)
+    questions = page.questions
     missed = 0
     for question_id in asked:
         question = questions[question_id]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import islice
 
 from django.db.models import Count, F, Q, QuerySet
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
+from courseware.content.models import Course
 from courseware.content.serving import Outline, Step, outline
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, done_by_enrollment, progress_with
@@ -38,18 +40,36 @@ class ModuleDone:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What a row of the board page prints, and nothing else: rows with equal cells look the same."""
+
+    enrollment: int
+    name: str
+    team: str
+    state: State
+    days_late: int
+    line: Line
+    modules_done: int
+    modules: int
+    done: int
+    total: int
+    due_on: date | None
+    last_active_at: datetime | None
+    next_step: str
+
+
+@dataclass(frozen=True)
 class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
-    `team` is the name of the learner's first team among those the reader may see; `modules` are those in which
-    something counts; `next_step` is None once nothing is expected any more.
+    `team` is the name of the learner's first team among those the reader may see; `next_step` is None once nothing is
+    expected any more.
     """
 
     enrollment: Enrollment
     outline: Outline
     team: str
     days_late: int
-    modules: tuple[ModuleDone, ...]
     progress: Progress
     next_step: Step | None
 
@@ -61,6 +81,11 @@ class BoardRow:
     def due_on(self) -> date | None:
         return self.enrollment.due_on
 
+    @cached_property
+    def modules(self) -> tuple[ModuleDone, ...]:
+        """Those in which something counts."""
+        return tuple(modules_done(self.outline, self.progress))
+
     @property
     def modules_done(self) -> int:
         return sum(module.is_done for module in self.modules)
@@ -68,6 +93,24 @@ class BoardRow:
     @property
     def line(self) -> Line:
         return line_of([module.is_done for module in self.modules])
+
+    @property
+    def cells(self) -> Cells:
+        return Cells(
+            enrollment=self.enrollment.pk,
+            name=self.enrollment.learner.name,
+            team=self.team,
+            state=self.state,
+            days_late=self.days_late,
+            line=self.line,
+            modules_done=self.modules_done,
+            modules=len(self.modules),
+            done=self.progress.done_count,
+            total=self.progress.total,
+            due_on=self.due_on,
+            last_active_at=self.enrollment.last_active_at,
+            next_step=self.next_step.title if self.next_step else "",
+        )
 
 
 def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
@@ -81,10 +124,9 @@ def board(user, *, team: Team | None = None, name: str = "", at: datetime | None
 
 
 def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
-    """With state, zone and all that a row needs, in courses that are published."""
-    found = Enrollment.objects.visible_to(user).filter(course__current__isnull=False).with_state(at).with_zone()
-    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
-    return found.select_related("learner", "course__current").defer("course__current__outlines")
+    """With state, zone and learner, in courses that are published."""
+    found = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
+    return found.with_state(at).with_zone().select_related("learner")
 
 
 def superseded() -> QuerySet:
@@ -103,12 +145,19 @@ def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
 def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
     """Board rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
 
-    Runs two queries, however many they are, and one for each course the first time in a process.
+    Runs three queries, however many they are, and one for each course the first time in a process.
     """
     enrollments = list(enrollments)
     done = done_by_enrollment(enrollments)
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
-    return [row(enrollment, names, done[enrollment.pk], language, at) for enrollment in enrollments]
+    routes = outlines(language)
+    return [row(each, names, done[each.pk], routes[each.course_id], at) for each in enrollments]
+
+
+def outlines(language: str) -> dict[int, Outline]:
+    """Primary key of a course → its outline now, of all that are published."""
+    courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
+    return {course.pk: outline(course.current, language) for course in courses}
 
 
 def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
@@ -117,15 +166,13 @@ def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
     return dict(memberships.order_by("-pk").values_list("person", "team__name"))
 
 
-def row(enrollment: Enrollment, teams: dict[int, str], done: frozenset[str], language: str, at: datetime) -> BoardRow:
-    route = outline(enrollment.course.current, language)
+def row(enrollment: Enrollment, teams: dict[int, str], done: frozenset[str], route: Outline, at: datetime) -> BoardRow:
     progress = progress_with(done, route)
     return BoardRow(
         enrollment=enrollment,
         outline=route,
         team=teams.get(enrollment.learner_id, ""),
         days_late=days_late(enrollment, at),
-        modules=tuple(modules_done(route, progress)),
         progress=progress,
         next_step=progress.next_step if enrollment.is_open else None,
     )

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.accounts.permissions import is_manager
 from courseware.content.models import Course, Document, Page
 from courseware.content.serving import page
 from courseware.evidence.recording import record
@@ -23,9 +24,10 @@ UNREADABLE = 422
 
 def teams_or_404(user):
     """The teams this person answers for; whoever answers for none finds no page here."""
-    if not user.is_superuser and not user.is_manager:
+    teams = queries.teams_shown_to(user)
+    if not user.is_superuser and not teams:
         raise Http404
-    return queries.teams_shown_to(user)
+    return teams
 
 
 # /team/
@@ -38,14 +40,18 @@ def board(request):
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    page_of_rows = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    counts = queries.counts_by_state(everyone)
+    paginator = Paginator(found, ROWS_A_PAGE)
+    paginator.count = counts[chosen["state"]] if "state" in chosen else sum(counts.values())  # else a query of its own
+    page_of_rows = paginator.get_page(request.GET.get("page"))
     context = {
         "form": form,
         "chosen": chosen,
-        "counts": queries.counts_by_state(everyone),
+        "counts": counts,
         "page": page_of_rows,
         "rows": queries.rows(page_of_rows.object_list, teams, get_language(), now),
         "teams": teams,
+        "shows_team": len(teams) > 1,
         "today": timezone.localdate(now),
         "kept": kept(chosen),
         "kept_but_state": kept({key: value for key, value in chosen.items() if key != "state"}),
@@ -142,7 +148,7 @@ def excuse(request, pk):
 @login_required
 @require_safe
 def survey(request, course, survey):
-    if not (request.user.is_staff or request.user.is_manager):
+    if not (request.user.is_staff or is_manager(request.user)):
         raise Http404
     course = get_object_or_404(Course.objects.exclude(current=None).select_related("current"), identifier=course)
     document = get_object_or_404(Document, course=course, identifier=survey, kind=Document.Kind.SURVEY)

@@ -5,10 +5,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
+from courseware.accounts.models import Membership
 from courseware.accounts.rights import deactivate, end_sessions
-from courseware.accounts.sessions import BEGAN, SEEN
+from courseware.accounts.sessions import BEGAN, MANAGES, SEEN, TIME_ZONE
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, make_admin, make_user
+from tests.making import PASSWORD, join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 MORNING = datetime(2026, 11, 27, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -66,6 +67,25 @@ def test_a_session_is_written_every_five_minutes_at_most(signed_in, time_machine
     time_machine.move_to(MORNING + timedelta(minutes=5), tick=False)
     assert is_in(signed_in)
     assert signed_in.session[SEEN] == seen + 300
+
+
+def test_what_the_session_knows_of_teams_is_asked_anew_with_the_next_writing(signed_in, time_machine):
+    assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (False, None)
+    join(make_team(manager=signed_in.person, time_zone="Europe/Berlin"), signed_in.person)
+    time_machine.move_to(MORNING + timedelta(minutes=5, seconds=-1), tick=False)
+    assert "/team/" not in signed_in.get(reverse(PAGE)).text
+    time_machine.move_to(MORNING + timedelta(minutes=5), tick=False)
+    assert "/team/" in signed_in.get(reverse(PAGE)).text
+    assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (True, "Europe/Berlin")
+
+
+def test_who_manages_no_longer_finds_no_board_though_the_session_still_says_so(client):
+    team = make_team()
+    client.force_login(team.manager)
+    assert client.get("/team/").status_code == 200
+    Membership.objects.filter(person=team.manager).delete()
+    assert client.session[MANAGES]
+    assert client.get("/team/").status_code == 404
 
 
 def test_a_session_without_a_beginning_is_over(signed_in):

@@ -132,6 +132,25 @@ def test_a_first_miss_brings_the_reason_of_the_chosen_choice_alone(client, enrol
     assert "No water, no tea." not in page
 
 
+def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollment):
+    """Rendered questions are kept by the process; what differs between people must be part of what they are kept by."""
+    other = make_enrollment(course=enrollment.course)
+    note, others_note = "My cup is the blue one.", "Mine has no handle."
+    try_it(enrollment, "what-first", ["0"])
+    try_it(enrollment, "note", [note])
+    try_it(other, "what-first", ["1"])
+    try_it(other, "note", [others_note])
+    tokens = []
+    for who in (enrollment, other, enrollment, other):
+        client.force_login(who.learner)
+        page = soup_of(client.get(LESSON))
+        assert (note in page.text, others_note in page.text) == (who == enrollment, who == other)
+        assert bool(page.select_one("#q-what-first.right")) == (who == other)
+        tokens += [field["value"] for field in page.select("[name=token]")]
+        tokens += {field["value"] for field in page.select("[name=csrfmiddlewaretoken]")}
+    assert len(tokens) == len(set(tokens)) > 4
+
+
 def test_a_missed_question_waits_at_the_end_and_leaves_when_it_is_right(client, enrollment):
     try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(LESSON))

@@ -1,0 +1,58 @@
+"""The board as CSV: rows a second, and the memory that the export itself takes.
+
+    python -m benchmarks.export [--people 20000]
+
+The same rows are exported twice, of a tenth of the people and of all of them, through the code that the page uses.
+Memory is the highest that Python held above what it held before (tracemalloc, in a run of its own: it slows things).
+"""
+
+import argparse
+import time
+import tracemalloc
+
+from benchmarks import scenario
+
+BAR = 20_000  # rows a second
+
+
+def export(manager, people):
+    """The bytes of the export of so many people, one line after the other."""
+    from django.utils import timezone
+
+    from courseware.reporting import exports, queries
+
+    found = queries.board(manager)[:people]
+    rows = queries.rows_in_chunks(found, queries.teams_shown_to(manager), "en", timezone.now())
+    return exports.board_csv(rows, "en")
+
+
+def rows_a_second(manager, people):
+    began = time.process_time()
+    lines = sum(1 for _line in export(manager, people))
+    return (lines - 1) / (time.process_time() - began)
+
+
+def memory(manager, people):
+    """In MB."""
+    tracemalloc.start()
+    for _line in export(manager, people):
+        pass
+    _now, highest = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return highest / 1_000_000
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--people", type=int, default=20_000)
+    people = options.parse_args().people
+    with scenario.own_folder():
+        manager = scenario.prepare(people).manager
+        rows_a_second(manager, people // 10)  # the outline is read once in a process
+        print(f"\n{scenario.database_name()}\n\n| people | rows a second (bar {BAR:,}) | memory, MB |\n|---|---|---|")
+        for number in (people // 10, people):
+            print(f"| {number:,} | {rows_a_second(manager, number):,.0f} | {memory(manager, number):.1f} |")
+
+
+if __name__ == "__main__":
+    main()
