@@ -278,7 +278,7 @@ def check_certificate(request):
 def certificate(request, number):
     """Public: what the certificate says, and whether it is valid today. The number is the only key."""
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
-    found = certificates.filter(number=number).first()
+    found = certificates.filter(number=number.lower()).first()
     if found is None:
         context = {"form": CertificateNumberForm(initial={"number": number}), "unknown": number[:60]}
         return render(request, "assessment/unknown_certificate.html", context, status=404)

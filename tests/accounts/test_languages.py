@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from courseware.accounts.context import page_address
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +62,12 @@ def test_a_language_that_is_no_longer_offered_does_not_break_the_page(client):
     client.force_login(make_user())
     type(make_user()).objects.update(language="fr")
     assert client.get(reverse("account_change_password")).status_code == 200
+
+
+def test_a_form_shown_with_its_mistakes_switches_back_to_the_page_it_stood_on(rf):
+    post = rf.post(
+        "/learn/tea-room/boiling/answer/is-it-off/", HTTP_REFERER="http://testserver/learn/tea-room/boiling/?a=1#q"
+    )
+    assert page_address(post) == {"page_address": "/learn/tea-room/boiling/?a=1"}
+    assert page_address(rf.post("/team/people/1/extend/")) == {"page_address": "/"}
+    assert page_address(rf.get("/team/?state=overdue")) == {"page_address": "/team/?state=overdue"}
