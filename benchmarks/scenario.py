@@ -96,9 +96,10 @@ class Firm:
 
     @property
     def lesson(self):
-        """The address of the first lesson that asks something, and the id of what it asks first."""
+        """The address of the first lesson that asks something, the id of what it asks first, its revision's key."""
         lesson = next(step for step in self.lessons if step.check)
-        return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id
+        entry = self.course.current.entries.get(document__identifier=lesson.id)
+        return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id, entry.revision_id
 
     def pages(self):
         """Name → measure.Page, the reference among them.
@@ -110,13 +111,14 @@ class Firm:
         manager = self.cookies(self.manager)
         plain = self.cookies(self.learners[0], "django.contrib.auth.backends.ModelBackend")
         readers = itertools.cycle([self.cookies(user) for user in self.learners[:READERS]])
-        lesson, question = self.lesson
+        answerers = itertools.cycle([self.cookies(user) for user in self.learners[READERS : 2 * READERS]])
+        lesson, question, revision = self.lesson
         saves = self.saves()
         submits = self.attempts_ahead(500)
 
         def answer(site):
-            form = {"token": str(uuid.uuid4()), "tries": 0, "choice": 0}
-            return ask(site, f"{lesson}answer/{question}/", next(readers), form)
+            form = {"token": str(uuid.uuid4()), "tries": 0, "revision": revision, "choice": 0}
+            return ask(site, f"{lesson}answer/{question}/", next(answerers), form)
 
         return {
             "reference": Page("reference", lambda site: ask(site, "/", plain), 1),

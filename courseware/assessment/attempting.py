@@ -34,7 +34,7 @@ class NotYet(Exception):
 
 
 class AttemptClosed(Exception):
-    """The attempt is submitted, or its time is over: nothing more is taken."""
+    """The attempt is submitted, its time is over, or its learner excused: nothing more is taken."""
 
 
 class NewerAnswer(Exception):
@@ -49,6 +49,8 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     release, language = enrollment.course.current, enrollment.course.source_language
     outline, page = serving.outline(release, language), serving.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
+    if enrollment.waived_at:
+        raise NotYet(Standing("ended"))
     if under_way := earlier.filter(submitted_at=None).first():
         return under_way
     standing = standing_of(enrollment, outline, page, at)
@@ -117,7 +119,13 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
 
 
 def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
-    """Submitted, or past its limit and the grace for what was on its way."""
+    """Submitted, past its limit and the grace for what was on its way, or of someone who is excused by now.
+
+    Waiving closes an open attempt: it can only be handed in as it was saved, and a pass then completes the exam and
+    not the enrollment (see `completing.conclude`).
+    """
+    if attempt.enrollment.waived_at:
+        return True
     if attempt.submitted_at or attempt.closes_at is None:
         return attempt.submitted_at is not None
     return (at or timezone.now()) > attempt.closes_at + GRACE

@@ -61,10 +61,6 @@ def issue_on_completion(sender, enrollment, at, **kwargs):
     issue(enrollment, at=at)
 
 
-def is_valid(certificate: Certificate, at: datetime | None = None) -> bool:
-    return certificate.valid_until is None or day_of(at or timezone.now()) <= certificate.valid_until
-
-
 def grouped(number: str) -> str:
     """In groups of four, for reading aloud."""
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))

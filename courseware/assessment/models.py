@@ -94,3 +94,8 @@ class Certificate(models.Model):
 
     def __str__(self):
         return self.number
+
+    def is_valid(self, at=None):
+        """Days of certificates are the site's, whoever looks at them from wherever."""
+        today = timezone.localdate(at, timezone.get_default_timezone())
+        return self.valid_until is None or today <= self.valid_until

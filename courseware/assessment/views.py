@@ -289,7 +289,7 @@ def certificate(request, number):
         "title": found.titles[language],
         "title_language": language_tag(language),
         "grouped": certifying.grouped(found.number),
-        "is_valid": certifying.is_valid(found),
+        "is_valid": found.is_valid(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
         "is_own": request.user.is_authenticated and found.enrollment.learner_id == request.user.pk,
     }

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.content.documents import display_tag
-from courseware.content.drafting import StaleDraft, discard_draft, restore, save_drafts
-from courseware.content.editing import compared, desk_after, desk_of, title_of
+from courseware.content.drafting import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
+from courseware.content.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.figures import media_url
 from courseware.content.forms import DraftForm
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
@@ -167,6 +167,8 @@ class DocumentAdmin(admin.ModelAdmin):
         return document
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
+        if request.method == "POST" and (page := self.retired(request, object_id)):
+            return page
         document = self.editable(request, object_id)
         if document.kind == Document.Kind.MEDIA:
             return self.figure(request, document)
@@ -183,6 +185,8 @@ class DocumentAdmin(admin.ModelAdmin):
         texts = {language: text.encode() for language, text in desk.typed.items()}
         try:
             revision = save_drafts(desk.document, texts, base=desk.base, by=request.user)
+        except RetiredDocument:
+            return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
             return self.editor(request, desk_after(desk, stale.head), status=CONFLICT)
         except ContentErrors:
@@ -194,6 +198,25 @@ class DocumentAdmin(admin.ModelAdmin):
             self.message_user(request, note % {"number": revision.number}, messages.SUCCESS)
         url = reverse("admin:content_document_change", args=[desk.document.pk])
         return redirect(f"{url}?language={self.language(request, desk)}")
+
+    def retired(self, request, pk):
+        """What was typed for a document that an import has taken away meanwhile; None where it is still there."""
+        documents = Document.objects.filter(head=None).select_related("course")
+        document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
+        if document is None or not self.has_change_permission(request, document):
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": document.identifier,
+            "document": document,
+            "sheets": [
+                (name, display_tag(language), language_name(language), text)
+                for name, text in request.POST.items()
+                if (language := name.removeprefix("text-")) != name
+            ],
+        }
+        return TemplateResponse(request, "admin/content/document/retired.html", context, status=CONFLICT)
 
     def language(self, request, desk):
         """The language in front: the one whose tab was pressed, else the one that was in front."""
@@ -273,6 +296,8 @@ class DocumentAdmin(admin.ModelAdmin):
         note = gettext("as in revision %(number)d") % {"number": earlier.number}
         try:
             restore(document, earlier, by=request.user, note=note)
+        except RetiredDocument:
+            raise Http404(pk) from None
         except ContentErrors as errors:
             self.message_user(request, gettext("This text does not fit the course of today:"), messages.ERROR)
             for problem in errors.problems[:10]:

@@ -15,6 +15,10 @@ from courseware.content.revising import File, Files, add_revisions, by_path, fil
 _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
+class RetiredDocument(Exception):
+    """The document is no longer in the course: an import has taken its files away."""
+
+
 class StaleDraft(Exception):
     """Somebody else has saved this text since it was opened. `mine` is what was sent, `theirs` what is saved now."""
 
@@ -34,10 +38,11 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
 
     Texts are UTF-8 as a browser sends them: they get back the line ends, BOM and end of the text they came from. What
     was not touched is not saved, and without a change there is no new revision.
-    Raises StaleDraft where somebody else has saved one of them since, ContentErrors where the course would have errors.
+    Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document is gone since,
+    ContentErrors where the course would have errors.
     """
     course = lock(document.course)
-    document = Document.objects.select_related("head").get(pk=document.pk)
+    document = with_head(document)
     files = files_of([base, document.head])
     touched = {}
     for language, text in texts.items():
@@ -53,6 +58,14 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
     texts = files[document.head_id] | touched
     read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
     return put_on_top(document, texts, by=by, at=at)
+
+
+def with_head(document: Document) -> Document:
+    """The document as it is now, its course being locked. Raises RetiredDocument."""
+    document = Document.objects.select_related("head").get(pk=document.pk)
+    if document.head is None:
+        raise RetiredDocument(document.identifier)
+    return document
 
 
 def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "") -> Revision:
@@ -81,12 +94,13 @@ def discard_draft(document: Document) -> Revision | None:
 
 @transaction.atomic
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Make the texts of an earlier revision the newest one, as a draft. Raises ContentErrors where they do not fit.
+    """Make the texts of an earlier revision the newest one, as a draft.
 
+    Raises RetiredDocument, and ContentErrors where they do not fit.
     The paths stay those of today: files may have been moved since.
     """
     course = lock(document.course)
-    document = Document.objects.select_related("head").get(pk=document.pk)
+    document = with_head(document)
     files = files_of([revision, document.head])
     now = files[document.head_id]
     texts = {language: files[revision.pk].get(language, file) for language, file in now.items()}

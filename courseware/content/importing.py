@@ -1,7 +1,8 @@
 """Importing a course folder: a three-way comparison of the files, the last import and the admin.
 
 Changed only in the file: taken. Changed only in the admin: kept. Both: a conflict that names every file, and nothing is
-written. An import that changes something makes one release; what editors have saved and not published stays a draft.
+written, until somebody has merged the two in the file and says so. An import that changes something makes one release;
+what editors have saved and not published stays a draft.
 """
 
 import re
@@ -51,6 +52,7 @@ class Report:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()  # were in conflict, and the file was taken
 
     @property
     def is_empty(self) -> bool:
@@ -81,19 +83,24 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def import_course(files: Mapping[str, bytes], *, by=None, note: str = "", dry_run: bool = False) -> Report:
+def import_course(
+    files: Mapping[str, bytes], *, merged: Iterable[str] = (), by=None, note: str = "", dry_run: bool = False
+) -> Report:
     """Import the files of one course folder (path inside it → bytes), all or nothing.
 
+    `merged` names paths in conflict whose file holds the merged text: it is taken, and the admin's text stays in the
+    history. A path that is in no conflict is refused.
     Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
-    if (known := course_imported_as(digests)) is not None:
+    merged = frozenset(merged)
+    if not merged and (known := course_imported_as(digests)) is not None:
         return Report(known)
     text = read_valid(dict(files))
     try:
         with transaction.atomic():
-            report = _Import(text, incoming_files(text, files), by, note).run()
+            report = _Import(text, incoming_files(text, files), merged, by, note).run()
             if dry_run:
                 raise _DryRun(report)
             return report
@@ -147,6 +154,7 @@ class _Import:
 
     text: CourseText
     theirs: dict[Key, File]
+    merged: frozenset[str]
     by: object
     note: str
     at: object = field(default_factory=timezone.now)
@@ -169,7 +177,7 @@ class _Import:
         made = self.release(released, revisions)
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
         record("content-imported", actor=self.by, subject=f"course:{self.course.pk}", data=data, at=self.at)
-        return Report(self.course, made, report.added, report.changed, report.removed, report.kept)
+        return Report(self.course, made, report.added, report.changed, report.removed, report.kept, report.merged)
 
     def read_states(self) -> None:
         """The last import (`base`), the newest revisions (`mine`) and the released ones, by document and language."""
@@ -203,17 +211,24 @@ class _Import:
         return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
 
     def take(self) -> dict[Key, File | None]:
-        """What differs between the last import and the files; None is removed. Raises ImportConflict."""
-        taken, conflicts = {}, []
+        """What differs between the last import and the files; None is removed.
+
+        Raises ImportConflict, and ImportRefused where a path is called merged that is in no conflict.
+        """
+        taken, conflicts = {}, set()
         for key in {*self.base, *self.theirs}:
             base, mine, theirs = self.base.get(key), self.mine.get(key), self.theirs.get(key)
             if same_file(base, theirs):
                 continue
             if not same_text(base, theirs) and not same_text(mine, base) and not same_text(mine, theirs):
-                conflicts.append((theirs or mine or base).path)
+                conflicts.add((theirs or mine or base).path)
             taken[key] = theirs
-        if conflicts:
-            raise ImportConflict(conflicts)
+        if strangers := self.merged - conflicts:
+            raise ImportRefused(
+                f"{', '.join(sorted(strangers))}: called merged, but in no conflict; nothing was written"
+            )
+        if unmerged := conflicts - self.merged:
+            raise ImportConflict(unmerged)
         return taken
 
     def merge(self, state: Mapping[Key, File], taken: Mapping[Key, File | None]) -> dict[Key, File]:
@@ -236,6 +251,7 @@ class _Import:
             changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
             removed=paths(base[key] for key in base.keys() - theirs.keys()),
             kept=paths(file for key, file in heads.items() if not same_text(file, theirs.get(key))),
+            merged=tuple(sorted(self.merged)),
         )
 
     def store(self, released: Mapping[Key, File], heads: Mapping[Key, File]) -> dict[int, Revision]:

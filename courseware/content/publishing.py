@@ -27,6 +27,10 @@ class ContentErrors(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class StaleChoice(Exception):
+    """Somebody has saved, discarded or imported since: a chosen revision is no longer its document's head."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A document whose newest revision learners do not see yet."""
@@ -50,7 +54,8 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
 def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
     """Release these revisions together with all that is released already.
 
-    Harmless when repeated: where all of them are released, the current release is returned. Raises ContentErrors.
+    Harmless when repeated: where all of them are released, the current release is returned. Raises ContentErrors, and
+    StaleChoice where one of them is no longer the newest revision of its document.
     """
     course = lock(course)
     chosen = {revision.document_id: revision for revision in revisions}
@@ -59,11 +64,15 @@ def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note:
     released = released_revisions(course)
     if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
         return course.current
+    if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
+        raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
     return release(course, (released | chosen).values(), weight=weight, note=note, by=by, at=at)
 
 
+@transaction.atomic
 def publish_document(document: Document, *, weight: str, note: str, by, at=None) -> Release:
     """Release the newest revision of one document. Raises ContentErrors."""
+    lock(document.course)
     head = Document.objects.select_related("head").get(pk=document.pk).head
     return publish(document.course, [head], weight=weight, note=note, by=by, at=at)
 

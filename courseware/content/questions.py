@@ -12,7 +12,7 @@ counted through all groups. Responses are plain JSON: lists of whole numbers, an
 
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from courseware.content.lists import Item
 from courseware.content.reading import Section
@@ -70,6 +70,15 @@ class Question:
         Mending a word keeps it; adding, moving or re-ticking a choice gives a new one.
         """
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
+
+    def is_answered_as(self, other: Self) -> bool:
+        """Whether a response to the other means the same here: the same choices stand in the same places."""
+        return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
+
+    @property
+    def offered(self) -> tuple:
+        """What there is to choose from, and where it belongs; without the reasons."""
+        return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: Response) -> bool | None:
         """Whether the response is right: all or nothing. None for .open."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from courseware.content.models import Page, Release
+from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.content.questions import Question, from_dict
 
 
@@ -167,6 +167,16 @@ def read_page(release: Release, identifier: str, language: str) -> PageData:
     for document_id, revision_id, kind, data in row:
         return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
     raise Page.DoesNotExist(f"{release} has no page {identifier}")
+
+
+def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
+    """Language → the question as a revision of the document was last released, in each language that asks it.
+
+    Empty where there is no such. Runs up to two queries, and keeps nothing.
+    """
+    entry = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).order_by("pk").last()
+    pages = entry.pages.values_list("language", "data__questions") if entry else ()
+    return {language: from_dict(stored[question_id]) for language, stored in pages if question_id in (stored or ())}
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from courseware.content import publishing
 from courseware.content.admin import CourseAdmin
 from courseware.content.models import Course
 from courseware.evidence.recording import record
-from courseware.learning.admin_forms import EnrollmentForm, EnrollTeamForm, ExtendForm, PublishForm, WaiveForm
+from courseware.learning.admin_forms import (
+    SAVED_MEANWHILE,
+    EnrollmentForm,
+    EnrollTeamForm,
+    ExtendForm,
+    PublishForm,
+    WaiveForm,
+)
 from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, subject, waive
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.publishing import people_per_document, touched_by
@@ -216,8 +223,17 @@ class PublishingCourseAdmin(CourseAdmin):
             raise PermissionDenied
         drafts = publishing.drafts(course)
         form = PublishForm(request.POST if request.method == "POST" else None, drafts=drafts)
-        if form.is_valid() and self.published(request, course, form):
-            return redirect("admin:content_course_changelist")
+        status = 422 if form.is_bound else 200
+        try:
+            if form.is_valid() and self.published(request, course, form):
+                return redirect("admin:content_course_changelist")
+        except publishing.StaleChoice:
+            # The page as it is now: nothing of it is confirmed yet, and what was written stays.
+            self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
+            course.refresh_from_db()
+            drafts = publishing.drafts(course)
+            words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
+            form, status = PublishForm(drafts=drafts, initial=words), 409
         people = people_per_document([draft.document for draft in drafts])
         touched = touched_by([draft.document for draft in drafts])
         context = {
@@ -232,11 +248,10 @@ class PublishingCourseAdmin(CourseAdmin):
             ],
             "weights": [(option, touched[option.data["value"]]) for option in form["weight"]],
         }
-        status = 422 if form.is_bound else 200
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Publish, and say so; where the checker refuses, put what it says beside the form."""
+        """Publish, and say so; where the checker refuses, put what it says beside the form. Raises StaleChoice."""
         words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
         try:
             release = publishing.publish(course, form.chosen, **words, by=request.user)

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.models import Course, Release
+from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
@@ -11,14 +12,6 @@ from courseware.lib import dates
 class PublishedCourses(forms.ModelChoiceField):
     def __init__(self, **kwargs):
         super().__init__(Course.objects.exclude(current=None), label=_("course"), **kwargs)
-
-
-class DueDayField(forms.DateField):
-    def __init__(self, **kwargs):
-        text = _("The whole day counts, in the time zone of the learner’s team.")
-        # The browser's own calendar: it speaks the reader's language and needs no script.
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(label=_("due day"), widget=widget, help_text=text, **kwargs)
 
 
 class EnrollmentForm(forms.ModelForm):
@@ -59,13 +52,21 @@ class WaiveForm(forms.Form):
     )
 
 
+SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
+
+
 class PublishForm(forms.Form):
     """Which drafts to publish, with what weight and why.
 
     The value of a draft is its revision: one that was edited since the page was made is refused, not published unseen.
     """
 
-    revisions = forms.TypedMultipleChoiceField(label=_("changes"), coerce=int, widget=forms.CheckboxSelectMultiple)
+    revisions = forms.TypedMultipleChoiceField(
+        label=_("changes"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": SAVED_MEANWHILE},
+    )
     weight = forms.ChoiceField(label=_("weight"), choices=Release.Weight, widget=forms.RadioSelect)
     note = forms.CharField(
         label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})

@@ -63,7 +63,8 @@ def finish(enrollment, *, at=None):
 def conclude(enrollment, at, completion=None):
     """Complete the locked enrollment if everything is done, then write the log (after all locks, also receivers')."""
     outline = serving.outline(enrollment.course.current, enrollment.course.source_language)
-    is_last = enrollment.completed_at is None and progress_of(enrollment, outline).is_all_done
+    # Who is excused stays excused: what was begun before may still be finished and is recorded, and completes nothing.
+    is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
     if is_last:
         enrollment.completed_at = at
         enrollment.save(update_fields=["completed_at"])

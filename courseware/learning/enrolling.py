@@ -1,12 +1,13 @@
 """Who takes which course, and by when. Each verb is one transaction and harmless when repeated."""
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from courseware.accounts.models import Membership
+from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import with_teams_below
 from courseware.evidence.recording import record
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 
 
@@ -31,16 +32,15 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 def enroll_team(team, course, *, due_on, by, at=None):
     """Enroll every active learner of the team and of the teams below it; returns the new enrollments as a list.
 
-    `due_on` is the last day (a date, or None), which ends at midnight where the learner's team is. Whoever has the
-    course already, open, completed or waived, is passed over: a renewal is begun person by person.
+    `due_on` is the last day (a date, or None), which ends at midnight in the learner's zone. Whoever has the course
+    already, open, completed or waived, is passed over: a renewal is begun person by person.
     """
     at = at or timezone.now()
     memberships = Membership.objects.filter(
         team__in=with_teams_below({team.pk}), role=Membership.Role.LEARNER, person__is_active=True
     ).exclude(person__enrollments__course=course)
-    zones = {}
-    for membership in memberships.select_related("team", "person").order_by("pk"):
-        zones.setdefault(membership.person, membership.team.zone)
+    memberships = memberships.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person"))))
+    zones = {each.person: zone_named(each.zone_name) for each in memberships.select_related("person").order_by("pk")}
     begun = [begin(learner, course, due_on and dates.due_instant(due_on, zone), at) for learner, zone in zones.items()]
     new = [enrollment for enrollment, is_new in begun if is_new]
     for enrollment in new:  # the log comes last: it is locked from here to the end

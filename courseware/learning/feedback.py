@@ -3,8 +3,13 @@
 from django.db import transaction
 from django.utils import timezone
 
+from courseware.content import serving
 from courseware.learning.completing import lock
 from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
+
+
+class SurveyChanged(Exception):
+    """The survey was released anew since its form was shown: the places in the answers are of other choices."""
 
 
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
@@ -30,14 +35,19 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     The enrollment learns only that it was answered. The answers get the month and no person, unless the learner
     signs them or the survey says beforehand that it is not anonymous. Nothing is written that could tie them to
     the enrollment: no time, no log entry, no sign of activity.
+
+    `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
     """
     enrollment = lock(enrollment)
+    course = enrollment.course
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
+        if serving.page(course.current, page.identifier, course.source_language).revision_id != page.revision_id:
+            raise SurveyChanged(page.identifier)  # and the receipt is taken back
         today = timezone.localdate(at)
         SurveyAnswers.objects.create(
             survey_id=page.document_id,
-            release_id=enrollment.course.current_id,
+            release_id=course.current_id,
             month=today.replace(day=1),
             answers=answers,
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 LONGEST_TEXT = 2000  # characters
 MOST_TRIES = 9999
+LARGEST_KEY = 2**63 - 1
 
 
 class TokenForm(forms.Form):
@@ -16,9 +17,13 @@ class TokenForm(forms.Form):
 
 
 class AnswerForm(TokenForm):
-    """`tries` is how many there were when the form was shown: it tells in which order the choices stood."""
+    """`tries` is how many there were when the form was shown: it tells in which order the choices stood.
+
+    `revision` is the primary key of the lesson's revision that was shown: it tells which choices these were.
+    """
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
+    revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
 
 
 class ReportForm(TokenForm):
@@ -58,6 +63,12 @@ class SurveyForm(forms.Form):
             for identifier in self.questions
             if (answer := self.cleaned_data.get(f"q-{identifier}")) not in (None, "", [])
         }
+
+    @staticmethod
+    def texts(sent, questions):
+        """What was written, as `initial` of a fresh form: unlike a place, it means the same when choices changed."""
+        names = [f"q-{question['id']}" for question in questions if question["kind"] == "open"]
+        return {name: sent.get(name, "") for name in names}
 
     def shown(self):
         """The questions with their bound fields and, for a scale, the words at its ends; in order, for the template."""

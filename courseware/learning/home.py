@@ -19,11 +19,15 @@ from courseware.learning.route import Station, minutes_left, stations
 
 @dataclass(frozen=True)
 class CourseCard:
-    """One course of the learner. What the big card says beyond progress is fetched only where it is asked for."""
+    """One course of the learner. What the big card says beyond progress is fetched only where it is asked for.
+
+    `is_renewed`: there were earlier runs.
+    """
 
     enrollment: Enrollment
     outline: Outline
     progress: Progress
+    is_renewed: bool = False
 
     @property
     def course(self) -> str:
@@ -41,6 +45,13 @@ class CourseCard:
     def certificate(self):
         """What the room above issued for it; None where it did not. Runs a query."""
         return getattr(self.enrollment, "certificate", None)
+
+    @cached_property
+    def earlier_certificate(self):
+        """That of an earlier run, while it is valid: a renewal does not end it. Runs a query where there are such."""
+        runs = Enrollment.objects.before(self.enrollment).select_related("certificate") if self.is_renewed else ()
+        found = (getattr(run, "certificate", None) for run in runs)
+        return next((certificate for certificate in found if certificate and certificate.is_valid()), None)
 
     @property
     def next_step(self) -> Step | None:
@@ -77,12 +88,15 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     """The user's courses, one card each (the newest run), the one to be shown large first: `chosen`, a course id,
     else the most urgent. Runs two queries, three where there are several courses.
     """
-    newest = {enrollment.course_id: enrollment for enrollment in own_enrollments(request)}
+    runs = own_enrollments(request)
+    newest = {enrollment.course_id: enrollment for enrollment in runs}
+    renewed = {enrollment.course_id for enrollment in runs if enrollment != newest[enrollment.course_id]}
     done = done_by_enrollment(newest.values())
     cards = []
     for enrollment in most_urgent_first(list(newest.values())):
         outline = serving.outline(enrollment.course.current, get_language())
-        cards.append(CourseCard(enrollment, outline, progress_with(done[enrollment.pk], outline)))
+        progress = progress_with(done[enrollment.pk], outline)
+        cards.append(CourseCard(enrollment, outline, progress, is_renewed=enrollment.course_id in renewed))
     return sorted(cards, key=lambda card: card.course != chosen)
 
 

@@ -17,10 +17,13 @@ from courseware.learning.tries import Tries, tries_of
 
 @dataclass(frozen=True)
 class Entered:
-    """A form that could not be taken: it is shown again as it was filled in, with what to do."""
+    """A form that could not be taken: it is shown again as it was filled in, with what to do.
+
+    `tries` None: a fresh form, as the places that were ticked in the old one mean something else now.
+    """
 
     question: str
-    tries: int
+    tries: int | None
     fields: MultiValueDict
     error: str
 
@@ -29,12 +32,14 @@ class Entered:
 class Card:
     """One question on the page. `check` is its number in the check (from 1), None for an activity.
 
-    `again` marks the form at the end of the lesson for a question that was missed. `error` is what to do.
+    `revision` is the primary key of the revision it is shown from. `again` marks the form at the end of the lesson for
+    a question that was missed. `error` is what to do.
     """
 
     shown: ShownQuestion
     check: int | None
     check_total: int
+    revision: int
     answered_at: Any = None
     again: bool = False
     was_right: bool = False
@@ -170,13 +175,15 @@ class LessonPage:
 
     def form(self, question_id: str) -> Card:
         entered = self.entered if self.entered and self.entered.question == question_id else None
-        tries = entered.tries if entered else len(self.tries.get(question_id, ()))
+        tries = entered.tries if entered else None
+        if tries is None:
+            tries = len(self.tries.get(question_id, ()))
         shown = ask(self.questions[question_id], self.enrollment.pk, tries, entered and entered.fields)
         return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
 
     def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
         number = self.asked.index(question_id) + 1 if question_id in self.asked else None
-        return Card(shown, number, len(self.asked))
+        return Card(shown, number, len(self.asked), self.page.revision_id)
 
     def open_question(self) -> str | None:
         """Id of the first question that is not answered: an activity without a try, a check question never right."""

@@ -17,6 +17,11 @@ from courseware.lib import dates
 DUE_SOON = timedelta(days=3)
 
 
+def zone_named(name):
+    """The zone of a name from `time_zones`; the site's where there is none."""
+    return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+
+
 class EnrollmentQuerySet(models.QuerySet):
     def open(self):
         return self.filter(completed_at=None, waived_at=None)
@@ -27,6 +32,11 @@ class EnrollmentQuerySet(models.QuerySet):
     def overdue(self, at=None):
         """Open enrollments whose due day is over at `at` (aware datetime, now by default)."""
         return self.open().filter(due_at__lte=at or timezone.now())
+
+    def before(self, enrollment):
+        """Earlier runs of the same learner through the same course, the newest first."""
+        runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id, pk__lt=enrollment.pk)
+        return runs.order_by("-pk")
 
     def visible_to(self, user):
         """Those whose record `user` may see as a manager: own teams and those below; an admin sees all."""
@@ -122,7 +132,7 @@ class Enrollment(models.Model):
         """The time zone in which the learner's due days end. Runs a query unless `with_zone` was asked for."""
         if "zone_name" not in self.__dict__:
             self.zone_name = time_zones(learner=self.learner_id).first()
-        return zoneinfo.ZoneInfo(self.zone_name or settings.TIME_ZONE)
+        return zone_named(self.zone_name)
 
     @property
     def due_on(self):

@@ -23,11 +23,15 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Record:
-    """`retired` counts completions of documents that are no longer on the route: they are kept all the same."""
+    """`retired` counts completions of documents that are no longer on the route: they are kept all the same.
+
+    `earlier` are the runs before this one, each with the certificate the room above issued for it, or None.
+    """
 
     lines: tuple[RecordLine, ...]
     retired: int
     reports: int
+    earlier: tuple[tuple[Enrollment, object | None], ...]
 
     @property
     def answers(self) -> int:
@@ -35,7 +39,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs four queries."""
+    """Runs five queries."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -43,7 +47,10 @@ def own_record(reading: Reading) -> Record:
     lines = tuple(
         RecordLine(step, *answers.get(step.id, (0, 0)), completions.get(step.id), step.id in surveys) for step in steps
     )
-    return Record(lines, len(completions.keys() - {step.id for step in steps}), enrollment.reports.count())
+    runs = Enrollment.objects.before(enrollment).select_related("certificate")
+    retired = len(completions.keys() - {step.id for step in steps})
+    earlier = tuple((run, getattr(run, "certificate", None)) for run in runs)
+    return Record(lines, retired, enrollment.reports.count(), earlier)
 
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:

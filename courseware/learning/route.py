@@ -19,10 +19,14 @@ class Station:
     stops: tuple[Stop, ...]
 
     @property
+    def counting(self) -> tuple[Stop, ...]:
+        """Those in the denominator, as everywhere: see `progress`."""
+        return tuple(stop for stop in self.stops if stop.step.is_required)
+
+    @property
     def is_done(self) -> bool:
         """Whether all that counts here is done; of a station where nothing counts, whether all is."""
-        counting = [stop for stop in self.stops if stop.step.is_required] or self.stops
-        return all(stop.is_done for stop in counting)
+        return all(stop.is_done for stop in self.counting or self.stops)
 
     @property
     def is_here(self) -> bool:
@@ -30,7 +34,7 @@ class Station:
 
     @property
     def done_count(self) -> int:
-        return sum(stop.is_done for stop in self.stops)
+        return sum(stop.is_done for stop in self.counting)
 
     @property
     def minutes(self) -> int:

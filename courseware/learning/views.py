@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -73,13 +74,14 @@ def answer(request, course, step, question):
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
-    asked = reading.page(step).questions.get(question)
-    tries = form.cleaned_data["tries"]
+    tries, revision = form.cleaned_data["tries"], form.cleaned_data["revision"]
     try:
-        if asked is None:
-            raise answering.NoSuchQuestion(question)
+        # Its places are read by the question as it is now, so it has to fit that; under the lock it is asked again.
+        asked = answering.question_of_form(reading.release, reading.page(step), question, revision)
         raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
-        answering.answer(reading.enrollment, found, question, raw, token=form.cleaned_data["token"])
+        answering.answer(reading.enrollment, found, question, raw, token=form.cleaned_data["token"], revision=revision)
+    except answering.QuestionChanged:
+        return changed(request, course, found, question)
     except answering.NoSuchQuestion:
         return conflict(request, reading, found, "learning/question_gone.html")
     except answering.TokenReused:
@@ -114,6 +116,29 @@ def refused(request, reading, step, entered):
     card = waiting[0] if waiting else page.card(entered.question)
     context = {"card": card, "step": step.id, "form_token": new_token()}
     response = show(request, reading, "learning/_question.html", context, status=UNREADABLE)
+    response["HX-Retarget"] = f"#{card.anchor}"
+    return response
+
+
+def changed(request, course, step, question):
+    """The question as it stands now, to be answered afresh: for the script the card and what is beside it."""
+    reading = reading_of(request, course)  # it may have been released while this request was under way
+    step = reading.step(step.id, "lesson")
+    message = _("This question was changed while you had it open. Here it is as it stands now.")
+    entered = Entered(question, None, MultiValueDict(), message)
+    page = lesson_page(
+        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress, entered=entered
+    )
+    if question not in page.questions:
+        return conflict(request, reading, step, "learning/question_gone.html")
+    context = lesson_context(reading, page)
+    if not request.htmx:
+        return show(request, reading, "learning/lesson.html", context, status=CONFLICT)
+    waiting = [card for card in context["missed"] if card.shown.id == question]
+    card = waiting[0] if waiting else page.card(question)
+    template = "learning/_question.html" if waiting else "learning/_answered.html"
+    context |= {"card": card, "step": step.id, "form_token": new_token()}
+    response = show(request, reading, template, context, status=CONFLICT)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
@@ -158,21 +183,34 @@ def report(request, course, step):
 
 def survey(request, reading, step):
     page = reading.page(step.id)
-    form = SurveyForm(posted(request), questions=page.data["questions"])
-    if form.is_valid():
+    questions = page.data["questions"]
+    is_answered = step.id in done_documents(reading.enrollment)
+    form = SurveyForm(posted(request), questions=questions)
+    is_changed = form.is_bound and not is_answered and request.POST.get("revision") != str(page.revision_id)
+    if not is_changed and form.is_valid():
         signed = form.cleaned_data["signed"]
-        if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
-            messages.success(request, _("Thank you, your answers are in."))
-        return redirect("learning:step", reading.course_id, step.id)
+        try:
+            if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
+                messages.success(request, _("Thank you, your answers are in."))
+            return redirect("learning:step", reading.course_id, step.id)
+        except feedback.SurveyChanged:
+            reading, is_changed = reading_of(request, reading.course_id), True
+            step = reading.step(step.id, "survey")
+            page = reading.page(step.id)
+            questions = page.data["questions"]
+    if is_changed:
+        form = SurveyForm(questions=questions, initial=SurveyForm.texts(request.POST, questions))
     context = {
         "step": step,
         "page": page,
         "form": form,
-        "is_answered": step.id in done_documents(reading.enrollment),
+        "is_answered": is_answered,
+        "is_changed": is_changed,
         "station": station(reading.outline.module(step.module_id), reading.progress, step.id),
         "previous": reading.outline.before(step.id),
     }
-    return show(request, reading, "learning/survey.html", context, status=UNREADABLE if form.is_bound else 200)
+    status = CONFLICT if is_changed else UNREADABLE if form.is_bound else 200
+    return show(request, reading, "learning/survey.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

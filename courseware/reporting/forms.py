@@ -1,8 +1,8 @@
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 
 
@@ -28,25 +28,13 @@ class BoardFilter(forms.Form):
 
 
 class ExtendForm(forms.Form):
-    """`zone` is that of the learner's team: its today is the earliest day."""
+    """`zone` is that of the learner's team."""
 
-    due_on = forms.DateField(
-        label=_("New due day"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_("The whole day counts, in the time zone of the learner’s team."),
-    )
+    due_on = DueDayField(label=_("New due day"))
 
     def __init__(self, *args, zone, **kwargs):
         super().__init__(*args, **kwargs)
-        self.zone = zone
-
-    def clean_due_on(self):
-        due_on = self.cleaned_data["due_on"]
-        if due_on < timezone.localdate(timezone=self.zone):
-            raise forms.ValidationError(_("This day is over. Choose today or a later one."))
-        if due_on.year > 9000:  # the instant after the day has to fit into a date in every zone
-            raise forms.ValidationError(_("Choose a nearer day."))
-        return due_on
+        self.fields["due_on"].zone = zone
 
 
 class ExcuseForm(forms.Form):

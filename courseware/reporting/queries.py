@@ -136,6 +136,11 @@ def superseded() -> QuerySet:
     ).values("pk")
 
 
+def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
+    """What `user` may see of the same learner's runs before this one, the newest first. Runs one query."""
+    return Enrollment.objects.visible_to(user).before(enrollment)
+
+
 def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
     """How many of these (from `board`) are in each state, zeros included, in the order of State. Runs one query."""
     found = dict(enrollments.order_by().values_list("state").annotate(Count("pk")))

@@ -103,6 +103,7 @@ def person_page(request, enrollment, teams, *, extend_form=None, excuse_form=Non
         "enrollment": enrollment,
         "row": row,
         "timeline": timeline(enrollment, row.outline),
+        "earlier": queries.earlier_runs(request.user, enrollment),
         "extend_form": extend_form or ExtendForm(zone=enrollment.zone),
         "excuse_form": excuse_form or ExcuseForm(),
     }

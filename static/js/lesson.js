@@ -146,7 +146,7 @@
   const onAnswer = (name, work) => document.body.addEventListener(name, (event) => {
     const asker = event.detail.requestConfig?.elt || event.detail.elt; // of a swap, detail.elt is what is swapped
     const form = asker.closest("form[data-answer]");
-    if (form) work(form, event.detail.xhr);
+    if (form) work(form, event.detail.xhr, event.detail);
   });
   // How often this page has sent since it last heard back, so that the server knows a lost answer from an old tab.
   onAnswer("htmx:configRequest", (form) => { if (isLive(form)) form.elements.sent.value = Number(form.elements.sent.value) + 1; });
@@ -160,7 +160,12 @@
     else if ([502, 503, 504].includes(xhr.status)) later(form, lesson.dataset.unsaved);
     else { settled(form); say(form, lesson.dataset.failed, "unsaved"); }
   });
-  onAnswer("htmx:beforeSwap", (form, xhr) => { if (xhr.status < 300) dropDraft(form); });
+  onAnswer("htmx:beforeSwap", (form, xhr, detail) => {
+    // A question that was changed meanwhile comes back as it stands now; what was ticked in the old one means nothing there.
+    const isChanged = xhr.status === 409 && xhr.getResponseHeader("HX-Retarget");
+    if (isChanged) Object.assign(detail, { shouldSwap: true, isError: false });
+    if (xhr.status < 300 || isChanged) dropDraft(form);
+  });
   onAnswer("htmx:afterSwap", (form) => {
     const button = goOn;
     goOn = null;

@@ -185,6 +185,22 @@ def test_whoever_has_passed_or_is_excused_starts_no_more():
             start(enrollment)
 
 
+def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_completes_nothing():
+    enrollment = ready(make_course())
+    attempt = start(enrollment)
+    answer(attempt)
+    enrolling.waive(enrollment, "moved", by=None)
+    with pytest.raises(NotYet) as refused:
+        start(enrollment)
+    assert refused.value.standing == Standing("ended")
+    with pytest.raises(AttemptClosed):
+        attempting.save(attempt, 1, [], saves=1)
+    submitted = attempting.submit(attempt)
+    assert (submitted.points, submitted.is_passed) == (4, True)
+    enrollment.refresh_from_db()
+    assert (enrollment.completed_at, Certificate.objects.count()) == (None, 0)
+
+
 def test_a_pass_stays_a_pass_when_a_later_release_adds_a_lesson():
     enrollment = ready(make_course())
     sit(enrollment)

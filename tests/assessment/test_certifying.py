@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.certifying import grouped, is_valid, issue, months_later
+from courseware.assessment.certifying import grouped, issue, months_later
 from courseware.assessment.models import Certificate
 from courseware.content.importing import import_course
 from courseware.evidence.models import Event
@@ -93,7 +93,7 @@ def test_a_course_without_an_end_gives_a_certificate_without_one():
     files = {path: body.replace(b"valid_months: 12\n", b"") for path, body in exam_files().items()}
     sit(ready(import_course(files).course), at=MONDAY)
     assert Certificate.objects.get().valid_until is None
-    assert is_valid(Certificate.objects.get(), MONDAY + timedelta(days=99999))
+    assert Certificate.objects.get().is_valid(MONDAY + timedelta(days=99999))
 
 
 @pytest.mark.django_db
@@ -113,8 +113,8 @@ def test_a_certificate_is_valid_to_the_end_of_its_last_day_where_the_site_is(set
     certificate = Certificate.objects.get()
     assert certificate.valid_until == date(2031, 1, 7)
     midnight = datetime(2031, 1, 8, tzinfo=zone)
-    assert is_valid(certificate, midnight - timedelta(seconds=1))
-    assert not is_valid(certificate, midnight)
+    assert certificate.is_valid(midnight - timedelta(seconds=1))
+    assert not certificate.is_valid(midnight)
 
 
 def test_a_number_is_grouped_for_reading_aloud():

@@ -519,6 +519,16 @@ def test_an_excused_learner_still_sees_the_own_result(client, learner):
     assert "This enrollment has ended" in client.get(EXAM).text
 
 
+def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
+    enrolling.waive(attempt.enrollment, "moved", by=None)
+    for address in (EXAM, page(attempt)):
+        assert "no more answers are taken" in client.get(address).text
+    answered = save(client, attempt, choice="0")
+    assert answered.headers["location"] == f"/attempts/{attempt.pk}/"
+    client.post(f"/attempts/{attempt.pk}/submit/")
+    assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
+
+
 # What it costs
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from courseware.content import admin
 from courseware.content.models import Document, Revision
 from tests.making import make_admin, make_course, make_editor, make_user
 
@@ -144,6 +145,27 @@ def test_the_second_of_two_editors_is_shown_both_texts_and_nothing_is_lost(clien
     assert response.status_code == 302
     assert body(lesson) == mine
     assert [revision.created_by for revision in lesson.revisions.all()] == [second, first, None]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_was_typed_for_a_document_that_was_retired_meanwhile_is_shown(client, lesson, monkeypatch, is_late):
+    sent = form(lesson, en=body(lesson).replace("title: Boiling water", "title: <Mine>")) | {"save": "yes"}
+    client, save_drafts = signed_in(client, make_editor()), admin.save_drafts
+
+    def retire():
+        Document.objects.filter(pk=lesson.pk).update(head=None)
+
+    if is_late:  # between the page's first look and the lock
+        monkeypatch.setattr(admin, "save_drafts", lambda *args, **words: (retire(), save_drafts(*args, **words))[1])
+    else:
+        retire()
+    response = client.post(url(lesson), sent)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "no longer in the course" in page and "title: &lt;Mine&gt;" in page and "title: 烧水" in page
+    assert lesson.revisions.count() == 1
+    assert client.get(url(lesson)).status_code == 404
+    assert signed_in(client, make_user(is_staff=True)).post(url(lesson), sent).status_code == 404
 
 
 def test_two_editors_of_two_languages_do_not_disturb_each_other(client, lesson):

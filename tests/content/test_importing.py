@@ -256,6 +256,65 @@ class TestDrafts:
 
 
 @pytest.mark.django_db
+class TestMerged:
+    """Two files changed in the folder and in the admin, and one or both merged in the folder."""
+
+    @pytest.fixture
+    def course(self):
+        course = import_course(make_files()).course
+        for identifier, path in [("card", CARD), ("boiling", LESSON)]:
+            edit(course.documents.get(identifier=identifier), make_files()[path] + b"\nAdmin.\n")
+        return course
+
+    @pytest.mark.parametrize("is_published", [False, True])
+    def test_the_merged_text_is_released_and_the_next_import_changes_nothing(self, course, is_published):
+        card = course.documents.get(identifier="card")
+        if is_published:
+            publish_document(card, weight="minor", note="", by=None)
+        merged = edited(edited(make_files(), CARD, "Admin"), CARD, "File")
+        with pytest.raises(ImportConflict):
+            import_course(merged)
+        report = import_course(merged, merged=[CARD])
+        assert (report.changed, report.merged, report.kept) == ((CARD,), (CARD,), (LESSON,))
+        assert bodies(course) == merged
+        assert bodies(course, drafts=True) == merged | {LESSON: make_files()[LESSON] + b"\nAdmin.\n"}
+        texts = Text.objects.filter(revision__document=card, language="en")
+        assert make_files()[CARD] + b"\nAdmin.\n" in [bytes(text.body) for text in texts]
+        before = rows()
+        assert import_course(merged).is_empty
+        assert rows() == before
+
+    def test_a_file_that_is_gone_is_settled_too(self, course):
+        chinese = CARD.replace(".en.", ".zh-hans.")
+        files = {
+            path: body.replace(b"(#card)", b"(#tracks)")
+            for path, body in make_files().items()
+            if path not in (CARD, chinese)
+        }
+        merged = edited(files, LESSON, "Admin")
+        report = import_course(merged, merged=[CARD, LESSON])
+        assert report.removed == (CARD, chinese)
+        assert course.documents.get(identifier="card").head is None
+
+    def test_other_conflicts_are_still_named_and_nothing_is_written(self, course):
+        files = edited(edited(make_files(), CARD, "Merged"), LESSON, "File")
+        before = rows()
+        with pytest.raises(ImportConflict) as conflict:
+            import_course(files, merged=[CARD])
+        assert conflict.value.paths == (LESSON,)
+        assert rows() == before
+
+    @pytest.mark.parametrize("path", [LESSON, "no/such.en.md"])
+    @pytest.mark.parametrize("word", ["Merged", None])
+    def test_a_path_in_no_conflict_is_refused(self, course, path, word):
+        files = edited(make_files(), CARD, word) if word else make_files()
+        before = rows()
+        with pytest.raises(ImportRefused, match=f"{path}: called merged, but in no conflict"):
+            import_course(files, merged=[CARD, path] if word else [path])
+        assert rows() == before
+
+
+@pytest.mark.django_db
 def test_a_removed_document_leaves_the_release_and_may_come_back():
     files = make_files()
     kettle = "media/spare.svg"
@@ -390,6 +449,28 @@ class TestCommand:
         output = capsys.readouterr()
         assert CARD in output.err
         assert "other: release 1" in output.out
+
+    @pytest.mark.parametrize("prefix", ["", "tea/"])
+    def test_the_command_that_a_conflict_prints_settles_it(self, tmp_path, capsys, prefix):
+        course = import_course(make_files()).course
+        edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nAdmin.\n")
+        self.write(tmp_path / "tea", edited(make_files(), CARD, "Merged"))
+        with pytest.raises(CommandError):
+            call_command("import_content", tmp_path)
+        assert f"  manage.py import_content {tmp_path} --merged tea/{CARD}\n" in capsys.readouterr().err
+        with pytest.raises(CommandError):
+            call_command("import_content", tmp_path, merged=[f"{prefix}{LESSON}"])
+        assert f"tea: {LESSON}: called merged, but in no conflict" in capsys.readouterr().err
+        call_command("import_content", str(tmp_path), "--merged", f"{prefix}{CARD}")
+        call_command("import_content", tmp_path)
+        said = "tea: release 2: 0 added, 1 changed, 0 removed, 1 merged\ntea: unchanged\n"
+        assert capsys.readouterr().out == said
+
+    def test_of_several_courses_a_merged_path_names_its_own(self, tmp_path):
+        for name in ("tea", "other"):
+            self.write(tmp_path / name, make_files())
+        with pytest.raises(CommandError, match=f"in which course. Expected a path like other/{CARD}"):
+            call_command("import_content", tmp_path, merged=[CARD])
 
     def test_an_empty_folder_is_refused(self, tmp_path):
         with pytest.raises(CommandError, match="no course here"):

@@ -8,10 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.content import publishing, serving
-from courseware.content.drafting import StaleDraft, as_written, discard_draft, restore, save_draft, save_drafts, shown
+from courseware.content.drafting import (
+    RetiredDocument,
+    StaleDraft,
+    as_written,
+    discard_draft,
+    restore,
+    save_draft,
+    save_drafts,
+    shown,
+)
 from courseware.content.importing import import_course
-from courseware.content.models import Page, Release
-from courseware.content.publishing import ContentErrors, digest_of, drafts, publish, publish_document, recompile
+from courseware.content.models import Document, Page, Release
+from courseware.content.publishing import (
+    ContentErrors,
+    StaleChoice,
+    digest_of,
+    drafts,
+    publish,
+    publish_document,
+    recompile,
+)
 from courseware.evidence.models import Event
 from tests.content.samples import make_files
 from tests.making import make_user
@@ -71,6 +88,14 @@ class TestDrafts:
         revision = save_draft(card_of(course), "zh-hans", chinese, base=base, by=None)
         assert {bytes(text.body) for text in revision.texts.all()} == {EDITED, chinese}
 
+    def test_a_document_that_was_retired_meanwhile_is_refused_by_name(self):
+        card = card_of(make_course())
+        Document.objects.filter(pk=card.pk).update(head=None)
+        with pytest.raises(RetiredDocument, match="card"):
+            save_draft(card, "en", EDITED, base=card.head, by=None)
+        with pytest.raises(RetiredDocument, match="card"):
+            restore(card, card.head, by=None)
+
     def test_an_error_is_refused_with_its_line(self):
         course = make_course()
         with pytest.raises(ContentErrors) as refusal:
@@ -116,6 +141,17 @@ class TestPublishing:
         first = publish_document(card_of(course), weight="minor", note="", by=None)
         assert publish_document(card_of(course), weight="minor", note="", by=None) == first
         assert course.releases.count() == 2
+
+    def test_a_revision_that_is_no_longer_the_newest_is_refused(self):
+        course = make_course()
+        chosen = edit(course)
+        edit(course, EDITED + b"\nAgain.\n")
+        with pytest.raises(StaleChoice):
+            publish(course, [chosen], weight="minor", note="", by=None)
+        discard_draft(card_of(course))
+        with pytest.raises(StaleChoice):
+            publish(course, [chosen], weight="minor", note="", by=None)
+        assert course.releases.count() == 1
 
     def test_the_earlier_release_stays_as_it_was(self):
         course = make_course()

@@ -1,5 +1,5 @@
 import uuid
-from datetime import date, datetime
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,18 +8,20 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.content import publishing
 from courseware.content.drafting import save_draft
 from courseware.content.models import Document, Release
 from courseware.evidence.models import Event
 from courseware.learning.models import Completion, Enrollment, LessonReport
+from courseware.lib.dates import due_instant
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 ENROLLMENTS = reverse("admin:learning_enrollment_changelist")
 TEAMS = reverse("admin:accounts_team_changelist")
 REPORTS = reverse("admin:learning_lessonreport_changelist")
-NEXT_FRIDAY = date(2026, 12, 4)
-END_OF_NEXT_FRIDAY = datetime(2026, 12, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
+NEXT_WEEK = timezone.localdate() + timedelta(days=7)
+END_OF_THAT_DAY = due_instant(NEXT_WEEK, ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.fixture
@@ -67,8 +69,8 @@ def test_extending_asks_for_the_day_first_and_then_sets_it_for_each(client, admi
     asked = act(client, ENROLLMENTS, "extend", first, second)
     assert BeautifulSoup(asked.content, "html.parser").select_one("input[name=due_on]")
     assert act(client, ENROLLMENTS, "extend", first, second, confirmed="yes").status_code == 422
-    act(client, ENROLLMENTS, "extend", first, second, confirmed="yes", due_on=NEXT_FRIDAY)
-    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_NEXT_FRIDAY}
+    act(client, ENROLLMENTS, "extend", first, second, confirmed="yes", due_on=NEXT_WEEK)
+    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_THAT_DAY}
     assert Event.objects.filter(verb="extended", actor=admin).count() == 2
 
 
@@ -95,10 +97,10 @@ def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
 def test_one_person_is_enrolled_with_a_due_day(client, admin):
     course, learner = make_course(), make_user()
     url = reverse("admin:learning_enrollment_add")
-    form = {"learner": learner.pk, "course": course.pk, "due_on": NEXT_FRIDAY}
+    form = {"learner": learner.pk, "course": course.pk, "due_on": NEXT_WEEK}
     assert client.post(url, form).status_code == 302
     enrollment = Enrollment.objects.get()
-    assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_NEXT_FRIDAY)
+    assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_THAT_DAY)
     assert "enrolled in the course already" in client.post(url, form).text
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
 
@@ -107,8 +109,19 @@ def test_a_team_is_enrolled_from_the_list_of_teams(client, admin):
     course, team = make_course(), make_team(learners=2)
     assert act(client, TEAMS, "enroll", team).status_code == 200
     assert not Enrollment.objects.exists()
-    act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_FRIDAY)
-    assert list(Enrollment.objects.values_list("due_at", flat=True)) == [END_OF_NEXT_FRIDAY] * 2
+    act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK)
+    assert list(Enrollment.objects.values_list("due_at", flat=True)) == [END_OF_THAT_DAY] * 2
+
+
+@pytest.mark.parametrize("due_on", ["2020-01-01", "9999-12-31", f"{timezone.localdate().year + 11}-01-01"])
+def test_a_due_day_that_is_over_or_far_away_is_refused_wherever_one_is_set(client, admin, due_on):
+    enrollment, team = make_enrollment(due_at=days(1)), make_team(learners=1)
+    form = {"confirmed": "yes", "due_on": due_on, "course": enrollment.course_id}
+    assert act(client, ENROLLMENTS, "extend", enrollment, **form).status_code == 422
+    assert act(client, TEAMS, "enroll", team, **form).status_code == 422
+    added = client.post(reverse("admin:learning_enrollment_add"), form | {"learner": make_user().pk})
+    assert "day" in " ".join(added.context["adminform"].form.errors["due_on"])
+    assert Enrollment.objects.get().due_at == enrollment.due_at
 
 
 @pytest.mark.parametrize("url", [ENROLLMENTS, TEAMS, reverse("admin:learning_enrollment_add")])
@@ -216,7 +229,29 @@ def test_nothing_is_published_before_everything_is_said(client, editor, course, 
 
 
 def test_what_was_edited_since_the_page_was_made_is_not_published_unseen(client, editor, course, draft):
-    assert client.post(publish_url(course), choice(draft, revisions=draft.pk - 1)).status_code == 422
+    response = client.post(publish_url(course), choice(draft, revisions=draft.pk - 1))
+    assert response.status_code == 422
+    assert "Somebody saved or imported meanwhile; look again." in response.text
+    assert Release.objects.count() == 1
+
+
+def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor, course, draft, monkeypatch):
+    publish = publishing.publish
+
+    def publish_late(*args, **words):
+        text = bytes(draft.texts.get(language="en").body).replace(b"Fill it up", b"Fill it to the brim")
+        save_draft(draft.document, "en", text, base=draft, by=None)
+        return publish(*args, **words)
+
+    monkeypatch.setattr(publishing, "publish", publish_late)
+    response = client.post(publish_url(course), choice(draft))
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 409
+    assert "Somebody saved or imported meanwhile; look again." in response.text
+    assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it to the brim"]
+    assert page.select_one("[name=note]")["value"] == "clearer"
+    assert page.select_one("[name=weight][checked]")["value"] == "reread"
+    assert not page.select_one("[name=confirmed]").has_attr("checked")
     assert Release.objects.count() == 1
 
 

@@ -7,9 +7,11 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.content import serving
+from courseware.content.models import Document
 from courseware.evidence.models import Event
-from courseware.learning.answering import NoSuchQuestion, TokenReused, answer
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
 from courseware.learning.models import Answer, Completion, Enrollment
+from tests.content.samples import damage
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +126,13 @@ def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
     assert len(answers) == Answer.objects.count() == (1 if token else 20)
     assert Completion.objects.count() == 1
     assert Event.objects.filter(verb="completed").count() == 1
+
+
+def test_choices_that_changed_at_the_same_moment_are_refused_under_the_lock():
+    enrollment = make_enrollment()
+    shown = step_of(enrollment), Document.objects.get(identifier="boiling").head_id
+    files = damage("01-water/01-boiling.en.md", "[ ] No\n", "[ ] Yes.\n")
+    make_course(files)
+    with pytest.raises(QuestionChanged):
+        answer(enrollment, shown[0], "is-it-off", WRONG, token=uuid.uuid4(), revision=shown[1])
+    assert not Answer.objects.exists()

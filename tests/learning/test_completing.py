@@ -63,6 +63,14 @@ def do(enrollment, identifier, outcome=COMPLETED, at=None):
     return complete(enrollment, document, revision=document.head, outcome=outcome, at=at)
 
 
+def test_who_is_excused_completes_documents_and_no_more_the_course(told):
+    enrollment = make_enrollment(waived_at=timezone.now())
+    do(enrollment, "boiling")
+    do(enrollment, "last-cup", PASSED)
+    assert not finish(enrollment)
+    assert (told, Completion.objects.count()) == ([], 2)
+
+
 def test_a_document_is_completed_once_and_the_first_fact_stands():
     enrollment, at = make_enrollment(), timezone.now()
     first = do(enrollment, "boiling", at=at)

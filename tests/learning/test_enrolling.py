@@ -74,6 +74,16 @@ def test_someone_in_two_teams_is_enrolled_once():
     assert [one.due_at for one in enroll_team(centre, course, due_on=FRIDAY, by=None)] == [END_OF_FRIDAY]
 
 
+def test_who_was_in_another_team_first_keeps_its_zone_as_everywhere():
+    first, second = make_team(time_zone="America/New_York"), make_team(time_zone="Europe/Berlin")
+    learner = make_user()
+    join(first, learner)
+    join(second, learner)
+    [enrollment] = enroll_team(second, make_course(), due_on=FRIDAY, by=None)
+    assert enrollment.zone == ZoneInfo("America/New_York")
+    assert Enrollment.objects.with_zone().get().due_on == FRIDAY
+
+
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize("day", [date(2026, 10, 25), date(2026, 11, 1), date(2026, 3, 8), date(2026, 3, 29), FRIDAY])
 def test_the_due_day_that_was_chosen_is_the_due_day_that_is_shown(zone, day):

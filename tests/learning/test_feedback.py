@@ -8,8 +8,9 @@ from django.db import connection
 from django.urls import reverse
 
 from courseware.content import serving
+from courseware.content.models import ReleaseEntry
 from courseware.evidence.models import Event
-from courseware.learning.feedback import answer_survey
+from courseware.learning.feedback import SurveyChanged, answer_survey
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
 from tests.content.samples import damage
@@ -18,7 +19,6 @@ from tests.making import make_course, make_enrollment, make_user
 pytestmark = pytest.mark.django_db
 SURVEY = reverse("learning:step", args=["tea-room", "voice"])
 REPORT = reverse("learning:report", args=["tea-room", "boiling"])
-SENT = {"q-recommend": "9", "q-say-more": "Good tea."}
 
 
 @pytest.fixture
@@ -32,12 +32,24 @@ def page_of(enrollment):
     return serving.page(enrollment.course.current, "voice", "en")
 
 
+def sent():
+    return {"q-recommend": "9", "q-say-more": "Good tea.", "revision": revision()}
+
+
+def revision():
+    return ReleaseEntry.objects.filter(document__identifier="voice").latest("pk").revision_id
+
+
+def release_changed_survey():
+    return make_course(damage("02-end/02-voice.survey.en.md", "- Certainly", "- Without fail"))
+
+
 # Surveys
 
 
 def test_the_enrollment_learns_that_it_was_answered_and_the_answers_know_no_person(client, enrollment):
     before = Enrollment.objects.values().get()
-    client.post(SURVEY, SENT)
+    client.post(SURVEY, sent())
     answers = SurveyAnswers.objects.get()
     assert answers.answers == {"recommend": 9, "say-more": "Good tea."}
     assert answers.learner is None
@@ -59,7 +71,7 @@ def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_
 
 
 def test_the_name_stands_there_when_the_learner_signs(client, enrollment):
-    client.post(SURVEY, SENT | {"signed": "on"})
+    client.post(SURVEY, sent() | {"signed": "on"})
     assert SurveyAnswers.objects.get().learner == enrollment.learner
 
 
@@ -68,13 +80,13 @@ def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
     enrollment = make_enrollment(course=make_course(files))
     client.force_login(enrollment.learner)
     assert "Not anonymous" in client.get(SURVEY).text
-    client.post(SURVEY, SENT)
+    client.post(SURVEY, sent())
     assert SurveyAnswers.objects.get().learner == enrollment.learner
 
 
 def test_a_survey_sent_twice_is_answered_once(client, enrollment):
     for value in ("9", "1"):
-        assert client.post(SURVEY, SENT | {"q-recommend": value}).status_code == 302
+        assert client.post(SURVEY, sent() | {"q-recommend": value}).status_code == 302
     assert SurveyAnswers.objects.get().answers["recommend"] == 9
     assert "Thank you" in client.get(SURVEY).text
 
@@ -107,12 +119,37 @@ def test_twenty_at_once_are_one_answered_survey():
     ],
 )
 def test_a_survey_that_cannot_be_taken_comes_back_with_what_to_do(client, enrollment, fields):
-    response = client.post(SURVEY, fields)
+    response = client.post(SURVEY, {"revision": revision(), **fields})
     page = BeautifulSoup(response.content, "html.parser")
     assert response.status_code == 422
     assert page.title.text.startswith("Error:")
     assert page.select_one(".error-summary li")
     assert not SurveyAnswers.objects.exists()
+    assert not SurveyReceipt.objects.exists()
+
+
+def test_a_survey_that_was_changed_meanwhile_is_shown_as_it_is_now_with_the_texts_but_not_the_ticks(client, enrollment):
+    form = sent()
+    release_changed_survey()
+    response = client.post(SURVEY, form)
+    assert response.status_code == 409
+    page = BeautifulSoup(response.content, "html.parser")
+    assert "was changed while you had it open" in page.select_one(".error-summary").text
+    assert "Without fail" in page.text
+    assert page.textarea.text == "Good tea."
+    assert not page.select("[checked]")
+    assert not SurveyAnswers.objects.exists()
+    assert not SurveyReceipt.objects.exists()
+    again = form | {"revision": page.select_one("[name=revision]")["value"]}
+    assert client.post(SURVEY, again).status_code == 302
+    assert SurveyAnswers.objects.get().answers["recommend"] == 9
+
+
+def test_a_survey_released_at_the_same_moment_is_refused_under_the_lock(enrollment):
+    page = page_of(enrollment)
+    release_changed_survey()
+    with pytest.raises(SurveyChanged):
+        answer_survey(enrollment, page, {"recommend": 9}, is_signed=False)
     assert not SurveyReceipt.objects.exists()
 
 

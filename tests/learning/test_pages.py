@@ -6,11 +6,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content import serving
+from courseware.content.models import ReleaseEntry
 from courseware.content.questions import from_dict
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, Enrollment, LessonReport
 from tests.content.samples import make_files
 from tests.making import days, make_course, make_enrollment, make_user
+from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
@@ -22,7 +24,12 @@ def answer_url(question="is-it-off", step="boiling", course="tea-room"):
 
 
 def sent(*choices, tries=0, **fields):
-    return {"token": uuid.uuid4(), "tries": tries, "choice": choices, **fields}
+    return {"token": uuid.uuid4(), "tries": tries, "revision": revision(), "choice": choices} | fields
+
+
+def revision(lesson="boiling"):
+    """Primary key of the revision a page shows now."""
+    return ReleaseEntry.objects.filter(document__identifier=lesson).latest("pk").revision_id
 
 
 @pytest.fixture
@@ -83,6 +90,62 @@ def test_home_shows_the_newest_run_of_a_course(client, enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
     assert "Begin: Boiling water" in soup_of(client.get(HOME)).select_one("h1").text
+
+
+def test_home_counts_what_is_required_only(client, enrollment):
+    try_it(enrollment, "is-it-off", ["0"])
+    for station in soup_of(client.get(HOME)).select(".route > li"):
+        assert len(station.select("summary .num")) == 1
+    shown = [each.text.split(" · ")[0].split(" / ") for each in soup_of(client.get(HOME)).select("summary .num")]
+    assert sum(int(pair[1]) for pair in shown if len(pair) == 2) == 2
+
+
+def renewed(enrollment):
+    """The certificate of a completed run, and the run that was begun after it."""
+    complete_course(enrollment)
+    return Enrollment.objects.get(pk=enrollment.pk).certificate, make_enrollment(enrollment.learner, enrollment.course)
+
+
+@pytest.mark.parametrize(("valid_until", "words"), [(days(0), "valid until"), (None, "stays valid"), (days(-2), None)])
+def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
+    client, enrollment, django_assert_num_queries, valid_until, words
+):
+    certificate, _again = renewed(enrollment)
+    certificate.valid_until = valid_until and timezone.localdate(valid_until)
+    certificate.save()
+    link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
+    client.get(HOME)
+    with django_assert_num_queries(6):  # those of any home (see below), and the earlier run
+        page = soup_of(client.get(HOME))
+    assert bool(page.select(link)) == bool(words)
+    assert (words or "Begin") in page.select_one(".go").text
+
+
+def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
+    url = reverse("learning:record", args=["tea-room"])
+    assert "Earlier runs" not in client.get(url).text
+    certificate, again = renewed(enrollment)
+    [run] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "Enrolled" in run.text
+    assert "completed" in run.text
+    assert run.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
+    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    make_enrollment(enrollment.learner, enrollment.course)
+    waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "excused" in waived.text
+    assert not waived.select("a")
+    assert completed.select("a")
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, django_assert_num_queries, runs):
+    for _ in range(runs):
+        Enrollment.objects.open().update(completed_at=timezone.now())
+        make_enrollment(enrollment.learner, enrollment.course)
+    url = reverse("learning:record", args=["tea-room"])
+    client.get(url)
+    with django_assert_num_queries(9):  # session, person, enrollment, what is done, and the five of the record
+        client.get(url)
 
 
 def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client, enrollment):
@@ -234,7 +297,7 @@ def test_every_kind_can_be_answered_without_script(client, enrollment):
 
 
 def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client, enrollment):
-    fields = {"token": uuid.uuid4(), "tries": 0, "group-0": "1"}
+    fields = {"token": uuid.uuid4(), "tries": 0, "revision": revision(), "group-0": "1"}
     response = client.post(answer_url("sorted"), fields)
     assert response.status_code == 422
     page = soup_of(response)
@@ -290,9 +353,11 @@ def test_what_was_right_can_be_practised_again(client, enrollment):
     [
         {},
         {"token": "x", "tries": 0},
-        {"token": uuid.UUID(int=1)},
-        {"token": uuid.UUID(int=1), "tries": -1},
-        {"token": uuid.UUID(int=1), "tries": "9" * 5000},
+        {"token": uuid.UUID(int=1), "revision": 1},
+        {"token": uuid.UUID(int=1), "tries": 0},
+        {"token": uuid.UUID(int=1), "tries": 0, "revision": "9" * 50},
+        {"token": uuid.UUID(int=1), "tries": -1, "revision": 1},
+        {"token": uuid.UUID(int=1), "tries": "9" * 5000, "revision": 1},
         {"token": "\0", "tries": "\0"},
     ],
 )
@@ -315,6 +380,109 @@ def test_a_question_that_is_gone_says_so_and_leads_to_the_lesson(client, enrollm
     response = client.post(answer_url("nowhere"), sent("0"))
     assert response.status_code == 409
     assert LESSON in response.text
+
+
+# A lesson that is released anew while its form is open
+
+WORDS = {
+    "zh-hans": ["走开", "加水", "坐下", "早上七点"],
+    "en": ["Walk away", "Fill it", "Sit down", "Seven in the morning"],
+}
+
+
+def release_lesson(order=(0, 1, 2), *, language="", more="", heading=""):
+    """Release the lesson with three choices in "what-first", the second right, their texts standing in this order."""
+    files = make_files()
+    for code, (walk, fill, sit, morning) in WORDS.items():
+        path = f"01-water/01-boiling.{code}.md"
+        is_mine = language in ("", code)
+        texts = [(walk, fill, sit)[place] for place in (order if is_mine else (0, 1, 2))]
+        text = files[path].decode()
+        first, rest = text.index(f"- [ ] {walk}"), text.index("> [!rule]")
+        lines = "".join(f"- [{'x' if words == fill else ' '}] {words}\n  > Because.\n" for words in texts)
+        text = text[:first] + lines + (f"- [ ] {more}\n  > Because.\n" if more else "") + "\n" + text[rest:]
+        files[path] = text.replace(f"## {morning}", f"## {heading or morning}").encode()
+    return make_course(files)
+
+
+@pytest.fixture
+def reader(client):
+    """A learner in front of the lesson with three choices."""
+    enrollment = make_enrollment(course=release_lesson())
+    client.force_login(enrollment.learner)
+    return enrollment
+
+
+def ticked(client, words, question="what-first"):
+    """What the form of the open page would send with the choice of these words ticked."""
+    form = soup_of(client.get(LESSON)).select_one(f"#q-{question} form")
+    (label,) = (label for label in form.select("label") if words in label.text)
+    return {field["name"]: field["value"] for field in [*form.select("input[type=hidden]"), label.input]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"order": (2, 1, 0)}, {"order": (1, 0, 2)}, {"more": "Sing"}, {"order": (2, 1, 0), "language": "en"}],
+    ids=["two wrong swapped", "right and wrong swapped", "one more", "swapped in the language that is read"],
+)
+def test_an_answer_to_choices_that_were_changed_meanwhile_is_refused_and_nothing_is_kept(client, reader, change):
+    form = ticked(client, "Walk away")
+    release_lesson(**change)
+    response = client.post(answer_url("what-first"), form)
+    assert response.status_code == 409
+    page = soup_of(response)
+    assert "was changed while you had it open" in page.select_one(".error-summary a[href='#q-what-first']").text
+    card = page.select_one("#q-what-first")
+    assert "was changed while you had it open" in card.select_one(".invalid-feedback").text
+    assert card.select_one("[name=revision]")["value"] == str(revision()) != form["revision"]
+    assert not card.select("[checked]")
+    assert facts() == (0, 0, 0)
+    assert client.post(answer_url("what-first"), ticked(client, "Fill it")).status_code == 302
+    assert Answer.objects.get().is_right
+
+
+def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reader):
+    form = ticked(client, "Walk away")
+    release_lesson((2, 1, 0))
+    response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})
+    assert (response.status_code, response.headers["HX-Retarget"]) == (409, "#q-what-first")
+    page = soup_of(response)
+    assert page.html is None
+    assert "was changed while you had it open" in page.select_one("#q-what-first .invalid-feedback").text
+    assert page.select_one("#q-what-first [name=token]")["value"] != form["token"]
+    assert not Answer.objects.exists()
+
+
+def test_for_the_script_a_changed_question_that_waits_at_the_end_is_shown_there(client, reader):
+    try_it(reader, "what-first", ["0"])
+    form = sent("0", tries=1)
+    release_lesson((2, 1, 0))  # the same key, so the miss still counts
+    response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})
+    assert (response.status_code, response.headers["HX-Retarget"]) == (409, "#again-what-first")
+    assert "was changed" in soup_of(response).select_one("#again-what-first .invalid-feedback").text
+    assert Answer.objects.count() == 1
+
+
+def test_a_choice_that_is_gone_is_told_as_a_change_and_not_as_a_mistake(client, reader):
+    form = ticked(client, "Sit down") | {"choice": "2"}
+    make_course(make_files())
+    assert client.post(answer_url("what-first"), form).status_code == 409
+    assert not Answer.objects.exists()
+
+
+def test_a_word_mended_elsewhere_in_the_lesson_disturbs_nobody(client, reader):
+    form = ticked(client, "Walk away")
+    release_lesson(heading="Half past seven")
+    assert str(revision()) != form["revision"]
+    assert client.post(answer_url("what-first"), form).status_code == 302
+    stored = Answer.objects.get()
+    assert (stored.response, stored.revision_id) == ([0], revision())
+
+
+def test_a_revision_that_never_was_of_this_lesson_is_refused(client, reader):
+    for other in (revision("card"), 2**62):
+        assert client.post(answer_url("what-first"), sent("0", revision=other)).status_code == 409
+    assert not Answer.objects.exists()
 
 
 # Who may

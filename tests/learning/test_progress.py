@@ -68,6 +68,14 @@ def test_a_station_is_done_by_what_counts_there():
     assert minutes_left(outline, progress_with(["one"], outline)) == 6
 
 
+def test_stations_count_what_the_course_counts():
+    outline = a_route()
+    progress = progress_with(["one", "extra", "survey"], outline)
+    found = stations(outline, progress, "")
+    assert sum(station.done_count for station in found) == progress.done_count == 1
+    assert sum(len(station.counting) for station in found) == progress.total == 3
+
+
 def test_the_first_track_counts_for_who_has_not_chosen_or_whose_post_was_dropped():
     outline = make_outline(tracks={"day": "Day", "night": "Night"})
     assert [track_of(Enrollment(track=track), outline) for track in ("", "night", "gone")] == ["day", "night", "day"]

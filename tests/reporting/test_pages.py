@@ -190,6 +190,24 @@ def test_a_persons_page_has_the_timeline_and_no_single_answer(client, team):
         assert question not in text
 
 
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(client, team, runs):
+    enrollment = first = learner_of(team, "Lea")
+    for _ in range(runs):
+        Enrollment.objects.open().update(completed_at=timezone.now())
+        enrollment = make_enrollment(first.learner, first.course)
+    address = f"/team/people/{enrollment.pk}/"
+    client.get(address)
+    with CaptureQueriesContext(connection) as needed:
+        response = client.get(address)
+    assert len(needed) == 19
+    links = BeautifulSoup(response.content, "html.parser").select("h2 + ul:not(.modules) a[href^='/team/people/']")
+    assert len(links) == runs
+    assert "completed" in links[-1].text
+    assert client.get(links[-1]["href"]).context["enrollment"] == first
+    assert "Earlier runs" not in client.get(links[-1]["href"]).text
+
+
 def test_every_look_at_a_person_is_on_record(client, team):
     enrollment = learner_of(team)
     client.get(f"/team/people/{enrollment.pk}/")

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from courseware.content.models import Document
 from courseware.evidence.models import Event
 from tests.making import PASSWORD
 from tests.site.routes import fill_in, routes
@@ -67,11 +68,20 @@ def answer_to(response) -> str:
     return str(response.status_code)
 
 
+def revision_of(lesson):
+    return Document.objects.get(identifier=lesson).entries.latest("pk").revision_id
+
+
 def forms(world):
     """What the page itself would send to an address (the rest is sent empty): route → fields."""
     lesson = "learn/<id:course>/<id:step>/"
     return {
-        f"{lesson}answer/<id:question>/": {"token": uuid.UUID(int=1), "tries": 0, "choice": 0},
+        f"{lesson}answer/<id:question>/": {
+            "token": uuid.UUID(int=1),
+            "tries": 0,
+            "revision": revision_of(world.lesson.id),
+            "choice": 0,
+        },
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},

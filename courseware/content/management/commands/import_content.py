@@ -1,3 +1,5 @@
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -11,33 +13,47 @@ from courseware.content.publishing import ContentErrors, recompile
 class Command(BaseCommand):
     help = (
         "Import course folders: what changed in the files is released, what changed in the admin is kept. Where both "
-        "changed, the files are named and nothing is written."
+        "changed, the files are named and nothing is written, until they are merged and named with --merged."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing")
+        parser.add_argument(
+            "--merged",
+            nargs="+",
+            default=[],
+            metavar="PATH",
+            help="Files in conflict that hold the merged text now, as the conflict names them: take them",
+        )
 
-    def handle(self, *, directory: Path | None, dry_run: bool, **options):
+    def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], **options):
         root = directory or settings.CONTENT_DIR
         folders = sorted({path.parent for path in root.glob("*/course.*.md")})
         if not folders:
             raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
-        failed = [folder.name for folder in folders if not self.import_folder(folder, dry_run)]
+        merged_in = by_folder(merged, folders)
+        command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
+        failed = [
+            folder.name for folder in folders if not self.import_folder(folder, merged_in[folder], dry_run, command)
+        ]
         if not dry_run:
             for course in Course.objects.exclude(current=None).select_related("current"):
                 recompile(course.current)
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
-    def import_folder(self, folder: Path, dry_run: bool) -> bool:
+    def import_folder(self, folder: Path, merged: set[str], dry_run: bool, command: list[str]) -> bool:
         """Whether it went well; what went wrong is printed."""
         try:
-            report = import_course(read_folder(folder), dry_run=dry_run)
+            report = import_course(read_folder(folder), merged=merged, dry_run=dry_run)
         except ImportConflict as conflict:
             self.stderr.write(f"{folder.name}: changed in the files and in the admin; nothing was written:")
-            self.stderr.write("\n".join(f"  {path}" for path in conflict.paths))
-            self.stderr.write("Export the drafts, merge them into the files, and import again.")
+            self.stderr.write("\n".join(f"  {folder.name}/{path}" for path in conflict.paths))
+            self.stderr.write("Export the admin's texts (manage.py export_content DIR --drafts), merge them into these")
+            self.stderr.write("files, and import again, saying that they are merged:")
+            paths = [f"{folder.name}/{path}" for path in sorted(merged.union(conflict.paths))]
+            self.stderr.write(f"  {shlex.join([*command, *paths])}")
         except ContentErrors as errors:
             self.stderr.write("\n".join(f"{folder.name}/{problem}" for problem in errors.problems))
         except ImportRefused as refusal:
@@ -48,11 +64,28 @@ class Command(BaseCommand):
         return False
 
 
+def by_folder(merged: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
+    """Course folder → the paths inside it called merged. The folder's name may be left out where there is only one."""
+    found: dict[Path, set[str]] = {folder: set() for folder in folders}
+    names = {folder.name: folder for folder in folders}
+    for path in merged:
+        name, _slash, inside = path.partition("/")
+        if name in names and inside:
+            found[names[name]].add(inside)
+        elif len(folders) == 1:
+            found[folders[0]].add(path)
+        else:
+            raise CommandError(f"{path}: in which course? Expected a path like {folders[0].name}/{path}")
+    return found
+
+
 def summary(report: Report, dry_run: bool) -> str:
     if report.is_empty:
         return "unchanged"
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
     kept = f", {len(report.kept)} kept as edited in the admin" if report.kept else ""
+    merged = f", {len(report.merged)} merged" if report.merged else ""
     if dry_run:
-        return f"would be imported: {counts}{kept}"
-    return f"{f'release {report.release.number}' if report.release else 'nothing new to release'}: {counts}{kept}"
+        return f"would be imported: {counts}{kept}{merged}"
+    made = f"release {report.release.number}" if report.release else "nothing new to release"
+    return f"{made}: {counts}{kept}{merged}"
