@@ -77,7 +77,10 @@ def shape_of(question: Asked) -> tuple:
 
 
 def question_result(question: Asked, given: list) -> QuestionResult:
+    """The result of one question; only how many answered it while they are fewer than ENOUGH: none is compulsory."""
     title, choices = question["title"], question["choices"]
+    if len(given) < ENOUGH:
+        return QuestionResult(title, len(given))
     if question["kind"] == "open":
         return QuestionResult(title, len(given), texts=tuple(given))
     if question["kind"] == "scale":

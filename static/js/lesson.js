@@ -178,7 +178,8 @@
     // The focus went with the old card. Who has moved on meanwhile, perhaps typing already, stays where they are.
     if (document.activeElement === document.body || card.contains(document.activeElement)) {
       card.focus({ preventScroll: true });
-      card.scrollIntoView({ block: "nearest" });
+      // A long question may hide what is wrong with the answer above the button that was just pressed.
+      (card.querySelector(".invalid-feedback") ?? card).scrollIntoView({ block: "nearest" });
     }
     const outcome = card.querySelector("[role=status], .invalid-feedback");
     const state = document.querySelector("#lesson-state p");

@@ -4,7 +4,7 @@ from courseware.content import serving
 from courseware.content.importing import import_course
 from courseware.content.models import Document
 from courseware.learning import feedback
-from courseware.reporting.surveys import Bar, recommend_score, survey_results, surveys_on_route
+from courseware.reporting.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on_route
 from tests.content.samples import make_files
 from tests.making import make_enrollment
 
@@ -45,36 +45,38 @@ def test_fewer_than_five_answers_show_nothing(course):
     assert (number, len(shown)) == (5, 4)
 
 
+def test_a_question_that_fewer_than_five_answered_shows_only_how_many(course):
+    answered(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 4, {"recommend": 3})
+    recommend, more, length, which = results(course)[1]
+    assert (recommend.answered, recommend.mean) == (5, 7.8)
+    assert more == QuestionResult(more.title, 4)
+    assert length == QuestionResult(length.title, 4)
+    assert which == QuestionResult(which.title, 0)
+
+
 def test_every_kind_of_question_is_counted(course):
     answers = [
-        {"recommend": 10, "length": 0, "which": [0, 2]},
-        {"recommend": 9, "length": 1, "which": [0]},
-        {"recommend": 8, "length": 1},
-        {"recommend": 6, "say-more": "More tea."},
-        {"recommend": 0},
+        {"recommend": 10, "length": 0, "which": [0, 2], "say-more": "More tea."},
+        {"recommend": 9, "length": 1, "which": [0], "say-more": "Less tea."},
+        {"recommend": 8, "length": 1, "which": [0], "say-more": "Cake."},
+        {"recommend": 6, "length": 1, "which": [1], "say-more": "Biscuits."},
+        {"recommend": 0, "length": 0, "which": [0], "say-more": "Nothing."},
     ]
     answered(course, *answers)
     recommend, more, length, which = results(course)[1]
     assert (recommend.title, recommend.answered, recommend.mean, recommend.recommend) == ("Recommend it?", 5, 6.6, 0)
     assert recommend.ends == ("Never", "Certainly")
     assert {bar.label: bar.count for bar in recommend.bars if bar.count} == {"0": 1, "6": 1, "8": 1, "9": 1, "10": 1}
-    assert (more.answered, more.texts, more.bars) == (1, ("More tea.",), ())
-    assert length.bars == (Bar("Too short", 1, 33), Bar("Right", 2, 66))
-    assert (which.answered, which.bars) == (2, (Bar("A", 2, 100), Bar("B", 0, 0), Bar("C", 1, 50)))
-
-
-def test_a_question_nobody_answered_says_so_without_dividing(course):
-    answered(course, *[{"say-more": "x"}] * 5)
-    recommend, _more, length, _which = results(course)[1]
-    assert (recommend.answered, recommend.mean, recommend.recommend) == (0, None, None)
-    assert {bar.percent for bar in length.bars} == {0}
+    assert (more.answered, set(more.texts), more.bars) == (5, {each["say-more"] for each in answers}, ())
+    assert length.bars == (Bar("Too short", 2, 40), Bar("Right", 3, 60))
+    assert (which.answered, which.bars) == (5, (Bar("A", 4, 80), Bar("B", 1, 20), Bar("C", 1, 20)))
 
 
 def test_no_result_names_a_person_also_not_one_who_signed(course):
     enrollment = make_enrollment(course=course)
     page = serving.page(course.current, "voice", "zh-hans")
     feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True)
-    answered(course, *[{"recommend": 1}] * 4)
+    answered(course, *[{"say-more": "Unsigned."}] * 4)
     assert enrollment.learner.name not in str(results(course))
     assert "Signed." in str(results(course))
 
@@ -87,7 +89,8 @@ def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
     longer = {"zh-hans": "- 太短\n- 正好\n- 太长\n", "en": "- Too short\n- Right\n- Too long\n"}
     old = {"zh-hans": "- 太短\n- 正好\n", "en": "- Too short\n- Right\n"}
     import_course(files_with({tag: text.replace(old[tag], longer[tag]) for tag, text in MORE.items()}))
-    assert (results(course)[0], [bar.count for bar in results(course)[1][2].bars]) == (5, [0, 0, 0])
+    number, (_recommend, _more, length, _which) = results(course)
+    assert (number, length) == (5, QuestionResult("How long?", 0))
 
 
 @pytest.mark.parametrize(
