@@ -11,6 +11,7 @@ counted through all groups. Responses are plain JSON: lists of whole numbers, an
 """
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -36,7 +37,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(ABC):
     """What all kinds share. `stem`, `title`, texts and reasons are Markdown source.
 
     `tracks` empty means all; `family` is the question's own id where none is named; `lesson` is the document to
@@ -84,9 +85,9 @@ class Question:
         """Whether the response is right: all or nothing. None for .open."""
         return tuple(response) == self.key
 
+    @abstractmethod
     def clean(self, raw: list[str]) -> Response:
         """A response from untrusted strings. Raises ValueError where they are none."""
-        raise NotImplementedError
 
     def _places(self, raw: list[str], end: int) -> list[int]:
         """Whole numbers below `end`. Raises ValueError."""

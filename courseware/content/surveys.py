@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from courseware.content.questions import clean_text
 from courseware.content.reading import Section
 
 
@@ -17,21 +16,6 @@ class SurveyQuestion:
     choices: tuple[str, ...] = ()
     first: int = 0
     last: int = 0
-
-    def clean(self, raw: list[str]) -> list[int] | str:
-        """An answer from untrusted strings: [number] of a scale, places of choices, or a text. Raises ValueError."""
-        if self.kind == "open":
-            return clean_text(raw)
-        start, end = (self.first, self.last) if self.kind == "scale" else (0, len(self.choices) - 1)
-        numbers = sorted({int(text) for text in raw if text.isascii() and text.isdigit() and start <= int(text) <= end})
-        if not numbers or len(numbers) != len(set(raw)) or (self.kind != "several" and len(numbers) > 1):
-            raise ValueError(f"expected numbers from {start} to {end}, got {raw!r:.80}")
-        return numbers
-
-    @property
-    def is_recommend_score(self) -> bool:
-        """A scale from 0 to 10 is reported as a recommend score."""
-        return self.kind == "scale" and (self.first, self.last) == (0, 10)
 
 
 def make_survey_question(section: Section) -> SurveyQuestion:
