@@ -14,7 +14,8 @@ This happens when a release is published (and for a preview), never when a page 
     blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
                 {"type": "question", "id"} · {"type": "check", "id", "title"}
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
-    sources     {"id", "number", "html", "checked"}, numbered as they first occur on the page
+    sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
+                "disputed" and "customary"
 
 Titles are plain text, but HTML in questions and in the sections of a card.
 """
@@ -29,7 +30,7 @@ from courseware.content.outlining import compile_outline
 from courseware.content.pages import KINDS, compile_page
 
 # Counts up whenever the same text compiles to something else; releases under way are then compiled anew.
-COMPILER = 1
+COMPILER = 3
 
 
 @dataclass(frozen=True)

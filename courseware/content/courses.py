@@ -11,6 +11,10 @@ from courseware.content.questions import Question, make
 from courseware.content.reading import Document, Section, read
 from courseware.content.surveys import SurveyQuestion, make_survey_question
 
+# What the braces of a source may say to its readers: parts of it are contested, or it is what the trade does
+# without a text that demands it.
+SOURCE_MARKS = ("disputed", "customary")
+
 
 @dataclass(frozen=True)
 class Step:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from courseware.content.blocks import Callout, Figure, split
-from courseware.content.courses import CourseText, check_sections
+from courseware.content.courses import SOURCE_MARKS, CourseText, check_sections
 from courseware.content.documents import STEP_KINDS
 from courseware.content.figures import Media, figure_html
 from courseware.content.lists import Entry
@@ -190,7 +190,8 @@ def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, A
     source = page.course.sources[identifier]
     text = source.texts.get(page.language) or next(iter(source.texts.values()), "")
     checked = source.attrs.get("checked") or None
-    return {"id": identifier, "number": number, "html": page.renderer.inline(text), "checked": checked}
+    marks = [mark for mark in SOURCE_MARKS if mark in source.attrs]
+    return {"id": identifier, "number": number, "html": page.renderer.inline(text), "checked": checked, "marks": marks}
 
 
 def compile_exam(page: PageCompiler) -> dict[str, Any]:

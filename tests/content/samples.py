@@ -448,8 +448,8 @@ What now?
 - [x] Cut the heat
   > Cut the heat first.
 """,
-    "media/kettle.zh-hans.svg": "<svg/>",
-    "media/kettle.en.svg": "<svg/>",
+    "media/kettle.zh-hans.svg": '<svg viewBox="0 0 9 9"><title>水壶</title><desc>一只水壶</desc></svg>',
+    "media/kettle.en.svg": '<svg viewBox="0 0 9 9"><title>Kettle</title><desc>A kettle</desc></svg>',
 }
 
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from itertools import chain
 
-from courseware.content.checking.banks import check_balance, check_draws, check_tested
+from courseware.content.checking.banks import check_balance, check_draws, check_drills, check_tested
 from courseware.content.checking.choices import check_choices, check_survey_questions
+from courseware.content.checking.claims import check_claims, check_source_marks
 from courseware.content.checking.coverage import check_covered, check_minutes, check_sources_used
+from courseware.content.checking.figures import check_figures
 from courseware.content.checking.headings import check_headings, check_ids
 from courseware.content.checking.links import check_marks, check_references
+from courseware.content.checking.pace import check_pace
 from courseware.content.checking.pairs import check_pairs
 from courseware.content.checking.prose import check_prose
 from courseware.content.checking.wording import check_wording
@@ -24,10 +27,13 @@ ALWAYS = (
     check_marks,
     check_prose,
     check_wording,
+    check_claims,
+    check_source_marks,
     check_draws,
+    check_drills,
     check_balance,
 )
-WHEN_COMPLETE = (check_covered, check_minutes, check_tested)
+WHEN_COMPLETE = (check_covered, check_minutes, check_tested, check_pace)
 
 
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
@@ -36,11 +42,12 @@ def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | N
     `complete` adds what only holds for a finished course: every outline point is covered, the minutes add up,
     every objective is tested. `today` decides which sources were checked too long ago (default: the system's).
     """
-    return check_course(read_course(files), complete=complete, today=today)
+    problems = check_course(read_course(files), complete=complete, today=today)
+    return sorted({*problems, *check_figures(files)})
 
 
 def check_course(course: CourseText, *, complete: bool = False, today: date | None = None) -> list[Problem]:
-    """As `check`, for a course that was read already."""
+    """As `check`, for a course that was read already; its figures are not looked into."""
     checks = ALWAYS + (WHEN_COMPLETE if complete else ())
     found = [*course.problems, *check_sources_used(course, today or date.today())]
     found += chain.from_iterable(check(course) for check in checks)

@@ -12,8 +12,10 @@ from courseware.content.spans import plain
 
 # With fewer questions, shares say nothing.
 MIN_QUESTIONS = 8
-# How far above chance the share of one place, or of the longest choice, may lie.
-MAX_ABOVE_CHANCE = 0.15
+# How far the share of one place may lie from chance, for a single bank and for all an exam draws from.
+MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
+# How often the key may be the longest choice in all an exam draws from.
+MAX_LONGEST_IN_ALL = 0.40
 
 
 def check_draws(course: CourseText) -> Iterator[Problem]:
@@ -40,9 +42,11 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[s
             yield f"{stratum.bank} has {len(others)} questions of too few families{shown}, one attempt draws {drawn}"
             return
         for slot, count in Counter(stratum.critical).items():
-            fitting = [question for question in questions if question.critical and question.objective in slot]
-            name = f"slot {' or '.join(slot)} of {stratum.bank}"
-            wanted.append((f"{name} has {len(fitting)} critical questions", len(fitting), count))
+            # Each objective alone: the rule that was missed may be asked again in every attempt.
+            for objective in slot:
+                fitting = [question for question in questions if question.critical and question.objective == objective]
+                name = f"slot {objective} of {stratum.bank}"
+                wanted.append((f"{name} has {len(fitting)} critical questions", len(fitting), count))
         for text, there, per_attempt in wanted:
             if there < per_attempt * meta.attempts and text not in told:
                 told.add(text)
@@ -86,44 +90,103 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
             yield Problem(objective.path, objective.line, message)
 
 
+def check_drills(course: CourseText) -> Iterator[Problem]:
+    """A drill asks its questions on one rule at a time, so its bank has enough of them for every critical slot."""
+    for exam in course.of_kind("exam"):
+        drill = exam.meta.critical_drill if exam.meta else None
+        if drill is None or drill.bank not in course.documents:
+            continue
+        asked = Counter(question.objective for question in course.questions(drill.bank, course.languages[0]))
+        slots = {objective for stratum in exam.meta.strata for slot in stratum.critical for objective in slot}
+        for objective in sorted(slots):
+            if asked[objective] < drill.right:
+                message = f"{drill.bank} has {asked[objective]} questions on {objective}, the drill asks {drill.right}"
+                yield Problem(exam.path, exam.front.line("critical_drill"), message)
+
+
 def check_balance(course: CourseText) -> Iterator[Problem]:
-    """Warnings about keys that give themselves away by place or length, for each bank and language."""
-    for bank in course.of_kind("bank"):
-        for language, document in course.documents[bank.id].items():
-            questions = [q for q in course.questions(bank.id, language) if q.kind == "one" and not q.numbered]
-            whole = [q for q in questions if len(q.key) == 1 and len(q.choices) > 1]
-            if document is bank:
-                yield from _check_places(document, whole)
-            yield from _check_lengths(document, whole)
+    """Warnings about keys that give themselves away by place or length, in each language.
+
+    For each bank alone, for all the banks an exam draws from, and for the questions of all lessons.
+    """
+    for document in course.of_kind("bank", "lesson"):
+        for language, translation in course.documents[document.id].items():
+            questions = with_one_key(course, [document.id], language)
+            yield from _check_lengths(translation, questions)
+            if document.kind == "bank":
+                yield from _check_shares(translation, questions, MAX_FROM_CHANCE, is_source=translation is document)
+    lessons = [lesson.id for lesson in course.of_kind("lesson")]
+    pools = [(exam, [stratum.bank for stratum in exam.meta.strata]) for exam in course.of_kind("exam") if exam.meta]
+    for document, pool in [*pools, *((one, lessons) for one in course.of_kind("course"))]:
+        for language, translation in course.documents[document.id].items():
+            questions = with_one_key(course, pool, language)
+            yield from _check_shares(
+                translation, questions, MAX_FROM_CHANCE_IN_ALL, MAX_LONGEST_IN_ALL, is_source=translation is document
+            )
 
 
-def _check_places(document: Document, questions: list[Question]) -> Iterator[Problem]:
-    places = Counter(question.key[0] for question in questions)
-    for place, count in sorted(places.items()):
-        if _is_above_chance(count, questions):
-            share = f"{100 * count // len(questions)} % of the questions"
-            yield Problem(document.path, 1, f"key at place {place + 1} in {share}", "warning")
+def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
+    """Questions with one right choice among shuffled ones: those that could be guessed by its place or length."""
+    found = [
+        question
+        for document in documents
+        if language in course.documents.get(document, ())
+        for question in course.questions(document, language)
+    ]
+    return [q for q in found if q.kind == "one" and not q.numbered and len(q.key) == 1 and len(q.choices) > 1]
+
+
+def _check_shares(
+    document: Document, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
+) -> Iterator[Problem]:
+    """`from_chance` and `longest` are shares; places are the same in every language and told once."""
+    if len(questions) < MIN_QUESTIONS:
+        return
+    for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
+        if abs(share - chance) > from_chance:
+            message = f"key at place {place + 1} in {share:.0%} of the questions, expected about {chance:.0%}"
+            yield Problem(document.path, 1, message.replace("%", " %"), "warning")
+    share, chance = longest_keys(questions)
+    if share > min(longest, chance + MAX_FROM_CHANCE):
+        message = f"the key is the longest choice in {share:.0%} of the questions".replace("%", " %")
+        yield Problem(document.path, 1, message, "warning")
+
+
+def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
+    """Place → the share of questions with the key there, and the share to expect by chance."""
+    found = Counter(question.key[0] for question in questions)
+    sizes = Counter(len(question.choices) for question in questions)
+    return {
+        place: (
+            found[place] / len(questions),
+            sum(count / size for size, count in sizes.items() if size > place) / len(questions),
+        )
+        for place in range(max(sizes))
+    }
+
+
+def longest_keys(questions: list[Question]) -> tuple[float, float]:
+    """The share of questions whose key is longer than any other choice, and the share to expect by chance."""
+    longest = sum(_is_longest(question) for question in questions)
+    return longest / len(questions), sum(1 / len(question.choices) for question in questions) / len(questions)
+
+
+def _is_longest(question: Question) -> bool:
+    lengths = _lengths(question)
+    return lengths[question.key[0]] > max(lengths[: question.key[0]] + lengths[question.key[0] + 1 :])
+
+
+def _lengths(question: Question) -> list[int]:
+    """How long the choices are, in characters."""
+    return [len(plain(choice.text)) for choice in question.choices]
 
 
 def _check_lengths(document: Document, questions: list[Question]) -> Iterator[Problem]:
-    longest = 0
     for question in questions:
-        lengths = [len(plain(choice.text)) for choice in question.choices]
-        others = max(length for place, length in enumerate(lengths) if place != question.key[0])
-        longest += lengths[question.key[0]] > others
+        lengths = _lengths(question)
         top, second = sorted(lengths, reverse=True)[:2]
         if top > 2 * second and top - second > 6:
-            items = document.section(question.id).choices.items
-            message = f'choice "{question.choices[lengths.index(top)].text[:30]}" is twice as long as its neighbours'
-            yield Problem(document.path, items[lengths.index(top)].line, message, "warning")
-    if _is_above_chance(longest, questions):
-        share = f"{100 * longest // len(questions)} % of the questions"
-        yield Problem(document.path, 1, f"the key is the longest choice in {share}", "warning")
-
-
-def _is_above_chance(count: int, questions: list[Question]) -> bool:
-    """Whether `count` of the questions is clearly more than guessing a choice would hit."""
-    if len(questions) < MIN_QUESTIONS:
-        return False
-    chance = sum(1 / len(question.choices) for question in questions) / len(questions)
-    return count / len(questions) > chance + MAX_ABOVE_CHANCE
+            place = lengths.index(top)
+            line = document.section(question.id).choices.items[place].line
+            message = f'choice "{question.choices[place].text[:30]}" is twice as long as its neighbours'
+            yield Problem(document.path, line, message, "warning")

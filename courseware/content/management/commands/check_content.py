@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.checking import check
+from courseware.content.checking.overlap import check_overlap
+from courseware.content.courses import read_course
 from courseware.content.documents import Problem
 
 
@@ -16,16 +18,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
         parser.add_argument("--complete", action="store_true", help="Also what only holds for a finished course")
+        parser.add_argument(
+            "--against", nargs="+", type=Path, default=[], metavar="FILE", help="Texts whose sentences must not recur"
+        )
         parser.add_argument("--strict", action="store_true", help="Fail on warnings, too")
 
-    def handle(self, *, directory: Path | None, complete: bool, strict: bool, **options):
+    def handle(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
         root = directory or settings.BASE_DIR / "content"
-        folders = sorted({path.parent for path in root.glob("*/course.*.md")})
-        if not folders:
-            raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
         found: list[Problem] = []
+        texts = {path.name: path.read_text() for path in against}
+        folders = course_folders(directory)
         for folder in folders:
-            problems = check(read_files(folder), complete=complete)
+            files = read_files(folder)
+            problems = sorted([*check(files, complete=complete), *check_overlap(read_course(files), texts)])
             found += problems
             for problem in problems:
                 mark = "" if problem.level == "error" else " (warning)"
@@ -34,6 +39,15 @@ class Command(BaseCommand):
         self.stdout.write(f"courses: {len(folders)}, errors: {errors}, warnings: {len(found) - errors}")
         if errors or (strict and found):
             raise SystemExit(1)
+
+
+def course_folders(directory: Path | None) -> list[Path]:
+    """The folders below `directory` (default: content/) that hold a course. Raises CommandError where there is none."""
+    root = directory or settings.BASE_DIR / "content"
+    folders = sorted({path.parent for path in root.glob("*/course.*.md")})
+    if not folders:
+        raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
+    return folders
 
 
 def read_files(folder: Path) -> dict[str, bytes]:

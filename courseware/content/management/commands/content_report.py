@@ -1,0 +1,31 @@
+"""Show a course in figures: what covers what, minutes, reading load, keys, and the age of its facts."""
+
+from pathlib import Path
+
+import markdown
+from django.core.management.base import BaseCommand
+from django.template.loader import render_to_string
+
+from courseware.content.courses import read_course
+from courseware.content.management.commands.check_content import course_folders, read_files
+from courseware.content.measuring import CourseFigures
+
+
+class Command(BaseCommand):
+    help = "Print a coverage report on the course documents: Markdown, or with --html a page of its own."
+    requires_system_checks = []  # it reads files only
+
+    def add_arguments(self, parser):
+        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
+        parser.add_argument(
+            "--language", default="en", help="Language of titles, where the course has it (default: en)"
+        )
+        parser.add_argument("--html", action="store_true", help="A whole HTML page")
+
+    def handle(self, *, directory: Path | None, language: str, html: bool, **options):
+        courses = [CourseFigures(read_course(read_files(folder)), language) for folder in course_folders(directory)]
+        report = render_to_string("content/report.md", {"courses": courses})
+        if html:
+            body = markdown.markdown(report, extensions=["tables"])
+            report = render_to_string("content/report.html", {"title": courses[0].name, "body": body})
+        self.stdout.write(report, ending="")
