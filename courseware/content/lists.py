@@ -8,11 +8,13 @@ from courseware.content.blocks import Line
 from courseware.content.braces import cut_braces
 from courseware.content.documents import Problem
 
-BOXED, NUMBERED, GROUPED, PLAIN = "boxed", "numbered", "grouped", "plain"
+BOXED, NUMBERED, GROUPED, PLAIN, LINKED = "boxed", "numbered", "grouped", "plain", "linked"
 
 # How the list of each kind of question looks; an .open one has none.
 FORMS = {"one": BOXED, "several": BOXED, "mark": BOXED, "order": NUMBERED, "sort": GROUPED}
 SURVEY_FORMS = {"scale": PLAIN, "one": PLAIN, "several": PLAIN}
+# A node of a simulation: links are its choices, tick boxes the parts of a message.
+NODE_FORMS = dict.fromkeys(("call", "chat", "mail", "prompt", "alarm", "scene"), LINKED)
 
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+]|[0-9]{1,3}[.)])[ \t]+(?P<rest>.*)")
 _BOX = re.compile(r"\[(?P<box>[ xX])\](?:[ \t]+(?P<text>.*))?")
@@ -21,7 +23,7 @@ _REASON = re.compile(r"[ \t]+> ?(.*)")
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the list of a question: a choice, a step, a group or (inside `members`) a member.
+    """One line of the list of a question or node: a choice, a step, a group or (inside `members`) a member.
 
     `box` is " " or "x", or "" where there is no tick box. `reason` is "" where none is given.
     """
@@ -113,6 +115,8 @@ def _has_form(match: re.Match[str], form: str) -> bool:
         return bool(_BOX.fullmatch(match["rest"]))
     if form == NUMBERED:
         return match["mark"][0].isdigit()
+    if form == LINKED:
+        return match["rest"].startswith("[")
     return form == PLAIN or match["rest"].startswith("**")
 
 
@@ -142,7 +146,7 @@ def _take(line: Line, drafts: list[_Draft], form: str, path: str, problems: list
 
 
 def _draft(match: re.Match[str], line: Line, form: str) -> _Draft:
-    box = _BOX.fullmatch(match["rest"]) if form == BOXED else None
+    box = _BOX.fullmatch(match["rest"]) if form in (BOXED, LINKED) else None
     text = (box["text"] or "") if box else match["rest"]
     return _Draft([text.strip()], box["box"].lower() if box else "", match["mark"][0].isdigit(), line.number)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from courseware.content.blocks import Callout, Figure, split
 from courseware.content.courses import SOURCE_MARKS, CourseText, check_sections
@@ -13,7 +13,13 @@ from courseware.content.lists import Entry
 from courseware.content.markdown import Pointers, Renderer
 from courseware.content.questions import Question
 from courseware.content.reading import Block, Document, Section
+from courseware.content.simulation_text import make_simulation
+from courseware.content.simulations import Choice, Ending, Node, Part, Passage, to_dict
+from courseware.content.speech import cut_speech
 from courseware.content.surveys import SurveyQuestion
+
+Titled = TypeVar("Titled", Node, Ending, Passage)
+InList = TypeVar("InList", Choice, Part)
 
 # Where the pages are that text may link to. `learning` owns them; it stands above this room, so its urls are not asked.
 STEP_URL = "/learn/{course}/{step}/"
@@ -47,8 +53,8 @@ class PageCompiler:
     # What a piece points to
 
     def number(self, source: str) -> int | None:
-        """Only lessons list their sources; what an exam says is said, with its source, in the lesson it links to."""
-        if self.document.kind != "lesson" or source not in self.course.sources:
+        """Lessons and debriefs list their sources; what an exam says is said in the lesson it links to."""
+        if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
 
@@ -139,7 +145,6 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     check = [section.id for section in check_sections(page.course.source(document.id))]
     blocks = lesson_blocks(page)
     data = page.questions()
-    sources = [source_data(page, identifier, number) for identifier, number in page.numbers.items()]
     return {
         "minutes": meta.minutes if meta else 0,
         "objectives": list(meta.objectives) if meta else [],
@@ -151,8 +156,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
         ],
         "check": check,
         **data,
-        "sources": sources,
-        "checked": min((source["checked"] for source in sources if source["checked"]), default=None),
+        **sources_data(page),
     }
 
 
@@ -186,6 +190,13 @@ def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, A
     return {"type": "callout", "kind": kind, "tracks": list(callout.tracks), "html": page.text_html(callout.text, name)}
 
 
+def sources_data(page: PageCompiler) -> dict[str, Any]:
+    """The sources that were named on the page so far, and the day the oldest of them was looked at."""
+    sources = [source_data(page, identifier, number) for identifier, number in page.numbers.items()]
+    days = (source["checked"] for source in sources if source["checked"])
+    return {"sources": sources, "checked": min(days, default=None)}
+
+
 def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, Any]:
     source = page.course.sources[identifier]
     text = source.texts.get(page.language) or next(iter(source.texts.values()), "")
@@ -216,6 +227,50 @@ def compile_exam(page: PageCompiler) -> dict[str, Any]:
 
 def seconds(duration: timedelta) -> int:
     return int(duration.total_seconds())
+
+
+def compile_simulation(page: PageCompiler) -> dict[str, Any]:
+    """`simulations.to_dict` with HTML for its texts; those of choices and parts are inline."""
+    meta = page.course.source(page.document.id).meta
+    written = make_simulation(page.course, page.document.id, page.language)
+    played = replace(
+        written,
+        title=page.renderer.inline(written.title),
+        premise=page.text_html(written.premise, written.title),
+        nodes={node.id: node_with_html(page, node) for node in written.nodes.values()},
+        endings=tuple(with_html(page, ending) for ending in written.endings),
+        debrief=tuple(with_html(page, passage) for passage in written.debrief),
+    )
+    return {
+        "minutes": meta.minutes if meta else 0,
+        "objectives": list(meta.objectives) if meta else [],
+        "simulation": to_dict(played),
+        **sources_data(page),
+    }
+
+
+def node_with_html(page: PageCompiler, node: Node) -> Node:
+    title = page.renderer.plain(node.title)
+    lines = tuple(replace(line, text=page.text_html(line.text, title)) for line in cut_speech(node.text))
+    return replace(
+        with_html(page, node),
+        lines=lines,
+        rule=page.text_html(node.rule, title),
+        choices=tuple(in_list(page, choice, title) for choice in node.choices),
+        parts=tuple(in_list(page, part, title) for part in node.parts),
+    )
+
+
+def with_html(page: PageCompiler, piece: Titled) -> Titled:
+    return replace(
+        piece,
+        title=page.renderer.inline(piece.title),
+        text=page.text_html(piece.text, page.renderer.plain(piece.title)),
+    )
+
+
+def in_list(page: PageCompiler, item: InList, title: str) -> InList:
+    return replace(item, text=page.renderer.inline(item.text), reason=page.text_html(item.reason, title))
 
 
 def compile_bank(page: PageCompiler) -> dict[str, Any]:
@@ -281,6 +336,7 @@ def compile_course_page(page: PageCompiler) -> dict[str, Any]:
 
 KINDS: Mapping[str, Callable[[PageCompiler], dict[str, Any]]] = {
     "lesson": compile_lesson,
+    "simulation": compile_simulation,
     "exam": compile_exam,
     "bank": compile_bank,
     "survey": compile_survey,

@@ -14,7 +14,7 @@ from courseware.content.blocks import Callout, Figure, Line, Prose, cut_blocks, 
 from courseware.content.braces import Braces, cut_braces
 from courseware.content.documents import Problem, display_tag, parse_name
 from courseware.content.frontmatter import Front, Unreadable, build_meta, decode, parse_front
-from courseware.content.lists import FORMS, SURVEY_FORMS, Choices, Entry, cut_choices, cut_entries
+from courseware.content.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, cut_choices, cut_entries
 from courseware.content.metadata import Meta
 
 Block = Prose | Callout | Figure | Choices | Entry
@@ -23,7 +23,7 @@ QUESTION_KINDS = (*FORMS, "open")
 ENTRY_KINDS = ("module", "outline", "sources", "terms")
 
 _HEADING = re.compile(r"(#{1,6})([ \t]*)(.*)")
-_FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS}
+_FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": NODE_FORMS}
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Section:
     `kind` is the class without its dot ("one", "check"), or "". `attrs` are the other braces; a flag has the
     value "". In a translation both come from the section of the same id in the source language.
 
-    In a question `stem` is what is asked, as Markdown source (`blocks.split` cuts it into blocks again): all
-    up to the list, in an .open question up to the first callout. `after` is what follows the question; without
-    a question, all blocks. `blocks` is everything in reading order.
+    In a question or a node `stem` is what is asked or happens, as Markdown source (`blocks.split` cuts it into
+    blocks again): all up to the list, in an .open question up to the first callout. `after` is what follows the
+    list; without one, all blocks. `blocks` is everything in reading order.
     """
 
     id: str

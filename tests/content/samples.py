@@ -284,8 +284,10 @@ seconds: 20
 
 ## 门口 {#door .scene}
 
-- [出去](#out "best") {calm=+5}
+- [出去](#end "best") {calm=+5}
   > 先出去。
+- [你站着没动](#end "timeout") {calm=-5}
+  > 烟不等人。
 
 ## 外面 {#out .green}
 
@@ -300,8 +302,10 @@ It rings.
 
 ## At the door {#door}
 
-- [Leave](#out "best")
+- [Leave](#end "best")
   > Out first.
+- [You stand still](#end "timeout")
+  > Smoke does not wait.
 
 ## Outside {#out}
 

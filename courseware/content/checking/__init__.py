@@ -14,6 +14,7 @@ from courseware.content.checking.links import check_marks, check_references
 from courseware.content.checking.pace import check_pace
 from courseware.content.checking.pairs import check_pairs
 from courseware.content.checking.prose import check_prose
+from courseware.content.checking.simulations import check_simulations
 from courseware.content.checking.wording import check_wording
 from courseware.content.courses import CourseText, read_course
 from courseware.content.documents import Problem
@@ -31,6 +32,7 @@ ALWAYS = (
     check_source_marks,
     check_draws,
     check_drills,
+    check_simulations,
     check_balance,
 )
 WHEN_COMPLETE = (check_covered, check_minutes, check_tested, check_pace)

@@ -7,16 +7,22 @@ from courseware.content.courses import CourseText, check_sections
 from courseware.content.documents import Problem
 from courseware.content.frontmatter import did_you_mean
 from courseware.content.reading import QUESTION_KINDS, Document, Section
+from courseware.content.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
 
 _QUESTION_KEYS = ("objective", "level", "critical", "family", "tracks", "lesson")
 _QUESTIONS = dict.fromkeys(QUESTION_KINDS, _QUESTION_KEYS)
 
-# Kind of document → kind of heading → keys. Simulations have a grammar of their own.
+# Kind of document → kind of heading → keys.
 KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "lesson": {"": (), "check": (), **_QUESTIONS},
     "bank": _QUESTIONS,
     "survey": {"scale": ("from", "to"), "one": (), "several": (), "open": ()},
     "card": {"": ("call",)},
+    "simulation": {
+        **dict.fromkeys(NODE_KINDS, ("seconds", "if", "else")),
+        **dict.fromkeys(ENDING_KINDS, ("if",)),
+        DEBRIEF: (),
+    },
 }
 LEVELS = ("recall", "apply", "analyse")
 
@@ -25,8 +31,6 @@ _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
 def check_headings(course: CourseText) -> Iterator[Problem]:
     for document in map(course.source, course.documents):
-        if document.kind == "simulation":
-            continue
         kinds = KEYS.get(document.kind, {"": ()})
         for section in document.sections:
             if not section.id:
@@ -41,13 +45,14 @@ def check_headings(course: CourseText) -> Iterator[Problem]:
 
 
 def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object]) -> str:
+    thing = "situation" if document_kind == "simulation" else "question"
     there_are = ", ".join(f".{kind}" for kind in kinds if kind)
     if not there_are:
         return f'a heading here has no kind; take ".{section.kind}" out'
     if section.kind:
         hint = did_you_mean(f".{section.kind}", [f".{kind}" for kind in kinds if kind])
-        return f'no kind of question is called ".{section.kind}"{hint or f"; there are {there_are}"}'
-    return f'heading "{section.title[:40]}" has no kind; a {document_kind} holds questions only: {there_are}'
+        return f'no kind of {thing} is called ".{section.kind}"{hint or f"; there are {there_are}"}'
+    return f'heading "{section.title[:40]}" has no kind; a {document_kind} holds {thing}s only: {there_are}'
 
 
 def _check_keys(document: Document, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:

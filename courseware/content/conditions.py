@@ -1,0 +1,80 @@
+"""Conditions of a simulation: flags and meters, joined by "and" (formats.md §7)."""
+
+import operator
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_TERM = re.compile(
+    r"(?P<meter>[A-Za-z][\w-]*) *(?P<sign><=|>=|<|>) *(?P<bound>\d{1,3})|(?P<no>not +)?(?P<flag>[A-Za-z][\w-]*)"
+)
+
+
+@dataclass(frozen=True)
+class FlagTerm:
+    """Holds while the flag is set, or with `wanted` False while it is not."""
+
+    flag: str
+    wanted: bool
+
+    def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
+        return (self.flag in flags) is self.wanted
+
+    def __str__(self):
+        return self.flag if self.wanted else f"not {self.flag}"
+
+
+@dataclass(frozen=True)
+class MeterTerm:
+    """Compares a meter with a bound. `sign` is one of <, <=, >, >=."""
+
+    meter: str
+    sign: str
+    bound: int
+
+    def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
+        return _SIGNS[self.sign](meters[self.meter], self.bound)
+
+    def __str__(self):
+        return f"{self.meter} {self.sign} {self.bound}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """All terms have to hold; without any it always does. As a string it is what `parse_condition` reads."""
+
+    terms: tuple[FlagTerm | MeterTerm, ...] = ()
+
+    def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
+        return all(term.holds(meters, flags) for term in self.terms)
+
+    def __str__(self):
+        return " and ".join(map(str, self.terms))
+
+    @property
+    def flags(self) -> set[str]:
+        return {term.flag for term in self.terms if isinstance(term, FlagTerm)}
+
+    @property
+    def meters(self) -> set[str]:
+        return {term.meter for term in self.terms if isinstance(term, MeterTerm)}
+
+
+ALWAYS = Condition()
+
+
+def parse_condition(text: str) -> Condition:
+    """`genuine and not taken`, `time < 40`. Raises ValueError where it cannot be read."""
+    if not text:
+        return ALWAYS
+    return Condition(tuple(map(_parse_term, re.split(r" +and +", text.strip()))))
+
+
+def _parse_term(text: str) -> FlagTerm | MeterTerm:
+    match = _TERM.fullmatch(text.strip())
+    if not match or match["flag"] in ("and", "not", "or"):
+        raise ValueError(f'expected "flag", "not flag" or "meter < 40", joined by "and"; got "{text}"')
+    if match["meter"]:
+        return MeterTerm(match["meter"], match["sign"], int(match["bound"]))
+    return FlagTerm(match["flag"], not match["no"])
