@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.courses import CourseText
-from courseware.content.models import Course, Document, ImportedText, Release, Revision
+from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
 from courseware.content.publishing import lock, read_valid, release, released_revisions
 from courseware.content.revising import File, add_revisions, digest_of_bytes, files_of, make_file
 from courseware.evidence.recording import record
@@ -53,6 +53,7 @@ class Report:
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()  # were in conflict, and the file was taken
+    gone: tuple[str, ...] = ()  # ids of questions that learners were asked so far and are no more
 
     @property
     def is_empty(self) -> bool:
@@ -134,6 +135,13 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
     return None
 
 
+def released_questions(course: Course) -> set[str]:
+    """Ids of the questions that the lessons and banks of the current release ask."""
+    pages = Page.objects.filter(entries__release=course.current_id, language=course.source_language)
+    orders = pages.filter(document__kind__in=[Document.Kind.LESSON, Document.Kind.BANK]).values_list("data__order")
+    return {identifier for (order,) in orders for identifier in order}
+
+
 def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
     """The files by document and language. Raises ImportRefused where a figure's path is the id of a document."""
     found = {
@@ -174,10 +182,14 @@ class _Import:
             return report
         revisions = self.store(released, heads)
         self.move_base()
+        asked = released_questions(self.course)
         made = self.release(released, revisions)
+        gone = sorted(asked - released_questions(self.course)) if made else ()
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
         record("content-imported", actor=self.by, subject=f"course:{self.course.pk}", data=data, at=self.at)
-        return Report(self.course, made, report.added, report.changed, report.removed, report.kept, report.merged)
+        return Report(
+            self.course, made, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
+        )
 
     def read_states(self) -> None:
         """The last import (`base`), the newest revisions (`mine`) and the released ones, by document and language."""

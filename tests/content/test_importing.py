@@ -438,6 +438,21 @@ class TestCommand:
         count = len(make_files())
         assert capsys.readouterr().out == f"tea: release 1: {count} added, 0 changed, 0 removed\ntea: unchanged\n"
 
+    def test_a_question_that_is_asked_no_more_is_named(self, tmp_path, capsys):
+        self.write(tmp_path / "tea", make_files())
+        call_command("import_content", tmp_path)
+        assert capsys.readouterr().err == ""
+        for path in ("02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"):
+            file = tmp_path / "tea" / path
+            file.write_bytes(file.read_bytes().replace(b"#bank-cold", b"#bank-chilly"))
+        call_command("import_content", tmp_path, "--dry-run")
+        said = capsys.readouterr().err
+        call_command("import_content", tmp_path)
+        assert capsys.readouterr().err == said == (
+            'tea: question id "bank-cold" of the last release is gone; restore the id, '
+            "unless the question is retired for good\n"
+        )
+
     def test_a_conflict_is_named_and_the_other_courses_are_imported(self, tmp_path, capsys):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nDraft.\n")

@@ -60,6 +60,9 @@ class Command(BaseCommand):
             self.stderr.write(f"{folder.name}: {refusal}")
         else:
             self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
+            for question in report.gone:
+                message = f'question id "{question}" of the last release is gone'
+                self.stderr.write(f"{folder.name}: {message}; restore the id, unless the question is retired for good")
             return True
         return False
 
