@@ -32,9 +32,17 @@ def check_simulations(course: CourseText) -> Iterator[Problem]:
                 found = list(checked.check_source())
                 yield from found
                 is_sound = not problems and all(problem.level == "warning" for problem in found)
+                graph = _graph_of(simulation)
             yield from checked.check_reasons()
-            if is_sound and translation.meta:  # what is no sound graph cannot be played through
+            # What is no sound graph, or in a translation another one, cannot be played through.
+            if is_sound and translation.meta and _graph_of(simulation) == graph:
                 yield from checked.check_length()
+
+
+def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
+    """What has to be alike in all languages for a run to go the same way."""
+    nodes = [(node.id, node.shape) for node in simulation.nodes.values()]
+    return nodes + [(ending.id, ending.colour) for ending in simulation.endings]
 
 
 @dataclass(frozen=True)
@@ -300,22 +308,34 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _places(simulation: Simulation) -> set[str]:
-    """The ids of all nodes and endings that some run comes to. States that no condition can tell apart are one."""
+    """The ids of all nodes and endings that some run comes to. Runs of chance mostly find them all; what they leave is
+    looked for through every state, where states that no condition can tell apart are one.
+    """
+    everywhere = {*simulation.nodes, *simulation.endings_by_id}
+    random = Random(SEED)
+    places = {state.place for _ in range(RUNS) for state, _, _ in simulation.random_run(random)}
+    return places if places == everywhere else places | _searched(simulation, everywhere - places)
+
+
+def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
+    """Those of the missing places that some run comes to, however rare."""
     conditions = [node.condition for node in simulation.nodes.values()]
     conditions += [choice.condition for node in simulation.nodes.values() for choice in node.choices]
     conditions += [ending.condition for ending in simulation.endings]
     flags = set().union(*(condition.flags for condition in conditions))
     meters = sorted(set().union(*(condition.meters for condition in conditions)))
 
-    seen: dict[tuple, State] = {}
+    found: set[str] = set()
+    seen: set[tuple] = set()
     waiting = [simulation.begin(draw) for draw in _draws(simulation)]
-    while waiting:
+    while waiting and not missing <= found:
         state = waiting.pop()
         key = state.place, state.flags & flags, tuple(state.meters[meter] for meter in meters)
         if key not in seen:
-            seen[key] = state
+            seen.add(key)
+            found.add(state.place)
             waiting += _next_states(simulation, state)
-    return {state.place for state in seen.values()}
+    return found
 
 
 def _next_states(simulation: Simulation, state: State) -> Iterator[State]:
