@@ -5,10 +5,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.content.contacts import sections_without_contact
+from courseware.content.contacts_admin import ContactInline
 from courseware.content.documents import display_tag
 from courseware.content.drafting import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.editing import compared, desk_after, desk_of, language_name, title_of
@@ -16,6 +18,7 @@ from courseware.content.figures import media_url
 from courseware.content.forms import DraftForm
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
 from courseware.content.publishing import ContentErrors, released_revisions
+from courseware.content.rehearsing import rehearse
 from courseware.content.uses import uses_of
 
 UNREADABLE = 422
@@ -38,9 +41,22 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Course)
 class CourseAdmin(ReadOnlyAdmin):
-    list_display = ["identifier", "source_language", "current"]
+    """Courses come with their files; what a firm adds is whom it calls in an emergency."""
+
+    list_display = ["identifier", "source_language", "current", "card"]
     list_select_related = ["current__course"]
-    fields = readonly_fields = ["identifier", "source_language", "current", "publishing"]
+    fields = readonly_fields = ["identifier", "source_language", "current", "publishing", "card"]
+    inlines = [ContactInline]
+
+    def has_change_permission(self, request, obj=None):
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    @admin.display(description=_("emergency card"))
+    def card(self, course):
+        missing = sections_without_contact(course, get_language())
+        if not missing:
+            return gettext("complete")
+        return gettext("nobody to call yet: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
 
     @admin.display(description=_("drafts"))
     def publishing(self, course):
@@ -233,6 +249,7 @@ class DocumentAdmin(admin.ModelAdmin):
             "has_errors": status == UNREADABLE,
             "is_stale": status == CONFLICT,
             "page": desk.preview(language),
+            "rehearsal": self.rehearsal(request, desk, language),
             "uses": self.linked_uses(desk.document, desk.course),
         }
         return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)
@@ -280,8 +297,20 @@ class DocumentAdmin(admin.ModelAdmin):
             return HttpResponseBadRequest()
         desk = desk_of(document, form.cleaned_data["base"], form.texts)
         language = self.language(request, desk)
-        context = {"desk": desk, "sheet": desk.sheet(language), "page": desk.preview(language), "language": language}
+        context = {
+            "document": document,
+            "desk": desk,
+            "sheet": desk.sheet(language),
+            "page": desk.preview(language),
+            "rehearsal": self.rehearsal(request, desk, language),
+            "language": language,
+        }
         return TemplateResponse(request, "admin/content/document/_preview.html", context)
+
+    def rehearsal(self, request, desk, language):
+        """A simulation, played from its text as it is typed; None for anything else, and while it has errors."""
+        simulation = desk.simulation(language)
+        return rehearse(simulation, request.POST, request.POST.getlist("part")) if simulation else None
 
     def discard(self, request, pk):
         document = self.editable(request, pk)

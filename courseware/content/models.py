@@ -1,7 +1,15 @@
+import re
+
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+# Digits as people write them, grouped as they like; a comma waits before an extension is dialled.
+validate_number = RegexValidator(
+    r"^\+?[0-9*#][0-9*# ().,;/-]{1,38}$", _("A number to dial: digits, spaces, brackets and - + * # only.")
+)
 
 
 class Course(models.Model):
@@ -63,6 +71,30 @@ class Document(models.Model):
 
     def __str__(self):
         return self.identifier
+
+
+class CardContact(models.Model):
+    """Whom this firm calls in one of the emergencies of a course's card. Kept beside the text, so that a new edition
+    of the course never collides with it.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
+    section = models.CharField(_("emergency"), max_length=100, help_text="The id of a section of the card")
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: for every language."))
+    who = models.CharField(_("whom to call"), max_length=80, help_text=_("As people here say it: duty desk, room 302"))
+    number = models.CharField(_("phone number"), max_length=40, blank=True, validators=[validate_number])
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("contact on the emergency card"), _("contacts on the emergency card")
+        ordering = ["section", "pk"]
+
+    def __str__(self):
+        return f"{self.section}: {self.who}"
+
+    @property
+    def tel(self):
+        """The number as a telephone dials it; "" where there is none."""
+        return re.sub(r"[^0-9+*#,;]", "", self.number)
 
 
 class Revision(models.Model):

@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from courseware.content.contacts import contacts_on_card
 from courseware.learning import answering, completing, feedback
 from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
 from courseware.learning.home import course_cards
@@ -44,8 +45,10 @@ def step(request, course, step):
         return survey(request, reading, found)
     if request.method == "POST":
         return HttpResponseBadRequest()
-    if found.kind == "exam":
+    if found.kind in ("exam", "pre-check"):
         return redirect("assessment:exam", course, step)
+    if found.kind == "simulation":
+        return redirect("simulations:simulation", course, step)
     return lesson(request, reading, found)
 
 
@@ -237,7 +240,10 @@ def card(request, course):
     reading = reading_of(request, course)
     if reading.outline.card_id is None:
         raise Http404(course)
-    return show(request, reading, "learning/card.html", {"page": reading.page(reading.outline.card_id)})
+    page = reading.page(reading.outline.card_id)
+    contacts = contacts_on_card(reading.enrollment.course, reading.language)
+    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
+    return show(request, reading, "learning/card.html", {"page": page, "sections": sections})
 
 
 @require_GET

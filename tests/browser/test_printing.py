@@ -1,6 +1,12 @@
 """What is printed is paper, whatever the screen looks like."""
 
+import re
+
 import pytest
+
+from courseware.content.contacts import card_sections
+from courseware.content.models import CardContact
+from tests.making import make_enrollment, make_shipped_course
 
 BLACK, WHITE = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
 COLOURS = """() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"""
@@ -14,3 +20,16 @@ def test_a_dark_page_is_printed_black_on_white(visit, chosen):
     assert page.evaluate(COLOURS) != [BLACK, WHITE]
     page.emulate_media(media="print")
     assert page.evaluate(COLOURS) == [BLACK, WHITE]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(visit, site, language):
+    course = make_shipped_course()
+    for section in card_sections(course, language):
+        for who in ("Duty desk, day and night", "Head of security, room 302"):
+            CardContact.objects.create(course=course, section=section, who=who, number="021-5555 0110 ,,12#")
+    page = visit(make_enrollment(course=course).learner, language=language)
+    page.goto(f"/learn/{course.identifier}/card/")
+    assert page.locator(".call li").count() > 2 * len(card_sections(course, language))
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4"))
+    assert len(pages) == 1

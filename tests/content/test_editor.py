@@ -300,10 +300,19 @@ def test_the_list_needs_the_same_queries_for_any_number_of_documents(client, les
             client.get(address, {"kind__exact": kind})
 
 
-@pytest.mark.parametrize("model", ["release", "revision", "course"])
-def test_releases_revisions_and_courses_are_read_only(client, lesson, model):
+def test_of_a_course_only_the_contacts_are_changed(client, lesson):
     client = signed_in(client, make_admin())
-    row = {"release": lesson.course.current, "revision": lesson.head, "course": lesson.course}[model]
+    address = reverse("admin:content_course_change", args=[lesson.course.pk])
+    page = client.get(address).content.decode()
+    assert not re.search(r'name="(identifier|source_language|current)"', page)
+    assert client.get(reverse("admin:content_course_delete", args=[lesson.course.pk])).status_code == 403
+    assert client.get(reverse("admin:content_course_add")).status_code == 403
+
+
+@pytest.mark.parametrize("model", ["release", "revision"])
+def test_releases_and_revisions_are_read_only(client, lesson, model):
+    client = signed_in(client, make_admin())
+    row = {"release": lesson.course.current, "revision": lesson.head}[model]
     assert client.get(reverse(f"admin:content_{model}_changelist")).status_code == 200
     address = reverse(f"admin:content_{model}_change", args=[row.pk])
     assert client.get(address).status_code == 200

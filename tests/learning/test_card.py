@@ -1,0 +1,125 @@
+"""The emergency card: public numbers from the text, the firm's own contacts from the admin."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.content.contacts import sections_without_contact
+from courseware.content.models import CardContact
+from tests.making import make_admin, make_course, make_editor, make_enrollment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def contact(course, who, **fields):
+    return CardContact.objects.create(course=course, **{"section": "fire", "who": who} | fields)
+
+
+def card(client, course, language="en"):
+    client.force_login(make_enrollment(course=course).learner)
+    page = client.get(f"/learn/{course.identifier}/card/", headers={"accept-language": language})
+    return BeautifulSoup(page.content, "html.parser")
+
+
+def calls(soup):
+    return [
+        (" ".join(line.get_text(" ", strip=True).split()), line.a and line.a["href"])
+        for line in soup.select("#fire .call li")
+    ]
+
+
+def test_the_firms_own_contacts_stand_below_the_public_number(client, course):
+    contact(course, "Control room", number="021-5555 0100")
+    contact(course, "Duty manager, room 302")
+    contact(course, "Somebody else", section="flood")
+    assert calls(card(client, course)) == [
+        ("119", "tel:119"),
+        ("Control room 021-5555 0100", "tel:02155550100"),
+        ("Duty manager, room 302", None),
+    ]
+
+
+def test_a_contact_may_be_for_readers_of_one_language(client, course):
+    contact(course, "消防控制室", language="zh-hans", number="8119")
+    contact(course, "Control room", language="en", number="8119")
+    assert [text for text, _ in calls(card(client, course))] == ["119", "Control room 8119"]
+    assert [text for text, _ in calls(card(client, course, "zh-hans"))] == ["119", "消防控制室 8119"]
+
+
+def test_a_card_nobody_has_filled_in_is_quiet_to_learners_and_a_warning_to_admins(client, course):
+    assert calls(card(client, course)) == [("119", "tel:119")]
+    assert sections_without_contact(course, "en") == ["Fire"]
+    client.force_login(make_admin())
+    page = client.get(reverse("admin:content_course_changelist"), headers={"accept-language": "en"})
+    assert "nobody to call yet: Fire" in page.content.decode()
+    contact(course, "Control room", language="zh-hans")
+    assert sections_without_contact(course, "en") == ["Fire"]
+    contact(course, "Control room")
+    assert sections_without_contact(course, "en") == []
+
+
+def test_the_contacts_cost_one_statement_however_many(client, course, django_assert_num_queries):
+    client.force_login(make_enrollment(course=course).learner)
+    address = f"/learn/{course.identifier}/card/"
+    client.get(address)
+    contact(course, "One")
+    with django_assert_num_queries(4):
+        client.get(address)
+    contact(course, "Two")
+    contact(course, "Three")
+    with django_assert_num_queries(4):
+        client.get(address)
+
+
+def posted(course, **fields):
+    line = {"section": "fire", "who": "Control room", "number": "8119", "language": ""} | fields
+    return {
+        "contacts-TOTAL_FORMS": "1",
+        "contacts-INITIAL_FORMS": "0",
+        **{f"contacts-0-{name}": value for name, value in line.items()},
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("number", "+86 (21) 5555-0100", True),
+        ("number", "8119,,12#", True),
+        ("number", "", True),
+        ("number", "ask Li", False),
+        ("number", "javascript:1", False),
+        ("section", "earthquake", False),
+        ("language", "fr", False),
+        ("language", "en", True),
+        ("who", "", False),
+    ],
+)
+def test_an_admin_says_whom_to_call_and_a_mistake_is_told(client, course, field, value, kept):
+    client.force_login(make_admin())
+    address = reverse("admin:content_course_change", args=[course.pk])
+    response = client.post(address, posted(course, **{field: value}))
+    assert (response.status_code, CardContact.objects.count()) == ((302, 1) if kept else (200, 0))
+
+
+def test_an_editor_of_texts_may_not_change_whom_to_call(client, course):
+    client.force_login(make_editor())
+    address = reverse("admin:content_course_change", args=[course.pk])
+    assert client.post(address, posted(course)).status_code == 403
+    assert not CardContact.objects.exists()
+
+
+def test_a_contact_of_an_emergency_that_left_the_card_can_still_be_moved(client, course):
+    old = contact(course, "Harbour master", section="flood")
+    client.force_login(make_admin())
+    address = reverse("admin:content_course_change", args=[course.pk])
+    page = BeautifulSoup(client.get(address, headers={"accept-language": "en"}).content, "html.parser")
+    assert page.select_one("#id_contacts-0-section option[selected]").text == "flood (not on the card any more)"
+    data = posted(course) | {"contacts-INITIAL_FORMS": "1", "contacts-0-id": old.pk, "contacts-0-course": course.pk}
+    assert client.post(address, data).status_code == 302
+    old.refresh_from_db()
+    assert (old.section, old.who) == ("fire", "Control room")
