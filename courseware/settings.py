@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "courseware.content",
     "courseware.learning",
     "courseware.assessment",
+    "courseware.simulations",
     "courseware.reporting",
     "courseware.accounts.apps.AdminConfig",
     "django.contrib.auth",

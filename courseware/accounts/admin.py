@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import RIGHTS_OF_NOBODY, deactivate, end_sessions, log_membership, log_rights, rights_of
 from courseware.evidence.recording import record
 
@@ -74,7 +75,7 @@ class PersonAdmin(LogsMemberships):
     readonly_fields = ["joined_at", "last_login"]
     actions = ["send_link", "end_sessions", "deactivate"]
     fieldsets = [
-        (None, {"fields": ["name", "email", "language"]}),
+        (None, {"fields": ["name", "email", "language", "practice_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         (_("Dates"), {"fields": ["joined_at", "last_login"]}),
     ]
@@ -112,6 +113,8 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=f"person:{person.pk}")
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=f"person:{person.pk}")
+        if change and "practice_time" in form.changed_data:
+            log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)
         if form.cleaned_data.get("send_link"):
             transaction.on_commit(partial(self.send_link, request, [person]))

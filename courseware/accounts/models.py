@@ -23,6 +23,10 @@ class UserManager(BaseUserManager):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    class PracticeTime(models.TextChoices):
+        DOUBLE = "double", _("twice the time")
+        OFF = "off", _("without a clock")
+
     email = models.EmailField(
         _("e-mail"),
         max_length=254,
@@ -32,6 +36,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
     language = models.CharField(
         _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
+    )
+    practice_time = models.CharField(
+        _("time in simulations"),
+        max_length=8,
+        choices=PracticeTime,
+        blank=True,
+        help_text=_("What is set for this person when a simulation begins. Empty: as it is written."),
     )
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)

@@ -16,6 +16,8 @@ from courseware.content.models import Document, Revision
 from courseware.content.pages import KINDS, compile_page
 from courseware.content.questions import Question, from_dict
 from courseware.content.revising import File, Files, files_of, make_file
+from courseware.content.simulations import Simulation
+from courseware.content.simulations import from_dict as read_simulation
 from courseware.content.spans import find_links
 
 NAMES = {"zh-hans": "中文", "en": "English"}  # languages are called what they call themselves
@@ -122,6 +124,13 @@ class Desk:
                 block | {"asked": asked[block["id"]]} if block["type"] == "question" else block for block in blocks
             ]
         }
+
+    def simulation(self, language: str) -> Simulation | None:
+        """The simulation with HTML for its texts; None for another kind, and where errors would let no run end."""
+        own = {file.path for file in self.files.values()}
+        is_faulty = any(problem.level == "error" and problem.path in own for problem in self.problems)
+        page = self.preview(language) if self.document.kind == Document.Kind.SIMULATION and not is_faulty else None
+        return read_simulation(page["simulation"]) if page else None
 
     @property
     def figures(self) -> list[tuple[str, Media]]:

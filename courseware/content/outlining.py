@@ -16,7 +16,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     meta: CourseMeta = document.meta
     text = in_language(course, document.id, language)
     steps = [step for step in course.route if has_page(course, step)]
-    exam = exam_of(course, steps)
+    exam, pre_check = exam_of(course, steps), pre_check_of(course)
     required = required_ids(meta, steps, exam)
     after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
     return {
@@ -27,6 +27,8 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         "required": required,
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
+        "pre_check_id": pre_check,
+        "again_after": course.source(pre_check).meta.again_after if pre_check else None,
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
@@ -43,27 +45,38 @@ def in_language(course: CourseText, identifier: str, language: str):
 
 
 def has_page(course: CourseText, step: Step) -> bool:
-    """Whether learners meet the step on the route: lessons, exams with a pass mark, surveys that stand in a module."""
+    """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
     meta = course.source(step.id).meta
     if step.kind == "exam":
-        return meta.pass_mark is not None
+        return meta.pass_mark is not None or step.id == pre_check_of(course)
     if step.kind == "survey":
         return meta.audience == "learner" and meta.after_days == 0
-    return step.kind == "lesson"
+    return step.kind in ("lesson", "simulation")
 
 
 def exam_of(course: CourseText, steps: list[Step]) -> Step | None:
     """The exam that has to be passed, else the first."""
     passed = next(course.of_kind("course")).meta.completion.passed
-    exams = sorted((step for step in steps if step.kind == "exam"), key=lambda step: step.id not in passed)
-    return exams[0] if exams else None
+    exams = [step for step in steps if step.kind == "exam" and course.source(step.id).meta.pass_mark is not None]
+    return min(exams, key=lambda step: step.id not in passed, default=None)
+
+
+def pre_check_of(course: CourseText) -> str | None:
+    """The id of the exam without a pass mark that stands before all that is learned: later it is no starting point."""
+    for step in course.route:
+        if step.kind in ("lesson", "simulation"):
+            return None
+        if step.kind == "exam" and course.source(step.id).meta.pass_mark is None:
+            return step.id
+    return None
 
 
 def required_ids(meta: CourseMeta, steps: list[Step], exam: Step | None) -> list[str]:
     """Documents that complete the course, in the order of the route."""
     before = steps[: steps.index(exam)] if exam else steps
     lessons = [step.id for step in before if step.kind == "lesson"]
-    wanted = {*(lessons if meta.completion.lessons == "all" else meta.completion.lessons), *meta.completion.passed}
+    done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
+    wanted = {*done, *meta.completion.passed, *meta.completion.not_red}
     return [step.id for step in steps if step.id in wanted]
 
 
@@ -97,14 +110,15 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
 def step_data(course: CourseText, step: Step, number: int, module_id: str, language: str) -> dict[str, Any]:
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
+    is_pre_check = step.kind == "exam" and meta.pass_mark is None
     asked = course.check_questions(step.id, course.languages[0]) if is_lesson else ()
     return {
         "id": step.id,
-        "kind": step.kind,
+        "kind": "pre-check" if is_pre_check else step.kind,
         "title": in_language(course, step.id, language).title,
         "minutes": getattr(meta, "minutes", None),
         "number": number,
         "module_id": module_id,
         "check": [{"id": question.id, "tracks": list(question.tracks)} for question in asked],
-        "objectives": list(meta.objectives) if is_lesson else [],
+        "objectives": list(getattr(meta, "objectives", ())),
     }

@@ -7,6 +7,8 @@ from typing import Any
 
 from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.content.questions import Question, from_dict
+from courseware.content.simulations import Simulation
+from courseware.content.simulations import from_dict as read_simulation
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,10 @@ class CheckQuestion:
 
 @dataclass(frozen=True)
 class Step:
-    """A stop of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey)."""
+    """A stop of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey).
+
+    `kind` is that of the document, but "pre-check" for an exam without marks.
+    """
 
     id: str
     kind: str
@@ -31,6 +36,11 @@ class Step:
     is_after_exam: bool
     check: tuple[CheckQuestion, ...]
     objectives: tuple[str, ...]
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is offered on the way and may be left out: the pre-check, and a simulation that does not count."""
+        return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     def check_for(self, track: str) -> tuple[str, ...]:
         """Ids of the check's questions that are shown to this track."""
@@ -52,6 +62,7 @@ class OutlineModule:
 class Outline:
     """The route of a course in one language. `required` is the one denominator of every percentage.
 
+    `again_after` is the id of the exam after which the parallel questions of the pre-check are asked.
     Equal to itself only, as its modules and `PageData` are.
     """
 
@@ -67,6 +78,8 @@ class Outline:
     reviews: tuple[int, ...]
     modules: tuple[OutlineModule, ...]
     objective_lessons: Mapping[str, str]
+    pre_check_id: str | None = None
+    again_after: str | None = None
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -99,6 +112,11 @@ class Outline:
                 return module
         raise KeyError(module_id)
 
+    def objective(self, objective_id: str) -> str:
+        """What an objective says, as HTML; its id where the course has no such objective."""
+        found = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
+        return next(found, objective_id)
+
 
 @dataclass(frozen=True, eq=False)
 class PageData:
@@ -117,6 +135,11 @@ class PageData:
     def questions(self) -> Mapping[str, Question]:
         """The questions of a lesson or a bank by id, in reading order."""
         return {identifier: from_dict(stored) for identifier, stored in self.data["questions"].items()}
+
+    @cached_property
+    def simulation(self) -> Simulation:
+        """The simulation, its texts as HTML."""
+        return read_simulation(self.data["simulation"])
 
 
 # A release never changes, so what was read of one is kept by the process: a site has few courses and reads the newest
@@ -190,7 +213,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
     """The outline from its JSON; what has an order is a list there, as in `in_order`."""
     return Outline(
         **{key: stored[key] for key in ("course_id", "title", "language", "valid_months")},
-        **{key: stored[key] for key in ("exam_id", "survey_id", "card_id")},
+        **{key: stored[key] for key in ("exam_id", "survey_id", "card_id", "pre_check_id", "again_after")},
         tracks=dict(stored["tracks"]),
         required=tuple(stored["required"]),
         reviews=tuple(stored["reviews"]),

@@ -2,6 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from courseware.accounts.models import User
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 
@@ -35,6 +36,15 @@ class ExtendForm(forms.Form):
     def __init__(self, *args, zone, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["due_on"].zone = zone
+
+
+class PracticeTimeForm(forms.Form):
+    time = forms.ChoiceField(
+        label=_("Time in simulations"),
+        required=False,
+        choices=[("", _("as written")), *User.PracticeTime.choices],
+        help_text=_("Set for this person when a run begins; they may still choose otherwise."),
+    )
 
 
 class ExcuseForm(forms.Form):

@@ -11,6 +11,9 @@ urlpatterns = [
     path("team/people/<int:pk>/", views.person, name="person"),
     path("team/people/<int:pk>/extend/", views.extend, name="extend"),
     path("team/people/<int:pk>/excuse/", views.excuse, name="excuse"),
+    path("team/people/<int:pk>/time/", views.set_time, name="set-time"),
+    # /team/simulations/<course>/<simulation>/
+    path("team/simulations/<slug:course>/<str:simulation>/", views.simulation, name="simulation"),
     # /surveys/<course>/<survey>/
     path("surveys/<slug:course>/<str:survey>/", views.survey, name="survey"),
 ]

@@ -16,7 +16,7 @@ from courseware.content.outlining import compile_outline
 from courseware.content.pages import compile_page, seconds
 from courseware.content.questions import from_dict
 from courseware.content.serving import CheckQuestion, read_outline
-from tests.content.samples import make_files
+from tests.content.samples import COURSE, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -48,7 +48,8 @@ class TestOutline:
             ("m1", 1, "Water"), ("m2", 2, "The end"),
         ]  # fmt: skip
         assert [(step.id, step.kind, step.number, step.module_id) for step in found.steps] == [
-            ("boiling", "lesson", 1, "m1"), ("last-cup", "exam", 1, "m2"), ("voice", "survey", 2, "m2"),
+            ("boiling", "lesson", 1, "m1"), ("drill", "simulation", 2, "m1"),
+            ("last-cup", "exam", 1, "m2"), ("voice", "survey", 2, "m2"),
         ]  # fmt: skip
         assert (found.exam_id, found.survey_id, found.card_id) == ("last-cup", "voice", "card")
         assert (found.valid_months, found.reviews) == (12, (2, 7))
@@ -58,6 +59,14 @@ class TestOutline:
         assert found.required == ("boiling", "last-cup")
         assert [step.id for step in found.steps if step.is_required] == ["boiling", "last-cup"]
         assert [step.id for step in found.steps if step.is_after_exam] == ["voice"]
+
+    def test_simulations_count_where_the_course_says_so(self):
+        completion = "completion: {lessons: all, passed: [last-cup]"
+        course = COURSE["course.zh-hans.md"].replace(completion, completion + ", not_red: [drill]")
+        found = outline(**{"course.zh-hans.md": course})
+        assert found.required == ("boiling", "drill", "last-cup")
+        assert [step.is_optional for step in found.steps] == [False] * 4
+        assert [step.id for step in outline().steps if step.is_optional] == ["drill"]
 
     def test_texts_are_in_the_language_and_what_counts_is_the_same(self):
         english, chinese = outline("en"), outline("zh-hans")
@@ -76,7 +85,7 @@ class TestOutline:
     def test_neighbours_and_unknown_steps(self):
         found = outline()
         assert (found.before("boiling"), found.after("voice")) == (None, None)
-        assert found.before("last-cup") == found.step("boiling")
+        assert found.before("last-cup") == found.step("drill")
         assert found.after("last-cup") == found.step("voice")
         with pytest.raises(KeyError):
             found.step("nowhere")

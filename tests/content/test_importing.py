@@ -448,9 +448,13 @@ class TestCommand:
         call_command("import_content", tmp_path, "--dry-run")
         said = capsys.readouterr().err
         call_command("import_content", tmp_path)
-        assert capsys.readouterr().err == said == (
-            'tea: question id "bank-cold" of the last release is gone; restore the id, '
-            "unless the question is retired for good\n"
+        assert (
+            capsys.readouterr().err
+            == said
+            == (
+                'tea: question id "bank-cold" of the last release is gone; restore the id, '
+                "unless the question is retired for good\n"
+            )
         )
 
     def test_a_conflict_is_named_and_the_other_courses_are_imported(self, tmp_path, capsys):

@@ -1,4 +1,6 @@
-"""`python -m tests.faults.prepare`: a site with one learner before the last click of the exam. Prints who and what."""
+"""`python -m tests.faults.prepare`: a site with one learner before the last click of the exam, and before the last
+decision of a simulation. Prints who and what.
+"""
 
 import json
 
@@ -8,6 +10,7 @@ from django.core.management import call_command
 
 def prepare():
     from courseware.learning import enrolling
+    from courseware.simulations import running
     from tests.browser.courses import make_tea_room
     from tests.making import PASSWORD, make_user
     from tests.world import answer_exam, finish_lessons, start_exam
@@ -17,7 +20,9 @@ def prepare():
     finish_lessons(enrollment)
     attempt = start_exam(enrollment)
     answer_exam(attempt)
-    return {"email": learner.email, "password": PASSWORD, "attempt": attempt.pk, "enrollment": enrollment.pk}
+    run = running.start(enrollment, "drill", timing="off")
+    told = {"email": learner.email, "password": PASSWORD, "enrollment": enrollment.pk}
+    return told | {"attempt": attempt.pk, "run": run.pk}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ MAY_IMPORT = {
     "content": {"evidence", "lib"},
     "learning": {"content", "accounts", "evidence", "lib"},
     "assessment": {"learning", "content", "accounts", "evidence", "lib"},
-    "reporting": {"assessment", "learning", "content", "accounts", "evidence", "lib"},
+    "simulations": {"learning", "content", "accounts", "evidence", "lib"},
+    "reporting": {"assessment", "simulations", "learning", "content", "accounts", "evidence", "lib"},
 }
 FRONT_DOOR = {"__init__", "settings", "urls", "wsgi", "asgi", "headers", "errors", "run"}
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}

@@ -1,0 +1,22 @@
+"""How much time a person is given where practice runs against a clock."""
+
+from django.db import transaction
+
+from courseware.accounts.models import User
+from courseware.evidence.recording import record
+
+
+@transaction.atomic
+def set_practice_time(person: User, time: str, *, by: User) -> User:
+    """`time` is a value of `User.PracticeTime`, or "" for as it is written. Repeating it changes nothing."""
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if person.practice_time != time:
+        person.practice_time = time
+        person.save(update_fields=["practice_time"])
+        log_practice_time(person, by=by)
+    return person
+
+
+def log_practice_time(person: User, *, by: User) -> None:
+    """That it changed and by whom; not to what: a need for more time is nothing that a log should hold for ever."""
+    record("practice-time-changed", actor=by, subject=f"person:{person.pk}")

@@ -1,0 +1,167 @@
+"""Where people part ways in a simulation: counted over each person's first run, without names.
+
+A situation is counted from ENOUGH people up, so that nobody can be guessed from it, and by its shape: one that was
+changed so that its choices mean something else begins a new count.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from django.db.models import Min, QuerySet
+
+from courseware.content.maps import Map, Way, map_of
+from courseware.content.models import Document, ReleaseEntry
+from courseware.content.serving import Outline, PageData, Step
+from courseware.content.simulations import Choice, Ending, Node, from_dict
+from courseware.reporting.surveys import ENOUGH
+from courseware.simulations.models import Decision, Run
+
+WIDEST = 12  # the line of all who came through a situation, in units of the drawing
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of those who came here; `percent` is whole."""
+
+    count: int
+    percent: int
+
+
+@dataclass(frozen=True)
+class ChoiceShare:
+    choice: Choice
+    share: Share
+
+
+@dataclass(frozen=True)
+class NodeSplit:
+    """A situation as people decided in it; empty while fewer than ENOUGH did. `seconds` is the median time."""
+
+    node: Node
+    number: str
+    people: int
+    choices: tuple[ChoiceShare, ...] = ()
+    critical: Share | None = None
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """`people` came to an end; `ways` are drawn as wide as their share of those who stood where they begin."""
+
+    people: int
+    nodes: tuple[NodeSplit, ...]
+    endings: tuple[tuple[Ending, Share], ...]
+    map: Map
+    ways: tuple[tuple[Way, float], ...]
+
+
+@dataclass
+class Tally:
+    """What one situation's decisions add up to."""
+
+    places: Counter = field(default_factory=Counter)
+    targets: Counter = field(default_factory=Counter)
+    milliseconds: list[int] = field(default_factory=list)
+
+
+def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
+    """(id of the course, step) of every simulation."""
+    return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
+
+
+def split_of(document: Document, page: PageData, people: QuerySet) -> Split:
+    """Of the runs in the enrollments `people`. Runs four queries."""
+    simulation = page.simulation
+    runs = first_runs(document, people)
+    endings = Counter(runs.values_list("ending", flat=True))
+    tallies = tallies_of(runs, shapes_of(document), {node.id: node.shape for node in simulation.nodes.values()})
+    drawn, number = map_of(simulation), endings.total()
+    return Split(
+        people=number,
+        nodes=tuple(
+            node_split(node, drawn.stations[node.id].number, tallies[node.id]) for node in simulation.nodes.values()
+        ),
+        endings=tuple((ending, share(endings[ending.id], number)) for ending in simulation.endings)
+        if number >= ENOUGH
+        else (),
+        map=drawn,
+        ways=tuple(ways(drawn, tallies)),
+    )
+
+
+def first_runs(document: Document, people: QuerySet) -> QuerySet:
+    """The first finished run of each person: what was played again is played with the debrief in mind."""
+    runs = Run.objects.on_record().finished().filter(simulation=document, enrollment__in=people)
+    firsts = runs.order_by().values("enrollment__learner").annotate(first=Min("pk")).values("first")
+    return Run.objects.filter(pk__in=firsts)
+
+
+def shapes_of(document: Document) -> dict[int, dict[str, str]]:
+    """Primary key of a revision → situation → its shape then. Runs one query."""
+    pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
+    return {
+        revision: {node.id: node.shape for node in from_dict(stored).nodes.values()}
+        for revision, stored in pages
+        if stored
+    }
+
+
+def tallies_of(
+    runs: QuerySet, shapes: Mapping[int, Mapping[str, str]], now: Mapping[str, str]
+) -> defaultdict[str, Tally]:
+    """Situation → its tally, of those whose shape was then what it is now. Runs one query."""
+    found: defaultdict[str, Tally] = defaultdict(Tally)
+    decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
+    columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
+    rows = decisions.values_list(*columns).iterator()
+    for (_run, revision, _ending, node, place, milliseconds), target in with_target(rows):
+        if shapes.get(revision, {}).get(node) == now.get(node):
+            tally = found[node]
+            tally.places[place] += 1
+            tally.targets[target] += 1
+            tally.milliseconds.append(milliseconds)
+    return found
+
+
+def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
+    """Each decision with where it led to: the run's next situation, or its ending."""
+    last = None
+    for row in rows:
+        if last:
+            yield last, row[3] if row[0] == last[0] else last[2]
+        last = row
+    if last:
+        yield last, last[2]
+
+
+def node_split(node: Node, number: str, tally: Tally) -> NodeSplit:
+    people = tally.places.total()
+    if people < ENOUGH:
+        return NodeSplit(node, number, people)
+    critical = sum(count for place, count in tally.places.items() if node.choices[place].quality == "critical")
+    return NodeSplit(
+        node=node,
+        number=number,
+        people=people,
+        choices=tuple(
+            ChoiceShare(choice, share(tally.places[place], people)) for place, choice in enumerate(node.choices)
+        ),
+        critical=share(critical, people) if any(choice.quality == "critical" for choice in node.choices) else None,
+        seconds=round(median(tally.milliseconds) / 1000),
+    )
+
+
+def ways(drawn: Map, tallies: Mapping[str, Tally]) -> Iterator[tuple[Way, float]]:
+    """Each way that was gone from a situation with enough people, and how wide it is drawn."""
+    for node, tally in tallies.items():
+        people = tally.places.total()
+        for target, count in tally.targets.items():
+            if people >= ENOUGH and target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
+                yield drawn.way(node, target), max(1, WIDEST * count / people)
+
+
+def share(count: int, people: int) -> Share:
+    return Share(count, 100 * count // people if people else 0)

@@ -1,0 +1,52 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courseware.simulations.models import Timing
+
+TIME_UP = "timeout"  # what the script sends as the choice when the clock has run down
+MOST = 999  # of situations in a run, choices in a situation and parts of a message
+
+TIMES = [
+    (Timing.WRITTEN, _("As written: the clock runs while you decide")),
+    (Timing.DOUBLE, _("Twice the time")),
+    (Timing.PAUSED, _("With a pause before each situation: it arrives when you are ready")),
+    (Timing.OFF, _("Without a clock")),
+]
+
+
+class StartForm(forms.Form):
+    """`has_script`: the page can show a clock; without one a run is played without time."""
+
+    timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
+    has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self):
+        cleaned = super().clean()
+        if not cleaned.get("has_script") or not cleaned.get("timing"):
+            cleaned["timing"] = Timing.OFF
+        return cleaned
+
+
+class DecisionForm(forms.Form):
+    """What a situation's form sends: see `running.decide`."""
+
+    position = forms.IntegerField(min_value=1, max_value=MOST)
+    choice = forms.CharField(max_length=10)
+    has_clock = forms.BooleanField(required=False)
+    pauses = forms.BooleanField(required=False)
+
+    def clean_choice(self):
+        """A place, or None for the time that is up."""
+        choice = self.cleaned_data["choice"]
+        return None if choice == TIME_UP else whole(choice)
+
+    def clean(self):
+        """`picked` are the places of the parts that were ticked."""
+        return super().clean() | {"picked": {whole(part) for part in self.data.getlist("part")}}
+
+
+def whole(text: str) -> int:
+    """Raises ValidationError for anything but a small whole number."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
+        raise forms.ValidationError(_("This is no place in the list."))
+    return int(text)

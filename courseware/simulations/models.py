@@ -1,0 +1,146 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from courseware.content.models import Document, Release, Revision
+from courseware.learning.models import Enrollment
+
+
+class Timing(models.TextChoices):
+    """How a run is played, chosen before its start."""
+
+    WRITTEN = "written", _("as written")
+    DOUBLE = "double", _("twice the time")
+    PAUSED = "paused", _("with a pause before each situation")
+    OFF = "off", _("without a clock")
+
+
+class Colour(models.TextChoices):
+    """What an ending is worth, the best first."""
+
+    GREEN = "green", _("held")
+    YELLOW = "yellow", _("at a cost")
+    RED = "red", _("harm done")
+
+
+class RunQuerySet(models.QuerySet):
+    def on_record(self):
+        """Without those that only try a branch out."""
+        return self.filter(branch_of=None)
+
+    def open(self):
+        return self.filter(finished_at=None, given_up_at=None)
+
+    def finished(self):
+        return self.exclude(finished_at=None)
+
+    def of(self, simulation: str):
+        """Those of the simulation with this id."""
+        return self.filter(simulation__identifier=simulation)
+
+    def with_release(self):
+        """Joins simulation and release, without the outlines: `serving` keeps them in memory, and they are heavy."""
+        return self.select_related("simulation", "release").defer("release__outlines")
+
+
+class Run(models.Model):
+    """One play of a simulation, on the release it began with. Where it stands derives from its decisions.
+
+    A run that tries another branch begins with the first decisions of the run it branches off, before its situation
+    number `branch_at`; it is practice, and no part of the record.
+    """
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
+    simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the simulation")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField(null=True, help_text="Of the runs on record; 1 is the first")
+    branch_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
+    branch_at = models.PositiveSmallIntegerField(null=True)
+    timing = models.CharField(max_length=8, choices=Timing)
+    flags = models.JSONField(help_text="Those that chance has set, sorted")
+    started_at = models.DateTimeField()
+    # Where the clock of the situation that waits began, and whether it stands: see `timing.py`.
+    shown_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # Kept beside the decisions in the same transaction (`check_records` plays them again).
+    ending = models.CharField(max_length=100, blank=True, help_text="The id of the ending")
+    colour = models.CharField(max_length=6, blank=True, choices=Colour)
+    points = models.SmallIntegerField(null=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("run"), _("runs")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "simulation", "number"], name="one_run_per_number"),
+            models.UniqueConstraint(
+                fields=["enrollment", "simulation"],
+                condition=Q(finished_at=None, given_up_at=None, branch_of=None),
+                name="one_open_run_per_simulation",
+            ),
+            models.UniqueConstraint(
+                fields=["enrollment", "simulation"],
+                condition=Q(finished_at=None, given_up_at=None, branch_of__isnull=False),
+                name="one_open_branch_per_simulation",
+            ),
+            models.CheckConstraint(
+                condition=Q(number__isnull=False, branch_of=None, branch_at=None)
+                | Q(number=None, branch_of__isnull=False, branch_at__isnull=False),
+                name="a_run_is_on_record_or_a_branch",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None, ending="", colour="", points=None)
+                | (Q(finished_at__isnull=False, points__isnull=False) & ~Q(ending="") & ~Q(colour="")),
+                name="a_finished_run_has_an_ending",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.simulation} · {self.number or _('practice')} ({self.enrollment})"
+
+    @property
+    def is_practice(self):
+        return self.branch_of_id is not None
+
+    @property
+    def is_open(self):
+        return self.finished_at is None and self.given_up_at is None
+
+    @property
+    def worth(self):
+        """To sort finished runs by: first the ending counts, then the points."""
+        return -list(Colour).index(self.colour), self.points
+
+    @property
+    def subject(self):
+        """How the log names it."""
+        return f"run:{self.pk}"
+
+
+class Decision(models.Model):
+    """One decision, never edited. What it led to derives from the simulation as it was then."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
+    position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")
+    node = models.CharField(max_length=100)
+    place = models.PositiveSmallIntegerField(help_text="Of the choice, or of the branch taken when the time was up")
+    is_timeout = models.BooleanField(default=False)
+    picked = models.JSONField(default=list, help_text="The places of the parts of a message, sorted")
+    seconds = models.PositiveSmallIntegerField(help_text="What the clock gave; 0: none ran")
+    milliseconds = models.PositiveIntegerField(help_text="From when the situation was given to the decision")
+    meters = models.JSONField(help_text="Meter → its value afterwards")
+    points = models.SmallIntegerField()
+    shown_at = models.DateTimeField()
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("decision"), _("decisions")
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="one_decision_per_situation")]
+
+    def __str__(self):
+        return f"{self.node} ({self.run})"

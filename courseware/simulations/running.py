@@ -1,0 +1,235 @@
+"""The life of a run: start, decide, go on, give up. Each verb is one transaction and harmless when repeated."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from random import Random, SystemRandom
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content import serving
+from courseware.content.simulations import NotOffered, Simulation
+from courseware.evidence.recording import record
+from courseware.learning.completing import complete, lock, touch
+from courseware.learning.models import Completion, Enrollment
+from courseware.simulations.models import Colour, Decision, Run, Timing
+from courseware.simulations.timing import Clock, clock_of
+from courseware.simulations.trails import Step, Trail, trail_of
+
+DRAWS = 20  # how often chance is asked for a variant that was played less
+
+
+class TooEarly(Exception):
+    """The time of the situation is not up yet, so the branch for doing nothing cannot be taken."""
+
+
+class RunOver(Exception):
+    """The run was given up: it takes no more decisions."""
+
+
+class RunPaused(Exception):
+    """The run is paused: its next situation was not given yet."""
+
+
+@transaction.atomic
+def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> Run:
+    """The open run of the simulation with this id, as it was begun, or a new one from the current release."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    runs = enrollment.runs.of(simulation).on_record().with_release()
+    if under_way := runs.open().first():
+        return joined(under_way, enrollment)
+    release, language = enrollment.course.current, enrollment.course.source_language
+    page = serving.page(release, simulation, language)
+    seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
+    run = Run.objects.create(
+        enrollment=enrollment,
+        simulation_id=page.document_id,
+        revision_id=page.revision_id,
+        release=release,
+        number=len(seen) + 1,
+        timing=timing,
+        flags=sorted(draw_anew(page.simulation, seen, SystemRandom())),
+        started_at=at,
+        shown_at=at,
+    )
+    touch(enrollment, at)
+    data = {"simulation": simulation, "number": run.number}
+    record("run-started", actor=enrollment.learner, subject=run.subject, data=data, at=at)
+    return run
+
+
+def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
+    """What chance sets this time: the variant that was played least, of some draws."""
+    draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
+    return min(draws, key=list(seen).count)
+
+
+@transaction.atomic
+def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
+    """A run that goes another way from the situation `position` of a finished one; the open one where it was begun.
+
+    Another branch that is open is left. Raises NotOffered where the run has no such situation.
+    """
+    at = at or timezone.now()
+    run = locked(run)
+    if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
+        raise NotOffered(f"no branch off {run.subject} at {position}")
+    others = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
+    if begun := others.filter(branch_of=run, branch_at=position).with_release().first():
+        return joined(begun, run.enrollment)
+    others.update(given_up_at=at)
+    return Run.objects.create(
+        enrollment=run.enrollment,
+        simulation=run.simulation,
+        revision_id=run.revision_id,
+        release=run.release,
+        branch_of=run,
+        branch_at=position,
+        timing=Timing.OFF,  # to think it over, not to be fast
+        flags=run.flags,
+        started_at=at,
+        shown_at=at,
+    )
+
+
+def joined(run: Run, enrollment: Enrollment) -> Run:
+    """The run (from `with_release`) with its enrollment at hand, and with the course that one knows already."""
+    run.enrollment, run.release.course = enrollment, enrollment.course
+    return run
+
+
+def locked(run: Run) -> Run:
+    """The run as it stands, with its enrollment locked: no two verbs on one learner's runs meet."""
+    enrollment = lock(run.enrollment)
+    return joined(Run.objects.with_release().get(pk=run.pk), enrollment)
+
+
+@transaction.atomic
+def decide(
+    run: Run,
+    position: int,
+    choice: int | None,
+    picked: Collection[int] = (),
+    *,
+    has_clock: bool = False,
+    pauses: bool = False,
+    at: datetime | None = None,
+) -> Trail:
+    """Decide in the situation `position`: the choice at this place, or None when its time is up. Gives the trail.
+
+    `has_clock`: the page showed the clock, so that a decision may come too late. `pauses`: before what follows.
+    A situation that was decided stays so: repeating changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver.
+    """
+    at = at or timezone.now()
+    run = locked(run)
+    trail = trail_of(run)
+    if position < trail.position:
+        return trail
+    if not run.is_open:
+        raise RunOver(run.subject)
+    if run.paused_at:
+        raise RunPaused(run.subject)
+    if position > trail.position:
+        raise NotOffered(f"{run.subject} stands at {trail.position}, not at {position}")
+    clock = clock_of(trail.node, run.timing, run.shown_at)
+    place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
+    trail = keep(trail, clock, place, picked, at)
+    if trail.ending:
+        finish(trail, at)
+    else:
+        run.shown_at, run.paused_at = at, at if pauses or run.timing == Timing.PAUSED else None
+        run.save(update_fields=["shown_at", "paused_at"])
+    return trail
+
+
+def what_counts(
+    trail: Trail, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
+) -> tuple[int, list[int]]:
+    """The place that is taken and the parts that are picked. A message that was not sent in time was not sent."""
+    timeout = trail.node.timeout
+    if choice is None:
+        if not clock.is_up(at):
+            raise TooEarly(f"{trail.run.subject}: {clock.ends_at} is not over at {at}")
+        return timeout, []
+    if choice == timeout:
+        raise NotOffered("nobody chooses that the time is up")
+    if has_clock and clock.is_over(at):
+        return timeout, []
+    return choice, sorted(picked)
+
+
+def keep(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
+    """Append the decision. Raises NotOffered."""
+    run, state = trail.run, trail.state
+    after = trail.rules.decide(state, place, picked)
+    decision = Decision.objects.create(
+        run=run,
+        position=trail.position,
+        node=state.place,
+        place=place,
+        is_timeout=place == trail.node.timeout,
+        picked=picked,
+        seconds=clock.seconds,
+        milliseconds=max(0, round((at - run.shown_at).total_seconds() * 1000)),  # clocks may jump back
+        meters=dict(after.meters),
+        points=trail.rules.points(state.place, place, picked),
+        shown_at=run.shown_at,
+        decided_at=at,
+    )
+    step = Step(trail.position, state, after, place, tuple(picked), decision)
+    return replace(trail, steps=(*trail.steps, step))
+
+
+def finish(trail: Trail, at: datetime) -> None:
+    """Close the run at its ending; one on record is told to the log, and to learning where it completes something."""
+    run = trail.run
+    run.finished_at, run.ending, run.colour, run.points = at, trail.ending.id, trail.ending.colour, trail.points
+    run.save(update_fields=["finished_at", "ending", "colour", "points"])
+    if run.is_practice:
+        return
+    touch(run.enrollment, at)
+    data = {"ending": run.ending, "colour": run.colour, "points": run.points}
+    record("run-finished", actor=run.enrollment.learner, subject=run.subject, data=data, at=at)
+    if completes(run):
+        outcome = Completion.Outcome.COMPLETED
+        complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
+
+
+def completes(run: Run) -> bool:
+    """A simulation is done when it was once finished without harm; one that is optional, when it was finished."""
+    course = run.enrollment.course
+    outline = serving.outline(course.current, course.source_language)
+    return run.colour != Colour.RED or run.simulation.identifier not in outline.required
+
+
+@transaction.atomic
+def go_on(run: Run, *, at: datetime | None = None) -> Run:
+    """End the pause, or begin the situation anew whose time ran out while nobody was there."""
+    at = at or timezone.now()
+    run = locked(run)
+    if run.is_open and waits(run, trail_of(run), at):
+        run.shown_at, run.paused_at = at, None
+        run.save(update_fields=["shown_at", "paused_at"])
+    return run
+
+
+def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
+    """Why an open run waits to be gone on with: paused, interrupted; "" while its situation is there."""
+    if run.paused_at:
+        return "paused"
+    is_over = clock_of(trail.node, run.timing, run.shown_at).is_over(at or timezone.now())
+    return "interrupted" if is_over else ""
+
+
+@transaction.atomic
+def give_up(run: Run, *, at: datetime | None = None) -> Run:
+    """Leave an open run for good. What was decided in it is kept."""
+    run = locked(run)
+    if run.is_open:
+        run.given_up_at = at or timezone.now()
+        run.save(update_fields=["given_up_at"])
+        if not run.is_practice:
+            record("run-given-up", actor=run.enrollment.learner, subject=run.subject, at=run.given_up_at)
+    return run

@@ -1,0 +1,126 @@
+"""A situation as it is shown while a run is played: what stands in it now, and no target, effect, reason or quality."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from courseware.content.simulations import Node, Simulation
+from courseware.simulations.debriefing import MeterChange, meter_changes
+from courseware.simulations.drawing import Path, path_behind
+from courseware.simulations.models import Decision
+from courseware.simulations.timing import Clock, arrivals, clock_of
+from courseware.simulations.trails import Step, Trail
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """`arrives` is in how many milliseconds; 0 for one that is there."""
+
+    who: str
+    html: str
+    arrives: int
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A choice or a part of a message: the key that takes it, what the form sends for it, its text as HTML."""
+
+    key: int
+    value: int
+    html: str
+    was_taken: bool = False
+
+
+@dataclass(frozen=True)
+class ShownClock:
+    """`wait` and `left` are milliseconds: until the clock starts, and from then on; `seconds` is all it gives."""
+
+    seconds: int
+    wait: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What the last decision did, in the words of its choice; why is said in the debrief."""
+
+    html: str
+    is_timeout: bool
+    changes: tuple[MeterChange, ...]
+
+
+@dataclass(frozen=True)
+class Situation:
+    position: int
+    about: int
+    node: Node
+    lines: tuple[ShownLine, ...]
+    parts: tuple[Offer, ...]
+    choices: tuple[Offer, ...]
+    meters: tuple[MeterChange, ...]
+    last: Consequence | None
+    clock: ShownClock | None
+    path: Path
+
+
+def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
+    """The situation that waits, at this moment. Runs a query where a branch begins."""
+    clock = clock_of(trail.node, trail.run.timing, trail.run.shown_at)
+    node, last = texts.nodes[trail.node.id], trail.steps[-1] if trail.steps else None
+    parts = tuple(Offer(key, key - 1, part.text) for key, part in enumerate(node.parts, start=1))
+    return Situation(
+        position=trail.position,
+        about=trail.position - 1 + trail.ahead,
+        node=node,
+        lines=shown_lines(node, clock, at),
+        parts=parts,
+        choices=tuple(offers(node, trail.rules.offered(trail.state), len(parts), taken_before(trail))),
+        meters=meters(trail, texts),
+        last=consequence(last, texts) if last else None,
+        clock=shown_clock(clock, at) if clock.seconds else None,
+        path=path_behind([step.is_astray(trail.rules) for step in trail.steps], trail.ahead),
+    )
+
+
+def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]:
+    gone = (at - clock.shown_at) / MILLISECOND
+    times = arrivals(node, clock.reading)
+    return tuple(
+        ShownLine(line.who, line.text, max(0, round(time - gone))) for line, time in zip(node.lines, times, strict=True)
+    )
+
+
+def offers(node: Node, places: Sequence[int], keys_taken: int, before: int | None) -> list[Offer]:
+    return [
+        Offer(key, place, node.choices[place].text, was_taken=place == before)
+        for key, place in enumerate(places, start=keys_taken + 1)
+    ]
+
+
+def taken_before(trail: Trail) -> int | None:
+    """The choice that was taken where a branch begins, as long as it stands there."""
+    run = trail.run
+    if not run.is_practice or trail.position != run.branch_at:
+        return None
+    return Decision.objects.filter(run=run.branch_of_id, position=run.branch_at).values_list("place", flat=True).first()
+
+
+def meters(trail: Trail, texts: Simulation) -> tuple[MeterChange, ...]:
+    """All of them as they stand, with what the last decision changed."""
+    changes = trail.steps[-1].changes if trail.steps else {}
+    return tuple(
+        MeterChange(label, trail.state.meters[meter], changes.get(meter, 0)) for meter, label in texts.meters.items()
+    )
+
+
+def consequence(step: Step, texts: Simulation) -> Consequence:
+    choice = texts.nodes[step.before.place].choices[step.place]
+    return Consequence(choice.text, step.decision.is_timeout, meter_changes(step, texts))
+
+
+def shown_clock(clock: Clock, at: datetime) -> ShownClock:
+    wait = max(timedelta(0), clock.starts_at - at)
+    left = max(timedelta(0), clock.ends_at - max(at, clock.starts_at))
+    return ShownClock(clock.seconds, round(wait / MILLISECOND), -(-left // MILLISECOND))

@@ -1,0 +1,105 @@
+"""Where a run stands and how it came there: its decisions, replayed by the pure rules of its simulation."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from courseware.content import serving
+from courseware.content.serving import PageData
+from courseware.content.simulations import Ending, Node, Simulation, State
+from courseware.simulations.models import Decision, Run
+
+ASTRAY = ("harmful", "critical")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision: the state it was made in, and the one it led to."""
+
+    position: int
+    before: State
+    after: State
+    place: int
+    picked: tuple[int, ...]
+    decision: Decision
+
+    def quality(self, simulation: Simulation) -> str:
+        return simulation.nodes[self.before.place].choices[self.place].quality
+
+    def is_astray(self, simulation: Simulation) -> bool:
+        """Whether the line of the path bends here."""
+        return self.quality(simulation) in ASTRAY
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """Meter → how far it moved, of those that did."""
+        moved = {meter: value - self.before.meters[meter] for meter, value in self.after.meters.items()}
+        return {meter: change for meter, change in moved.items() if change}
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A run so far. `rules` is its simulation in the course's own language; other languages differ in texts only."""
+
+    run: Run
+    rules: Simulation
+    start: State
+    steps: tuple[Step, ...]
+
+    @property
+    def state(self) -> State:
+        return self.steps[-1].after if self.steps else self.start
+
+    @property
+    def position(self) -> int:
+        """The number of the situation that waits, or would if this were not the end."""
+        return len(self.steps) + 1
+
+    @property
+    def node(self) -> Node | None:
+        """The situation that waits; None at the end."""
+        return self.rules.nodes.get(self.state.place)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self.rules.endings_by_id.get(self.state.place)
+
+    @property
+    def points(self) -> int:
+        return sum(self.rules.points(step.before.place, step.place, step.picked) for step in self.steps)
+
+    @cached_property
+    def ahead(self) -> int:
+        """How many situations the best way to an ending still has, the one that waits included."""
+        state, number = self.state, 0
+        while state.place in self.rules.nodes:
+            state, number = self.rules.decide(state, *self.rules.best(state)), number + 1
+        return number
+
+
+def page_of(run: Run, language: str) -> PageData:
+    """The simulation's page in the release the run began with."""
+    return serving.page(run.release, run.simulation.identifier, language)
+
+
+def rules_of(run: Run) -> Simulation:
+    return page_of(run, run.release.course.source_language).simulation
+
+
+def trail_of(run: Run) -> Trail:
+    """Runs a query, and one more for a branch. Raises NotOffered where the decisions do not fit the simulation."""
+    decisions = list(run.decisions.all())
+    if run.is_practice:
+        before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.branch_at)
+        decisions = [*before, *decisions]
+    return follow(run, rules_of(run), decisions)
+
+
+def follow(run: Run, rules: Simulation, decisions: Iterable[Decision]) -> Trail:
+    start = state = rules.begin(run.flags)
+    steps = []
+    for position, decision in enumerate(decisions, start=1):
+        after = rules.decide(state, decision.place, decision.picked)
+        steps.append(Step(position, state, after, decision.place, tuple(decision.picked), decision))
+        state = after
+    return Trail(run, rules, start, tuple(steps))

@@ -1,0 +1,243 @@
+"""Simulations played in a real browser: by keyboard alone, against the clock, through a broken line, without script."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from courseware.content import serving
+from courseware.simulations import running
+from courseware.simulations.models import Decision, Run
+from courseware.simulations.trails import page_of, rules_of, trail_of
+from tests.browser.keyboard import Keyboard
+from tests.browser.test_axe import assert_fine, languages
+from tests.making import make_editor, make_enrollment, make_shipped_course, make_user
+from tests.simulations.playing import RED, play
+from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course
+
+INTRO = f"/simulations/tea-room/{KETTLE}/"
+SHORT = {"zh_hans": SIMULATION["zh-hans"].replace("seconds: 20", "seconds: 2")}
+
+
+@pytest.fixture
+def enrollment(site):
+    return make_enrollment(make_user("Lea Learner"), make_simulation_course())
+
+
+def start(page, address=INTRO, *, timing="written"):
+    page.goto(address)
+    page.locator(f"input[value={timing}]").check()
+    page.locator("form.now .btn").click()
+    expect(page.get_by_label("Choose with the keys")).to_be_visible()  # the script shows it, so it is there
+    return page
+
+
+def situation(page, title):
+    expect(page.locator("h1")).to_have_text(title)
+
+
+# By keyboard ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_another_way(visit, enrollment):
+    page = visit(enrollment.learner)
+    keyboard = Keyboard(page)
+    page.goto(INTRO)
+    keyboard.choose(page.locator(".timing"), "Twice the time")
+    keyboard.press(page.get_by_role("button", name="Begin the run"))
+    situation(page, "The bell rings")
+    keyboard.press(page.get_by_role("button", name="Finish the tea"))
+    situation(page, "Where are you?")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.locator(".last")).to_contain_text("Calm −30")
+    keyboard.press(page.get_by_role("button", name="At home"), "Space")
+    situation(page, "Your own kitchen")
+    page.keyboard.press("1")
+    situation(page, "Write a note")
+    keyboard.tick(page.get_by_label("Where it burns"))
+    page.keyboard.press("2")
+    keyboard.press(page.get_by_role("button", name="Send it"))
+    expect(page).to_have_url(re.compile("/debrief/$"))
+    situation(page, "Burnt down")
+    keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try another way"))
+    situation(page, "The bell rings")
+    assert list(Decision.objects.values_list("place", "picked")) == [(1, []), (1, []), (0, []), (0, [0, 1])]
+
+
+def test_keys_do_nothing_once_they_are_turned_off(visit, enrollment):
+    page = start(visit(enrollment.learner), timing="off")
+    page.get_by_label("Choose with the keys").uncheck()
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Send Li").click()
+    situation(page, "Where are you?")
+    expect(page.get_by_label("Choose with the keys")).not_to_be_checked()
+    assert Decision.objects.get().place == 2
+
+
+# Against the clock ----------------------------------------------------------------------------------------------------
+
+
+def test_when_the_clock_has_run_down_the_branch_for_doing_nothing_is_taken(visit, site):
+    enrollment = make_enrollment(make_user(), make_simulation_course(**SHORT))
+    page = start(visit(enrollment.learner))
+    clock = page.get_by_role("timer")
+    expect(clock).to_contain_text("2 seconds")
+    expect(page.locator("[data-announce]")).to_contain_text("The clock runs: 2 seconds.")
+    situation(page, "Where are you?")
+    expect(page.locator(".last")).to_contain_text("Time is up You do not move")
+    assert Decision.objects.values_list("is_timeout", "seconds").get() == (True, 2)
+
+
+def test_a_page_loaded_again_goes_on_with_the_time_that_is_left(visit, enrollment):
+    page = start(visit(enrollment.learner))
+    left = page.locator("[data-left-seconds]")
+    expect(left).to_have_text("18", timeout=15_000)
+    page.reload()
+    expect(left).to_have_text(re.compile("1[5-8]"))
+    assert not Decision.objects.exists()
+
+
+def test_a_pause_holds_the_next_situation_until_it_is_wanted(visit, enrollment):
+    page = start(visit(enrollment.learner))
+    page.get_by_label("Pause after this decision").check()
+    page.keyboard.press("1")
+    expect(page.locator("h1")).to_have_text("Paused")
+    expect(page.locator("h1")).to_be_focused()
+    page.get_by_role("button", name="Go on").click()
+    situation(page, "Where are you?")
+
+
+def test_lines_arrive_one_by_one_and_all_at_once_for_who_wants_no_motion(visit, enrollment):
+    page = start(visit(enrollment.learner), timing="off")
+    expect(page.locator(".line.later")).to_have_count(1)
+    expect(page.locator(".line.later")).to_have_count(0)
+    calm = visit(enrollment.learner, reduced_motion="reduce")
+    calm.goto(page.url)
+    expect(calm.locator(".line").last).to_be_visible()
+    assert calm.locator(".line.later").count() == 0
+
+
+# Broken lines and old tabs --------------------------------------------------------------------------------------------
+
+
+def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, enrollment):
+    page = start(visit(enrollment.learner))
+    page.context.set_offline(True)
+    page.keyboard.press("1")
+    expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
+    assert not Decision.objects.exists()
+    page.context.set_offline(False)
+    situation(page, "Where are you?")
+    assert Decision.objects.count() == 1
+
+
+def test_a_decision_whose_answer_is_lost_counts_once(visit, enrollment):
+    page = start(visit(enrollment.learner))
+    page.route("**/decide/", lambda route: (route.fetch(), route.abort("connectionreset")), times=1)
+    page.keyboard.press("1")
+    situation(page, "Where are you?")
+    assert Decision.objects.count() == 1
+
+
+def test_an_old_tab_comes_to_where_the_run_stands(visit, enrollment):
+    page = start(visit(enrollment.learner), timing="off")
+    old = page.context.new_page()
+    old.goto(page.url)
+    page.keyboard.press("1")
+    situation(page, "Where are you?")
+    old.keyboard.press("2")
+    situation(old, "Where are you?")
+    assert Decision.objects.get().place == 0
+
+
+def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit, enrollment):
+    page = visit(enrollment.learner, java_script_enabled=False)
+    page.goto(INTRO)
+    expect(page.locator(".timing")).to_be_hidden()
+    page.get_by_role("button", name="Begin the run").click()
+    for choice in ("Put the cup down and look", "In the shop"):
+        page.get_by_role("button", name=choice).click()
+    page.get_by_label("Where it burns").check()
+    page.get_by_role("button", name="Send it").click()
+    if Run.objects.get().flags:
+        page.get_by_role("button", name="Seat him outside").click()
+    expect(page.locator("h1")).to_have_text("A false alarm")
+    assert Run.objects.get().timing == "off"
+
+
+# How it looks ---------------------------------------------------------------------------------------------------------
+
+
+@languages()
+def test_pages_of_who_plays(language, visit, enrollment):
+    page = visit(enrollment.learner, language=language)
+    red = play(enrollment, RED)
+    run = running.start(enrollment, KETTLE, timing="off")
+    here = f"/runs/{run.pk}/"
+    assert_fine(page, [INTRO, here, f"{here.replace(str(run.pk), str(red.pk))}debrief/", "/learn/tea-room/record/"])
+    running.decide(run, 1, 1)
+    running.decide(run, 2, 0)
+    assert_fine(page, [here])
+    running.give_up(run)
+    run = running.start(enrollment, KETTLE, timing="paused")
+    running.decide(run, 1, 0)
+    assert_fine(page, [f"/runs/{run.pk}/"])
+
+
+@languages()
+def test_pages_of_who_looks_how_it_was_played(language, visit, enrollment):
+    for _ in range(5):
+        play(make_enrollment(course=enrollment.course), RED)
+    document = enrollment.course.documents.get(identifier=KETTLE)
+    pages = [f"/team/simulations/tea-room/{KETTLE}/", f"/admin/content/document/{document.pk}/change/"]
+    assert_fine(visit(make_editor(), language=language), pages)
+
+
+# The simulations that are shipped -------------------------------------------------------------------------------------
+
+
+@languages()
+def test_every_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_and_its_worst_ending(language, visit, site):
+    course = make_shipped_course()
+    enrollment = make_enrollment(make_user("Lea Learner"), course)
+    page = visit(enrollment.learner, language=language)
+    outline = serving.outline(course.current, language)
+    simulations = [step.id for step in outline.steps if step.kind == "simulation"]
+    assert simulations
+    for simulation in simulations:
+        assert play_to_the_end(page, course, simulation, best).colour == "green"
+        assert play_to_the_end(page, course, simulation, worst).colour != "green"
+
+
+def play_to_the_end(page, course, simulation, choose):
+    """Play by the digits alone; gives the finished run, whose ending stands on the page."""
+    page.goto(f"/simulations/{course.identifier}/{simulation}/")
+    off = page.locator("input[value=off]")
+    if off.count():  # one without times has nothing to choose
+        off.check()
+    page.locator("form.now .btn").click()
+    run = Run.objects.with_release().latest("pk")
+    while (trail := trail_of(run)).node:
+        expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
+        place, picked = choose(trail)
+        for part in picked:
+            page.keyboard.press(str(part + 1))
+        page.keyboard.press(str(len(trail.node.parts) + trail.rules.offered(trail.state).index(place) + 1))
+        expect(page.locator(f"input[name=position][value='{trail.position}']")).to_have_count(0)
+    page.wait_for_url("**/debrief/")
+    run.refresh_from_db()
+    language = "en" if page.locator("html").get_attribute("lang") == "en" else "zh-hans"
+    ending = page_of(run, language).simulation.endings_by_id[run.ending]
+    assert ending.title in page.locator("h1").inner_html()
+    return run
+
+
+def best(trail):
+    return trail.rules.best(trail.state)
+
+
+def worst(trail):
+    """The choice that is worth least, and the parts that do not belong."""
+    node = trail.node
+    place = min(trail.rules.offered(trail.state), key=lambda place: rules_of(trail.run).points(node.id, place))
+    return place, [part for part, one in enumerate(node.parts) if not one.belongs]

@@ -1,0 +1,392 @@
+import re
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.content.importing import import_course
+from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.trails import trail_of
+from tests.content.samples import make_files
+from tests.making import make_team, make_user
+from tests.simulations.playing import BEST, RED, at, begin, fresh, play, take
+from tests.simulations.samples import KETTLE, change, make_player, rules
+
+pytestmark = pytest.mark.django_db
+
+INTRO = f"/simulations/tea-room/{KETTLE}/"
+TIMED = {"timing": "written", "has_script": "1"}
+
+
+@pytest.fixture
+def enrollment(db):
+    return make_player()
+
+
+@pytest.fixture
+def signed_in(client, enrollment):
+    client.force_login(enrollment.learner)
+    return client
+
+
+def page_of(run):
+    return reverse("simulations:run", args=[run.pk])
+
+
+def decide(client, run, choice, *, position=1, **more):
+    headers = more.pop("headers", {})
+    return client.post(
+        reverse("simulations:decide", args=[run.pk]), {"position": position, "choice": choice} | more, headers=headers
+    )
+
+
+def text_of(response):
+    return BeautifulSoup(response.content, "html.parser").get_text(" ", strip=True)
+
+
+# Who may see what -----------------------------------------------------------------------------------------------------
+
+
+def test_the_way_leads_from_the_route_to_the_page_before_the_start(signed_in):
+    assert signed_in.get(f"/learn/tea-room/{KETTLE}/")["Location"] == INTRO
+    assert signed_in.get(INTRO).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["other learner", "manager", "outsider"])
+def test_a_run_is_seen_by_its_owner_alone(client, enrollment, who):
+    finished, open_run = play(enrollment, RED), begin(enrollment)
+    others = {"other learner": make_player().learner, "outsider": make_user()}
+    others["manager"] = make_team(manager=make_user()).manager
+    client.force_login(others[who])
+    before = (Run.objects.count(), Decision.objects.count())
+    for name in ("run", "debrief"):
+        for run in (open_run, finished):
+            assert client.get(reverse(f"simulations:{name}", args=[run.pk])).status_code == 404
+    for name in ("decide", "go-on", "give-up"):
+        fields = {"position": 1, "choice": 0}
+        assert client.post(reverse(f"simulations:{name}", args=[open_run.pk]), fields).status_code == 404
+    assert client.post(reverse("simulations:branch", args=[finished.pk, 1])).status_code == 404
+    assert (Run.objects.count(), Decision.objects.count()) == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_is_not_enrolled_finds_no_simulation(client, enrollment, method):
+    client.force_login(make_user())
+    assert getattr(client, method)(INTRO if method == "get" else f"{INTRO}start/").status_code == 404
+
+
+def test_another_step_of_the_course_is_no_simulation(signed_in):
+    assert signed_in.get("/simulations/tea-room/boiling/").status_code == 404
+    assert signed_in.post("/simulations/tea-room/boiling/start/").status_code == 404
+
+
+def test_who_is_signed_out_comes_back_to_the_run_after_a_decision(client, enrollment):
+    run = begin(enrollment)
+    assert decide(client, run, 0)["Location"].endswith(f"?next={page_of(run)}")
+
+
+# Playing --------------------------------------------------------------------------------------------------------------
+
+
+def test_starting_twice_leads_to_one_run(signed_in):
+    first = signed_in.post(f"{INTRO}start/", TIMED)
+    assert signed_in.post(f"{INTRO}start/", TIMED)["Location"] == first["Location"]
+    assert Run.objects.get().timing == Timing.WRITTEN
+
+
+def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
+    signed_in.post(f"{INTRO}start/", {"timing": "written"})
+    run = Run.objects.get()
+    assert run.timing == Timing.OFF
+    assert b"data-clock" not in signed_in.get(page_of(run)).content
+
+
+def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_in, enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    with time_machine.travel(at(1), tick=False):
+        page = signed_in.get(page_of(run)).content.decode()
+    assert "The bell rings" in page and "Put the cup down and look" in page
+    hidden = [
+        "One look tells",
+        "critical",
+        "You do not move",
+        "Go and look",
+        "Where are you",
+        "burnt",
+        "#where",
+        "best",
+    ]
+    assert [word for word in hidden if word in page] == []
+
+
+def test_a_decision_leads_to_the_next_situation_with_what_it_changed(signed_in, enrollment):
+    run = begin(enrollment, flags=[])
+    response = decide(signed_in, run, 1)
+    assert response["Location"] == page_of(run)
+    text = text_of(signed_in.get(page_of(run)))
+    assert "Situation 2 of about 3" in text
+    assert re.search(r"You chose: → Finish the tea Calm −30", text)
+
+
+def test_for_the_script_the_piece_alone_comes_back(signed_in, enrollment):
+    run = begin(enrollment)
+    response = decide(signed_in, run, 0, headers={"HX-Request": "true"})
+    assert response.content.lstrip().startswith(b"<title>")
+    assert b"<html" not in response.content and b"Where are you?" in response.content
+
+
+def test_the_last_decision_leads_to_the_debrief(signed_in, enrollment):
+    run = begin(enrollment, flags=[])
+    take(run, 0), take(run, 0)
+    assert decide(signed_in, run, 0, position=3, part=[0, 1])["Location"].endswith("/debrief/")
+    assert Decision.objects.get(position=3).picked == [0, 1]
+    assert decide(signed_in, run, 0, position=3, headers={"HX-Request": "true"})["HX-Redirect"].endswith("/debrief/")
+
+
+def test_a_second_tab_with_an_old_situation_comes_to_where_the_run_stands(signed_in, enrollment):
+    run = begin(enrollment)
+    decide(signed_in, run, 0)
+    response = decide(signed_in, run, 1, headers={"HX-Request": "true"})
+    assert b"Where are you?" in response.content
+    assert Decision.objects.get().place == 0
+
+
+def test_what_is_not_offered_is_refused_and_says_where_the_run_stands(signed_in, enrollment):
+    response = decide(signed_in, begin(enrollment), 9)
+    assert response.status_code == 409
+    assert "This cannot be chosen here." in text_of(response)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"choice": "x"},
+        {"choice": "-1"},
+        {"position": "0"},
+        {"part": ["1", "zwei"]},
+        {"choice": "1\0"},
+        {"position": "9" * 99},
+    ],
+)
+def test_what_no_form_sends_is_a_bad_request(signed_in, enrollment, fields):
+    run = begin(enrollment)
+    sent = {"position": 1, "choice": 0} | fields
+    assert signed_in.post(reverse("simulations:decide", args=[run.pk]), sent).status_code == 400
+
+
+def test_time_that_is_not_up_is_refused_and_a_late_decision_is_the_branch_for_doing_nothing(signed_in):
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        signed_in.post(f"{INTRO}start/", TIMED)
+        run = Run.objects.get()
+        early = decide(signed_in, run, "timeout", has_clock=1)
+        assert early.status_code == 409 and "There is still time." in text_of(early)
+        traveller.shift(60)
+        decide(signed_in, run, 0, has_clock=1)
+        assert Decision.objects.get().is_timeout
+        assert "Time is up You do not move" in text_of(signed_in.get(page_of(run)))
+
+
+def test_a_page_opened_again_has_less_time_left_and_changes_nothing(signed_in):
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        signed_in.post(f"{INTRO}start/", TIMED)
+        run = Run.objects.get()
+
+        def left():
+            form = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser").find("form", class_="decision")
+            return int(form["data-wait"]), int(form["data-left"])
+
+        wait, full = left()
+        assert 0 < wait < 10_000 and full == 20_000
+        traveller.shift(wait / 1000 + 5)
+        assert left() == (0, 15_000)
+        traveller.shift(30)
+        assert "ran out while you were away" in text_of(signed_in.get(page_of(run)))
+        signed_in.post(reverse("simulations:go-on", args=[run.pk]))
+        assert left() == (wait, full)
+        assert not Decision.objects.exists()
+
+
+def test_a_pause_shows_no_situation_until_it_is_gone_on_with(signed_in, enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    decide(signed_in, run, 0, pauses="1")
+    page = text_of(signed_in.get(page_of(run)))
+    assert "The clock stands." in page and "Where are you?" not in page
+    assert decide(signed_in, run, 0, position=2)["Location"] == page_of(run)
+    assert Decision.objects.count() == 1
+    signed_in.post(reverse("simulations:go-on", args=[run.pk]))
+    assert "Where are you?" in text_of(signed_in.get(page_of(run)))
+
+
+def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
+    run = begin(enrollment)
+    assert "Go on with the run" in text_of(signed_in.get(INTRO))
+    assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == INTRO
+    assert signed_in.get(page_of(run))["Location"] == INTRO
+    assert "Begin the run" in text_of(signed_in.get(INTRO))
+
+
+def test_the_language_may_change_in_the_middle_of_a_run(signed_in, enrollment):
+    run = begin(enrollment)
+    decide(signed_in, run, 0)
+    page = signed_in.get(page_of(run), headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert "你在哪儿？" in page and "放下杯子" in page
+    assert Run.objects.count() == 1
+
+
+def test_a_release_in_the_middle_of_a_run_changes_nothing_of_it(signed_in, enrollment):
+    run = begin(enrollment)
+    change(zh_hans=("警铃响了", "铃响了"), en=("The bell rings", "A bell rings"))
+    assert "The bell rings" in text_of(signed_in.get(page_of(run)))
+
+
+def test_who_is_given_more_time_finds_it_set(signed_in, enrollment):
+    enrollment.learner.practice_time = "double"
+    enrollment.learner.save()
+    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
+    assert page.find("input", checked=True)["value"] == "double"
+
+
+def test_what_was_chosen_the_last_time_is_set_the_next_time(signed_in, enrollment):
+    play(enrollment, timing=Timing.OFF)
+    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
+    assert page.find("input", checked=True)["value"] == "off"
+
+
+# The debrief ----------------------------------------------------------------------------------------------------------
+
+
+def debrief_of(client, run):
+    response = client.get(reverse("simulations:debrief", args=[run.pk]))
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def test_the_debrief_opens_with_the_critical_errors(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, RED))
+    first = page.find("main").find("h2")
+    assert first.get_text() == "First of all: a critical error"
+    assert "Finish the tea" in first.find_parent("section").get_text()
+
+
+def test_a_run_without_critical_errors_opens_with_its_ending(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment))
+    assert "critical" not in page.find("main").get_text()
+    assert page.find("h1").get_text() == "A false alarm"
+    assert "4 of 4 points" in page.get_text()
+
+
+def test_the_debrief_lays_both_ways_beside_each_other_as_picture_and_as_list(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, [1, 1, 1, (0, [])]))
+    picture = page.find("svg", class_="map")
+    assert [path["class"] for path in picture.find_all("path")].count(["off"]) == 2
+    lines = [line.get_text(" ", strip=True) for line in page.find("ol", class_="stopovers").find_all("li")]
+    assert lines == [
+        "1 The bell rings both ways",
+        "2 Where are you? both ways",
+        "3 Your own kitchen your way",
+        "4 Write a note both ways",
+        "◆ A false alarm the best way ● held",
+        "◆ Burnt down your way ○ harm done",
+    ]
+
+
+def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, [2, 0, (0, [0, 2])]))
+    first, _second, message = page.find("ol", class_="decisions").find_all("li", recursive=False)
+    said = first.get_text(" ", strip=True)
+    for part in (
+        "Send Li",
+        "weak",
+        "Li waits for you.",
+        "Better Put the cup down and look",
+        "Go and look.",
+        "Calm −5 → 55",
+    ):
+        assert part in said
+    said = message.get_text(" ", strip=True)
+    assert "not ticked: Whether all are out belongs there" in said
+    assert "ticked: Who left it on does not belong there" in said
+
+
+def test_the_debrief_tells_the_real_case_with_its_sources(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment))
+    assert "One year a tea house burnt somewhere." in page.get_text()
+    assert page.find(id="source-1")
+    assert page.find("a", href="#source-1")
+
+
+def test_an_open_run_has_no_debrief(signed_in, enrollment):
+    run = begin(enrollment)
+    assert signed_in.get(reverse("simulations:debrief", args=[run.pk]))["Location"] == page_of(run)
+
+
+def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, enrollment):
+    run = play(enrollment, RED)
+    response = signed_in.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
+    text = text_of(response)
+    assert "The bell rings" in text and "not on record" in text and "Finish the tea your way before" in text
+    branch = Run.objects.get(branch_of=run)
+    for choice in BEST:
+        take(branch, choice)
+    page = debrief_of(signed_in, branch)
+    assert page.find("a", href=reverse("simulations:debrief", args=[run.pk]))
+    assert not page.find_all("form", action=re.compile("/branch/"))
+
+
+def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):
+    run = play(enrollment, RED)
+    signed_in.post(reverse("simulations:branch", args=[run.pk, 2]))
+    branch = Run.objects.get(branch_of=run)
+    response = signed_in.post(reverse("simulations:give-up", args=[branch.pk]))
+    assert response["Location"] == reverse("simulations:debrief", args=[run.pk])
+
+
+def test_there_is_no_branch_where_nothing_was_decided(signed_in, enrollment):
+    run = play(enrollment, RED)
+    assert signed_in.post(reverse("simulations:branch", args=[run.pk, 9])).status_code == 404
+
+
+def test_a_debrief_is_kept_when_the_simulation_has_left_the_course(signed_in, enrollment):
+    run = play(enrollment)
+    import_course(make_files())
+    assert signed_in.get(INTRO).status_code == 404
+    page = debrief_of(signed_in, fresh(run))
+    assert page.find("h1").get_text() == "A false alarm"
+
+
+def test_best_and_latest_run_stand_on_the_page_before_the_start(signed_in, enrollment):
+    best = play(enrollment, BEST)
+    latest = play(enrollment, RED)
+    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
+    links = [link["href"] for link in page.find("dl", class_="runs").find_all("a")]
+    assert links == [reverse("simulations:debrief", args=[run.pk]) for run in (best, latest)]
+
+
+# Queries --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_pages_cost_the_same_for_any_number_of_runs(signed_in, enrollment, django_assert_num_queries, number):
+    runs = [play(enrollment, RED) for _ in range(number)]
+    signed_in.get(INTRO)
+    with django_assert_num_queries(5):  # session, person, enrollment, progress, runs
+        signed_in.get(INTRO)
+    with django_assert_num_queries(7):  # session, person, run, enrollment, finished runs, decisions, progress
+        signed_in.get(reverse("simulations:debrief", args=[runs[-1].pk]))
+
+
+@pytest.mark.parametrize("choices", [[], BEST[:2]])
+def test_a_situation_costs_the_same_wherever_it_stands(signed_in, enrollment, django_assert_num_queries, choices):
+    run = begin(enrollment)
+    for choice in choices:
+        take(run, choice)
+    signed_in.get(page_of(run))
+    with django_assert_num_queries(5):  # session, person, run, enrollment, decisions
+        signed_in.get(page_of(run))
+
+
+def test_a_simulation_is_made_of_its_page_once(enrollment):
+    assert rules() is rules()
+    assert trail_of(begin(enrollment)).rules is rules()

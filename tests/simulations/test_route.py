@@ -1,0 +1,79 @@
+"""Simulations as steps of the route: what counts, what comes next, what the records show."""
+
+import pytest
+
+from courseware.assessment import attempting
+from courseware.learning.models import Completion
+from courseware.learning.progress import progress_of
+from courseware.reporting.consistency import differences
+from courseware.reporting.timeline import timeline
+from tests.simulations.playing import BEST, RED, begin, play
+from tests.simulations.samples import KETTLE, make_player, make_simulation_course
+from tests.world import answer_exam, complete_course, finish_lessons, outline_of, start_exam
+
+pytestmark = pytest.mark.django_db
+
+
+def progress(enrollment):
+    return progress_of(enrollment, outline_of(enrollment.course))
+
+
+def test_a_simulation_that_counts_is_in_the_denominator_and_comes_next():
+    enrollment = make_player()
+    finish_lessons(enrollment)
+    found = progress(enrollment)
+    assert (found.required, found.next_step.id) == (("boiling", KETTLE, "last-cup"), KETTLE)
+    assert found.is_exam_open
+    play(enrollment, RED)
+    assert progress(enrollment).next_step.id == KETTLE
+    play(enrollment, BEST)
+    assert (progress(enrollment).next_step.id, progress(enrollment).percent) == ("last-cup", 66)
+
+
+def test_one_that_does_not_count_is_on_the_route_and_holds_nobody_up():
+    make_simulation_course(is_required=False)
+    enrollment = make_player()
+    assert [step.id for step in outline_of(enrollment.course).steps if step.is_optional] == ["drill", KETTLE]
+    finish_lessons(enrollment)
+    assert progress(enrollment).next_step.id == "last-cup"
+    complete_course(enrollment)
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at
+
+
+def test_the_last_simulation_completes_the_course_and_brings_the_certificate():
+    enrollment = make_player()
+    finish_lessons(enrollment)
+    attempt = start_exam(enrollment)
+    answer_exam(attempt)
+    attempting.submit(attempt)
+    enrollment.refresh_from_db()
+    assert not enrollment.completed_at
+    play(enrollment, RED)
+    enrollment.refresh_from_db()
+    assert not enrollment.completed_at
+    play(enrollment, BEST)
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at and enrollment.certificate
+    assert list(differences()) == []
+
+
+def test_who_completed_the_course_can_play_on_and_nothing_of_it_changes():
+    enrollment = make_player()
+    complete_course(enrollment)
+    enrollment.refresh_from_db()
+    completed, number = enrollment.completed_at, Completion.objects.count()
+    play(enrollment, RED)
+    enrollment.refresh_from_db()
+    assert (enrollment.completed_at, Completion.objects.count()) == (completed, number)
+
+
+def test_the_record_and_the_page_of_the_person_tell_endings_and_no_decisions(client):
+    enrollment = make_player()
+    play(enrollment, RED)
+    begin(enrollment)
+    client.force_login(enrollment.learner)
+    page = client.get("/learn/tea-room/record/").content.decode()
+    assert "Run 1" in page and "harm done" in page and "Run 2" not in page
+    happenings = [each for each in timeline(enrollment, outline_of(enrollment.course, "en")) if each.kind == "red"]
+    assert [(each.title, str(each.detail)) for each in happenings] == [("The kettle is on fire", "harm done")]

@@ -1,0 +1,325 @@
+import pytest
+from django.db import IntegrityError, transaction
+
+from courseware.content.simulations import NotOffered
+from courseware.evidence.models import Event
+from courseware.learning.models import Completion
+from courseware.simulations import running
+from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.running import RunOver, RunPaused, TooEarly
+from courseware.simulations.timing import ALLOWANCE
+from courseware.simulations.trails import trail_of
+from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
+from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
+
+pytestmark = pytest.mark.django_db
+
+LATE = ALLOWANCE.total_seconds()
+
+
+@pytest.fixture
+def enrollment(db):
+    return make_player()
+
+
+def place(run):
+    return trail_of(fresh(run)).state.place
+
+
+def clock_end(run):
+    """Seconds from the start to the end of the first situation's time."""
+    trail = trail_of(fresh(run))
+    return (running.clock_of(trail.node, run.timing, run.shown_at).ends_at - START).total_seconds()
+
+
+# Starting -------------------------------------------------------------------------------------------------------------
+
+
+def test_starting_twice_gives_one_run(enrollment):
+    first = begin(enrollment, timing=Timing.DOUBLE)
+    again = begin(enrollment, timing=Timing.OFF, seconds=1)
+    assert (again.pk, again.timing, Run.objects.count()) == (first.pk, Timing.DOUBLE, 1)
+
+
+def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollment):
+    first = begin(enrollment)
+    take(first, 0)
+    assert begin(enrollment) == first
+    running.give_up(first)
+    second = begin(enrollment)
+    assert (second.number, place(second)) == (2, "rings")
+    assert Decision.objects.filter(run=first).count() == 1
+
+
+def test_giving_up_twice_changes_nothing_and_a_finished_run_cannot_be_given_up(enrollment):
+    run = begin(enrollment)
+    running.give_up(run, at=at(1))
+    running.give_up(run, at=at(2))
+    assert fresh(run).given_up_at == at(1)
+    finished = play(enrollment)
+    assert running.give_up(finished).given_up_at is None
+
+
+def test_two_open_runs_are_refused_by_the_database(enrollment):
+    run = begin(enrollment)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.create(
+            enrollment=enrollment, simulation=run.simulation, revision=run.revision, release=run.release,
+            number=2, timing=Timing.OFF, flags=[], started_at=START, shown_at=START,
+        )  # fmt: skip
+
+
+def test_chance_deals_the_variant_that_was_played_least(enrollment):
+    flags = []
+    for _ in range(4):
+        run = begin(enrollment)
+        flags.append(tuple(run.flags))
+        running.give_up(run)
+    assert sorted(flags) == [(), (), ("friend",), ("friend",)]
+
+
+# Deciding -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_where_its_decisions_lead(enrollment):
+    run = begin(enrollment, flags=[])
+    assert [take(run, choice).state.place for choice in HOME_BEST] == ["where", "kitchen", "note", "calm-end"]
+    decisions = Decision.objects.filter(run=run).values_list("position", "node", "place", "picked", "points", "meters")
+    assert list(decisions) == [
+        (1, "rings", 0, [], 2, {"calm": 70}),
+        (2, "where", 1, [], 0, {"calm": 70}),
+        (3, "kitchen", 0, [], 2, {"calm": 75}),
+        (4, "note", 0, [0, 1], 2, {"calm": 80}),
+    ]
+    run = fresh(run)
+    assert (run.ending, run.colour, run.points) == ("calm-end", "green", 6)
+
+
+def test_a_decision_sent_again_changes_nothing_and_says_where_the_run_stands(enrollment):
+    run = begin(enrollment)
+    running.decide(run, 1, 0, at=at(1))
+    trail = running.decide(run, 1, 1, at=at(2))
+    assert (trail.state.place, trail.position) == ("where", 2)
+    assert list(Decision.objects.values_list("place", "decided_at")) == [(0, at(1))]
+
+
+def test_a_decision_sent_again_after_the_end_shows_the_ending(enrollment):
+    run = play(enrollment)
+    assert running.decide(run, 3, 0, at=at(9)).ending.id == "calm-end"
+    assert Decision.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("position", "choice", "picked"), [(1, 3, []), (1, 7, []), (2, 0, []), (1, 0, [0]), (1, None, [])]
+)
+def test_what_is_not_offered_is_refused(enrollment, position, choice, picked):
+    run = begin(enrollment)
+    with pytest.raises((NotOffered, TooEarly)):
+        running.decide(run, position, choice, picked, at=at(1))
+    assert not Decision.objects.exists()
+
+
+def test_a_run_that_was_given_up_takes_nothing_more(enrollment):
+    run = running.give_up(begin(enrollment))
+    with pytest.raises(RunOver):
+        take(run, 0)
+
+
+# Time -----------------------------------------------------------------------------------------------------------------
+
+
+def test_time_that_is_up_takes_the_branch_for_doing_nothing(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    take(run, None, seconds=clock_end(run), has_clock=True)
+    decision = Decision.objects.get()
+    assert (decision.place, decision.is_timeout, decision.seconds, decision.meters) == (3, True, 20, {"calm": 50})
+
+
+def test_time_cannot_be_up_before_it_is(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    with pytest.raises(TooEarly):
+        take(run, None, seconds=clock_end(run) - 1, has_clock=True)
+    assert place(run) == "rings"
+
+
+@pytest.mark.parametrize(("after", "taken"), [(-1, 0), (LATE, 0), (LATE + 1, 3), (86_400, 3)])
+def test_a_decision_counts_until_the_allowance_is_over(enrollment, after, taken):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    take(run, 0, seconds=clock_end(run) + after, has_clock=True)
+    assert Decision.objects.get().place == taken
+
+
+def test_what_was_ticked_and_not_sent_in_time_was_not_sent(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    take(run, 0, seconds=1, has_clock=True)
+    take(run, 0, seconds=2, has_clock=True)
+    take(run, (0, [0, 1]), seconds=300, has_clock=True)
+    assert list(Decision.objects.filter(node="note").values_list("place", "picked", "points")) == [(1, [], 0)]
+
+
+def test_twice_the_time_is_twice_the_seconds_and_the_same_reading(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    written = clock_end(run)
+    run.timing = Timing.DOUBLE
+    assert clock_end(run) == written + 20
+
+
+def test_without_a_clock_nothing_is_ever_late_and_no_time_is_up(enrollment):
+    run = begin(enrollment, timing=Timing.OFF)
+    with pytest.raises(TooEarly):
+        take(run, None, seconds=3600)
+    take(run, 0, seconds=7200, has_clock=True)
+    assert Decision.objects.values_list("place", "seconds", "milliseconds").get() == (0, 0, 7_200_000)
+
+
+def test_a_page_without_script_shows_no_clock_and_is_never_late(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    take(run, 0, seconds=3600, has_clock=False)
+    assert Decision.objects.get().place == 0
+
+
+def test_a_clock_that_jumps_back_gives_no_negative_time(enrollment):
+    run = begin(enrollment, seconds=100)
+    take(run, 0, seconds=0)
+    assert Decision.objects.get().milliseconds == 0
+
+
+def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    take(run, 0, seconds=1, pauses=True)
+    assert fresh(run).paused_at == at(1)
+    with pytest.raises(RunPaused):
+        take(run, 0, seconds=2)
+    running.go_on(run, at=at(900))
+    running.go_on(run, at=at(901))
+    assert (fresh(run).paused_at, fresh(run).shown_at) == (None, at(900))
+    take(run, 0, seconds=905, has_clock=True)
+    assert Decision.objects.get(position=2).milliseconds == 5000
+
+
+def test_a_run_chosen_with_pauses_pauses_before_each_situation(enrollment):
+    run = begin(enrollment, timing=Timing.PAUSED, flags=[])
+    for choice in BEST:
+        running.go_on(run)
+        take(run, choice)
+    assert list(Decision.objects.values_list("seconds", flat=True)) == [20, 0, 30]
+    assert fresh(run).finished_at and not fresh(run).paused_at
+
+
+def test_who_comes_back_after_the_time_finds_the_situation_waiting_and_begins_it_anew(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    over = clock_end(run) + LATE + 1
+    trail = trail_of(run)
+    assert [running.waits(run, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
+    running.go_on(run, at=at(over))
+    assert fresh(run).shown_at == at(over)
+
+
+def test_going_on_with_what_does_not_wait_gives_no_more_time(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    running.go_on(run, at=at(10))
+    assert fresh(run).shown_at == START
+
+
+# Endings and what they complete ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choices", "colour", "is_done"), [(BEST, "green", True), (YELLOW, "yellow", True), (RED, "red", False)]
+)
+def test_a_required_simulation_is_done_once_it_ends_without_harm(enrollment, choices, colour, is_done):
+    run = play(enrollment, choices)
+    assert run.colour == colour
+    found = Completion.objects.filter(enrollment=enrollment, document__identifier=KETTLE)
+    assert [(each.revision_id, each.outcome) for each in found] == [(run.revision_id, "completed")] * is_done
+
+
+def test_a_later_red_ending_takes_nothing_away(enrollment):
+    play(enrollment, BEST)
+    first = Completion.objects.get()
+    play(enrollment, RED)
+    play(enrollment, YELLOW)
+    assert Completion.objects.get() == first
+
+
+def test_an_optional_simulation_is_done_however_it_ends():
+    course = make_simulation_course(is_required=False)
+    enrollment = make_player()
+    assert course.current
+    play(enrollment, RED)
+    assert Completion.objects.filter(document__identifier=KETTLE).exists()
+
+
+def test_a_run_is_on_record_with_its_ending_and_without_its_decisions(enrollment):
+    run = play(enrollment)
+    events = Event.objects.filter(subject=run.subject).values_list("verb", "data")
+    assert list(events) == [
+        ("run-started", {"simulation": KETTLE, "number": 1}),
+        ("run-finished", {"ending": "calm-end", "colour": "green", "points": 4}),
+    ]
+
+
+# The revision ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_stays_on_the_release_it_began_with(enrollment):
+    run = begin(enrollment, flags=[])
+    take(run, 0)
+    change(zh_hans=("- [在店里](#note)\n", ""), en=("- [In the shop](#note)\n", ""))
+    assert [choice.target for choice in trail_of(fresh(run)).node.choices] == ["note", "kitchen"]
+    take(run, 0)
+    take(run, (0, [0, 1]))
+    later = begin(make_player())
+    assert later.revision_id != run.revision_id
+    assert fresh(run).ending == "calm-end"
+
+
+# Trying another way ---------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
+    run = play(enrollment, RED)
+    branch = running.try_branch(run, 2)
+    trail = trail_of(branch)
+    assert (trail.position, trail.state.place, dict(trail.state.meters)) == (2, "where", {"calm": 30})
+    assert branch.is_practice and branch.timing == Timing.OFF and branch.number is None
+
+
+def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
+    run = play(enrollment, RED)
+    events = Event.objects.count()
+    branch = running.try_branch(run, 1)
+    for choice in BEST:
+        take(branch, choice)
+    branch = fresh(branch)
+    assert (branch.ending, branch.points) == ("calm-end", 4)
+    assert not Completion.objects.exists()
+    assert Event.objects.count() == events
+    assert [each.pk for each in enrollment.runs.on_record()] == [run.pk]
+    assert begin(enrollment).number == 2
+
+
+def test_a_branch_is_begun_once_and_left_for_another(enrollment):
+    run = play(enrollment, RED)
+    first = running.try_branch(run, 1)
+    assert running.try_branch(run, 1) == first
+    second = running.try_branch(run, 2)
+    assert second != first
+    assert fresh(first).given_up_at
+
+
+@pytest.mark.parametrize("position", [0, 4])
+def test_there_is_no_branch_where_nothing_was_decided(enrollment, position):
+    run = play(enrollment, RED)
+    with pytest.raises(NotOffered):
+        running.try_branch(run, position)
+
+
+def test_there_is_no_branch_off_a_run_under_way_nor_off_a_branch(enrollment):
+    run = begin(enrollment)
+    take(run, 0)
+    with pytest.raises(NotOffered):
+        running.try_branch(run, 1)
+    branch = running.try_branch(play(make_player(), RED), 1)
+    with pytest.raises(NotOffered):
+        running.try_branch(branch, 1)
