@@ -20,6 +20,9 @@ from courseware.content.figures import DIGEST_LENGTH, FOLDER
 from courseware.content.models import Course, Document
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
+from courseware.simulations import running
+from courseware.simulations.models import Run, Timing
+from courseware.simulations.trails import trail_of
 from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
 
 ROLES = ("anonymous", "learner", "other learner", "manager", "other manager", "manager above", "editor", "admin")
@@ -27,7 +30,9 @@ ROLES = ("anonymous", "learner", "other learner", "manager", "other manager", "m
 
 @dataclass
 class World:
-    """`people`: role → person (nobody is anonymous). `enrollment` and `attempt` are open, `passed` is submitted."""
+    """`people`: role → person (nobody is anonymous). Of the learner's, `enrollment`, `attempt` and `run` are open and
+    `passed` is submitted.
+    """
 
     course: Course
     people: dict[str, User]
@@ -35,6 +40,7 @@ class World:
     enrollment: Enrollment
     attempt: Attempt
     passed: Attempt
+    run: Run
     lesson: serving.Step
     outline: serving.Outline
     places: dict[str, object] = field(default_factory=dict)
@@ -63,11 +69,12 @@ def make_world(course=None) -> World:
     passed = complete_course(enrolling.enroll(learner, course, by=people["admin"]))
     enrollment = enrolling.enroll(learner, course, due_at=days(5), by=people["admin"])
     finish_lessons(enrollment)
+    run = start_run(enrollment)
     outline = outline_of(course)
     lesson = next(step for step in outline.steps if step.check)
     page = serving.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
-    world = World(course, people, team, enrollment, start_exam(enrollment), passed, lesson, outline)
+    world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
     world.places = places_of(world)
     return world
@@ -106,6 +113,28 @@ def finish_lesson(enrollment, step):
         completing.mark_read(enrollment, step)
 
 
+def start_run(enrollment):
+    """A run of the first simulation that has only begun, with one before it that came to its end."""
+    simulation = next(step.id for step in outline_of(enrollment.course).steps if step.kind == "simulation")
+    play_best(running.start(enrollment, simulation, timing=Timing.OFF))
+    return running.start(enrollment, simulation, timing=Timing.OFF)
+
+
+def finish_simulations(enrollment):
+    """Play every simulation that counts in the best way, without a clock."""
+    for step in outline_of(enrollment.course).steps:
+        if step.kind == "simulation" and step.is_required:
+            play_best(running.start(enrollment, step.id, timing=Timing.OFF))
+
+
+def play_best(run):
+    """Decide best to the end."""
+    trail = trail_of(run)
+    while trail.node:
+        trail = running.decide(run, trail.position, *trail.rules.best(trail.state))
+    return trail
+
+
 def start_exam(enrollment):
     return attempting.start(enrollment, outline_of(enrollment.course).exam_id)
 
@@ -121,6 +150,7 @@ def answer_exam(attempt):
 def complete_course(enrollment):
     """Everything done: lessons, a passed exam (which is returned), the survey, and so a certificate."""
     finish_lessons(enrollment)
+    finish_simulations(enrollment)
     attempt = start_exam(enrollment)
     answer_exam(attempt)
     attempt = attempting.submit(attempt)
@@ -148,6 +178,13 @@ def places_of(world):
         "exam/<course>/<exam>": world.outline.exam_id,
         "attempts/<pk>": world.attempt.pk,
         "attempts/<pk>/<position>": 1,
+        "attempts/<pk>/drill/<rule>": lesson.objectives[0],
+        "simulations/<course>": world.course.identifier,
+        "simulations/<course>/<simulation>": world.run.simulation.identifier,
+        "runs/<pk>": world.run.pk,
+        "runs/<pk>/branch/<position>": 1,
+        "team/simulations/<course>": world.course.identifier,
+        "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/people/<pk>": world.enrollment.pk,
         "surveys/<course>": world.course.identifier,

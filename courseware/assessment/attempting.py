@@ -9,17 +9,18 @@ from django.db.models import Count
 from django.utils import timezone
 
 from courseware.assessment.banks import banks, question_of
-from courseware.assessment.drawing import Drawn, Stratum, draw
+from courseware.assessment.drawing import BankTooSmall, Drawn, Stratum, draw, draw_parallel
+from courseware.assessment.drilling import is_settled
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.standing import Standing, standing_of
+from courseware.assessment.standing import Standing, is_pre_check, joined, standing_of
 from courseware.content import serving
-from courseware.content.models import ReleaseEntry
+from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.content.serving import Outline, PageData
 from courseware.evidence.recording import record
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.progress import track_of
+from courseware.learning.progress import done_documents, track_of
 
 # What is on its way when the time ends still counts: a slow line is not the learner's fault.
 GRACE = timedelta(seconds=10)
@@ -34,7 +35,7 @@ class NotYet(Exception):
 
 
 class AttemptClosed(Exception):
-    """The attempt is submitted, its time is over, or its learner excused: nothing more is taken."""
+    """The attempt is over (see `why_over`): nothing more is taken."""
 
 
 class NewerAnswer(Exception):
@@ -43,7 +44,10 @@ class NewerAnswer(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> Attempt:
-    """The open attempt at the exam with this id, or a new one drawn from the current release. Raises NotYet."""
+    """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet.
+
+    A pre-check's second sitting asks the parallel questions of the first.
+    """
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.course.current, enrollment.course.source_language
@@ -56,7 +60,11 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     standing = standing_of(enrollment, outline, page, at)
     if not standing.may_start:
         raise NotYet(standing)
-    drawn = draw_questions(enrollment, outline, page)
+    if is_pre_check(page) and (first := earlier.with_release().first()):
+        release, drawn = parallel_questions(joined(first, enrollment), release)
+        page = serving.page(release, exam, language)
+    else:
+        drawn = draw_questions(enrollment, outline, page)
     time_limit = page.data["time_limit"]
     attempt = Attempt.objects.create(
         enrollment=enrollment,
@@ -71,7 +79,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     )
     keep_questions(attempt, drawn)
     touch(enrollment, at)
-    record("attempt-started", actor=enrollment.learner, subject=subject(attempt), data={"exam": exam}, at=at)
+    record("attempt-started", actor=enrollment.learner, subject=attempt.subject, data={"exam": exam}, at=at)
     return attempt
 
 
@@ -89,6 +97,21 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> 
         for bank, questions in there.items()
     }
     return draw(strata, fitting, times_seen(enrollment, exam), SystemRandom())
+
+
+def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
+    """For each question of a pre-check's first sitting another of its family, and the release they are from.
+
+    The current release, or that of the first sitting where the current one has not got them all.
+    """
+    language = first.enrollment.course.source_language
+    responses = first.responses.select_related("bank")
+    asked = [(response.bank.identifier, question_of(first, response, language)) for response in responses]
+    identifiers = {bank for bank, _question in asked}
+    try:
+        return current, draw_parallel(asked, banks(current, identifiers, language), SystemRandom())
+    except (BankTooSmall, Page.DoesNotExist):
+        return first.release, draw_parallel(asked, banks(first.release, identifiers, language), SystemRandom())
 
 
 def times_seen(enrollment: Enrollment, exam: PageData) -> dict[str, int]:
@@ -118,17 +141,26 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
     )
 
 
-def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
-    """Submitted, past its limit and the grace for what was on its way, or of someone who is excused by now.
+def why_over(attempt: Attempt, at: datetime | None = None) -> str:
+    """Why an attempt takes no more answers: excused, submitted, time, lesson; "" while it does.
 
-    Waiving closes an open attempt: it can only be handed in as it was saved, and a pass then completes the exam and
-    not the enrollment (see `completing.conclude`).
+    time: past its limit and the grace for what was on its way. lesson: a pre-check is taken before the first lesson is
+    done. Waiving closes an open attempt. Whatever the reason, it can be handed in as it was saved; a pass of who is
+    excused completes the exam and not the enrollment (see `completing.conclude`). Runs a query for a pre-check.
     """
     if attempt.enrollment.waived_at:
-        return True
-    if attempt.submitted_at or attempt.closes_at is None:
-        return attempt.submitted_at is not None
-    return (at or timezone.now()) > attempt.closes_at + GRACE
+        return "excused"
+    if attempt.submitted_at:
+        return "submitted"
+    if attempt.closes_at and (at or timezone.now()) > attempt.closes_at + GRACE:
+        return "time"
+    if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
+        return "lesson"
+    return ""
+
+
+def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
+    return bool(why_over(attempt, at))
 
 
 def locked(attempt: Attempt) -> Attempt:
@@ -178,21 +210,29 @@ def save(
 
 @transaction.atomic
 def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
-    """Grade the attempt, close it, and tell learning when it is a pass. Repeating it changes nothing."""
+    """Grade the attempt, close it, and tell learning what is done with it. Repeating it changes nothing."""
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.submitted_at:
         return attempt
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
-    attempt.is_passed = attempt.pass_mark is None or reaches(attempt.points, attempt.max_points, attempt.pass_mark)
+    if not attempt.is_pre_check:
+        attempt.is_passed = reaches(attempt.points, attempt.max_points, attempt.pass_mark)
     attempt.save(update_fields=["points", "submitted_at", "is_passed"])
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
-    record("attempt-submitted", actor=attempt.enrollment.learner, subject=subject(attempt), data=data, at=at)
-    if attempt.is_passed:
-        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)
+    record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt.subject, data=data, at=at)
+    if outcome := outcome_of(attempt):
+        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
     return attempt
+
+
+def outcome_of(attempt: Attempt) -> Completion.Outcome | None:
+    """What a submitted attempt completes its exam with; None where it does not, or where a drill comes first."""
+    if attempt.is_pre_check:
+        return Completion.Outcome.COMPLETED
+    return Completion.Outcome.PASSED if attempt.is_passed and is_settled(attempt) else None
 
 
 def grade_responses(attempt: Attempt) -> int:
@@ -208,8 +248,3 @@ def grade_responses(attempt: Attempt) -> int:
 def is_right(attempt: Attempt, response: Response, language: str) -> bool:
     given = response.response
     return given is not None and bool(question_of(attempt, response, language).grade(given))
-
-
-def subject(attempt: Attempt) -> str:
-    """How the log names an attempt."""
-    return f"attempt:{attempt.pk}"

@@ -51,6 +51,22 @@ def draw(
     return drawn
 
 
+def draw_parallel(
+    asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], dice: Random
+) -> list[Drawn]:
+    """For each question asked, with its bank, another of its family from there, shuffled. Raises BankTooSmall."""
+    known = {question.id for _bank, question in asked}
+    drawn = []
+    for bank, question in asked:
+        others = [each for each in banks[bank] if each.family == question.family and each.id not in known]
+        if not others:
+            raise BankTooSmall(f"{bank}: family {question.family} has no question but {question.id}")
+        other = dice.choice(others)
+        drawn.append(Drawn(bank, other, shown_order(other, dice)))
+    dice.shuffle(drawn)
+    return drawn
+
+
 def fresh_first(questions: Sequence[Question], seen: Mapping[str, int], dice: Random) -> list[Question]:
     shuffled = dice.sample(questions, len(questions))
     return sorted(shuffled, key=lambda question: seen.get(question.id, 0))  # stable: equals stay shuffled

@@ -18,6 +18,15 @@ class CertificateNumberForm(forms.Form):
         return number
 
 
+class DrillForm(forms.Form):
+    """What stands beside an answer in a drill: see `drilling.answer`."""
+
+    question = forms.CharField(max_length=64)
+    number = forms.IntegerField(min_value=1, max_value=10_000)
+    revision = forms.IntegerField(min_value=1, max_value=2**53)
+    token = forms.UUIDField()
+
+
 class SaveForm(forms.Form):
     """What stands beside an answer: see `attempting.save`. The answer itself is read by `asking.raw_answer`."""
 

@@ -29,6 +29,19 @@ class Score:
     max_points: int
 
 
+def gain(before: Score, after: Score) -> int | None:
+    """What share of the points that were open before is there after, in whole percent, rounded towards nought.
+
+    Negative where points were lost; None where none was open. Both scores are out of the same number of points.
+    Source: Hake 1998, the normalised gain.
+
+    >>> gain(Score(2, 6), Score(5, 6)), gain(Score(3, 6), Score(2, 6)), gain(Score(6, 6), Score(6, 6))
+    (75, -33, None)
+    """
+    is_open = before.max_points - before.points
+    return int(100 * (after.points - before.points) / is_open) if is_open else None
+
+
 def score_by(pairs: Iterable[tuple[str, bool]]) -> dict[str, Score]:
     """Scores per topic, in the order the topics first appear; `pairs` are (topic, was it right)."""
     scores: dict[str, Score] = {}

@@ -3,12 +3,42 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
 from courseware.content.models import Document, Release, Revision
+from courseware.content.serving import Outline
 from courseware.learning.models import Enrollment
 
 
+class AttemptQuerySet(models.QuerySet):
+    def submitted(self):
+        return self.exclude(submitted_at=None)
+
+    def with_release(self):
+        """Joins exam and release, without the outlines: `serving` keeps them in memory, and they are heavy."""
+        return self.select_related("exam", "release").defer("release__outlines")
+
+    def has_pass(self, exam: str) -> bool:
+        """Whether one of these passed the exam with this id. Runs a query."""
+        return self.filter(exam__identifier=exam, is_passed=True).exists()
+
+    def sittings(self) -> dict[int, list[Sitting]]:
+        """The submitted ones, by primary key of their enrollment. Runs one query."""
+        found: dict[int, list[Sitting]] = {}
+        parts = ("exam__identifier", "number", "points", "max_points", "is_passed")
+        for enrollment, *sitting in self.submitted().order_by("pk").values_list("enrollment", *parts):
+            found.setdefault(enrollment, []).append(Sitting(*sitting))
+        return found
+
+    def starting_point(self, outline: Outline) -> StartingPoint:
+        """What the pre-check says and said; these are the attempts of one enrollment. Runs one query."""
+        return starting_point_in((each for sittings in self.sittings().values() for each in sittings), outline)
+
+
 class Attempt(models.Model):
-    """One sitting of an exam. It stays on the release, the pass mark and the order it began with."""
+    """One sitting of an exam. It stays on the release, the pass mark and the order it began with.
+
+    One without a pass mark is of a pre-check: number 1 before the lessons, number 2 after the exam. It is never passed.
+    """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
     exam = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -23,7 +53,9 @@ class Attempt(models.Model):
     submitted_at = models.DateTimeField(null=True)
     points = models.PositiveSmallIntegerField(null=True)
     max_points = models.PositiveSmallIntegerField()
-    is_passed = models.BooleanField(null=True)
+    is_passed = models.BooleanField(null=True, help_text="Null: not submitted, or without marks")
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("attempt"), _("attempts")
@@ -38,10 +70,22 @@ class Attempt(models.Model):
                 | Q(submitted_at__isnull=False, points__isnull=False, points__lte=models.F("max_points")),
                 name="points_come_with_submitting",
             ),
+            models.CheckConstraint(
+                condition=Q(pass_mark__isnull=False) | Q(is_passed=None), name="no_pass_without_a_pass_mark"
+            ),
         ]
 
     def __str__(self):
         return f"{self.exam} · {self.number} ({self.enrollment})"
+
+    @property
+    def is_pre_check(self):
+        return self.pass_mark is None
+
+    @property
+    def subject(self):
+        """How the log names it."""
+        return f"attempt:{self.pk}"
 
 
 class Response(models.Model):
@@ -74,6 +118,34 @@ class Response(models.Model):
     @property
     def is_answered(self):
         return self.response is not None
+
+
+class DrillAnswer(models.Model):
+    """One answer in the drill on a critical rule that a passed attempt missed. Every answer is a row; none is edited.
+
+    Whether the drill is done derives from these rows: see `drilling`.
+    """
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="drill_answers")
+    objective = models.CharField(max_length=32, help_text="The rule")
+    number = models.PositiveSmallIntegerField(help_text="Of the answers on this rule; 1 is the first")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", help_text="It was asked from")
+    bank = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the bank")
+    question = models.CharField(max_length=64)
+    response = models.JSONField()
+    is_right = models.BooleanField()
+    answered_at = models.DateTimeField()
+    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "objective", "number"], name="one_drill_answer_per_number")
+        ]
+
+    def __str__(self):
+        return f"{self.question} ({self.attempt})"
 
 
 class Certificate(models.Model):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from courseware.assessment.banks import question_of
 from courseware.assessment.grading import Score, points_needed, score_by
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.standing import allowed_attempts, missed_lessons
+from courseware.assessment.standing import allowed_attempts, lesson_of
 from courseware.content.questions import Question
 from courseware.content.serving import Outline, PageData, Step
 from courseware.learning.revealing import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
@@ -24,6 +24,14 @@ class Missed:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A question of a pre-check, once its parallel question is answered too."""
+
+    question: ShownQuestion
+    is_answered: bool
+
+
+@dataclass(frozen=True)
 class Result:
     """`needed` points pass, None without a mark; `modules` are (title, score); `lessons` those to go through again."""
 
@@ -37,7 +45,7 @@ class Result:
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
     """Of a submitted attempt. `exam` and `then` are of the release it began with, and so is every word of the result.
 
-    It names those lessons only that are on the route `now`: its links have to lead somewhere. Runs three queries.
+    It names those lessons only that are on the route `now`: its links have to lead somewhere. Runs two queries.
     """
     responses = list(attempt.responses.select_related("bank"))
     shows_keys = may_see_keys(attempt, exam)
@@ -48,20 +56,20 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
 
     def missed(response: Response) -> Missed:
         question = question_of(attempt, response, then.language)
-        lesson = question.lesson or then.objective_lessons.get(response.objective)
         return Missed(
             position=response.position,
             question=reviewed(question, response, shows_keys),
             is_answered=response.is_answered,
             is_critical=response.is_critical,
-            lesson=lessons.get(lesson),
+            lesson=lessons.get(lesson_of(question, then)),
         )
 
+    found = tuple(missed(response) for response in responses if not response.is_right)
     return Result(
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=tuple(scores.items()),
-        missed=tuple(missed(response) for response in responses if not response.is_right),
-        lessons=tuple(lessons[lesson] for lesson in missed_lessons(attempt, then) if lesson in lessons),
+        missed=found,
+        lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in found}),
         shows_keys=shows_keys,
     )
 
@@ -76,6 +84,15 @@ def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
     return any(number == last or is_passed for number, is_passed in submitted.values_list("number", "is_passed"))
 
 
+def answered_in(attempt: Attempt, language: str) -> tuple[Answered, ...]:
+    """Every question of a submitted attempt, with the key and all reasons. Runs one query."""
+    responses = attempt.responses.select_related("bank")
+    return tuple(
+        Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
+        for response in responses
+    )
+
+
 def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQuestion:
     return ShownQuestion(
         id=question.id,
@@ -86,7 +103,7 @@ def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQ
         groups=groups_of(question),
         is_form=False,
         tries=1,
-        outcome="missed",
+        outcome="right" if response.is_right else "missed",
         is_revealed=shows_keys,
     )
 

@@ -1,11 +1,14 @@
 """Whether an attempt may be started now: the rules the exam document gives, and nobody else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from courseware.assessment.banks import question_of
+from courseware.assessment.drilling import is_settled
 from courseware.assessment.models import Attempt
+from courseware.content.questions import Question
 from courseware.content.serving import Outline, PageData
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import progress_of, track_of
@@ -13,14 +16,19 @@ from courseware.learning.progress import progress_of, track_of
 
 @dataclass(frozen=True)
 class Standing:
-    """`reason` is "" when an attempt may be started, else passed, ended, lessons, wait, revisit or never.
+    """`reason` is "" when an attempt may be started, else one of these.
 
-    `opens_at` goes with wait; `lessons` (document ids) with revisit.
+    An exam: passed, drill (passed, and a drill to do), ended, lessons, wait, revisit, replay, reopens or never.
+    A pre-check: ended, closed (a lesson is done), taken, or compared (its parallel questions are answered, too).
+
+    `opens_at` goes with wait and reopens. `lessons` and `simulations` (document ids) are those still to go through:
+    the one goes with revisit, the other with replay, and either with wait.
     """
 
     reason: str = ""
     opens_at: datetime | None = None
     lessons: tuple[str, ...] = ()
+    simulations: tuple[str, ...] = ()
 
     @property
     def may_start(self) -> bool:
@@ -36,11 +44,17 @@ def is_last_attempt(attempt: Attempt, exam: PageData) -> bool:
     return attempt.number % allowed_attempts(exam) == 0
 
 
+def is_pre_check(exam: PageData) -> bool:
+    return exam.data["pass_mark"] is None
+
+
 def standing_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Standing:
     """Runs up to four queries."""
-    attempts = list(enrollment.attempts.filter(exam=exam.document_id))
-    if any(attempt.is_passed for attempt in attempts):
-        return Standing("passed")
+    if is_pre_check(exam):
+        return standing_of_pre_check(enrollment, outline)
+    attempts = list(enrollment.attempts.filter(exam=exam.document_id).with_release())
+    if passed := [attempt for attempt in attempts if attempt.is_passed]:
+        return Standing("passed" if any(is_settled(joined(attempt, enrollment)) for attempt in passed) else "drill")
     if not enrollment.is_open:
         return Standing("ended")
     if not progress_of(enrollment, outline).is_exam_open:
@@ -48,40 +62,91 @@ def standing_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: da
     submitted = [attempt for attempt in attempts if attempt.submitted_at]
     if not submitted:
         return Standing()
-    return standing_after(submitted[-1], enrollment, outline, exam, at or timezone.now())
+    return standing_after(joined(submitted[-1], enrollment), outline, exam, at or timezone.now())
 
 
-def standing_after(last: Attempt, enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime) -> Standing:
-    """After an attempt that was not passed. `after: simulations` asks for nothing while no route holds any."""
+def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
+    """The attempt with its enrollment at hand, which knows course and release already."""
+    attempt.enrollment = enrollment
+    return attempt
+
+
+def standing_of_pre_check(enrollment: Enrollment, outline: Outline) -> Standing:
+    """Once before the lessons, and once more, with parallel questions, after the exam. Runs up to two queries."""
+    if enrollment.waived_at:
+        return Standing("ended")
+    point = enrollment.attempts.starting_point(outline)
+    if point.after:
+        return Standing("compared")
+    if point.may_ask_again:
+        return Standing()
+    if point.before:
+        return Standing("taken")
+    return Standing("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
+
+
+def standing_after(last: Attempt, outline: Outline, exam: PageData, at: datetime) -> Standing:
+    """After an attempt that was not passed. Runs up to two queries."""
     if is_last_attempt(last, exam):
-        wait, after = exam.data["reopens"], None
-        if wait is None:
-            return Standing("never")
+        return standing_after_all(last, exam, at)
+    retake = exam.data["retakes"][last.number % allowed_attempts(exam) - 1]
+    opens_at = last.submitted_at + timedelta(seconds=retake["wait"])
+    if retake["after"] == "lessons":
+        first = Standing("revisit", lessons=lessons_to_revisit(last, outline))
+    elif retake["after"] == "simulations":
+        first = Standing("replay", simulations=simulations_to_replay(last, outline))
     else:
-        retake = exam.data["retakes"][last.number % allowed_attempts(exam) - 1]
-        wait, after = retake["wait"], retake["after"]
-    opens_at = last.submitted_at + timedelta(seconds=wait)
+        first = Standing()
     if at < opens_at:
-        return Standing("wait", opens_at=opens_at)
-    if after == "lessons" and (lessons := lessons_to_revisit(last, enrollment, outline)):
-        return Standing("revisit", lessons=lessons)
-    return Standing()
+        return replace(first, reason="wait", opens_at=opens_at)
+    return first if first.lessons or first.simulations else Standing()
+
+
+def standing_after_all(last: Attempt, exam: PageData, at: datetime) -> Standing:
+    """After the last attempt in a row: the next one begins a new row, with questions that may come again."""
+    if exam.data["reopens"] is None:
+        return Standing("never")
+    opens_at = last.submitted_at + timedelta(seconds=exam.data["reopens"])
+    return Standing("reopens", opens_at=opens_at) if at < opens_at else Standing()
+
+
+def lesson_of(question: Question, outline: Outline) -> str | None:
+    """The id of the lesson that teaches what the question asks, where the question or its objective names one."""
+    return question.lesson or outline.objective_lessons.get(question.objective)
 
 
 def missed_lessons(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """The lessons of the objectives that were missed, each once, in the order of the questions. Runs one query."""
-    missed = attempt.responses.filter(is_right=False).values_list("objective", flat=True)
-    lessons = (outline.objective_lessons.get(objective) for objective in missed)
-    return tuple(dict.fromkeys(lesson for lesson in lessons if lesson))
+    """The lessons of what was missed, in the order of the route. Runs one query."""
+    missed = attempt.responses.filter(is_right=False).select_related("bank")
+    lessons = {lesson_of(question_of(attempt, response, outline.language), outline) for response in missed}
+    return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
-def lessons_to_revisit(attempt: Attempt, enrollment: Enrollment, outline: Outline) -> tuple[str, ...]:
-    """Those of them whose check was not answered right again since; a lesson without a check asks for nothing."""
-    right = Answer.objects.filter(enrollment=enrollment, is_right=True, answered_at__gt=attempt.submitted_at)
+def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
+    """Those of them whose check was not answered right again since; a lesson without a check asks for nothing.
+
+    The fact is each answer, which was sent and is kept. Runs two queries.
+    """
+    right = Answer.objects.filter(enrollment=attempt.enrollment_id, is_right=True, answered_at__gt=attempt.submitted_at)
     right_since = set(right.values_list("document__identifier", "question"))
-    track = track_of(enrollment, outline)
+    track = track_of(attempt.enrollment, outline)
     return tuple(
         lesson
         for lesson in missed_lessons(attempt, outline)
         if not right_since.issuperset((lesson, question) for question in outline.step(lesson).check_for(track))
     )
+
+
+def simulations_to_replay(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
+    """The simulations of what was missed, in the order of the route, that were not finished again since.
+
+    The runs are kept by the room beside; where no simulation of the route has a missed objective, nothing is asked.
+    Runs up to two queries.
+    """
+    missed = set(attempt.responses.filter(is_right=False).values_list("objective", flat=True))
+    there = [step.id for step in outline.steps if step.kind == "simulation" and not missed.isdisjoint(step.objectives)]
+    if not there:
+        return ()
+    finished = attempt.enrollment.runs.on_record().filter(finished_at__gt=attempt.submitted_at)
+    since = set(finished.values_list("simulation__identifier", flat=True))
+    return tuple(simulation for simulation in there if simulation not in since)

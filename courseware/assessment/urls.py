@@ -13,6 +13,8 @@ urlpatterns = [
     path("attempts/<int:pk>/submit/", views.submit, name="submit"),
     path("attempts/<int:pk>/result/", views.result, name="result"),
     path("attempts/<int:pk>/<int:position>/", views.save, name="save"),
+    path("attempts/<int:pk>/drill/<str:rule>/", views.drill, name="drill"),
+    path("attempts/<int:pk>/drill/<str:rule>/answer/", views.answer_drill, name="answer-drill"),
     # /certificates/
     path("certificates/", views.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", views.certificate, name="certificate"),

@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,27 +12,32 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from courseware.assessment import attempting, certifying
+from courseware.assessment import attempting, certifying, drilling
 from courseware.assessment.asking import Asked, as_entered, asked_in, raw_answer
-from courseware.assessment.forms import CertificateNumberForm, SaveForm
+from courseware.assessment.forms import CertificateNumberForm, DrillForm, SaveForm
 from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Certificate
-from courseware.assessment.resulting import result_of
+from courseware.assessment.resulting import answered_in, result_of
 from courseware.assessment.standing import allowed_attempts, standing_of
+from courseware.assessment.terms import duration, retake_terms
 from courseware.content import serving
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.language import language_tag
 from courseware.learning.models import Enrollment
-from courseware.learning.reading import own_enrollments, reading_of, signed_in_or_back_to
-from courseware.learning.revealing import whole
+from courseware.learning.reading import Reading, own_enrollments, reading_of, signed_in_or_back_to
+from courseware.learning.revealing import ask, raw_response, whole
+from courseware.learning.revealing import show as shown_after
 
 UNREADABLE = 422
 CONFLICT = 409
 
 
-def page_of_form(course="", exam="", pk=None, position=None):
+def page_of_form(course="", exam="", pk=None, position=None, rule=""):
     """Where the form of these places stands."""
     if pk is None:
         return reverse("assessment:exam", args=[course, exam])
+    if rule:
+        return reverse("assessment:drill", args=[pk, rule])
     return question_address(pk, position) if position else reverse("assessment:attempt", args=[pk])
 
 
@@ -44,9 +50,7 @@ signed_in = signed_in_or_back_to(page_of_form)
 
 def own_attempt(request, pk) -> Attempt:
     """The user's attempt, with its release and its enrollment. Raises Http404."""
-    attempts = Attempt.objects.filter(enrollment__learner=request.user).select_related("exam", "release")
-    # The outlines are kept in memory by `serving` and are the heaviest columns of all.
-    attempt = get_object_or_404(attempts.defer("release__outlines"), pk=pk)
+    attempt = get_object_or_404(Attempt.objects.filter(enrollment__learner=request.user).with_release(), pk=pk)
     found = own_enrollments(request, pk=attempt.enrollment_id)
     if not found:
         raise Http404(pk)
@@ -73,34 +77,65 @@ def show(request, enrollment: Enrollment, outline: serving.Outline, template, co
 @require_safe
 @signed_in
 def exam(request, course, exam):
+    """The page before the start of an exam, or of the pre-check: what may be done now, and why."""
     reading = reading_of(request, course)
-    step = reading.step(exam, "exam")
+    step = reading.step(exam, "exam", "pre-check")
     page = reading.page(exam)
-    attempts = list(reading.enrollment.attempts.filter(exam=page.document_id))
-    standing = standing_of(reading.enrollment, reading.outline, page)
-    max_points = sum(stratum["draw"] for stratum in page.data["strata"])
+    attempts = list(reading.enrollment.attempts.filter(exam=page.document_id).with_release())
+    for attempt in attempts:
+        attempt.enrollment = reading.enrollment
     under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
     context = {
         "step": step,
         "page": page,
-        "standing": standing,
-        "lessons": [reading.outline.step(lesson) for lesson in standing.lessons],
+        "standing": standing_of(reading.enrollment, reading.outline, page),
         "attempts": [attempt for attempt in attempts if attempt.submitted_at],
         "under_way": under_way,
-        "is_over": under_way is not None and attempting.is_over(under_way),
+        "over": attempting.why_over(under_way) if under_way else "",
+        "max_points": sum(stratum["draw"] for stratum in page.data["strata"]),
+    }
+    if step.kind == "pre-check":
+        return pre_check(request, reading, context)
+    return exam_page(request, reading, context)
+
+
+def pre_check(request, reading, context):
+    context |= {
+        "point": reading.enrollment.attempts.starting_point(reading.outline),
+        "next": reading.progress.next_step,
+        "first_lesson": next((step for step in reading.outline.steps if step.kind == "lesson"), None),
+    }
+    return show(request, reading.enrollment, reading.outline, "assessment/pre_check.html", context)
+
+
+def exam_page(request, reading, context):
+    page, attempts, max_points = context["page"], context["attempts"], context["max_points"]
+    passed = next((attempt for attempt in attempts if attempt.is_passed), None)
+    context |= {
+        "lessons": [reading.outline.step(lesson) for lesson in context["standing"].lessons],
+        "simulations": [reading.outline.step(simulation) for simulation in context["standing"].simulations],
+        "passed": passed,
+        "drills": shown_drills(passed, reading.outline) if passed else [],
+        "best": max(attempts, key=lambda attempt: attempt.points, default=None),
         "allowed": allowed_attempts(page),
-        "max_points": max_points,
-        "needed": points_needed(max_points, page.data["pass_mark"]) if page.data["pass_mark"] else None,
+        "retakes": list(retake_terms(page, reading.outline)),
+        "reopens": duration(page.data["reopens"]),
+        "needed": points_needed(max_points, page.data["pass_mark"]),
         "time_limit": (page.data["time_limit"] or 0) // 60,
     }
     return show(request, reading.enrollment, reading.outline, "assessment/exam.html", context)
+
+
+def shown_drills(attempt, outline):
+    """(what the rule says, as HTML; the drill) for each that the attempt owes or owed."""
+    return [(outline.objective(drill.rule), drill) for drill in drilling.drills_of(attempt)]
 
 
 @require_POST
 @signed_in
 def start(request, course, exam):
     reading = reading_of(request, course)
-    reading.step(exam, "exam")
+    reading.step(exam, "exam", "pre-check")
     try:
         attempt = attempting.start(reading.enrollment, exam)
     except attempting.NotYet:
@@ -138,7 +173,7 @@ def question_page(request, attempt, asked: list[Asked], one: Asked, *, problem="
         "asked": one,
         "page": uuid.uuid4(),
         "problem": problem,
-        "is_over": attempting.is_over(attempt),
+        "over": attempting.why_over(attempt),
     }
     return show(request, attempt.enrollment, outline, "assessment/attempt.html", context, status=status)
 
@@ -244,21 +279,132 @@ def result(request, pk):
     attempt = own_attempt(request, pk)
     if not attempt.submitted_at:
         return redirect("assessment:attempt", pk)
+    if attempt.is_pre_check:
+        return starting_point(request, attempt)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier
     current = enrollment.course.current
     then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
     page = serving.page(attempt.release, exam, get_language())
     is_there = exam in {step.id for step in now.steps}
+    standing = standing_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
+    drills = shown_drills(attempt, then)
     context = {
         "attempt": attempt,
         "exam": then.step(exam),
         "is_there": is_there,
         "result": result_of(attempt, page, then, now),
-        "standing": standing_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None,
+        "standing": standing,
+        "drills": drills,
+        "is_held": not all(drill.is_done for _rule, drill in drills),
+        "point": enrollment.attempts.starting_point(now),
+        "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
         "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
     }
     return show(request, enrollment, then, "assessment/result.html", context)
+
+
+def starting_point(request, attempt):
+    """The result of a pre-check: a number. Questions and reasons come once the parallel ones are answered, too."""
+    reading = Reading(attempt.enrollment)
+    point = reading.enrollment.attempts.starting_point(reading.outline)
+    outline = serving.outline(attempt.release, get_language())
+    context = {
+        "attempt": attempt,
+        "step": outline.step(attempt.exam.identifier),
+        "point": point,
+        "next": reading.progress.next_step,
+        "answered": answered_in(attempt, outline.language) if point.after else (),
+    }
+    return show(request, attempt.enrollment, outline, "assessment/starting_point.html", context)
+
+
+# /attempts/<pk>/drill/<rule>/
+
+
+@require_safe
+@signed_in
+def drill(request, pk, rule):
+    """What is asked next; with ?answered= the answer of that number, and what follows from it."""
+    attempt = own_attempt(request, pk)
+    found = drilling.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    number = whole(request.GET.get("answered"))
+    if number and number <= len(found.answers):
+        return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
+    if found.is_done or attempt.enrollment.waived_at:
+        return redirect("assessment:result", pk)
+    return drill_page(request, attempt, found, drill_card(attempt, found), "assessment/drill.html")
+
+
+def drill_card(attempt, found, entered=None):
+    """The question asked next, as a form, and what the form carries."""
+    asked = drilling.next_question(attempt, found, get_language())
+    return {
+        "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
+        "anchor": "drill",
+        "number": asked.number,
+        "revision": asked.bank.revision_id,
+        "token": uuid.uuid4(),
+    }
+
+
+def answered_card(attempt, found, number):
+    """An answer and the reasons it shows; the drill as it stood then is `so_far`."""
+    so_far = replace(found, answers=found.answers[:number])
+    answer = so_far.answers[-1]
+    bank = serving.page(answer.release, found.bank, get_language())
+    tries = so_far.tries_at(answer.question)
+    shown = shown_after(bank.questions[answer.question], attempt.enrollment_id, tries, asked_after=number - 1)
+    return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
+
+
+def drill_page(request, attempt, found, card, template, *, problem="", status=200):
+    outline = serving.outline(attempt.enrollment.course.current, get_language())
+    context = {
+        "attempt": attempt,
+        "drill": found,
+        "rule": outline.objective(found.rule),
+        "others": [other for other in drilling.drills_of(attempt) if not other.is_done and other.rule != found.rule],
+        "card": card,
+        "problem": problem,
+    }
+    return show(request, attempt.enrollment, outline, template, context, status=status)
+
+
+@require_POST
+@signed_in
+def answer_drill(request, pk, rule):
+    attempt = own_attempt(request, pk)
+    found = drilling.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    form = DrillForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    sent = form.cleaned_data
+    try:
+        answer = found.sent_by(sent["token"]) or keep_drill_answer(attempt, found, sent, request.POST)
+    except (drilling.OtherQuestion, NoSuchQuestion, QuestionChanged):
+        messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
+        return redirect("assessment:drill", pk, rule)
+    except ValueError:
+        card = drill_card(attempt, found, request.POST)
+        return drill_page(
+            request, attempt, found, card, "assessment/drill.html", problem="incomplete", status=UNREADABLE
+        )
+    address = reverse("assessment:drill", args=[pk, rule])
+    return redirect(f"{address}?answered={answer.number}")
+
+
+def keep_drill_answer(attempt, found, sent, fields):
+    """Raises what `drilling.answer` raises."""
+    number, question = sent["number"], sent["question"]
+    asked = drilling.asked_by(attempt, found, question, number)
+    raw = raw_response(asked.question, attempt.enrollment_id, number - 1, fields)
+    more = {"number": number, "revision": sent["revision"], "token": sent["token"]}
+    return drilling.answer(attempt, found.rule, question, raw, **more)
 
 
 # /certificates/

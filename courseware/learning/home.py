@@ -12,7 +12,7 @@ from courseware.learning.due import Due, due_of
 from courseware.learning.language import language_tag
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import Progress, done_by_enrollment, progress_with
+from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
 from courseware.learning.reading import own_enrollments
 from courseware.learning.route import Station, minutes_left, stations
 
@@ -53,13 +53,29 @@ class CourseCard:
         found = (getattr(run, "certificate", None) for run in runs)
         return next((certificate for certificate in found if certificate and certificate.is_valid()), None)
 
-    @property
+    @cached_property
     def next_step(self) -> Step | None:
-        return self.progress.next_step
+        """Where to go on: the drill of a passed exam first, then as `progress` says."""
+        return self.outline.step(self.outline.exam_id) if self.is_drill_left else self.progress.next_step
 
     @property
     def next_module(self) -> OutlineModule | None:
         return self.outline.module(self.next_step.module_id) if self.next_step else None
+
+    @property
+    def first_lesson(self) -> Step | None:
+        """Where to begin without the pre-check."""
+        return next((step for step in self.outline.steps if step.kind == "lesson"), None)
+
+    @cached_property
+    def is_drill_left(self) -> bool:
+        """Whether the exam is passed and only a drill on a rule that was missed holds it, as the room above keeps it.
+
+        Runs a query while the exam is open and not done.
+        """
+        exam = self.outline.exam_id
+        may_be = self.enrollment.is_open and self.progress.is_exam_open and exam not in self.progress.done
+        return may_be and self.enrollment.attempts.has_pass(exam)
 
     @property
     def minutes_left(self) -> int:
@@ -91,11 +107,12 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     runs = own_enrollments(request)
     newest = {enrollment.course_id: enrollment for enrollment in runs}
     renewed = {enrollment.course_id for enrollment in runs if enrollment != newest[enrollment.course_id]}
-    done = done_by_enrollment(newest.values())
+    recorded = recorded_by_enrollment(newest.values())
     cards = []
     for enrollment in most_urgent_first(list(newest.values())):
         outline = serving.outline(enrollment.course.current, get_language())
-        progress = progress_with(done[enrollment.pk], outline)
+        found = recorded[enrollment.pk]
+        progress = progress_with(found.done, outline, has_answered=found.has_answered)
         cards.append(CourseCard(enrollment, outline, progress, is_renewed=enrollment.course_id in renewed))
     return sorted(cards, key=lambda card: card.course != chosen)
 

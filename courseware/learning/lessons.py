@@ -125,6 +125,11 @@ class LessonPage:
         return self.outline.module(self.step.module_id)
 
     @property
+    def opens_module(self) -> bool:
+        """Whether it is the first lesson of its module."""
+        return self.step == next(step for step in self.module.steps if step.kind == "lesson")
+
+    @property
     def entered_anchor(self) -> str:
         """Where the form that could not be taken stands on the page."""
         waiting = {card.shown.id for card in self.missed_cards()}

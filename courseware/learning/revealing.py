@@ -128,11 +128,14 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
     )
 
 
-def show(question: Question, enrollment_id: int, tries: Sequence[Try]) -> ShownQuestion:
-    """The question after the last of these tries (at least one)."""
+def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_after: int | None = None) -> ShownQuestion:
+    """The question after the last of these tries (at least one).
+
+    `asked_after` is the number of tries its form was asked with (see `ask`), where that was not those before the last.
+    """
     last = tries[-1]
     reveal = reveals_all(tries)
-    order = order_of(question, enrollment_id, len(tries) - 1)
+    order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
     shown = [shown_choice(question, place, value, last.response, reveal) for value, place in enumerate(order)]
     return ShownQuestion(
         id=question.id,

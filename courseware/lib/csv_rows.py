@@ -9,9 +9,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guarded(cell: object) -> str:
-    """The cell as text; one that a spreadsheet would take for a formula gets a leading apostrophe."""
+    """The cell as text; one that a spreadsheet would take for a formula gets a leading apostrophe. A number is none."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not isinstance(cell, int) else text
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

@@ -5,19 +5,29 @@ from collections.abc import Iterator
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
 from courseware.assessment.attempting import is_right
+from courseware.assessment.banks import bank
+from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response
 from courseware.content.models import Release
 from courseware.content.publishing import digest_of
+from courseware.content.simulations import NotOffered
 from courseware.evidence.verifying import verify
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.simulations.models import Colour, Run
+from courseware.simulations.trails import Trail, trail_of
 
 
 def differences() -> Iterator[str]:
     """A line for each difference, naming the row; nothing when all is well. Memory does not grow with the rows."""
     yield from attempts()
     yield from responses()
+    yield from drill_answers()
     yield from passes()
+    yield from pre_checks()
+    yield from drills()
+    yield from runs()
+    yield from endings()
     yield from enrollments()
     yield from certificates()
     yield from releases()
@@ -59,19 +69,89 @@ def graded_again(response: Response) -> bool | None:
     return is_right(attempt, response, attempt.release.course.source_language)
 
 
+def drill_answers() -> Iterator[str]:
+    """Every answer of a drill is graded again, by the questions of the release it was asked from."""
+    found = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
+    for answer in found.iterator():
+        try:
+            question = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
+            graded = question[answer.question].grade(answer.response)
+        except (KeyError, TypeError):
+            yield f"drill answer {answer.pk}: is no answer to a question that its bank held"
+            continue
+        if answer.is_right != graded:
+            yield f"drill answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+
+
 def passes() -> Iterator[str]:
-    """A passed attempt completes its exam, and nothing else does."""
-    completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
-    for pk in Attempt.objects.filter(~Exists(completion), is_passed=True).values_list("pk", flat=True):
-        yield f"attempt {pk}: is passed, and its exam is not completed"
+    """A passed attempt completes its exam, at once or with the last drill it owes, and nothing else does."""
     passed = Attempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
-    for pk in Completion.objects.filter(~Exists(passed), document__kind="exam").values_list("pk", flat=True):
+    with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
+    for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
         yield f"completion {pk}: of an exam without a passed attempt"
 
 
+def pre_checks() -> Iterator[str]:
+    """A pre-check that is handed in completes its document, and nothing else does."""
+    taken = Attempt.objects.submitted().filter(pass_mark=None)
+    completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
+    for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
+        yield f"attempt {pk}: is handed in, and its pre-check is not completed"
+    taken = taken.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"))
+    without_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.COMPLETED)
+    for pk in without_marks.filter(~Exists(taken)).values_list("pk", flat=True):
+        yield f"completion {pk}: of a pre-check that was not handed in"
+
+
+def drills() -> Iterator[str]:
+    """An exam is completed when it is passed and no drill is owed any more, and not before."""
+    completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
+    passed = Attempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
+    for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
+        owed = [drill.rule for drill in drills_of(attempt) if not drill.is_done]
+        if not attempt.is_completed and not owed:
+            yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
+        elif attempt.is_completed and owed:
+            yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
+
+
+def runs() -> Iterator[str]:
+    """Every run is played again by its decisions, on the release it began with."""
+    found = Run.objects.select_related("simulation", "release__course").defer("release__outlines").order_by("pk")
+    for run in found.iterator():
+        try:
+            yield from differences_of(run, trail_of(run))
+        except (NotOffered, KeyError):
+            yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
+
+
+def differences_of(run: Run, trail: Trail) -> Iterator[str]:
+    for position, step in enumerate(trail.steps, start=1):
+        decision = step.decision
+        points = trail.rules.points(step.before.place, step.place, step.picked)
+        kept = (decision.position, decision.node, decision.meters, decision.points)
+        if kept != (position, step.before.place, dict(step.after.meters), points):
+            yield f"decision {decision.pk}: played again it says something else"
+    played = (trail.ending.id, trail.ending.colour, trail.points) if trail.ending else ("", "", None)
+    if (run.ending, run.colour, run.points) != played or bool(run.finished_at) != bool(trail.ending):
+        yield f"run {run.pk}: ends in {run.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
+
+
+def endings() -> Iterator[str]:
+    """A simulation is completed by a run on record that came to an end; one without harm always completes it."""
+    of_simulations = Completion.objects.filter(document__kind="simulation")
+    ended = Run.objects.on_record().finished()
+    played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))
+    for pk in of_simulations.filter(~Exists(played)).values_list("pk", flat=True):
+        yield f"completion {pk}: of a simulation without a run that came to an end"
+    completed = of_simulations.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
+    for pk in ended.exclude(colour=Colour.RED).filter(~Exists(completed)).values_list("pk", flat=True):
+        yield f"run {pk}: ended without harm, and its simulation is not completed"
+
+
 def enrollments() -> Iterator[str]:
-    def of_facts(model, field, aggregate):
-        facts = model.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
+    def of_facts(model, field, aggregate, enrollment="enrollment", **which):
+        facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **which).order_by().values(enrollment)
         return Subquery(facts.annotate(found=aggregate(field)).values("found"))
 
     found = Enrollment.objects.annotate(
@@ -81,6 +161,9 @@ def enrollments() -> Iterator[str]:
         last_completion=of_facts(Completion, "completed_at", Max),
         first_attempt=of_facts(Attempt, "started_at", Min),
         last_attempt=of_facts(Attempt, "submitted_at", Max),
+        first_run=of_facts(Run, "started_at", Min, branch_of=None),
+        last_run=of_facts(Run, "finished_at", Max, branch_of=None),
+        last_drill=of_facts(DrillAnswer, "answered_at", Max, "attempt__enrollment"),
     )
     for enrollment in found.order_by("pk").iterator():
         yield from times_of(enrollment)
@@ -89,8 +172,9 @@ def enrollments() -> Iterator[str]:
 
 
 def times_of(enrollment) -> Iterator[str]:
-    firsts = (enrollment.first_answer, enrollment.first_completion, enrollment.first_attempt)
-    lasts = (enrollment.last_answer, enrollment.last_completion, enrollment.last_attempt)
+    facts = vars(enrollment)
+    firsts = (facts[f"first_{fact}"] for fact in ("answer", "completion", "attempt", "run"))
+    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
     # Written first to last, but a clock may jump back: the earliest fact need not be the one that began it.

@@ -16,10 +16,13 @@ from courseware.assessment.banks import question_of
 from courseware.content import serving
 from courseware.content.models import Course
 from courseware.content.questions import Question
-from courseware.content.serving import Step
+from courseware.content.serving import Outline, Step
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
+from courseware.simulations import running
+from courseware.simulations.models import Colour, Timing
+from courseware.simulations.trails import Trail, trail_of
 
 SIGN_IN_WITH = "try-courseware"  # public, so these accounts are made on request and for this machine only
 ACCOUNTS = {
@@ -34,8 +37,11 @@ ACCOUNTS = {
 class Person:
     """A learner of the demo: enrolled so many days ago, due in so many (negative: ago), and how far they came.
 
-    `share` is how much of the lessons before the exam is done, in percent; `exam` how many of the exam's questions
-    they answer right (None: not tried), `misses` how many first answers in the lessons are wrong.
+    `share` is how much of the lessons before the exam is done, in percent, with the simulations on the way; `misses`
+    how many first answers in the lessons are wrong, and how many in every five decisions of a simulation.
+    The others are numbers of wrong answers, None where it was not tried: `start` in the pre-check, `exam` in the exam,
+    where the last questions are the wrong ones, `again` in the pre-check's parallel questions.
+    `forgot_a_rule`: one critical question of the exam is wrong, too.
     """
 
     name: str
@@ -44,24 +50,28 @@ class Person:
     enrolled: int
     due: int | None
     share: int = 0
+    start: int | None = None
     exam: int | None = None
+    again: int | None = None
+    forgot_a_rule: bool = False
     misses: int = 0
     excused: str = ""
     late_shift: bool = False
 
 
 PEOPLE = [
-    Person("周凯", "zhou.kai", "phone", enrolled=17, due=-3, share=60, misses=3),
-    Person("Grace Lin", "grace.lin", "chat", enrolled=16, due=-1, share=100, exam=6),
+    Person("周凯", "zhou.kai", "phone", enrolled=17, due=-3, share=60, start=4, misses=3),
+    Person("Grace Lin", "grace.lin", "chat", enrolled=16, due=-1, share=100, start=3, exam=6),
     Person("赵敏", "zhao.min", "desk", enrolled=15, due=-6),
-    Person("陈雨", "chen.yu", "phone", enrolled=12, due=2, share=30, misses=1),
+    Person("陈雨", "chen.yu", "phone", enrolled=12, due=2, share=30, start=2, misses=1),
     Person("Daniel Park", "daniel.park", "tech", enrolled=12, due=1, late_shift=True),
-    Person("吴倩", "wu.qian", "chat", enrolled=7, due=7, share=80),
+    Person("吴倩", "wu.qian", "chat", enrolled=7, due=7, share=80, start=3),
     Person("林小满", "lin.xiaoman", "phone", enrolled=4, due=10, share=20, late_shift=True),
-    Person("何军", "he.jun", "leader", enrolled=2, due=12),
+    Person("何军", "he.jun", "leader", enrolled=2, due=12, start=1),
+    Person("马丽", "ma.li", "chat", enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True),
     Person("Maria Santos", "maria.santos", "desk", enrolled=10, due=None, share=50, late_shift=True),
-    Person("孙悦", "sun.yue", "phone", enrolled=14, due=0, share=100, exam=10, misses=1),
-    Person("Tom Becker", "tom.becker", "leader", enrolled=21, due=-7, share=100, exam=9, misses=2),
+    Person("孙悦", "sun.yue", "phone", enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
+    Person("Tom Becker", "tom.becker", "leader", enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2),
     Person("钱一鸣", "qian.yiming", "phone", enrolled=20, due=-6, share=10, excused="调往仓储部，不再接触客户"),
 ]
 
@@ -113,12 +123,30 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
     outline = serving.outline(course.current, course.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
     misses = each.misses
-    for step in lessons[: len(lessons) * each.share // 100]:
-        misses -= learn(enrollment, course, step, step.check_for(each.track), misses, clock)
+    if each.start is not None and outline.pre_check_id:
+        sit(enrollment, outline.pre_check_id, each.start, clock)
+    chosen = lessons[: len(lessons) * each.share // 100]
+    for step in on_the_way(outline, chosen):
+        if step.kind == "lesson":
+            misses -= learn(enrollment, course, step, step.check_for(each.track), misses, clock)
+        else:
+            play(enrollment, step, clock, slips=each.misses)
     if each.exam is not None and outline.exam_id:
-        sit_exam(enrollment, outline.exam_id, each.exam, clock)
+        sit(enrollment, outline.exam_id, each.exam, clock, forgets_a_rule=each.forgot_a_rule)
+    if each.again is not None and outline.again_after:
+        sit(enrollment, outline.pre_check_id, each.again, clock)
     if each.excused:
         enrolling.waive(enrollment, each.excused, by=by, at=next(clock))
+
+
+def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
+    """These lessons, in the order of the route, and the simulations that stand before the next one."""
+    done = {step.id for step in lessons}
+    for step in outline.steps:
+        if step.kind == "lesson" and step.is_required and step.id not in done:
+            return
+        if step.id in done or (step.kind == "simulation" and done):
+            yield step
 
 
 def moments(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -152,6 +180,24 @@ def answer(enrollment, step: Step, question: Question, response: list[int], cloc
     answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=next(clock))
 
 
+def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
+    """One run, with so many slips in every five decisions; where that does harm, another one without."""
+    run = running.start(enrollment, step.id, timing=Timing.OFF, at=next(clock))
+    trail, at = trail_of(run), run.started_at
+    while trail.node:
+        at += timedelta(seconds=7 + 4 * (trail.position % 3))
+        place, picked = worst(trail) if (trail.position + run.pk) % 5 < slips else trail.rules.best(trail.state)
+        trail = running.decide(run, trail.position, place, picked, at=at)
+    if trail.ending.colour == Colour.RED:
+        play(enrollment, step, clock, slips=0)
+
+
+def worst(trail: Trail) -> tuple[int, list[int]]:
+    """The choice that is worth least, and no part of a message."""
+    worths = {place: trail.rules.points(trail.node.id, place) for place in trail.rules.offered(trail.state)}
+    return min(worths, key=worths.get), []
+
+
 def wrong_response(question: Question) -> list[int]:
     """A response that is not the key, whatever the kind."""
     key = list(question.key)
@@ -162,11 +208,15 @@ def wrong_response(question: Question) -> list[int]:
     return [next(place for place in range(len(question.choices)) if place not in key)]
 
 
-def sit_exam(enrollment: Enrollment, exam: str, right: int, clock: Iterator[datetime]) -> None:
-    """One attempt with so many right answers."""
+def sit(enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False) -> None:
+    """One attempt at an exam or a pre-check, with so many wrong answers, the last ones."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
-    for response in attempt.responses.select_related("bank"):
+    responses = list(attempt.responses.select_related("bank"))
+    wrong = {response.position for response in responses[len(responses) - misses :]}
+    critical = [response.position for response in responses if response.is_critical]
+    wrong |= set(critical[:1] if forgets_a_rule else ())
+    for response in responses:
         question = question_of(attempt, response, enrollment.course.source_language)
-        given = list(question.key) if response.position <= right else wrong_response(question)
+        given = wrong_response(question) if response.position in wrong else list(question.key)
         attempting.save(attempt, response.position, [str(place) for place in given], saves=0, at=next(clock))
     attempting.submit(attempt, at=next(clock))

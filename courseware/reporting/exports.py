@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assessment.gaining import StartingPoint
+from courseware.assessment.grading import Score
 from courseware.lib.csv_rows import encoded
 from courseware.reporting.queries import BoardRow
 
@@ -20,8 +23,23 @@ BOARD_COLUMNS = {
     _("Due on"): lambda row: row.due_on.isoformat() if row.due_on else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
-    _("Next step"): lambda row: row.next_step.title if row.next_step else "",
+    _("Starting point"): lambda row: score(row.starting_point.before),
+    _("After the exam"): lambda row: score(row.starting_point.after),
+    _("Gain (%)"): lambda row: gain(row.starting_point),
+    _("Next step"): lambda row: row.next_words,
 }
+
+
+def score(found: Score | None) -> str:
+    """In words, as a spreadsheet would read 5/6 as a day in May; empty where there is none."""
+    return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
+
+
+def gain(point: StartingPoint) -> int | str:
+    """Whole percent, below nought where points were lost; a word where all was right before already."""
+    if point.outcome == "kept":
+        return pgettext("what was known before the course", "kept")
+    return "" if point.gain is None else point.gain
 
 
 def moment(at) -> str:
@@ -33,12 +51,17 @@ def board_csv(rows: Iterable[BoardRow], language: str) -> Iterator[bytes]:
     return encoded(table(rows, language))
 
 
-def table(rows: Iterable[BoardRow], language: str) -> Iterator[list[str]]:
-    """Heading and rows as text. The file is made after the view has returned, so the language is named here."""
+def table(rows: Iterable[BoardRow], language: str) -> Iterator[list[str | int]]:
+    """Heading and rows. The file is made after the view has returned, so the language is named here."""
     with translation.override(language):
         heading = [str(name) for name in BOARD_COLUMNS]
     yield heading
     for row in rows:
         with translation.override(language):
-            cells = [str(cell(row)) for cell in BOARD_COLUMNS.values()]
+            cells = [as_cell(column(row)) for column in BOARD_COLUMNS.values()]
         yield cells
+
+
+def as_cell(value) -> str | int:
+    """Texts that wait for a language take the one that is active now."""
+    return value if isinstance(value, int) else str(value)

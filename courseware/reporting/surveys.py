@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courseware.content.models import Course, Document, ReleaseEntry
-from courseware.content.serving import PageData, Step, outline
+from courseware.content.models import Document, ReleaseEntry
+from courseware.content.serving import Outline, PageData, Step
 from courseware.learning.models import SurveyAnswers
 
 ENOUGH = 5
@@ -39,10 +39,8 @@ class QuestionResult:
     recommend: int | None = None
 
 
-def surveys_on_route(language: str) -> list[tuple[str, Step]]:
-    """(id of the course, step) of the survey each course asks. Runs one query."""
-    courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
-    routes = [outline(course.current, language) for course in courses]
+def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
+    """(id of the course, step) of the survey each course asks."""
     return [(route.course_id, route.step(route.survey_id)) for route in routes if route.survey_id]
 
 

@@ -1,8 +1,14 @@
 """One person's run through a course, as a manager may see it: what was done and when, and no single answer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 
+from django.utils.html import strip_tags
+
+from courseware.assessment.drilling import drills_of
+from courseware.assessment.models import Attempt
 from courseware.content.models import Document
 from courseware.content.serving import Outline
 from courseware.learning.models import Enrollment
@@ -10,7 +16,11 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, waived or finished."""
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived or finished; of a run
+    that came to an end green, yellow or red.
+
+    Also measured and measured-again: a pre-check and its parallel questions, which nobody passes or fails.
+    """
 
     at: datetime
     kind: str
@@ -19,19 +29,39 @@ class Happening:
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """What is on record, newest first. Runs two queries."""
+    """What is on record, newest first. Runs four queries, and two for each pass that owed a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
-    # Of an exam its attempts say more.
-    completions = enrollment.completions.exclude(document__kind=Document.Kind.EXAM)
+    # Of an exam its attempts say more, of a simulation its runs.
+    completions = enrollment.completions.exclude(document__kind__in=[Document.Kind.EXAM, Document.Kind.SIMULATION])
     for identifier, at in completions.values_list("document__identifier", "completed_at"):
         happenings.append(Happening(at, "completed", titles.get(identifier, identifier)))
-    for attempt in enrollment.attempts.exclude(submitted_at=None).select_related("exam"):
+    for attempt in enrollment.attempts.submitted().with_release():
+        attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
-        kind = "passed" if attempt.is_passed else "failed"
-        happenings.append(Happening(attempt.submitted_at, kind, title, f"{attempt.points} / {attempt.max_points}"))
+        score = f"{attempt.points} / {attempt.max_points}"
+        happenings.append(Happening(attempt.submitted_at, kind_of(attempt), title, score))
+        happenings += drills_done(attempt, outline)
+    for run in enrollment.runs.on_record().finished().select_related("simulation"):
+        title = titles.get(run.simulation.identifier, run.simulation.identifier)
+        happenings.append(Happening(run.finished_at, run.colour, title, run.get_colour_display()))
     if enrollment.waived_at:
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
-    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+    # Of two at one moment the later is what came of the other: turned round, as `reverse` would keep their order.
+    return sorted(happenings, key=lambda happening: happening.at)[::-1]
+
+
+def kind_of(attempt: Attempt) -> str:
+    if attempt.is_pre_check:
+        return "measured" if attempt.number == 1 else "measured-again"
+    return "passed" if attempt.is_passed else "failed"
+
+
+def drills_done(attempt: Attempt, outline: Outline) -> Iterator[Happening]:
+    """The drills that the pass asked for, each with its rule."""
+    for drill in drills_of(attempt):
+        if drill.is_done:
+            rule = unescape(strip_tags(outline.objective(drill.rule)))
+            yield Happening(drill.answers[-1].answered_at, "drilled", rule)

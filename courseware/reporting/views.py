@@ -2,20 +2,23 @@ from contextlib import suppress
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpResponseBadRequest, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.permissions import is_manager
+from courseware.accounts.practice_time import set_practice_time
 from courseware.content.models import Course, Document, Page
 from courseware.content.serving import page
 from courseware.evidence.recording import record
 from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
 from courseware.reporting import exports, queries
-from courseware.reporting.forms import BoardFilter, ExcuseForm, ExtendForm
-from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on_route
+from courseware.reporting.forms import BoardFilter, ExcuseForm, ExtendForm, PracticeTimeForm
+from courseware.reporting.splits import simulations_on, split_of
+from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on
 from courseware.reporting.timeline import timeline
 
 ROWS_A_PAGE = 25
@@ -44,6 +47,7 @@ def board(request):
     paginator = Paginator(found, ROWS_A_PAGE)
     paginator.count = counts[chosen["state"]] if "state" in chosen else sum(counts.values())  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
+    routes = queries.outlines(get_language()).values()
     context = {
         "form": form,
         "chosen": chosen,
@@ -55,7 +59,8 @@ def board(request):
         "today": timezone.localdate(now),
         "kept": kept(chosen),
         "kept_but_state": kept({key: value for key, value in chosen.items() if key != "state"}),
-        "surveys": surveys_on_route(get_language()),
+        "surveys": surveys_on(routes),
+        "simulations": simulations_on(routes),
     }
     return render(request, "reporting/board.html", context)
 
@@ -106,6 +111,7 @@ def person_page(request, enrollment, teams, *, extend_form=None, excuse_form=Non
         "earlier": queries.earlier_runs(request.user, enrollment),
         "extend_form": extend_form or ExtendForm(zone=enrollment.zone),
         "excuse_form": excuse_form or ExcuseForm(),
+        "time_form": PracticeTimeForm(initial={"time": enrollment.learner.practice_time}),
     }
     return render(request, "reporting/person.html", context, status=status)
 
@@ -141,6 +147,39 @@ def excuse(request, pk):
     with suppress(enrolling.EnrollmentClosed):
         enrolling.waive(enrollment, form.cleaned_data["reason"], by=request.user)
     return redirect("reporting:person", pk)
+
+
+@login_required
+@require_POST
+def set_time(request, pk):
+    """How much time the person is given in simulations."""
+    teams_or_404(request.user)
+    enrollment = visible_enrollment(request.user, pk)
+    form = PracticeTimeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    set_practice_time(enrollment.learner, form.cleaned_data["time"], by=request.user)
+    return redirect("reporting:person", pk)
+
+
+# /team/simulations/<course>/<simulation>/
+
+
+@login_required
+@require_safe
+def simulation(request, course, simulation):
+    """How it was played, without names: for managers their own people, for editors everybody."""
+    if not (request.user.is_staff or is_manager(request.user)):
+        raise Http404
+    course = get_object_or_404(Course.objects.exclude(current=None).select_related("current"), identifier=course)
+    document = get_object_or_404(Document, course=course, identifier=simulation, kind=Document.Kind.SIMULATION)
+    try:
+        shown = page(course.current, simulation, get_language())
+    except Page.DoesNotExist:
+        raise Http404(simulation) from None
+    people = Enrollment.objects.all() if request.user.is_staff else Enrollment.objects.visible_to(request.user)
+    context = {"simulation": shown, "split": split_of(document, shown, people), "enough": ENOUGH}
+    return render(request, "reporting/simulation.html", context)
 
 
 # /surveys/<course>/<survey>/

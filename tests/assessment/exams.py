@@ -22,8 +22,9 @@ WORDS = {"zh-hans": ("题目", "钥匙", "错误", "理由"), "en": ("Question",
 RETAKES = "retakes:\n  - {wait: 10 min, after: lessons}\nreopens: 7 days\n"
 
 
-def exam_text(*, draw=4, pass_mark=80, retakes=RETAKES, time_limit="", critical=""):
+def exam_text(*, draw=4, pass_mark=80, retakes=RETAKES, time_limit="", critical="", drill=""):
     limit = f"time_limit: {time_limit}\n" if time_limit else ""
+    drill = f"critical_drill: {drill}\n" if drill else ""
     stratum = f"{{bank: tea-bank, draw: {draw}{critical and f', critical: {critical}'}}}"
     return f"""---
 id: last-cup
@@ -32,33 +33,80 @@ minutes: 5
 pass_mark: {pass_mark}
 {limit}strata:
   - {stratum}
-{retakes}---
+{retakes}{drill}---
 
 慢慢来。
 """
 
 
-def bank_text(language, questions, braces):
+def bank_text(language, questions, braces, identifier="tea-bank", letter="q"):
     """So many .one questions, each with one right and two wrong choices; every text names its question.
 
-    `braces` gives more of a question's braces by its number.
+    `braces` gives more of a question's braces by its number; `letter` begins its id.
     """
     question, key, wrong, reason = WORDS[language]
-    parts = [f"---\nid: tea-bank\ntitle: {question}\n---\n"]
+    parts = [f"---\nid: {identifier}\ntitle: {question}\n---\n"]
     for number in range(1, questions + 1):
         structure = f" .one objective=O1.{1 + number % 2} level=apply {braces.get(number, '')}"
         structure = structure.rstrip() if language == "zh-hans" else ""
-        right = f"- [x] {key} {number}\n  > {reason} {number}x.\n"
-        wrongs = [f"- [ ] {wrong} {number}{which}\n  > {reason} {number}{which}.\n" for which in "ab"]
+        name = number if letter == "q" else f"{letter}{number}"
+        right = f"- [x] {key} {name}\n  > {reason} {name}x.\n"
+        wrongs = [f"- [ ] {wrong} {name}{which}\n  > {reason} {name}{which}.\n" for which in "ab"]
         at = number % 3  # the key must not stand at the same place everywhere
         choices = "".join([*wrongs[:at], right, *wrongs[at:]])
-        parts.append(f"\n## {question} {number} {{#q{number}{structure}}}\n\n{question} {number}?\n\n{choices}")
+        parts.append(f"\n## {question} {name} {{#{letter}{number}{structure}}}\n\n{question} {name}?\n\n{choices}")
     return "".join(parts)
 
 
 def exam_files(*, questions=10, braces=None, **exam):
     banks = {path: bank_text(language, questions, braces or {}) for language, path in BANK.items()}
     return make_files(**{EXAM: exam_text(**exam)}, **banks)
+
+
+START = "start"
+START_TEXTS = {
+    "zh-hans": f"""---
+id: {START}
+title: 起点
+minutes: 2
+strata:
+  - {{bank: start-bank, draw: 3}}
+again_after: last-cup
+---
+
+先看看自己在哪里。
+""",
+    "en": f"---\nid: {START}\ntitle: Where you start\n---\n\nSee where you are.\n",
+}
+
+
+def pre_check_files(*, families=3, **options):
+    """The course with a pre-check before its lesson: three questions are drawn, of families of two each (s1 and s4)."""
+    braces = {number: f"family=f{(number - 1) % families}" for number in range(1, 2 * families + 1)}
+    files = {f"01-water/00-start.exam.{language}.md": text for language, text in START_TEXTS.items()}
+    files |= {
+        f"01-water/bank/start.bank.{language}.md": bank_text(language, 2 * families, braces, "start-bank", "s")
+        for language in BANK
+    }
+    return exam_files(**options) | {path: text.encode() for path, text in files.items()}
+
+
+DRILL = "{bank: drill-bank, right: 3}"
+
+
+def drill_files(*, drill=DRILL, drilled=6, **options):
+    """The course with a drill: five questions, two of them critical, O1.1 and O1.2, and three pass.
+
+    The drill's bank has d1, d3, d5 on O1.2 and d2, d4, d6 on O1.1.
+    """
+    exam = {"draw": 5, "pass_mark": 60, "critical": "[[O1.1], [O1.2]]", "retakes": "", "drill": drill}
+    braces = dict.fromkeys((1, 2, 3, 4), "critical")
+    files = exam_files(questions=12, braces=braces, **exam | options)
+    banks = {
+        f"02-end/bank/drill.bank.{language}.md": bank_text(language, drilled, {}, "drill-bank", "d").encode()
+        for language in BANK
+    }
+    return files | banks
 
 
 EVERY_KIND = {
@@ -176,6 +224,14 @@ def make_course(**options):
     return import_course(exam_files(**options)).course
 
 
+def make_course_with_pre_check(**options):
+    return import_course(pre_check_files(**options)).course
+
+
+def make_course_with_drill(**options):
+    return import_course(drill_files(**options)).course
+
+
 def make_course_of_every_kind(**exam):
     return import_course(every_kind_files(**exam)).course
 
@@ -188,8 +244,8 @@ def ready(course, learner=None, **fields):
     return enrollment
 
 
-def start(enrollment, **at):
-    return attempting.start(enrollment, "last-cup", **at)
+def start(enrollment, exam="last-cup", **at):
+    return attempting.start(enrollment, exam, **at)
 
 
 def asked(attempt, language="zh-hans"):
@@ -207,18 +263,22 @@ def wrong(question):
     return [str(next(place for place in range(len(question.choices)) if place not in question.key))]
 
 
-def answer(attempt, *, points=None, at=None):
-    """Answer everything: the first `points` questions right, the others wrong; all right without a number."""
+def answer(attempt, *, points=None, forget=(), at=None):
+    """Answer everything: the first `points` questions right, the others wrong; all right without a number.
+
+    Critical questions on the objectives in `forget` are answered wrong.
+    """
     for response, question in asked(attempt):
         is_right = points is None or response.position <= points
+        is_right = is_right and not (question.critical and question.objective in forget)
         given = right(question) if is_right else wrong(question)
         attempting.save(attempt, response.position, given, saves=response.saves, at=at)
 
 
-def sit(enrollment, *, points=None, at=None):
+def sit(enrollment, *, exam="last-cup", points=None, forget=(), at=None):
     """A whole attempt."""
-    attempt = start(enrollment, at=at)
-    answer(attempt, points=points, at=at)
+    attempt = start(enrollment, exam, at=at)
+    answer(attempt, points=points, forget=forget, at=at)
     return attempting.submit(attempt, at=at)
 
 

@@ -158,7 +158,7 @@ def test_after_the_last_attempt_the_exam_reopens_in_its_time_with_a_new_row():
     sit(enrollment, points=0, at=MONDAY)
     second = MONDAY + 10 * MINUTE
     sit(enrollment, points=0, at=second)
-    assert standing(enrollment, second + 10 * MINUTE) == Standing("wait", opens_at=second + timedelta(days=7))
+    assert standing(enrollment, second + 10 * MINUTE) == Standing("reopens", opens_at=second + timedelta(days=7))
     third = second + timedelta(days=7)
     assert sit(enrollment, points=0, at=third).number == 3
     assert standing(enrollment, third + 9 * MINUTE) == Standing("wait", opens_at=third + 10 * MINUTE)

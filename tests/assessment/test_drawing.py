@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.drawing import BankTooSmall, Stratum, draw
+from courseware.assessment.drawing import BankTooSmall, Stratum, draw, draw_parallel
 from courseware.content.questions import KINDS, Choice
 
 One = KINDS["one"]
@@ -75,3 +75,19 @@ def test_choices_are_shuffled_but_a_scale_keeps_its_order():
 def test_a_bank_that_cannot_give_enough_is_named(stratum):
     with pytest.raises(BankTooSmall, match=stratum.bank):
         draw([stratum], {"bank": BANK}, {}, Random(1))
+
+
+PAIRS = [question(f"{family}-{which}", family=family) for family in ("rebind", "alarm", "leak") for which in "ab"]
+
+
+@given(seed=st.integers())
+def test_parallel_questions_are_the_other_members_of_the_families_asked_each_once(seed):
+    asked = [("bank", PAIRS[0]), ("bank", PAIRS[3])]
+    drawn = draw_parallel(asked, {"bank": PAIRS}, Random(seed))
+    assert sorted(each.question.id for each in drawn) == ["alarm-a", "rebind-b"]
+    assert all(sorted(each.order) == [0, 1, 2] for each in drawn)
+
+
+def test_a_question_alone_in_its_family_has_no_parallel():
+    with pytest.raises(BankTooSmall, match="alone"):
+        draw_parallel([("bank", question("alone"))], {"bank": [question("alone"), *PAIRS]}, Random(1))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.grading import Score, points_needed, reaches, score_by
+from courseware.assessment.grading import Score, gain, points_needed, reaches, score_by
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,16 @@ def test_scores_are_counted_per_topic_in_order_of_appearance():
     scores = score_by([("risks", True), ("basics", False), ("risks", False), ("risks", True)])
     assert list(scores.items()) == [("risks", Score(2, 3)), ("basics", Score(0, 1))]
     assert score_by([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "percent"),
+    [(2, 5, 75), (0, 6, 100), (0, 0, 0), (3, 3, 0), (5, 6, 100), (1, 3, 40), (3, 4, 33), (4, 3, -50), (3, 2, -33)],
+)
+def test_the_gain_is_a_share_of_what_was_still_open_in_whole_percent_towards_nought(before, after, percent):
+    assert gain(Score(before, 6), Score(after, 6)) == percent
+
+
+@pytest.mark.parametrize("after", [6, 4, 0])
+def test_where_nothing_was_open_there_is_no_gain_to_speak_of(after):
+    assert gain(Score(6, 6), Score(after, 6)) is None

@@ -30,6 +30,7 @@ def test_the_whole_course_by_keyboard(visit, learner):
     sign_in(page, keys, learner)
     begin(page, keys)
     answer_wrong_then_right(page, keys)
+    play_the_drill(page, keys)
     mark_as_read(page, keys)
     sit_the_exam(page, keys)
     open_the_certificate(page, keys, learner)
@@ -67,6 +68,14 @@ def answer_wrong_then_right(page, keys):
     keys.press(again.get_by_role("button", name="Check my answer"))
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
     expect(page.locator("[data-announce]")).to_contain_text("Right")
+
+
+def play_the_drill(page, keys):
+    keys.press(page.get_by_role("link", name="Next: Drill"))
+    keys.press(page.get_by_role("button", name="Begin the run"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("At the door")
+    keys.press(page.get_by_role("button", name="Leave"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Outside")
 
 
 def mark_as_read(page, keys):
@@ -159,6 +168,9 @@ def test_the_whole_course_without_javascript(visit, learner):
     question(page, "is-it-off").get_by_label("Yes").check()
     question(page, "is-it-off").get_by_role("button", name="Check my answer").click()
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    page.get_by_role("link", name="Next: Drill").click()
+    page.get_by_role("button", name="Begin the run").click()
+    page.get_by_role("button", name="Leave").click()
     page.get_by_role("link", name="Next: Pouring").click()
     page.get_by_role("button", name="I have read it").click()
     page.get_by_role("link", name="On to the exam: The last cup").click()

@@ -144,7 +144,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("learning:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(9):  # session, person, enrollment, what is done, and the five of the record
+    with django_assert_num_queries(12):  # session, person, enrollment, what is done, and the eight of the record
         client.get(url)
 
 

@@ -13,11 +13,11 @@ def make_step(identifier, kind="lesson", *, is_required=True, is_after_exam=Fals
     return Step(identifier, kind, identifier.title(), minutes, 1, "m1", is_required, is_after_exam, (), ())
 
 
-def make_outline(*steps, required=None, exam_id=None, tracks=None):
+def make_outline(*steps, required=None, exam_id=None, tracks=None, pre_check_id=None):
     required = tuple(step.id for step in steps if step.is_required) if required is None else required
     return Outline(
         "course", "Course", "en", tracks or {}, required, None, exam_id, None, None, (),
-        (OutlineModule("m1", 1, "Module", steps, {}),), {},
+        (OutlineModule("m1", 1, "Module", steps, {}),), {}, pre_check_id,
     )  # fmt: skip
 
 
@@ -54,6 +54,35 @@ def test_the_exam_opens_when_the_required_lessons_are_done_and_not_before():
     assert not progress_with(["one", "extra"], a_route()).is_exam_open
     assert progress_with(["one", "two"], a_route()).is_exam_open
     assert not progress_with(["one", "two"], make_outline(make_step("one"), make_step("two"))).is_exam_open
+
+
+def with_pre_check():
+    start = make_step("start", "pre-check", is_required=False)
+    return make_outline(start, make_step("one"), make_step("exam", "exam"), exam_id="exam", pre_check_id="start")
+
+
+def test_the_pre_check_comes_first_for_who_has_done_and_answered_nothing():
+    assert progress_with([], with_pre_check()).next_step.id == "start"
+    assert progress_with([], with_pre_check(), has_answered=True).next_step.id == "one"
+    assert progress_with(["start"], with_pre_check()).next_step.id == "one"
+    assert progress_with(["one"], with_pre_check()).next_step.id == "exam"
+    assert progress_with(["retired"], with_pre_check()).next_step.id == "one"
+    assert progress_with(["one", "exam"], with_pre_check()).next_step is None
+
+
+def test_the_pre_check_stays_open_until_something_is_done():
+    assert progress_with([], with_pre_check()).is_pre_check_open
+    assert progress_with([], with_pre_check(), has_answered=True).is_pre_check_open
+    assert not progress_with(["start"], with_pre_check()).is_pre_check_open
+    assert not progress_with(["one"], with_pre_check()).is_pre_check_open
+    assert not progress_with([], a_route()).is_pre_check_open
+
+
+def test_the_pre_check_is_in_no_number():
+    progress = progress_with(["start"], with_pre_check())
+    assert (progress.done_count, progress.total, progress.percent) == (0, 2, 0)
+    [station] = stations(with_pre_check(), progress, "one")
+    assert (station.is_done, station.done_count, len(station.counting)) == (False, 0, 2)
 
 
 def test_nothing_required_is_no_percent_and_not_all_done():

@@ -8,8 +8,10 @@ from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.models import Text
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
+from courseware.simulations import running
+from courseware.simulations.models import Decision, Run
 from tests.making import make_course, make_enrollment
-from tests.world import complete_course, finish_lessons, start_exam
+from tests.world import complete_course, finish_lessons, play_best, start_exam
 
 pytestmark = pytest.mark.django_db
 LATER = timedelta(days=1)
@@ -48,6 +50,34 @@ def test_a_pass_that_the_points_do_not_give_is_named(completed):
     assert list(differences()) == [
         f"attempt {pk}: is_passed is False at 2 of 2",
         f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
+    ]
+
+
+def test_a_run_whose_points_are_not_those_of_its_decisions_is_named(completed):
+    run = play_best(running.start(completed, "drill", timing="off")).run
+    assert list(differences()) == []
+    changed(Run, points=0, ending="elsewhere")
+    assert list(differences()) == [f"run {run.pk}: ends in elsewhere, played again in out"]
+
+
+def test_a_decision_that_was_changed_is_named(completed):
+    play_best(running.start(completed, "drill", timing="off"))
+    pk = changed(Decision, meters={"calm": 99})
+    assert list(differences()) == [f"decision {pk}: played again it says something else"]
+    changed(Decision, place=7)
+    assert list(differences()) == [
+        f"run {Run.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
+    ]
+
+
+def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_completed_is_named(completed):
+    run = play_best(running.start(completed, "drill", timing="off")).run
+    completion = Completion.objects.get(document=run.simulation)
+    other = Enrollment.objects.exclude(pk=completed.pk).get()
+    Completion.objects.filter(pk=completion.pk).update(enrollment=other)
+    assert list(differences())[:2] == [
+        f"completion {completion.pk}: of a simulation without a run that came to an end",
+        f"run {run.pk}: ended without harm, and its simulation is not completed",
     ]
 
 

@@ -4,7 +4,8 @@ from courseware.content import serving
 from courseware.content.importing import import_course
 from courseware.content.models import Document
 from courseware.learning import feedback
-from courseware.reporting.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on_route
+from courseware.reporting.queries import outlines
+from courseware.reporting.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.content.samples import make_files
 from tests.making import make_enrollment
 
@@ -102,4 +103,5 @@ def test_the_recommend_score_is_promoters_minus_detractors(values, score):
 
 
 def test_the_surveys_that_are_asked_are_found_by_course(course):
-    assert [(identifier, step.title) for identifier, step in surveys_on_route("en")] == [("tea-room", "Your view")]
+    found = surveys_on(outlines("en").values())
+    assert [(identifier, step.title) for identifier, step in found] == [("tea-room", "Your view")]

@@ -85,6 +85,8 @@ def forms(world):
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
+        "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
+        "team/people/<int:pk>/time/": {"time": "double"},
         "team/people/<int:pk>/extend/": {"due_on": "2030-01-31"},
         "team/people/<int:pk>/excuse/": {"reason": "On leave"},
         "accounts/language/": {"language": "en"},

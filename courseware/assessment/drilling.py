@@ -1,0 +1,216 @@
+"""The drill on a critical rule: some questions on it, all right in a row, before a pass completes the exam.
+
+Which drills a passed attempt owes, and how far each is, derives from the attempt and from the answers given: there is
+nothing to open or to close. How many answers a drill wants is a matter of the release the attempt began with; its
+questions are those of today, so that one that was mended is asked as it stands now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.content import serving
+from courseware.content.models import Page, Release
+from courseware.content.questions import Question
+from courseware.content.serving import PageData
+from courseware.evidence.recording import record
+from courseware.learning.answering import question_of_form
+from courseware.learning.completing import complete, lock, touch
+from courseware.learning.models import Completion
+
+
+class OtherQuestion(Exception):
+    """Something else is asked by now: the drill went on in another tab, or it is over."""
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The drill on one rule (an objective): `needed` right answers in a row; `answers` so far, oldest first."""
+
+    rule: str
+    bank: str
+    needed: int
+    answers: tuple[DrillAnswer, ...]
+
+    @property
+    def streak(self) -> tuple[DrillAnswer, ...]:
+        """The answers since the last wrong one, which began the drill anew."""
+        misses = [place for place, answer in enumerate(self.answers) if not answer.is_right]
+        return self.answers[misses[-1] + 1 :] if misses else self.answers
+
+    @property
+    def rounds(self) -> int:
+        """How often it was begun anew."""
+        return sum(not answer.is_right for answer in self.answers)
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.streak) >= self.needed
+
+    def sent_by(self, token: UUID) -> DrillAnswer | None:
+        """The answer that came from the form with this token."""
+        return next((answer for answer in self.answers if answer.token == token), None)
+
+    def tries_at(self, question: str) -> list[DrillAnswer]:
+        return [answer for answer in self.answers if answer.question == question]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question a drill asks next. Its form stands in the order `revealing.order_of` gives after `number` - 1."""
+
+    number: int
+    release: Release
+    bank: PageData
+    question: Question
+
+
+def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
+    """One for each critical rule that the passed attempt missed, in the order of its questions; usually none.
+
+    Runs up to two queries, none for an attempt that was not passed.
+    """
+    wanted = drill_wanted_by(attempt) if attempt.is_passed else None
+    if not wanted:
+        return ()
+    missed = attempt.responses.filter(is_critical=True, is_right=False)
+    rules = tuple(dict.fromkeys(missed.values_list("objective", flat=True)))
+    answers = tuple(attempt.drill_answers.all()) if rules else ()
+    return tuple(
+        Drill(
+            rule=rule,
+            bank=wanted["bank"],
+            needed=wanted["right"],
+            answers=tuple(answer for answer in answers if answer.objective == rule),
+        )
+        for rule in rules
+    )
+
+
+def drill_wanted_by(attempt: Attempt) -> Mapping | None:
+    """`critical_drill` of the exam as it was when the attempt began: {"bank", "right"} or None."""
+    return serving.page(attempt.release, attempt.exam.identifier, source_language(attempt)).data["critical_drill"]
+
+
+def source_language(attempt: Attempt) -> str:
+    return attempt.enrollment.course.source_language
+
+
+def bank_of(release: Release, identifier: str, language: str) -> PageData | None:
+    """The page of a bank; None where the release has no such bank."""
+    try:
+        return serving.page(release, identifier, language)
+    except Page.DoesNotExist:
+        return None
+
+
+def questions_on(rule: str, bank: PageData | None) -> list[Question]:
+    return [question for question in bank.questions.values() if question.objective == rule] if bank else []
+
+
+def is_settled(attempt: Attempt) -> bool:
+    """Whether the passed attempt owes no drill. Runs up to two queries."""
+    return all(drill.is_done for drill in drills_of(attempt))
+
+
+def next_question(attempt: Attempt, drill: Drill, language: str) -> Asked:
+    """What the drill, which is not done, asks next: no question twice in a row of right answers, each round shuffled.
+
+    Asked from the bank of today where that still has enough on the rule, else from that of the attempt.
+    """
+    release, bank = attempt.release, None
+    for release in (attempt.enrollment.course.current, attempt.release):
+        bank = bank_of(release, drill.bank, language)
+        if len(questions_on(drill.rule, bank)) >= drill.needed:
+            break
+    asked = {answer.question for answer in drill.streak}
+    fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
+    question = min(fresh, key=lambda each: sha256(f"{attempt.pk}:{drill.rounds}:{each.id}".encode()).digest())
+    return Asked(len(drill.answers) + 1, release, bank, question)
+
+
+def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> Asked:
+    """What a form asks, where that is what the drill asks next. Raises OtherQuestion."""
+    if drill.is_done or attempt.enrollment.waived_at:
+        raise OtherQuestion(question_id)
+    asked = next_question(attempt, drill, source_language(attempt))
+    if (asked.number, asked.question.id) != (number, question_id):
+        raise OtherQuestion(question_id)
+    return asked
+
+
+def drill_on(rule: str, attempt: Attempt) -> Drill | None:
+    """The drill that the attempt owes or owed on a rule. Runs up to two queries."""
+    return next((drill for drill in drills_of(attempt) if drill.rule == rule), None)
+
+
+@transaction.atomic
+def answer(
+    attempt: Attempt,
+    rule: str,
+    question_id: str,
+    raw: list[str],
+    *,
+    number: int,
+    revision: int,
+    token: UUID,
+    at: datetime | None = None,
+) -> DrillAnswer:
+    """Grade and keep the answer with this number; the last right one of the last drill completes the exam.
+
+    `raw` as `Question.clean` takes it, `revision` the primary key of the bank's revision the form showed, `token` its
+    UUID: the same form sent again gets the answer that is stored. Raises OtherQuestion, QuestionChanged and
+    NoSuchQuestion (see `learning.answering`), and ValueError for input that is no answer.
+    """
+    at = at or timezone.now()
+    attempt.enrollment = lock(attempt.enrollment)
+    drill = drill_on(rule, attempt)
+    if drill is None:
+        raise OtherQuestion(rule)
+    if stored := drill.sent_by(token):
+        return stored
+    asked = asked_by(attempt, drill, question_id, number)
+    question = question_of_form(asked.release, asked.bank, question_id, revision)
+    response = question.clean(raw)
+    stored = keep(
+        DrillAnswer(
+            attempt=attempt,
+            objective=rule,
+            number=number,
+            release=asked.release,
+            bank_id=asked.bank.document_id,
+            revision_id=asked.bank.revision_id,
+            question=question_id,
+            response=response,
+            is_right=bool(question.grade(response)),
+            answered_at=at,
+            token=token,
+        )
+    )
+    touch(attempt.enrollment, at)
+    if len(drill.streak) + 1 >= drill.needed and stored.is_right:
+        settle(attempt, rule, at)
+    return stored
+
+
+def keep(new: DrillAnswer) -> DrillAnswer:
+    """Save the answer. Somebody else's form with the same token is not held off by our lock."""
+    try:
+        with transaction.atomic():
+            new.save(force_insert=True)
+    except IntegrityError:
+        raise OtherQuestion(new.question) from None
+    return new
+
+
+def settle(attempt: Attempt, rule: str, at: datetime) -> None:
+    """The drill on `rule` is done; with the last one the pass completes the exam."""
+    record("drill-done", actor=attempt.enrollment.learner, subject=attempt.subject, data={"objective": rule}, at=at)
+    if is_settled(attempt):
+        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

@@ -1,0 +1,62 @@
+"""The starting point: what the pre-check said, what its parallel questions say after the exam, and the gain."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from courseware.assessment.grading import Score, gain
+from courseware.content.serving import Outline
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A submitted attempt: `exam` is the id of its document; `is_passed` is None where there are no marks."""
+
+    exam: str
+    number: int
+    points: int
+    max_points: int
+    is_passed: bool | None
+
+    @property
+    def score(self) -> Score:
+        return Score(self.points, self.max_points)
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """`before` is the pre-check, `after` its parallel questions, each None until it is handed in.
+
+    `may_ask_again`: the pre-check was taken, an attempt at the exam is handed in, and `after` is still to come.
+    """
+
+    before: Score | None = None
+    after: Score | None = None
+    may_ask_again: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """ "gained", "kept" (all right both times), "same", "fell", or "" while there is nothing to compare."""
+        if not self.before or not self.after:
+            return ""
+        change = self.after.points - self.before.points
+        if change:
+            return "gained" if change > 0 else "fell"
+        return "kept" if self.before.points == self.before.max_points else "same"
+
+    @property
+    def gain(self) -> int | None:
+        """Percent, see `grading.gain`; None while there is nothing to compare or where there was nothing to gain."""
+        return gain(self.before, self.after) if self.outcome else None
+
+
+def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> StartingPoint:
+    """That of one enrollment, from its submitted attempts. The second sitting of the pre-check is the parallel one."""
+    sittings = list(sittings)
+    own = [sitting for sitting in sittings if sitting.exam == outline.pre_check_id and sitting.is_passed is None]
+    taken = {sitting.number: sitting.score for sitting in own}
+    is_exam_behind = any(sitting.exam == outline.again_after for sitting in sittings)
+    return StartingPoint(
+        before=taken.get(1),
+        after=taken.get(2),
+        may_ask_again=1 in taken and 2 not in taken and is_exam_behind,
+    )

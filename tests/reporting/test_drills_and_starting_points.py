@@ -1,0 +1,231 @@
+"""What managers and auditors see of pre-checks and drills: facts, and never an attempt at the exam."""
+
+import csv
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.content.importing import import_course
+from courseware.learning.models import Completion, Enrollment
+from courseware.reporting import queries
+from courseware.reporting.consistency import differences
+from courseware.reporting.timeline import timeline
+from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
+from tests.assessment.test_drilling import finish, give
+from tests.making import join, make_enrollment, make_team, make_user
+from tests.world import finish_lessons, outline_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+
+@pytest.fixture
+def english(settings):
+    settings.LANGUAGE_CODE = "en"
+
+
+@pytest.fixture
+def course():
+    """With both: a pre-check before its lesson, and a drill after its exam; and with no simulation."""
+    files = pre_check_files() | drill_files()
+    return import_course({path: text for path, text in files.items() if ".simulation." not in path}).course
+
+
+@pytest.fixture
+def team(client):
+    team = make_team("Night shift")
+    client.force_login(team.manager)
+    return team
+
+
+def learner_of(team, course, name="Lea"):
+    learner = make_user(name)
+    join(team, learner)
+    return make_enrollment(learner, course)
+
+
+def held(enrollment):
+    """Passed, with the critical question on O1.1 missed."""
+    finish_lessons(enrollment)
+    return sit(enrollment, forget=("O1.1",))
+
+
+def exported(client):
+    data = b"".join(client.get("/team/board.csv").streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(data, newline="")))
+
+
+# The board and its file
+
+
+def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
+    attempt = held(learner_of(team, course))
+    words = "The last cup: passed, a drill to do"
+    assert words in client.get("/team/").text
+    assert words in client.get(f"/team/people/{attempt.enrollment_id}/").text
+    assert [(row["State"], row["Next step"], row["Done"]) for row in exported(client)] == [("in progress", words, "1")]
+    finish(attempt)
+    assert "drill" not in client.get("/team/").text
+    assert [(row["State"], row["Next step"], row["Done"]) for row in exported(client)] == [("completed", "", "2")]
+
+
+def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
+    held(learner_of(team, import_course(drill_files()).course))
+    assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
+
+
+def test_an_exam_that_was_not_passed_is_simply_next(client, team, course):
+    enrollment = learner_of(team, course)
+    finish_lessons(enrollment)
+    sit(enrollment, points=0)
+    assert [row["Next step"] for row in exported(client)] == ["The last cup"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cells"),
+    [
+        (None, None, ["", "", ""]),
+        (1, None, ["1 of 3", "", ""]),
+        (1, 2, ["1 of 3", "2 of 3", "50"]),
+        (2, 1, ["2 of 3", "1 of 3", "-100"]),
+        (3, 3, ["3 of 3", "3 of 3", "kept"]),
+        (3, 2, ["3 of 3", "2 of 3", ""]),
+    ],
+)
+def test_the_file_gives_start_end_and_gain(client, team, course, before, after, cells):
+    enrollment = learner_of(team, course)
+    if before is not None:
+        sit(enrollment, exam=START, points=before)
+    finish_lessons(enrollment)
+    sit(enrollment)
+    if after is not None:
+        sit(enrollment, exam=START, points=after)
+    (row,) = exported(client)
+    assert [row[name] for name in ("Starting point", "After the exam", "Gain (%)")] == cells
+
+
+def test_taking_the_pre_check_is_a_start_and_no_progress(client, team, course):
+    enrollment = learner_of(team, course)
+    assert [(row["State"], row["Next step"]) for row in exported(client)] == [("not started", "Where you start")]
+    sit(enrollment, exam=START, points=3)
+    assert [(row["State"], row["Progress (%)"], row["Next step"]) for row in exported(client)] == [
+        ("in progress", "0", "Boiling water")
+    ]
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, django_assert_num_queries):
+    for number in range(people):
+        enrollment = learner_of(team, course, f"Lea {number}")
+        sit(enrollment, exam=START, points=1)
+        held(enrollment)
+    enrollments = list(queries.board(team.manager))
+    teams = queries.teams_shown_to(team.manager)
+    queries.outlines("en")
+    with django_assert_num_queries(4):  # what is done, attempts, names of teams, courses
+        rows = queries.rows(enrollments, teams, "en", timezone.now())
+        assert {(row.next_words, row.starting_point.before.points) for row in rows} == {
+            ("The last cup: passed, a drill to do", 1)
+        }
+
+
+# One person
+
+
+def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_drill(team, course):
+    enrollment = learner_of(team, course)
+    sit(enrollment, exam=START, points=1)
+    attempt = held(enrollment)
+    sit(enrollment, exam=START, points=3)
+    finish(attempt)
+    enrollment.refresh_from_db()
+    happened = [
+        (each.kind, each.title, each.detail) for each in reversed(timeline(enrollment, outline_of(course, "en")))
+    ]
+    assert happened == [
+        ("enrolled", "", ""),
+        ("measured", "Where you start", "1 / 3"),
+        ("completed", "Boiling water", ""),
+        ("passed", "The last cup", "4 / 5"),
+        ("measured-again", "Where you start", "3 / 3"),
+        ("drilled", "Boil a kettle", ""),
+        ("finished", "", ""),
+    ]
+
+
+def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, course):
+    enrollment = learner_of(team, course)
+    sit(enrollment, exam=START, points=1)
+    held(enrollment)
+    sit(enrollment, exam=START, points=2)
+    page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
+    facts = {fact.dt.text: fact.dd.text for fact in page.select(".facts div")}
+    assert [facts[name] for name in ("Starting point", "After the exam", "Gain")] == ["1 / 3", "2 / 3", "50%"]
+    assert "not passed" not in page.text
+    assert "d2" not in page.text
+
+
+def test_a_persons_page_without_a_pre_check_says_nothing_of_it(client, team, course):
+    enrollment = learner_of(team, course)
+    held(enrollment)
+    assert "Starting point" not in client.get(f"/team/people/{enrollment.pk}/").text
+
+
+# Derived against facts
+
+
+@pytest.fixture
+def held_attempt(course):
+    return sit(ready(course), forget=("O1.1",))
+
+
+def test_a_pass_that_waits_for_its_drill_is_no_difference_and_neither_is_one_that_did_it(course, held_attempt):
+    enrollment = make_enrollment(course=course)
+    sit(enrollment, exam=START, points=1)
+    start(make_enrollment(course=course), START)
+    give(held_attempt, is_right=False)
+    assert list(differences()) == []
+    finish(held_attempt)
+    assert list(differences()) == []
+
+
+def test_an_exam_completed_before_its_drill_is_named(held_attempt):
+    finish(held_attempt)
+    DrillAnswer.objects.filter(number=3).delete()
+    assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the drill on O1.1"]
+
+
+def test_a_drill_that_did_not_complete_its_exam_is_named(held_attempt):
+    finish(held_attempt)
+    Completion.objects.filter(document=held_attempt.exam_id).delete()
+    assert f"attempt {held_attempt.pk}: is passed, and its exam is not completed" in list(differences())
+
+
+def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
+    answer = give(held_attempt)
+    DrillAnswer.objects.update(is_right=False)
+    assert list(differences()) == [f"drill answer {answer.pk}: is_right is False, graded again it is True"]
+    DrillAnswer.objects.update(question="nowhere")
+    assert list(differences()) == [f"drill answer {answer.pk}: is no answer to a question that its bank held"]
+
+
+def test_activity_later_than_the_enrollment_says_is_named(held_attempt):
+    answer = give(held_attempt)
+    enrollment = Enrollment.objects.get(pk=held_attempt.enrollment_id)
+    Enrollment.objects.filter(pk=enrollment.pk).update(last_active_at=enrollment.started_at)
+    assert list(differences()) == [
+        f"enrollment {enrollment.pk}: last_active_at {enrollment.started_at}, last fact {answer.answered_at}"
+    ]
+
+
+def test_a_pre_check_without_its_completion_and_one_that_was_not_handed_in_are_named(course):
+    enrollment = make_enrollment(course=course)
+    attempt = sit(enrollment, exam=START, points=1)
+    Completion.objects.all().delete()
+    assert f"attempt {attempt.pk}: is handed in, and its pre-check is not completed" in list(differences())
+    other = sit(make_enrollment(course=course), exam=START, points=1)
+    Attempt.objects.filter(pk=other.pk).update(submitted_at=None, points=None)
+    completion = Completion.objects.get()
+    assert f"completion {completion.pk}: of a pre-check that was not handed in" in list(differences())

@@ -1,0 +1,31 @@
+"""Where the demo firm is not made."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.accounts.models import User
+from tests.making import make_course, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_person_is_enough_to_refuse():
+    make_course()
+    make_user()
+    with pytest.raises(CommandError, match="people here already"):
+        call_command("make_demo")
+    assert User.objects.count() == 1
+
+
+def test_without_a_course_nothing_is_made():
+    with pytest.raises(CommandError, match="no course yet"):
+        call_command("make_demo")
+    assert not User.objects.exists()
+
+
+def test_a_site_that_others_can_reach_gets_no_public_password(settings):
+    make_course()
+    settings.PLAIN_HTTP = False
+    with pytest.raises(CommandError, match="PLAIN_HTTP"):
+        call_command("make_demo")
+    assert not User.objects.exists()
