@@ -1,0 +1,57 @@
+"""Play the simulations of a folder at random: how their runs end."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from django.core.management.base import BaseCommand, CommandError
+
+from courseware.content.management.commands.check_content import course_folders, read_files
+from courseware.content.publishing import ContentErrors, read_valid
+from courseware.content.simulation_text import read_simulation
+from courseware.content.simulations import Simulation
+
+RUNS, SEED = 10_000, 1
+COLOURS = ("green", "yellow", "red")
+HEAD = f"| simulation | {' | '.join(COLOURS)} | decisions | never met |\n|---|{'---:|' * len(COLOURS)}---:|---|"
+
+
+class Command(BaseCommand):
+    help = "Play every simulation many times, clicking at random, and print how the runs ended."
+    requires_system_checks = []  # it reads files only
+
+    def add_arguments(self, parser):
+        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
+        parser.add_argument("--runs", type=int, default=RUNS, help=f"Of each simulation (default: {RUNS})")
+        parser.add_argument("--seed", type=int, default=SEED, help="For other runs of chance")
+
+    def handle(self, *, directory: Path | None, runs: int, seed: int, **options):
+        if runs < 1:
+            raise CommandError(f"--runs {runs}: expected 1 or more")
+        self.stdout.write(HEAD)
+        for folder in course_folders(directory):
+            for simulation in simulations_of(folder):
+                self.stdout.write(row(simulation, runs, Random(seed)))
+
+
+def simulations_of(folder: Path) -> list[Simulation]:
+    """Raises CommandError where the checker finds an error: such a graph cannot be played to an end."""
+    try:
+        course = read_valid(read_files(folder))
+    except ContentErrors as error:
+        raise CommandError(f"{error}\nRun check_content, and mend what it finds.") from None
+    documents = course.of_kind("simulation")
+    return [read_simulation(course, document.id, document.language)[0] for document in documents]
+
+
+def row(simulation: Simulation, runs: int, random: Random) -> str:
+    """How so many runs ended in percent, how long they were, and where nobody came."""
+    ended, decisions, met = Counter(), 0, set()
+    for _ in range(runs):
+        places = [state.place for state, _, _ in simulation.random_run(random)]
+        ended[simulation.endings_by_id[places[-1]].colour] += 1
+        decisions += len(places) - 1
+        met.update(places)
+    shares = " | ".join(f"{100 * ended[colour] / runs:.1f} %" for colour in COLOURS)
+    unmet = [place for place in (*simulation.nodes, *simulation.endings_by_id) if place not in met]
+    return f"| {simulation.id} | {shares} | {decisions / runs:.1f} | {', '.join(unmet) or '–'} |"
