@@ -73,16 +73,20 @@ class Site:
         self.process.wait()
 
 
-def ask(site, path, cookies, form=None):
+def ask(site, path, cookies, form=None, *, is_piece=False):
+    """`is_piece`: a script asks, and puts what comes back into the page."""
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     body = None
     if form is not None:
         body = urllib.parse.urlencode(form | {"csrfmiddlewaretoken": cookies["csrftoken"]}, doseq=True)
         headers |= {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"http://127.0.0.1:{site.port}/"}
+    if is_piece:
+        headers["HX-Request"] = "true"
     site.connection.request("POST" if form is not None else "GET", path, body, headers)
     response = site.connection.getresponse()
     response.read()
-    if response.status != (302 if form is not None else 200) or "login" in response.getheader("Location", ""):
+    expected = 302 if form is not None and not is_piece else 200
+    if response.status != expected or "login" in response.getheader("Location", ""):
         raise SystemExit(f"{path}: {response.status} {response.getheader('Location', '')}")
     return response
 

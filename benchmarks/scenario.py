@@ -114,6 +114,7 @@ class Firm:
         answerers = itertools.cycle([self.cookies(user) for user in self.learners[READERS : 2 * READERS]])
         lesson, question, revision = self.lesson
         saves = self.saves()
+        decisions = self.decisions_ahead(500)
         submits = self.attempts_ahead(500)
 
         def answer(site):
@@ -127,6 +128,7 @@ class Firm:
             "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
             "answer": Page("answer a check", answer, 4),
             "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
+            "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 4),
             "submit": Page(
                 "submit the exam and see the result", lambda site: submit_and_see(ask, site, next(submits)), 8
             ),
@@ -158,6 +160,25 @@ class Firm:
         attempt, cookies = next(attempts)
         for number in itertools.count():
             yield f"/attempts/{attempt.pk}/1/", cookies, {"choice": number % 2, "saves": number}
+
+    def decisions_ahead(self, number):
+        """The best runs of a simulation by one learner after another, as far as so many decisions go."""
+        return iter(list(itertools.islice(self.decisions(), number)))
+
+    def decisions(self):
+        """Path, cookies and form of each decision."""
+        from courseware.learning.models import Enrollment
+        from courseware.simulations import running
+        from courseware.simulations.trails import rules_of
+
+        simulation = next(step.id for step in self.outline.steps if step.kind == "simulation" and step.is_required)
+        for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):
+            run = running.start(enrollment, simulation, timing="off")
+            path, cookies = f"/runs/{run.pk}/decide/", self.cookies(enrollment.learner)
+            rules = rules_of(run)
+            for position, state in enumerate(rules.best_run(run.flags)[:-1], start=1):
+                choice, parts = rules.best(state)
+                yield path, cookies, {"position": position, "choice": choice, "part": list(parts)}
 
     def attempts_ahead(self, number):
         """Made before anything is measured: making one must not run between two requests."""
