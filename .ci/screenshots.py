@@ -19,6 +19,7 @@ PICTURES = ROOT / "docs" / "pictures"
 LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
 DESKTOP, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 780}
 COURSE = "customer-service-safety"
+SIMULATION, PLAYED_BY_MOST = "caller-who-knows", "alarm-mid-call"
 PASSWORD = "try-courseware"
 
 
@@ -79,6 +80,22 @@ def answer_wrong_then_right(visitor: Visitor) -> None:
     visitor.page.wait_for_selector(".answered")
 
 
+def simulation_pictures(visitor: Visitor) -> None:
+    """A run in its second situation, then its debrief; always the first choice, whatever comes of it."""
+    page = visitor.page
+    visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
+    page.locator("form.now .btn").click()
+    page.wait_for_url("**/runs/*/")
+    while page.locator("form.decision").count():
+        position = page.locator("input[name=position]").input_value()
+        if position == "2":
+            visitor.picture("simulation")
+        page.locator("form.decision button.choice").first.click()
+        page.locator(f"input[name=position][value='{position}']").wait_for(state="detached")
+    page.wait_for_url("**/debrief/")
+    visitor.picture("debrief", top="section[aria-labelledby=way]")
+
+
 def learner_pictures(browser, base: str, language: str) -> None:
     visitor = Visitor(browser, base, language, "wu.qian@example.com")
     visitor.go("/")
@@ -95,6 +112,7 @@ def learner_pictures(browser, base: str, language: str) -> None:
     phone.picture("lesson-phone")
     phone.go(f"/learn/{COURSE}/card/")
     phone.picture("card-phone")
+    simulation_pictures(Visitor(browser, base, language, "ma.li@example.com"))
     candidate = Visitor(browser, base, language, "grace.lin@example.com")
     candidate.go(f"/exam/{COURSE}/final-exam/")
     candidate.picture("exam")
@@ -112,6 +130,8 @@ def staff_pictures(browser, base: str, language: str) -> None:
     manager.picture("board")
     manager.page.locator("tbody th a").nth(2).click()
     manager.picture("person")
+    manager.go(f"/team/simulations/{COURSE}/{PLAYED_BY_MOST}/")
+    manager.picture("splits")
     editor = Visitor(browser, base, language, "editor@example.com")
     editor.go("/admin/content/document/?kind__exact=lesson")
     address = editor.page.locator("#result_list tbody th a", has_text="three-principles").get_attribute("href")
