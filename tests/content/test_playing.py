@@ -1,13 +1,17 @@
 """`manage.py play_simulations`: how runs of chance end."""
 
 import io
+from random import Random
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from courseware.content.management.commands.play_simulations import simulations_of
 from tests.content.samples import damage, make_files
 from tests.content.test_checking import write_course
 
+SHIPPED = settings.CONTENT_DIR / "customer-service-safety"
 SOURCE = "01-water/02-drill.simulation.zh-hans.md"
 
 
@@ -48,3 +52,28 @@ def test_what_the_checker_refuses_is_not_played(tmp_path):
 def test_no_run_at_all_is_refused(tmp_path):
     with pytest.raises(CommandError, match="expected 1 or more"):
         play(tmp_path, runs=0)
+
+
+# The course that is shipped -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("simulation", simulations_of(SHIPPED), ids=lambda simulation: simulation.id)
+def test_no_run_with_a_critical_error_ends_well_however_well_the_rest_goes(simulation):
+    random = Random(1)
+    endings = {True: set(), False: set()}  # with a critical error or without → colours
+    for _ in range(1000):
+        is_critical, place = play_well_but_for_slips(simulation, random)
+        endings[is_critical].add(simulation.endings_by_id[place].colour)
+    assert endings[True] and "green" not in endings[True]
+    assert "green" in endings[False]
+
+
+def play_well_but_for_slips(simulation, random):
+    """Whether there was a critical error, and the ending."""
+    state, is_critical = simulation.begin(simulation.draw(random)), False
+    while node := simulation.nodes.get(state.place):
+        best, parts = simulation.best(state)
+        place = best if random.random() < 0.8 else random.choice(simulation.offered(state))
+        is_critical = is_critical or node.choices[place].quality == "critical"
+        state = simulation.decide(state, place, parts)
+    return is_critical, state.place
