@@ -38,6 +38,10 @@ class AttemptClosed(Exception):
     """The attempt is over (see `why_over`): nothing more is taken."""
 
 
+class NothingAnswered(Exception):
+    """A pre-check nobody wrote on says nothing: as a start of nought it would make every gain a whole one."""
+
+
 class NewerAnswer(Exception):
     """Another tab or device saved a different answer since this page was made; it is kept."""
 
@@ -210,11 +214,16 @@ def save(
 
 @transaction.atomic
 def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
-    """Grade the attempt, close it, and tell learning what is done with it. Repeating it changes nothing."""
+    """Grade the attempt, close it, and tell learning what is done with it. Repeating it changes nothing.
+
+    Raises NothingAnswered for a pre-check without an answer.
+    """
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.submitted_at:
         return attempt
+    if attempt.is_pre_check and not attempt.has_answers():
+        raise NothingAnswered(attempt.subject)
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
     if not attempt.is_pre_check:

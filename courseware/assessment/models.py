@@ -87,6 +87,10 @@ class Attempt(models.Model):
         """How the log names it."""
         return f"attempt:{self.pk}"
 
+    def has_answers(self) -> bool:
+        """Whether any question is answered. Runs a query."""
+        return self.responses.filter(response__isnull=False).exists()
+
 
 class Response(models.Model):
     """One drawn question of an attempt, and the answer given to it so far."""

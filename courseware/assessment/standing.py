@@ -54,7 +54,9 @@ def standing_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: da
         return standing_of_pre_check(enrollment, outline)
     attempts = list(enrollment.attempts.filter(exam=exam.document_id).with_release())
     if passed := [attempt for attempt in attempts if attempt.is_passed]:
-        return Standing("passed" if any(is_settled(joined(attempt, enrollment)) for attempt in passed) else "drill")
+        if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
+            return Standing("passed")
+        return Standing("ended" if enrollment.waived_at else "drill")
     if not enrollment.is_open:
         return Standing("ended")
     if not progress_of(enrollment, outline).is_exam_open:

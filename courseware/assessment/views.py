@@ -100,6 +100,8 @@ def exam(request, course, exam):
 
 
 def pre_check(request, reading, context):
+    if context["over"] and not context["under_way"].has_answers():
+        context |= {"under_way": None, "over": ""}  # there is nothing to hand in
     context |= {
         "point": reading.enrollment.attempts.starting_point(reading.outline),
         "next": reading.progress.next_step,
@@ -174,6 +176,7 @@ def question_page(request, attempt, asked: list[Asked], one: Asked, *, problem="
         "page": uuid.uuid4(),
         "problem": problem,
         "over": attempting.why_over(attempt),
+        "may_hand_in": not attempt.is_pre_check or any(each.is_answered for each in asked),
     }
     return show(request, attempt.enrollment, outline, "assessment/attempt.html", context, status=status)
 
@@ -269,7 +272,11 @@ def review(request, pk):
 @require_POST
 @signed_in
 def submit(request, pk):
-    attempting.submit(own_attempt(request, pk))
+    try:
+        attempting.submit(own_attempt(request, pk))
+    except attempting.NothingAnswered:
+        messages.warning(request, _("Answer at least one question, then send it."))
+        return redirect("assessment:attempt", pk)
     return redirect("assessment:result", pk)
 
 
@@ -305,16 +312,21 @@ def result(request, pk):
 
 
 def starting_point(request, attempt):
-    """The result of a pre-check: a number. Questions and reasons come once the parallel ones are answered, too."""
+    """The result of a pre-check: a number. Questions and reasons come once the parallel ones are answered, too.
+
+    What it said stays when a later release has no pre-check any more; nothing is asked again then.
+    """
     reading = Reading(attempt.enrollment)
-    point = reading.enrollment.attempts.starting_point(reading.outline)
     outline = serving.outline(attempt.release, get_language())
+    point = reading.enrollment.attempts.starting_point(outline)
+    is_there = reading.outline.pre_check_id == attempt.exam.identifier
     context = {
         "attempt": attempt,
         "step": outline.step(attempt.exam.identifier),
         "point": point,
+        "is_there": is_there,
         "next": reading.progress.next_step,
-        "answered": answered_in(attempt, outline.language) if point.after else (),
+        "answered": answered_in(attempt, outline.language) if point.after or not is_there else (),
     }
     return show(request, attempt.enrollment, outline, "assessment/starting_point.html", context)
 

@@ -11,7 +11,11 @@ from courseware.content.models import CardContact
 
 
 class ContactFormSet(forms.BaseInlineFormSet):
-    """Offers the emergencies of the released card, and the languages of the course."""
+    """Offers the emergencies of the released card, and the languages of the course.
+
+    What a contact names and a release took away is offered to that contact all the same: else saving the page for
+    another line would quietly show it to everybody.
+    """
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
@@ -19,7 +23,9 @@ class ContactFormSet(forms.BaseInlineFormSet):
         kept = form.instance.section
         if kept and kept not in sections:
             sections[kept] = _("%(section)s (not on the card any more)") % {"section": kept}
-        languages = self.instance.current.outlines if self.instance.current else ()
+        languages = list(self.instance.current.outlines if self.instance.current else ())
+        if form.instance.language and form.instance.language not in languages:
+            languages.append(form.instance.language)
         form.fields["section"] = forms.ChoiceField(label=_("emergency"), choices=[("", "---------"), *sections.items()])
         form.fields["language"] = forms.ChoiceField(
             label=_("language"),

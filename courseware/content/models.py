@@ -93,8 +93,11 @@ class CardContact(models.Model):
 
     @property
     def tel(self):
-        """The number as a telephone dials it; "" where there is none."""
-        return re.sub(r"[^0-9+*#,;]", "", self.number)
+        """The number as an address that a telephone dials; "" where there is none.
+
+        A hash sign would begin the fragment of the address, and what follows from it would not be dialled.
+        """
+        return re.sub(r"[^0-9+*#,;]", "", self.number).replace("#", "%23")
 
 
 class Revision(models.Model):

@@ -83,7 +83,8 @@ def own_record(reading: Reading) -> Record:
         earlier=earlier,
         point=point,
         asks_again=point.may_ask_again and not enrollment.waived_at,
-        is_drill_left=any(each.is_passed for line in lines if not line.completed_at for each in line.attempts),
+        is_drill_left=enrollment.is_open
+        and any(each.is_passed for line in lines if not line.completed_at for each in line.attempts),
     )
 
 

@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The wide signs too: where people type Chinese, spreadsheets take them for the narrow ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def guarded(cell: object) -> str:

@@ -1,19 +1,25 @@
 """Derived against facts: everything that is kept beside the facts can be worked out from them again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import lru_cache
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
 from courseware.assessment.attempting import is_right
-from courseware.assessment.banks import bank
+from courseware.assessment.banks import bank, question_of
+from courseware.assessment.certifying import day_of, months_later
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response
-from courseware.content.models import Release
+from courseware.content import serving
+from courseware.content.models import Release, ReleaseEntry
 from courseware.content.publishing import digest_of
+from courseware.content.questions import Question, from_dict
 from courseware.content.simulations import NotOffered
 from courseware.evidence.verifying import verify
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.reporting import witness
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of
 
@@ -21,8 +27,11 @@ from courseware.simulations.trails import Trail, trail_of
 def differences() -> Iterator[str]:
     """A line for each difference, naming the row; nothing when all is well. Memory does not grow with the rows."""
     yield from attempts()
+    yield from pass_marks()
     yield from responses()
+    yield from answers()
     yield from drill_answers()
+    yield from numbers()
     yield from passes()
     yield from pre_checks()
     yield from drills()
@@ -30,7 +39,9 @@ def differences() -> Iterator[str]:
     yield from endings()
     yield from enrollments()
     yield from certificates()
+    yield from certificate_texts()
     yield from releases()
+    yield from witness.differences()
     yield from verify()
 
 
@@ -47,18 +58,29 @@ def attempts() -> Iterator[str]:
             yield f"attempt {attempt.pk}: is_passed is {attempt.is_passed} at {attempt.right} of {attempt.max_points}"
 
 
+def pass_marks() -> Iterator[str]:
+    """An attempt has the pass mark of its exam in the release it began with."""
+    for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
+        page = serving.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
+        if attempt.pass_mark != page.data["pass_mark"]:
+            yield f"attempt {attempt.pk}: pass_mark is {attempt.pass_mark}, its exam said {page.data['pass_mark']}"
+
+
 def responses() -> Iterator[str]:
     """Every response is graded again, by the questions of the release its attempt began with."""
     needed = ("bank", "attempt__release__course")
     found = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
     for response in found.iterator():
         try:
+            question = question_of(response.attempt, response, response.attempt.release.course.source_language)
             graded = graded_again(response)
         except (KeyError, TypeError):
             yield f"response {response.pk}: is no answer to a question that its bank held"
             continue
         if response.is_right != graded:
             yield f"response {response.pk}: is_right is {response.is_right}, graded again it is {graded}"
+        if (response.objective, response.is_critical) != (question.objective, question.critical):
+            yield f"response {response.pk}: another rule than its question asks"
 
 
 def graded_again(response: Response) -> bool | None:
@@ -69,18 +91,55 @@ def graded_again(response: Response) -> bool | None:
     return is_right(attempt, response, attempt.release.course.source_language)
 
 
+def answers() -> Iterator[str]:
+    """Every answer in a lesson is graded again, by the questions of the revision it was given to."""
+    questions = lru_cache(maxsize=1)(questions_of)  # answers come by revision
+    for answer in Answer.objects.order_by("document", "revision", "pk").iterator():
+        try:
+            graded = questions(answer.document_id, answer.revision_id)[answer.question].grade(answer.response)
+        except (KeyError, TypeError):
+            yield f"answer {answer.pk}: is no answer to a question that its lesson asked"
+            continue
+        if answer.is_right != graded:
+            yield f"answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+
+
+def questions_of(document: int, revision: int) -> Mapping[str, Question]:
+    """The questions of a released revision by id, in any language: the key is the same in all."""
+    entry = ReleaseEntry.objects.filter(document=document, revision=revision).order_by("pk").last()
+    page = entry.pages.order_by("pk").first() if entry else None
+    return {identifier: from_dict(stored) for identifier, stored in page.data["questions"].items()} if page else {}
+
+
 def drill_answers() -> Iterator[str]:
     """Every answer of a drill is graded again, by the questions of the release it was asked from."""
     found = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
     for answer in found.iterator():
         try:
-            question = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
-            graded = question[answer.question].grade(answer.response)
+            questions = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
+            question = questions[answer.question]
+            graded = question.grade(answer.response)
         except (KeyError, TypeError):
             yield f"drill answer {answer.pk}: is no answer to a question that its bank held"
             continue
         if answer.is_right != graded:
             yield f"drill answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+        if answer.objective != question.objective:
+            yield f"drill answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
+
+
+def numbers() -> Iterator[str]:
+    """Attempts, and answers in a drill, are numbered 1, 2, 3 … without a gap."""
+    for key, exam, last in with_a_gap(Attempt, "enrollment", "exam__identifier"):
+        yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
+    for key, rule, last in with_a_gap(DrillAnswer, "attempt", "objective"):
+        yield f"attempt {key}: drill answers on {rule} up to number {last}, and not as many"
+
+
+def with_a_gap(model, *of):
+    """(…the fields `of`, the highest number) of rows that are numbered together and leave one out."""
+    rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
+    return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
 
 def passes() -> Iterator[str]:
@@ -108,11 +167,15 @@ def drills() -> Iterator[str]:
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = Attempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
-        owed = [drill.rule for drill in drills_of(attempt) if not drill.is_done]
+        found = drills_of(attempt)
+        owed = [drill.rule for drill in found if not drill.is_done]
         if not attempt.is_completed and not owed:
             yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
         elif attempt.is_completed and owed:
             yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
+        for drill in found:
+            if len({answer.question for answer in drill.streak}) < len(drill.streak):
+                yield f"attempt {attempt.pk}: a question twice in a row of right answers on {drill.rule}"
 
 
 def runs() -> Iterator[str]:
@@ -192,6 +255,29 @@ def certificates() -> Iterator[str]:
     moved = Certificate.objects.exclude(issued_at=F("enrollment__completed_at")).exclude(enrollment__completed_at=None)
     for pk in moved.values_list("enrollment_id", flat=True):
         yield f"enrollment {pk}: completed at another moment than its certificate says"
+
+
+def certificate_texts() -> Iterator[str]:
+    """A certificate says the points of a pass, and the titles and the term of the release it was issued on."""
+    found = Certificate.objects.select_related("release__course").defer("release__outlines").order_by("pk")
+    for certificate in found.iterator():
+        outlines = {language: serving.outline(certificate.release, language) for language in certificate.titles}
+        if certificate.titles != {language: outline.title for language, outline in outlines.items()}:
+            yield f"certificate {certificate.pk}: other titles than its release"
+        months = serving.outline(certificate.release, certificate.release.course.source_language).valid_months
+        if certificate.valid_until not in last_days(certificate, months):
+            yield f"certificate {certificate.pk}: valid until another day than its release says"
+        passed = Attempt.objects.filter(enrollment=certificate.enrollment_id, is_passed=True)
+        score = {"points": certificate.points, "max_points": certificate.max_points}
+        if certificate.points is not None and not passed.filter(**score).exists():
+            yield f"certificate {certificate.pk}: says points that no passed attempt has"
+
+
+def last_days(certificate: Certificate, months: int | None) -> set:
+    """The day it is valid to, with those beside it: the site's zone may have been another when it was issued."""
+    if not months:
+        return {None}
+    return {months_later(day_of(certificate.issued_at) + timedelta(days=step), months) for step in (-1, 0, 1)}
 
 
 def releases() -> Iterator[str]:

@@ -13,7 +13,7 @@ urlpatterns = [
     path("team/people/<int:pk>/excuse/", views.excuse, name="excuse"),
     path("team/people/<int:pk>/time/", views.set_time, name="set-time"),
     # /team/simulations/<course>/<simulation>/
-    path("team/simulations/<slug:course>/<str:simulation>/", views.simulation, name="simulation"),
+    path("team/simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
     # /surveys/<course>/<survey>/
-    path("surveys/<slug:course>/<str:survey>/", views.survey, name="survey"),
+    path("surveys/<id:course>/<id:survey>/", views.survey, name="survey"),
 ]

@@ -381,6 +381,18 @@ def test_home_and_record_say_that_a_drill_is_left(client, attempt):
         assert "A short drill" not in text_of(client.get(address))
 
 
+def test_who_is_excused_is_asked_for_no_drill(client, attempt):
+    enrolling.waive(attempt.enrollment, "moved", by=None)
+    attempt.enrollment.refresh_from_db()
+    assert standing(attempt) == Standing("ended")
+    result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"
+    for address in ("/", "/learn/tea-room/record/", result):
+        assert "drill" not in text_of(client.get(address))
+    assert "You are excused from this course" in text_of(client.get(result))
+    assert "a drill to do" not in text_of(client.get(exam))
+    assert client.get(page(attempt))["Location"] == result
+
+
 def test_three_right_answers_lead_to_the_certificate(client, attempt):
     for number in (1, 2, 3):
         response = send(client, attempt)

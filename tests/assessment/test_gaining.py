@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.assessment import attempting
-from courseware.assessment.attempting import AttemptClosed, NotYet, why_over
+from courseware.assessment.attempting import AttemptClosed, NothingAnswered, NotYet, why_over
 from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate, Response
@@ -23,6 +23,7 @@ from tests.assessment.exams import (
     answer,
     asked,
     at_once,
+    exam_files,
     make_course,
     make_course_with_pre_check,
     pre_check_files,
@@ -282,6 +283,25 @@ def without_the_pairs():
     return {path: text.replace(b"family=f", b"family=g") for path, text in files.items() if "start.bank" in path}
 
 
+def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
+    """As a start of nought it would make every gain a whole one."""
+    attempt = start(enrollment, START)
+    with pytest.raises(NothingAnswered):
+        attempting.submit(attempt)
+    attempting.save(attempt, 1, ["0"], saves=0)
+    attempting.save(attempt, 1, [], saves=1)
+    with pytest.raises(NothingAnswered):
+        attempting.submit(attempt)
+    assert (Completion.objects.count(), standing(enrollment)) == (0, Standing())
+    attempting.save(attempt, 1, ["0"], saves=2)
+    assert attempting.submit(attempt).submitted_at
+
+
+def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
+    finish_lessons(enrollment)
+    assert attempting.submit(start(enrollment)).is_passed is False
+
+
 def test_a_course_that_gets_a_pre_check_later_asks_nobody_who_has_begun():
     enrollment = make_enrollment(course=make_course())
     finish_lessons(enrollment)
@@ -322,6 +342,47 @@ def test_home_goes_on_with_one_that_is_under_way(client, enrollment):
     start(enrollment, START)
     assert BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text == "Go on: Where you start"
     assert "Go on with the questions" in text_of(client.get(PAGE))
+
+
+def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
+    attempt = start(enrollment, START)
+    response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
+    assert "Answer at least one question, then send it." in response.text
+    assert not Completion.objects.exists()
+
+
+def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_closed(client, enrollment):
+    attempt = start(enrollment, START)
+    finish_lessons(enrollment)
+    text = text_of(client.get(PAGE))
+    assert "A starting point is taken before the start" in text
+    for address in (PAGE, f"/attempts/{attempt.pk}/"):
+        assert "See the result" not in client.get(address).text
+    client.post(f"/attempts/{attempt.pk}/submit/")
+    sit(enrollment)
+    assert (point(enrollment), standing(enrollment)) == (StartingPoint(), Standing("closed"))
+
+
+def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):
+    again = through(enrollment, before=1, after=3)
+    first = enrollment.attempts.get(exam=again.exam, number=1)
+    import_course(exam_files())
+    for attempt in (first, again):
+        text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
+        assert "At the start 1 of 3 were right, now 3. You gained 100%" in text
+        assert "before the first lesson" not in text
+        assert "The questions, with the reasons" in text
+
+
+def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_and_gives_its_reasons(client, enrollment):
+    first = through(enrollment, before=1)
+    import_course(exam_files())
+    text = text_of(client.get(f"/attempts/{first.pk}/result/"))
+    assert "1 / 3" in text
+    assert "come again" not in text
+    assert "Answer the parallel questions" not in text
+    assert "The questions, with the reasons" in text
 
 
 def test_afterwards_a_calm_result_says_the_number_and_no_key_and_no_reason(client, enrollment):

@@ -619,3 +619,14 @@ def test_only_the_holder_is_told_how_to_keep_it(client, certificate):
     assert "print this page" not in client.get(address).text
     client.force_login(certificate.enrollment.learner)
     assert "print this page" in client.get(address).text
+
+
+def test_an_id_may_have_a_dot_also_that_of_a_course(client):
+    files = {path: text.replace(b"id: tea-room\n", b"id: tea.room_2\n") for path, text in exam_files().items()}
+    learner = ready(import_course(files).course).learner
+    client.force_login(learner)
+    assert client.get("/").status_code == 200
+    address = "/exam/tea.room_2/last-cup/"
+    assert client.get("/learn/tea.room_2/last-cup/")["Location"] == address
+    assert client.get(address).status_code == 200
+    assert client.post(f"{address}start/").status_code == 302

@@ -33,3 +33,22 @@ def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(vi
     assert page.locator(".call li").count() > 2 * len(card_sections(course, language))
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4"))
     assert len(pages) == 1
+
+
+LOST = """() => [...document.querySelectorAll(".call, .call *")].filter(
+    piece => piece.getBoundingClientRect().right > document.querySelector("article").getBoundingClientRect().right + 1
+).map(piece => piece.textContent)"""
+
+
+@pytest.mark.parametrize(("media", "width"), [("print", 718), ("screen", 1280), ("screen", 320)])
+def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, site, media, width):
+    course = make_shipped_course()
+    section = next(iter(card_sections(course, "en")))
+    CardContact.objects.create(
+        course=course, section=section, who="W" * 80, number="+86 (21) 5555-0100 ,,12345678901234567#"
+    )
+    page = visit(make_enrollment(course=course).learner, language="en", viewport={"width": width, "height": 800})
+    page.goto(f"/learn/{course.identifier}/card/")
+    page.emulate_media(media=media)
+    assert page.evaluate(LOST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

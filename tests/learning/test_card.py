@@ -5,7 +5,9 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from courseware.content.contacts import sections_without_contact
+from courseware.content.importing import import_course
 from courseware.content.models import CardContact
+from tests.content.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +125,25 @@ def test_a_contact_of_an_emergency_that_left_the_card_can_still_be_moved(client,
     assert client.post(address, data).status_code == 302
     old.refresh_from_db()
     assert (old.section, old.who) == ("fire", "Control room")
+
+
+def test_a_contact_in_a_language_that_left_the_course_stays_in_it_when_the_page_is_saved(client, course):
+    old = contact(course, "Control room", language="en")
+    files = {path: text for path, text in make_files().items() if ".en." not in path}
+    path = "course.zh-hans.md"
+    import_course(files | {path: files[path].replace(b"[zh-Hans, en]", b"[zh-Hans]")})
+    client.force_login(make_admin())
+    address = reverse("admin:content_course_change", args=[course.pk])
+    page = BeautifulSoup(client.get(address).content, "html.parser")
+    assert page.select_one("#id_contacts-0-language option[selected]")["value"] == "en"
+    data = posted(course, language="en", who="Control room, 3rd floor")
+    data |= {"contacts-INITIAL_FORMS": "1", "contacts-0-id": old.pk, "contacts-0-course": course.pk}
+    assert client.post(address, data).status_code == 302
+    old.refresh_from_db()
+    assert (old.language, old.who) == ("en", "Control room, 3rd floor")
+    assert calls(card(client, course, "zh-hans")) == [("119", "tel:119")]
+
+
+def test_a_hash_sign_is_dialled_and_what_is_written_is_text(client, course):
+    contact(course, "<b>Desk</b> & “lobby”", number="8119,,12#")
+    assert calls(card(client, course))[1] == ("<b>Desk</b> & “lobby” 8119,,12#", "tel:8119,,12%23")

@@ -1,15 +1,19 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.content import serving
+from courseware.content.importing import import_course
 from courseware.content.models import Text
-from courseware.learning.models import Completion, Enrollment
+from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting.consistency import differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
+from tests.content.samples import make_files
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, play_best, start_exam
 
@@ -42,12 +46,16 @@ def test_what_the_product_writes_has_no_difference(completed):
 
 def test_points_that_are_not_those_of_the_responses_are_named(completed):
     pk = changed(Attempt, points=0)
-    assert list(differences()) == [f"attempt {pk}: 0 points kept, 2 right responses"]
+    assert list(differences()) == [
+        f"attempt {pk}: 0 points kept, 2 right responses",
+        f"certificate {completed.certificate.pk}: says points that no passed attempt has",
+        f"attempt {pk}: the log knows no “attempt-submitted” that says the same",
+    ]
 
 
 def test_a_pass_that_the_points_do_not_give_is_named(completed):
-    pk = changed(Attempt, pass_mark=80, is_passed=False)
-    assert list(differences()) == [
+    pk = changed(Attempt, is_passed=False)
+    assert list(differences())[:2] == [
         f"attempt {pk}: is_passed is False at 2 of 2",
         f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
     ]
@@ -130,22 +138,80 @@ def test_a_completion_of_nothing_is_named(completed):
     assert list(differences()) == [
         f"enrollment {pk}: completed without a single completion",
         f"enrollment {pk}: is completed and has no certificate",
+        f"enrollment {pk}: the log knows no “enrollment-completed” that says the same",
     ]
 
 
 def test_a_certificate_without_its_completion_is_named(completed):
     Enrollment.objects.filter(pk=completed.pk).update(completed_at=None)
-    assert list(differences()) == [f"enrollment {completed.pk}: has a certificate and is not completed"]
+    assert next(differences()) == f"enrollment {completed.pk}: has a certificate and is not completed"
 
 
 def test_a_certificate_that_went_missing_is_named(completed):
     Certificate.objects.all().delete()
-    assert list(differences()) == [f"enrollment {completed.pk}: is completed and has no certificate"]
+    assert next(differences()) == f"enrollment {completed.pk}: is completed and has no certificate"
 
 
 def test_a_certificate_of_another_moment_is_named(completed):
     changed(Certificate, issued_at=completed.completed_at + LATER)
-    assert list(differences()) == [f"enrollment {completed.pk}: completed at another moment than its certificate says"]
+    words = f"enrollment {completed.pk}: completed at another moment than its certificate says"
+    assert next(differences()) == words
+
+
+def test_a_pass_mark_that_the_exam_did_not_have_is_named(completed):
+    pk = changed(Attempt, pass_mark=50)
+    assert list(differences()) == [f"attempt {pk}: pass_mark is 50, its exam said 80"]
+
+
+def test_a_response_to_another_rule_than_its_question_asks_is_named(completed):
+    pk = changed(Response, objective="O9.9")
+    assert list(differences()) == [f"response {pk}: another rule than its question asks"]
+
+
+def test_attempts_that_leave_a_number_out_are_named(completed):
+    changed(Attempt, number=3)
+    assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, and not as many"]
+
+
+def test_an_answer_in_a_lesson_that_was_changed_is_named(completed):
+    pk = changed(Answer, is_right=False)
+    assert list(differences()) == [f"answer {pk}: is_right is False, graded again it is True"]
+    for fields in ({"question": "nowhere"}, {"response": 5}):
+        changed(Answer, **fields)
+        assert list(differences()) == [f"answer {pk}: is no answer to a question that its lesson asked"]
+
+
+def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
+    def turned(text):
+        ticks = (b"1. [ ] ", b"1. [x] "), (b"2. [x] ", b"2. [ ] ")
+        return text.replace(*ticks[0]).replace(*ticks[1])
+
+    import_course({path: turned(text) if "boiling" in path else text for path, text in make_files().items()})
+    completed.course.refresh_from_db()
+    page = serving.page(completed.course.current, "boiling", "en")
+    assert page.questions["is-it-off"].key == (0,)
+    assert list(differences()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"points": 1}, "says points that no passed attempt has"),
+        ({"titles": {"en": "A better course"}}, "other titles than its release"),
+        ({"valid_until": date(2099, 1, 1)}, "valid until another day than its release says"),
+        ({"valid_until": None}, "valid until another day than its release says"),
+    ],
+)
+def test_a_certificate_that_says_something_else_is_named(completed, fields, words):
+    pk = changed(Certificate, **fields)
+    assert list(differences()) == [f"certificate {pk}: {words}"]
+
+
+def test_a_certificate_stays_right_when_the_site_moves_to_another_zone(completed, settings):
+    settings.TIME_ZONE = "Pacific/Kiritimati"
+    timezone.get_default_timezone.cache_clear()
+    assert list(differences()) == []
+    timezone.get_default_timezone.cache_clear()
 
 
 def test_a_text_that_is_not_the_one_published_is_named(completed):
@@ -163,7 +229,7 @@ def test_a_log_that_was_changed_is_named(completed):
 def test_the_command_says_nought_or_names_each_and_fails(completed, capsys):
     call_command("check_records")
     assert capsys.readouterr().out == "0 differences\n"
-    pk = changed(Attempt, points=0)
+    pk = changed(Enrollment, started_at=None)
     with pytest.raises(CommandError, match="1 differences"):
         call_command("check_records")
-    assert capsys.readouterr().err == f"attempt {pk}: 0 points kept, 2 right responses\n"
+    assert capsys.readouterr().err.startswith(f"enrollment {pk}: started_at None, first fact ")

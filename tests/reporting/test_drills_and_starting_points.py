@@ -211,6 +211,26 @@ def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
     assert list(differences()) == [f"drill answer {answer.pk}: is no answer to a question that its bank held"]
 
 
+def test_an_answer_of_a_drill_that_was_moved_to_another_rule_or_taken_away_is_named(held_attempt):
+    give(held_attempt)
+    missed = give(held_attempt, is_right=False)
+    finish(held_attempt)
+    DrillAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
+    gap = f"attempt {held_attempt.pk}: drill answers on O1.1 up to number 5, and not as many"
+    wrong_number = f"attempt {held_attempt.pk}: drill answers on O1.2 up to number 2, and not as many"
+    rule = f"drill answer {missed.pk}: on O1.2, its question is on O1.1"
+    assert {rule, gap, wrong_number} <= set(differences())
+    DrillAnswer.objects.filter(pk=missed.pk).delete()
+    assert gap in list(differences())
+
+
+def test_a_drill_done_by_one_question_again_and_again_is_named(held_attempt):
+    finish(held_attempt)
+    first = DrillAnswer.objects.earliest("number")
+    DrillAnswer.objects.update(question=first.question, response=first.response)
+    assert list(differences()) == [f"attempt {held_attempt.pk}: a question twice in a row of right answers on O1.1"]
+
+
 def test_activity_later_than_the_enrollment_says_is_named(held_attempt):
     answer = give(held_attempt)
     enrollment = Enrollment.objects.get(pk=held_attempt.enrollment_id)

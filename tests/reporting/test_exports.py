@@ -58,7 +58,8 @@ def test_a_file_opens_with_its_chinese_intact():
 
 
 @pytest.mark.parametrize(
-    "name", ['=HYPERLINK("http://evil.example","x")', "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"]
+    "name",
+    ['=HYPERLINK("http://evil.example","x")', "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "＝1+1", "＠SUM(A1)"],
 )
 def test_a_name_that_a_spreadsheet_would_run_is_text(name):
     team = make_team()

@@ -368,7 +368,16 @@ def test_the_board_leads_to_the_results(client, team):
     assert [link["href"] for link in links] == ["/team/board.csv", "/surveys/tea-room/voice/"]
 
 
-@pytest.mark.parametrize("address", ["/surveys/tea-room/last-cup/", "/surveys/tea-room/x/", "/surveys/nowhere/voice/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/surveys/tea-room/%00/",
+        "/team/simulations/tea-room/%00/",
+        "/surveys/tea-room/last-cup/",
+        "/surveys/tea-room/x/",
+        "/surveys/nowhere/voice/",
+    ],
+)
 def test_what_is_no_survey_is_not_there(client, team, address):
     make_course()
     assert client.get(address).status_code == 404

@@ -112,6 +112,7 @@ def test_there_is_no_page_for_what_is_no_simulation(client):
     client.force_login(make_editor())
     assert client.get("/team/simulations/tea-room/boiling/").status_code == 404
     assert client.get("/team/simulations/nowhere/boiling/").status_code == 404
+    assert client.get("/team/simulations/tea-room/a%00b/").status_code == 404
 
 
 @pytest.mark.parametrize("runs", [1, 3])

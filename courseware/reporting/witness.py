@@ -1,0 +1,121 @@
+"""The log as a witness: what it remembers of attempts, completions and certificates, against what is kept of them.
+
+`evidence.verifying` proves the log whole. So a row that was written, changed or taken away behind the product's back is
+named here, also where it hangs together with all the others.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from courseware.assessment.models import Attempt, Certificate
+from courseware.evidence.models import Event
+from courseware.learning.enrolling import subject
+from courseware.learning.models import Completion, Enrollment
+
+CHUNK = 500  # rows held in memory at a time
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the log must say of a row: to what it happened, when, and what more (`data`, as far as the row knows)."""
+
+    subject: str
+    at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def is_in(self, event: Event) -> bool:
+        return event.at == self.at and self.data.items() <= event.data.items()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fact that the log is told of with `verb`.
+
+    `owner` leads from a row to whose primary key the subject of the event names; where it has several such rows,
+    `told_by` is the part of the data that tells them apart.
+    """
+
+    verb: str
+    rows: Callable[[], QuerySet]
+    said: Callable[[Model], Said]
+    owner: str = "pk"
+    told_by: str = ""
+
+    def key(self, one: Said | Event) -> tuple:
+        return one.subject, one.data.get(self.told_by)
+
+
+def started(attempt: Attempt) -> Said:
+    return Said(attempt.subject, attempt.started_at, {"exam": attempt.exam.identifier})
+
+
+def submitted(attempt: Attempt) -> Said:
+    data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
+    return Said(attempt.subject, attempt.submitted_at, data)
+
+
+def completed(completion: Completion) -> Said:
+    data = {"document": completion.document.identifier, "revision": completion.revision_id}
+    data["outcome"] = completion.outcome
+    return Said(f"enrollment:{completion.enrollment_id}", completion.completed_at, data)
+
+
+def issued(certificate: Certificate) -> Said:
+    return Said(f"enrollment:{certificate.enrollment_id}", certificate.issued_at, {"certificate": certificate.pk})
+
+
+def finished(enrollment: Enrollment) -> Said:
+    return Said(subject(enrollment), enrollment.completed_at)
+
+
+def waived(enrollment: Enrollment) -> Said:
+    return Said(subject(enrollment), enrollment.waived_at)
+
+
+KINDS = (
+    Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
+    Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
+    Kind("completed", lambda: Completion.objects.select_related("document"), completed, "enrollment", "document"),
+    Kind("enrollment-completed", lambda: Enrollment.objects.completed(), finished),
+    Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived),
+    Kind("certificate-issued", lambda: Certificate.objects.all(), issued, "enrollment", "certificate"),
+)
+
+
+def differences() -> Iterator[str]:
+    """A line for each row that the log does not know so, and for each event whose row is gone."""
+    for kind in KINDS:
+        yield from unknown(kind)
+    for kind in KINDS:
+        yield from gone(kind)
+
+
+def unknown(kind: Kind) -> Iterator[str]:
+    for rows in chunks(kind.rows().order_by("pk").iterator(chunk_size=CHUNK)):
+        said = {row: kind.said(row) for row in rows}
+        events: dict[str, list[Event]] = {}
+        for event in Event.objects.filter(subject__in={one.subject for one in said.values()}, verb=kind.verb):
+            events.setdefault(event.subject, []).append(event)
+        for row, one in said.items():
+            if not any(one.is_in(event) for event in events.get(one.subject, ())):
+                yield f"{row._meta.model_name} {row.pk}: the log knows no “{kind.verb}” that says the same"
+
+
+def gone(kind: Kind) -> Iterator[str]:
+    for events in chunks(Event.objects.filter(verb=kind.verb).order_by("number").iterator(chunk_size=CHUNK)):
+        owners = {int(event.subject.partition(":")[2]) for event in events}
+        kept = {kind.key(kind.said(row)) for row in kind.rows().filter(**{f"{kind.owner}__in": owners})}
+        for event in events:
+            if kind.key(event) not in kept:
+                yield f"event {event.number}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
+
+
+def chunks(rows: Iterable) -> Iterator[list]:
+    rows = iter(rows)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk

@@ -1,0 +1,117 @@
+"""What the log remembers against what is kept: for who changes the tables so that they hang together."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.assessment.banks import question_of
+from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.evidence.models import Event
+from courseware.learning import enrolling
+from courseware.learning.models import Completion, Enrollment
+from courseware.reporting import witness
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import START, make_course_with_pre_check, right, sit
+from tests.making import make_enrollment
+from tests.world import finish_lessons
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def enrollment():
+    """Completed with a pre-check before and its parallel questions after; beside it one that was excused."""
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    sit(enrollment, exam=START, points=1)
+    finish_lessons(enrollment)
+    sit(enrollment)
+    sit(enrollment, exam=START, points=3)
+    enrolling.waive(make_enrollment(course=enrollment.course), "moved", by=None)
+    enrollment.refresh_from_db()
+    return enrollment
+
+
+def number(verb, **data):
+    """The number of the event."""
+    return Event.objects.filter(verb=verb, **{f"data__{name}": value for name, value in data.items()}).first().number
+
+
+def test_what_the_product_writes_is_what_the_log_remembers(enrollment):
+    assert list(witness.differences()) == []
+
+
+def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment):
+    """So that the gain looks larger: the responses, their grades and the points, all of them."""
+    attempt = enrollment.attempts.get(exam__identifier=START, number=2)
+    Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
+    Attempt.objects.filter(pk=attempt.pk).update(points=0)
+    assert list(differences()) == [f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same"]
+
+
+def test_an_exam_that_was_raised_with_its_answers_is_named():
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    finish_lessons(enrollment)
+    attempt = sit(enrollment, points=2)
+    for response in attempt.responses.filter(is_right=False).select_related("bank"):
+        key = [int(place) for place in right(question_of(attempt, response, "en"))]
+        Response.objects.filter(pk=response.pk).update(response=key, is_right=True)
+    Attempt.objects.filter(pk=attempt.pk).update(points=4, is_passed=True)
+    assert f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same" in list(differences())
+
+
+def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
+    first = Attempt.objects.earliest("pk").subject
+    Attempt.objects.filter(exam__identifier=START).delete()
+    Completion.objects.filter(document__identifier=START).delete()
+    gone = list(differences())
+    assert len(gone) == 5
+    assert (
+        gone[0]
+        == f"event {number('attempt-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
+    )
+
+
+def test_a_lesson_that_nobody_did_is_named(enrollment):
+    other, real = Enrollment.objects.latest("pk"), Completion.objects.get(document__kind="lesson")
+    now = timezone.now()
+    Enrollment.objects.filter(pk=other.pk).update(started_at=now, last_active_at=now)
+    forged = Completion.objects.create(
+        enrollment=other, document=real.document, revision=real.revision, outcome=real.outcome, completed_at=now
+    )
+    assert list(differences()) == [f"completion {forged.pk}: the log knows no “completed” that says the same"]
+
+
+def test_a_completion_that_was_taken_away_is_named(enrollment):
+    Completion.objects.filter(document__kind="lesson").delete()
+    told = number("completed", document="boiling")
+    assert list(differences()) == [
+        f"event {told}: “completed” of enrollment:{enrollment.pk}, and nothing is kept of it"
+    ]
+
+
+def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
+    earlier = enrollment.completed_at - timedelta(days=30)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=earlier)
+    Certificate.objects.update(issued_at=earlier)
+    pk = Certificate.objects.get().pk
+    assert list(witness.differences()) == [
+        f"enrollment {enrollment.pk}: the log knows no “enrollment-completed” that says the same",
+        f"certificate {pk}: the log knows no “certificate-issued” that says the same",
+    ]
+
+
+def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
+    other = Enrollment.objects.latest("pk")
+    Enrollment.objects.filter(pk=other.pk).update(waived_at=None)
+    assert list(differences()) == [
+        f"event {number('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"
+    ]
+
+
+def test_it_reads_on_past_a_chunk(enrollment, monkeypatch):
+    monkeypatch.setattr(witness, "CHUNK", 1)
+    assert list(witness.differences()) == []
+    pk = Completion.objects.latest("pk").pk
+    Completion.objects.filter(pk=pk).update(completed_at=timezone.now())
+    assert list(witness.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]
