@@ -1,5 +1,10 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
+
+from courseware.lib.converters import FilePathConverter, IdConverter
+
+register_converter(IdConverter, "id")
+register_converter(FilePathConverter, "file")
 
 urlpatterns = [
     path("", include("courseware.learning.urls")),

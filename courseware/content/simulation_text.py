@@ -69,7 +69,7 @@ class _Reader:
         return self.document is not self.source
 
     def read(self, meters: Mapping[str, str]) -> Simulation:
-        sections = self.document.sections
+        sections = _first_of_each(self.document.sections)
         meta = self.source.meta
         intro = self.document.section("")
         return Simulation(
@@ -174,6 +174,14 @@ class _Reader:
 
     def _say(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.document.path, line, message))
+
+
+def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
+    """An id that stands twice is told by the reader; the first one counts, as in `Document.section`."""
+    found: dict[str, Section] = {}
+    for section in sections:
+        found.setdefault(section.id, section)
+    return list(found.values())
 
 
 def _text(blocks: tuple[Block, ...]) -> str:

@@ -4,5 +4,5 @@ from courseware.content import views
 
 app_name = "content"
 urlpatterns = [
-    path("media/<str:course>/<str:digest>/<path:name>", views.media, name="media"),
+    path("media/<id:course>/<slug:digest>/<file:name>", views.media, name="media"),
 ]

@@ -1,16 +1,6 @@
-from django.urls import path, register_converter
+from django.urls import path
 
 from courseware.learning import views
-
-
-class IdConverter:
-    """An id of formats.md: ASCII letters, digits, "-", ".", "_"."""
-
-    regex = r"[A-Za-z0-9._-]+"
-    to_python = to_url = str
-
-
-register_converter(IdConverter, "id")
 
 app_name = "learning"
 

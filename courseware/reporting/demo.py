@@ -14,7 +14,8 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.content import serving
-from courseware.content.models import Course
+from courseware.content.contacts import card_sections
+from courseware.content.models import CardContact, Course
 from courseware.content.questions import Question
 from courseware.content.serving import Outline, Step
 from courseware.learning import answering, completing, enrolling
@@ -59,6 +60,13 @@ class Person:
     late_shift: bool = False
 
 
+CARD = {  # emergency → whom to call, in either language, and the number
+    "fire": ("消防控制室", "Fire control room", "8119"),
+    "breach": ("信息安全值班", "Security on duty", "8300"),
+    "attack": ("信息安全值班", "Security on duty", "8300"),
+    "threat": ("保安值班台", "Guard desk", "8110"),
+    "scam": ("信息安全值班", "Security on duty", "8300"),
+}
 PEOPLE = [
     Person("周凯", "zhou.kai", "phone", enrolled=17, due=-3, share=60, start=4, misses=3),
     Person("Grace Lin", "grace.lin", "chat", enrolled=16, due=-1, share=100, start=3, exam=6),
@@ -89,6 +97,8 @@ def make_demo_firm(at: datetime | None = None) -> None:
     late_shift = Team.objects.create(name="晚班组", parent=centre)
     join(centre, manager, Membership.Role.MANAGER)
 
+    fill_in_the_card(course)
+
     newcomer = person("learner@example.com", "王小明")
     join(centre, newcomer)
     enrolling.enroll(newcomer, course, due_at=due_at(centre, at, 14), by=admin, at=at)
@@ -97,6 +107,15 @@ def make_demo_firm(at: datetime | None = None) -> None:
         team = late_shift if each.late_shift else centre
         join(team, learner)
         study(each, learner, course, team, by=admin, now=at)
+
+
+def fill_in_the_card(course: Course) -> None:
+    """What only a firm knows, for the emergencies that the card has."""
+    for section in card_sections(course, course.source_language):
+        if section in CARD:
+            *names, number = CARD[section]
+            for language, who in zip(("zh-hans", "en"), names, strict=True):
+                CardContact.objects.create(course=course, section=section, who=who, number=number, language=language)
 
 
 def person(email: str, name: str, **fields) -> User:

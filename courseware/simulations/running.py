@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random, SystemRandom
 
 from django.db import transaction
@@ -17,6 +17,8 @@ from courseware.simulations.models import Colour, Decision, Run, Timing
 from courseware.simulations.timing import Clock, clock_of
 from courseware.simulations.trails import Step, Trail, trail_of
 
+MILLISECOND = timedelta(milliseconds=1)
+MOST_MILLISECONDS = 2**31 - 1  # 24 days
 DRAWS = 20  # how often chance is asked for a variant that was played less
 
 
@@ -172,7 +174,7 @@ def keep(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime
         is_timeout=place == trail.node.timeout,
         picked=picked,
         seconds=clock.seconds,
-        milliseconds=max(0, round((at - run.shown_at).total_seconds() * 1000)),  # clocks may jump back
+        milliseconds=milliseconds_between(run.shown_at, at),
         meters=dict(after.meters),
         points=trail.rules.points(state.place, place, picked),
         shown_at=run.shown_at,
@@ -180,6 +182,11 @@ def keep(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime
     )
     step = Step(trail.position, state, after, place, tuple(picked), decision)
     return replace(trail, steps=(*trail.steps, step))
+
+
+def milliseconds_between(start: datetime, end: datetime) -> int:
+    """At least 0, as clocks may jump back, and no more than the column takes: a run may wait for weeks."""
+    return min(MOST_MILLISECONDS, max(0, round((end - start) / MILLISECOND)))
 
 
 def finish(trail: Trail, at: datetime) -> None:
@@ -198,10 +205,14 @@ def finish(trail: Trail, at: datetime) -> None:
 
 
 def completes(run: Run) -> bool:
-    """A simulation is done when it was once finished without harm; one that is optional, when it was finished."""
+    """A simulation is done when it was once finished without harm; one that is optional, when it was finished.
+
+    One that has left the course meanwhile is not optional: it may come back and count.
+    """
     course = run.enrollment.course
     outline = serving.outline(course.current, course.source_language)
-    return run.colour != Colour.RED or run.simulation.identifier not in outline.required
+    optional = {step.id for step in outline.steps if step.is_optional}
+    return run.colour != Colour.RED or run.simulation.identifier in optional
 
 
 @transaction.atomic

@@ -67,7 +67,8 @@ class Situation:
 
 def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
     """The situation that waits, at this moment. Runs a query where a branch begins."""
-    clock = clock_of(trail.node, trail.run.timing, trail.run.shown_at)
+    shown_at = min(trail.run.shown_at, at)  # the server's clock may have jumped back: nothing arrives hours later
+    clock = clock_of(trail.node, trail.run.timing, shown_at)
     node, last = texts.nodes[trail.node.id], trail.steps[-1] if trail.steps else None
     parts = tuple(Offer(key, key - 1, part.text) for key, part in enumerate(node.parts, start=1))
     return Situation(

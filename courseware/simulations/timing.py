@@ -40,8 +40,8 @@ class Clock:
         return self.starts_at + timedelta(seconds=self.seconds)
 
     def is_up(self, at: datetime) -> bool:
-        """Whether the branch for doing nothing may be taken."""
-        return self.seconds > 0 and at >= self.ends_at
+        """Whether doing nothing may be taken; where the server's clock jumped back, the page's counts."""
+        return self.seconds > 0 and (at >= self.ends_at or at < self.shown_at)
 
     def is_over(self, at: datetime) -> bool:
         """Whether a decision comes too late."""

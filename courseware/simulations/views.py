@@ -74,11 +74,16 @@ def simulation(request, course, simulation):
         "finished": len(finished),
         "is_done": simulation in reading.progress.done,
         "form": StartForm(initial={"timing": usual_timing(request.user, runs)}),
-        "decisions": len(page.simulation.best_run()) - 1,
+        "decisions": len(page.simulation.best_run(first_draw(page.simulation))) - 1,
         "next": reading.outline.after(simulation),
         "sources": sources_in(page.simulation.premise, page),
     }
     return show(request, reading, page, "simulations/simulation.html", context)
+
+
+def first_draw(simulation):
+    """The flags of a run that draws the first of each set: one that draws nothing may be without a single situation."""
+    return [odds[0] for odds in simulation.chance.values() if isinstance(odds, tuple)]
 
 
 def sources_in(html, page):
@@ -113,18 +118,34 @@ def run(request, pk):
     if run.finished_at:
         return redirect("simulations:debrief", pk)
     if run.given_up_at:
-        return redirect("simulations:simulation", run.enrollment.course.identifier, run.simulation.identifier)
+        return redirect(way_out(run))
     return run_page(request, trail_of(run))
+
+
+def way_out(run):
+    """Where one goes who leaves a run: back to the page before the start, or home where the course has it no more."""
+    reading = Reading(run.enrollment)
+    if step := step_of(reading, run.simulation.identifier):
+        return reverse("simulations:simulation", args=[reading.course_id, step.id])
+    return reverse("learning:home")
+
+
+def step_of(reading, simulation):
+    """The simulation's stop on today's route; None where the course has it no more."""
+    return next((step for step in reading.outline.steps if step.id == simulation), None)
 
 
 def run_page(request, trail, *, problem="", status=200):
     """Where an open run stands: its situation, or that it waits. For the script the piece alone."""
     run, now = trail.run, timezone.now()
+    if trail.ending:  # another tab was faster
+        return go(request, reverse("simulations:debrief", args=[run.pk]))
     reading = Reading(run.enrollment)
     page = page_of(run, reading.language)
     waits = running.waits(run, trail, now)
     context = {
         "run": run,
+        "step": step_of(reading, run.simulation.identifier),
         "problem": problem,
         "waits": waits,
         "situation": None if waits else situation_of(trail, page.simulation, now),
@@ -150,7 +171,9 @@ def decide(request, pk):
         return go(request, reverse("simulations:run", args=[pk]))
     if trail.run.finished_at:
         return go(request, reverse("simulations:debrief", args=[pk]))
-    return run_page(request, trail) if request.htmx else redirect("simulations:run", pk)
+    if request.htmx and trail.run.is_open:
+        return run_page(request, trail)
+    return go(request, reverse("simulations:run", args=[pk]))
 
 
 def refused(request, run, problem):
@@ -175,7 +198,7 @@ def give_up(request, pk):
     if run.is_practice:
         return redirect("simulations:debrief", run.branch_of_id)
     messages.success(request, _("That run is left. A new one begins at the start."))
-    return redirect("simulations:simulation", run.enrollment.course.identifier, run.simulation.identifier)
+    return redirect(way_out(run))
 
 
 @require_safe
@@ -188,7 +211,7 @@ def debrief(request, pk):
     page = page_of(run, reading.language)
     identifier = run.simulation.identifier
     finished = list(run.enrollment.runs.of(identifier).on_record().finished())
-    step = next((step for step in reading.outline.steps if step.id == identifier), None)
+    step = step_of(reading, identifier)
     context = {
         "run": run,
         "debrief": debrief_of(trail_of(run), page.simulation),

@@ -23,6 +23,7 @@
 
   const RETRY_AFTER = [2, 5, 15, 60]; // seconds; the last one repeats
   const LAST_SECONDS = 5;
+  const ASLEEP = 5000; // milliseconds: a page whose clock stood still for longer asks the server where the run stands
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
   const announce = (text) => { run.querySelector("[data-announce]").textContent = text; };
   const form = () => run.querySelector("[data-decision]");
@@ -69,9 +70,12 @@
     const startsAt = performance.now() + Number(decision.dataset.wait);
     const endsAt = startsAt + Number(decision.dataset.left);
     const marks = new Map([[Math.ceil(total / 2), run.dataset.seconds], [LAST_SECONDS, run.dataset.seconds]]);
-    let shown = total + 1;
+    let [shown, ticked] = [total + 1, Date.now()];
     later(() => announce(run.dataset.start.replace("{seconds}", Math.ceil(Number(decision.dataset.left) / 1000))), Number(decision.dataset.wait));
     const tick = () => {
+      const slept = Date.now() - ticked;
+      ticked = Date.now();
+      if (slept > ASLEEP && !sending) { stopTimers(); location.reload(); return; } // the lid was closed: nobody let it run out
       const left = Math.max(0, endsAt - Math.max(performance.now(), startsAt));
       const seconds = Math.ceil(left / 1000);
       if (seconds === shown) return;
@@ -130,7 +134,9 @@
     trouble(run.dataset.offline);
     const wait = RETRY_AFTER[Math.min(sending.tries, RETRY_AFTER.length - 1)];
     sending.tries += 1;
-    stopTimers();
+    stopTimers(); // the clock stands, so what was decided in time counts, however long the line is broken
+    const hasClock = form()?.querySelector("[data-has-clock]");
+    if (hasClock && !sending.button.matches("[data-time-up]")) hasClock.value = "";
     later(() => form() && send(form(), sending.button), wait * 1000);
   };
 
@@ -142,13 +148,17 @@
   }, true);
 
   const onAnswer = (name, work) => document.body.addEventListener(name, (event) => work(event.detail.xhr, event.detail));
+  const isAway = (status) => [502, 503, 504].includes(status);
+  onAnswer("htmx:beforeOnLoad", (xhr) => {
+    if (sending && !isAway(xhr.status)) sending.tries = 0; // it got through: nothing is lost by leaving for the debrief
+  });
   onAnswer("htmx:sendError", retry);
   onAnswer("htmx:timeout", retry);
   onAnswer("htmx:beforeSwap", (xhr, detail) => {
     if (xhr.status === 409) Object.assign(detail, { shouldSwap: true, isError: false }); // where the run stands now
   });
   onAnswer("htmx:responseError", (xhr) => {
-    if ([502, 503, 504].includes(xhr.status)) { retry(); return; }
+    if (isAway(xhr.status)) { retry(); return; }
     if (xhr.status === 403) { location.reload(); return; } // signed in anew elsewhere: the fresh page brings a valid form
     sending = null;
     form()?.querySelectorAll("button.choice").forEach((choice) => choice.removeAttribute("aria-disabled"));
@@ -164,7 +174,8 @@
   addEventListener("beforeunload", (event) => { if (sending?.tries) event.preventDefault(); });
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || setting("keys") === "off") return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || setting("keys") === "off") return;
+    if (event.target.closest?.("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === "Escape") { showAll(); return; }
     const target = /^[1-9]$/.test(event.key) && run.querySelector(`[data-key="${event.key}"]`);
     if (!target) return;
@@ -172,7 +183,11 @@
     target.focus();
     target.click();
   });
-  run.addEventListener("click", (event) => { if (event.target.closest(".arrival")) showAll(); });
+  run.addEventListener("click", (event) => {
+    // The second half of a double click falls on the next situation and decides nothing there.
+    if (event.detail > 1 && event.target.closest("button.choice")) event.preventDefault();
+    if (event.target.closest(".arrival")) showAll();
+  });
 
   arrive();
 })();

@@ -1,8 +1,10 @@
 """Simulations played in a real browser: by keyboard alone, against the clock, through a broken line, without script."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from courseware.content import serving
@@ -12,7 +14,7 @@ from courseware.simulations.trails import page_of, rules_of, trail_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_axe import assert_fine, languages
 from tests.making import make_editor, make_enrollment, make_shipped_course, make_user
-from tests.simulations.playing import RED, play
+from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course
 
 INTRO = f"/simulations/tea-room/{KETTLE}/"
@@ -129,6 +131,53 @@ def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, 
     page.context.set_offline(False)
     situation(page, "Where are you?")
     assert Decision.objects.count() == 1
+
+
+def test_a_decision_made_in_time_counts_however_long_the_network_is_gone(visit, enrollment):
+    page = start(visit(enrollment.learner))
+    page.context.set_offline(True)
+    page.keyboard.press("1")
+    expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
+    Run.objects.update(shown_at=timezone.now() - timedelta(hours=1))
+    page.context.set_offline(False)
+    situation(page, "Where are you?")
+    assert Decision.objects.values_list("place", "is_timeout").get() == (0, False)
+
+
+def test_the_last_decision_made_without_network_leads_to_the_debrief_and_asks_nothing(visit, enrollment):
+    run = begin(enrollment, flags=[])
+    take(run, 0), take(run, 0)
+    page, asked = visit(enrollment.learner), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"/runs/{run.pk}/")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Send it").click()
+    expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
+    page.context.set_offline(False)
+    expect(page).to_have_url(re.compile("/debrief/$"))
+    assert asked == []
+
+
+def test_a_lid_that_was_closed_lets_no_time_run_out(visit, enrollment):
+    page = visit(enrollment.learner)
+    page.clock.install()
+    start(page)
+    Run.objects.update(shown_at=timezone.now() - timedelta(hours=1))
+    page.clock.fast_forward("01:00:00")
+    expect(page.locator("main")).to_contain_text("ran out while you were away")
+    assert not Decision.objects.exists()
+
+
+def test_the_second_half_of_a_double_click_decides_nothing_in_the_next_situation(visit, enrollment):
+    page = start(visit(enrollment.learner), timing="off")
+    page.get_by_role("button", name="Put the cup down").click()
+    situation(page, "Where are you?")
+    page.get_by_role("button", name="In the shop").hover()
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    page.get_by_role("button", name="At home").click()
+    situation(page, "Your own kitchen")
+    assert list(Decision.objects.values_list("place", flat=True)) == [0, 1]
 
 
 def test_a_decision_whose_answer_is_lost_counts_once(visit, enrollment):

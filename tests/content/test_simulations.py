@@ -1,6 +1,8 @@
 """Simulations as documents: what is read, what the checker proves, and how a run moves."""
 
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.content.checking import check
-from courseware.content.checking.simulations import check_simulations, run_minutes
+from courseware.content.checking.simulations import average_minutes, check_simulations, longest_minutes
 from courseware.content.conditions import ALWAYS, parse_condition
 from courseware.content.courses import read_course
 from courseware.content.simulation_text import make_simulation
@@ -318,10 +320,50 @@ def test_what_is_no_condition_is_refused(text):
         ("if=guest else=note", "if=guest else=door", 'can go round for ever from "door"'),
         ('{calm=-5 if="calm >= 30"}', "{calm=-5 #id}", "a choice has no id and no kind; its braces hold effects"),
         ("[贴上](#monday-shift)\n", "贴上\n", "a message is built from parts and sent by one link without a quality"),
+        (
+            '[关火](#door "best")',
+            '[ ](#door "best")',
+            "a choice without a text; expected - [what you do or say](#node)",
+        ),
+        (
+            '[关火](#door "best")',
+            '[关火](#door "best") 马上',
+            'only the link is a choice; what stands beside it in "[关火](#door "best") 马上" is lost',
+        ),
+        (
+            "guest: 1/3",
+            f"guest: 1/3, {', '.join(f'f{n}: 1/2' for n in range(9))}",
+            "chance deals 2048 different runs; expected at most 256",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_what_was_expected(old, new, message):
     assert message in messages(old, new)
+
+
+def test_a_situation_in_which_nothing_can_be_chosen_is_told():
+    waits = '## 后门 {#back .scene}\n\n- [等](#end "timeout")\n  > 等着。\n\n## 水漫金山'
+    assert "nothing can be chosen; expected a choice beside the timeout branch" in messages("## 水漫金山", waits)
+
+
+def test_an_id_that_stands_twice_is_told_and_stops_nothing():
+    twice = drill_files("## 写张条子", "## 又一张 {#note .chat}\n\n好。\n\n## 写张条子")
+    found = [problem.message for problem in check(twice, today=TODAY)]
+    assert any(message.startswith('id "note" is already used on line') for message in found)
+
+
+def test_a_message_of_more_parts_than_can_be_gone_through_is_told():
+    parts = "".join(f"- [x] 部分{n}\n  > 理由。\n" for n in range(12))
+    assert messages("- [x] 关火了没有", f"{parts}- [x] 关火了没有")[0].endswith("parts; expected at most 12")
+
+
+def test_a_simulation_of_two_thousand_situations_is_checked():
+    names = [*(f"n{number}" for number in range(2000)), "end"]
+    nodes = "".join(
+        f'## 又 {{#{name} .scene seconds=0}}\n\n- [走](#{following} "best")\n  > 走。\n\n'
+        for name, following in pairwise(names)
+    )
+    assert messages("## 水漫金山", f"{nodes}## 水漫金山")[0] == 'node cannot be reached from "stove"'
 
 
 def test_every_choice_with_a_condition_is_told():
@@ -365,9 +407,16 @@ def test_a_flag_nobody_asks_for_and_a_meter_nothing_moves_are_warnings():
 
 
 def test_the_run_is_a_break_between_two_contacts():
-    assert 0.2 < run_minutes(drill())[0] < 1
+    play = drill()
+    assert 0.2 < average_minutes(play) < longest_minutes(play) < 1
     found = [p for p in check(drill_files("汽从门缝里出来。", "汽" * 1300), today=TODAY) if "run takes" in p.message]
     assert [problem.path for problem in found] == [PATH]
+
+
+def test_the_longest_run_is_measured_however_rare_it_is():
+    often, seldom = (replace(drill(), chance={"guest": odds}) for odds in ("999/1000", "1/1000"))
+    assert average_minutes(often) != average_minutes(seldom)
+    assert longest_minutes(often) == longest_minutes(seldom) >= max(map(average_minutes, (often, seldom)))
 
 
 def test_two_swapped_choices_are_noticed_by_their_quality():

@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
+from courseware.content.contacts import sections_without_contact
+from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 from courseware.reporting import queries
 from courseware.reporting.consistency import differences
@@ -68,3 +70,8 @@ def test_nothing_is_made_where_people_are(firm):
     with pytest.raises(CommandError, match="people here already"):
         call_command("make_demo")
     assert User.objects.count() == before
+
+
+def test_the_emergency_card_is_filled_in(firm):
+    course = Course.objects.get()
+    assert [sections_without_contact(course, language) for language in course.current.outlines] == [[], []]

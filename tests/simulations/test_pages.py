@@ -209,6 +209,15 @@ def test_a_page_opened_again_has_less_time_left_and_changes_nothing(signed_in):
         assert not Decision.objects.exists()
 
 
+def test_where_the_clock_of_the_server_jumped_back_no_line_arrives_hours_later(signed_in, enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN, seconds=7200)
+    with time_machine.travel(at(0), tick=False):
+        page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
+    form = page.find("form", class_="decision")
+    assert int(form["data-wait"]) < 10_000 and form["data-left"] == "20000"
+    assert all(int(line["data-arrives"]) < 10_000 for line in page.select(".line"))
+
+
 def test_a_pause_shows_no_situation_until_it_is_gone_on_with(signed_in, enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
     decide(signed_in, run, 0, pauses="1")
@@ -226,6 +235,37 @@ def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
     assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == INTRO
     assert signed_in.get(page_of(run))["Location"] == INTRO
     assert "Begin the run" in text_of(signed_in.get(INTRO))
+
+
+def test_an_old_tab_of_a_run_that_was_left_is_led_out(signed_in, enrollment):
+    run = begin(enrollment)
+    decide(signed_in, run, 0)
+    signed_in.post(reverse("simulations:give-up", args=[run.pk]))
+    for position in (1, 2):
+        response = decide(signed_in, run, 0, position=position, headers={"HX-Request": "true"})
+        assert response["HX-Redirect"] == page_of(run)
+    assert Decision.objects.count() == 1
+
+
+def test_a_tab_that_was_slower_than_the_one_that_ended_the_run_comes_to_the_debrief(signed_in, enrollment, monkeypatch):
+    run = begin(enrollment, flags=[])
+
+    def trail_after_the_end(run):
+        for choice in BEST:
+            take(run, choice)
+        return trail_of(run)
+
+    monkeypatch.setattr("courseware.simulations.views.trail_of", trail_after_the_end)
+    assert signed_in.get(page_of(run))["Location"].endswith("/debrief/")
+
+
+def test_a_run_goes_on_and_can_be_left_when_the_simulation_has_left_the_course(signed_in, enrollment):
+    run = begin(enrollment)
+    import_course(make_files())
+    page = signed_in.get(page_of(run)).content.decode()
+    assert "The bell rings" in page and INTRO not in page
+    assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == "/"
+    assert signed_in.get(page_of(run))["Location"] == "/"
 
 
 def test_the_language_may_change_in_the_middle_of_a_run(signed_in, enrollment):
@@ -362,6 +402,12 @@ def test_best_and_latest_run_stand_on_the_page_before_the_start(signed_in, enrol
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
     links = [link["href"] for link in page.find("dl", class_="runs").find_all("a")]
     assert links == [reverse("simulations:debrief", args=[run.pk]) for run in (best, latest)]
+
+
+def test_before_the_start_a_situation_of_each_set_that_chance_draws_from_is_counted(signed_in):
+    assert "about 3 decisions" in text_of(signed_in.get(INTRO))
+    change(zh_hans=("chance: {friend: 1/3}", "chance: {visitor: [friend, nobody]}"))
+    assert "about 4 decisions" in text_of(signed_in.get(INTRO))
 
 
 # Queries --------------------------------------------------------------------------------------------------------------

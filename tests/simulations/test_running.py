@@ -1,6 +1,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from courseware.content.importing import import_course
 from courseware.content.simulations import NotOffered
 from courseware.evidence.models import Event
 from courseware.learning.models import Completion
@@ -9,6 +10,7 @@ from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.running import RunOver, RunPaused, TooEarly
 from courseware.simulations.timing import ALLOWANCE
 from courseware.simulations.trails import trail_of
+from tests.content.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
 
@@ -184,6 +186,18 @@ def test_a_clock_that_jumps_back_gives_no_negative_time(enrollment):
     assert Decision.objects.get().milliseconds == 0
 
 
+def test_a_situation_may_wait_for_months(enrollment):
+    run = begin(enrollment)
+    take(run, 0, seconds=100 * 86_400)
+    assert Decision.objects.get().milliseconds == 2**31 - 1
+
+
+def test_where_the_clock_of_the_server_jumped_back_the_page_tells_that_the_time_is_up(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN, seconds=7200)
+    take(run, None, seconds=0, has_clock=True)
+    assert Decision.objects.values_list("is_timeout", "milliseconds").get() == (True, 0)
+
+
 def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
     take(run, 0, seconds=1, pauses=True)
@@ -248,6 +262,16 @@ def test_an_optional_simulation_is_done_however_it_ends():
     assert course.current
     play(enrollment, RED)
     assert Completion.objects.filter(document__identifier=KETTLE).exists()
+
+
+def test_a_red_ending_does_not_complete_what_has_left_the_course_meanwhile(enrollment):
+    run = begin(enrollment, flags=[])
+    import_course(make_files())
+    enrollment.course.refresh_from_db()
+    for choice in RED:
+        take(run, choice)
+    assert fresh(run).colour == "red"
+    assert not Completion.objects.exists()
 
 
 def test_a_run_is_on_record_with_its_ending_and_without_its_decisions(enrollment):

@@ -6,6 +6,7 @@ The addresses come from the resolver, so a new page without a row fails here. Ob
 import hashlib
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from django.utils import timezone
 from courseware.content.models import Document
 from courseware.evidence.models import Event
 from tests.making import PASSWORD
-from tests.site.routes import fill_in, routes
+from tests.site.routes import NoPlace, fill_in, routes
 from tests.world import ROLES, make_world
 
 TABLE = Path(__file__).with_name("access.txt")
@@ -171,6 +172,18 @@ def digests():
     return {
         table: hashlib.sha256("\n".join(sorted(map(repr, rows_of(table)))).encode()).hexdigest() for table in tables()
     }
+
+
+def test_a_nul_in_an_address_is_no_fault_of_the_site(world):
+    """PostgreSQL refuses one in a string, so it must never come so far."""
+    client, failed = client_of(world, "admin"), {}
+    for route in ALL_ROUTES:
+        for place in [part for part in world.places if part.endswith(">")]:
+            with transaction.atomic(), suppress(NoPlace):
+                address = fill_in(route, world.places | {place: "%00"})
+                if "%00" in address and (status := client.get(address).status_code) >= 500:
+                    failed[address] = status
+    assert failed == {}
 
 
 # Fields that no form has: where one of them could be sent, somebody would raise themselves with it.

@@ -111,6 +111,10 @@ MISTAKES = [
     ),
     ('(#hand-in-hand "weak")', '(#father "weak")'),
     (WHOLE[WHOLE.index("- [The next in the queue") : WHOLE.index("## Hand in hand")], ""),
+    (
+        "## The door has closed",
+        '## A back room {#back .scene seconds=9}\n\n- [Wait](#end "timeout")\n  > On.\n\n## The door has closed',
+    ),
     ('(#hand-in-hand "best")', '(#hand-in-hand "acceptable")'),
     ('(#hand-in-hand "best")', '(#hand-in-hand "bset")'),
     ("{safety=+10 trust=+5}", "{saftey=+10 trust=+5}"),

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain, combinations
+from math import prod
 from random import Random
 
+from courseware.content.braces import cut_braces
 from courseware.content.courses import CourseText
 from courseware.content.documents import Problem
 from courseware.content.frontmatter import did_you_mean
@@ -20,6 +23,10 @@ from courseware.content.spans import find_links
 # A run is a break between two contacts. The average is taken over runs of chance, the same ones every time.
 MAX_AVERAGE_MINUTES = 5
 RUNS, SEED = 200, 1
+
+# Every way to build a message, and everything that chance may set, is gone through: more would take minutes, and
+# nobody could keep it in mind.
+MAX_PARTS, MAX_DRAWS = 12, 256
 
 
 def check_simulations(course: CourseText) -> Iterator[Problem]:
@@ -97,7 +104,9 @@ class _Checked:
         yield from self._check_qualities(node, line)
         yield from self._check_parts(node, line)
         chosen = [choice for choice in node.choices if choice.quality != TIMEOUT]
-        if chosen and all(choice.condition.terms for choice in chosen):
+        if not chosen:
+            yield self._say(line, "nothing can be chosen; expected a choice beside the timeout branch")
+        elif all(choice.condition.terms for choice in chosen):
             yield self._say(line, "every choice has a condition; one has to be offered always")
 
     def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
@@ -113,6 +122,8 @@ class _Checked:
     def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
         if not node.parts:
             return
+        if len(node.parts) > MAX_PARTS:
+            yield self._say(line, f"a message of {len(node.parts)} parts; expected at most {MAX_PARTS}")
         if not any(part.belongs for part in node.parts):
             yield self._say(line, "no part belongs to the message; expected at least one [x]")
         ways = [choice for choice in node.choices if choice.quality != TIMEOUT]
@@ -126,11 +137,21 @@ class _Checked:
         """What is judged says why, in every language."""
         for node in self.simulation.nodes.values():
             section = self._section(node.id)
+            yield from self._check_texts(node)
             judged = [item for choice, item in self._lines(node) if choice.quality]
             judged += [item for item in section.choices.items if item.box] if section.choices else []
             for item in judged:
                 if not item.reason.strip():
                     yield self._say(item.line, f'no reason under "{item.text[:30]}"')
+
+    def _check_texts(self, node: Node) -> Iterator[Problem]:
+        """A choice is a button with the text of its link: without one it is empty, and what stands beside is lost."""
+        for choice, item in self._lines(node):
+            text = cut_braces(item.text)[0]
+            if not choice.text.strip():
+                yield self._say(item.line, "a choice without a text; expected - [what you do or say](#node)")
+            elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
+                yield self._say(item.line, f'only the link is a choice; what stands beside it in "{text[:30]}" is lost')
 
     # Between situations
 
@@ -154,6 +175,8 @@ class _Checked:
         for name, odds in self.simulation.chance.items():
             if isinstance(odds, str) and Fraction(odds) >= 1:
                 yield self._say(line("chance"), f"{name}: expected a fraction below 1, got {odds}")
+        if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
+            yield self._say(line("chance"), f"chance deals {number} different runs; expected at most {MAX_DRAWS}")
         placed = [
             (flag, item.line) for node in nodes for choice, item in self._lines(node) for flag in choice.effects.flags
         ]
@@ -222,11 +245,8 @@ class _Checked:
     # The whole graph
 
     def _check_graph(self) -> Iterator[Problem]:
-        graph = {node.id: self._goals(node) for node in self.simulation.nodes.values()}
-        if circle := _find_circle(graph, self.simulation.start):
-            yield self._say(self._section(circle).line, f'can go round for ever from "{circle}"')
-            return
-        if circle := next((start for start in graph if _find_circle(graph, start)), ""):
+        graph = _ways(self.simulation)
+        if circle := _find_circle(graph):
             yield self._say(self._section(circle).line, f'can go round for ever from "{circle}"')
             return
         reached = _places(self.simulation)
@@ -239,9 +259,6 @@ class _Checked:
                 yield self._say(self._section(ending.id).line, "an ending no run reaches")
         yield from self._check_best()
 
-    def _goals(self, node: Node) -> set[str]:
-        return {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
-
     def _check_best(self) -> Iterator[Problem]:
         for flags in _draws(self.simulation):
             last = self.simulation.best_run(flags)[-1].place
@@ -253,7 +270,7 @@ class _Checked:
                 return
 
     def check_length(self) -> Iterator[Problem]:
-        average, longest = run_minutes(self.simulation)
+        average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
         if average > MAX_AVERAGE_MINUTES:
             message = f"a run takes {average:.1f} minutes on average, expected at most {MAX_AVERAGE_MINUTES}"
             yield self._say(1, message)
@@ -263,15 +280,30 @@ class _Checked:
             )
 
 
-def run_minutes(simulation: Simulation) -> tuple[float, float]:
-    """Minutes of the average and of the longest of some runs of chance, in which everything on the way is read."""
+def _ways(simulation: Simulation) -> dict[str, set[str]]:
+    """Node → where its choices lead, and where a run goes on that skips it."""
+    return {
+        node.id: {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
+        for node in simulation.nodes.values()
+    }
+
+
+def average_minutes(simulation: Simulation) -> float:
+    """Of some runs of chance, in which everything on the way is read."""
+    seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
-    runs = [sum(map(_node_seconds, _nodes_of(simulation, random))) / 60 for _ in range(RUNS)]
-    return sum(runs) / RUNS, max(runs)
+    runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
+    return sum(runs) / RUNS / 60
 
 
-def _nodes_of(simulation: Simulation, random: Random) -> list[Node]:
-    return [simulation.nodes[state.place] for state, _, _ in simulation.random_run(random)[:-1]]
+def longest_minutes(simulation: Simulation) -> float:
+    """Of the longest way through the graph, whether or not conditions let a run take all of it."""
+    longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
+    for place in TopologicalSorter(_ways(simulation)).static_order():
+        if node := simulation.nodes.get(place):
+            onward = max(longest[choice.target] for choice in node.choices)
+            longest[place] = max(_node_seconds(node) + onward, longest.get(node.otherwise, 0.0))
+    return longest[simulation.start] / 60
 
 
 def _node_seconds(node: Node) -> float:
@@ -282,20 +314,17 @@ def _node_seconds(node: Node) -> float:
     return reading_seconds(node.title) + reading_seconds(node.text) + sum(map(reading_seconds, texts)) + longest
 
 
-def _find_circle(graph: dict[str, set[str]], start: str) -> str:
-    """A node on a way that comes back to it, or ""."""
-    done: set[str] = set()
+def _find_circle(graph: dict[str, set[str]]) -> str:
+    """The first node in the file of a way that comes back to it, or ""."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return next(node for node in graph if node in error.args[1])
+    return ""
 
-    def walk(node: str, above: frozenset[str]) -> str:
-        if node in above:
-            return node
-        if node in done or node not in graph:
-            return ""
-        found = next(filter(None, (walk(goal, above | {node}) for goal in sorted(graph[node]))), "")
-        done.add(node)
-        return found
 
-    return walk(start, frozenset())
+def _number_of_draws(simulation: Simulation) -> int:
+    return prod(len(odds) if isinstance(odds, tuple) else 2 for odds in simulation.chance.values())
 
 
 def _draws(simulation: Simulation) -> list[frozenset[str]]:
