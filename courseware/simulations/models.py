@@ -116,6 +116,11 @@ class Run(models.Model):
         return -list(Colour).index(self.colour), self.points
 
     @property
+    def points_shown(self):
+        """As they are printed: 12, −6."""
+        return str(self.points).replace("-", "−")
+
+    @property
     def subject(self):
         """How the log names it."""
         return f"run:{self.pk}"

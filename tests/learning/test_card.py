@@ -144,7 +144,7 @@ def test_a_contact_in_a_language_that_left_the_course_stays_in_it_when_the_page_
     assert client.post(address, data).status_code == 302
     old.refresh_from_db()
     assert (old.language, old.who) == ("en", "Control room, 3rd floor")
-    assert [text for text, _ in calls(card(client, course, "zh-hans"))][0] == "119"
+    assert calls(card(client, course, "zh-hans"))[0] == ("119", "tel:119")
     assert "Control room" not in card(client, course, "zh-hans").get_text()
 
 

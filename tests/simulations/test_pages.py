@@ -308,6 +308,7 @@ def test_the_debrief_opens_with_the_critical_errors(signed_in, enrollment):
     first = page.find("main").find("h2")
     assert first.get_text() == "First of all: a critical error"
     assert "Finish the tea" in first.find_parent("section").get_text()
+    assert "−2 of 4 points" in page.get_text()
 
 
 def test_a_run_without_critical_errors_opens_with_its_ending(signed_in, enrollment):
