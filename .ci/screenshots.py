@@ -68,6 +68,7 @@ class Visitor:
         self.page.evaluate("scrollTo(0, 0)")
         if top:
             self.page.locator(top).first.evaluate("element => scrollTo(0, element.getBoundingClientRect().top - 24)")
+        self.page.mouse.move(0, 0)  # a pointer left on a choice would look like a hint
         self.page.wait_for_load_state("networkidle")
         self.page.screenshot(path=PICTURES / f"{name}.{self.language}.png")
 
