@@ -55,9 +55,9 @@ if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
 elif DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL: expected sqlite:///… or postgres://…")
 else:
-    # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It gives
-    # up reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at once,
-    # and does not find the pool waiting for a next try that is minutes away.
+    # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It
+    # gives up reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at
+    # once, and does not find the pool waiting for a next try that is minutes away.
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
