@@ -13,7 +13,7 @@ from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import page_of, rules_of, trail_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_axe import assert_fine, languages
-from tests.making import make_editor, make_enrollment, make_shipped_course, make_user
+from tests.making import PASSWORD, make_editor, make_enrollment, make_shipped_course, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course
 
@@ -183,6 +183,21 @@ def test_the_second_half_of_a_double_click_decides_nothing_in_the_next_situation
 def test_a_decision_whose_answer_is_lost_counts_once(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.route("**/decide/", lambda route: (route.fetch(), route.abort("connectionreset")), times=1)
+    page.keyboard.press("1")
+    situation(page, "Where are you?")
+    assert Decision.objects.count() == 1
+
+
+def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
+    page = start(visit(enrollment.learner), timing="off")
+    run = page.url
+    page.context.clear_cookies()
+    page.keyboard.press("1")
+    page.get_by_label("E-mail").fill(enrollment.learner.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(run)
+    situation(page, "The bell rings")
     page.keyboard.press("1")
     situation(page, "Where are you?")
     assert Decision.objects.count() == 1
