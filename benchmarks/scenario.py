@@ -44,8 +44,8 @@ def database_name():
 class Firm:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
+        from courseware.content.compiled.serving import outline
         from courseware.content.models import Course
-        from courseware.content.serving import outline
         from courseware.learning.models import Completion, Enrollment
 
         self.course = Course.objects.select_related("current").get()

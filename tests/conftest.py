@@ -18,7 +18,7 @@ def no_left_over_language():
 @pytest.fixture(autouse=True)
 def nothing_kept_of_releases():
     """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""
-    from courseware.content import serving
+    from courseware.content.compiled import serving
 
     serving.forget()
     yield

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.content.importing import import_course, read_folder
 from courseware.content.models import Course
+from courseware.content.releases.importing import import_course, read_folder
 from courseware.learning.models import Enrollment
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 
 counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"

@@ -15,9 +15,11 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
-from courseware.content import drafting, serving
-from courseware.content.figures import DIGEST_LENGTH, FOLDER
+from courseware.content.compiled import serving
+from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Course, Document
+from courseware.content.releases import drafts
+from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
 from courseware.simulations import running
@@ -84,7 +86,7 @@ def make_draft(world):
     """One word more at the end of the lesson, saved by the editor and not published."""
     document = lesson_document(world)
     text = document.head.texts.get(language=world.course.source_language)
-    drafting.save_draft(
+    drafts.save_draft(
         document, text.language, bytes(text.body) + "\n稿\n".encode(), base=document.head, by=world.people["editor"]
     )
 
@@ -191,7 +193,7 @@ def places_of(world):
         "surveys/<course>/<survey>": world.outline.survey_id,
         "media/<course>": world.course.identifier,
         "media/<course>/<digest>": figure.digest[:DIGEST_LENGTH],
-        "media/<course>/<digest>/<name>": figure.path.removeprefix(FOLDER),
+        "media/<course>/<digest>/<name>": figure.path.removeprefix(MEDIA_FOLDER),
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),
         "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),
         "admin/r/<content_type_id>": apps.get_model("contenttypes.ContentType").objects.get_for_model(User).pk,

@@ -7,7 +7,7 @@ from django.utils.datastructures import MultiValueDict
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Response
-from courseware.content.questions import Question
+from courseware.language.questions import Question
 from courseware.learning.revealing import ShownChoice, ShownQuestion, groups_of, raw_in_order, whole
 
 

@@ -14,9 +14,9 @@ from courseware.assessment.drilling import is_settled
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Response
 from courseware.assessment.standing import Standing, is_pre_check, joined, standing_of
-from courseware.content import serving
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Page, Release, ReleaseEntry
-from courseware.content.serving import Outline, PageData
 from courseware.evidence.recording import record
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from courseware.assessment.models import Attempt, Response
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import Release
-from courseware.content.questions import Question
+from courseware.language.questions import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from courseware.assessment.models import Certificate
-from courseware.content.serving import outline
+from courseware.content.compiled.serving import outline
 from courseware.evidence.recording import record
 from courseware.learning.models import Enrollment
 

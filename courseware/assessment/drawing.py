@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from courseware.content.questions import Question
+from courseware.language.questions import Question
 
 
 class BankTooSmall(Exception):

@@ -15,11 +15,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, DrillAnswer
-from courseware.content import serving
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import PageData
 from courseware.content.models import Page, Release
-from courseware.content.questions import Question
-from courseware.content.serving import PageData
 from courseware.evidence.recording import record
+from courseware.language.questions import Question
 from courseware.learning.answering import question_of_form
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion

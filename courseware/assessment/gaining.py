@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from courseware.assessment.grading import Score, gain
-from courseware.content.serving import Outline
+from courseware.content.compiled.serving import Outline
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
+from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document, Release, Revision
-from courseware.content.serving import Outline
 from courseware.learning.models import Enrollment
 
 

@@ -7,8 +7,8 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.grading import Score, points_needed, score_by
 from courseware.assessment.models import Attempt, Response
 from courseware.assessment.standing import allowed_attempts, lesson_of
-from courseware.content.questions import Question
-from courseware.content.serving import Outline, PageData, Step
+from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.language.questions import Question
 from courseware.learning.revealing import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
 
 

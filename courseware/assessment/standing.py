@@ -8,8 +8,8 @@ from django.utils import timezone
 from courseware.assessment.banks import question_of
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.models import Attempt
-from courseware.content.questions import Question
-from courseware.content.serving import Outline, PageData
+from courseware.content.compiled.serving import Outline, PageData
+from courseware.language.questions import Question
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import progress_of, track_of
 

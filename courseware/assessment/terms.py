@@ -6,7 +6,7 @@ from itertools import count
 
 from django.utils.translation import ngettext
 
-from courseware.content.serving import Outline, PageData
+from courseware.content.compiled.serving import Outline, PageData
 
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 

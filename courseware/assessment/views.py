@@ -20,7 +20,7 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.resulting import answered_in, result_of
 from courseware.assessment.standing import allowed_attempts, standing_of
 from courseware.assessment.terms import duration, retake_terms
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.language import language_tag
 from courseware.learning.models import Enrollment

@@ -9,17 +9,17 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.content.contacts import sections_without_contact
-from courseware.content.contacts_admin import ContactInline
-from courseware.content.documents import display_tag
-from courseware.content.drafting import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
-from courseware.content.editing import compared, desk_after, desk_of, language_name, title_of
-from courseware.content.figures import media_url
-from courseware.content.forms import DraftForm
+from courseware.content.compiled.card import sections_without_contact
+from courseware.content.compiled.figures import media_url
+from courseware.content.desk.contacts import ContactInline
+from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
+from courseware.content.desk.forms import DraftForm
+from courseware.content.desk.rehearsing import rehearse
+from courseware.content.desk.uses import uses_of
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
-from courseware.content.publishing import ContentErrors, released_revisions
-from courseware.content.rehearsing import rehearse
-from courseware.content.uses import uses_of
+from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
+from courseware.content.releases.publishing import ContentErrors, released_revisions
+from courseware.language.documents import display_tag
 
 UNREADABLE = 422
 CONFLICT = 409

@@ -8,6 +8,6 @@ class ContentConfig(AppConfig):
     verbose_name = _("Content")
 
     def ready(self):
-        from courseware.content.editors import grant_rights  # needs loaded apps
+        from courseware.content.desk.editors import grant_rights  # needs loaded apps
 
         post_migrate.connect(grant_rights, sender=self)

@@ -3,8 +3,9 @@ from pathlib import PurePosixPath
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from courseware.content.figures import DIGEST_LENGTH, FOLDER
+from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Document, Text
+from courseware.language.documents import MEDIA_FOLDER
 
 TYPES = {
     ".avif": "image/avif",
@@ -25,7 +26,7 @@ def media(request, course, digest, name):
         raise Http404(name)
     texts = Text.objects.filter(
         revision__document__course__identifier=course,
-        revision__document__identifier=FOLDER + name,
+        revision__document__identifier=MEDIA_FOLDER + name,
         revision__document__kind=Document.Kind.MEDIA,
         digest__startswith=digest,
     )

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.admin import SuperusersOnly, TeamAdmin
 from courseware.accounts.models import Team
-from courseware.content import publishing
 from courseware.content.admin import CourseAdmin
 from courseware.content.models import Course
+from courseware.content.releases import publishing
 from courseware.evidence.recording import record
 from courseware.learning.admin_forms import (
     SAVED_MEANWHILE,

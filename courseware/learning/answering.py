@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
 from courseware.learning.models import Answer
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import Document, Revision
 from courseware.evidence.recording import record
 from courseware.learning.enrolling import subject

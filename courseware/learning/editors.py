@@ -3,7 +3,7 @@
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
-from courseware.content.editors import GROUP
+from courseware.content.desk.editors import GROUP
 
 RIGHTS = ("view_lessonreport", "change_lessonreport")
 

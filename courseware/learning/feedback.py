@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.learning.completing import lock
 from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
 

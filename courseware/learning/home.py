@@ -6,8 +6,8 @@ from functools import cached_property
 from django.db.models import F
 from django.utils.translation import get_language
 
-from courseware.content import serving
-from courseware.content.serving import Outline, OutlineModule, PageData, Step
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, OutlineModule, PageData, Step
 from courseware.learning.due import Due, due_of
 from courseware.learning.language import language_tag
 from courseware.learning.lessons import lesson_page

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
-from courseware.content.questions import Question
-from courseware.content.serving import Outline, PageData, Step
+from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.language.questions import Question
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import Progress, track_of
 from courseware.learning.revealing import ShownQuestion, ask, show

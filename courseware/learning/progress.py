@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import CharField, Exists, OuterRef, Value
 
-from courseware.content.serving import Outline, Step
+from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 
 

@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.accounts.sessions import TIME_ZONE
-from courseware.content import serving
-from courseware.content.serving import Outline, PageData, Step
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, progress_of
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from courseware.content.serving import Step
+from courseware.content.compiled.serving import Step
 from courseware.learning.models import Enrollment
 from courseware.learning.reading import Reading
 

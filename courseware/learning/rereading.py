@@ -1,7 +1,7 @@
 """What changed in a lesson since the learner completed it, where a release asked for it to be read again."""
 
+from courseware.content.compiled.serving import PageData
 from courseware.content.models import Release, ReleaseEntry
-from courseware.content.serving import PageData
 from courseware.learning.models import Enrollment
 
 ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)

@@ -17,7 +17,7 @@ from typing import Protocol
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
-from courseware.content.questions import Question, Response
+from courseware.language.questions import Question, Response
 
 MISSES_THAT_REVEAL = 2
 TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the choices

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from courseware.content.serving import PageData
+from courseware.content.compiled.serving import PageData
 from courseware.learning.models import Answer, Enrollment
 
 Tries = Mapping[str, list[Answer]]

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from courseware.content.contacts import contacts_on_card
+from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import answering, completing, feedback
 from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
 from courseware.learning.home import course_cards

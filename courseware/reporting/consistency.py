@@ -12,12 +12,12 @@ from courseware.assessment.certifying import day_of, months_later
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import Release, ReleaseEntry
-from courseware.content.publishing import digest_of
-from courseware.content.questions import Question, from_dict
-from courseware.content.simulations import NotOffered
+from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import verify
+from courseware.language.questions import Question, from_dict
+from courseware.language.simulations import NotOffered
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import witness
 from courseware.simulations.models import Colour, Run

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
-from courseware.content import serving
-from courseware.content.contacts import card_sections
+from courseware.content.compiled import serving
+from courseware.content.compiled.card import card_sections
+from courseware.content.compiled.serving import Outline, Step
 from courseware.content.models import CardContact, Course
-from courseware.content.questions import Question
-from courseware.content.serving import Outline, Step
+from courseware.language.questions import Question
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant

@@ -14,8 +14,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
 from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
 from courseware.assessment.models import Attempt
+from courseware.content.compiled.serving import Outline, Step, outline
 from courseware.content.models import Course
-from courseware.content.serving import Outline, Step, outline
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, Recorded, progress_with, recorded_by_enrollment
 from courseware.reporting.lines import Line, line_of

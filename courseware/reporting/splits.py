@@ -11,10 +11,10 @@ from statistics import median
 
 from django.db.models import Min, QuerySet
 
-from courseware.content.maps import Map, Way, map_of
+from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
-from courseware.content.serving import Outline, PageData, Step
-from courseware.content.simulations import Choice, Ending, Node, from_dict
+from courseware.language.simulation_map import Map, Way, map_of
+from courseware.language.simulations import Choice, Ending, Node, from_dict
 from courseware.reporting.surveys import ENOUGH
 from courseware.simulations.models import Decision, Run
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
-from courseware.content.serving import Outline, PageData, Step
 from courseware.learning.models import SurveyAnswers
 
 ENOUGH = 5

@@ -9,8 +9,8 @@ from django.utils.html import strip_tags
 
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt
+from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
-from courseware.content.serving import Outline
 from courseware.learning.models import Enrollment
 
 

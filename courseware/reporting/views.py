@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.permissions import is_manager
 from courseware.accounts.practice_time import set_practice_time
+from courseware.content.compiled.serving import page
 from courseware.content.models import Course, Document, Page
-from courseware.content.serving import page
 from courseware.evidence.recording import record
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment

@@ -4,8 +4,8 @@ reason and its rule.
 
 from dataclasses import dataclass
 
-from courseware.content.maps import Map, Way, map_of
-from courseware.content.simulations import Choice, Ending, Node, Part, Simulation
+from courseware.language.simulation_map import Map, Way, map_of
+from courseware.language.simulations import Choice, Ending, Node, Part, Simulation
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Step, Trail
 

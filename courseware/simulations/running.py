@@ -8,9 +8,9 @@ from random import Random, SystemRandom
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content import serving
-from courseware.content.simulations import NotOffered, Simulation
+from courseware.content.compiled import serving
 from courseware.evidence.recording import record
+from courseware.language.simulations import NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.simulations.models import Colour, Decision, Run, Timing

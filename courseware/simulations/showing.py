@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from courseware.content.simulations import Node, Simulation
+from courseware.language.simulations import Node, Simulation
 from courseware.simulations.debriefing import MeterChange, meter_changes
 from courseware.simulations.drawing import Path, path_behind
 from courseware.simulations.models import Decision

@@ -15,8 +15,8 @@ from itertools import accumulate
 
 from django.utils.html import strip_tags
 
-from courseware.content.pace import reading_seconds
-from courseware.content.simulations import Node
+from courseware.language.pace import reading_seconds
+from courseware.language.simulations import Node
 from courseware.simulations.models import Timing
 
 ALLOWANCE = timedelta(seconds=5)  # what was on its way when the time ended still counts: a slow line is nobody's fault

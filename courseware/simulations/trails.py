@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from courseware.content import serving
-from courseware.content.serving import PageData
-from courseware.content.simulations import Ending, Node, Simulation, State
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import PageData
+from courseware.language.simulations import Ending, Node, Simulation, State
 from courseware.simulations.models import Decision, Run
 
 ASTRAY = ("harmful", "critical")

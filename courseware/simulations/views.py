@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from courseware.content.simulations import NotOffered
+from courseware.language.simulations import NotOffered
 from courseware.learning.language import language_tag
 from courseware.learning.reading import Reading, own_enrollments, reading_of, signed_in_or_back_to
 from courseware.simulations import running

@@ -8,10 +8,10 @@ from django.db import connections
 
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.learning import answering
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
 

@@ -8,8 +8,8 @@ from courseware.assessment import attempting, certifying
 from courseware.assessment.attempting import GRACE, AttemptClosed, NewerAnswer, NotYet
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.assessment.standing import Standing, standing_of
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from courseware.assessment.certifying import grouped, issue, months_later
 from courseware.assessment.models import Certificate
-from courseware.content.importing import import_course
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from tests.assessment.exams import exam_files, make_course, ready, sit
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_user
 from tests.world import finish_lessons
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.assessment.drawing import BankTooSmall, Stratum, draw, draw_parallel
-from courseware.content.questions import KINDS, Choice
+from courseware.language.questions import KINDS, Choice
 
 One = KINDS["one"]
 

@@ -13,8 +13,8 @@ from courseware.assessment import drilling
 from courseware.assessment.drilling import OtherQuestion, drills_of, is_settled, next_question
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer
 from courseware.assessment.standing import Standing, standing_of
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling

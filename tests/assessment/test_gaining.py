@@ -13,8 +13,8 @@ from courseware.assessment.gaining import Sitting, StartingPoint, starting_point
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.assessment.standing import Standing, standing_of
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Completion
 from courseware.learning.progress import progress_of

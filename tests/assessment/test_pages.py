@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.assessment import attempting
 from courseware.assessment.asking import shown
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content.importing import import_course
+from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Completion
 from tests.assessment.exams import (

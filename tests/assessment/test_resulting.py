@@ -5,8 +5,8 @@ import pytest
 from courseware.assessment import attempting
 from courseware.assessment.grading import Score
 from courseware.assessment.resulting import result_of
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.learning.revealing import ShownChoice
 from tests.assessment.exams import (
     answer,
@@ -20,7 +20,7 @@ from tests.assessment.exams import (
     sit,
     start,
 )
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.world import outline_of
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)

@@ -10,8 +10,8 @@ from courseware.assessment.attempting import NotYet
 from courseware.assessment.models import Attempt
 from courseware.assessment.standing import Standing, standing_of
 from courseware.assessment.terms import duration
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import (

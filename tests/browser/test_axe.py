@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from courseware.assessment import attempting
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
 from tests.making import days, make_enrollment, make_shipped_course, make_user

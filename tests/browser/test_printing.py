@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from courseware.content.contacts import card_sections
+from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
 from tests.making import make_enrollment, make_shipped_course
 

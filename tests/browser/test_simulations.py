@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import page_of, rules_of, trail_of

@@ -7,16 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courseware.content import serving
-from courseware.content.courses import read_course
-from courseware.content.figures import svg_size
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
+from courseware.content.compiled.figures import svg_size
+from courseware.content.compiled.outline import compile_outline
+from courseware.content.compiled.pages import compile_page, seconds
+from courseware.content.compiled.serving import CheckQuestion, read_outline
 from courseware.content.models import Page
-from courseware.content.outlining import compile_outline
-from courseware.content.pages import compile_page, seconds
-from courseware.content.questions import from_dict
-from courseware.content.serving import CheckQuestion, read_outline
-from tests.content.samples import COURSE, make_files
+from courseware.content.releases.importing import import_course
+from courseware.language.course import read_course
+from courseware.language.questions import from_dict
+from tests.language.samples import COURSE, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 

@@ -3,10 +3,10 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.content.drafting import save_draft
-from courseware.content.exporting import ExportRefused, export_course
-from courseware.content.importing import import_course, read_folder
-from tests.content.samples import make_files
+from courseware.content.releases.drafts import save_draft
+from courseware.content.releases.exporting import ExportRefused, export_course
+from courseware.content.releases.importing import import_course, read_folder
+from tests.language.samples import make_files
 
 pytestmark = pytest.mark.django_db
 CARD = "emergency.card.en.md"

@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from courseware.content import importing, publishing
-from courseware.content.drafting import save_draft, save_drafts
-from courseware.content.exporting import course_files
-from courseware.content.importing import ImportConflict, ImportRefused, import_course, read_folder
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
-from courseware.content.publishing import ContentErrors, publish_document
+from courseware.content.releases import importing, publishing
+from courseware.content.releases.drafts import save_draft, save_drafts
+from courseware.content.releases.exporting import course_files
+from courseware.content.releases.importing import ImportConflict, ImportRefused, import_course, read_folder
+from courseware.content.releases.publishing import ContentErrors, publish_document
 from courseware.evidence.models import Event
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 
 CARD = "emergency.card.en.md"
 LESSON = "01-water/01-boiling.en.md"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.markdown import ATTRIBUTES, SCHEMES, TAGS, Pointers, Renderer, are_joined
+from courseware.content.compiled.markdown import ATTRIBUTES, SCHEMES, TAGS, Pointers, Renderer, are_joined
 
 PAYLOADS = [
     "<script>alert(1)</script>",

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from courseware.content.management.commands.play_simulations import simulations_of
-from tests.content.samples import damage, make_files
-from tests.content.test_checking import write_course
+from tests.language.samples import damage, make_files
+from tests.language.test_checking import write_course
 
 SHIPPED = settings.CONTENT_DIR / "customer-service-safety"
 SOURCE = "01-water/02-drill.simulation.zh-hans.md"

@@ -7,8 +7,10 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content import publishing, serving
-from courseware.content.drafting import (
+from courseware.content.compiled import serving
+from courseware.content.models import Document, Page, Release
+from courseware.content.releases import publishing
+from courseware.content.releases.drafts import (
     RetiredDocument,
     StaleDraft,
     as_written,
@@ -18,9 +20,8 @@ from courseware.content.drafting import (
     save_drafts,
     shown,
 )
-from courseware.content.importing import import_course
-from courseware.content.models import Document, Page, Release
-from courseware.content.publishing import (
+from courseware.content.releases.importing import import_course
+from courseware.content.releases.publishing import (
     ContentErrors,
     StaleChoice,
     digest_of,
@@ -30,7 +31,7 @@ from courseware.content.publishing import (
     recompile,
 )
 from courseware.evidence.models import Event
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_user
 
 CARD = "emergency.card.en.md"

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from tests.browser.courses import POURING
-from tests.content.samples import make_files
 from tests.faults.sites import wait_until
+from tests.language.samples import make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -25,9 +25,9 @@ def folder(tmp_path):
 @pytest.mark.parametrize(
     "moment",
     [
-        "courseware.content.importing.add_revisions",
-        "courseware.content.importing.release",
-        "courseware.content.importing.record",
+        "courseware.content.releases.importing.add_revisions",
+        "courseware.content.releases.importing.release",
+        "courseware.content.releases.importing.record",
     ],
 )
 def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):

@@ -8,9 +8,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content import publishing
-from courseware.content.drafting import save_draft
 from courseware.content.models import Document, Release
+from courseware.content.releases import publishing
+from courseware.content.releases.drafts import save_draft
 from courseware.evidence.models import Event
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.evidence.models import Event
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
 from courseware.learning.models import Answer, Completion, Enrollment
-from tests.content.samples import damage
+from tests.language.samples import damage
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -4,10 +4,10 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.content.contacts import sections_without_contact
-from courseware.content.importing import import_course
+from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import CardContact
-from tests.content.samples import make_files
+from courseware.content.releases.importing import import_course
+from tests.language.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment
 
 pytestmark = pytest.mark.django_db

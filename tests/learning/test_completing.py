@@ -5,16 +5,16 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning import answering
 from courseware.learning.completing import NotDone, complete, finish, mark_read
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
 from courseware.learning.signals import enrollment_completed
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db

@@ -7,13 +7,13 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.urls import reverse
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import ReleaseEntry
 from courseware.evidence.models import Event
 from courseware.learning.feedback import SurveyChanged, answer_survey
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
-from tests.content.samples import damage
+from tests.language.samples import damage
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db

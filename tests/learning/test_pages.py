@@ -5,12 +5,12 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import ReleaseEntry
-from courseware.content.questions import from_dict
+from courseware.language.questions import from_dict
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, Enrollment, LessonReport
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import days, make_course, make_enrollment, make_user
 from tests.world import complete_course
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.serving import CheckQuestion, Outline, OutlineModule, Step
+from courseware.content.compiled.serving import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_with, track_of
 from courseware.learning.route import minutes_left, stations

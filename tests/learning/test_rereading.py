@@ -1,10 +1,10 @@
 import pytest
 from django.urls import reverse
 
-from courseware.content import serving
-from courseware.content.drafting import save_draft
+from courseware.content.compiled import serving
 from courseware.content.models import Document, Release
-from courseware.content.publishing import publish_document
+from courseware.content.releases.drafts import save_draft
+from courseware.content.releases.publishing import publish_document
 from courseware.learning.completing import complete_lesson
 from courseware.learning.rereading import changes_since_done
 from tests.making import make_course, make_enrollment

@@ -3,7 +3,7 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.questions import Choice, Mark, One, Open, Order, Several, Sort
+from courseware.language.questions import Choice, Mark, One, Open, Order, Several, Sort
 from courseware.learning.revealing import ask, order_of, raw_response, reveals_all, show
 
 

@@ -6,14 +6,14 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
 from courseware.content.models import Text
+from courseware.content.releases.importing import import_course
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting.consistency import differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, play_best, start_exam
 

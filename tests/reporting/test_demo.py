@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
-from courseware.content.contacts import sections_without_contact
+from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 from courseware.reporting import queries

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, DrillAnswer
-from courseware.content.importing import import_course
+from courseware.content.releases.importing import import_course
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import queries
 from courseware.reporting.consistency import differences

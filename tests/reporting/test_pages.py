@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling, feedback

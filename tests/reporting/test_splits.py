@@ -1,6 +1,6 @@
 import pytest
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
 from courseware.reporting.splits import Share, split_of

@@ -1,12 +1,12 @@
 import pytest
 
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.content.releases.importing import import_course
 from courseware.learning import feedback
 from courseware.reporting.queries import outlines
 from courseware.reporting.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_enrollment
 
 SURVEY = "02-end/02-voice.survey.{}.md"

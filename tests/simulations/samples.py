@@ -1,9 +1,9 @@
 """A simulation with everything in it, and courses that hold it. No text of the shipped course is in here."""
 
-from courseware.content import serving
-from courseware.content.importing import import_course
+from courseware.content.compiled import serving
 from courseware.content.models import Course
-from tests.content.samples import COURSE, make_files
+from courseware.content.releases.importing import import_course
+from tests.language.samples import COURSE, make_files
 from tests.making import make_course, make_enrollment
 
 KETTLE = "kettle-fire"

@@ -6,10 +6,10 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content.importing import import_course
+from courseware.content.releases.importing import import_course
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.making import make_team, make_user
 from tests.simulations.playing import BEST, RED, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE, change, make_player, rules

@@ -6,15 +6,15 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from courseware.content.checking import check_course
-from courseware.content.checking.simulations import check_simulations
-from courseware.content.courses import read_course
-from courseware.content.maps import map_of
-from courseware.content.simulation_text import read_simulation
-from courseware.content.simulations import HIGHEST, LOWEST, NODE_KINDS
+from courseware.language.checking import check_course
+from courseware.language.checking.simulations import check_simulations
+from courseware.language.course import read_course
+from courseware.language.simulation_map import map_of
+from courseware.language.simulation_text import read_simulation
+from courseware.language.simulations import HIGHEST, LOWEST, NODE_KINDS
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import follow
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 
 QUALITIES = ["acceptable", "weak", "harmful", "critical"]
 EFFECTS = st.integers(-30, 15).map(lambda change: f"calm={change:+d}" if change else "")

@@ -1,16 +1,16 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from courseware.content.importing import import_course
-from courseware.content.simulations import NotOffered
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
+from courseware.language.simulations import NotOffered
 from courseware.learning.models import Completion
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.running import RunOver, RunPaused, TooEarly
 from courseware.simulations.timing import ALLOWANCE
 from courseware.simulations.trails import trail_of
-from tests.content.samples import make_files
+from tests.language.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
 

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from courseware.content.checking import check
-from courseware.content.checking.simulations import check_simulations
-from courseware.content.courses import read_course
-from courseware.content.simulation_text import make_simulation
-from courseware.content.simulations import POINTS
-from tests.content.samples import COURSE
+from courseware.language.checking import check
+from courseware.language.checking.simulations import check_simulations
+from courseware.language.course import read_course
+from courseware.language.simulation_text import make_simulation
+from courseware.language.simulations import POINTS
+from tests.language.samples import COURSE
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "authors" / "simulations.md").read_text(encoding="utf-8")
 TODAY = date(2026, 11, 25)

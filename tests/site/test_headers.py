@@ -142,7 +142,7 @@ def test_a_figure_is_guarded_as_a_file_and_may_be_kept_for_ever(client, world):
 
 def media_of(world):
     """The arguments of the address of the first figure in the lesson."""
-    from courseware.content import serving
+    from courseware.content.compiled import serving
 
     page = serving.page(world.course.current, world.lesson.id, world.course.source_language)
     text = str(page.data)

@@ -8,13 +8,14 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[2] / "courseware"
 MAY_IMPORT = {
     "lib": set(),
+    "language": {"lib"},
     "evidence": {"lib"},
     "accounts": {"evidence", "lib"},
-    "content": {"evidence", "lib"},
-    "learning": {"content", "accounts", "evidence", "lib"},
-    "assessment": {"learning", "content", "accounts", "evidence", "lib"},
-    "simulations": {"learning", "content", "accounts", "evidence", "lib"},
-    "reporting": {"assessment", "simulations", "learning", "content", "accounts", "evidence", "lib"},
+    "content": {"evidence", "language", "lib"},
+    "learning": {"content", "accounts", "evidence", "language", "lib"},
+    "assessment": {"learning", "content", "accounts", "evidence", "language", "lib"},
+    "simulations": {"learning", "content", "accounts", "evidence", "language", "lib"},
+    "reporting": {"assessment", "simulations", "learning", "content", "accounts", "evidence", "language", "lib"},
 }
 FRONT_DOOR = {"__init__", "settings", "urls", "wsgi", "asgi", "headers", "errors", "run"}
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}

@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup, Comment
 
-from courseware.content import serving
+from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.making import make_shipped_course, make_user
 from tests.site.routes import fill_in, routes

@@ -5,10 +5,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.content.checking import check
-from courseware.content.checking.overlap import check_overlap
-from courseware.content.courses import read_course
-from courseware.content.documents import Problem
+from courseware.language.checking import check
+from courseware.language.checking.overlap import check_overlap
+from courseware.language.course import read_course
+from courseware.language.documents import Problem
 
 
 class Command(BaseCommand):

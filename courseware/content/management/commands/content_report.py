@@ -6,9 +6,9 @@ import markdown
 from django.core.management.base import BaseCommand
 from django.template.loader import render_to_string
 
-from courseware.content.courses import read_course
 from courseware.content.management.commands.check_content import course_folders, read_files
-from courseware.content.measuring import CourseFigures
+from courseware.language.course import read_course
+from courseware.language.course_figures import CourseFigures
 
 
 class Command(BaseCommand):

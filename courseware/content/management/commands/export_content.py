@@ -2,9 +2,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.content.exporting import ExportRefused, export_course
-from courseware.content.importing import ImportRefused
 from courseware.content.models import Course
+from courseware.content.releases.exporting import ExportRefused, export_course
+from courseware.content.releases.importing import ImportRefused
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.content.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
 from courseware.content.models import Course
-from courseware.content.publishing import ContentErrors, recompile
+from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
+from courseware.content.releases.publishing import ContentErrors, recompile
 
 
 class Command(BaseCommand):

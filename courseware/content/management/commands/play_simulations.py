@@ -7,9 +7,9 @@ from random import Random
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.management.commands.check_content import course_folders, read_files
-from courseware.content.publishing import ContentErrors, read_valid
-from courseware.content.simulation_text import read_simulation
-from courseware.content.simulations import Simulation
+from courseware.content.releases.publishing import ContentErrors, read_valid
+from courseware.language.simulation_text import read_simulation
+from courseware.language.simulations import Simulation
 
 RUNS, SEED = 10_000, 1
 COLOURS = ("green", "yellow", "red")

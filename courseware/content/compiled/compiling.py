@@ -1,0 +1,56 @@
+"""From the text of a course to what its pages are made of: an outline per language, and a page per document.
+
+This happens when a release is published (and for a preview), never when a page is read. Shapes of the pages, all JSON:
+
+    every kind  title
+    lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
+    exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
+    simulation  minutes, objectives, simulation, sources, checked; the simulation as `simulations.to_dict`, with HTML
+    bank        questions, order
+    survey      html, audience, after_days, anonymous, questions
+    card        html, sections
+    module      html, objectives
+    course      html
+
+    blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
+                {"type": "question", "id"} · {"type": "check", "id", "title"}
+    questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
+    sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
+                "disputed" and "customary"
+
+Titles are plain text, but HTML in questions and in the sections of a card.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from courseware.content.compiled.figures import media_of
+from courseware.content.compiled.outline import compile_outline
+from courseware.content.compiled.pages import KINDS, compile_page
+from courseware.language.course import CourseText
+
+# Counts up whenever the same text compiles to something else; releases under way are then compiled anew.
+COMPILER = 4
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """`outlines` maps a language to its outline, `pages` (document id, language) to the data of the page."""
+
+    outlines: Mapping[str, dict[str, Any]]
+    pages: Mapping[tuple[str, str], dict[str, Any]]
+
+
+def compile_course(course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str]) -> Compiled:
+    """Compile a course without errors. `digests` maps the paths of `files` to the sha256 of their bytes."""
+    media = media_of(course.id, files, digests)
+    return Compiled(
+        outlines={language: compile_outline(course, language) for language in course.languages},
+        pages={
+            (identifier, language): compile_page(course, media, identifier, language)
+            for identifier in course.documents
+            if course.source(identifier).kind in KINDS
+            for language in course.languages
+        },
+    )

@@ -1,0 +1,57 @@
+"""Figures: their address, their size, and the HTML around them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.html import format_html
+
+from courseware.language.blocks import Figure
+from courseware.language.documents import MEDIA_FOLDER
+
+DIGEST_LENGTH = 12  # hexadecimal digits of the sha256 in the address, so that a changed figure has another one
+
+_VIEW_BOX = re.compile(rb"""<svg\b[^>]*?\bviewBox\s*=\s*["']\s*([^"']+?)\s*["']""")
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file of the folder media/. `width` and `height` are whole pixels, 0 where the file does not tell."""
+
+    url: str
+    width: int
+    height: int
+
+
+def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -> dict[str, Media]:
+    """Path → Media, for the files in media/. `digests` maps the paths to the sha256 of their bytes."""
+    return {
+        path: Media(media_url(course_id, path, digests[path]), *svg_size(body))
+        for path, body in files.items()
+        if path.startswith(MEDIA_FOLDER)
+    }
+
+
+def media_url(course_id: str, path: str, digest: str) -> str:
+    return reverse("content:media", args=[course_id, digest[:DIGEST_LENGTH], path.removeprefix(MEDIA_FOLDER)])
+
+
+def svg_size(body: bytes) -> tuple[int, int]:
+    """Width and height of an SVG from its viewBox; (0, 0) for anything else."""
+    match = _VIEW_BOX.search(body)
+    try:
+        _x, _y, width, height = map(float, re.split(rb"[\s,]+", match[1]) if match else ())
+        return round(width), round(height)
+    except (ValueError, OverflowError):
+        return 0, 0
+
+
+def figure_html(figure: Figure, media: Mapping[str, Media], caption: str) -> str:
+    """The figure with its caption (HTML, may be empty). One that is missing shows its alternative text."""
+    found = media.get(figure.src)
+    if found is None:
+        return format_html("<p>{}</p>", figure.alt)
+    size = format_html(' width="{}" height="{}"', found.width, found.height) if found.width and found.height else ""
+    image = format_html('<img src="{}" alt="{}"{} loading="lazy" decoding="async">', found.url, figure.alt, size)
+    return f"<figure>{image}{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"

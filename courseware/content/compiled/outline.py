@@ -1,0 +1,124 @@
+"""The outline of a course in one language, as the JSON that `serving.read_outline` reads."""
+
+from typing import Any
+
+from courseware.content.compiled.pages import PageCompiler
+from courseware.language.course import CourseText, Module, Step
+from courseware.language.metadata import CourseMeta
+
+
+def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
+    """What has an order and keys is a list of pairs, as PostgreSQL keeps the keys of an object in its own order.
+
+    `course` has no errors.
+    """
+    document = next(course.of_kind("course"))
+    meta: CourseMeta = document.meta
+    text = in_language(course, document.id, language)
+    steps = [step for step in course.route if has_page(course, step)]
+    exam, pre_check = exam_of(course, steps), pre_check_of(course)
+    required = required_ids(meta, steps, exam)
+    after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+    return {
+        "course_id": course.id,
+        "title": text.title,
+        "language": language,
+        "tracks": [[track, (text.meta or meta).tracks.get(track, label)] for track, label in meta.tracks.items()],
+        "required": required,
+        "valid_months": meta.valid_months,
+        "exam_id": exam.id if exam else None,
+        "pre_check_id": pre_check,
+        "again_after": course.source(pre_check).meta.again_after if pre_check else None,
+        "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
+        "card_id": next((card.id for card in course.of_kind("card")), None),
+        "reviews": list(meta.reviews),
+        "modules": [
+            module_data(course, module, number, language, required, after)
+            for number, module in enumerate(course.modules, start=1)
+        ],
+        "objective_lessons": first_lessons(course),
+    }
+
+
+def in_language(course: CourseText, identifier: str, language: str):
+    return course.documents[identifier].get(language) or course.source(identifier)
+
+
+def has_page(course: CourseText, step: Step) -> bool:
+    """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
+    meta = course.source(step.id).meta
+    if step.kind == "exam":
+        return meta.pass_mark is not None or step.id == pre_check_of(course)
+    if step.kind == "survey":
+        return meta.audience == "learner" and meta.after_days == 0
+    return step.kind in ("lesson", "simulation")
+
+
+def exam_of(course: CourseText, steps: list[Step]) -> Step | None:
+    """The exam that has to be passed, else the first."""
+    passed = next(course.of_kind("course")).meta.completion.passed
+    exams = [step for step in steps if step.kind == "exam" and course.source(step.id).meta.pass_mark is not None]
+    return min(exams, key=lambda step: step.id not in passed, default=None)
+
+
+def pre_check_of(course: CourseText) -> str | None:
+    """The id of the exam without a pass mark that stands before all that is learned: later it is no starting point."""
+    for step in course.route:
+        if step.kind in ("lesson", "simulation"):
+            return None
+        if step.kind == "exam" and course.source(step.id).meta.pass_mark is None:
+            return step.id
+    return None
+
+
+def required_ids(meta: CourseMeta, steps: list[Step], exam: Step | None) -> list[str]:
+    """Documents that complete the course, in the order of the route."""
+    before = steps[: steps.index(exam)] if exam else steps
+    lessons = [step.id for step in before if step.kind == "lesson"]
+    done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
+    wanted = {*done, *meta.completion.passed, *meta.completion.not_red}
+    return [step.id for step in steps if step.id in wanted]
+
+
+def first_lessons(course: CourseText) -> dict[str, str]:
+    """Objective → the first lesson of the route that has it."""
+    found: dict[str, str] = {}
+    for step in course.route:
+        if step.kind == "lesson":
+            for objective in course.source(step.id).meta.objectives:
+                found.setdefault(objective, step.id)
+    return found
+
+
+def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
+    text = in_language(course, module.id, language)
+    page = PageCompiler(course, {}, text)
+    steps = [step for step in module.steps if has_page(course, step)]
+    return {
+        "id": module.id,
+        "number": number,
+        "title": text.title,
+        "steps": [
+            step_data(course, step, place, module.id, language)
+            | {"is_required": step.id in required, "is_after_exam": step.id in after}
+            for place, step in enumerate(steps, start=1)
+        ],
+        "objectives": [[entry.id, page.renderer.inline(entry.text)] for entry in text.entries],
+    }
+
+
+def step_data(course: CourseText, step: Step, number: int, module_id: str, language: str) -> dict[str, Any]:
+    meta = course.source(step.id).meta
+    is_lesson = step.kind == "lesson"
+    is_pre_check = step.kind == "exam" and meta.pass_mark is None
+    asked = course.check_questions(step.id, course.languages[0]) if is_lesson else ()
+    return {
+        "id": step.id,
+        "kind": "pre-check" if is_pre_check else step.kind,
+        "title": in_language(course, step.id, language).title,
+        "minutes": getattr(meta, "minutes", None),
+        "number": number,
+        "module_id": module_id,
+        "check": [{"id": question.id, "tracks": list(question.tracks)} for question in asked],
+        "objectives": list(getattr(meta, "objectives", ())),
+    }

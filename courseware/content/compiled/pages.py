@@ -1,0 +1,346 @@
+"""One document in one language, compiled: the data of its page. `compiling` lists the shapes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from courseware.content.compiled.figures import Media, figure_html
+from courseware.content.compiled.markdown import Pointers, Renderer
+from courseware.language.blocks import Callout, Figure, split
+from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
+from courseware.language.documents import STEP_KINDS
+from courseware.language.lists import Entry
+from courseware.language.parsing import Block, Document, Section
+from courseware.language.questions import Question
+from courseware.language.simulation_text import make_simulation
+from courseware.language.simulations import Choice, Ending, Node, Part, Passage, to_dict
+from courseware.language.speech import cut_speech
+from courseware.language.surveys import SurveyQuestion
+
+Titled = TypeVar("Titled", Node, Ending, Passage)
+InList = TypeVar("InList", Choice, Part)
+
+# Where the pages are that text may link to. `learning` owns them; it stands above this room, so its urls are not asked.
+STEP_URL = "/learn/{course}/{step}/"
+HOME_URL = "/"
+
+
+def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
+    """The data of a document's page, in the source language where it is not written in `language`.
+
+    Raises KeyError for kinds that have no page (see KINDS).
+    """
+    languages = course.documents[identifier]
+    document = languages.get(language) or course.source(identifier)
+    return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document))
+
+
+class PageCompiler:
+    """What the kinds share: HTML of blocks, sections and questions, and the sources named on the page so far."""
+
+    def __init__(self, course: CourseText, media: Mapping[str, Media], document: Document):
+        self.course = course
+        self.media = media
+        self.document = document
+        self.numbers: dict[str, int] = {}  # id of a source → its number on this page
+        self.renderer = Renderer(Pointers(self.address, self.number))
+
+    @property
+    def language(self) -> str:
+        return self.document.language
+
+    # What a piece points to
+
+    def number(self, source: str) -> int | None:
+        """Lessons and debriefs list their sources; what an exam says is said in the lesson it links to."""
+        if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
+            return None
+        return self.numbers.setdefault(source, len(self.numbers) + 1)
+
+    def address(self, identifier: str) -> str | None:
+        section = self.document.section(identifier)
+        if section:
+            return f"#q-{identifier}" if section in self.document.questions else f"#{identifier}"
+        return address_in(self.course, identifier)
+
+    # Pieces
+
+    def html(self, blocks, name: str = "") -> str:
+        """HTML of blocks as one text. `name` says what tables in it are about."""
+        return "\n".join(self.block_html(block, name) for block in blocks)
+
+    def block_html(self, block: Block, name: str) -> str:
+        if isinstance(block, Figure):
+            return figure_html(block, self.media, self.renderer.inline(block.caption))
+        if isinstance(block, Callout):
+            return f"<blockquote>{self.text_html(block.text, name)}</blockquote>"
+        if isinstance(block, Entry):
+            return f"<ul><li>{self.renderer.inline(block.text)}</li></ul>"
+        return self.renderer.html(block.text, name)
+
+    def text_html(self, text: str, name: str) -> str:
+        """HTML of Markdown source in which figures may stand."""
+        return self.html(split(text), name)
+
+    def heading(self, section: Section) -> str:
+        level = min(max(section.level, 2), 6)  # the page's own heading is the one of level 1
+        identifier = f' id="{section.id}"' if section.id else ""  # made of letters, digits, "-", "." and "_" alone
+        return f"<h{level}{identifier}>{self.renderer.inline(section.title)}</h{level}>"
+
+    def body(self) -> str:
+        """The whole document as one text."""
+        return "\n".join(
+            (self.heading(section) if section.id or section.title else "") + self.html(section.blocks, section.title)
+            for section in self.document.sections
+        )
+
+    def question(self, question: Question) -> dict[str, Any]:
+        """`Question.to_dict()` with HTML for its texts."""
+        title = self.renderer.plain(question.title)
+        choices = tuple(
+            replace(choice, text=self.renderer.inline(choice.text), reason=self.text_html(choice.reason, title))
+            for choice in question.choices
+        )
+        rendered = replace(
+            question,
+            title=self.renderer.inline(question.title),
+            stem=self.text_html(question.stem, title),
+            groups=tuple(map(self.renderer.inline, question.groups)),
+            choices=choices,
+        )
+        return rendered.to_dict()
+
+    def questions(self) -> dict[str, Any]:
+        rendered = {
+            question.id: self.question(question) for question in self.course.questions(self.document.id, self.language)
+        }
+        return {"questions": rendered, "order": list(rendered)}
+
+
+def address_in(course: CourseText, identifier: str) -> str | None:
+    """The address of a document or question, or of the page to choose one's post; None where there is none."""
+    if identifier == "tracks":
+        return STEP_URL.format(course=course.id, step="tracks")
+    if identifier in course.documents:
+        return document_address(course, course.source(identifier))
+    for document in course.of_kind("lesson"):
+        if any(section.id == identifier for section in document.questions):
+            return STEP_URL.format(course=course.id, step=document.id) + f"#q-{identifier}"
+    return None
+
+
+def document_address(course: CourseText, document: Document) -> str | None:
+    if document.kind == "course":
+        return HOME_URL
+    if document.kind == "card":
+        return STEP_URL.format(course=course.id, step="card")
+    module = next((module for module in course.modules if module.id == document.id), None)
+    step = next((step.id for step in module.steps), None) if module else document.id
+    return STEP_URL.format(course=course.id, step=step) if step and document.kind in (*STEP_KINDS, "module") else None
+
+
+def compile_lesson(page: PageCompiler) -> dict[str, Any]:
+    document, meta = page.document, page.document.meta
+    check = [section.id for section in check_sections(page.course.source(document.id))]
+    blocks = lesson_blocks(page)
+    data = page.questions()
+    return {
+        "minutes": meta.minutes if meta else 0,
+        "objectives": list(meta.objectives) if meta else [],
+        "blocks": blocks,
+        "sections": [
+            {"id": section.id, "title": page.renderer.plain(section.title), "level": section.level}
+            for section in document.sections
+            if section.id and section not in document.questions
+        ],
+        "check": check,
+        **data,
+        **sources_data(page),
+    }
+
+
+def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
+    """The lesson in reading order; text between callouts and questions is one block."""
+    blocks: list[dict[str, Any]] = []
+
+    def add_html(html: str) -> None:
+        if blocks and blocks[-1]["type"] == "html":
+            blocks[-1]["html"] += "\n" + html
+        else:
+            blocks.append({"type": "html", "html": html})
+
+    for section in page.document.sections:
+        if section in page.document.questions:
+            blocks.append({"type": "question", "id": section.id})
+        elif section.kind == "check":
+            blocks.append({"type": "check", "id": section.id, "title": page.renderer.plain(section.title)})
+        elif section.id or section.title:
+            add_html(page.heading(section))
+        for block in section.after:
+            if isinstance(block, Callout):
+                blocks.append(callout_data(page, block, section.title))
+            else:
+                add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
+    return blocks
+
+
+def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, Any]:
+    kind = "post" if callout.kind == "tracks" else callout.kind
+    return {"type": "callout", "kind": kind, "tracks": list(callout.tracks), "html": page.text_html(callout.text, name)}
+
+
+def sources_data(page: PageCompiler) -> dict[str, Any]:
+    """The sources that were named on the page so far, and the day the oldest of them was looked at."""
+    sources = [source_data(page, identifier, number) for identifier, number in page.numbers.items()]
+    days = (source["checked"] for source in sources if source["checked"])
+    return {"sources": sources, "checked": min(days, default=None)}
+
+
+def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, Any]:
+    source = page.course.sources[identifier]
+    text = source.texts.get(page.language) or next(iter(source.texts.values()), "")
+    checked = source.attrs.get("checked") or None
+    marks = [mark for mark in SOURCE_MARKS if mark in source.attrs]
+    return {"id": identifier, "number": number, "html": page.renderer.inline(text), "checked": checked, "marks": marks}
+
+
+def compile_exam(page: PageCompiler) -> dict[str, Any]:
+    meta = page.document.meta
+    if meta is None:
+        return {"html": page.body()}
+    drill = meta.critical_drill
+    return {
+        "html": page.body(),
+        "minutes": meta.minutes,
+        "time_limit": meta.time_limit * 60 if meta.time_limit else None,
+        "pass_mark": meta.pass_mark,
+        "strata": [
+            {"bank": stratum.bank, "draw": stratum.draw, "critical": [list(slot) for slot in stratum.critical]}
+            for stratum in meta.strata
+        ],
+        "retakes": [{"wait": seconds(retake.wait), "after": retake.after} for retake in meta.retakes],
+        "reopens": seconds(meta.reopens) if meta.reopens else None,
+        "critical_drill": {"bank": drill.bank, "right": drill.right} if drill else None,
+    }
+
+
+def seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+def compile_simulation(page: PageCompiler) -> dict[str, Any]:
+    """`simulations.to_dict` with HTML for its texts; those of choices and parts are inline."""
+    meta = page.course.source(page.document.id).meta
+    written = make_simulation(page.course, page.document.id, page.language)
+    played = replace(
+        written,
+        title=page.renderer.inline(written.title),
+        premise=page.text_html(written.premise, written.title),
+        nodes={node.id: node_with_html(page, node) for node in written.nodes.values()},
+        endings=tuple(with_html(page, ending) for ending in written.endings),
+        debrief=tuple(with_html(page, passage) for passage in written.debrief),
+    )
+    return {
+        "minutes": meta.minutes if meta else 0,
+        "objectives": list(meta.objectives) if meta else [],
+        "simulation": to_dict(played),
+        **sources_data(page),
+    }
+
+
+def node_with_html(page: PageCompiler, node: Node) -> Node:
+    title = page.renderer.plain(node.title)
+    lines = tuple(replace(line, text=page.text_html(line.text, title)) for line in cut_speech(node.text))
+    return replace(
+        with_html(page, node),
+        lines=lines,
+        rule=page.text_html(node.rule, title),
+        choices=tuple(in_list(page, choice, title) for choice in node.choices),
+        parts=tuple(in_list(page, part, title) for part in node.parts),
+    )
+
+
+def with_html(page: PageCompiler, piece: Titled) -> Titled:
+    return replace(
+        piece,
+        title=page.renderer.inline(piece.title),
+        text=page.text_html(piece.text, page.renderer.plain(piece.title)),
+    )
+
+
+def in_list(page: PageCompiler, item: InList, title: str) -> InList:
+    return replace(item, text=page.renderer.inline(item.text), reason=page.text_html(item.reason, title))
+
+
+def compile_bank(page: PageCompiler) -> dict[str, Any]:
+    return page.questions()
+
+
+def compile_survey(page: PageCompiler) -> dict[str, Any]:
+    meta = page.document.meta
+    asked = page.course.survey_questions(page.document.id, page.language)
+    intro = page.document.section("")
+    return {
+        "html": page.html(intro.blocks) if intro else "",
+        "audience": meta.audience if meta else "learner",
+        "after_days": meta.after_days if meta else 0,
+        "anonymous": meta.anonymous if meta else True,
+        "questions": [survey_question_data(page, question) for question in asked],
+    }
+
+
+def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[str, Any]:
+    title = page.renderer.plain(question.title)
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        "title": title,
+        "html": page.text_html(question.stem, title),
+        "from": question.first,
+        "to": question.last,
+        "choices": [page.renderer.inline(choice) for choice in question.choices],
+    }
+
+
+def compile_card(page: PageCompiler) -> dict[str, Any]:
+    intro = page.document.section("")
+    return {
+        "html": page.html(intro.blocks) if intro else "",
+        "sections": [
+            {
+                "id": section.id,
+                "title": page.renderer.inline(section.title),
+                "call": section.attrs.get("call", ""),
+                "html": page.html(section.blocks, section.title),
+            }
+            for section in page.document.sections
+            if section.id
+        ],
+    }
+
+
+def compile_module(page: PageCompiler) -> dict[str, Any]:
+    text = [
+        (page.heading(section) if section.id or section.title else "")
+        + page.html([block for block in section.blocks if not isinstance(block, Entry)], section.title)
+        for section in page.document.sections
+    ]
+    objectives = [{"id": entry.id, "html": page.renderer.inline(entry.text)} for entry in page.document.entries]
+    return {"html": "\n".join(text), "objectives": objectives}
+
+
+def compile_course_page(page: PageCompiler) -> dict[str, Any]:
+    return {"html": page.body()}
+
+
+KINDS: Mapping[str, Callable[[PageCompiler], dict[str, Any]]] = {
+    "lesson": compile_lesson,
+    "simulation": compile_simulation,
+    "exam": compile_exam,
+    "bank": compile_bank,
+    "survey": compile_survey,
+    "card": compile_card,
+    "module": compile_module,
+    "course": compile_course_page,
+}

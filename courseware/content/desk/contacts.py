@@ -1,0 +1,43 @@
+"""The contacts of the emergency card, on the page of their course."""
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from courseware.content.compiled.card import card_sections
+from courseware.content.desk.editing import language_name
+from courseware.content.models import CardContact
+
+
+class ContactFormSet(forms.BaseInlineFormSet):
+    """Offers the emergencies of the released card, and the languages of the course.
+
+    What a contact names and a release took away is offered to that contact all the same: else saving the page for
+    another line would quietly show it to everybody.
+    """
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        sections = card_sections(self.instance, get_language())
+        kept = form.instance.section
+        if kept and kept not in sections:
+            sections[kept] = _("%(section)s (not on the card any more)") % {"section": kept}
+        languages = list(self.instance.current.outlines if self.instance.current else ())
+        if form.instance.language and form.instance.language not in languages:
+            languages.append(form.instance.language)
+        form.fields["section"] = forms.ChoiceField(label=_("emergency"), choices=[("", "---------"), *sections.items()])
+        form.fields["language"] = forms.ChoiceField(
+            label=_("language"),
+            required=False,
+            choices=[("", _("every language")), *((tag, language_name(tag)) for tag in languages)],
+        )
+
+
+class ContactInline(admin.TabularInline):
+    model = CardContact
+    formset = ContactFormSet
+    fields = ["section", "who", "number", "language"]
+    extra = 1
+    verbose_name = _("contact")
+    verbose_name_plural = _("Whom we call: the firm’s own contacts on the emergency card")

@@ -1,0 +1,128 @@
+"""Playing a simulation that is being written, from its text as it is typed. Nothing is kept: the form carries the run.
+
+What it carries is signed, so that only what was offered comes back. Where the text has changed so that a decision no
+longer fits, the run goes as far as it does.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+from django.core import signing
+
+from courseware.language.simulation_map import Map, Way, map_of
+from courseware.language.simulations import Choice, Ending, Node, NotOffered, Simulation, State
+
+SALT = "rehearsal"
+AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # what a button sends that is no place of a choice
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A decision: the situation, and what was chosen in it."""
+
+    node: Node
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A run so far. `carried` is what the form sends back; `ways` are those that were gone on the map."""
+
+    simulation: Simulation
+    flags: tuple[str, ...]
+    decisions: tuple[tuple[int, tuple[int, ...]], ...]
+    states: tuple[State, ...]
+
+    @property
+    def state(self) -> State:
+        return self.states[-1]
+
+    @property
+    def node(self) -> Node | None:
+        return self.simulation.nodes.get(self.state.place)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self.simulation.endings_by_id.get(self.state.place)
+
+    @property
+    def offered(self) -> list[tuple[int | str, Choice]]:
+        """What can be sent, and the choice it takes; the branch for doing nothing comes last."""
+        node = self.node
+        if node is None:
+            return []
+        choices: list[tuple[int | str, Choice]] = [
+            (place, node.choices[place]) for place in self.simulation.offered(self.state)
+        ]
+        return choices if node.timeout is None else [*choices, (TIME_UP, node.choices[node.timeout])]
+
+    @property
+    def meters(self) -> list[tuple[str, int]]:
+        """Label and value."""
+        return [(label, self.state.meters[meter]) for meter, label in self.simulation.meters.items()]
+
+    @property
+    def set_flags(self) -> list[str]:
+        return sorted(self.state.flags)
+
+    @property
+    def taken(self) -> list[Taken]:
+        nodes = [self.simulation.nodes[state.place] for state in self.states[:-1]]
+        return [Taken(node, node.choices[place]) for node, (place, _picked) in zip(nodes, self.decisions, strict=True)]
+
+    @property
+    def map(self) -> Map:
+        return map_of(self.simulation, self.flags)
+
+    @property
+    def ways(self) -> list[Way]:
+        return self.map.along([state.place for state in self.states], "way")
+
+    @property
+    def carried(self) -> str:
+        return signing.dumps([self.flags, self.decisions], salt=SALT)
+
+
+def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
+    """The run that the form carries, one step on (or back) where a button was pressed.
+
+    `simulation` has no errors. `sent` has `carried` and `rehearse`; `picked` are the ticked parts of a message.
+    """
+    flags, decisions = read_carried(sent.get("carried", ""))
+    pressed = sent.get("rehearse", "")
+    if flags is None or pressed == AGAIN:
+        flags, decisions = sorted(simulation.draw(SystemRandom())), []
+    if pressed == BACK:
+        decisions = decisions[:-1]
+    run = replay(simulation, flags, decisions)
+    place = run.node.timeout if run.node and pressed == TIME_UP else small_number(pressed)
+    if place is None:
+        return run
+    parts = [number for part in picked if (number := small_number(part)) is not None]
+    return replay(simulation, flags, [*run.decisions, (place, parts)])
+
+
+def read_carried(text: str) -> tuple[list[str] | None, list]:
+    """The flags (None where nothing is carried that was signed here) and the decisions."""
+    try:
+        flags, decisions = signing.loads(text, salt=SALT)
+    except signing.BadSignature:
+        return None, []
+    return flags, decisions
+
+
+def replay(simulation: Simulation, flags: Iterable[str], decisions: Iterable) -> Rehearsal:
+    states, taken = [simulation.begin(flags)], []
+    for place, picked in decisions:
+        try:
+            states.append(simulation.decide(states[-1], place, picked))
+        except NotOffered:
+            break
+        taken.append((place, tuple(picked)))
+    return Rehearsal(simulation, tuple(flags), tuple(taken), tuple(states))
+
+
+def small_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None

@@ -1,0 +1,44 @@
+"""Where a document is used: which others point to it, to its questions, or to the entries of its lists."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from courseware.content.models import Document
+from courseware.language.course import CourseText
+from courseware.language.parsing import Document as TextDocument
+from courseware.language.spans import find_links, find_sources
+
+_OWN_KEYS = {"id", "title"}
+_NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
+
+
+def uses_of(document: Document, course: CourseText) -> list[TextDocument]:
+    """The documents, in the source language, that name this one or something in it. `course` holds it."""
+    own = {document.identifier}
+    if document.identifier in course.documents:
+        text = course.source(document.identifier)
+        own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
+    others = (course.source(identifier) for identifier in course.documents if identifier != document.identifier)
+    return [other for other in others if any(own.intersection(names) for names in naming(course, other))]
+
+
+def naming(course: CourseText, document: TextDocument) -> Iterator[set[str]]:
+    """Everything a document names: ids in front matter and braces; links, figures and sources in every language."""
+    yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
+    for section in document.sections:
+        yield {word for key in _NAMING for word in section.attrs.get(key, "").split()}
+    for text in course.documents[document.id].values():
+        for line in text.lines:
+            yield {link.target.removeprefix("#") for link in find_links(line.text)} | set(find_sources(line.text))
+
+
+def ids_in(value: Any) -> Iterator[str]:
+    """All texts in a nested value, keys included: which of them are ids, the caller knows."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (str(key), *ids_in(inner))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from ids_in(inner)

@@ -1,0 +1,149 @@
+"""What editors do before publishing: save a draft, discard it, take an earlier revision up again."""
+
+import re
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.models import Course, Document, Revision
+from courseware.content.releases.differences import BOM
+from courseware.content.releases.publishing import lock, read_valid, released_revisions
+from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
+
+_LINE_END = re.compile(r"(\r\n|\r|\n)")
+
+
+class RetiredDocument(Exception):
+    """The document is no longer in the course: an import has taken its files away."""
+
+
+class StaleDraft(Exception):
+    """Somebody else has saved this text since it was opened. `mine` is what was sent, `theirs` what is saved now."""
+
+    def __init__(self, language: str, mine: bytes, theirs: bytes, head: Revision):
+        super().__init__(f"{head.document}: saved since as revision {head.number}")
+        self.language, self.mine, self.theirs, self.head = language, mine, theirs, head
+
+
+def save_draft(document: Document, language: str, text: bytes, *, base: Revision, by, at=None) -> Revision:
+    """Save one language of a document; see `save_drafts`."""
+    return save_drafts(document, {language: text}, base=base, by=by, at=at)
+
+
+@transaction.atomic
+def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None) -> Revision:
+    """Save texts that were written upon the revision `base`, as the newest revision; gives that.
+
+    Texts are UTF-8 as a browser sends them: they get back the line ends, BOM and end of the text they came from. What
+    was not touched is not saved, and without a change there is no new revision.
+    Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document is gone since,
+    ContentErrors where the course would have errors.
+    """
+    course = lock(document.course)
+    document = with_head(document)
+    files = files_of([base, document.head])
+    touched = {}
+    for language, text in texts.items():
+        came_from, now = files[base.pk][language], files[document.head_id].get(language)
+        body = as_written(text, came_from.body)
+        if body == came_from.body or (now and body == now.body):
+            continue
+        if now is None or now.digest != came_from.digest:
+            raise StaleDraft(language, body, now.body if now else b"", document.head)
+        touched[language] = make_file(language, now.path, body)
+    if not touched:
+        return document.head
+    texts = files[document.head_id] | touched
+    read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
+    return put_on_top(document, texts, by=by, at=at)
+
+
+def with_head(document: Document) -> Document:
+    """The document as it is now, its course being locked. Raises RetiredDocument."""
+    document = Document.objects.select_related("head").get(pk=document.pk)
+    if document.head is None:
+        raise RetiredDocument(document.identifier)
+    return document
+
+
+def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "") -> Revision:
+    """Make these texts the newest revision of a document whose course is locked."""
+    revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
+    document.head = revision
+    document.save(update_fields=["head"])
+    return revision
+
+
+def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
+    """The files of the newest revisions, with these texts for one document. Runs one query."""
+    heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
+    return by_path([*files_of(heads).values(), texts])
+
+
+@transaction.atomic
+def discard_draft(document: Document) -> Revision | None:
+    """Go back to what is released. The discarded revisions stay in the history. Gives the released revision."""
+    course = lock(document.course)
+    released = released_revisions(course).get(document.pk)
+    if released:
+        Document.objects.filter(pk=document.pk).update(head=released)
+    return released
+
+
+@transaction.atomic
+def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
+    """Make the texts of an earlier revision the newest one, as a draft.
+
+    Raises RetiredDocument, and ContentErrors where they do not fit.
+    The paths stay those of today: files may have been moved since.
+    """
+    course = lock(document.course)
+    document = with_head(document)
+    files = files_of([revision, document.head])
+    now = files[document.head_id]
+    texts = {language: files[revision.pk].get(language, file) for language, file in now.items()}
+    texts = {language: File(language, now[language].path, file.body, file.digest) for language, file in texts.items()}
+    if texts == now:
+        return document.head
+    read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
+    return put_on_top(document, texts, by=by, at=at, note=note)
+
+
+def shown(body: bytes) -> str:
+    """A text as a form shows it: without BOM; the browser turns its line ends into its own."""
+    return body.decode(errors="replace").removeprefix(BOM)
+
+
+def as_written(text: bytes, original: bytes) -> bytes:
+    """A text from a form, with the BOM, line ends and end of the text it came from.
+
+    Lines that were not touched keep their own line end, also where an original mixes them; new ones get its usual one.
+    """
+    old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))
+    lines = ended_like([line for line, _end in old], [line for line, _end in new])
+    ends = [end for _line, end in old if end]
+    usual = max(sorted(set(ends)), key=ends.count, default="\n")
+    found = [usual] * len(lines)
+    matcher = SequenceMatcher(None, [line for line, _end in old], lines, autojunk=False)
+    for start, place, size in matcher.get_matching_blocks():
+        found[place : place + size] = [end or usual for _line, end in old[start : start + size]]
+    found[-1] = ""
+    bom = BOM if original.startswith(BOM.encode()) else ""
+    return (bom + "".join(line + end for line, end in zip(lines, found, strict=True))).encode()
+
+
+def cut_lines(text: str) -> list[tuple[str, str]]:
+    """(line, its end) for each line; the last has none, and is empty where the text ends in a line break."""
+    parts = _LINE_END.split(text)
+    return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
+
+
+def ended_like(old: list[str], new: list[str]) -> list[str]:
+    """The new lines with a line break at the end if, and only if, the old ones have it."""
+    if old[-1] == "" and new[-1] != "":
+        return [*new, ""]
+    if old[-1] != "" and new[-1] == "" and len(new) > 1:
+        return new[:-1]
+    return new

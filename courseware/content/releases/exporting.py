@@ -1,0 +1,78 @@
+"""Writing a course back into a folder, byte for byte: what is released, or the newest drafts."""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from courseware.content.models import Course, Text
+from courseware.content.releases.importing import read_folder
+from courseware.content.releases.publishing import released_revisions
+from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
+from courseware.language.course import read_course
+
+
+class ExportRefused(Exception):
+    """Writing would harm files that are kept nowhere else; `paths` names them."""
+
+    def __init__(self, message: str, paths=()):
+        self.paths = tuple(sorted(paths))
+        super().__init__(message)
+
+
+def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
+    """Path → file of what is released, or of the newest revisions. Runs two queries."""
+    if drafts:
+        revisions = course.documents.exclude(head=None).values_list("head", flat=True)
+    else:
+        revisions = released_revisions(course).values()
+    return by_path(files_of(revisions).values())
+
+
+def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
+    """Make `folder` hold the files of the course; gives the paths that were written or taken away.
+
+    Each file is replaced in one step, so that none is ever half written. Files the course knows nothing of stay.
+    Raises ExportRefused, unless `force`, for a folder of something else, and for files that were edited there and never
+    imported.
+    """
+    files = course_files(course, drafts=drafts)
+    present = read_folder(folder) if folder.exists() else {}
+    known = set(Text.objects.filter(revision__document__course=course).values_list("path", "digest"))
+    changed = {path: file.body for path, file in files.items() if present.get(path) != file.body}
+    if present and not force:
+        refuse_foreign(course, folder, present)
+        refuse_unsaved(changed, present, {digest for _path, digest in known})
+    gone = [path for path, body in present.items() if path not in files and (path, digest_of_bytes(body)) in known]
+    write(folder, changed)
+    for path in gone:
+        (folder / path).unlink()
+    return sorted([*changed, *gone])
+
+
+def refuse_foreign(course: Course, folder: Path, present: Mapping[str, bytes]) -> None:
+    """Raises ExportRefused unless the folder holds this very course."""
+    titles = {path: body for path, body in present.items() if re.fullmatch(r"course\.[^/]+\.md", path)}
+    if read_course(titles).id != course.identifier:
+        raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
+
+
+def refuse_unsaved(changed: Mapping[str, bytes], present: Mapping[str, bytes], known: set[str]) -> None:
+    """Raises ExportRefused where a file that would be replaced was never imported."""
+    unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in known]
+    if unsaved:
+        raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
+
+
+def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
+    """Write all files beside the folder first, then move each into its place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:
+        for path, body in bodies.items():
+            file = Path(waiting) / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(body)
+        for path in bodies:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(waiting) / path, folder / path)

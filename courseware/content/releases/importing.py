@@ -1,0 +1,338 @@
+"""Importing a course folder: a three-way comparison of the files, the last import and the admin.
+
+Changed only in the file: taken. Changed only in the admin: kept. Both: a conflict that names every file, and nothing is
+written, until somebody has merged the two in the file and says so. An import that changes something makes one release;
+what editors have saved and not published stays a draft.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
+from courseware.content.releases.publishing import lock, read_valid, release, released_revisions
+from courseware.content.releases.revisions import File, add_revisions, digest_of_bytes, files_of, make_file
+from courseware.evidence.recording import record
+from courseware.language.course import CourseText
+
+MAX_FILES = 5_000
+MAX_DOCUMENT = 500_000  # bytes
+MAX_FILE = 5_000_000  # bytes, of a figure
+MAX_TOTAL = 100_000_000  # bytes
+MAX_PATH = 200  # characters
+
+Key = tuple[str, str]  # id of a document, language
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
+
+
+class ImportRefused(Exception):
+    """The folder holds something that cannot be kept: an unsafe path, too much, no course."""
+
+
+class ImportConflict(Exception):
+    """Files were changed in the folder and in the admin since the last import; `paths` names them all."""
+
+    def __init__(self, paths: Iterable[str]):
+        self.paths = tuple(sorted(paths))
+        super().__init__("changed in the files and in the admin: " + ", ".join(self.paths))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import did, by path. `release` is None where nothing changed for learners; `kept` differ in the admin."""
+
+    course: Course | None
+    release: Release | None = None
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()  # were in conflict, and the file was taken
+    gone: tuple[str, ...] = ()  # ids of questions that learners were asked so far and are no more
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+
+class _DryRun(Exception):
+    """Takes back what a dry run has written."""
+
+    def __init__(self, report: Report):
+        self.report = report
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """All files of a course folder: path inside it, with "/" → bytes. Hidden files and links are left out.
+
+    Raises ImportRefused for what is too large, before it is read.
+    """
+    found, total = {}, 0
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if file.is_symlink() or not file.is_file() or any(part.startswith(".") for part in parts):
+            continue
+        total += file.stat().st_size
+        if len(found) >= MAX_FILES or total > MAX_TOTAL or file.stat().st_size > MAX_FILE:
+            raise ImportRefused(f"{file}: too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
+        found["/".join(parts)] = file.read_bytes()
+    return found
+
+
+def import_course(
+    files: Mapping[str, bytes], *, merged: Iterable[str] = (), by=None, note: str = "", dry_run: bool = False
+) -> Report:
+    """Import the files of one course folder (path inside it → bytes), all or nothing.
+
+    `merged` names paths in conflict whose file holds the merged text: it is taken, and the admin's text stays in the
+    history. A path that is in no conflict is refused.
+    Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
+    """
+    refuse_unsafe(files)
+    digests = {path: digest_of_bytes(body) for path, body in files.items()}
+    merged = frozenset(merged)
+    if not merged and (known := course_imported_as(digests)) is not None:
+        return Report(known)
+    text = read_valid(dict(files))
+    try:
+        with transaction.atomic():
+            report = _Import(text, incoming_files(text, files), merged, by, note).run()
+            if dry_run:
+                raise _DryRun(report)
+            return report
+    except _DryRun as dry:
+        return dry.report
+
+
+def refuse_unsafe(files: Mapping[str, bytes]) -> None:
+    """Raises ImportRefused, naming the first file that cannot be kept."""
+    if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
+        raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
+    for path, body in files.items():
+        parts = path.split("/")
+        if _UNSAFE.search(path) or len(path) > MAX_PATH or any(part in ("", ".", "..") for part in parts):
+            raise ImportRefused(f"{path!r}: no path inside a course folder")
+        if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
+            raise ImportRefused(f"{path}: one of its folders is a file")
+        limit = MAX_DOCUMENT if path.endswith(".md") else MAX_FILE
+        if len(body) > limit:
+            raise ImportRefused(f"{path}: {len(body)} bytes; at most {limit} are kept")
+
+
+def course_imported_as(digests: Mapping[str, str]) -> Course | None:
+    """The course whose last import brought exactly these files. Nothing is parsed for it; runs two queries."""
+    titles = [path for path in digests if re.fullmatch(r"course\.[^/]+\.md", path)]
+    found = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
+    for course in Course.objects.filter(documents__imported_texts__in=found).select_related("current").distinct():
+        rows = ImportedText.objects.filter(document__course=course).values_list("path", "digest")
+        if dict(rows) == digests:
+            return course
+    return None
+
+
+def released_questions(course: Course) -> set[str]:
+    """Ids of the questions that the lessons and banks of the current release ask."""
+    pages = Page.objects.filter(entries__release=course.current_id, language=course.source_language)
+    orders = pages.filter(document__kind__in=[Document.Kind.LESSON, Document.Kind.BANK]).values_list("data__order")
+    return {identifier for (order,) in orders for identifier in order}
+
+
+def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
+    """The files by document and language. Raises ImportRefused where a figure's path is the id of a document."""
+    found = {
+        (identifier, language): make_file(language, document.path, files[document.path])
+        for identifier, languages in text.documents.items()
+        for language, document in languages.items()
+    }
+    for path in text.media:
+        if path in text.documents:
+            raise ImportRefused(f"{path}: a document has this id")
+        found[path, ""] = make_file("", path, files[path])
+    return found
+
+
+@dataclass
+class _Import:
+    """One import inside its transaction. States are compared by digest; only files know paths, so theirs are taken."""
+
+    text: CourseText
+    theirs: dict[Key, File]
+    merged: frozenset[str]
+    by: object
+    note: str
+    at: object = field(default_factory=timezone.now)
+
+    def run(self) -> Report:
+        Course.objects.get_or_create(identifier=self.text.id, defaults={"source_language": self.text.languages[0]})
+        self.course = lock(Course.objects.get(identifier=self.text.id))
+        if self.course.source_language != self.text.languages[0]:
+            self.course.source_language = self.text.languages[0]
+            self.course.save(update_fields=["source_language"])
+        self.read_states()
+        taken = self.take()
+        heads = self.merge(self.mine, taken)
+        released = self.merge(self.released, taken)
+        report = self.report(heads)
+        if not taken:
+            return report
+        revisions = self.store(released, heads)
+        self.move_base()
+        asked = released_questions(self.course)
+        made = self.release(released, revisions)
+        gone = sorted(asked - released_questions(self.course)) if made else ()
+        data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
+        record("content-imported", actor=self.by, subject=f"course:{self.course.pk}", data=data, at=self.at)
+        return Report(
+            self.course, made, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
+        )
+
+    def read_states(self) -> None:
+        """The last import (`base`), the newest revisions (`mine`) and the released ones, by document and language."""
+        documents = list(self.course.documents.select_related("head"))
+        self.documents = {document.identifier: document for document in documents}
+        self.ids = {document.pk: document.identifier for document in documents}
+        self.before = released_revisions(self.course)
+        heads = {document.pk: document.head for document in documents if document.head}
+        files = files_of({*heads.values(), *self.before.values()})
+
+        def by_key(revisions):
+            return {
+                (document.identifier, file.language): file
+                for document in documents
+                if document.pk in revisions
+                for file in files[revisions[document.pk].pk].values()
+            }
+
+        self.mine, self.released = by_key(heads), by_key(self.before)
+        rows = ImportedText.objects.filter(document__course=self.course).select_related("document")
+        self.base = {(row.document.identifier, row.language): row for row in rows}
+        for identifier, document in self.documents.items():
+            kind = self.kind_of(identifier)
+            if kind and document.kind != kind:
+                raise ImportRefused(f"{identifier}: is a {document.kind}, and cannot become a {kind}")
+
+    def kind_of(self, identifier: str) -> str:
+        """The kind the files give the document, "" where they do not hold it."""
+        if identifier in self.text.documents:
+            return self.text.source(identifier).kind
+        return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
+
+    def take(self) -> dict[Key, File | None]:
+        """What differs between the last import and the files; None is removed.
+
+        Raises ImportConflict, and ImportRefused where a path is called merged that is in no conflict.
+        """
+        taken, conflicts = {}, set()
+        for key in {*self.base, *self.theirs}:
+            base, mine, theirs = self.base.get(key), self.mine.get(key), self.theirs.get(key)
+            if same_file(base, theirs):
+                continue
+            if not same_text(base, theirs) and not same_text(mine, base) and not same_text(mine, theirs):
+                conflicts.add((theirs or mine or base).path)
+            taken[key] = theirs
+        if strangers := self.merged - conflicts:
+            raise ImportRefused(
+                f"{', '.join(sorted(strangers))}: called merged, but in no conflict; nothing was written"
+            )
+        if unmerged := conflicts - self.merged:
+            raise ImportConflict(unmerged)
+        return taken
+
+    def merge(self, state: Mapping[Key, File], taken: Mapping[Key, File | None]) -> dict[Key, File]:
+        """A state with what was taken from the files. Where only the path is new, the state keeps its own text."""
+        merged = dict(state)
+        for key, theirs in taken.items():
+            if theirs is None:
+                merged.pop(key, None)
+            elif key in state and same_text(self.base.get(key), theirs):
+                merged[key] = File(theirs.language, theirs.path, state[key].body, state[key].digest)
+            else:
+                merged[key] = theirs
+        return merged
+
+    def report(self, heads: Mapping[Key, File]) -> Report:
+        base, theirs = self.base, self.theirs
+        return Report(
+            self.course,
+            added=paths(theirs[key] for key in theirs.keys() - base.keys()),
+            changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
+            removed=paths(base[key] for key in base.keys() - theirs.keys()),
+            kept=paths(file for key, file in heads.items() if not same_text(file, theirs.get(key))),
+            merged=tuple(sorted(self.merged)),
+        )
+
+    def store(self, released: Mapping[Key, File], heads: Mapping[Key, File]) -> dict[int, Revision]:
+        """New revisions where texts changed, and the heads; gives primary key of a released document → its revision.
+
+        A draft is set anew upon what was taken, as a revision of its own: it stays a draft.
+        """
+        self.create_documents(heads)
+        now, then = grouped(released), grouped(self.released)
+        changed = {self.documents[one]: files for one, files in now.items() if files != then.get(one)}
+        made = add_revisions(changed, by=self.by, at=self.at, note=self.note)
+        kept = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
+        current = kept | {document.pk: revision for document, revision in made.items()}
+
+        drafts, before = grouped(heads), grouped(self.mine)
+        moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
+        rebased = add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
+        for one, document in self.documents.items():
+            if drafts.get(one) == now.get(one):
+                document.head = current.get(document.pk)
+            elif document in rebased:
+                document.head = rebased[document]
+        Document.objects.bulk_update(self.documents.values(), ["head"])
+        return current
+
+    def create_documents(self, heads: Mapping[Key, File]) -> None:
+        new = {identifier for identifier, _language in heads} - self.documents.keys()
+        made = Document.objects.bulk_create(
+            Document(course=self.course, identifier=identifier, kind=self.kind_of(identifier))
+            for identifier in sorted(new)
+        )
+        self.documents |= {document.identifier: document for document in made}
+        self.ids |= {document.pk: document.identifier for document in made}
+
+    def move_base(self) -> None:
+        """What the files hold is what the next import is compared with."""
+        ImportedText.objects.filter(document__course=self.course).delete()
+        ImportedText.objects.bulk_create(
+            ImportedText(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
+            for (identifier, language), file in self.theirs.items()
+        )
+
+    def release(self, released: Mapping[Key, File], revisions: Mapping[int, Revision]) -> Release | None:
+        """The release of this import; None where learners see what they saw before."""
+        if revisions == self.before:
+            return None
+        is_folder = released == self.theirs
+        return release(
+            self.course, revisions.values(), weight=Release.Weight.MINOR, note=self.note, by=self.by, at=self.at,
+            text=self.text if is_folder else None,
+        )  # fmt: skip
+
+
+def same_text(one, other) -> bool:
+    """Whether two states of a text, None where it is absent, have the same bytes."""
+    return (one and one.digest) == (other and other.digest)
+
+
+def same_file(one, other) -> bool:
+    return same_text(one, other) and (one and one.path) == (other and other.path)
+
+
+def paths(files) -> tuple[str, ...]:
+    return tuple(sorted(file.path for file in files))
+
+
+def grouped(files: Mapping[Key, File]) -> dict[str, dict[str, File]]:
+    """Id of a document → its files by language."""
+    found: dict[str, dict[str, File]] = {}
+    for (identifier, language), file in files.items():
+        found.setdefault(identifier, {})[language] = file
+    return found

@@ -1,0 +1,199 @@
+"""Publishing: a numbered, immutable release, compiled as a whole. Also what waits to be published."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course
+from courseware.content.models import Course, Document, Page, Release, ReleaseEntry, Revision, Text
+from courseware.content.releases.differences import Change, changes
+from courseware.content.releases.revisions import by_path, files_of
+from courseware.evidence.recording import record
+from courseware.language.checking import check_course
+from courseware.language.course import CourseText, read_course
+from courseware.language.documents import Problem
+
+
+class ContentErrors(Exception):
+    """The course as it would be has errors. `problems` lists them, by path and line."""
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class StaleChoice(Exception):
+    """Somebody has saved, discarded or imported since: a chosen revision is no longer its document's head."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document whose newest revision learners do not see yet."""
+
+    document: Document
+    revision: Revision
+    released: Revision | None
+    changes: dict[str, list[Change]]  # path → what differs from the released text
+
+
+def read_valid(bodies: dict[str, bytes]) -> CourseText:
+    """Read a course and refuse it, by ContentErrors, where the checker finds an error."""
+    course = read_course(bodies)
+    errors = [problem for problem in check_course(course) if problem.level == "error"]
+    if errors:
+        raise ContentErrors(errors)
+    return course
+
+
+@transaction.atomic
+def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
+    """Release these revisions together with all that is released already.
+
+    Harmless when repeated: where all of them are released, the current release is returned. Raises ContentErrors, and
+    StaleChoice where one of them is no longer the newest revision of its document.
+    """
+    course = lock(course)
+    chosen = {revision.document_id: revision for revision in revisions}
+    if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
+        raise ValueError(f"revisions of another course than {course}")
+    released = released_revisions(course)
+    if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
+        return course.current
+    if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
+        raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
+    return release(course, (released | chosen).values(), weight=weight, note=note, by=by, at=at)
+
+
+@transaction.atomic
+def publish_document(document: Document, *, weight: str, note: str, by, at=None) -> Release:
+    """Release the newest revision of one document. Raises ContentErrors."""
+    lock(document.course)
+    head = Document.objects.select_related("head").get(pk=document.pk).head
+    return publish(document.course, [head], weight=weight, note=note, by=by, at=at)
+
+
+def lock(course: Course) -> Course:
+    """The course as it is now, locked until the transaction ends: one import, draft or release at a time."""
+    return Course.objects.select_for_update(of=["self"]).select_related("current").get(pk=course.pk)
+
+
+def released_revisions(course: Course) -> dict[int, Revision]:
+    """Primary key of a document → the revision learners see. Runs one query."""
+    entries = ReleaseEntry.objects.filter(release=course.current_id).select_related("revision")
+    return {entry.document_id: entry.revision for entry in entries}
+
+
+def release(
+    course: Course,
+    revisions: Iterable[Revision],
+    *,
+    weight: str,
+    note: str,
+    by,
+    at=None,
+    text: CourseText | None = None,
+) -> Release:
+    """Make the next release of a locked course out of exactly these revisions, and make it current.
+
+    `text` is their text where it was read and found valid already. Raises ContentErrors.
+    """
+    revisions = list(revisions)
+    files = by_path(files_of(revisions).values())
+    bodies = {path: file.body for path, file in files.items()}
+    compiled = compile_course(text or read_valid(bodies), bodies, {path: file.digest for path, file in files.items()})
+    last = course.releases.order_by("-number").first()
+    made = Release.objects.create(
+        course=course,
+        number=last.number + 1 if last else 1,
+        weight=weight,
+        note=note,
+        created_at=at or timezone.now(),
+        created_by=by,
+        digest=digest_of_texts(Text.objects.filter(revision__in=revisions)),
+        compiler=COMPILER,
+        outlines=compiled.outlines,
+    )
+    entries = [
+        ReleaseEntry(release=made, document_id=revision.document_id, revision=revision) for revision in revisions
+    ]
+    ReleaseEntry.objects.bulk_create(entries)
+    store_pages(made, compiled)
+    course.current = made
+    course.save(update_fields=["current"])
+    data = {"number": made.number, "weight": weight, "digest": made.digest}
+    record("content-released", actor=by, subject=f"release:{made.pk}", data=data, at=at)
+    return made
+
+
+def store_pages(release: Release, compiled: Compiled) -> None:
+    """Give each entry its pages. A page that comes out as in an earlier release is that row."""
+    entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
+    known = {
+        (page.document_id, page.language, page.digest): page
+        for page in Page.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer("data")
+    }
+    new, wanted = [], []
+    for (identifier, language), data in compiled.pages.items():
+        entry = entries[identifier]
+        digest = digest_of_page(data)
+        page = known.get((entry.document_id, language, digest))
+        if page is None:
+            page = Page(document_id=entry.document_id, language=language, digest=digest, data=data)
+            new.append(page)
+        wanted.append((entry, page))
+    Page.objects.bulk_create(new)
+    through = ReleaseEntry.pages.through
+    through.objects.filter(releaseentry__release=release).delete()
+    through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in wanted)
+
+
+@transaction.atomic
+def recompile(release: Release) -> None:
+    """Compile a release anew where it was made by another compiler. Its texts, and so its digest, stay the same."""
+    release = Release.objects.select_for_update().get(pk=release.pk)
+    if release.compiler == COMPILER:
+        return
+    files = by_path(files_of(release.entries.values_list("revision", flat=True)).values())
+    bodies = {path: file.body for path, file in files.items()}
+    compiled = compile_course(read_course(bodies), bodies, {path: file.digest for path, file in files.items()})
+    release.compiler, release.outlines = COMPILER, compiled.outlines
+    release.save(update_fields=["compiler", "outlines"])
+    store_pages(release, compiled)
+
+
+def digest_of(release: Release) -> str:
+    """What `release.digest` has to be, worked out from the texts it holds. Runs one query."""
+    return digest_of_texts(Text.objects.filter(revision__entries__release=release))
+
+
+def digest_of_texts(texts) -> str:
+    """sha256 over id, language, path and digest of each text."""
+    rows = texts.values_list("revision__document__identifier", "language", "path", "digest")
+    return hashlib.sha256(json.dumps(sorted(map(list, rows)), ensure_ascii=False).encode()).hexdigest()
+
+
+def digest_of_page(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def drafts(course: Course) -> list[Draft]:
+    """The documents whose newest revision is not released, by id, with what differs. Runs three queries."""
+    released = released_revisions(course)
+    waiting = [
+        document
+        for document in course.documents.exclude(head=None).select_related("head__created_by").order_by("identifier")
+        if document.head != released.get(document.pk)
+    ]
+    files = files_of([document.head for document in waiting] + [*released.values()])
+    found = []
+    for document in waiting:
+        before = released.get(document.pk)
+        old, new = files.get(before.pk, {}) if before else {}, files[document.head_id]
+        differing = {file.path: changes(old.get(language), file) for language, file in sorted(new.items())}
+        found.append(Draft(document, document.head, before, {path: rows for path, rows in differing.items() if rows}))
+    return found

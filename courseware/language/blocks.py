@@ -1,0 +1,141 @@
+"""Cut the text of a section into prose, callouts and figures (formats.md §4)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from courseware.language.documents import Problem
+
+
+class Line(NamedTuple):
+    """One line of a file. `is_code` holds for fenced code, the fences included: nothing is looked for in it."""
+
+    number: int
+    text: str
+    is_code: bool = False
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Ordinary text: paragraphs, quotes (speech), tables, lists, code."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Callout:
+    """`kind` is rule, say, warning or tracks; `tracks` holds track ids and is empty but for the last kind."""
+
+    kind: str
+    tracks: tuple[str, ...]
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`src` as written, e.g. media/ladder.en.svg; `caption` may be empty."""
+
+    src: str
+    alt: str
+    caption: str
+    line: int
+
+
+CALLOUTS = ("rule", "say", "warning")
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_QUOTE = re.compile(r" {0,3}> ?(.*)")
+_CALLOUT = re.compile(r" {0,3}> ?\[!([^\]]*)\][ \t]*(.*)")
+_FIGURE = re.compile(r' {0,3}!\[([^\]]*)\]\(([^\s()]+)(?:[ \t]+"(.*)")?[ \t]*\)[ \t]*')
+
+
+def mark_code(lines: Iterable[tuple[int, str]]) -> list[Line]:
+    """Say of each line whether it belongs to fenced code."""
+    marked, fence = [], ""
+    for number, text in lines:
+        match = _FENCE.match(text)
+        if not fence:
+            fence = match[1] if match else ""
+            marked.append(Line(number, text, bool(match)))
+            continue
+        marked.append(Line(number, text, True))
+        if match and match[1].startswith(fence) and not match[2].strip():
+            fence = ""
+    return marked
+
+
+def split(text: str, line: int = 1) -> tuple[Prose | Callout | Figure, ...]:
+    """Cut Markdown source into prose, callouts and figures; `line` is the number of its first line."""
+    return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
+
+
+def cut_blocks(lines: list[Line], path: str, problems: list[Problem]) -> list[Prose | Callout | Figure]:
+    """The blocks of some lines in reading order. What is wrong with them is added to `problems`."""
+    blocks: list[Prose | Callout | Figure] = []
+    prose: list[Line] = []
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        block, length = None, 1
+        if match := _match(_CALLOUT, line):
+            block, length = _read_callout(match, lines[position:])
+            if match[2]:
+                problems.append(Problem(path, line.number, "the kind of a callout stands on a line of its own"))
+        elif (match := _match(_FIGURE, line)) and _stands_alone(lines, position):
+            block = Figure(match[2], match[1].strip(), (match[3] or "").strip(), line.number)
+        if block:
+            blocks += [*_prose(prose), block]
+            prose = []
+        else:
+            prose.append(line)
+        position += length
+    return blocks + _prose(prose)
+
+
+def _match(pattern: re.Pattern[str], line: Line) -> re.Match[str] | None:
+    return None if line.is_code else pattern.fullmatch(line.text)
+
+
+def opens_callout(line: Line) -> bool:
+    return bool(_match(_CALLOUT, line))
+
+
+def _read_callout(opening: re.Match[str], lines: list[Line]) -> tuple[Callout, int]:
+    """The callout that `lines` begin with, and how many of them it takes."""
+    text = [opening[2]] if opening[2] else []
+    length = 1
+    for line in lines[1:]:
+        quote = _match(_QUOTE, line)
+        if not quote or _match(_CALLOUT, line):
+            break
+        text.append(quote[1])
+        length += 1
+    words = tuple(opening[1].split())
+    kind, tracks = (words[0], ()) if len(words) == 1 and words[0] in CALLOUTS else ("tracks", words)
+    return Callout(kind, tracks, "\n".join(text).strip("\n"), lines[0].number), length
+
+
+def _stands_alone(lines: list[Line], position: int) -> bool:
+    beside = [lines[i].text for i in (position - 1, position + 1) if 0 <= i < len(lines)]
+    return not any(text.strip() for text in beside)
+
+
+def _prose(lines: list[Line]) -> list[Prose]:
+    text = join(lines)
+    if not text:
+        return []
+    first = next(line.number for line in lines if line.text.strip())
+    return [Prose(text, first)]
+
+
+def join(lines: list[Line]) -> str:
+    """Lines as text again, without the blank ones around it."""
+    start, end = 0, len(lines)
+    while start < end and not lines[start].text.strip():
+        start += 1
+    while end > start and not lines[end - 1].text.strip():
+        end -= 1
+    return "\n".join(line.text for line in lines[start:end])

@@ -1,0 +1,192 @@
+"""Exams and their banks: enough questions for every attempt, and keys that cannot be guessed (formats.md §6, §10)."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem
+from courseware.language.metadata import ExamMeta, Stratum
+from courseware.language.parsing import Document
+from courseware.language.questions import Question
+from courseware.language.spans import plain
+
+# With fewer questions, shares say nothing.
+MIN_QUESTIONS = 8
+# How far the share of one place may lie from chance, for a single bank and for all an exam draws from.
+MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
+# How often the key may be the longest choice in all an exam draws from.
+MAX_LONGEST_IN_ALL = 0.40
+
+
+def check_draws(course: CourseText) -> Iterator[Problem]:
+    """Each attempt asks unseen questions, so a bank holds those of all attempts, for every track."""
+    for exam in course.of_kind("exam"):
+        for index, stratum in enumerate(exam.meta.strata if exam.meta else ()):
+            if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
+                line = exam.front.line("strata", index)
+                yield from (Problem(exam.path, line, message) for message in _missing(course, exam.meta, stratum))
+        yield from _check_families(course, exam)
+
+
+def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[str]:
+    drawn = stratum.draw - len(stratum.critical)
+    if drawn < 0:
+        yield f"{stratum.bank}: {len(stratum.critical)} critical slots, but only {stratum.draw} are drawn"
+        return
+    times = "1 attempt needs" if meta.attempts == 1 else f"{meta.attempts} attempts need"
+    told: set[str] = set()
+    for shown, questions in _for_each_track(course, stratum.bank):
+        others = [question for question in questions if not question.critical]
+        wanted = [(f"{stratum.bank} has {len(others)} questions", len(others), drawn)]
+        if len({question.family for question in others}) < drawn:
+            yield f"{stratum.bank} has {len(others)} questions of too few families{shown}, one attempt draws {drawn}"
+            return
+        for slot, count in Counter(stratum.critical).items():
+            # Each objective alone: the rule that was missed may be asked again in every attempt.
+            for objective in slot:
+                fitting = [question for question in questions if question.critical and question.objective == objective]
+                name = f"slot {objective} of {stratum.bank}"
+                wanted.append((f"{name} has {len(fitting)} critical questions", len(fitting), count))
+        for text, there, per_attempt in wanted:
+            if there < per_attempt * meta.attempts and text not in told:
+                told.add(text)
+                yield f"{text}{shown}, {times} {per_attempt * meta.attempts}"
+
+
+def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str, list[Question]]]:
+    """The questions every learner is asked, or those of each track where some are for one track only."""
+    questions = course.questions(bank, course.languages[0])
+    if not any(question.tracks for question in questions):
+        yield "", list(questions)
+        return
+    meta = next((document.meta for document in course.of_kind("course")), None)
+    for track in meta.tracks if meta else ():
+        yield f" for {track}", [question for question in questions if not question.tracks or track in question.tracks]
+
+
+def _check_families(course: CourseText, exam: Document) -> Iterator[Problem]:
+    """What is asked again after another exam needs a second question of each family."""
+    if not exam.meta or not exam.meta.again_after:
+        return
+    for bank in {stratum.bank for stratum in exam.meta.strata} & set(course.documents):
+        families = Counter(question.family for question in course.questions(bank, course.languages[0]))
+        for family, count in families.items():
+            if count < 2:
+                message = f'family "{family}" of {bank} has one question; asked again it needs two'
+                yield Problem(exam.path, exam.front.line("again_after"), message)
+
+
+def check_tested(course: CourseText) -> Iterator[Problem]:
+    """Objectives of the modules that the banks ask about have at least two questions."""
+    asked = Counter(
+        question.objective
+        for bank in course.of_kind("bank")
+        for question in course.questions(bank.id, course.languages[0])
+    )
+    modules = {course.objectives[objective].document for objective in asked if objective in course.objectives}
+    for objective in course.objectives.values():
+        if objective.document in modules and asked[objective.id] < 2:
+            message = f"objective {objective.id} has {asked[objective.id]} questions in the banks, expected at least 2"
+            yield Problem(objective.path, objective.line, message)
+
+
+def check_drills(course: CourseText) -> Iterator[Problem]:
+    """A drill asks its questions on one rule at a time, so its bank has enough of them for every critical slot."""
+    for exam in course.of_kind("exam"):
+        drill = exam.meta.critical_drill if exam.meta else None
+        if drill is None or drill.bank not in course.documents:
+            continue
+        asked = Counter(question.objective for question in course.questions(drill.bank, course.languages[0]))
+        slots = {objective for stratum in exam.meta.strata for slot in stratum.critical for objective in slot}
+        for objective in sorted(slots):
+            if asked[objective] < drill.right:
+                message = f"{drill.bank} has {asked[objective]} questions on {objective}, the drill asks {drill.right}"
+                yield Problem(exam.path, exam.front.line("critical_drill"), message)
+
+
+def check_balance(course: CourseText) -> Iterator[Problem]:
+    """Warnings about keys that give themselves away by place or length, in each language.
+
+    For each bank alone, for all the banks an exam draws from, and for the questions of all lessons.
+    """
+    for document in course.of_kind("bank", "lesson"):
+        for language, translation in course.documents[document.id].items():
+            questions = with_one_key(course, [document.id], language)
+            yield from _check_lengths(translation, questions)
+            if document.kind == "bank":
+                yield from _check_shares(translation, questions, MAX_FROM_CHANCE, is_source=translation is document)
+    lessons = [lesson.id for lesson in course.of_kind("lesson")]
+    pools = [(exam, [stratum.bank for stratum in exam.meta.strata]) for exam in course.of_kind("exam") if exam.meta]
+    for document, pool in [*pools, *((one, lessons) for one in course.of_kind("course"))]:
+        for language, translation in course.documents[document.id].items():
+            questions = with_one_key(course, pool, language)
+            yield from _check_shares(
+                translation, questions, MAX_FROM_CHANCE_IN_ALL, MAX_LONGEST_IN_ALL, is_source=translation is document
+            )
+
+
+def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
+    """Questions with one right choice among shuffled ones: those that could be guessed by its place or length."""
+    found = [
+        question
+        for document in documents
+        if language in course.documents.get(document, ())
+        for question in course.questions(document, language)
+    ]
+    return [q for q in found if q.kind == "one" and not q.numbered and len(q.key) == 1 and len(q.choices) > 1]
+
+
+def _check_shares(
+    document: Document, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
+) -> Iterator[Problem]:
+    """`from_chance` and `longest` are shares; places are the same in every language and told once."""
+    if len(questions) < MIN_QUESTIONS:
+        return
+    for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
+        if abs(share - chance) > from_chance:
+            message = f"key at place {place + 1} in {share:.0%} of the questions, expected about {chance:.0%}"
+            yield Problem(document.path, 1, message.replace("%", " %"), "warning")
+    share, chance = longest_keys(questions)
+    if share > min(longest, chance + MAX_FROM_CHANCE):
+        message = f"the key is the longest choice in {share:.0%} of the questions".replace("%", " %")
+        yield Problem(document.path, 1, message, "warning")
+
+
+def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
+    """Place → the share of questions with the key there, and the share to expect by chance."""
+    found = Counter(question.key[0] for question in questions)
+    sizes = Counter(len(question.choices) for question in questions)
+    return {
+        place: (
+            found[place] / len(questions),
+            sum(count / size for size, count in sizes.items() if size > place) / len(questions),
+        )
+        for place in range(max(sizes))
+    }
+
+
+def longest_keys(questions: list[Question]) -> tuple[float, float]:
+    """The share of questions whose key is longer than any other choice, and the share to expect by chance."""
+    longest = sum(_is_longest(question) for question in questions)
+    return longest / len(questions), sum(1 / len(question.choices) for question in questions) / len(questions)
+
+
+def _is_longest(question: Question) -> bool:
+    lengths = _lengths(question)
+    return lengths[question.key[0]] > max(lengths[: question.key[0]] + lengths[question.key[0] + 1 :])
+
+
+def _lengths(question: Question) -> list[int]:
+    """How long the choices are, in characters."""
+    return [len(plain(choice.text)) for choice in question.choices]
+
+
+def _check_lengths(document: Document, questions: list[Question]) -> Iterator[Problem]:
+    for question in questions:
+        lengths = _lengths(question)
+        top, second = sorted(lengths, reverse=True)[:2]
+        if top > 2 * second and top - second > 6:
+            place = lengths.index(top)
+            line = document.section(question.id).choices.items[place].line
+            message = f'choice "{question.choices[place].text[:30]}" is twice as long as its neighbours'
+            yield Problem(document.path, line, message, "warning")

@@ -1,0 +1,51 @@
+"""Whether what the course claims can be looked up: a source behind each figure, and a fair mark on each source."""
+
+import re
+from collections.abc import Iterator
+
+from courseware.language.course import SOURCE_MARKS, CourseText
+from courseware.language.documents import Problem
+from courseware.language.frontmatter import did_you_mean
+from courseware.language.parsing import Document
+from courseware.language.spans import blank_code, find_sources, plain
+
+# Shares, sums of money, large numbers, years, and articles of laws. A sentence may name its source once, so a whole
+# section counts; numbers of the scene (an order, a floor, a time of day) are no claims.
+_CLAIM = re.compile(
+    r"\d[\d,.]*\s*(?:[%％万亿]|million|billion)|[$€£¥]\s?\d|(?<!\d)(?:19|20)\d\d(?!\d)"
+    r"|[》法]第[一二三四五六七八九十百零]+条|\b[Aa]rticle \d"
+)
+# "CNY 1" or "2026" in an address or an id is no claim either.
+_ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
+
+
+def check_claims(course: CourseText) -> Iterator[Problem]:
+    """Warnings, because only a person can tell a claim from an example."""
+    for document in course.of_kind("lesson", "bank"):
+        for translation in course.documents[document.id].values():
+            yield from _check_document(translation)
+
+
+def _check_document(document: Document) -> Iterator[Problem]:
+    for section, lines in document.spans():
+        if any(find_sources(line.text) for line in lines):
+            continue
+        for line in lines:
+            if claim := _CLAIM.search(plain(_ADDRESS.sub("", blank_code(line.text)))):
+                message = f'"{claim[0]}" without a source in "{section.id}"; expected a mark as in [^F-01]'
+                yield Problem(document.path, line.number, message, "warning")
+
+
+def check_source_marks(course: CourseText) -> Iterator[Problem]:
+    """The braces of a source hold the day it was looked at, and what a reader has to know about it."""
+    known = ("checked", *SOURCE_MARKS)
+    for source in course.sources.values():
+        for key, value in source.attrs.items():
+            if key not in known:
+                hint = did_you_mean(key, known) or f"; there are {', '.join(known)}"
+                yield Problem(source.path, source.line, f'unknown key "{key}" at "{source.id}"{hint}')
+            elif key != "checked" and value:
+                yield Problem(source.path, source.line, f'"{key}" stands without a value, got "{value}"')
+        if "checked" not in source.attrs:
+            message = f'source {source.id} has no day it was looked at; expected "checked=2026-11-20"'
+            yield Problem(source.path, source.line, message, "warning")

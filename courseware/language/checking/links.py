@@ -1,0 +1,171 @@
+"""What a document points to: ids in front matter and braces, links, sources, figures, tracks (formats.md §1, §4)."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from courseware.language.blocks import CALLOUTS, Callout, Figure
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem, display_tag, parse_name
+from courseware.language.frontmatter import did_you_mean
+from courseware.language.parsing import Document
+from courseware.language.spans import find_links, find_sources
+
+Reference = tuple[int, str, str]  # line, what is meant ("objective"), its id
+
+# A page of the product, not of the course: where a learner chooses a post.
+PAGES = ("tracks",)
+
+# What stands in lists of other documents; while such a list cannot be read whole, nothing is said about its ids.
+_HOME = {"objective": "module", "outline point": "outline", "track": "course"}
+
+_ELSEWHERE = ("https:", "mailto:", "tel:")
+
+
+def check_references(course: CourseText) -> Iterator[Problem]:
+    """Ids in front matter and braces. Silent while a file is unread: it may be the one that holds them."""
+    if course.unread:
+        return
+    known, told = _known(course), set()
+    broken = {parse_name(problem.path).kind for problem in course.problems}
+    for document in map(course.source, course.documents):
+        for line, what, identifier in (*_front_references(document), *_brace_references(document)):
+            if identifier in known[what] or _HOME.get(what) in broken:
+                continue
+            if known[what]:
+                message = f'no {what} "{identifier}"{did_you_mean(identifier, known[what])}'
+                yield Problem(document.path, line, message)
+            elif what not in told:
+                told.add(what)
+                yield Problem(document.path, line, f'no {what} "{identifier}"; the course has none yet')
+
+
+def _known(course: CourseText) -> dict[str, Collection[str]]:
+    outline_headings = {section.id for document in course.of_kind("outline") for section in document.sections}
+    meta = next((document.meta for document in course.of_kind("course")), None)
+    return {
+        "objective": course.objectives,
+        "outline point": {*course.outline, *outline_headings},
+        "track": meta.tracks if meta else (),
+        **{
+            kind: {document.id for document in course.of_kind(kind)}
+            for kind in ("lesson", "simulation", "exam", "bank")
+        },
+    }
+
+
+def _front_references(document: Document) -> Iterator[Reference]:
+    meta, line = document.meta, document.front.line
+    if meta is None:
+        return
+    if document.kind in ("lesson", "simulation"):
+        yield from ((line("objectives", i), "objective", one) for i, one in enumerate(meta.objectives))
+        yield from ((line("covers", i), "outline point", one) for i, one in enumerate(meta.covers))
+    elif document.kind == "course":
+        lessons = () if meta.completion.lessons == "all" else meta.completion.lessons
+        yield from ((line("completion"), "lesson", one) for one in lessons)
+        yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
+        yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
+    elif document.kind == "exam":
+        for i, stratum in enumerate(meta.strata):
+            yield line("strata", i), "bank", stratum.bank
+            yield from ((line("strata", i), "objective", one) for slot in stratum.critical for one in slot)
+        if meta.critical_drill:
+            yield line("critical_drill"), "bank", meta.critical_drill.bank
+        if meta.again_after:
+            yield line("again_after"), "exam", meta.again_after
+
+
+def _brace_references(document: Document) -> Iterator[Reference]:
+    if document.kind not in ("lesson", "bank"):
+        return
+    for section in document.questions:
+        for key in ("objective", "lesson"):
+            if section.attrs.get(key):
+                yield section.line, key, section.attrs[key]
+        for track in section.attrs.get("tracks", "").split():
+            yield section.line, "track", track
+
+
+def check_marks(course: CourseText) -> Iterator[Problem]:
+    """Links, source marks, figures and callouts in the text of every language."""
+    questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
+    targets = {*course.documents, *questions, *PAGES}
+    tracks = _known(course)["track"]
+    sourceless: list[Problem] = []
+    for languages in course.documents.values():
+        for document in languages.values():
+            yield from _check_callouts(document, tracks)
+            yield from _check_figures(document, course.media, course.languages)
+            if not course.unread:
+                yield from _check_links(document, targets)
+                sources = _check_sources(document, course.sources)
+                yield from sources if course.sources else ()
+                sourceless += () if course.sources else sources
+    if sourceless:
+        expected = f"expected them in sources.{course.languages[0]}.md"
+        first = sourceless[0]
+        yield Problem(first.path, first.line, f"a source is marked, and the course has no list of sources; {expected}")
+
+
+def _check_links(document: Document, targets: Collection[str]) -> Iterator[Problem]:
+    own = {section.id for section in document.sections} | {entry.id for entry in document.entries}
+    for line in document.lines:
+        for link in find_links(line.text):
+            if link.is_image or (document.kind == "simulation" and link.target.startswith("#")):
+                continue
+            if not link.target.startswith("#"):
+                if not link.target.startswith(_ELSEWHERE):
+                    message = f'link to "{link.target[:60]}": expected #id, https:, mailto: or tel:'
+                    yield Problem(document.path, line.number, message)
+            elif link.target[1:] not in own and link.target[1:] not in targets:
+                hint = did_you_mean(link.target[1:], {*own, *targets})
+                message = f'link to "{link.target}": no such section, document or question{hint}'
+                yield Problem(document.path, line.number, message)
+
+
+def _check_sources(document: Document, sources: Collection[str]) -> Iterator[Problem]:
+    for line in document.lines:
+        for source in find_sources(line.text):
+            if source not in sources:
+                message = f'no source "{source}"{did_you_mean(source, sources)}'
+                yield Problem(document.path, line.number, message)
+
+
+def _check_callouts(document: Document, tracks: Collection[str]) -> Iterator[Problem]:
+    for section in document.sections:
+        for block in section.blocks:
+            if not isinstance(block, Callout):
+                continue
+            kind = " ".join(block.tracks)
+            if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
+                hint = did_you_mean(kind, {*CALLOUTS, *tracks})
+                there_are = f"there are {', '.join(CALLOUTS)} and the tracks {', '.join(tracks)}"
+                yield Problem(document.path, block.line, f'no callout is called "[!{kind}]"{hint or f"; {there_are}"}')
+            elif not block.text.strip():
+                yield Problem(document.path, block.line, f"callout [!{kind or block.kind}] is empty")
+
+
+def _check_figures(document: Document, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
+    alone = {block.line for section in document.sections for block in section.blocks if isinstance(block, Figure)}
+    for line in document.lines:
+        for image in find_links(line.text):
+            if not image.is_image:
+                continue
+            if line.number not in alone:
+                message = f"figure {image.target} stands inside a paragraph; put it alone between blank lines"
+                yield Problem(document.path, line.number, message)
+            if not image.label.strip():
+                yield Problem(document.path, line.number, f"figure {image.target} has no alternative text")
+            yield from _check_file(document, line.number, image.target, media, languages)
+
+
+def _check_file(
+    document: Document, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
+) -> Iterator[Problem]:
+    if not target.startswith("media/") or target not in media:
+        yield Problem(document.path, line, f"figure {target} is not in media/{did_you_mean(target, media)}")
+        return
+    match = re.search(r"\.([a-z0-9-]+)\.\w+$", target)
+    if match and match[1] in languages and match[1] != document.language:
+        message = f"figure {target} is for {display_tag(match[1])}; expected one for {display_tag(document.language)}"
+        yield Problem(document.path, line, message)

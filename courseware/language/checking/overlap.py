@@ -1,0 +1,49 @@
+"""Whether a course repeats somebody's sentences: facts may carry over from a source, sentences never do.
+
+Compared word by word, whatever stands between the words; a sentence or a cell of a table is the largest unit.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from courseware.language.blocks import Line
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem
+from courseware.language.spans import plain
+
+# This many in a row are no accident: 8 words, or Chinese characters that say about as much.
+WORDS, CHARACTERS = 8, 13
+
+_SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’.-][^\W_\u3400-\u9fff]+)*")
+_MARKUP = re.compile(r"\{[^}]*\}")
+
+
+def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Errors for runs that also stand in `texts` (name → text), one for each line. Sources quote titles: left out."""
+    known = {run: name for name, text in texts.items() for run in _runs(text)}
+    for languages in course.documents.values():
+        for document in languages.values():
+            if document.kind != "sources":
+                yield from _compare(document.path, document.lines, known)
+
+
+def _compare(path: str, lines: tuple[Line, ...], known: Mapping[tuple[str, ...], str]) -> Iterator[Problem]:
+    for line in lines:
+        run = next((run for run in _runs(line.text) if run in known), None)
+        if run:
+            shown = ("" if _is_han(run[0]) else " ").join(run)
+            yield Problem(path, line.number, f'"{shown}" also stands in {known[run]}; say it in your own words')
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    for sentence in _SENTENCE.split(plain(_MARKUP.sub("", text))):
+        tokens = _TOKEN.findall(sentence.lower())
+        for is_han, group in groupby(tokens, _is_han):
+            stretch, length = list(group), CHARACTERS if is_han else WORDS
+            yield from (tuple(stretch[i : i + length]) for i in range(len(stretch) - length + 1))
+
+
+def _is_han(token: str) -> bool:
+    return "\u3400" <= token[0] <= "\u9fff"

@@ -1,0 +1,44 @@
+"""Whether a lesson keeps its reader busy: something to do soon, again after a minute and a half, done in its minutes.
+
+Limits in seconds of reading: the course's blueprint, from studies on short segments with an action in each.
+"""
+
+from collections.abc import Iterator
+
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem
+from courseware.language.pace import Stretch, stretches, text_load, tracks_of
+from courseware.language.parsing import Document
+
+FIRST_WITHIN = 30
+AGAIN_WITHIN = 90
+
+
+def check_pace(course: CourseText) -> Iterator[Problem]:
+    for lesson in course.of_kind("lesson"):
+        for document in course.documents[lesson.id].values():
+            yield from _check_stretches(document, tracks_of(course))
+            yield from _check_minutes(document, tracks_of(course))
+
+
+def _check_stretches(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
+    """A lesson without any question is read in one go; then only the longer limit holds."""
+    told: set[int] = set()
+    for track in tracks:
+        for place, stretch in enumerate(stretches(document, track)):
+            limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
+            if stretch.seconds > limit and stretch.line not in told:
+                told.add(stretch.line)
+                yield Problem(document.path, stretch.line, _message(stretch, limit))
+
+
+def _check_minutes(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
+    minutes = max((text_load(document, track) for track in tracks), default=0.0) / 60
+    if document.meta and minutes > document.meta.minutes:
+        message = f"its text alone reads {minutes:.1f} minutes, {document.meta.minutes} are planned for all of it"
+        yield Problem(document.path, 1, message)
+
+
+def _message(stretch: Stretch, limit: int) -> str:
+    where = "before the first action" if limit == FIRST_WITHIN else "without an action"
+    return f"{stretch.seconds:.0f} s of reading {where}, expected at most {limit}"

@@ -1,0 +1,377 @@
+"""Simulations: every situation can be reached, every run ends, the best one ends well (formats.md §7, §10)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain, combinations
+from math import prod
+from random import Random
+
+from courseware.language.braces import cut_braces
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem
+from courseware.language.frontmatter import did_you_mean
+from courseware.language.lists import Item
+from courseware.language.pace import reading_seconds
+from courseware.language.parsing import Document, Section
+from courseware.language.simulation_text import read_simulation
+from courseware.language.simulations import END, QUALITIES, TIMEOUT, Choice, Node, Simulation, State
+from courseware.language.spans import find_links
+
+# A run is a break between two contacts. The average is taken over runs of chance, the same ones every time.
+MAX_AVERAGE_MINUTES = 5
+RUNS, SEED = 200, 1
+
+# Every way to build a message, and everything that chance may set, is gone through: more would take minutes, and
+# nobody could keep it in mind.
+MAX_PARTS, MAX_DRAWS = 12, 256
+
+
+def check_simulations(course: CourseText) -> Iterator[Problem]:
+    for document in course.of_kind("simulation"):
+        for language, translation in course.documents[document.id].items():
+            simulation, problems = read_simulation(course, document.id, language)
+            yield from problems
+            checked = _Checked(translation, simulation)
+            if translation is document:
+                found = list(checked.check_source())
+                yield from found
+                is_sound = not problems and all(problem.level == "warning" for problem in found)
+                graph = _graph_of(simulation)
+            yield from checked.check_reasons()
+            # What is no sound graph, or in a translation another one, cannot be played through.
+            if is_sound and translation.meta and _graph_of(simulation) == graph:
+                yield from checked.check_length()
+
+
+def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
+    """What has to be alike in all languages for a run to go the same way."""
+    nodes = [(node.id, node.shape) for node in simulation.nodes.values()]
+    return nodes + [(ending.id, ending.colour) for ending in simulation.endings]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """One simulation in one language, beside the document it stands in."""
+
+    document: Document
+    simulation: Simulation
+
+    def _say(self, line: int, message: str, level: str = "error") -> Problem:
+        return Problem(self.document.path, line, message, level)
+
+    def _section(self, identifier: str) -> Section:
+        return self.document.section(identifier)
+
+    def _lines(self, node: Node) -> Iterator[tuple[Choice, Item]]:
+        """The choices of a node with the list lines they stand on."""
+        choices = self._section(node.id).choices
+        links = [item for item in choices.items if not item.box and find_links(item.text)] if choices else []
+        yield from zip(node.choices, links, strict=False)
+
+    def check_source(self) -> Iterator[Problem]:
+        if not self.simulation.nodes:
+            yield self._say(1, "a simulation needs a situation; expected a heading like ## … {#door .scene}")
+            return
+        found = [
+            *chain.from_iterable(map(self._check_node, self.simulation.nodes.values())),
+            *self._check_targets(),
+            *self._check_flags(),
+            *self._check_meters(),
+            *self._check_endings(),
+        ]
+        yield from found
+        if all(problem.level == "warning" for problem in found):
+            yield from self._check_graph()
+
+    # One situation
+
+    def _check_node(self, node: Node) -> Iterator[Problem]:
+        line = self._section(node.id).line
+        if not node.choices:
+            yield self._say(line, f'"{node.id}" leads nowhere; expected a list of choices, - [text](#node "quality")')
+            return
+        timeouts = sum(choice.quality == TIMEOUT for choice in node.choices)
+        if node.seconds and timeouts != 1:
+            yield self._say(line, f"node has {node.seconds} seconds and {timeouts} timeout branches; expected one")
+        elif timeouts and not node.seconds:
+            yield self._say(line, "timeout branch in a node without seconds")
+        if bool(self._section(node.id).attrs.get("if")) != bool(node.otherwise):
+            alone, other = ("else", "if") if node.otherwise else ("if", "else")
+            yield self._say(line, f'"{alone}" without "{other}"; a node that is skipped says where to go on')
+        yield from self._check_qualities(node, line)
+        yield from self._check_parts(node, line)
+        chosen = [choice for choice in node.choices if choice.quality != TIMEOUT]
+        if not chosen:
+            yield self._say(line, "nothing can be chosen; expected a choice beside the timeout branch")
+        elif all(choice.condition.terms for choice in chosen):
+            yield self._say(line, "every choice has a condition; one has to be offered always")
+
+    def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
+        for choice, item in self._lines(node):
+            if choice.quality and choice.quality not in QUALITIES:
+                hint = did_you_mean(choice.quality, QUALITIES) or f"; there are {', '.join(QUALITIES)}"
+                yield self._say(item.line, f'"{choice.quality}" is no quality{hint}')
+            elif not choice.quality and node.is_judged and not node.parts:
+                yield self._say(item.line, "choice has no quality though others have")
+        if node.is_judged and not node.parts and not any(choice.quality == "best" for choice in node.choices):
+            yield self._say(line, 'no "best" choice')
+
+    def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
+        if not node.parts:
+            return
+        if len(node.parts) > MAX_PARTS:
+            yield self._say(line, f"a message of {len(node.parts)} parts; expected at most {MAX_PARTS}")
+        if not any(part.belongs for part in node.parts):
+            yield self._say(line, "no part belongs to the message; expected at least one [x]")
+        ways = [choice for choice in node.choices if choice.quality != TIMEOUT]
+        if len(ways) != 1 or ways[0].quality:
+            yield self._say(line, "a message is built from parts and sent by one link without a quality")
+        for item in self._section(node.id).choices.items:
+            if not item.box and not find_links(item.text):
+                yield self._say(item.line, "expected a part, - [x] or - [ ], or a link")
+
+    def check_reasons(self) -> Iterator[Problem]:
+        """What is judged says why, in every language."""
+        for node in self.simulation.nodes.values():
+            section = self._section(node.id)
+            yield from self._check_texts(node)
+            judged = [item for choice, item in self._lines(node) if choice.quality]
+            judged += [item for item in section.choices.items if item.box] if section.choices else []
+            for item in judged:
+                if not item.reason.strip():
+                    yield self._say(item.line, f'no reason under "{item.text[:30]}"')
+
+    def _check_texts(self, node: Node) -> Iterator[Problem]:
+        """A choice is a button with the text of its link: without one it is empty, and what stands beside is lost."""
+        for choice, item in self._lines(node):
+            text = cut_braces(item.text)[0]
+            if not choice.text.strip():
+                yield self._say(item.line, "a choice without a text; expected - [what you do or say](#node)")
+            elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
+                yield self._say(item.line, f'only the link is a choice; what stands beside it in "{text[:30]}" is lost')
+
+    # Between situations
+
+    def _check_targets(self) -> Iterator[Problem]:
+        nodes = self.simulation.nodes
+        for node in nodes.values():
+            goals = [(choice.target, item.line) for choice, item in self._lines(node)]
+            if node.otherwise:
+                goals.append((node.otherwise, self._section(node.id).line))
+            for target, line in goals:
+                if target in self.simulation.endings_by_id:
+                    yield self._say(
+                        line, f'"{target}" is an ending; expected #end, where the endings are tried in turn'
+                    )
+                elif target not in nodes and target != END:
+                    yield self._say(line, f'no node "{target}"{did_you_mean(target, {*nodes, END})}')
+
+    def _check_flags(self) -> Iterator[Problem]:
+        nodes, drawn = self.simulation.nodes.values(), self._drawn()
+        line = self.document.front.line
+        for name, odds in self.simulation.chance.items():
+            if isinstance(odds, str) and Fraction(odds) >= 1:
+                yield self._say(line("chance"), f"{name}: expected a fraction below 1, got {odds}")
+        if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
+            yield self._say(line("chance"), f"chance deals {number} different runs; expected at most {MAX_DRAWS}")
+        placed = [
+            (flag, item.line) for node in nodes for choice, item in self._lines(node) for flag in choice.effects.flags
+        ]
+        placed += [
+            (flag, self._section(node.id).line) for node in nodes for part in node.parts for flag in part.effects.flags
+        ]
+        asked = list(self._asked())
+        known = {*drawn, *(flag for flag, _ in placed)}
+        for flag, where in asked:
+            if flag not in known:
+                yield self._say(where, f'flag "{flag}" is asked for and never set{did_you_mean(flag, known)}')
+        wanted = {flag for flag, _ in asked}
+        for flag in sorted(known - wanted - self._left_over(wanted)):
+            where = dict(placed).get(flag, line("chance"))
+            yield self._say(where, f'flag "{flag}" is set and never asked for', "warning")
+        for flag in sorted(known & set(self.simulation.meters)):
+            yield self._say(dict(placed).get(flag, line("chance")), f'"{flag}" is a meter and cannot be a flag')
+
+    def _drawn(self) -> set[str]:
+        """The flags that chance may set."""
+        odds = self.simulation.chance.items()
+        return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
+
+    def _left_over(self, wanted: set[str]) -> set[str]:
+        """Flags of lists of which another is asked for: "none of those" needs no condition."""
+        lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
+        return {flag for one in lists if one & wanted for flag in one}
+
+    def _asked(self) -> Iterator[tuple[str, int]]:
+        """Flags of all conditions, and the lines they stand on."""
+        for condition, line in self._conditions():
+            yield from ((flag, line) for flag in condition.flags)
+
+    def _conditions(self):
+        for node in self.simulation.nodes.values():
+            yield node.condition, self._section(node.id).line
+            yield from ((choice.condition, item.line) for choice, item in self._lines(node))
+        for ending in self.simulation.endings:
+            yield ending.condition, self._section(ending.id).line
+
+    def _check_meters(self) -> Iterator[Problem]:
+        meters = self.simulation.meters
+        changed: Counter[str] = Counter()
+        for node in self.simulation.nodes.values():
+            parts = [(part, self._section(node.id).line) for part in node.parts]
+            for one, line in [*((choice, item.line) for choice, item in self._lines(node)), *parts]:
+                changed.update(one.effects.meters.keys())
+                for meter in one.effects.meters:
+                    if meter not in meters:
+                        hint = did_you_mean(meter, [*meters, "set", "if"]) or f"; there are {', '.join(meters)}"
+                        yield self._say(line, f'unknown meter "{meter}"{hint}')
+        for condition, line in self._conditions():
+            for meter in condition.meters - set(meters):
+                yield self._say(line, f'unknown meter "{meter}"{did_you_mean(meter, meters)}')
+        for meter in meters:
+            if not changed[meter]:
+                yield self._say(1, f'meter "{meter}" is never changed', "warning")
+
+    def _check_endings(self) -> Iterator[Problem]:
+        endings = self.simulation.endings
+        if not endings:
+            yield self._say(1, "no ending; expected a heading like ## … {#held .green} at the end")
+        elif endings[-1].condition.terms:
+            yield self._say(self._section(endings[-1].id).line, "the last ending must hold without a condition")
+
+    # The whole graph
+
+    def _check_graph(self) -> Iterator[Problem]:
+        graph = _ways(self.simulation)
+        if circle := _find_circle(graph):
+            yield self._say(self._section(circle).line, f'can go round for ever from "{circle}"')
+            return
+        reached = _places(self.simulation)
+        for node in graph:
+            if node not in reached:
+                message = f'node cannot be reached from "{self.simulation.start}"'
+                yield self._say(self._section(node).line, message)
+        for ending in self.simulation.endings:
+            if ending.id not in reached:
+                yield self._say(self._section(ending.id).line, "an ending no run reaches")
+        yield from self._check_best()
+
+    def _check_best(self) -> Iterator[Problem]:
+        for flags in _draws(self.simulation):
+            last = self.simulation.best_run(flags)[-1].place
+            ending = self.simulation.endings_by_id[last]
+            if ending.colour != "green":
+                by_chance = f" when chance sets {', '.join(sorted(flags))}" if flags else ""
+                message = f'the best path ends {ending.colour}, in "{last}"{by_chance}'
+                yield self._say(self._section(last).line, message)
+                return
+
+    def check_length(self) -> Iterator[Problem]:
+        average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
+        if average > MAX_AVERAGE_MINUTES:
+            message = f"a run takes {average:.1f} minutes on average, expected at most {MAX_AVERAGE_MINUTES}"
+            yield self._say(1, message)
+        if longest > 2 * MAX_AVERAGE_MINUTES:
+            yield self._say(
+                1, f"the longest run takes {longest:.1f} minutes, expected at most twice {MAX_AVERAGE_MINUTES}"
+            )
+
+
+def _ways(simulation: Simulation) -> dict[str, set[str]]:
+    """Node → where its choices lead, and where a run goes on that skips it."""
+    return {
+        node.id: {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
+        for node in simulation.nodes.values()
+    }
+
+
+def average_minutes(simulation: Simulation) -> float:
+    """Of some runs of chance, in which everything on the way is read."""
+    seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
+    random = Random(SEED)
+    runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
+    return sum(runs) / RUNS / 60
+
+
+def longest_minutes(simulation: Simulation) -> float:
+    """Of the longest way through the graph, whether or not conditions let a run take all of it."""
+    longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
+    for place in TopologicalSorter(_ways(simulation)).static_order():
+        if node := simulation.nodes.get(place):
+            onward = max(longest[choice.target] for choice in node.choices)
+            longest[place] = max(_node_seconds(node) + onward, longest.get(node.otherwise, 0.0))
+    return longest[simulation.start] / 60
+
+
+def _node_seconds(node: Node) -> float:
+    """Reading what happens, then the choices, and the reason of the one that was taken."""
+    texts = [choice.text for choice in node.choices if choice.quality != TIMEOUT] + [part.text for part in node.parts]
+    reasons = [choice.reason for choice in node.choices]
+    longest = max(map(reading_seconds, reasons), default=0.0)
+    return reading_seconds(node.title) + reading_seconds(node.text) + sum(map(reading_seconds, texts)) + longest
+
+
+def _find_circle(graph: dict[str, set[str]]) -> str:
+    """The first node in the file of a way that comes back to it, or ""."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return next(node for node in graph if node in error.args[1])
+    return ""
+
+
+def _number_of_draws(simulation: Simulation) -> int:
+    return prod(len(odds) if isinstance(odds, tuple) else 2 for odds in simulation.chance.values())
+
+
+def _draws(simulation: Simulation) -> list[frozenset[str]]:
+    """Every set of flags that chance may set."""
+    draws = [frozenset[str]()]
+    for name, odds in simulation.chance.items():
+        ways = [frozenset({flag}) for flag in odds] if isinstance(odds, tuple) else [frozenset(), frozenset({name})]
+        draws = [draw | way for draw in draws for way in ways]
+    return draws
+
+
+def _places(simulation: Simulation) -> set[str]:
+    """The ids of all nodes and endings that some run comes to. Runs of chance mostly find them all; what they leave is
+    looked for through every state, where states that no condition can tell apart are one.
+    """
+    everywhere = {*simulation.nodes, *simulation.endings_by_id}
+    random = Random(SEED)
+    places = {state.place for _ in range(RUNS) for state, _, _ in simulation.random_run(random)}
+    return places if places == everywhere else places | _searched(simulation, everywhere - places)
+
+
+def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
+    """Those of the missing places that some run comes to, however rare."""
+    conditions = [node.condition for node in simulation.nodes.values()]
+    conditions += [choice.condition for node in simulation.nodes.values() for choice in node.choices]
+    conditions += [ending.condition for ending in simulation.endings]
+    flags = set().union(*(condition.flags for condition in conditions))
+    meters = sorted(set().union(*(condition.meters for condition in conditions)))
+
+    found: set[str] = set()
+    seen: set[tuple] = set()
+    waiting = [simulation.begin(draw) for draw in _draws(simulation)]
+    while waiting and not missing <= found:
+        state = waiting.pop()
+        key = state.place, state.flags & flags, tuple(state.meters[meter] for meter in meters)
+        if key not in seen:
+            seen.add(key)
+            found.add(state.place)
+            waiting += _next_states(simulation, state)
+    return found
+
+
+def _next_states(simulation: Simulation, state: State) -> Iterator[State]:
+    node = simulation.nodes.get(state.place)
+    if node is None:
+        return
+    ways = [*simulation.offered(state), *([] if node.timeout is None else [node.timeout])]
+    places = range(len(node.parts))
+    picks = [pick for size in range(len(node.parts) + 1) for pick in combinations(places, size)]
+    yield from (simulation.decide(state, way, pick) for way in ways for pick in picks)

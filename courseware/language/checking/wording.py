@@ -1,0 +1,115 @@
+"""Whether both languages say as much, and say it with the terms of the term base (warnings; formats.md §10)."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from courseware.language.blocks import Line
+from courseware.language.braces import cut_braces
+from courseware.language.course import CourseText, Listed
+from courseware.language.documents import Problem, display_tag
+from courseware.language.parsing import Document
+from courseware.language.spans import plain
+
+# One word of a language with spaces says about as much as this many Chinese characters.
+WORD_WEIGHT = 1.7
+MAX_DIFFERENCE = 0.4
+# Below this weight one more clause is already 40 %.
+MIN_WEIGHT = 120
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\d_\u3400-\u9fff][\w'’-]*")
+
+
+def weight(text: str) -> float:
+    """How much a text says, in Chinese characters."""
+    return len(_HAN.findall(text)) + WORD_WEIGHT * len(_WORD.findall(_HAN.sub(" ", text)))
+
+
+def check_wording(course: CourseText) -> Iterator[Problem]:
+    words = {language: _Words.of(course.terms, language) for language in course.languages}
+    for document_id, languages in course.documents.items():
+        source = course.source(document_id)
+        if source.kind in ("outline", "terms", "sources"):
+            continue
+        for translation in languages.values():
+            if translation is not source:
+                yield from _compare(source, translation, words[source.language], words[translation.language])
+
+
+def _compare(source: Document, translation: Document, there: "_Words", here: "_Words") -> Iterator[Problem]:
+    tag = display_tag(source.language)
+    originals = {section.id: (section.line, _text(lines)) for section, lines in source.spans()}
+    for section, lines in translation.spans():
+        if section.id in originals:
+            line, original = originals[section.id]
+            text = _text(lines)
+            for message in (
+                *_lengths(section.id, text, original, tag),
+                *_terms(text, original, here, there, f"{tag} line {line}"),
+            ):
+                yield Problem(translation.path, section.line, message, "warning")
+
+
+def _text(lines: list[Line]) -> str:
+    return plain("\n".join(cut_braces(line.text)[0] for line in lines))
+
+
+def _lengths(section: str, here: str, there: str, tag: str) -> Iterator[str]:
+    own, other = weight(here), weight(there)
+    if max(own, other) >= MIN_WEIGHT and abs(own - other) > MAX_DIFFERENCE * max(own, other):
+        yield f'lengths of "{section}" differ by more than 40 %: {own:.0f} here, {other:.0f} in {tag} (weighted)'
+
+
+def _terms(here: str, there: str, own: "_Words", original: "_Words", where: str) -> Iterator[str]:
+    found = own.find(here)
+    for term, word in original.find(there).items():
+        if term in own.patterns and term not in found:
+            yield f'term "{word}" ({where}) without "{own.first[term]}"'
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of the term base in one language: patterns that find each term, and the first word of each."""
+
+    patterns: Mapping[str, re.Pattern[str]]
+    first: Mapping[str, str]
+
+    @classmethod
+    def of(cls, terms: Mapping[str, Listed], language: str) -> "_Words":
+        words = {term.id: variants for term in terms.values() if (variants := _variants(term, language))}
+        everything = [word for variants in words.values() for word in variants]
+        return cls(
+            {
+                term: re.compile("|".join(_pattern(word, everything) for word in own), re.I)
+                for term, own in words.items()
+            },
+            {term: own[0] for term, own in words.items()},
+        )
+
+    def find(self, text: str) -> dict[str, str]:
+        """Terms that stand in the text, each with the words found first."""
+        matches = {term: pattern.search(text) for term, pattern in self.patterns.items()}
+        return {term: match[0] for term, match in matches.items() if match}
+
+
+def _variants(term: Listed, language: str) -> list[str]:
+    """An entry may name several words, "leak / breach", and explain itself in brackets."""
+    text = re.sub(r"[（(][^）)]*[）)]", "", term.texts.get(language, ""))
+    return [word.strip() for word in re.split(r" ?[/／] ?", plain(text)) if word.strip()]
+
+
+def _pattern(word: str, everything: list[str]) -> str:
+    """Finds a word in its inflections, and not inside a longer term: 个人信息 in 敏感个人信息 is no use of it."""
+    if not _HAN.search(word):
+        return r"(?<!\w)" + r"[\s-]+".join(re.escape(part[: max(5, len(part) - 3)]) + r"\w*" for part in word.split())
+    longer = [other for other in everything if word in other and word != other]
+    before = {other[: other.index(word)] for other in longer} - {""}
+    behind = {other[other.index(word) + len(word) :] for other in longer} - {""}
+    return "".join(
+        [
+            *(f"(?<!{re.escape(one)})" for one in sorted(before)),
+            word,
+            *(f"(?!{re.escape(one)})" for one in sorted(behind)),
+        ]
+    )

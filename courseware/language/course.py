@@ -1,0 +1,325 @@
+"""A whole course: its documents in every language, its route, and the lists they refer to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from courseware.language.documents import STEP_KINDS, Name, Problem, display_tag, parse_name
+from courseware.language.frontmatter import Unreadable, decode, parse_front
+from courseware.language.metadata import CourseMeta
+from courseware.language.parsing import Document, Section, read
+from courseware.language.questions import Question, make
+from courseware.language.surveys import SurveyQuestion, make_survey_question
+
+# What the braces of a source may say to its readers: parts of it are contested, or it is what the trade does
+# without a text that demands it.
+SOURCE_MARKS = ("disputed", "customary")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page of the route: kind is lesson, simulation, exam or survey."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """Its document is `documents[id]`; `steps` in the order of the file names; `banks` are document ids."""
+
+    id: str
+    steps: tuple[Step, ...]
+    banks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An objective, outline point, source or term. `document` is the id it stands in (an objective's module).
+
+    `texts` maps a language to Markdown source; `attrs` are the braces, as in checked=2026-11-20.
+    `path` and `line` are those of the source language.
+    """
+
+    id: str
+    document: str
+    texts: Mapping[str, str]
+    attrs: Mapping[str, str]
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class CourseText:
+    """All of a course. Languages are lower case ("zh-hans"), the first is the source language.
+
+    `documents` holds only what could be read and stands in the source language; `unread` are the paths of
+    the other documents, `media` those of all files that are no documents.
+    """
+
+    id: str
+    languages: tuple[str, ...]
+    documents: Mapping[str, Mapping[str, Document]]
+    modules: tuple[Module, ...]
+    objectives: Mapping[str, Listed]
+    outline: Mapping[str, Listed]
+    sources: Mapping[str, Listed]
+    terms: Mapping[str, Listed]
+    media: frozenset[str]
+    problems: tuple[Problem, ...]
+    unread: frozenset[str] = field(default=frozenset())
+
+    def source(self, document_id: str) -> Document:
+        """The document in the source language. Raises KeyError where there is none."""
+        return self.documents[document_id][self.languages[0]]
+
+    def of_kind(self, *kinds: str) -> Iterator[Document]:
+        """All documents of some kinds, in the source language, in the order of their paths."""
+        return (document for document in map(self.source, self.documents) if document.kind in kinds)
+
+    @property
+    def route(self) -> Iterator[Step]:
+        """All steps of all modules in order."""
+        return (step for module in self.modules for step in module.steps)
+
+    def module_of(self, document_id: str) -> Module | None:
+        """The module a step or a bank belongs to."""
+        for module in self.modules:
+            if document_id in module.banks or any(step.id == document_id for step in module.steps):
+                return module
+        return None
+
+    def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
+        """Questions of a lesson or bank in reading order, with the texts of `language`."""
+        document = self.documents[document_id][language]
+        if document.kind not in ("lesson", "bank"):
+            return ()
+        return tuple(self._make(document, section) for section in document.questions)
+
+    def question(self, question_id: str, language: str) -> Question:
+        """One question anywhere in the course. Raises KeyError where there is none."""
+        document = self.documents[self._homes[question_id]][language]
+        section = document.section(question_id)
+        if section is None:
+            raise KeyError(question_id)
+        return self._make(document, section)
+
+    def check_questions(self, document_id: str, language: str) -> tuple[Question, ...]:
+        """The knowledge check of a lesson: questions under its `.check` heading; () where it has none."""
+        document = self.documents[document_id][language]
+        ids = {section.id for section in check_sections(self.source(document_id))}
+        return tuple(self._make(document, section) for section in document.questions if section.id in ids)
+
+    def survey_questions(self, document_id: str, language: str) -> tuple[SurveyQuestion, ...]:
+        """The questions of a survey in reading order."""
+        sections = self.documents[document_id][language].sections
+        return tuple(make_survey_question(section) for section in sections if section.kind)
+
+    def _make(self, document: Document, section: Section) -> Question:
+        original = self.source(document.id)
+        is_translation = document is not original
+        question = make(section, original.section(section.id) if is_translation else None)
+        lesson = document.id if document.kind == "lesson" else self._lessons.get(question.objective, "")
+        return question if question.lesson else replace(question, lesson=lesson)
+
+    @cached_property
+    def _homes(self) -> Mapping[str, str]:
+        """Question id → id of its document."""
+        return {
+            section.id: document.id for document in self.of_kind("lesson", "bank") for section in document.questions
+        }
+
+    @cached_property
+    def _lessons(self) -> Mapping[str, str]:
+        """Objective → the first lesson of the route that has it."""
+        found: dict[str, str] = {}
+        for step in self.route:
+            meta = self.source(step.id).meta
+            for objective in meta.objectives if step.kind == "lesson" and meta else ():
+                found.setdefault(objective, step.id)
+        return found
+
+
+def check_sections(document: Document) -> tuple[Section, ...]:
+    """The questions below the `.check` heading of a lesson, up to the next heading of its level."""
+    found, level = [], None
+    for section in document.sections:
+        if section.kind == "check":
+            level = section.level
+        elif level is not None and section.level <= level:
+            level = None
+        elif level is not None and section in document.questions:
+            found.append(section)
+    return tuple(found)
+
+
+def read_course(files: Mapping[str, bytes]) -> CourseText:
+    """Read all files of one course folder; paths are relative to it, with "/"."""
+    return _Gatherer(files).gather()
+
+
+class _Gatherer:
+    """Reads the files one after the other: names, languages, source documents, then their translations."""
+
+    def __init__(self, files: Mapping[str, bytes]):
+        self.files = files
+        self.problems: list[Problem] = []
+        self.names: dict[str, Name] = {}
+        self.documents: dict[str, dict[str, Document]] = {}  # id → language → document
+        self.unread: set[str] = set()
+
+    def gather(self) -> CourseText:
+        self._read_names()
+        languages = self._find_languages()
+        for language in languages:
+            self._read_language(language, languages)
+        source = languages[0] if languages else ""
+        course = next(iter(self._sources(source, "course")), None)
+        return CourseText(
+            course.id if course else "",
+            languages,
+            self.documents,
+            self._modules(source),
+            *(self._listed(source, kind) for kind in ("module", "outline", "sources", "terms")),
+            frozenset(path for path, name in self.names.items() if name.kind == "media"),
+            tuple(self.problems),
+            frozenset(self.unread),
+        )
+
+    def _say(self, path: str, message: str, line: int = 1) -> None:
+        self.problems.append(Problem(path, line, message))
+
+    def _read_names(self) -> None:
+        for path in sorted(self.files):
+            try:
+                self.names[path] = parse_name(path)
+            except ValueError as error:
+                self._say(path, str(error))
+                self.unread.add(path)
+
+    def _find_languages(self) -> tuple[str, ...]:
+        """Lower-case tags from the course document, the source language first; () where nothing names them."""
+        courses = [path for path, name in self.names.items() if name.kind == "course"]
+        lists = {path: _front_values(self.files[path]).get("languages") for path in courses}
+        found = {
+            path: tuple(tag.lower() for tag in tags)
+            for path, tags in lists.items()
+            if isinstance(tags, tuple) and tags and all(isinstance(tag, str) for tag in tags)
+        }
+        if not found:
+            self._say_no_languages(courses)
+            return ()
+        # A translation may name them by mistake; the file in the first of its own languages is the source.
+        return next((tags for path, tags in found.items() if tags[0] == self.names[path].language), min(found.values()))
+
+    def _say_no_languages(self, courses: list[str]) -> None:
+        """The cause is a course document that cannot be read, or one without a usable list, or that there is none."""
+        expected = f"expected {CourseMeta.model_fields['languages'].description}"
+        said = len(self.problems)
+        for path in courses:
+            try:
+                front = parse_front(decode(self.files[path]))
+            except Unreadable as error:
+                self._say(path, error.message, error.line)
+            else:
+                if "languages" in front.values:
+                    self._say(path, f"languages: {expected}", front.line("languages"))
+        if len(self.problems) == said:
+            self._say(min(courses, default="course.en.md"), f'"languages" is missing in the course; {expected}')
+
+    def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
+        for path, name in self.names.items():
+            if name.language == language:
+                self._read_document(path, name, is_source=language == languages[0], source=languages[0])
+            elif name.language and name.language not in languages and language == languages[0]:
+                there_are = f"there are {', '.join(map(display_tag, languages))}"
+                self._say(path, f'"{display_tag(name.language)}" is not a language of this course; {there_are}')
+
+    def _read_document(self, path: str, name: Name, *, is_source: bool, source: str) -> None:
+        original = None
+        values = _front_values(self.files[path])
+        if values and not is_source:
+            identifier = values.get("id")
+            original = self.documents.get(str(identifier), {}).get(source)
+            if original is None or original.kind != name.kind:
+                self._say_unpaired(path, name, identifier, source)
+                self.unread.add(path)
+                return
+        document, problems = read(path, self.files[path], original)
+        self.problems += problems
+        if document is None:
+            self.unread.add(path)
+            return
+        languages = self.documents.setdefault(document.id, {})
+        if name.language in languages:
+            self._say(path, f'id "{document.id}" is already used by the document {languages[name.language].path}')
+            self.unread.add(path)
+        else:
+            languages[name.language] = document
+
+    def _say_unpaired(self, path: str, name: Name, identifier: object, source: str) -> None:
+        partner = path.removesuffix(f".{name.language}.md") + f".{source}.md"
+        if identifier is None:
+            self._say(path, '"id" is missing')
+        elif partner not in self.unread:  # its own problem is the cause
+            line = self._front_line(path, "id")
+            self._say(path, f'no {display_tag(source)} file of this kind has the id "{identifier}"', line)
+
+    def _front_line(self, path: str, key: str) -> int:
+        return parse_front(decode(self.files[path])).line(key)
+
+    def _sources(self, source: str, *kinds: str) -> list[Document]:
+        found = (languages[source] for languages in self.documents.values() if source in languages)
+        return [document for document in found if document.kind in kinds]
+
+    def _modules(self, source: str) -> tuple[Module, ...]:
+        by_folder = {self.names[one.path].folder: one for one in reversed(self._sources(source, "module"))}
+        steps, banks = self._sources(source, *STEP_KINDS), self._sources(source, "bank")
+        for document in steps + banks:
+            if self.names[document.path].folder not in by_folder:
+                self._say_homeless(document, source)
+        self._say_same_order(list(by_folder.values()))
+        modules = []
+        for folder, module in sorted(by_folder.items()):
+            own = [one for one in steps if self.names[one.path].folder == folder]
+            self._say_same_order(own)
+            own.sort(key=lambda one: (self.names[one.path].order, one.path))
+            in_folder = tuple(one.id for one in banks if self.names[one.path].folder == folder)
+            modules.append(Module(module.id, tuple(Step(one.id, one.kind) for one in own), in_folder))
+        return tuple(modules)
+
+    def _say_homeless(self, document: Document, source: str) -> None:
+        expected = f"{self.names[document.path].folder}/module.{source}.md"
+        if expected not in self.unread:
+            self._say(document.path, f"its folder is no module; expected a file {expected}")
+
+    def _say_same_order(self, documents: list[Document]) -> None:
+        first: dict[int, str] = {}
+        for document in documents:
+            order = self.names[document.path].order
+            if order in first:
+                self._say(document.path, f"the number {order:02} is already used by {first[order]}")
+            first.setdefault(order, document.path)
+
+    def _listed(self, source: str, kind: str) -> dict[str, Listed]:
+        listed: dict[str, Listed] = {}
+        for document in self._sources(source, kind):
+            for entry in document.entries:
+                texts = {
+                    language: other.text
+                    for language, translation in self.documents[document.id].items()
+                    for other in translation.entries
+                    if other.id == entry.id
+                }
+                listed.setdefault(
+                    entry.id, Listed(entry.id, document.id, texts, entry.attrs, document.path, entry.line)
+                )
+        return listed
+
+
+def _front_values(data: bytes) -> Mapping[str, object]:
+    """The front matter of a file as far as it can be read; `read` reports what is wrong with it."""
+    try:
+        return parse_front(decode(data)).values
+    except Unreadable:
+        return {}

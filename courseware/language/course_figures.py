@@ -1,0 +1,229 @@
+"""A course in figures: what covers what, how long it takes, how its keys lie, how old its facts are.
+
+Everything is counted from the documents as they are; `check` says what of it is out of bounds.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from courseware.language.checking.banks import longest_keys, places_of_keys, with_one_key
+from courseware.language.course import CourseText
+from courseware.language.pace import question_load, stretches, text_load, tracks_of
+from courseware.language.parsing import Document
+from courseware.language.questions import Question
+from courseware.language.spans import find_sources, plain
+
+
+@dataclass(frozen=True)
+class ModuleFigures:
+    """`steps` are title, kind and minutes of each; a survey has None."""
+
+    title: str
+    steps: tuple[tuple[str, str, int | None], ...]
+
+    @property
+    def minutes(self) -> int:
+        return sum(minutes or 0 for _, _, minutes in self.steps)
+
+
+@dataclass(frozen=True)
+class PointFigures:
+    """An outline point, and the titles of the lessons and simulations that cover it."""
+
+    id: str
+    text: str
+    covered_in: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ObjectiveFigures:
+    """Numbers of questions on an objective. `in_banks` maps a bank's title to them, in the order of the banks."""
+
+    id: str
+    text: str
+    lessons: tuple[str, ...]
+    activities: int
+    in_checks: int
+    in_banks: tuple[int, ...]
+    critical: int
+
+
+@dataclass(frozen=True)
+class LanguageFigures:
+    """A lesson in one language, for the track with most to read: minutes for its text, minutes for its questions, and
+    the seconds of the longest stretch without an action.
+    """
+
+    text: float
+    questions: float
+    longest: float
+
+
+@dataclass(frozen=True)
+class LessonFigures:
+    """`minutes` as planned, `actions` of the track with the fewest, and the day its oldest source was looked at."""
+
+    title: str
+    minutes: int
+    actions: int
+    languages: tuple[LanguageFigures, ...]
+    checked: str
+
+    @property
+    def actions_per_minute(self) -> float:
+        return self.actions / self.minutes
+
+
+@dataclass(frozen=True)
+class KeyFigures:
+    """A group of questions. `levels` counts them; of those with one key, `places` are pairs of the share of keys at a
+    place and the share by chance, and `longest` the share of keys that are the longest choice, for each language.
+    """
+
+    title: str
+    questions: int
+    levels: tuple[int, ...]
+    places: tuple[tuple[float, float], ...]
+    longest: tuple[float, ...]
+
+
+class CourseFigures:
+    """The figures of one course, its texts in one of its languages."""
+
+    levels = ("recall", "apply", "analyse")
+
+    def __init__(self, course: CourseText, language: str):
+        self.course = course
+        self.language = language if language in course.languages else course.languages[0]
+        self.languages = course.languages
+        self.tracks = tracks_of(course)
+
+    def title(self, identifier: str) -> str:
+        documents = self.course.documents[identifier]
+        return (documents.get(self.language) or self.course.source(identifier)).title
+
+    @property
+    def name(self) -> str:
+        return self.title(self.course.id)
+
+    @property
+    def question_count(self) -> int:
+        return sum(len(self._questions(document)) for document in self.course.of_kind("lesson", "bank"))
+
+    @cached_property
+    def modules(self) -> list[ModuleFigures]:
+        return [
+            ModuleFigures(self.title(module.id), tuple(self._steps(module.steps))) for module in self.course.modules
+        ]
+
+    def _steps(self, steps) -> Iterator[tuple[str, str, int | None]]:
+        for step in steps:
+            yield self.title(step.id), step.kind, getattr(self.course.source(step.id).meta, "minutes", None)
+
+    @property
+    def minutes(self) -> int:
+        return sum(module.minutes for module in self.modules)
+
+    @cached_property
+    def points(self) -> list[PointFigures]:
+        homes: dict[str, list[str]] = {}
+        for document in self.course.of_kind("lesson", "simulation"):
+            for point in document.meta.covers if document.meta else ():
+                homes.setdefault(point, []).append(self.title(document.id))
+        return [
+            PointFigures(point.id, self._text(point), tuple(homes.get(point.id, ())))
+            for point in self.course.outline.values()
+        ]
+
+    @cached_property
+    def banks(self) -> list[Document]:
+        return list(self.course.of_kind("bank"))
+
+    @cached_property
+    def objectives(self) -> list[ObjectiveFigures]:
+        return [self._objective(listed) for listed in self.course.objectives.values()]
+
+    def _objective(self, listed) -> ObjectiveFigures:
+        lessons = [one for one in self.course.of_kind("lesson") if one.meta and listed.id in one.meta.objectives]
+        checks = [q for one in self.course.of_kind("lesson") for q in self._check(one) if q.objective == listed.id]
+        asked = [q for one in self.course.of_kind("lesson") for q in self._questions(one) if q.objective == listed.id]
+        in_banks = [[q for q in self._questions(bank) if q.objective == listed.id] for bank in self.banks]
+        return ObjectiveFigures(
+            listed.id,
+            self._text(listed),
+            tuple(self.title(lesson.id) for lesson in lessons),
+            len(asked) - len(checks),
+            len(checks),
+            tuple(map(len, in_banks)),
+            sum(question.critical for questions in in_banks for question in questions),
+        )
+
+    def _questions(self, document: Document) -> tuple[Question, ...]:
+        return self.course.questions(document.id, self.languages[0])
+
+    def _check(self, lesson: Document) -> tuple[Question, ...]:
+        return self.course.check_questions(lesson.id, self.languages[0])
+
+    def _text(self, listed) -> str:
+        return plain(listed.texts.get(self.language) or next(iter(listed.texts.values()), ""))
+
+    @cached_property
+    def lessons(self) -> list[LessonFigures]:
+        return [self._lesson(one) for one in map(self.course.source, self._lesson_ids()) if one.meta]
+
+    def _lesson_ids(self) -> list[str]:
+        return [step.id for step in self.course.route if step.kind == "lesson"]
+
+    def _lesson(self, lesson: Document) -> LessonFigures:
+        texts = [self.course.documents[lesson.id].get(language, lesson) for language in self.languages]
+        actions = [sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks]
+        return LessonFigures(
+            self.title(lesson.id),
+            lesson.meta.minutes,
+            min(actions, default=0),
+            tuple(map(self._in_language, texts)),
+            self._oldest(lesson),
+        )
+
+    def _in_language(self, lesson: Document) -> LanguageFigures:
+        return LanguageFigures(
+            max((text_load(lesson, track) for track in self.tracks), default=0.0) / 60,
+            max((question_load(lesson, track) for track in self.tracks), default=0.0) / 60,
+            max((one.seconds for track in self.tracks for one in stretches(lesson, track)), default=0.0),
+        )
+
+    def _oldest(self, lesson: Document) -> str:
+        """The day the oldest source of a lesson was looked at, "" where it names none."""
+        named = {source for line in lesson.lines for source in find_sources(line.text)}
+        days = [self.course.sources[one].attrs.get("checked", "") for one in named if one in self.course.sources]
+        return min(filter(None, days), default="")
+
+    @cached_property
+    def keys(self) -> list[KeyFigures]:
+        exams = [exam for exam in self.course.of_kind("exam") if exam.meta]
+        groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
+        groups += [(self.title(exam.id), [stratum.bank for stratum in exam.meta.strata]) for exam in exams]
+        groups += [(self.title(self.course.id), self._lesson_ids())]
+        return [self._keys(title, documents) for title, documents in groups if self._with_key(documents)]
+
+    def _keys(self, title: str, documents: list[str]) -> KeyFigures:
+        everything = [question for one in documents for question in self.course.questions(one, self.languages[0])]
+        levels = Counter(question.level for question in everything)
+        return KeyFigures(
+            title,
+            len(everything),
+            tuple(levels[level] for level in self.levels),
+            tuple(places_of_keys(self._with_key(documents)).values()),
+            tuple(longest_keys(with_one_key(self.course, documents, language))[0] for language in self.languages),
+        )
+
+    def _with_key(self, documents: list[str]) -> list[Question]:
+        return with_one_key(self.course, documents, self.languages[0])
+
+    @cached_property
+    def oldest_sources(self) -> list[tuple[str, str]]:
+        """Day and id of the sources that were looked at longest ago: all of the oldest day."""
+        days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
+        return [(day, source) for day, source in days if day == days[0][0]]

@@ -1,0 +1,76 @@
+"""Kinds of authored documents and how their files are named (formats.md §2), and what a problem is."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something an author has to mend. `level` is "error" or "warning"; only errors stop an import."""
+
+    path: str
+    line: int
+    message: str
+    level: str = "error"
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a file name says. `order` and `folder` ("01-overview") are 0 and "" where the name has none.
+
+    The order of a module is the number of its folder. `language` is lower case. Figures and other files
+    that hold no document are of the kind "media" and have no language.
+    """
+
+    kind: str
+    order: int = 0
+    language: str = ""
+    folder: str = ""
+
+
+MEDIA_FOLDER = "media/"
+STEP_KINDS = ("lesson", "simulation", "exam", "survey")
+KINDS = ("course", "card", "outline", "sources", "terms", "module", "bank", *STEP_KINDS)
+
+_LANGUAGE = r"(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*)"
+_FOLDER = r"(?P<folder>(?P<module>\d{2})-[a-z0-9-]+)"
+_NAMES = [
+    re.compile(rf"(?P<kind>course|outline|sources|terms)\.{_LANGUAGE}\.md"),
+    re.compile(rf"emergency\.(?P<kind>card)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<kind>module)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/bank/[a-z0-9-]+\.(?P<kind>bank)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<order>\d{{2}})-[a-z0-9-]+\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<order>\d{{2}})-[a-z0-9-]+\.(?P<kind>simulation|exam|survey)\.{_LANGUAGE}\.md"),
+]
+_ANY_KIND = re.compile(rf"(?:.+/)?[^/.]+\.(?P<kind>[A-Za-z0-9_-]+)\.{_LANGUAGE}\.md")
+_MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|outline|sources|terms|emergency)\b.*")
+_PLACES = "expected course.en.md, 01-name/module.en.md, 01-name/01-name.en.md or 01-name/bank/name.bank.en.md"
+
+
+def parse_name(path: str) -> Name:
+    """Kind, order, language and folder of a file, from its path inside the course folder.
+
+    Raises ValueError, with what was expected, for a Markdown file that looks like a document and is none.
+    """
+    for pattern in _NAMES:
+        if match := pattern.fullmatch(path):
+            found = match.groupdict()
+            kind = found.get("kind") or "lesson"
+            order = found.get("order") or (found["module"] if kind == "module" else 0)
+            return Name(kind, int(order), found["language"], found.get("folder") or "")
+    if not path.endswith(".md") or path.startswith(MEDIA_FOLDER):
+        return Name("media")
+    if (match := _ANY_KIND.fullmatch(path)) and match["kind"] not in KINDS:
+        raise ValueError(f'no kind of document is called "{match["kind"]}"; there are {", ".join(KINDS)}')
+    if match or _MEANT_AS_DOCUMENT.fullmatch(path):
+        raise ValueError(f"no document has a name like this; {_PLACES}")
+    return Name("media")  # a README beside the documents
+
+
+def display_tag(language: str) -> str:
+    """A language tag as people write it: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
+    first, *rest = language.split("-")
+    return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])

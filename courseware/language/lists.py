@@ -1,0 +1,196 @@
+"""Read the lists that mean something: the choices of a question, and entries (formats.md §2, §5)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from courseware.language.blocks import Line
+from courseware.language.braces import cut_braces
+from courseware.language.documents import Problem
+
+BOXED, NUMBERED, GROUPED, PLAIN, LINKED = "boxed", "numbered", "grouped", "plain", "linked"
+
+# How the list of each kind of question looks; an .open one has none.
+FORMS = {"one": BOXED, "several": BOXED, "mark": BOXED, "order": NUMBERED, "sort": GROUPED}
+SURVEY_FORMS = {"scale": PLAIN, "one": PLAIN, "several": PLAIN}
+# A node of a simulation: links are its choices, tick boxes the parts of a message.
+NODE_FORMS = dict.fromkeys(("call", "chat", "mail", "prompt", "alarm", "scene"), LINKED)
+
+_ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+]|[0-9]{1,3}[.)])[ \t]+(?P<rest>.*)")
+_BOX = re.compile(r"\[(?P<box>[ xX])\](?:[ \t]+(?P<text>.*))?")
+_REASON = re.compile(r"[ \t]+> ?(.*)")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the list of a question or node: a choice, a step, a group or (inside `members`) a member.
+
+    `box` is " " or "x", or "" where there is no tick box. `reason` is "" where none is given.
+    """
+
+    text: str
+    reason: str
+    box: str
+    numbered: bool
+    line: int
+    members: tuple["Item", ...] = ()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The list that ends a question; `questions.make` gives it its meaning."""
+
+    items: tuple[Item, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A list line that ends in an id: an objective, outline point, source or term."""
+
+    id: str
+    text: str
+    attrs: Mapping[str, str]
+    line: int
+
+
+@dataclass
+class _Draft:
+    """An item while its lines are read."""
+
+    text: list[str]
+    box: str
+    numbered: bool
+    line: int
+    reason: list[str] = field(default_factory=list)
+    members: list["_Draft"] = field(default_factory=list)
+
+    def finish(self) -> Item:
+        members = tuple(member.finish() for member in self.members)
+        reason = "\n".join(self.reason).strip("\n")
+        return Item("\n".join(self.text), reason, self.box, self.numbered, self.line, members)
+
+
+def cut_choices(
+    lines: list[Line], form: str, path: str, problems: list[Problem]
+) -> tuple[list[Line], Choices | None, list[Line]]:
+    """What stands before the list of a question, the list (None where there is none), and what follows it."""
+    start = _opening(lines, form)
+    if start is None:
+        return lines, None, []
+    drafts: list[_Draft] = []
+    end = start
+    while end < len(lines):
+        if lines[end].text.strip() and not _take(lines[end], drafts, form, path, problems):
+            break
+        end += 1
+    choices = Choices(tuple(draft.finish() for draft in drafts), lines[start].number)
+    return lines[:start], choices, lines[end:]
+
+
+def _opening(lines: list[Line], form: str) -> int | None:
+    """Where the list begins: at its first line of the right form, else at the first list line at all.
+
+    The second lets the checker say what is wrong with each line, instead of "no list".
+    """
+    items = [(i, match) for i, line in enumerate(lines) if (match := _item(line)) and _width(match["indent"]) < 2]
+    right = [i for i, match in items if _has_form(match, form)]
+    if not right:
+        return items[0][0] if items else None
+    # The lines just above belong to the same list, though their form is wrong.
+    start = right[0]
+    for i, _ in reversed([item for item in items if item[0] < start]):
+        if not all(line.text[:1].isspace() and line.text.strip() for line in lines[i + 1 : start]):
+            break
+        start = i
+    return start
+
+
+def _item(line: Line) -> re.Match[str] | None:
+    return None if line.is_code else _ITEM.fullmatch(line.text)
+
+
+def _has_form(match: re.Match[str], form: str) -> bool:
+    if form == BOXED:
+        return bool(_BOX.fullmatch(match["rest"]))
+    if form == NUMBERED:
+        return match["mark"][0].isdigit()
+    if form == LINKED:
+        return match["rest"].startswith("[")
+    return form == PLAIN or match["rest"].startswith("**")
+
+
+def _width(indent: str) -> int:
+    return len(indent.expandtabs(4))
+
+
+def _take(line: Line, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
+    """Put a line where it belongs in the list; False when the list ended before it."""
+    match = _item(line)
+    if match and _width(match["indent"]) < 2:
+        drafts.append(_draft(match, line, form))
+        return True
+    if not line.text[:1].isspace():
+        return False
+    latest = drafts[-1].members[-1] if drafts[-1].members else drafts[-1]
+    if match and form == GROUPED:
+        drafts[-1].members.append(_draft(match, line, form))
+    elif reason := _REASON.fullmatch(line.text):
+        latest.reason.append(reason[1])
+    elif latest.reason or match:
+        expected = "a reason is a quote" if latest.reason else "a choice has no list inside"
+        problems.append(Problem(path, line.number, f'cannot place "{line.text.strip()[:30]}" in the list: {expected}'))
+    else:
+        latest.text.append(line.text.strip())
+    return True
+
+
+def _draft(match: re.Match[str], line: Line, form: str) -> _Draft:
+    box = _BOX.fullmatch(match["rest"]) if form in (BOXED, LINKED) else None
+    text = (box["text"] or "") if box else match["rest"]
+    return _Draft([text.strip()], box["box"].lower() if box else "", match["mark"][0].isdigit(), line.number)
+
+
+def cut_entries(lines: list[Line], path: str, problems: list[Problem], *, strict: bool) -> list[Entry | list[Line]]:
+    """Entries, and between them runs of other lines, in reading order.
+
+    `strict`: a list line without an id is a mistake; otherwise it is text.
+    """
+    parts: list[Entry | list[Line]] = []
+    position = 0
+    while position < len(lines):
+        length = _entry_length(lines[position:])
+        entry = _read_entry(lines[position : position + length], path, problems, strict=strict) if length else None
+        if entry:
+            parts.append(entry)
+        elif parts and isinstance(parts[-1], list):
+            parts[-1] += lines[position : position + max(length, 1)]
+        else:
+            parts.append(lines[position : position + max(length, 1)])
+        position += max(length, 1)
+    return parts
+
+
+def _entry_length(lines: list[Line]) -> int:
+    """How many lines the list item takes that `lines` begin with, 0 where they begin with none."""
+    match = _item(lines[0])
+    if not match or _width(match["indent"]) >= 2:
+        return 0
+    length = 1
+    while length < len(lines) and lines[length].text[:1].isspace() and lines[length].text.strip():
+        length += 1
+    return length
+
+
+def _read_entry(lines: list[Line], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
+    text = "\n".join([_item(lines[0])["rest"], *(line.text.strip() for line in lines[1:])])
+    text, braces, messages = cut_braces(text)
+    last = lines[-1].number
+    problems += [Problem(path, last, message) for message in messages]
+    if braces.kind:
+        problems.append(Problem(path, last, f'an entry has no kind; take ".{braces.kind}" out'))
+    if not braces.id:
+        if strict and not messages:
+            problems.append(Problem(path, last, f'entry "{text[:30]}" has no id; add {{#like-this}}'))
+        return None
+    return Entry(braces.id, text, braces.attrs, lines[0].number)

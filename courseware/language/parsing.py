@@ -1,0 +1,218 @@
+"""Read one authored document: bytes in, a frozen `Document` out (formats.md §1–5, §9).
+
+The reader goes line by line, because a Markdown parser keeps no line numbers and every message has to
+name one. It cuts the body into sections and these into blocks; each piece of text stays Markdown source,
+so that a single function can turn all of them into HTML.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from courseware.language.blocks import Callout, Figure, Line, Prose, cut_blocks, join, mark_code, opens_callout
+from courseware.language.braces import Braces, cut_braces
+from courseware.language.documents import Problem, display_tag, parse_name
+from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
+from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, cut_choices, cut_entries
+from courseware.language.metadata import Meta
+
+Block = Prose | Callout | Figure | Choices | Entry
+
+QUESTION_KINDS = (*FORMS, "open")
+ENTRY_KINDS = ("module", "outline", "sources", "terms")
+
+_HEADING = re.compile(r"(#{1,6})([ \t]*)(.*)")
+_FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": NODE_FORMS}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it, up to the next heading of any level.
+
+    What stands before the first heading is a section with the id "" and level 1.
+    `kind` is the class without its dot ("one", "check"), or "". `attrs` are the other braces; a flag has the
+    value "". In a translation both come from the section of the same id in the source language.
+
+    In a question or a node `stem` is what is asked or happens, as Markdown source (`blocks.split` cuts it into
+    blocks again): all up to the list, in an .open question up to the first callout. `after` is what follows the
+    list; without one, all blocks. `blocks` is everything in reading order.
+    """
+
+    id: str
+    title: str
+    level: int
+    kind: str
+    attrs: Mapping[str, str]
+    line: int
+    blocks: tuple[Block, ...] = ()
+    stem: str = ""
+    after: tuple[Block, ...] = ()
+
+    @property
+    def choices(self) -> Choices | None:
+        """The list of a question, None where there is none (also in an .open question)."""
+        return next((block for block in self.blocks if isinstance(block, Choices)), None)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document in one language.
+
+    `language` is lower case, as in the file name ("zh-hans"). `meta` is the frozen model of the kind, complete
+    also in a translation (structure keys from the source language); None where the front matter has a problem.
+    `front` is the front matter as written; `lines` those of the body outside fenced code.
+    """
+
+    id: str
+    kind: str
+    language: str
+    path: str
+    title: str
+    meta: Meta | None
+    sections: tuple[Section, ...]
+    front: Front = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
+
+    def section(self, section_id: str) -> Section | None:
+        """The section with this id, if there is one."""
+        return next((section for section in self.sections if section.id == section_id), None)
+
+    def spans(self) -> Iterator[tuple[Section, list[Line]]]:
+        """Each section with its lines outside fenced code, the heading included."""
+        starts = [section.line for section in self.sections]
+        for section, end in zip(self.sections, [*starts[1:], float("inf")], strict=False):
+            yield section, [line for line in self.lines if section.line <= line.number < end]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries in reading order."""
+        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Entry))
+
+    @property
+    def questions(self) -> tuple[Section, ...]:
+        """The sections that ask something, in reading order."""
+        return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
+
+
+def read(path: str, data: bytes, source: Document | None = None) -> tuple[Document | None, list[Problem]]:
+    """Read a document and say what is wrong with its form.
+
+    `path` is relative to the course folder. A translation needs `source`, the same document in the source
+    language: its braces hold ids only. The document is None where its front matter cannot be read or has no id.
+    Raises ValueError where the file name is that of no document.
+    """
+    name = parse_name(path)
+    try:
+        lines = decode(data)
+        front = parse_front(lines)
+    except Unreadable as error:
+        return None, [Problem(path, error.line, error.message)]
+    source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
+    meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
+    body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
+    if mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
+        opened = max((line.number for line in body if not line.is_code), default=front.body - 1) + 1
+        problems.append(Problem(path, opened, "fenced code is not closed; expected a closing fence"))
+    sections = _Reader(path, name.kind, source, problems).read(body)
+    identifier, title = (front.values.get(key) for key in ("id", "title"))
+    if not isinstance(identifier, str):
+        return None, problems
+    title = title if isinstance(title, str) else ""
+    prose = tuple(line for line in body if not line.is_code)
+    return Document(identifier, name.kind, name.language, path, title, meta, sections, front, prose), problems
+
+
+@dataclass
+class _Reader:
+    """Cuts the body of one document into sections; collects what is wrong in `problems`."""
+
+    path: str
+    kind: str
+    source: Document | None
+    problems: list[Problem]
+    ids: dict[str, int] = field(default_factory=dict)  # id of a section or entry → line
+
+    def read(self, body: list[Line]) -> tuple[Section, ...]:
+        starts = [i for i, line in enumerate(body) if not line.is_code and _HEADING.fullmatch(line.text)]
+        sections = []
+        intro = body[: starts[0]] if starts else body
+        if join(intro):
+            first = next(line.number for line in intro if line.text.strip())
+            sections.append(self._fill(Section("", "", 1, "", {}, first), intro))
+        for start, end in pairwise([*starts, len(body)]):
+            sections.append(self._fill(self._open(body[start]), body[start + 1 : end]))
+        return tuple(sections)
+
+    def _say(self, line: int, message: str) -> None:
+        self.problems.append(Problem(self.path, line, message))
+
+    def _open(self, line: Line) -> Section:
+        """The section a heading opens, still empty."""
+        marks, blank, text = _HEADING.fullmatch(line.text).groups()
+        title, braces, messages = cut_braces(text)
+        if text and not blank:
+            messages = [f'a heading needs a space after "{marks}"']
+        for message in messages:
+            self._say(line.number, message)
+        if len(marks) == 1 and not messages:
+            self._say(line.number, "heading of level 1: the title stands in the front matter; begin with ##")
+        if not braces.id and not messages:
+            self._say(line.number, f'heading "{title[:40]}" has no id; add {{#like-this}}')
+        self._claim(braces.id, line.number)
+        kind, attrs = self._meaning(braces, line.number)
+        return Section(braces.id, title, len(marks), kind, attrs, line.number)
+
+    def _meaning(self, braces: Braces, line: int) -> tuple[str, Mapping[str, str]]:
+        """Kind and attributes of a section: from its braces, in a translation from the source language."""
+        if not self.source:
+            return braces.kind, braces.attrs
+        for word in (*([f".{braces.kind}"] if braces.kind else []), *braces.attrs):
+            only = f"{display_tag(self.source.language)} file only"
+            self._say(line, f'"{word}" stands in the {only}; expected {{#{braces.id}}} here')
+        original = self.source.section(braces.id)
+        return (original.kind, original.attrs) if original else ("", {})
+
+    def _claim(self, identifier: str, line: int) -> None:
+        if identifier in self.ids:
+            self._say(line, f'id "{identifier}" is already used on line {self.ids[identifier]}')
+        elif identifier:
+            self.ids[identifier] = line
+
+    def _fill(self, section: Section, lines: list[Line]) -> Section:
+        """The section with its blocks."""
+        forms = _FORMS.get(self.kind, {})
+        if section.id and section.kind in forms:
+            return self._fill_question(section, *cut_choices(lines, forms[section.kind], self.path, self.problems))
+        if section.kind == "open" and forms:
+            end = next((i for i, line in enumerate(lines) if opens_callout(line)), len(lines))
+            return self._fill_question(section, lines[:end], None, lines[end:])
+        blocks = tuple(self._entries(lines) if self.kind in ENTRY_KINDS else self._blocks(lines))
+        return replace(section, blocks=blocks, after=blocks)
+
+    def _fill_question(self, section: Section, stem: list[Line], choices: Choices | None, after: list[Line]) -> Section:
+        rest = tuple(self._blocks(after))
+        blocks = (*self._blocks(stem), *([choices] if choices else []), *rest)
+        return replace(section, blocks=blocks, stem=join(stem), after=rest)
+
+    def _blocks(self, lines: list[Line]) -> list[Prose | Callout | Figure]:
+        return cut_blocks(lines, self.path, self.problems)
+
+    def _entries(self, lines: list[Line]) -> list[Block]:
+        blocks: list[Block] = []
+        for part in cut_entries(lines, self.path, self.problems, strict=self.kind != "module"):
+            if isinstance(part, Entry):
+                self._claim(part.id, part.line)
+                blocks.append(self._entry(part))
+            else:
+                blocks += self._blocks(part)
+        return blocks
+
+    def _entry(self, entry: Entry) -> Entry:
+        """The entry with its attributes, in a translation those of the source language."""
+        if not self.source:
+            return entry
+        for key in entry.attrs:
+            self._say(entry.line, f'"{key}" stands in the {display_tag(self.source.language)} file only')
+        original = next((one for one in self.source.entries if one.id == entry.id), None)
+        return replace(entry, attrs=original.attrs if original else {})

@@ -1,0 +1,252 @@
+"""Questions: one frozen class per kind, with its shape and its pure grading (formats.md §5).
+
+A choice is known by its place (0, 1, …) in the source file; a member of a .sort question by its place
+counted through all groups. Responses are plain JSON: lists of whole numbers, and a text for .open.
+
+    .one      [place]
+    .several  places in rising order         .mark  the same
+    .order    all places, in the order given
+    .sort     one group index per member
+    .open     the text; never graded
+"""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
+
+from courseware.language.lists import Item
+from courseware.language.parsing import Section
+
+Response = list[int] | str
+
+# Posted texts are kept with the learner's answers; nobody writes a longer note by hand.
+MAX_TEXT = 5_000
+
+_PLACE = re.compile(r"[0-9]{1,3}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`ticked` counts in .one, .several and .mark; `group` is the index of the right group in .sort."""
+
+    text: str
+    reason: str
+    ticked: bool = False
+    group: int | None = None
+
+
+@dataclass(frozen=True)
+class Question(ABC):
+    """What all kinds share. `stem`, `title`, texts and reasons are Markdown source.
+
+    `tracks` empty means all; `family` is the question's own id where none is named; `lesson` is the document to
+    link to, "" where none fits; `numbered` choices keep their order, others are shuffled.
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: str
+    title: str
+    stem: str
+    choices: tuple[Choice, ...]
+    groups: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
+    objective: str = ""
+    level: str = ""
+    critical: bool = False
+    family: str = ""
+    lesson: str = ""
+    numbered: bool = False
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """The right response, in the form of a response; () for .open."""
+        return tuple(place for place, choice in enumerate(self.choices) if choice.ticked)
+
+    @property
+    def shape(self) -> str:
+        """What statistics belong to: kind and key in at most 40 ASCII characters, as in "several x-x".
+
+        Mending a word keeps it; adding, moving or re-ticking a choice gives a new one.
+        """
+        return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
+
+    def is_answered_as(self, other: Self) -> bool:
+        """Whether a response to the other means the same here: the same choices stand in the same places."""
+        return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
+
+    @property
+    def offered(self) -> tuple:
+        """What there is to choose from, and where it belongs; without the reasons."""
+        return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
+
+    def grade(self, response: Response) -> bool | None:
+        """Whether the response is right: all or nothing. None for .open."""
+        return tuple(response) == self.key
+
+    @abstractmethod
+    def clean(self, raw: list[str]) -> Response:
+        """A response from untrusted strings. Raises ValueError where they are none."""
+
+    def _places(self, raw: list[str], end: int) -> list[int]:
+        """Whole numbers below `end`. Raises ValueError."""
+        if not all(_PLACE.fullmatch(text) and int(text) < end for text in raw):
+            raise ValueError(f"expected places below {end}, got {raw!r:.80}")
+        return [int(text) for text in raw]
+
+    @staticmethod
+    def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
+        """The fields that the items of the list give: `choices`, and `groups` where the kind has them."""
+        return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON, `kind` included; `from_dict` gives the equal question back."""
+        return {"kind": self.kind} | asdict(self)
+
+
+class One(Question):
+    kind = "one"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        if len(raw) != 1:
+            raise ValueError(f"expected one place, got {len(raw)}")
+        return self._places(raw, len(self.choices))
+
+
+class Several(Question):
+    kind = "several"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        """At least one place: nothing ticked is no response, as no question has nothing to tick."""
+        if not raw:
+            raise ValueError("expected at least one place")
+        return sorted(set(self._places(raw, len(self.choices))))
+
+
+class Mark(Several):
+    """The choices are pieces of the text that is quoted in the stem."""
+
+    kind = "mark"
+
+
+class Order(Question):
+    """The choices stand in the right order."""
+
+    kind = "order"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return tuple(range(len(self.choices)))
+
+    @property
+    def shape(self) -> str:
+        return f"order {len(self.choices)}"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        places = self._places(raw, len(self.choices))
+        if sorted(places) != list(self.key):
+            raise ValueError("expected every place once")
+        return places
+
+
+class Sort(Question):
+    """The choices are the members of all groups, in the order of the file; each knows its group."""
+
+    kind = "sort"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return tuple(choice.group or 0 for choice in self.choices)
+
+    @property
+    def shape(self) -> str:
+        return f"sort {''.join(chr(ord('a') + group) for group in self.key)}"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        if len(raw) != len(self.choices):
+            raise ValueError(f"expected a group for each of {len(self.choices)} members, got {len(raw)}")
+        return self._places(raw, len(self.groups))
+
+    @staticmethod
+    def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
+        return {
+            "groups": tuple(unbold(item.text) for item in items),
+            "choices": tuple(
+                Choice(member.text, member.reason, group=group)
+                for group, item in enumerate(items)
+                for member in item.members
+            ),
+        }
+
+
+class Open(Question):
+    """A text that stays with the learner."""
+
+    kind = "open"
+
+    @property
+    def shape(self) -> str:
+        return "open"
+
+    def grade(self, response: Response) -> None:
+        return None
+
+    def clean(self, raw: list[str]) -> str:
+        return clean_text(raw)
+
+
+KINDS: dict[str, type[Question]] = {kind.kind: kind for kind in (One, Several, Mark, Order, Sort, Open)}
+
+
+def clean_text(raw: list[str]) -> str:
+    """The one posted text, without the blank around it. Raises ValueError when empty, too long or holding a NUL."""
+    text = raw[0].strip() if len(raw) == 1 else ""
+    if not text or len(text) > MAX_TEXT or "\0" in text:
+        raise ValueError(f"expected one text of 1 to {MAX_TEXT} characters")
+    return text
+
+
+def unbold(text: str) -> str:
+    """The name of a group without its asterisks."""
+    return text.strip().removeprefix("**").removesuffix("**")
+
+
+def from_dict(data: dict[str, Any]) -> Question:
+    """The question that `to_dict` stored. Raises KeyError or TypeError where it is none."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    kind = KINDS[fields.pop("kind")]
+    return kind(**fields | {"choices": tuple(Choice(**choice) for choice in data["choices"])})
+
+
+def make(section: Section, source: Section | None = None) -> Question:
+    """The question a section holds. With `source`: its key and structure, the texts of `section`.
+
+    Never fails on a faulty question, so that a preview can show it; `checking` says what is wrong with it.
+    """
+    kind = KINDS[section.kind]
+    items = section.choices.items if section.choices else ()
+    attrs = section.attrs
+    question = kind(
+        id=section.id,
+        title=section.title,
+        stem=section.stem,
+        tracks=tuple(attrs.get("tracks", "").split()),
+        objective=attrs.get("objective", ""),
+        level=attrs.get("level", ""),
+        critical="critical" in attrs,
+        family=attrs.get("family") or section.id,
+        lesson=attrs.get("lesson", ""),
+        numbered=bool(items) and items[0].numbered and kind is not Order,
+        **kind.read_choices(items),
+    )
+    return _with_structure_of(make(source), question) if source else question
+
+
+def _with_structure_of(source: Question, translated: Question) -> Question:
+    """Ticks, groups and number signs of `source` with the texts of `translated`, paired by place."""
+    choices = tuple(
+        replace(original, text=choice.text, reason=choice.reason)
+        for original, choice in zip(source.choices, translated.choices, strict=False)
+    )
+    return replace(translated, choices=choices, numbered=source.numbered)

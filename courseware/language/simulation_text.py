@@ -1,0 +1,200 @@
+"""From the sections of a simulation's document to its situations, choices and endings (formats.md §7).
+
+A translation has texts, ids and links; effects and conditions come from the source language, paired by place.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from courseware.language.blocks import Callout
+from courseware.language.braces import cut_braces
+from courseware.language.conditions import ALWAYS, Condition, parse_condition
+from courseware.language.course import CourseText
+from courseware.language.documents import Problem, display_tag
+from courseware.language.lists import Item
+from courseware.language.parsing import Block, Document, Section
+from courseware.language.simulations import (
+    DEBRIEF,
+    ENDING_KINDS,
+    NODE_KINDS,
+    Choice,
+    Effects,
+    Ending,
+    Node,
+    Part,
+    Passage,
+    Simulation,
+)
+from courseware.language.spans import find_links
+
+_CHANGE = re.compile(r"[+-]\d{1,3}")
+# `set` and `if` are no meters, and END is no node: a course that called one so could not be read.
+_WORDS = ("set", "if")
+
+
+def make_simulation(course: CourseText, identifier: str, language: str) -> Simulation:
+    """The simulation in one of the languages it is written in. Never fails on a faulty one; see `read_simulation`."""
+    return read_simulation(course, identifier, language)[0]
+
+
+def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Problem]]:
+    """The simulation, and what is wrong with its braces and its list lines."""
+    document, source = course.documents[identifier][language], course.source(identifier)
+    reader = _Reader(document, source)
+    return reader.read(_meters(course, language)), reader.problems
+
+
+def _meters(course: CourseText, language: str) -> Mapping[str, str]:
+    """Id → label, in the language where the course document is written in it."""
+    for document in course.of_kind("course"):
+        translation = course.documents[document.id].get(language, document)
+        labels = translation.meta.meters if translation.meta else {}
+        return (
+            {meter: labels.get(meter, label) for meter, label in document.meta.meters.items()} if document.meta else {}
+        )
+    return {}
+
+
+@dataclass
+class _Reader:
+    """Reads one language; what it finds wrong is added to `problems`."""
+
+    document: Document
+    source: Document
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_translation(self) -> bool:
+        return self.document is not self.source
+
+    def read(self, meters: Mapping[str, str]) -> Simulation:
+        sections = _first_of_each(self.document.sections)
+        meta = self.source.meta
+        intro = self.document.section("")
+        return Simulation(
+            id=self.document.id,
+            title=self.document.title,
+            premise=_text(intro.blocks) if intro else "",
+            meters=meters,
+            nodes={section.id: self._node(section) for section in sections if section.kind in NODE_KINDS},
+            endings=tuple(self._ending(section) for section in sections if section.kind in ENDING_KINDS),
+            debrief=tuple(
+                Passage(section.id, section.title, _text(section.blocks))
+                for section in sections
+                if section.kind == DEBRIEF
+            ),
+            chance=dict(meta.chance) if meta else {},
+        )
+
+    def _node(self, section: Section) -> Node:
+        links, parts = [], []
+        for item, original in self._items(section):
+            is_link = bool(find_links(cut_braces(item.text)[0]))
+            (links if is_link else parts).append((item, original))
+        return Node(
+            id=section.id,
+            title=section.title,
+            kind=section.kind,
+            text=section.stem if section.choices else _text(section.blocks),
+            seconds=self._seconds(section),
+            condition=self._condition(section.attrs.get("if", ""), section.line),
+            otherwise=section.attrs.get("else", ""),
+            choices=tuple(self._choice(item, original) for item, original in links),
+            parts=tuple(self._part(item, original) for item, original in parts),
+            rule="\n\n".join(
+                block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"
+            ),
+        )
+
+    def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
+        """The lines of a node's list, each with that of the source language (itself there)."""
+        items = section.choices.items if section.choices else ()
+        original = self.source.section(section.id)
+        others = original.choices.items if original and original.choices else ()
+        for place, item in enumerate(items):
+            yield item, others[place] if place < len(others) else replace(item, text="")
+
+    def _seconds(self, section: Section) -> int:
+        value = section.attrs.get("seconds")
+        if value is None:
+            return self.source.meta.seconds if self.source.meta else 0
+        if not value.isdecimal() or int(value) > 600:
+            self._say(section.line, f'seconds: expected a whole number from 0 to 600, got "{value}"')
+            return 0
+        return int(value)
+
+    def _choice(self, item: Item, original: Item) -> Choice:
+        link = find_links(cut_braces(item.text)[0])[0]
+        effects, condition = self._effects(item, original)
+        return Choice(link.label, item.reason, link.target.removeprefix("#"), link.title, effects, condition)
+
+    def _part(self, item: Item, original: Item) -> Part:
+        text, _, _ = cut_braces(item.text)
+        effects, condition = self._effects(item, original)
+        if condition != ALWAYS and not self.is_translation:
+            self._say(item.line, "a part of a message has no condition")
+        return Part(text, item.reason, original.box == "x", effects)
+
+    def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
+        """What the braces of a list line say, written in the source language only."""
+        _, own, messages = cut_braces(item.text)
+        if self.is_translation:
+            if own.id or own.kind or own.attrs:
+                tag = display_tag(self.source.language)
+                self._say(item.line, f"the effects of a choice stand in the {tag} file only; take the braces out here")
+            own = cut_braces(original.text)[1]
+        for message in messages:
+            self._say(item.line, message)
+        if (own.id or own.kind) and not self.is_translation:
+            self._say(item.line, "a choice has no id and no kind; its braces hold effects")
+        meters = {key: value for key, value in own.attrs.items() if key not in _WORDS}
+        changes = {meter: int(value) for meter, value in meters.items() if self._is_change(meter, value, item.line)}
+        flags = tuple(own.attrs.get("set", "").split())
+        return Effects(changes, flags), self._condition(own.attrs.get("if", ""), item.line)
+
+    def _is_change(self, meter: str, value: str, line: int) -> bool:
+        if _CHANGE.fullmatch(value):
+            return True
+        if not self.is_translation:
+            self._say(line, f'{meter}: an effect is +n or -n, as in {meter}=+10, got "{value}"')
+        return False
+
+    def _condition(self, text: str, line: int) -> Condition:
+        try:
+            return parse_condition(text)
+        except ValueError as error:
+            if not self.is_translation:
+                self._say(line, f"cannot read the condition: {error}")
+            return ALWAYS
+
+    def _ending(self, section: Section) -> Ending:
+        condition = self._condition(section.attrs.get("if", ""), section.line)
+        return Ending(section.id, section.title, section.kind, _text(section.blocks), condition)
+
+    def _say(self, line: int, message: str) -> None:
+        self.problems.append(Problem(self.document.path, line, message))
+
+
+def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
+    """An id that stands twice is told by the reader; the first one counts, as in `Document.section`."""
+    found: dict[str, Section] = {}
+    for section in sections:
+        found.setdefault(section.id, section)
+    return list(found.values())
+
+
+def _text(blocks: tuple[Block, ...]) -> str:
+    """Markdown source of prose again; figures and callouts are written back as they were."""
+    return "\n\n".join(filter(None, map(_source_of, blocks)))
+
+
+def _source_of(block: Block) -> str:
+    text = getattr(block, "text", "")
+    if isinstance(block, Callout):
+        kind = " ".join(block.tracks) or block.kind
+        return "\n".join(f"> {line}".rstrip() for line in (f"[!{kind}]", *text.split("\n")))
+    if hasattr(block, "src"):
+        caption = f' "{block.caption}"' if block.caption else ""
+        return f"![{block.alt}]({block.src}{caption})"
+    return text

@@ -1,0 +1,53 @@
+"""The pre-check on the route: an exam without marks that stands before the lessons."""
+
+import json
+
+import pytest
+
+from courseware.content.compiled.outline import compile_outline
+from courseware.content.compiled.serving import read_outline
+from courseware.language.course import read_course
+from tests.assessment.exams import exam_files, pre_check_files
+
+START = "01-water/00-start.exam"
+
+
+def outline(files, language="en"):
+    return read_outline(json.loads(json.dumps(compile_outline(read_course(files), language))))
+
+
+def moved(files, place):
+    """The pre-check under another number or in another module."""
+    return {path.replace(START, place): text for path, text in files.items()}
+
+
+def test_it_is_the_first_stop_and_not_required():
+    found = outline(pre_check_files())
+    first, second, *_others = found.steps
+    assert (first.id, first.kind, first.is_required, first.minutes) == ("start", "pre-check", False, 2)
+    assert (second.id, second.kind, second.is_required) == ("boiling", "lesson", True)
+    assert found.required == ("boiling", "last-cup")
+    assert (found.pre_check_id, found.again_after, found.exam_id) == ("start", "last-cup", "last-cup")
+
+
+def test_its_title_is_in_the_language():
+    assert [outline(pre_check_files(), language).step("start").title for language in ("en", "zh-hans")] == [
+        "Where you start", "起点",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["01-water/07-start.exam", "02-end/00-start.exam"])
+def test_after_a_lesson_it_would_be_no_starting_point_and_is_no_stop(place):
+    found = outline(moved(pre_check_files(), place))
+    assert (found.pre_check_id, found.again_after) == (None, None)
+    assert "start" not in [step.id for step in found.steps]
+
+
+def test_a_course_without_one_has_none():
+    found = outline(exam_files())
+    assert (found.pre_check_id, found.again_after, found.exam_id) == (None, None, "last-cup")
+
+
+def test_what_an_objective_says_is_found_in_whatever_module_it_stands():
+    found = outline(exam_files())
+    assert (found.objective("O1.1"), found.objective("O9.9")) == ("<strong>Boil</strong> a kettle", "O9.9")

@@ -1,0 +1,280 @@
+"""What has to hold before a course is given to people: pace, claims, figures, keys, drills, own words."""
+
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.language.checking import check
+from courseware.language.checking.overlap import check_overlap
+from courseware.language.course import read_course
+from courseware.language.pace import reading_seconds, stretches
+from tests.language.samples import COURSE as TEXTS
+from tests.language.samples import damage, make_files
+
+TODAY = date(2026, 11, 25)
+COURSE, SOURCES = "course.zh-hans.md", "sources.zh-hans.md"
+LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
+EXAM, BANK, BANK_EN = "02-end/01-last.exam.zh-hans.md", "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
+KETTLE = "media/kettle.en.svg"
+
+
+def told(files, **options):
+    return [str(problem) for problem in check(files, today=TODAY, **options)]
+
+
+def told_more(files):
+    """What is told of these files for a finished course, and not of the sample itself."""
+    usual = set(told(make_files(), complete=True))
+    return [message for message in told(files, complete=True) if message not in usual]
+
+
+# Pace
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("水" * 250, 60), ("word " * 130, 60), ("水" * 25 + " word" * 13, 12), ("[^F-01] ** **", 0), ("", 0)],
+)
+def test_a_minute_is_250_characters_or_130_words(text, seconds):
+    assert reading_seconds(text) == pytest.approx(seconds)
+
+
+def test_the_first_action_comes_within_half_a_minute():
+    quick, slow = ("水壶空了" + "，" + "水" * count for count in (80, 120))
+    assert told_more(damage(LESSON, "水壶空了", quick)) == []
+    (message,) = [m for m in told_more(damage(LESSON, "水壶空了", slow)) if "reading" in m]
+    assert message == f"{LESSON}:9: 34 s of reading before the first action, expected at most 30"
+
+
+@pytest.mark.parametrize(("words", "told_of"), [(180, False), (200, True)])
+def test_a_minute_and_a_half_of_reading_is_followed_by_an_action(words, told_of):
+    files = damage(LESSON_EN, "Water before fire.", "Water before fire. " + "water " * words)
+    assert any("s of reading without an action, expected at most 90" in m for m in told_more(files)) == told_of
+
+
+def test_a_fold_of_another_post_is_not_read():
+    files = damage(LESSON_EN, "Be quiet at night.", "Be quiet at night. " + "hush " * 200)
+    lesson = read_course(files).documents["boiling"]["en"]
+    longest = {track: max(one.seconds for one in stretches(lesson, track)) for track in ("day", "night")}
+    assert longest["night"] > longest["day"] + 90
+
+
+def test_a_question_of_another_post_is_no_action():
+    files = damage(LESSON, "### 先做什么？ {#what-first .one", "### 先做什么？ {#what-first .one tracks=night")
+    lesson = read_course(files).source("boiling")
+    count = {track: sum(one.ends_in_action for one in stretches(lesson, track)) for track in ("day", "night")}
+    assert count["day"] == count["night"] - 1
+
+
+def test_the_text_of_a_lesson_takes_no_more_than_its_minutes():
+    files = damage(LESSON, "minutes: 4", "minutes: 1")
+    files[LESSON] = files[LESSON].replace("明天你会怎么做？".encode(), ("明天你会怎么做？" + "水" * 260).encode())
+    assert not any("are planned" in message for message in told_more(files))  # what is asked is no text
+    files[LESSON] = files[LESSON].replace("先水后火。".encode(), ("水" * 260).encode())
+    assert f"{LESSON}:1: its text alone reads 1.3 minutes, 1 are planned for all of it" in told_more(files)
+
+
+# Claims
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "62 %",
+        "三分之一，约 25%",
+        "11.8 万美元",
+        "$5 billion",
+        "£300",
+        "2023 年",
+        "in 1999",
+        "该法第五十七条",
+        "Article 57",
+    ],
+)
+def test_a_figure_or_a_law_without_a_source_is_a_warning(claim):
+    (problem,) = check(damage(LESSON, "有水垢。", f"有水垢。{claim}"), today=TODAY)
+    assert problem.level == "warning"
+    assert "without a source" in problem.message
+
+
+@pytest.mark.parametrize("text", ["六楼 302 室", "订单 10237", "9:05", "19:30 下班", "第三条建议是", "`2023`"])
+def test_a_number_of_the_scene_is_no_claim(text):
+    assert told(damage(LESSON, "有水垢。", f"有水垢。{text}")) == []
+
+
+def test_a_source_in_the_same_section_carries_its_figures():
+    assert told(damage(LESSON, "水壶空了", "2020 年水壶空了")) == []
+    assert told(damage(LESSON, "有水才能烧。[^F-01]", "有水才能烧，占 62 %。[^F-01]")) == []
+
+
+@pytest.mark.parametrize(
+    ("braces", "message"),
+    [
+        ("checked=2026-11-20 disputed customary", None),
+        ("checked=2026-11-20 dispute", 'unknown key "dispute" at "F-01"; did you mean "disputed"?'),
+        ("checked=2026-11-20 disputed=yes", '"disputed" stands without a value, got "yes"'),
+        ("disputed", 'source F-01 has no day it was looked at; expected "checked=2026-11-20"'),
+    ],
+)
+def test_a_source_says_when_it_was_looked_at_and_whether_it_is_disputed(braces, message):
+    found = told(damage(SOURCES, "checked=2026-11-20", braces))
+    assert found == ([f"{SOURCES}:6: {message}"] if message else [])
+
+
+# Figures
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "messages"),
+    [
+        ("<desc>A kettle</desc>", "", ["1: no <desc>; expected what the figure shows, in words"]),
+        ("<title>Kettle</title>", "<title> </title>", ["1: no <title>; expected what the figure shows, in words"]),
+        (
+            ' viewBox="0 0 9 9"',
+            "",
+            ["1: expected an <svg> with a viewBox, so that it grows and shrinks with the page"],
+        ),
+        ("</svg>", "\n<script/></svg>", ["2: <script> has no place in a figure"]),
+        (
+            "</svg>",
+            '<g onload="x()"/></svg>',
+            ['1: "onload" has no place in a figure; expected attributes such as fill="…"'],
+        ),
+        (
+            "</svg>",
+            '<a href="https://example.org"/></svg>',
+            ['1: "https://example.org" is asked of somebody else; a figure is whole in itself'],
+        ),
+        ("</svg>", '<use href="#k"/></svg>', []),
+        (
+            "</svg>",
+            '<text font-size="12">a</text></svg>',
+            ["1: text of 12 units, expected at least 15: it is read on a phone"],
+        ),
+        ("</svg>", '<text font-size="15">a</text></svg>', []),
+        ("</svg>", "", ["1: cannot be read as SVG: no element found"]),
+        ("<svg", "<!DOCTYPE svg [<!ENTITY a 'a'>]><svg", ["1: a figure has no document type"]),
+    ],
+)
+def test_a_figure_is_described_legible_and_whole_in_itself(old, new, messages):
+    assert told(damage(KETTLE, old, new)) == [f"{KETTLE}:{message}" for message in messages]
+
+
+# Keys and drills
+
+
+def bank_with(count, key, length="短"):
+    """The sample's bank and some questions more, each with three choices and its key at one place."""
+    choices = ["- [ ] 甲" + length, "- [ ] 乙" + length, "- [ ] 丙" + length]
+    choices[key] = choices[key].replace("[ ]", "[x]")
+    text = "\n".join(f"{choice}\n  > 因{place}。" for place, choice in enumerate(choices))
+    questions = (f"\n## 题 {n} {{#more-{n} .one objective=O1.1 level=apply}}\n\n{text}\n" for n in range(count))
+    return (TEXTS[BANK] + "".join(questions)).encode()
+
+
+def keys_told(count, key):
+    warnings = [p for p in check(make_files() | {BANK: bank_with(count, key)}, today=TODAY) if p.level == "warning"]
+    return [(problem.path, problem.message) for problem in warnings if "key at place" in problem.message]
+
+
+def test_keys_are_spread_over_the_places_of_a_bank_and_of_all_an_exam_draws_from():
+    # Ten more with the key at place 1: 12 of 14, where chance is (4 / 2 + 10 / 3) / 14.
+    assert keys_told(10, 0) == [
+        (EXAM, "key at place 1 in 86 % of the questions, expected about 38 %"),
+        (EXAM, "key at place 2 in 14 % of the questions, expected about 38 %"),
+        (EXAM, "key at place 3 in 0 % of the questions, expected about 24 %"),
+        (BANK, "key at place 1 in 86 % of the questions, expected about 38 %"),
+        (BANK, "key at place 2 in 14 % of the questions, expected about 38 %"),
+        (BANK, "key at place 3 in 0 % of the questions, expected about 24 %"),
+    ]
+    assert keys_told(3, 0) == []  # of seven questions shares say nothing
+
+
+def with_drill(right):
+    files = damage(EXAM, "reopens: 7 days", f"reopens: 7 days\ncritical_drill: {{bank: drill-bank, right: {right}}}")
+    question = (
+        "\n## 练 {#drill-1 .one objective=O1.2 level=apply critical}\n\n- [x] 甲\n  > 因甲。\n- [ ] 乙\n  > 因乙。\n"
+    )
+    drill, drill_en = "02-end/bank/drill.bank.zh-hans.md", "02-end/bank/drill.bank.en.md"
+    files[drill] = f"---\nid: drill-bank\ntitle: 补练\n---\n{question}".encode()
+    files[drill_en] = (
+        b"---\nid: drill-bank\ntitle: Drill\n---\n\n## One {#drill-1}\n\n- [x] A\n  > Since a.\n- [ ] B\n  > Since b.\n"
+    )
+    return files
+
+
+def test_a_drill_has_enough_questions_for_every_critical_rule():
+    assert told(with_drill(1)) == []
+    assert told(with_drill(3)) == [f"{EXAM}:11: drill-bank has 1 questions on O1.2, the drill asks 3"]
+
+
+def test_each_rule_of_a_slot_has_a_critical_question_for_every_attempt():
+    files = damage(EXAM, "critical: [[O1.2]]", "critical: [[O1.1, O1.2]]")
+    assert told(files) == [f"{EXAM}:7: slot O1.1 of tea-bank has 0 critical questions, 2 attempts need 2"]
+
+
+# Own words
+
+
+def overlap(text, files=None):
+    return [str(problem) for problem in check_overlap(read_course(files or make_files()), {"book.txt": text})]
+
+
+def test_eight_words_or_thirteen_characters_in_a_row_are_somebody_elses_sentence():
+    sentence = "The stove was left on by the last one to leave"
+    files = damage(LESSON_EN, "Be quiet at night.", f"Be **quiet**. {sentence}. [^F-01]")
+    (line,) = [n for n, text in enumerate(files[LESSON_EN].decode().split("\n"), start=1) if sentence in text]
+    message = '"the stove was left on by the last" also stands in book.txt; say it in your own words'
+    assert overlap("We know: the *stove* was left on by the last, today", files) == [f"{LESSON_EN}:{line}: {message}"]
+    assert overlap("the stove was left on by the", files) == []
+    assert overlap("the stove was left on. By the last one", files) == []  # no run goes over the end of a sentence
+
+    files = damage(LESSON, "夜里小声点。", "夜里请大家都小声一点不要吵醒人。")
+    assert len(overlap("据说，夜里请大家都小声一点不要吵醒人", files)) == 1
+    assert overlap("夜里请大家都小声一点不要", files) == []
+
+
+# The report
+
+
+def report(*arguments):
+    output = StringIO()
+    call_command("content_report", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for path, data in make_files().items():
+        (tmp_path / "tea-room" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tea-room" / path).write_bytes(data)
+    return str(tmp_path)
+
+
+def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(folder):
+    text = report(folder)
+    for line in (
+        "11 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
+        "| Water | Boiling water 4 · Drill (simulation) 2 | 6 |",
+        "| M1.S1.P1 | Boiling water | Boiling water |",
+        "| M1.S1.P2 | Turning it off | **nothing** |",
+        "| O1.2 | Turn off the stove | Boiling water | 1 | 1 | 2 | 2 |",
+        "| Bank | 4 | 1 / 3 / 0 | 50 % (50) · 50 % (50) | 0 % / 50 % |",
+        "1 facts and cases. Looked at longest ago, on 2026-11-20: F-01.",
+    ):
+        assert line in text.splitlines()
+    assert "| 烧水 | 4 |" in report(folder, "--language", "zh-hans")
+
+
+def test_the_report_is_a_page_of_its_own_in_html(folder):
+    page = report(folder, "--html")
+    assert page.startswith("<!doctype html>")
+    assert "<td>M1.S1.P2</td>" in page
+    assert "http" not in page
+
+
+def test_a_folder_without_a_course_has_no_report(tmp_path):
+    with pytest.raises(CommandError, match="no course here"):
+        report(str(tmp_path))
