@@ -1,50 +1,205 @@
-"""The arrows of the house: a room may import what is below it, never what is above or beside."""
+"""The arrows of the house: a room may name what is below it, never what is above or beside.
+
+By import, and also by what imports do not show: the reverse accessors that Django hangs on a lower room's models, url
+names, addresses, and templates that are included. `docs/architecture.md` draws the house.
+"""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.urls import get_resolver
 
-HOUSE = Path(__file__).resolve().parents[2] / "courseware"
-MAY_IMPORT = {
-    "lib": set(),
-    "language": {"lib"},
-    "evidence": {"lib"},
-    "accounts": {"evidence", "lib"},
-    "content": {"evidence", "language", "lib"},
-    "learning": {"content", "accounts", "evidence", "language", "lib"},
-    "assessment": {"learning", "content", "accounts", "evidence", "language", "lib"},
-    "simulations": {"learning", "content", "accounts", "evidence", "language", "lib"},
-    "reporting": {"assessment", "simulations", "learning", "content", "accounts", "evidence", "language", "lib"},
-}
+ROOT = Path(__file__).resolve().parents[2]
+HOUSE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
+FLOORS = (  # from the ground up; rooms of one floor stand beside each other
+    {"lib", "language"},
+    {"evidence"},
+    {"accounts", "content"},
+    {"learning"},
+    {"simulations"},
+    {"assessment"},
+    {"journey"},
+    {"reporting"},
+)
+ROOMS = [room for floor in FLOORS for room in sorted(floor)]
+BELOW = {room: set().union(*FLOORS[:level]) for level, floor in enumerate(FLOORS) for room in floor}
+WITHOUT_DJANGO = {"language"}
+FLOORS_OF_CONTENT = ("compiled", "releases", "desk")
 FRONT_DOOR = {"__init__", "settings", "urls", "wsgi", "asgi", "headers", "errors", "run"}
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}
+# Django and the test runner look for these; every other module is the only one of its name.
+NAMES_OF_DJANGO = {"__init__", "admin", "apps", "forms", "models", "urls", "views"}
+TEMPLATES_OF = {"account": "accounts", "allauth": "accounts"}  # folders whose names a library gave
+
+
+def code_of(room):
+    return [file for file in (HOUSE / room).rglob("*.py") if "migrations" not in file.parts]
+
+
+def templates_of(room):
+    folders = [TEMPLATES / room, TEMPLATES / "admin" / room]
+    folders += [TEMPLATES / folder for folder, owner in TEMPLATES_OF.items() if owner == room]
+    return [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+
+
+def places(files, find):
+    """ "file:line: what" for everything that `find` yields as (line, what)."""
+    return [f"{file.relative_to(ROOT)}:{line}: {what}" for file in files for line, what in sorted(find(file))]
+
+
+# Imports
+
+
+def modules_imported_by(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def rooms_imported_by(file):
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: imports are absolute"
-            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for module in modules:
-            parts = module.split(".")
-            if parts[0] == "courseware" and len(parts) > 1:
-                yield parts[1]
+    parts = (module.split(".") for module in modules_imported_by(file))
+    return {part[1] for part in parts if part[0] == "courseware" and len(part) > 1}
 
 
 def test_every_room_and_every_module_of_the_front_door_is_known():
-    assert {path.name for path in HOUSE.iterdir() if (path / "__init__.py").exists()} == set(MAY_IMPORT)
+    assert {path.name for path in HOUSE.iterdir() if (path / "__init__.py").exists()} == set(ROOMS)
     assert {path.stem for path in HOUSE.glob("*.py")} == FRONT_DOOR
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
+@pytest.mark.parametrize("room", ROOMS)
 def test_arrows_point_down(room):
-    seen = {imported for file in (HOUSE / room).rglob("*.py") for imported in rooms_imported_by(file)}
-    assert seen - {room} <= MAY_IMPORT[room]
+    seen = set().union(*map(rooms_imported_by, code_of(room)))
+    assert seen - {room} <= BELOW[room]
+
+
+@pytest.mark.parametrize("level, floor", list(enumerate(FLOORS_OF_CONTENT)))
+def test_the_rooms_of_content_stand_on_each_other(level, floor):
+    above = {f"courseware.content.{name}" for name in (*FLOORS_OF_CONTENT[level + 1 :], "admin", "views", "urls")}
+    imported = {module for file in code_of(f"content/{floor}") for module in modules_imported_by(file)}
+    assert not [module for module in imported if any(module.startswith(name) for name in above)]
+
+
+# What imports do not show
+
+TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
+URL_NAME = re.compile(r"([a-z-]+):([a-z_-]+)")
+
+
+def room_of(model):
+    return model.__module__.split(".")[1] if model.__module__.startswith("courseware.") else None
+
+
+def reverse_accessors():
+    """Room → the names under which its models are reached from those of other rooms: `enrollment.attempts`."""
+    found = {room: set() for room in ROOMS}
+    for model in filter(room_of, apps.get_models()):
+        for relation in model._meta.related_objects:
+            upper = room_of(relation.related_model)
+            if upper and upper != room_of(model) and (accessor := relation.get_accessor_name()):
+                found[upper] |= {accessor, relation.name}
+    return found
+
+
+def url_namespaces():
+    """Namespace → the room whose urls it holds: it bears the room's name."""
+    return {name: name for name in get_resolver().namespace_dict if name in ROOMS}
+
+
+def addresses():
+    """First part of an address ("learn") → the rooms that serve it."""
+    found = {}
+    for room in ROOMS:
+        urls = HOUSE / room / "urls.py"
+        for route in re.findall(r'["\']([a-z]+)/', urls.read_text(encoding="utf-8")) if urls.exists() else ():
+            found.setdefault(route, set()).add(room)
+    return found
+
+
+def admin_pages():
+    """Name of a page a room adds to the admin → that room."""
+    return {
+        name: room
+        for room in ROOMS
+        for file in code_of(room)
+        if file.name == "admin.py"
+        for name in re.findall(r'name="([a-z_-]+)"', file.read_text(encoding="utf-8"))
+    }
+
+
+ACCESSORS, NAMESPACES, ADDRESSES, ADMIN_PAGES = reverse_accessors(), url_namespaces(), addresses(), admin_pages()
+
+
+def out_of_reach(room):
+    return set(ROOMS) - BELOW[room] - {room}
+
+
+def accessors_out_of_reach(room):
+    """Names that only rooms above or beside give to models; what a reachable room calls so as well is no trespass.
+
+    Without Django there are no models, and a name is only a name.
+    """
+    if room in WITHOUT_DJANGO:
+        return set()
+    reachable = set().union(*(ACCESSORS[other] for other in BELOW[room] | {room}))
+    return set().union(*(ACCESSORS[other] for other in out_of_reach(room))) - reachable
+
+
+def url_trespass(room, text):
+    """What is wrong with a string, taken as a url name or an address."""
+    if match := URL_NAME.fullmatch(text):
+        space, name = match.groups()
+        owner = ADMIN_PAGES.get(name) if space == "admin" else NAMESPACES.get(space)
+        return owner in out_of_reach(room)
+    first = re.match(r"/([a-z]+)/", text)
+    owners = ADDRESSES.get(first[1], set()) if first else set()
+    return bool(owners) and owners <= out_of_reach(room)
+
+
+def trespasses_in_code(room, file):
+    names = accessors_out_of_reach(room)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            yield node.lineno, f".{node.attr}"
+        elif isinstance(node, ast.keyword) and node.arg and names.intersection(node.arg.split("__")):
+            yield node.value.lineno, f"{node.arg}="
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            is_lookup = re.fullmatch(r"-?[a-z_]+", node.value) and names.intersection(
+                node.value.lstrip("-").split("__")
+            )
+            if is_lookup or url_trespass(room, node.value):
+                yield node.lineno, repr(node.value)
+
+
+def trespasses_in_template(room, file):
+    text = file.read_text(encoding="utf-8")
+    for tag in TAG.finditer(text):
+        line = text.count("\n", 0, tag.start()) + 1
+        for name in accessors_out_of_reach(room):
+            if re.search(rf"\.{name}\b", tag[0]):
+                yield line, f".{name}"
+        for string in re.findall(r"""["']([^"']+)["']""", tag[0]):
+            folder, slash, _name = string.partition("/")
+            if url_trespass(room, string) or (slash and folder in out_of_reach(room)):
+                yield line, repr(string)
+    for match in re.finditer(r"""(?:href|action|src)=["'](/[^"']*)""", text):
+        if url_trespass(room, match[1]):
+            yield text.count("\n", 0, match.start()) + 1, repr(match[1])
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_reaches_up_through_a_relation_a_url_or_a_template(room):
+    found = places(code_of(room), lambda file: trespasses_in_code(room, file))
+    found += places(templates_of(room), lambda file: trespasses_in_template(room, file))
+    assert not found, "\n".join(found)
+
+
+# Names
 
 
 def test_modules_are_named_for_their_subject():
