@@ -1,12 +1,16 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
+from courseware.journey.views import home
 from courseware.lib.converters import FilePathConverter, IdConverter
 
 register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")
 
 urlpatterns = [
+    # Every room may lead home without knowing who serves it.
+    path("", home, name="home"),
+    path("", include("courseware.journey.urls")),
     path("", include("courseware.learning.urls")),
     path("", include("courseware.assessment.urls")),
     path("", include("courseware.simulations.urls")),

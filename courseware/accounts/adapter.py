@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return stays_here(url, self.request)
 
     def get_password_change_redirect_url(self, request):
-        return reverse("learning:home")
+        return reverse("home")
 
     def login(self, request, user):
         super().login(request, user)

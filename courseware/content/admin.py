@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.compiled.figures import media_url
+from courseware.content.compiled.links import address
 from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm
@@ -45,7 +46,7 @@ class CourseAdmin(ReadOnlyAdmin):
 
     list_display = ["identifier", "source_language", "current", "card"]
     list_select_related = ["current__course"]
-    fields = readonly_fields = ["identifier", "source_language", "current", "publishing", "card"]
+    fields = readonly_fields = ["identifier", "source_language", "current", "card"]
     inlines = [ContactInline]
 
     def has_change_permission(self, request, obj=None):
@@ -57,11 +58,6 @@ class CourseAdmin(ReadOnlyAdmin):
         if not missing:
             return gettext("complete")
         return gettext("nobody to call yet: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
-
-    @admin.display(description=_("drafts"))
-    def publishing(self, course):
-        url = reverse("admin:publish-course", args=[course.pk])
-        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
 
 
 @admin.register(Release)
@@ -273,7 +269,7 @@ class DocumentAdmin(admin.ModelAdmin):
             "title_language": display_tag(document.course.source_language),
             "document": document,
             "is_draft": document.head_id != document.released,
-            "may_publish": request.user.has_perm("content.add_release"),
+            "publish_url": request.user.has_perm("content.add_release") and address("publish", document.course_id),
         }
 
     def linked_uses(self, document, course):

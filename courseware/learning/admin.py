@@ -3,7 +3,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
@@ -212,6 +212,13 @@ admin.site.unregister(Course)
 @admin.register(Course)
 class PublishingCourseAdmin(CourseAdmin):
     """The course's admin of content, with the page that counts whom a release touches and publishes it."""
+
+    fields = readonly_fields = ["identifier", "source_language", "current", "drafts", "card"]
+
+    @admin.display(description=_("drafts"))
+    def drafts(self, course):
+        url = reverse("admin:publish-course", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.publish)

@@ -8,6 +8,10 @@ class LearningConfig(AppConfig):
     verbose_name = _("Learning")
 
     def ready(self):
+        from courseware.content.compiled import links
         from courseware.learning.editors import grant_rights  # needs loaded apps
 
+        links.register(
+            step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
+        )
         post_migrate.connect(grant_rights, sender=self)

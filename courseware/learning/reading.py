@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
-from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
@@ -114,5 +113,5 @@ def way_back(request, page_of_form):
 def page_of_form(course="", step="", question=""):
     """The address of the page on which the form of these places stands."""
     if not step:
-        return resolve_url("learning:home")
+        return reverse("home")
     return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")

@@ -16,12 +16,10 @@ step_urls = [
 course_urls = [
     ("tracks/", views.tracks, "tracks"),
     ("card/", views.card, "card"),
-    ("record/", views.record, "record"),
     ("finish/", views.finish, "finish"),
 ]
 
 urlpatterns = [
-    path("", views.home, name="home"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),
     *(path(f"learn/<id:course>/<id:step>/{route}", view, name=name) for route, view, name in step_urls),
 ]

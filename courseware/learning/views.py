@@ -10,29 +10,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import answering, completing, feedback
 from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
-from courseware.learning.home import course_cards
 from courseware.learning.language import language_tag
 from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.progress import done_documents, track_of
 from courseware.learning.reading import page_of_form, reading_of, signed_in
-from courseware.learning.records import own_record
 from courseware.learning.rereading import changes_since_done
 from courseware.learning.revealing import raw_response
 from courseware.learning.route import station
+from courseware.learning.step_pages import page_of
 
 UNREADABLE = 422
 CONFLICT = 409
-
-
-@require_GET
-@signed_in
-def home(request):
-    cards = course_cards(request, chosen=request.GET.get("course", ""))
-    if not cards:
-        return render(request, "learning/not_enrolled.html")
-    main, *others = cards
-    with timezone.override(main.enrollment.zone):
-        return render(request, "learning/home.html", {"main": main, "others": others})
 
 
 @require_http_methods(["GET", "POST"])
@@ -45,10 +33,8 @@ def step(request, course, step):
         return survey(request, reading, found)
     if request.method == "POST":
         return HttpResponseBadRequest()
-    if found.kind in ("exam", "pre-check"):
-        return redirect("assessment:exam", course, step)
-    if found.kind == "simulation":
-        return redirect("simulations:simulation", course, step)
+    if found.kind != "lesson":
+        return redirect(page_of(found.kind), course, step)
     return lesson(request, reading, found)
 
 
@@ -230,7 +216,7 @@ def tracks(request, course):
         reading.enrollment.track = form.cleaned_data["track"]
         reading.enrollment.save(update_fields=["track"])
         messages.success(request, _("Saved. The lessons show what is for your post first."))
-        return redirect("learning:home")
+        return redirect("home")
     return show(request, reading, "learning/tracks.html", {"form": form}, status=UNREADABLE if form.is_bound else 200)
 
 
@@ -246,19 +232,11 @@ def card(request, course):
     return show(request, reading, "learning/card.html", {"page": page, "sections": sections})
 
 
-@require_GET
-@signed_in
-def record(request, course):
-    """What is kept about this run through the course: the learner's own view of it."""
-    reading = reading_of(request, course)
-    return show(request, reading, "learning/record.html", {"record": own_record(reading)})
-
-
 @require_POST
 @signed_in
 def finish(request, course):
     completing.finish(reading_of(request, course).enrollment)
-    return redirect("learning:home")
+    return redirect("home")
 
 
 def posted(request):

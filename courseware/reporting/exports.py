@@ -26,7 +26,7 @@ BOARD_COLUMNS = {
     _("Starting point"): lambda row: score(row.starting_point.before),
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),
-    _("Next step"): lambda row: row.next_words,
+    _("Next step"): lambda row: row.next_act.words,
 }
 
 

@@ -8,16 +8,15 @@ from itertools import islice
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
-from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
-from courseware.assessment.models import Attempt
-from courseware.content.compiled.serving import Outline, Step, outline
+from courseware.assessment.gaining import StartingPoint
+from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
+from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import Progress, Recorded, progress_with, recorded_by_enrollment
+from courseware.learning.progress import Progress
 from courseware.reporting.lines import Line, line_of
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -65,34 +64,32 @@ class Cells:
 class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
-    `team` is the name of the learner's first team among those the reader may see; `next_step` is None once nothing is
-    expected any more; `sittings` are what was handed in, exams and pre-check.
+    `team` is the name of the learner's first team among those the reader may see.
     """
 
-    enrollment: Enrollment
-    outline: Outline
+    journey: Journey
     team: str
     days_late: int
-    progress: Progress
-    next_step: Step | None
-    sittings: tuple[Sitting, ...] = ()
 
     @property
-    def next_words(self) -> str:
-        """The title of the next step, and of the exam that it is passed, where only a drill is left of it."""
-        if self.next_step is None:
-            return ""
-        words = gettext("%(exam)s: passed, a drill to do") if self.is_drill_left else "%(exam)s"
-        return words % {"exam": self.next_step.title}
+    def enrollment(self) -> Enrollment:
+        return self.journey.enrollment
 
     @property
-    def is_drill_left(self) -> bool:
-        """Whether a missed critical rule holds the exam, passed as it is."""
-        return self.enrollment.is_open and is_held(self.outline, self.sittings, self.progress)
+    def outline(self) -> Outline:
+        return self.journey.outline
 
-    @cached_property
+    @property
+    def progress(self) -> Progress:
+        return self.journey.progress
+
+    @property
+    def next_act(self) -> NextAct:
+        return self.journey.next_act
+
+    @property
     def starting_point(self) -> StartingPoint:
-        return starting_point_in(self.sittings, self.outline)
+        return self.journey.starting_point
 
     @property
     def state(self) -> State:
@@ -130,7 +127,7 @@ class BoardRow:
             total=self.progress.total,
             due_on=self.due_on,
             last_active_at=self.enrollment.last_active_at,
-            next_step=self.next_words,
+            next_step=self.next_act.words,
         )
 
 
@@ -174,13 +171,10 @@ def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str
     Runs four queries, however many they are, and one for each course the first time in a process.
     """
     enrollments = list(enrollments)
-    recorded = recorded_by_enrollment(enrollments)
-    sittings = Attempt.objects.filter(enrollment__in=recorded).sittings()
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
-    routes = outlines(language)
     return [
-        row(each, names, recorded[each.pk], sittings.get(each.pk, ()), routes[each.course_id], at)
-        for each in enrollments
+        BoardRow(journey, names.get(journey.enrollment.learner_id, ""), days_late(journey.enrollment, at))
+        for journey in journeys(enrollments, outlines(language), with_sittings=True)
     ]
 
 
@@ -194,33 +188,6 @@ def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
     """Primary key of a learner → name of the team joined first, of these teams."""
     memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER, team__in=teams)
     return dict(memberships.order_by("-pk").values_list("person", "team__name"))
-
-
-def row(
-    enrollment: Enrollment,
-    teams: dict[int, str],
-    recorded: Recorded,
-    sittings: Iterable[Sitting],
-    route: Outline,
-    at: datetime,
-) -> BoardRow:
-    progress = progress_with(recorded.done, route, has_answered=recorded.has_answered)
-    next_step = route.step(route.exam_id) if is_held(route, sittings, progress) else progress.next_step
-    return BoardRow(
-        enrollment=enrollment,
-        outline=route,
-        team=teams.get(enrollment.learner_id, ""),
-        days_late=days_late(enrollment, at),
-        progress=progress,
-        next_step=next_step if enrollment.is_open else None,
-        sittings=tuple(sittings),
-    )
-
-
-def is_held(route: Outline, sittings: Iterable[Sitting], progress: Progress) -> bool:
-    """Whether the exam is passed and not done: a drill is to do first, and nothing else holds it."""
-    is_passed = any(sitting.is_passed for sitting in sittings if sitting.exam == route.exam_id)
-    return is_passed and route.exam_id not in progress.done
 
 
 def days_late(enrollment: Enrollment, at: datetime) -> int:

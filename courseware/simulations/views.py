@@ -127,7 +127,7 @@ def way_out(run):
     reading = Reading(run.enrollment)
     if step := step_of(reading, run.simulation.identifier):
         return reverse("simulations:simulation", args=[reading.course_id, step.id])
-    return reverse("learning:home")
+    return reverse("home")
 
 
 def step_of(reading, simulation):

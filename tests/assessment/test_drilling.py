@@ -375,7 +375,7 @@ def test_the_result_keeps_the_pass_and_offers_the_drill(client, attempt):
 def test_home_and_record_say_that_a_drill_is_left(client, attempt):
     for address in ("/", "/learn/tea-room/record/"):
         assert "You have passed. A short drill on a critical rule is left." in text_of(client.get(address))
-    assert client.get("/").context["main"].next_step.id == "last-cup"  # before what is optional and not done
+    assert client.get("/").context["main"].act.step.id == "last-cup"  # before what is optional and not done
     finish(attempt)
     for address in ("/", "/learn/tea-room/record/"):
         assert "A short drill" not in text_of(client.get(address))

@@ -325,10 +325,10 @@ def test_home_begins_with_it_and_offers_the_first_lesson_beside(client, enrollme
 
 def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(client, enrollment):
     client.get("/learn/tea-room/boiling/")
-    assert client.get("/").context["main"].next_step.id == START
+    assert client.get("/").context["main"].act.step.id == START
     fields = {"token": "00000000-0000-0000-0000-000000000001", "tries": 0, "revision": revision(), "choice": 0}
     client.post("/learn/tea-room/boiling/answer/what-first/", fields)
-    assert client.get("/").context["main"].next_step.id == "boiling"
+    assert client.get("/").context["main"].act.step.id == "boiling"
     assert standing(enrollment) == Standing()  # and is still open to who goes there
 
 

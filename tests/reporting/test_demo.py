@@ -7,6 +7,7 @@ from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import Course
+from courseware.journey.next_act import Act
 from courseware.learning.models import Enrollment
 from courseware.reporting import queries
 from courseware.reporting.consistency import differences
@@ -44,7 +45,7 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
     manager = User.objects.get(email="manager@example.com")
     rows = queries.rows(queries.board(manager), queries.teams_shown_to(manager), "en", timezone.now())
-    assert [row.enrollment.learner.email for row in rows if row.is_drill_left] == ["ma.li@example.com"]
+    assert [row.enrollment.learner.email for row in rows if row.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 
 

@@ -126,7 +126,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
     queries.outlines("en")
     with django_assert_num_queries(4):  # what is done, attempts, names of teams, courses
         rows = queries.rows(enrollments, teams, "en", timezone.now())
-        assert {(row.next_words, row.starting_point.before.points) for row in rows} == {
+        assert {(row.next_act.words, row.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
         }
 

@@ -89,7 +89,7 @@ def test_the_file_says_what_the_screen_says(client, team):
         [
             row.enrollment.learner.name, row.team, row.state.label, str(row.progress.percent),
             str(row.progress.done_count), str(row.progress.total), str(row.due_on or ""),
-            row.next_step.title if row.next_step else "",
+            row.next_act.words,
         ]
         for row in on_screen
     ]  # fmt: skip

@@ -170,18 +170,19 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
     (row,) = rows(team.manager)
     before = [(module.title, module.done, module.total) for module in row.modules]
     assert before == [("Water", 0, 1), ("The end", 0, 1)]
-    assert (row.progress.percent, row.modules_done, row.next_step.id) == (0, 0, "boiling")
+    assert (row.progress.percent, row.modules_done, row.next_act.step.id) == (0, 0, "boiling")
     finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
     (row,) = rows(team.manager)
     assert [module.done for module in row.modules] == [1, 0]
-    assert (row.progress.percent, row.modules_done, row.next_step.title) == (50, 1, "The last cup")
+    assert (row.progress.percent, row.modules_done, row.next_act.step.title) == (50, 1, "The last cup")
 
 
 def test_who_needs_nothing_has_no_next_step():
     team = make_team()
     complete_course(learner_of(team))
     enrolling.waive(learner_of(team), "moved", by=None)
-    assert [(row.state, row.next_step) for row in rows(team.manager)] == [(State.COMPLETED, None), (State.WAIVED, None)]
+    shown = [(row.state, row.next_act.is_asked, row.next_act.words) for row in rows(team.manager)]
+    assert shown == [(State.COMPLETED, False, ""), (State.WAIVED, False, "")]
     assert rows(team.manager)[0].progress.percent == 100
 
 
@@ -193,7 +194,7 @@ def test_percentages_are_those_of_the_learners_own_page(client):
     home = client.get("/").context["main"]
     (row,) = rows(team.manager)
     assert (home.progress.done, home.progress.percent) == (row.progress.done, row.progress.percent)
-    assert home.next_step.id == row.next_step.id
+    assert home.act == row.next_act
 
 
 @pytest.mark.parametrize(

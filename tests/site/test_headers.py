@@ -67,7 +67,7 @@ def test_every_address_is_guarded(role, client, world):
             assert "no-store" in response["Cache-Control"]
 
 
-PAGES = ["learning:home", "account_login", "account_change_password", "assessment:check-certificate"]
+PAGES = ["home", "account_login", "account_change_password", "assessment:check-certificate"]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -110,7 +110,7 @@ def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
     def breaks(*args, **kwargs):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr("courseware.learning.views.course_cards", breaks)
+    monkeypatch.setattr("courseware.journey.views.course_cards", breaks)
     learner.raise_request_exception = False
     response = learner.get("/", headers={"accept-language": "en"})
     assert response.status_code == 500

@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from django.urls import reverse
+
 from courseware.content.compiled.figures import Media, figure_html
+from courseware.content.compiled.links import address
 from courseware.content.compiled.markdown import Pointers, Renderer
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
@@ -20,10 +23,6 @@ from courseware.language.surveys import SurveyQuestion
 
 Titled = TypeVar("Titled", Node, Ending, Passage)
 InList = TypeVar("InList", Choice, Part)
-
-# Where the pages are that text may link to. `learning` owns them; it stands above this room, so its urls are not asked.
-STEP_URL = "/learn/{course}/{step}/"
-HOME_URL = "/"
 
 
 def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
@@ -121,23 +120,23 @@ class PageCompiler:
 def address_in(course: CourseText, identifier: str) -> str | None:
     """The address of a document or question, or of the page to choose one's post; None where there is none."""
     if identifier == "tracks":
-        return STEP_URL.format(course=course.id, step="tracks")
+        return address("tracks", course.id)
     if identifier in course.documents:
         return document_address(course, course.source(identifier))
     for document in course.of_kind("lesson"):
         if any(section.id == identifier for section in document.questions):
-            return STEP_URL.format(course=course.id, step=document.id) + f"#q-{identifier}"
+            return address("step", course.id, document.id) + f"#q-{identifier}"
     return None
 
 
 def document_address(course: CourseText, document: Document) -> str | None:
     if document.kind == "course":
-        return HOME_URL
+        return reverse("home")
     if document.kind == "card":
-        return STEP_URL.format(course=course.id, step="card")
+        return address("card", course.id)
     module = next((module for module in course.modules if module.id == document.id), None)
     step = next((step.id for step in module.steps), None) if module else document.id
-    return STEP_URL.format(course=course.id, step=step) if step and document.kind in (*STEP_KINDS, "module") else None
+    return address("step", course.id, step) if step and document.kind in (*STEP_KINDS, "module") else None
 
 
 def compile_lesson(page: PageCompiler) -> dict[str, Any]:

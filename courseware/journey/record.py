@@ -1,21 +1,25 @@
 """What is kept about one run through a course, for the learner to see."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
 
+from courseware.assessment.gaining import StartingPoint
+from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Step
+from courseware.journey.next_act import Act, Journey
 from courseware.learning.models import Enrollment
 from courseware.learning.reading import Reading
+from courseware.simulations.models import Run
 
 
 @dataclass(frozen=True)
 class RecordLine:
     """One step: how often its questions were answered, how many of these tries were right, when it was done.
 
-    `attempts` are those handed in at an exam or a pre-check, `runs` those of a simulation that came to an end, as the
-    rooms above keep them.
+    `attempts` are those handed in at an exam or a pre-check, `runs` those of a simulation that came to an end.
     """
 
     step: Step
@@ -23,12 +27,12 @@ class RecordLine:
     right: int
     completed_at: datetime | None
     is_survey_answered: bool
-    attempts: tuple = ()
-    runs: tuple = ()
+    attempts: tuple[Attempt, ...] = ()
+    runs: tuple[Run, ...] = ()
 
     @property
-    def best(self):
-        """The attempt with the most points; None without one."""
+    def best(self) -> Attempt | None:
+        """The attempt with the most points."""
         return max(self.attempts, key=lambda attempt: attempt.points, default=None)
 
 
@@ -36,16 +40,15 @@ class RecordLine:
 class Record:
     """`retired` counts completions of documents that are no longer on the route: they are kept all the same.
 
-    `earlier` are the runs before this one, each with the certificate the room above issued for it, or None.
-    `point` is the starting point as that room keeps it, `asks_again` whether its parallel questions wait,
-    `is_drill_left` whether the exam is passed and a drill on a missed rule holds it.
+    `earlier` are the runs before this one, each with its certificate. `asks_again`: the parallel questions of the
+    starting point wait. `is_drill_left`: the exam is passed and a drill on a missed rule holds it.
     """
 
     lines: tuple[RecordLine, ...]
     retired: int
     reports: int
-    earlier: tuple[tuple[Enrollment, object | None], ...]
-    point: object
+    earlier: tuple[tuple[Enrollment, Certificate | None], ...]
+    point: StartingPoint
     asks_again: bool
     is_drill_left: bool
 
@@ -55,7 +58,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs eight queries."""
+    """Runs nine queries."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -67,40 +70,43 @@ def own_record(reading: Reading) -> Record:
             *answers.get(step.id, (0, 0)),
             completions.get(step.id),
             step.id in surveys,
-            attempts.get(step.id, ()),
-            played.get(step.id, ()),
+            tuple(attempts[step.id]),
+            tuple(played[step.id]),
         )
         for step in steps
     )
-    runs = Enrollment.objects.before(enrollment).select_related("certificate")
-    retired = len(completions.keys() - {step.id for step in steps})
-    earlier = tuple((run, getattr(run, "certificate", None)) for run in runs)
-    point = enrollment.attempts.starting_point(reading.outline)
+    sittings = Attempt.objects.filter(enrollment=enrollment).sittings().get(enrollment.pk, ())
+    journey = Journey(enrollment, reading.outline, reading.progress, tuple(sittings))
     return Record(
         lines=lines,
-        retired=retired,
+        retired=len(completions.keys() - {step.id for step in steps}),
         reports=enrollment.reports.count(),
-        earlier=earlier,
-        point=point,
-        asks_again=point.may_ask_again and not enrollment.waived_at,
-        is_drill_left=enrollment.is_open
-        and any(each.is_passed for line in lines if not line.completed_at for each in line.attempts),
+        earlier=earlier_runs(enrollment),
+        point=journey.starting_point,
+        asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
+        is_drill_left=journey.next_act.kind == Act.DRILL,
     )
 
 
-def submitted_attempts(enrollment: Enrollment) -> dict[str, tuple]:
+def earlier_runs(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
+    """Runs one query."""
+    runs = Enrollment.objects.before(enrollment).select_related("certificate")
+    return tuple((run, getattr(run, "certificate", None)) for run in runs)
+
+
+def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
     """Document id → the attempts handed in at it, the first one first. Runs one query."""
-    found: dict[str, tuple] = {}
+    found = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
-        found[attempt.exam.identifier] = (*found.get(attempt.exam.identifier, ()), attempt)
+        found[attempt.exam.identifier].append(attempt)
     return found
 
 
-def finished_runs(enrollment: Enrollment) -> dict[str, tuple]:
+def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
     """Document id → the runs that came to an end, without those that only tried a branch out. Runs one query."""
-    found: dict[str, tuple] = {}
+    found = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
-        found[run.simulation.identifier] = (*found.get(run.simulation.identifier, ()), run)
+        found[run.simulation.identifier].append(run)
     return found
 
 

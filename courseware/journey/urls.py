@@ -1,0 +1,8 @@
+from django.urls import path
+
+from courseware.journey import views
+
+app_name = "journey"
+urlpatterns = [
+    path("learn/<id:course>/record/", views.record, name="record"),
+]

@@ -1,0 +1,27 @@
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from courseware.journey.home import course_cards
+from courseware.journey.record import own_record
+from courseware.learning.reading import reading_of, signed_in
+from courseware.learning.views import show
+
+
+@require_GET
+@signed_in
+def home(request):
+    cards = course_cards(request, chosen=request.GET.get("course", ""))
+    if not cards:
+        return render(request, "journey/not_enrolled.html")
+    main, *others = cards
+    with timezone.override(main.enrollment.zone):
+        return render(request, "journey/home.html", {"main": main, "others": others})
+
+
+@require_GET
+@signed_in
+def record(request, course):
+    """What is kept about this run through the course: the learner's own view of it."""
+    reading = reading_of(request, course)
+    return show(request, reading, "journey/record.html", {"record": own_record(reading)})

@@ -1,0 +1,156 @@
+"""Home and the own record, as the learner meets them."""
+
+import uuid
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.content.compiled import serving
+from courseware.learning.answering import answer
+from courseware.learning.models import Completion, Enrollment
+from tests.language.samples import make_files
+from tests.making import days, make_course, make_enrollment, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
+
+
+@pytest.fixture
+def enrollment(client):
+    enrollment = make_enrollment(course=make_course(), due_at=days(9))
+    client.force_login(enrollment.learner)
+    return enrollment
+
+
+def try_it(enrollment, question, raw):
+    course = enrollment.course
+    step = serving.outline(course.current, "en").step("boiling")
+    return answer(enrollment, step, question, raw, token=uuid.uuid4())
+
+
+def renewed(enrollment):
+    """The certificate of a completed run, and the run that was begun after it."""
+    complete_course(enrollment)
+    return Enrollment.objects.get(pk=enrollment.pk).certificate, make_enrollment(enrollment.learner, enrollment.course)
+
+
+def soup_of(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def test_home_says_what_will_appear_to_who_is_not_enrolled(client):
+    client.force_login(make_user())
+    assert "Nothing to do yet" in client.get(HOME).text
+
+
+def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client, enrollment):
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".go .btn")["href"] == LESSON
+    assert page.select_one(".go time")["title"].endswith("24:00, Asia/Shanghai")
+    try_it(enrollment, "what-first", ["0"])
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
+    assert "Go on: Boiling water" in page.select_one("h1").text
+    assert page.select_one(".go q").text == "What needs a wipe?"
+
+
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({"due_at": days(-3)}, "overdue"),
+        ({"waived_at": days(0), "waived_reason": "moved to the warehouse"}, "moved to the warehouse"),
+        ({"completed_at": days(0)}, "Course completed"),
+    ],
+)
+def test_home_says_how_it_stands(client, enrollment, fields, words):
+    Enrollment.objects.filter(pk=enrollment.pk).update(**fields)
+    assert words in client.get(HOME).text
+
+
+def test_home_shows_the_newest_run_of_a_course(client, enrollment):
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
+    make_enrollment(enrollment.learner, enrollment.course)
+    assert "Begin: Boiling water" in soup_of(client.get(HOME)).select_one("h1").text
+
+
+def test_home_counts_what_is_required_only(client, enrollment):
+    try_it(enrollment, "is-it-off", ["0"])
+    for station in soup_of(client.get(HOME)).select(".route > li"):
+        assert len(station.select("summary .num")) == 1
+    shown = [each.text.split(" · ")[0].split(" / ") for each in soup_of(client.get(HOME)).select("summary .num")]
+    assert sum(int(pair[1]) for pair in shown if len(pair) == 2) == 2
+
+
+@pytest.mark.parametrize(("valid_until", "words"), [(days(0), "valid until"), (None, "stays valid"), (days(-2), None)])
+def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
+    client, enrollment, django_assert_num_queries, valid_until, words
+):
+    certificate, _again = renewed(enrollment)
+    certificate.valid_until = valid_until and timezone.localdate(valid_until)
+    certificate.save()
+    link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
+    client.get(HOME)
+    with django_assert_num_queries(6):  # those of any home (see below), and the earlier run
+        page = soup_of(client.get(HOME))
+    assert bool(page.select(link)) == bool(words)
+    assert (words or "Begin") in page.select_one(".go").text
+
+
+def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
+    url = reverse("journey:record", args=["tea-room"])
+    assert "Earlier runs" not in client.get(url).text
+    certificate, again = renewed(enrollment)
+    [run] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "Enrolled" in run.text
+    assert "completed" in run.text
+    assert run.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
+    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    make_enrollment(enrollment.learner, enrollment.course)
+    waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "excused" in waived.text
+    assert not waived.select("a")
+    assert completed.select("a")
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, django_assert_num_queries, runs):
+    for _ in range(runs):
+        Enrollment.objects.open().update(completed_at=timezone.now())
+        make_enrollment(enrollment.learner, enrollment.course)
+    url = reverse("journey:record", args=["tea-room"])
+    client.get(url)
+    with django_assert_num_queries(12):  # session, person, enrollment, what is done, and the eight of the record
+        client.get(url)
+
+
+def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client, enrollment):
+    files = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    other = make_enrollment(enrollment.learner, make_course(files), due_at=days(-1))
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".go .btn")["href"].startswith(f"/learn/{other.course}/")
+    assert page.select_one(".beside a[href='?course=tea-room']")
+    page = soup_of(client.get(HOME, {"course": "tea-room"}))
+    assert page.select_one(".go .btn")["href"] == LESSON
+
+
+def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment):
+    Enrollment.objects.filter(pk=enrollment.pk).update(started_at=timezone.now())
+    for document in enrollment.course.documents.filter(identifier__in=["boiling", "last-cup"]):
+        facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+        Completion.objects.create(enrollment=enrollment, document=document, **facts)
+    assert "Complete the course" in client.get(HOME).text
+    client.post(reverse("learning:finish", args=["tea-room"]))
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at
+
+
+def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment):
+    try_it(enrollment, "is-it-off", ["0"])
+    try_it(enrollment, "is-it-off", ["1"])
+    page = soup_of(client.get(reverse("journey:record", args=["tea-room"])))
+    cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
+    assert cells[:2] == ["2", "1"]
+    assert cells[2] != "–"
