@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "courseware.accounts.middleware.BackToThePageMiddleware",
 ]
 
 ROOT_URLCONF = "courseware.urls"

@@ -1,8 +1,10 @@
 import uuid
 from dataclasses import replace
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from courseware.accounts.middleware import form_on
 from courseware.assessment import attempting, certifying, drilling
 from courseware.assessment.asking import Asked, as_entered, asked_in, raw_answer
 from courseware.assessment.forms import CertificateNumberForm, DrillForm, SaveForm
@@ -22,30 +25,28 @@ from courseware.assessment.standing import allowed_attempts, standing_of
 from courseware.assessment.terms import duration, retake_terms
 from courseware.content.compiled import serving
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
+from courseware.learning.course_page import render_in_course
 from courseware.learning.language import language_tag
-from courseware.learning.models import Enrollment
-from courseware.learning.reading import Reading, own_enrollments, reading_of, signed_in_or_back_to
+from courseware.learning.reading import Reading, own_enrollments, reading_of
 from courseware.learning.revealing import ask, raw_response, whole
 from courseware.learning.revealing import show as shown_after
-
-UNREADABLE = 422
-CONFLICT = 409
+from courseware.lib.form_status import form_status
 
 
-def page_of_form(course="", exam="", pk=None, position=None, rule=""):
-    """Where the form of these places stands."""
-    if pk is None:
-        return reverse("assessment:exam", args=[course, exam])
-    if rule:
-        return reverse("assessment:drill", args=[pk, rule])
-    return question_address(pk, position) if position else reverse("assessment:attempt", args=[pk])
+def exam_address(course, exam):
+    return reverse("assessment:exam", args=[course, exam])
+
+
+def attempt_address(pk):
+    return reverse("assessment:attempt", args=[pk])
 
 
 def question_address(pk, position):
-    return f"{reverse('assessment:attempt', args=[pk])}?question={position}"
+    return f"{attempt_address(pk)}?question={position}"
 
 
-signed_in = signed_in_or_back_to(page_of_form)
+def drill_address(pk, rule):
+    return reverse("assessment:drill", args=[pk, rule])
 
 
 def own_attempt(request, pk) -> Attempt:
@@ -58,24 +59,11 @@ def own_attempt(request, pk) -> Attempt:
     return attempt
 
 
-def show(request, enrollment: Enrollment, outline: serving.Outline, template, context, *, status=200):
-    """Render in the learner's time zone, with what every page of a course names."""
-    context |= {
-        "enrollment": enrollment,
-        "outline": outline,
-        "course": outline.course_id,
-        "text_language": language_tag(outline.language),
-        "page_language": language_tag(get_language()),
-    }
-    with timezone.override(enrollment.zone):
-        return render(request, template, context, status=status)
-
-
 # /exam/<course>/<exam>/
 
 
 @require_safe
-@signed_in
+@login_required
 def exam(request, course, exam):
     """The page before the start of an exam, or of the pre-check: what may be done now, and why."""
     reading = reading_of(request, course)
@@ -107,7 +95,7 @@ def pre_check(request, reading, context):
         "next": reading.progress.next_step,
         "first_lesson": next((step for step in reading.outline.steps if step.kind == "lesson"), None),
     }
-    return show(request, reading.enrollment, reading.outline, "assessment/pre_check.html", context)
+    return render_in_course(request, reading, "assessment/pre_check.html", context)
 
 
 def exam_page(request, reading, context):
@@ -125,7 +113,7 @@ def exam_page(request, reading, context):
         "needed": points_needed(max_points, page.data["pass_mark"]),
         "time_limit": (page.data["time_limit"] or 0) // 60,
     }
-    return show(request, reading.enrollment, reading.outline, "assessment/exam.html", context)
+    return render_in_course(request, reading, "assessment/exam.html", context)
 
 
 def shown_drills(attempt, outline):
@@ -134,7 +122,8 @@ def shown_drills(attempt, outline):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(exam_address)
 def start(request, course, exam):
     reading = reading_of(request, course)
     reading.step(exam, "exam", "pre-check")
@@ -149,7 +138,7 @@ def start(request, course, exam):
 
 
 @require_safe
-@signed_in
+@login_required
 def attempt(request, pk):
     attempt = own_attempt(request, pk)
     if attempt.submitted_at:
@@ -178,11 +167,14 @@ def question_page(request, attempt, asked: list[Asked], one: Asked, *, problem="
         "over": attempting.why_over(attempt),
         "may_hand_in": not attempt.is_pre_check or any(each.is_answered for each in asked),
     }
-    return show(request, attempt.enrollment, outline, "assessment/attempt.html", context, status=status)
+    return render_in_course(
+        request, Reading(attempt.enrollment), "assessment/attempt.html", context, outline=outline, status=status
+    )
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(question_address)
 def save(request, pk, position):
     """Keep one answer, then go where the pressed button says. A live save (htmx) stays on the question."""
     attempt = own_attempt(request, pk)
@@ -230,18 +222,18 @@ def newer(request, attempt, position):
     )
     messages.warning(request, text)
     if request.htmx:
-        return HttpResponse(status=CONFLICT)
+        return HttpResponse(status=HTTPStatus.CONFLICT)
     asked = asked_in(attempt, get_language())
-    return question_page(request, attempt, asked, asked[position - 1], status=CONFLICT)
+    return question_page(request, attempt, asked, asked[position - 1], status=HTTPStatus.CONFLICT)
 
 
 def refused(request, attempt, position):
     """The form once more, as it was filled in. A live save that is half done is no mistake: it only says so."""
     if request.htmx:
-        return live_answer(request, attempt, position, problem="incomplete", status=UNREADABLE)
+        return live_answer(request, attempt, position, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = asked_in(attempt, get_language())
     one = as_entered(asked[position - 1], request.POST)
-    return question_page(request, attempt, asked, one, problem="incomplete", status=UNREADABLE)
+    return question_page(request, attempt, asked, one, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def next_address(attempt, position, go):
@@ -253,7 +245,7 @@ def next_address(attempt, position, go):
 
 
 @require_safe
-@signed_in
+@login_required
 def review(request, pk):
     attempt = own_attempt(request, pk)
     if attempt.submitted_at:
@@ -266,11 +258,12 @@ def review(request, pk):
         "all_asked": asked,
         "open": [each for each in asked if not each.is_answered],
     }
-    return show(request, attempt.enrollment, outline, "assessment/review.html", context)
+    return render_in_course(request, Reading(attempt.enrollment), "assessment/review.html", context, outline=outline)
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(attempt_address)
 def submit(request, pk):
     try:
         attempting.submit(own_attempt(request, pk))
@@ -281,7 +274,7 @@ def submit(request, pk):
 
 
 @require_safe
-@signed_in
+@login_required
 def result(request, pk):
     attempt = own_attempt(request, pk)
     if not attempt.submitted_at:
@@ -308,7 +301,7 @@ def result(request, pk):
         "survey": now.step(now.survey_id) if now.survey_id else None,
         "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
     }
-    return show(request, enrollment, then, "assessment/result.html", context)
+    return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
 
 
 def starting_point(request, attempt):
@@ -328,14 +321,16 @@ def starting_point(request, attempt):
         "next": reading.progress.next_step,
         "answered": answered_in(attempt, outline.language) if point.after or not is_there else (),
     }
-    return show(request, attempt.enrollment, outline, "assessment/starting_point.html", context)
+    return render_in_course(
+        request, Reading(attempt.enrollment), "assessment/starting_point.html", context, outline=outline
+    )
 
 
 # /attempts/<pk>/drill/<rule>/
 
 
 @require_safe
-@signed_in
+@login_required
 def drill(request, pk, rule):
     """What is asked next; with ?answered= the answer of that number, and what follows from it."""
     attempt = own_attempt(request, pk)
@@ -382,11 +377,12 @@ def drill_page(request, attempt, found, card, template, *, problem="", status=20
         "card": card,
         "problem": problem,
     }
-    return show(request, attempt.enrollment, outline, template, context, status=status)
+    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(drill_address)
 def answer_drill(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = drilling.drill_on(rule, attempt)
@@ -404,7 +400,13 @@ def answer_drill(request, pk, rule):
     except ValueError:
         card = drill_card(attempt, found, request.POST)
         return drill_page(
-            request, attempt, found, card, "assessment/drill.html", problem="incomplete", status=UNREADABLE
+            request,
+            attempt,
+            found,
+            card,
+            "assessment/drill.html",
+            problem="incomplete",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
     address = reverse("assessment:drill", args=[pk, rule])
     return redirect(f"{address}?answered={answer.number}")
@@ -428,7 +430,7 @@ def check_certificate(request):
     form = CertificateNumberForm(request.GET or None)
     if form.is_valid():
         return redirect("assessment:certificate", form.cleaned_data["number"])
-    status = UNREADABLE if form.is_bound else 200
+    status = form_status(form)
     return render(request, "assessment/check_certificate.html", {"form": form}, status=status)
 
 

@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.contrib import admin, messages
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.http import Http404, HttpResponseBadRequest
@@ -22,8 +24,6 @@ from courseware.content.releases.drafts import RetiredDocument, StaleDraft, disc
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
 
-UNREADABLE = 422
-CONFLICT = 409
 SHOWN_REVISIONS = 100
 
 
@@ -200,9 +200,9 @@ class DocumentAdmin(admin.ModelAdmin):
         except RetiredDocument:
             return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
-            return self.editor(request, desk_after(desk, stale.head), status=CONFLICT)
+            return self.editor(request, desk_after(desk, stale.head), status=HTTPStatus.CONFLICT)
         except ContentErrors:
-            return self.editor(request, desk, status=UNREADABLE)
+            return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY)
         if revision == desk.document.head:
             self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
         else:
@@ -228,7 +228,7 @@ class DocumentAdmin(admin.ModelAdmin):
                 if (language := name.removeprefix("text-")) != name
             ],
         }
-        return TemplateResponse(request, "admin/content/document/retired.html", context, status=CONFLICT)
+        return TemplateResponse(request, "admin/content/document/retired.html", context, status=HTTPStatus.CONFLICT)
 
     def language(self, request, desk):
         """The language in front: the one whose tab was pressed, else the one that was in front."""
@@ -242,8 +242,8 @@ class DocumentAdmin(admin.ModelAdmin):
             "sheet": desk.sheet(language),
             "other_sheets": [desk.sheet(other) for other in desk.languages if other != language],
             "language": language,
-            "has_errors": status == UNREADABLE,
-            "is_stale": status == CONFLICT,
+            "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
+            "is_stale": status == HTTPStatus.CONFLICT,
             "page": desk.preview(language),
             "rehearsal": self.rehearsal(request, desk, language),
             "uses": self.linked_uses(desk.document, desk.course),

@@ -8,14 +8,14 @@ from django.utils.translation import get_language
 
 from courseware.assessment.models import Certificate
 from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, OutlineModule, PageData, Step
+from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.due import Due, due_of
 from courseware.learning.language import language_tag
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
-from courseware.learning.reading import own_enrollments
+from courseware.learning.reading import Reading, own_enrollments
 from courseware.learning.route import Station, minutes_left, stations
 
 
@@ -95,14 +95,9 @@ class CourseCard:
         step = self.act.step
         if not step or step.kind != "lesson":
             return None
-        page = serving.page(self.enrollment.course.current, step.id, self.outline.language)
-        return open_question(self, step, page)
-
-
-def open_question(card: CourseCard, step: Step, page: PageData) -> dict[str, str] | None:
-    lesson = lesson_page(card.enrollment, card.outline, step, page, card.progress)
-    question = lesson.open_question()
-    return {"id": question, "title": lesson.questions[question].title} if question and lesson.tries else None
+        lesson = lesson_page(Reading(self.enrollment), step)
+        question = lesson.open_question()
+        return {"id": question, "title": lesson.questions[question].title} if question and lesson.tries else None
 
 
 def course_cards(request, chosen: str) -> list[CourseCard]:

@@ -1,15 +1,16 @@
+from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from courseware.journey.home import course_cards
 from courseware.journey.record import own_record
-from courseware.learning.reading import reading_of, signed_in
-from courseware.learning.views import show
+from courseware.learning.course_page import render_in_course
+from courseware.learning.reading import reading_of
 
 
 @require_GET
-@signed_in
+@login_required
 def home(request):
     cards = course_cards(request, chosen=request.GET.get("course", ""))
     if not cards:
@@ -20,8 +21,9 @@ def home(request):
 
 
 @require_GET
-@signed_in
+@login_required
 def record(request, course):
     """What is kept about this run through the course: the learner's own view of it."""
     reading = reading_of(request, course)
-    return show(request, reading, "journey/record.html", {"record": own_record(reading)})
+    context = {"record": own_record(reading), "progress": reading.progress}
+    return render_in_course(request, reading, "journey/record.html", context)

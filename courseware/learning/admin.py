@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -26,6 +28,7 @@ from courseware.learning.admin_forms import (
 from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, subject, waive
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.publishing import people_per_document, touched_by
+from courseware.lib.form_status import form_status
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -148,7 +151,7 @@ def confirmation(model_admin, request, title, form, **context):
         "chosen": (),
         **context,
     }
-    status = 422 if form.is_bound else 200
+    status = form_status(form)
     return TemplateResponse(request, "admin/learning/confirmation.html", context, status=status)
 
 
@@ -230,7 +233,7 @@ class PublishingCourseAdmin(CourseAdmin):
             raise PermissionDenied
         drafts = publishing.drafts(course)
         form = PublishForm(request.POST if request.method == "POST" else None, drafts=drafts)
-        status = 422 if form.is_bound else 200
+        status = form_status(form)
         try:
             if form.is_valid() and self.published(request, course, form):
                 return redirect("admin:content_course_changelist")
@@ -240,7 +243,7 @@ class PublishingCourseAdmin(CourseAdmin):
             course.refresh_from_db()
             drafts = publishing.drafts(course)
             words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
-            form, status = PublishForm(drafts=drafts, initial=words), 409
+            form, status = PublishForm(drafts=drafts, initial=words), HTTPStatus.CONFLICT
         people = people_per_document([draft.document for draft in drafts])
         touched = touched_by([draft.document for draft in drafts])
         context = {

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
-from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
-from courseware.learning.models import Answer, Enrollment
-from courseware.learning.progress import Progress, track_of
+from courseware.learning.models import Answer
+from courseware.learning.progress import track_of
+from courseware.learning.reading import Reading
 from courseware.learning.revealing import ShownQuestion, ask, show
 from courseware.learning.tries import Tries, tries_of
 
@@ -74,18 +75,16 @@ class State:
 class LessonPage:
     """Everything the lesson's templates print. `once_more`: the question to be practised afresh, or "check" for all."""
 
-    enrollment: Enrollment
-    outline: Outline
+    reading: Reading
     step: Step
     page: PageData
     tries: Tries
-    progress: Progress
     once_more: str = ""
     entered: Entered | None = None
 
     @cached_property
     def track(self) -> str:
-        return track_of(self.enrollment, self.outline)
+        return track_of(self.reading.enrollment, self.reading.outline)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -103,7 +102,7 @@ class LessonPage:
 
     @property
     def is_done(self) -> bool:
-        return self.step.id in self.progress.done
+        return self.step.id in self.reading.progress.done
 
     @property
     def state(self) -> State:
@@ -114,15 +113,15 @@ class LessonPage:
             may_mark_read=not self.is_done and right_count == len(self.asked),
             asked=self.asked,
             right_count=right_count,
-            done_count=self.progress.done_count,
-            total=self.progress.total,
-            previous=self.outline.before(self.step.id),
-            next=self.outline.after(self.step.id),
+            done_count=self.reading.progress.done_count,
+            total=self.reading.progress.total,
+            previous=self.reading.outline.before(self.step.id),
+            next=self.reading.outline.after(self.step.id),
         )
 
     @property
     def module(self):
-        return self.outline.module(self.step.module_id)
+        return self.reading.outline.module(self.step.module_id)
 
     @property
     def opens_module(self) -> bool:
@@ -146,7 +145,9 @@ class LessonPage:
         if block["type"] == "question":
             return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
         if block["type"] == "callout":
-            posts = tuple(self.outline.tracks[track] for track in block["tracks"] if track in self.outline.tracks)
+            posts = tuple(
+                self.reading.outline.tracks[track] for track in block["tracks"] if track in self.reading.outline.tracks
+            )
             return {**block, "posts": posts, "is_mine": not block["tracks"] or self.track in block["tracks"]}
         return block
 
@@ -157,7 +158,7 @@ class LessonPage:
             return self.form(question_id)
         if self.questions[question_id].kind == "open":
             return self.saved_text(question_id, tries[-1])
-        card = self.plain_card(question_id, show(self.questions[question_id], self.enrollment.pk, tries))
+        card = self.plain_card(question_id, show(self.questions[question_id], self.reading.enrollment.pk, tries))
         return replace(card, answered_at=tries[-1].answered_at, was_right=self.was_right(question_id))
 
     def is_wanted_afresh(self, question_id: str) -> bool:
@@ -183,7 +184,7 @@ class LessonPage:
         tries = entered.tries if entered else None
         if tries is None:
             tries = len(self.tries.get(question_id, ()))
-        shown = ask(self.questions[question_id], self.enrollment.pk, tries, entered and entered.fields)
+        shown = ask(self.questions[question_id], self.reading.enrollment.pk, tries, entered and entered.fields)
         return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
 
     def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
@@ -199,6 +200,7 @@ class LessonPage:
         return None
 
 
-def lesson_page(enrollment, outline, step, page, progress, **more) -> LessonPage:
+def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
     """Runs one query, for the tries."""
-    return LessonPage(enrollment, outline, step, page, tries_of(enrollment, page), progress, **more)
+    page = reading.page(step.id)
+    return LessonPage(reading, step, page, tries_of(reading.enrollment, page), **more)

@@ -1,14 +1,10 @@
 """What a page of the learner stands on: the own enrollment, the route in the language that is read, how far it is."""
 
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from urllib.parse import urlsplit
+from functools import cached_property
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
-from django.urls import reverse
 from django.utils.translation import get_language
-from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.accounts.sessions import TIME_ZONE
 from courseware.content.compiled import serving
@@ -73,45 +69,3 @@ def own_enrollments(request, **which) -> list[Enrollment]:
     for enrollment in enrollments:
         enrollment.learner, enrollment.zone_name = request.user, request.session[TIME_ZONE]
     return enrollments
-
-
-def signed_in(view):
-    """Only for who is signed in; others sign in first and come back to the lesson, not to the address of a form."""
-    return signed_in_or_back_to(page_of_form)(view)
-
-
-def signed_in_or_back_to(page_of_form):
-    """The same for any page: `page_of_form` gives the address to come back to after a form, from the view's places.
-
-    The form's own content is not carried along: the page's script keeps it and fills it in again.
-    """
-
-    def decorator(view):
-        @wraps(view)
-        def signed_in_view(request, **places):
-            if request.user.is_authenticated:
-                return view(request, **places)
-            target = way_back(request, page_of_form(**places))
-            to_login = redirect_to_login(target)
-            return HttpResponseClientRedirect(to_login.url) if request.htmx else to_login
-
-        return signed_in_view
-
-    return decorator
-
-
-def way_back(request, page_of_form):
-    """Where to go on after signing in: the page asked for; after a form, the page it stood on, with the place on it."""
-    if request.method == "GET":
-        return request.get_full_path()
-    if request.htmx and request.htmx.current_url_abs_path:
-        fragment = urlsplit(page_of_form).fragment
-        return urlsplit(request.htmx.current_url_abs_path)._replace(fragment=fragment).geturl()
-    return page_of_form
-
-
-def page_of_form(course="", step="", question=""):
-    """The address of the page on which the form of these places stands."""
-    if not step:
-        return reverse("home")
-    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")

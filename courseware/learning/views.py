@@ -1,30 +1,41 @@
+from http import HTTPStatus
+
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponseBadRequest
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from courseware.accounts.middleware import form_on
 from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import answering, completing, feedback
+from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
-from courseware.learning.language import language_tag
 from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.progress import done_documents, track_of
-from courseware.learning.reading import page_of_form, reading_of, signed_in
+from courseware.learning.reading import reading_of
 from courseware.learning.rereading import changes_since_done
 from courseware.learning.revealing import raw_response
 from courseware.learning.route import station
 from courseware.learning.step_pages import page_of
+from courseware.lib.form_status import form_status
 
-UNREADABLE = 422
-CONFLICT = 409
+
+def lesson_address(course, step, question=""):
+    """Where a lesson is read, and on it where a question stands."""
+    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
+
+
+def home_address(**places):
+    return reverse("home")
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in
+@login_required
+@form_on(lesson_address)
 def step(request, course, step):
     """One stop of the route. A POST is the answered survey: no other kind has a form of its own here."""
     reading = reading_of(request, course)
@@ -39,11 +50,8 @@ def step(request, course, step):
 
 
 def lesson(request, reading, step, *, entered=None, status=200):
-    page = lesson_page(
-        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress,
-        once_more=request.GET.get("again", ""), entered=entered,
-    )  # fmt: skip
-    return show(request, reading, "learning/lesson.html", lesson_context(reading, page), status=status)
+    page = lesson_page(reading, step, once_more=request.GET.get("again", ""), entered=entered)
+    return render_in_course(request, reading, "learning/lesson.html", lesson_context(reading, page), status=status)
 
 
 def lesson_context(reading, page):
@@ -56,7 +64,8 @@ def lesson_context(reading, page):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(lesson_address)
 def answer(request, course, step, question):
     reading = reading_of(request, course)
     found = reading.step(step, "lesson")
@@ -80,7 +89,7 @@ def answer(request, course, step, question):
         return refused(request, reading, found, entered)
     if request.htmx:
         return swapped(request, reading, found, question)
-    return redirect(page_of_form(course, step, question))
+    return redirect(lesson_address(course, step, question))
 
 
 def what_to_do(kind):
@@ -97,14 +106,14 @@ def what_to_do(kind):
 def refused(request, reading, step, entered):
     """The form once more, as it was filled in: the card alone for the script, else the whole page."""
     if not request.htmx:
-        return lesson(request, reading, step, entered=entered, status=UNREADABLE)
-    page = lesson_page(
-        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress, entered=entered
-    )
+        return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    page = lesson_page(reading, step, entered=entered)
     waiting = [card for card in page.missed_cards() if card.shown.id == entered.question]
     card = waiting[0] if waiting else page.card(entered.question)
     context = {"card": card, "step": step.id, "form_token": new_token()}
-    response = show(request, reading, "learning/_question.html", context, status=UNREADABLE)
+    response = render_in_course(
+        request, reading, "learning/_question.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
+    )
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
@@ -115,37 +124,36 @@ def changed(request, course, step, question):
     step = reading.step(step.id, "lesson")
     message = _("This question was changed while you had it open. Here it is as it stands now.")
     entered = Entered(question, None, MultiValueDict(), message)
-    page = lesson_page(
-        reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress, entered=entered
-    )
+    page = lesson_page(reading, step, entered=entered)
     if question not in page.questions:
         return conflict(request, reading, step, "learning/question_gone.html")
     context = lesson_context(reading, page)
     if not request.htmx:
-        return show(request, reading, "learning/lesson.html", context, status=CONFLICT)
+        return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
     waiting = [card for card in context["missed"] if card.shown.id == question]
     card = waiting[0] if waiting else page.card(question)
     template = "learning/_question.html" if waiting else "learning/_answered.html"
     context |= {"card": card, "step": step.id, "form_token": new_token()}
-    response = show(request, reading, template, context, status=CONFLICT)
+    response = render_in_course(request, reading, template, context, status=HTTPStatus.CONFLICT)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
 
 def swapped(request, reading, step, question):
     """The answered card, and beside it what else on the page has changed by it."""
-    page = lesson_page(reading.enrollment, reading.outline, step, reading.page(step.id), reading.progress)
+    page = lesson_page(reading, step)
     context = lesson_context(reading, page) | {"card": page.card(question)}
-    return show(request, reading, "learning/_answered.html", context)
+    return render_in_course(request, reading, "learning/_answered.html", context)
 
 
 def conflict(request, reading, step, template, question=""):
-    back = page_of_form(reading.course_id, step.id, question)
-    return show(request, reading, template, {"step": step, "back": back}, status=CONFLICT)
+    back = lesson_address(reading.course_id, step.id, question)
+    return render_in_course(request, reading, template, {"step": step, "back": back}, status=HTTPStatus.CONFLICT)
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(lesson_address)
 def mark_read(request, course, step):
     reading = reading_of(request, course)
     found = reading.step(step, "lesson")
@@ -153,21 +161,22 @@ def mark_read(request, course, step):
         completing.mark_read(reading.enrollment, found)
     except completing.NotDone:
         messages.error(request, _("This lesson is done when its check is answered."))
-    return redirect(page_of_form(course, step) + "#lesson-state")
+    return redirect(lesson_address(course, step) + "#lesson-state")
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(lesson_address)
 def report(request, course, step):
     reading = reading_of(request, course)
     found = reading.step(step, "lesson")
     form = ReportForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That was too long to send: 2,000 characters at most."))
-        return redirect(page_of_form(course, step))
+        return redirect(lesson_address(course, step))
     feedback.report_lesson(reading.enrollment, reading.page(found.id), language=reading.language, **form.cleaned_data)
     messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
-    return redirect(page_of_form(course, step))
+    return redirect(lesson_address(course, step))
 
 
 def survey(request, reading, step):
@@ -198,12 +207,13 @@ def survey(request, reading, step):
         "station": station(reading.outline.module(step.module_id), reading.progress, step.id),
         "previous": reading.outline.before(step.id),
     }
-    status = CONFLICT if is_changed else UNREADABLE if form.is_bound else 200
-    return show(request, reading, "learning/survey.html", context, status=status)
+    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
+    return render_in_course(request, reading, "learning/survey.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in
+@login_required
+@form_on(home_address)
 def tracks(request, course):
     """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
     reading = reading_of(request, course)
@@ -217,11 +227,11 @@ def tracks(request, course):
         reading.enrollment.save(update_fields=["track"])
         messages.success(request, _("Saved. The lessons show what is for your post first."))
         return redirect("home")
-    return show(request, reading, "learning/tracks.html", {"form": form}, status=UNREADABLE if form.is_bound else 200)
+    return render_in_course(request, reading, "learning/tracks.html", {"form": form}, status=form_status(form))
 
 
 @require_GET
-@signed_in
+@login_required
 def card(request, course):
     reading = reading_of(request, course)
     if reading.outline.card_id is None:
@@ -229,11 +239,12 @@ def card(request, course):
     page = reading.page(reading.outline.card_id)
     contacts = contacts_on_card(reading.enrollment.course, reading.language)
     sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
-    return show(request, reading, "learning/card.html", {"page": page, "sections": sections})
+    return render_in_course(request, reading, "learning/card.html", {"page": page, "sections": sections})
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(home_address)
 def finish(request, course):
     completing.finish(reading_of(request, course).enrollment)
     return redirect("home")
@@ -242,15 +253,3 @@ def finish(request, course):
 def posted(request):
     """What a form is bound to: None while it is only shown, never None for an empty form that was sent."""
     return request.POST if request.method == "POST" else None
-
-
-def show(request, reading, template, context, *, status=200):
-    """Render in the learner's time zone, with what every page of a course names."""
-    context |= {
-        "reading": reading,
-        "course": reading.course_id,
-        "text_language": language_tag(reading.language),
-        "page_language": language_tag(get_language()),
-    }
-    with timezone.override(reading.enrollment.zone):
-        return render(request, template, context, status=status)

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -22,7 +23,6 @@ from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on
 from courseware.reporting.timeline import timeline
 
 ROWS_A_PAGE = 25
-UNREADABLE = 422
 
 
 def teams_or_404(user):
@@ -130,7 +130,7 @@ def extend(request, pk):
     enrollment = visible_enrollment(request.user, pk)
     form = ExtendForm(request.POST, zone=enrollment.zone)
     if not form.is_valid():
-        return person_page(request, enrollment, teams, extend_form=form, status=UNREADABLE)
+        return person_page(request, enrollment, teams, extend_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     with suppress(enrolling.EnrollmentClosed):  # completed or excused meanwhile: the page then says so
         enrolling.extend(enrollment, form.cleaned_data["due_on"], by=request.user)
     return redirect("reporting:person", pk)
@@ -143,7 +143,7 @@ def excuse(request, pk):
     enrollment = visible_enrollment(request.user, pk)
     form = ExcuseForm(request.POST)
     if not form.is_valid():
-        return person_page(request, enrollment, teams, excuse_form=form, status=UNREADABLE)
+        return person_page(request, enrollment, teams, excuse_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     with suppress(enrolling.EnrollmentClosed):
         enrolling.waive(enrollment, form.cleaned_data["reason"], by=request.user)
     return redirect("reporting:person", pk)

@@ -1,16 +1,19 @@
+from http import HTTPStatus
+
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from courseware.accounts.middleware import form_on
 from courseware.language.simulations import NotOffered
-from courseware.learning.language import language_tag
-from courseware.learning.reading import Reading, own_enrollments, reading_of, signed_in_or_back_to
+from courseware.learning.course_page import render_in_course
+from courseware.learning.reading import Reading, own_enrollments, reading_of
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
@@ -18,17 +21,18 @@ from courseware.simulations.models import Run, Timing
 from courseware.simulations.showing import situation_of
 from courseware.simulations.trails import page_of, trail_of
 
-CONFLICT = 409
+
+def start_address(course, simulation):
+    return reverse("simulations:simulation", args=[course, simulation])
 
 
-def page_of_form(course="", simulation="", pk=None, position=None):
-    """Where the form of these places stands."""
-    if pk is None:
-        return reverse("simulations:simulation", args=[course, simulation])
-    return reverse("simulations:debrief" if position else "simulations:run", args=[pk])
+def run_address(pk):
+    return reverse("simulations:run", args=[pk])
 
 
-signed_in = signed_in_or_back_to(page_of_form)
+def debrief_address(pk, position):
+    """Another way is tried from the debrief, whatever the situation."""
+    return reverse("simulations:debrief", args=[pk])
 
 
 def own_run(request, pk) -> Run:
@@ -41,24 +45,15 @@ def own_run(request, pk) -> Run:
 
 
 def show(request, reading: Reading, page, template, context, *, status=200):
-    """Render in the learner's time zone, with what every page of a simulation names. `page` is its PageData."""
-    context |= {
-        "reading": reading,
-        "outline": reading.outline,
-        "course": reading.course_id,
-        "page": page,
-        "text_language": language_tag(reading.language),
-        "page_language": language_tag(get_language()),
-    }
-    with timezone.override(reading.enrollment.zone):
-        return render(request, template, context, status=status)
+    """`page` is the PageData of a simulation."""
+    return render_in_course(request, reading, template, context | {"page": page}, status=status)
 
 
 # /simulations/<course>/<simulation>/
 
 
 @require_safe
-@signed_in
+@login_required
 def simulation(request, course, simulation):
     """What it is about and how it can be played; what was played so far."""
     reading = reading_of(request, course)
@@ -97,7 +92,8 @@ def usual_timing(person, runs):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(start_address)
 def start(request, course, simulation):
     reading = reading_of(request, course)
     reading.step(simulation, "simulation")
@@ -112,7 +108,7 @@ def start(request, course, simulation):
 
 
 @require_safe
-@signed_in
+@login_required
 def run(request, pk):
     run = own_run(request, pk)
     if run.finished_at:
@@ -155,7 +151,8 @@ def run_page(request, trail, *, problem="", status=200):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(run_address)
 def decide(request, pk):
     run = own_run(request, pk)
     form = DecisionForm(request.POST)
@@ -168,16 +165,16 @@ def decide(request, pk):
     except running.TooEarly:
         return refused(request, run, _("There is still time."))
     except (running.RunPaused, running.RunOver):
-        return go(request, reverse("simulations:run", args=[pk]))
+        return go(request, run_address(pk))
     if trail.run.finished_at:
         return go(request, reverse("simulations:debrief", args=[pk]))
     if request.htmx and trail.run.is_open:
         return run_page(request, trail)
-    return go(request, reverse("simulations:run", args=[pk]))
+    return go(request, run_address(pk))
 
 
 def refused(request, run, problem):
-    return run_page(request, trail_of(run), problem=problem, status=CONFLICT)
+    return run_page(request, trail_of(run), problem=problem, status=HTTPStatus.CONFLICT)
 
 
 def go(request, address):
@@ -185,14 +182,16 @@ def go(request, address):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(run_address)
 def go_on(request, pk):
     running.go_on(own_run(request, pk))
-    return go(request, reverse("simulations:run", args=[pk]))
+    return go(request, run_address(pk))
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(run_address)
 def give_up(request, pk):
     run = running.give_up(own_run(request, pk))
     if run.is_practice:
@@ -202,7 +201,7 @@ def give_up(request, pk):
 
 
 @require_safe
-@signed_in
+@login_required
 def debrief(request, pk):
     run = own_run(request, pk)
     if not run.finished_at:
@@ -227,7 +226,8 @@ def debrief(request, pk):
 
 
 @require_POST
-@signed_in
+@login_required
+@form_on(debrief_address)
 def branch(request, pk, position):
     """Try another way from one of the situations of a finished run."""
     try:

@@ -1,0 +1,25 @@
+"""How every page of a course is rendered, whichever room it belongs to."""
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from courseware.learning.language import language_tag
+from courseware.learning.reading import Reading
+
+
+def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):
+    """Render in the learner's time zone, with what every page of a course names beside its own `context`.
+
+    `outline` is that of the release an attempt began with, where the page is about one.
+    """
+    outline = outline or reading.outline
+    context |= {
+        "enrollment": reading.enrollment,
+        "outline": outline,
+        "course": outline.course_id,
+        "text_language": language_tag(outline.language),
+        "page_language": language_tag(get_language()),
+    }
+    with timezone.override(reading.enrollment.zone):
+        return render(request, template, context, status=status)
