@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.assessment import attempting, certifying
-from courseware.assessment.attempting import GRACE, AttemptClosed, NewerAnswer, NotYet
+from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.assessment.standing import Standing, standing_of
 from courseware.content.compiled import serving
@@ -320,8 +320,8 @@ def test_after_handing_in_nothing_is_taken(attempt):
     ("late", "is_taken"),
     [
         (timedelta(0), True),
-        (GRACE, True),
-        (GRACE + SECOND, False),
+        (10 * SECOND, True),
+        (11 * SECOND, False),
         (timedelta(days=3), False),
         (-timedelta(hours=2), True),
     ],

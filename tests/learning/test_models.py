@@ -7,12 +7,13 @@ import pytest
 import time_machine
 
 from courseware.learning.due import due_of
-from courseware.learning.models import DUE_SOON, Enrollment
+from courseware.learning.models import Enrollment
 from tests.making import join, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2026, 11, 28, tzinfo=ZoneInfo("Asia/Shanghai"))  # the 27th is the last day
 SECOND = timedelta(seconds=1)
+THREE_DAYS = timedelta(days=3)
 State = Enrollment.State
 
 
@@ -31,10 +32,10 @@ def test_overdue_means_open_and_the_due_day_is_over():
         ({"due_at": DUE}, DUE - SECOND, State.DUE_SOON),
         ({"due_at": DUE}, DUE, State.OVERDUE),
         ({"due_at": DUE}, DUE + SECOND, State.OVERDUE),
-        ({"due_at": DUE}, DUE - DUE_SOON - SECOND, State.NOT_STARTED),
-        ({"due_at": DUE}, DUE - DUE_SOON, State.DUE_SOON),
-        ({"due_at": DUE}, DUE - DUE_SOON + SECOND, State.DUE_SOON),
-        ({"due_at": DUE, "started_at": DUE}, DUE - DUE_SOON - SECOND, State.IN_PROGRESS),
+        ({"due_at": DUE}, DUE - THREE_DAYS - SECOND, State.NOT_STARTED),
+        ({"due_at": DUE}, DUE - THREE_DAYS, State.DUE_SOON),
+        ({"due_at": DUE}, DUE - THREE_DAYS + SECOND, State.DUE_SOON),
+        ({"due_at": DUE, "started_at": DUE}, DUE - THREE_DAYS - SECOND, State.IN_PROGRESS),
         ({}, DUE, State.NOT_STARTED),
         ({"started_at": DUE}, DUE, State.IN_PROGRESS),
         ({"due_at": DUE, "completed_at": DUE + SECOND}, DUE + SECOND, State.COMPLETED),

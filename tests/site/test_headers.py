@@ -7,7 +7,6 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
-from courseware import headers
 from tests.making import PASSWORD
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
@@ -27,7 +26,7 @@ POLICY = {
 SAID_ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": headers.PERMISSIONS,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
