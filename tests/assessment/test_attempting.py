@@ -146,6 +146,16 @@ def test_then_the_lessons_of_what_was_missed_have_to_be_answered_right_again():
     assert start(enrollment, at=at).number == 2
 
 
+def test_a_lesson_gone_through_badly_opens_no_next_attempt():
+    enrollment = ready(make_course())
+    sit(enrollment, points=0, at=MONDAY)
+    at = MONDAY + HOUR
+    go_through_again(enrollment, at=at, given=wrong)
+    assert standing(enrollment, at) == Standing("revisit", lessons=("boiling",))
+    with pytest.raises(NotYet):
+        start(enrollment, at=at)
+
+
 def test_an_answer_from_before_the_attempt_does_not_count_as_gone_through_again():
     enrollment = ready(make_course())
     go_through_again(enrollment, at=MONDAY)

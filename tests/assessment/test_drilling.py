@@ -214,6 +214,13 @@ def test_an_answer_counts_as_activity_and_a_drill_done_is_in_the_log(attempt):
     assert verify() == []
 
 
+def test_a_wrong_answer_where_the_last_one_was_due_is_no_drill_done(attempt):
+    give(attempt)
+    give(attempt)
+    give(attempt, is_right=False)
+    assert not Event.objects.filter(verb="drill-done").exists()
+
+
 # Two tabs, double clicks, later releases
 
 
