@@ -27,7 +27,10 @@ from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
 from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
 
-ROLES = ("anonymous", "learner", "other learner", "manager", "other manager", "manager above", "editor", "admin")
+ROLES = (
+    "anonymous", "learner", "other learner", "manager", "other manager", "manager above", "editor", "leading editor",
+    "admin",
+)  # fmt: skip
 
 
 @dataclass
@@ -65,8 +68,10 @@ def make_world(course=None) -> World:
         "other manager": other.manager,
         "manager above": top.manager,
         "editor": make_editor(name="Ed Editor"),
+        "leading editor": make_editor(name="Lu Leading"),
         "admin": make_admin(name="Ada Admin"),
     }
+    join(other, people["leading editor"], Membership.Role.MANAGER)
     enrolling.enroll(people["other learner"], course, by=people["admin"])
     passed = complete_course(enrolling.enroll(learner, course, by=people["admin"]))
     enrollment = enrolling.enroll(learner, course, due_at=days(5), by=people["admin"])

@@ -10,7 +10,7 @@ from courseware.learning.models import Enrollment
 from courseware.reporting import queries
 from courseware.reporting.lines import Dot, line_of
 from courseware.reporting.timeline import timeline
-from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,13 @@ def test_a_manager_sees_the_own_team_and_those_below_but_not_the_own_record(firm
     assert seen_by(firm["top"].manager) == {"Learner of Top", "Learner of Below", "Manager of Below"}
     assert seen_by(firm["below"].manager) == {"Learner of Below"}
     assert seen_by(firm["beside"].manager) == {"Learner of Beside"}
+
+
+def test_who_edits_and_leads_a_team_sees_that_team_and_who_only_edits_nobody(firm):
+    editor, leading = make_editor(), make_editor()
+    join(firm["beside"], leading, Membership.Role.MANAGER)
+    assert seen_by(leading) == {"Learner of Beside", "Manager of Beside"}
+    assert seen_by(editor) == set()
 
 
 def test_learners_see_nobody_and_an_admin_everybody(firm):

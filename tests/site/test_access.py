@@ -147,6 +147,14 @@ def test_who_may_send_what(role, world):
     assert not untold, f"add rows for POST to tests/site/access.txt, {role} got: {untold}"
 
 
+def test_rights_add_up_for_a_person_who_is_two_things_and_nothing_more_comes_of_it():
+    """The table says so; the tests above hold the site to the table."""
+    refusals = {"login": 0, "404": 1, "403": 2, "405": 3}  # from the furthest away to one who may come in another way
+    for address, answers in read_table().items():
+        manager, editor, both = (answers[ROLES.index(role)] for role in ("other manager", "editor", "leading editor"))
+        assert both == max(editor, manager, key=lambda answer: refusals.get(answer, 4)), address
+
+
 def test_opening_a_page_once_more_gives_the_same_page(world):
     client = client_of(world, "learner")
     for route in ("", "learn/<id:course>/<id:step>/", "attempts/<int:pk>/review/", "learn/<id:course>/record/"):
