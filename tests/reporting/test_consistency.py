@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, Certificate, Response
@@ -205,6 +205,33 @@ def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
 def test_a_certificate_that_says_something_else_is_named(completed, fields, words):
     pk = changed(Certificate, **fields)
     assert list(differences()) == [f"certificate {pk}: {words}"]
+
+
+# Not frozen: whose it is and what it is called; and the name, which stays as it was when the person is renamed.
+NOT_FROZEN = {"id", "enrollment", "number", "holder"}
+FORGED = {
+    models.DateTimeField: lambda value: value + LATER,
+    models.DateField: lambda value: value + 1000 * LATER,
+    models.PositiveSmallIntegerField: lambda value: value + 1,
+    models.CharField: lambda value: f"{value}, forged",
+    models.JSONField: lambda value: {key: f"{text}, forged" for key, text in value.items()},
+    models.ForeignKey: lambda value: another_release().pk,
+}
+
+
+def another_release():
+    """One of the same course under another title."""
+    files = make_files()
+    files["course.en.md"] = files["course.en.md"].replace(b"Rules of the tea room", b"Rules of the kitchen")
+    return import_course(files).course.current
+
+
+@pytest.mark.parametrize("field", sorted({field.name for field in Certificate._meta.fields} - NOT_FROZEN))
+def test_whatever_a_certificate_freezes_cannot_be_forged_unseen(completed, field):
+    value = Certificate.objects.values_list(field, flat=True).get()
+    assert value is not None, f"what is nothing cannot be forged: give the sample a {field}"
+    changed(Certificate, **{field: FORGED[type(Certificate._meta.get_field(field))](value)})
+    assert any("certificate" in line for line in differences())
 
 
 def test_a_certificate_stays_right_when_the_site_moves_to_another_zone(completed, settings):

@@ -71,6 +71,18 @@ def test_the_board_shows_the_team_the_most_urgent_first(client, team):
     assert "Wednesday 25 November" in response.text
 
 
+def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_said(client, team):
+    def numbers():
+        page = BeautifulSoup(client.get("/team/").content, "html.parser")
+        return [box.get_text(" ", strip=True) for box in page.select("ul.sum li")]
+
+    shown = ["1 overdue", "0 due soon", "0 not started", "0 in progress", "0 completed"]
+    learner_of(team, "Late", due_at=days(-3))
+    assert numbers() == shown
+    enrolling.waive(learner_of(team, "Away"), "moved", by=None)
+    assert numbers() == [*shown, "1 waived"]
+
+
 def test_with_several_teams_each_row_names_its_own(client, team):
     below = make_team("Late shift", parent=team)
     learner_of(below, "Lea")
