@@ -1,0 +1,117 @@
+"""Breaks one line at a time, each in a copy of the tree, and asks the tests of that rule whether they see it.
+
+Usage: .ci/line_faults.py [--first N | --check | WORDS OF A RULE]   Fails where fewer than 90 % are seen.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = Path(__file__).with_suffix(".toml")
+AT_LEAST = 90  # percent
+SECONDS = 600  # a fault that makes the tests run for ever is seen, too
+PASSED, FAILED = 0, 1  # what pytest exits with; everything else says that it did not come to judge
+
+
+@dataclass(frozen=True)
+class Fault:
+    rule: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+    def problem(self) -> str:
+        """Why it cannot be tried; "" when it can."""
+        path = ROOT / self.file
+        found = path.read_text(encoding="utf-8").count(self.old) if path.exists() else 0
+        lacking = [test for test in self.tests.split() if not (ROOT / test).exists()]
+        if found != 1:
+            return f"{self.file} has {found} times, instead of once: {self.old!r}"
+        return f"there is no {', '.join(lacking)}" if lacking else ""
+
+    def put_into(self, tree: Path) -> None:
+        path = tree / self.file
+        path.write_text(path.read_text(encoding="utf-8").replace(self.old, self.new), encoding="utf-8")
+
+
+def all_faults() -> list[Fault]:
+    faults = [Fault(**fields) for fields in tomllib.loads(TABLE.read_text(encoding="utf-8"))["fault"]]
+    if problems := [f"{fault.rule}: {problem}" for fault in faults if (problem := fault.problem())]:
+        raise SystemExit(f"{TABLE.name} does not fit the code:\n" + "\n".join(problems))
+    return faults
+
+
+def copy_to(tree: Path) -> None:
+    """What git knows, and what is new and not ignored."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
+def exit_code(tests: Iterable[str], fault: Fault | None) -> int:
+    """Of pytest in a process of its own, on a tree of its own."""
+    with tempfile.TemporaryDirectory(prefix="line-fault-") as folder:
+        copy_to(Path(folder))
+        if fault:
+            fault.put_into(Path(folder))
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-m", "not browser and not faults", *tests]
+        where = {"DATA_DIR": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            ran = subprocess.run(command, cwd=folder, env=os.environ | where, capture_output=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            return FAILED
+        if ran.returncode not in (PASSED, FAILED):
+            print(ran.stdout.decode()[-3000:], ran.stderr.decode()[-3000:], file=sys.stderr)
+        return ran.returncode
+
+
+def is_seen(fault: Fault) -> bool:
+    began = time.monotonic()
+    code = exit_code(fault.tests.split(), fault)
+    if code not in (PASSED, FAILED):
+        raise SystemExit(f"{fault.rule}: the tests could not be run (pytest exits with {code})")
+    print(f"{'seen' if code else 'SURVIVES':<9} {time.monotonic() - began:4.0f} s  {fault.rule}", flush=True)
+    return code == FAILED
+
+
+def tried(faults: list[Fault]) -> None:
+    """Try them, after the tree as it is: where that fails, a fault that is seen says nothing."""
+    tests = sorted({test for fault in faults for test in fault.tests.split()})
+    if exit_code(tests, None) != PASSED:
+        raise SystemExit(f"without a fault the tests must pass, and they do not: {' '.join(tests)}")
+    with ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as workers:
+        seen = sum(workers.map(is_seen, faults))
+    print(f"{seen} of {len(faults)} faults are seen ({100 * seen // len(faults)} %)")
+    if seen * 100 < AT_LEAST * len(faults):
+        raise SystemExit(f"at least {AT_LEAST} % must be")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N faults of the table")
+    parser.add_argument("--check", action="store_true", help="only whether the table fits the code")
+    parser.add_argument("words", nargs="?", default="", help="only faults whose rule has these words")
+    options = parser.parse_args()
+    faults = [fault for fault in all_faults() if options.words in fault.rule][: options.first]
+    if not faults:
+        raise SystemExit(f"no rule has the words {options.words!r}")
+    if not options.check:
+        tried(faults)
+
+
+if __name__ == "__main__":
+    main()
