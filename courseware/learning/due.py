@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
-from courseware.learning.models import DUE_SOON, Enrollment
+from courseware.learning.models import Enrollment
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
     at = at or timezone.now()
     if not enrollment.due_at or not enrollment.is_open:
         return None
-    day = enrollment.due_on
+    day, state = enrollment.due_on, enrollment.state_at(at)
     return Due(
         day=day,
         words=spoken(day, timezone.localdate(at, enrollment.zone)),
         zone=str(enrollment.zone),
-        is_overdue=enrollment.is_overdue(at),
-        is_soon=at < enrollment.due_at <= at + DUE_SOON,
+        is_overdue=state is Enrollment.State.OVERDUE,
+        is_soon=state is Enrollment.State.DUE_SOON,
     )
 
 

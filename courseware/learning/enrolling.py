@@ -53,13 +53,8 @@ def begin(learner, course, due_at, at):
 
     The constraint decides between two who enroll the same person at the same moment: the second gets the first's.
     """
-    return Enrollment.objects.get_or_create(
-        learner=learner,
-        course=course,
-        completed_at=None,
-        waived_at=None,
-        defaults={"due_at": due_at, "enrolled_at": at},
-    )
+    defaults = {"due_at": due_at, "enrolled_at": at}
+    return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
 
 def record_enrolled(enrollment, by):

@@ -1,20 +1,17 @@
 import uuid
 import zoneinfo
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import time_zones
 from courseware.accounts.permissions import people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
+from courseware.learning import states
 from courseware.lib import dates
-
-# An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
-DUE_SOON = timedelta(days=3)
+from courseware.lib.matching import fulfils
 
 
 def zone_named(name):
@@ -24,14 +21,10 @@ def zone_named(name):
 
 class EnrollmentQuerySet(models.QuerySet):
     def open(self):
-        return self.filter(completed_at=None, waived_at=None)
+        return self.filter(states.OPEN)
 
     def completed(self):
         return self.exclude(completed_at=None)
-
-    def overdue(self, at=None):
-        """Open enrollments whose due day is over at `at` (aware datetime, now by default)."""
-        return self.open().filter(due_at__lte=at or timezone.now())
 
     def before(self, enrollment):
         """Earlier runs of the same learner through the same course, the newest first."""
@@ -54,38 +47,14 @@ class EnrollmentQuerySet(models.QuerySet):
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_state(self, at=None):
-        """Adds `state` (a value of Enrollment.State) and `urgency` (0 is worst, for ordering) at `at`."""
-        at = at or timezone.now()
-        state = Enrollment.State
-        rules = [
-            (~Q(completed_at=None), state.COMPLETED, 4),
-            (~Q(waived_at=None), state.WAIVED, 5),
-            (Q(due_at__lte=at), state.OVERDUE, 0),
-            (Q(due_at__lte=at + DUE_SOON), state.DUE_SOON, 1),
-            (Q(started_at=None), state.NOT_STARTED, 2),
-        ]
-        return self.annotate(
-            state=models.Case(
-                *(models.When(rule, then=models.Value(value.value)) for rule, value, _urgency in rules),
-                default=models.Value(state.IN_PROGRESS.value),
-            ),
-            urgency=models.Case(
-                *(models.When(rule, then=models.Value(urgency)) for rule, _value, urgency in rules),
-                default=models.Value(3),
-            ),
-        )
+        """Adds `state` (a value of State) and `urgency` (0 is worst, for ordering) at `at`, now by default."""
+        return self.annotate(**states.columns(at or timezone.now()))
 
 
 class Enrollment(models.Model):
     """One learner's one run through one course; a renewal is a new one. All facts hang off it."""
 
-    class State(models.TextChoices):
-        OVERDUE = "overdue", _("overdue")
-        DUE_SOON = "due-soon", _("due soon")
-        NOT_STARTED = "not-started", _("not started")
-        IN_PROGRESS = "in-progress", _("in progress")
-        COMPLETED = "completed", _("completed")
-        WAIVED = "waived", _("waived")
+    State = states.State
 
     learner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("learner")
@@ -114,7 +83,7 @@ class Enrollment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["learner", "course"],
-                condition=Q(completed_at=None, waived_at=None),
+                condition=states.OPEN,
                 name="one_open_enrollment_per_course",
             )
         ]
@@ -125,7 +94,7 @@ class Enrollment(models.Model):
 
     @property
     def is_open(self):
-        return self.completed_at is None and self.waived_at is None
+        return fulfils(self, states.OPEN)
 
     @property
     def zone(self):
@@ -139,9 +108,9 @@ class Enrollment(models.Model):
         """The day the learner is told, in the team's zone; None without a due day."""
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
 
-    def is_overdue(self, at=None):
-        """The same rule as `EnrollmentQuerySet.overdue`, for one row."""
-        return self.is_open and self.due_at is not None and self.due_at <= (at or timezone.now())
+    def state_at(self, at=None):
+        """What `with_state` says of this row. Runs no query."""
+        return states.state_of(self, at or timezone.now())
 
 
 class Answer(models.Model):

@@ -191,8 +191,9 @@ def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
 
 
 def days_late(enrollment: Enrollment, at: datetime) -> int:
-    """Whole days since the due day, by the calendar of the learner's team; 0 while it is not overdue."""
-    return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if enrollment.is_overdue(at) else 0
+    """Whole days since the due day, by the calendar of the learner's team; 0 while its state (at `at`) is another."""
+    is_overdue = enrollment.state == State.OVERDUE
+    return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if is_overdue else 0
 
 
 def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:

@@ -1,14 +1,17 @@
 """What a state is: one rule, asked of many rows or of one, around the instants where it changes."""
 
+import itertools
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
+from courseware.accounts.models import User
 from courseware.learning.due import due_of
 from courseware.learning.models import Enrollment
-from tests.making import join, make_enrollment, make_team, make_user
+from courseware.learning.states import DUE_SOON
+from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2026, 11, 28, tzinfo=ZoneInfo("Asia/Shanghai"))  # the 27th is the last day
@@ -17,13 +20,17 @@ THREE_DAYS = timedelta(days=3)
 State = Enrollment.State
 
 
+def overdue(at):
+    return Enrollment.objects.with_state(at=at).filter(state=State.OVERDUE)
+
+
 def test_overdue_means_open_and_the_due_day_is_over():
     late = make_enrollment(due_at=DUE)
     make_enrollment(due_at=DUE + SECOND)
     make_enrollment(due_at=None)
     make_enrollment(due_at=DUE, completed_at=DUE)
     make_enrollment(due_at=DUE, waived_at=DUE)
-    assert list(Enrollment.objects.overdue(at=DUE)) == [late]
+    assert list(overdue(DUE)) == [late]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +54,7 @@ def test_the_state_around_the_instants_where_it_changes(fields, at, state):
     enrollment = make_enrollment(**fields)
     found = Enrollment.objects.with_state(at=at).get()
     is_late = state == State.OVERDUE
-    assert found.state == state
-    assert enrollment.is_overdue(at) == is_late
-    assert Enrollment.objects.overdue(at=at).exists() == is_late
+    assert (found.state, enrollment.state_at(at)) == (state, state)
     due = due_of(enrollment, at)
     if state in (State.COMPLETED, State.WAIVED) or not enrollment.due_at:
         assert due is None
@@ -59,8 +64,32 @@ def test_the_state_around_the_instants_where_it_changes(fields, at, state):
 
 def test_an_extension_at_the_same_second_decides_by_the_instant_alone():
     make_enrollment(due_at=DUE)
-    assert Enrollment.objects.overdue(at=DUE).update(due_at=DUE + SECOND) == 1
-    assert not Enrollment.objects.overdue(at=DUE).exists()
+    assert overdue(DUE).update(due_at=DUE + SECOND) == 1
+    assert not overdue(DUE).exists()
+
+
+INSTANTS = [
+    None,
+    *(DUE + away for away in (-DUE_SOON - SECOND, -DUE_SOON, -SECOND, timedelta(0), SECOND, DUE_SOON, 9 * DUE_SOON)),
+]
+
+
+def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limits():
+    course, fields = make_course(), ("due_at", "started_at", "completed_at", "waived_at")
+    dates = [dict(zip(fields, row, strict=True)) for row in itertools.product(INSTANTS, *[[None, DUE]] * 3)]
+    people = User.objects.bulk_create(User(email=f"{number}@example.com") for number, _row in enumerate(dates))
+    Enrollment.objects.bulk_create(
+        Enrollment(learner=person, course=course, **row) for person, row in zip(people, dates, strict=True)
+    )
+    seen = set()
+    for at in INSTANTS[1:]:
+        found = list(Enrollment.objects.with_state(at=at).with_zone())
+        assert [row.state for row in found] == [row.state_at(at) for row in found]
+        assert [row.urgency for row in found] == [list(State).index(row.state) for row in found]
+        assert [row.is_open for row in found] == [row.state not in (State.COMPLETED, State.WAIVED) for row in found]
+        seen |= {row.state for row in found}
+    assert seen == set(State)
+    assert Enrollment.objects.open().count() == len(dates) // 4
 
 
 def test_the_worst_comes_first():

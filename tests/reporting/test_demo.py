@@ -51,7 +51,7 @@ def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
 
 def test_the_new_hire_is_enrolled_and_has_not_begun(firm):
     enrollment = Enrollment.objects.get(learner__email="learner@example.com")
-    assert (enrollment.is_open, enrollment.started_at, enrollment.is_overdue()) == (True, None, False)
+    assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
     assert enrollment.due_at
 
 
