@@ -3,6 +3,7 @@
 import itertools
 from datetime import timedelta
 
+from django import forms
 from django.conf import settings
 from django.utils import timezone
 
@@ -64,6 +65,15 @@ def make_shipped_course():
 def make_enrollment(learner=None, course=None, **fields):
     course = course or Course.objects.first() or make_course()
     return Enrollment.objects.create(learner=learner or make_user(), course=course, **fields)
+
+
+def filled(form):
+    """Values that a verb's form takes, by name: of a choice the last, of a day one that is to come."""
+    values = {forms.ChoiceField: lambda field: field.choices[-1][0], forms.DateField: lambda field: "2030-01-31"}
+    return {
+        name: next((value(field) for kind, value in values.items() if isinstance(field, kind)), "On leave")
+        for name, field in form.base_fields.items()
+    }
 
 
 def days(number):

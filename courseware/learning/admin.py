@@ -21,13 +21,12 @@ from courseware.learning.admin_forms import (
     SAVED_MEANWHILE,
     EnrollmentForm,
     EnrollTeamForm,
-    ExtendForm,
     PublishForm,
-    WaiveForm,
 )
-from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, subject, waive
+from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, subject
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.publishing import people_per_document, touched_by
+from courseware.learning.verbs import VERBS
 from courseware.lib.form_status import form_status
 
 
@@ -42,16 +41,32 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
+# What the fields of a verb are called where it is done to many people at once.
+WORDS = {
+    "due_on": {"label": _("due day")},
+    "reason": {"label": _("reason"), "help_text": _("The learner reads it, and it stays in the record.")},
+}
+
+
+def action_of(verb):
+    @admin.action(description=verb.action)
+    def action(model_admin, request, enrollments):
+        return model_admin.ask(request, enrollments, verb)
+
+    action.__name__ = verb.name  # which the list sends back
+    return action
+
+
 @admin.register(Enrollment)
 class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
-    """Facts to read. What may be done to them, the verbs do: enroll, extend, waive."""
+    """Facts to read. What may be done to them, the verbs do: enroll, and those of a manager."""
 
     list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
     list_filter = [StateFilter, "course", "learner__teams"]
     list_select_related = ["learner", "course"]
     search_fields = ["learner__name", "learner__email"]
     autocomplete_fields = ["learner"]
-    actions = ["extend", "waive"]
+    actions = [action_of(verb) for verb in VERBS if verb.action]
     readonly_fields = [
         "learner", "course", "state", "due_on", "track", "enrolled_at", "started_at", "last_active_at",
         "completed_at", "waived_at", "waived_reason", "completions", "answers",
@@ -108,28 +123,17 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
     def answers(self, enrollment):
         return enrollment.answers.count()
 
-    @admin.action(description=_("Set another due day"))
-    def extend(self, request, enrollments):
-        return self.ask(request, enrollments, "extend", ExtendForm, lambda one, form: extend(
-            one, form.cleaned_data["due_on"], by=request.user
-        ))  # fmt: skip
-
-    @admin.action(description=_("Excuse, with a reason"))
-    def waive(self, request, enrollments):
-        return self.ask(request, enrollments, "waive", WaiveForm, lambda one, form: waive(
-            one, form.cleaned_data["reason"], by=request.user
-        ))  # fmt: skip
-
-    def ask(self, request, enrollments, action, form_class, verb):
+    def ask(self, request, enrollments, verb):
         """A page between that asks for what the verb needs, then the verb for each; None (the list again) when done."""
-        form = form_class(request.POST if "confirmed" in request.POST else None)
+        form = verb.form(request.POST if "confirmed" in request.POST else None)
+        for name in WORDS.keys() & form.fields.keys():
+            vars(form.fields[name]).update(WORDS[name])
         if not form.is_valid():
-            title = self.get_actions(request)[action][2]
-            return confirmation(self, request, title, form, action=action, chosen=enrollments)
+            return confirmation(self, request, verb.action, form, action=verb.name, chosen=enrollments)
         done = 0
         for enrollment in enrollments:
             try:
-                verb(enrollment, form)
+                verb.act(enrollment, **form.cleaned_data, by=request.user)
                 done += 1
             except EnrollmentClosed:
                 note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": enrollment}

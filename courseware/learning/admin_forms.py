@@ -42,16 +42,6 @@ class EnrollTeamForm(forms.Form):
     due_on = DueDayField(required=False)
 
 
-class ExtendForm(forms.Form):
-    due_on = DueDayField()
-
-
-class WaiveForm(forms.Form):
-    reason = forms.CharField(
-        label=_("reason"), max_length=200, help_text=_("The learner reads it, and it stays in the record.")
-    )
-
-
 SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 

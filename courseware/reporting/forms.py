@@ -2,8 +2,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from courseware.accounts.models import User
-from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 
 
@@ -26,28 +24,3 @@ class BoardFilter(forms.Form):
         """Filter → value, of those that were chosen; one that makes no sense is left out."""
         self.full_clean()
         return {key: value for key, value in self.cleaned_data.items() if value}
-
-
-class ExtendForm(forms.Form):
-    """`zone` is that of the learner's team."""
-
-    due_on = DueDayField(label=_("New due day"))
-
-    def __init__(self, *args, zone, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["due_on"].zone = zone
-
-
-class PracticeTimeForm(forms.Form):
-    time = forms.ChoiceField(
-        label=_("Time in simulations"),
-        required=False,
-        choices=[("", _("as written")), *User.PracticeTime.choices],
-        help_text=_("Set for this person when a run begins; they may still choose otherwise."),
-    )
-
-
-class ExcuseForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
-    )

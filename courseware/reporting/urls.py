@@ -1,5 +1,6 @@
 from django.urls import path
 
+from courseware.learning.verbs import VERBS
 from courseware.reporting import views
 
 app_name = "reporting"
@@ -9,9 +10,7 @@ urlpatterns = [
     path("team/board.csv", views.board_csv, name="board-csv"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/people/<int:pk>/", views.person, name="person"),
-    path("team/people/<int:pk>/extend/", views.extend, name="extend"),
-    path("team/people/<int:pk>/excuse/", views.excuse, name="excuse"),
-    path("team/people/<int:pk>/time/", views.set_time, name="set-time"),
+    *(path(f"team/people/<int:pk>/{verb.address}/", views.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
     # /surveys/<course>/<survey>/

@@ -10,14 +10,14 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.permissions import is_manager
-from courseware.accounts.practice_time import set_practice_time
 from courseware.content.compiled.serving import page
 from courseware.content.models import Course, Document, Page
 from courseware.evidence.recording import record
-from courseware.learning import enrolling
+from courseware.learning.enrolling import EnrollmentClosed, subject
 from courseware.learning.models import Enrollment
+from courseware.learning.verbs import VERBS
 from courseware.reporting import exports, queries
-from courseware.reporting.forms import BoardFilter, ExcuseForm, ExtendForm, PracticeTimeForm
+from courseware.reporting.forms import BoardFilter
 from courseware.reporting.splits import simulations_on, split_of
 from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on
 from courseware.reporting.timeline import timeline
@@ -100,18 +100,17 @@ def visible_enrollment(user, pk):
     return get_object_or_404(queries.enrollments_shown_to(user), pk=pk)
 
 
-def person_page(request, enrollment, teams, *, extend_form=None, excuse_form=None, status=200):
-    """Whoever gets to see it is on record, whatever the request was."""
-    record("record-viewed", actor=request.user, subject=enrolling.subject(enrollment))
+def person_page(request, enrollment, teams, *, refused=None, status=200):
+    """Whoever gets to see it is on record, whatever the request was. `refused`: verb → its form, as it was sent."""
+    record("record-viewed", actor=request.user, subject=subject(enrollment))
     (row,) = queries.rows([enrollment], teams, get_language(), timezone.now())
     context = {
         "enrollment": enrollment,
         "row": row,
         "timeline": timeline(enrollment, row.outline),
         "earlier": queries.earlier_runs(request.user, enrollment),
-        "extend_form": extend_form or ExtendForm(zone=enrollment.zone),
-        "excuse_form": excuse_form or ExcuseForm(),
-        "time_form": PracticeTimeForm(initial={"time": enrollment.learner.practice_time}),
+        "forms": {verb: verb.form(enrollment=enrollment) for verb in VERBS} | (refused or {}),
+        "is_refused": bool(refused),
     }
     return render(request, "reporting/person.html", context, status=status)
 
@@ -125,41 +124,18 @@ def person(request, pk):
 
 @login_required
 @require_POST
-def extend(request, pk):
+def act(request, pk, verb):
+    """One of the manager's verbs, by its own address."""
     teams = teams_or_404(request.user)
     enrollment = visible_enrollment(request.user, pk)
-    form = ExtendForm(request.POST, zone=enrollment.zone)
-    if not form.is_valid():
-        return person_page(request, enrollment, teams, extend_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    with suppress(enrolling.EnrollmentClosed):  # completed or excused meanwhile: the page then says so
-        enrolling.extend(enrollment, form.cleaned_data["due_on"], by=request.user)
-    return redirect("reporting:person", pk)
-
-
-@login_required
-@require_POST
-def excuse(request, pk):
-    teams = teams_or_404(request.user)
-    enrollment = visible_enrollment(request.user, pk)
-    form = ExcuseForm(request.POST)
-    if not form.is_valid():
-        return person_page(request, enrollment, teams, excuse_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    with suppress(enrolling.EnrollmentClosed):
-        enrolling.waive(enrollment, form.cleaned_data["reason"], by=request.user)
-    return redirect("reporting:person", pk)
-
-
-@login_required
-@require_POST
-def set_time(request, pk):
-    """How much time the person is given in simulations."""
-    teams_or_404(request.user)
-    enrollment = visible_enrollment(request.user, pk)
-    form = PracticeTimeForm(request.POST)
-    if not form.is_valid():
+    form = verb.form(request.POST, enrollment=enrollment)
+    if form.is_valid():
+        with suppress(EnrollmentClosed):  # completed or waived meanwhile: the page then says so
+            verb.act(enrollment, **form.cleaned_data, by=request.user)
+        return redirect("reporting:person", pk)
+    if not verb.may_err:
         return HttpResponseBadRequest()
-    set_practice_time(enrollment.learner, form.cleaned_data["time"], by=request.user)
-    return redirect("reporting:person", pk)
+    return person_page(request, enrollment, teams, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 # /team/simulations/<course>/<simulation>/

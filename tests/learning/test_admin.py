@@ -83,6 +83,17 @@ def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin)
     assert (enrollment.waived_reason, done.waived_at) == ("on leave", None)
 
 
+def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_of_the_admin(client, admin):
+    enrollment = make_enrollment()
+    page = BeautifulSoup(client.get(ENROLLMENTS).content, "html.parser")
+    assert [option["value"] for option in page.select("[name=action] option") if option["value"]] == ["extend", "waive"]
+    for fields in ({}, {"confirmed": "yes"}):
+        asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
+        assert asked.h1.text == "Excuse, with a reason"
+        assert asked.select_one("label[for=id_reason]").text == "reason:"
+        assert asked.select_one(".help").text == "The learner reads it, and it stays in the record."
+
+
 def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
     enrollment = make_enrollment()
     url = reverse("admin:learning_enrollment_change", args=[enrollment.pk])

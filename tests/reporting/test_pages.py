@@ -15,8 +15,9 @@ from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling, feedback
 from courseware.learning.models import Answer, Enrollment
+from courseware.learning.verbs import VERBS
 from courseware.lib.dates import due_instant
-from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.making import days, filled, join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -280,9 +281,9 @@ def test_what_is_completed_is_neither_extended_nor_excused(client, team):
     enrollment = learner_of(team)
     complete_course(enrollment)
     before = Enrollment.objects.values().get()
-    day = (timezone.localdate() + timedelta(days=7)).isoformat()
-    for form, fields in (("extend", {"due_on": day}), ("excuse", {"reason": "late"})):
-        assert client.post(f"/team/people/{enrollment.pk}/{form}/", fields).status_code == 302
+    for verb in VERBS:
+        address = f"/team/people/{enrollment.pk}/{verb.address}/"
+        assert client.post(address, filled(verb.form)).status_code == 302
     assert Enrollment.objects.values().get() == before
 
 
@@ -293,6 +294,21 @@ def test_extending_and_handing_in_at_the_same_second_go_by_one_rule(client, team
     client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": str(timezone.localdate())})
     assert [row["State"] for row in exported(client)] == ["due soon"]
     assert client.get("/team/").context["counts"][Enrollment.State.OVERDUE] == 0
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.may_err], ids=lambda verb: verb.name)
+def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, verb):
+    enrollment = learner_of(team)
+    address = f"/team/people/{enrollment.pk}/{verb.address}/"
+    (name,) = verb.form.base_fields
+    response = client.post(address, {name: "x" * 201})
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 422
+    assert page.title.text.startswith("Error:")
+    assert [form["action"] for form in page.select("main form:has([aria-invalid=true])")] == [address]
+    assert page.select_one(f"main [name={name}]")["value"] == "x" * 201
+    assert [form["action"].split("/")[-2] for form in page.select("main form")] == [each.address for each in VERBS]
+    assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
 
 
 # Who may not
@@ -312,9 +328,9 @@ def test_the_page_of_a_person_is_only_for_those_who_lead_them(client, team):
     for person in everybody_else(enrollment):
         client.force_login(person)
         assert client.get(f"/team/people/{enrollment.pk}/").status_code == 404
-        for form in ("extend", "excuse"):
-            fields = {"due_on": "2099-01-01", "reason": "x"}
-            assert client.post(f"/team/people/{enrollment.pk}/{form}/", fields).status_code == 404
+        for verb in VERBS:
+            address = f"/team/people/{enrollment.pk}/{verb.address}/"
+            assert client.post(address, filled(verb.form)).status_code == 404
     assert Enrollment.objects.filter(pk=enrollment.pk).values().get() == before
     assert not Event.objects.filter(verb="record-viewed").exists()
 

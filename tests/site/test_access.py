@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from courseware.content.models import Document
 from courseware.evidence.models import Event
-from tests.making import PASSWORD
+from courseware.learning.verbs import VERBS
+from tests.making import PASSWORD, filled
 from tests.site.routes import NoPlace, fill_in, routes
 from tests.world import ROLES, make_world
 
@@ -87,9 +88,7 @@ def forms(world):
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
-        "team/people/<int:pk>/time/": {"time": "double"},
-        "team/people/<int:pk>/extend/": {"due_on": "2030-01-31"},
-        "team/people/<int:pk>/excuse/": {"reason": "On leave"},
+        **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

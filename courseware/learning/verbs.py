@@ -1,0 +1,103 @@
+"""What a manager may do to an enrollment: the one table that the person's page, its addresses and the admin read.
+
+Whoever may see a record may do all of it. A new line needs its form, the verb itself, its words in the catalogue and
+its rows in the table of who may open what.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.practice_time import set_practice_time
+from courseware.learning.enrolling import extend, waive
+from courseware.learning.fields import DueDayField
+
+
+class VerbForm(forms.Form):
+    """Its fields are what the verb takes beside the enrollment. None as enrollment: for several at once."""
+
+    def __init__(self, *args, enrollment=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.enrollment = enrollment
+
+
+class ExtendForm(VerbForm):
+    due_on = DueDayField(label=_("New due day"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["due_on"].zone = self.enrollment and self.enrollment.zone
+
+
+class WaiveForm(VerbForm):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
+    )
+
+
+class PracticeTimeForm(VerbForm):
+    time = forms.ChoiceField(
+        label=_("Time in simulations"),
+        required=False,
+        choices=[("", _("as written")), *User.PracticeTime.choices],
+        help_text=_("Set for this person when a run begins; they may still choose otherwise."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.enrollment:
+            self.initial["time"] = self.enrollment.learner.practice_time
+
+
+@dataclass(frozen=True, eq=False)
+class Verb:
+    """`name` is that of its url and of its action in the admin, `address` the end of its address.
+
+    `act` is called with the enrollment, the fields of the form by name, and `by`. `title` and `button` are the words
+    of its card on the person's page; `action` those in the admin's list, empty where it is not offered there.
+    `may_err` says whether people can fill the form in wrongly: else what is refused was not sent by the page.
+    """
+
+    name: str
+    address: str
+    form: type[VerbForm]
+    act: Callable
+    title: Promise
+    button: Promise
+    action: Promise | str = ""
+    may_err: bool = True
+
+
+VERBS = (
+    Verb(
+        "extend",
+        "extend",
+        ExtendForm,
+        extend,
+        title=_("Give more time"),
+        button=_("Move the due day"),
+        action=_("Set another due day"),
+    ),
+    Verb(
+        "waive",
+        "excuse",
+        WaiveForm,
+        waive,
+        title=_("Excuse from the course"),
+        button=_("Excuse, with this reason"),
+        action=_("Excuse, with a reason"),
+    ),
+    Verb(
+        "set-time",
+        "time",
+        PracticeTimeForm,
+        lambda enrollment, time, *, by: set_practice_time(enrollment.learner, time, by=by),
+        title=_("Time under pressure"),
+        button=_("Set the time"),
+        may_err=False,
+    ),
+)
