@@ -5,8 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.accounts.redirecting import stays_here
-from courseware.accounts.rights import subject
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -32,23 +31,23 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
-        record("signed-in", actor=user, subject=subject(user))
+        record("signed-in", actor=user, subject=user)
 
     def logout(self, request):
-        record("signed-out", actor=request.user, subject=subject(request.user))
+        record("signed-out", actor=request.user, subject=request.user)
         super().logout(request)
 
     def authentication_failed(self, request, **credentials):
         """Logged alike for known and unknown addresses, so that neither the answer nor its time tells them apart."""
         person = User.objects.filter(email=credentials.get("email", "").lower()).first()
-        record("sign-in-failed", subject=subject(person) if person else "person:unknown")
+        record("sign-in-failed", subject=person or subject_of(User, "unknown"))
 
     def respond_user_inactive(self, request, user):
-        record("sign-in-refused", subject=subject(user))
+        record("sign-in-refused", subject=user)
         return super().respond_user_inactive(request, user)
 
     @transaction.atomic
     def set_password(self, user, password):
         user.set_password(password)
         user.save(update_fields=["password"])
-        record("password-set", actor=user, subject=subject(user))
+        record("password-set", actor=user, subject=user)

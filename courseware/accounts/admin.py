@@ -12,7 +12,7 @@ from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import RIGHTS_OF_NOBODY, deactivate, end_sessions, log_membership, log_rights, rights_of
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
@@ -110,9 +110,9 @@ class PersonAdmin(LogsMemberships):
         super().save_related(request, form, formsets, change)
         person = form.instance
         if not change:
-            record("person-added", actor=request.user, subject=f"person:{person.pk}")
+            record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
-            record("address-changed", actor=request.user, subject=f"person:{person.pk}")
+            record("address-changed", actor=request.user, subject=person)
         if change and "practice_time" in form.changed_data:
             log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)
@@ -164,9 +164,9 @@ class TeamAdmin(LogsMemberships):
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         if "parent" in form.changed_data:  # the managers above see the people below
-            record("team-moved", actor=request.user, subject=f"team:{obj.pk}", data={"parent": obj.parent_id})
+            record("team-moved", actor=request.user, subject=obj, data={"parent": obj.parent_id})
 
     def delete_model(self, request, obj):
-        subject, people = f"team:{obj.pk}", sorted(obj.memberships.values_list("person", flat=True))
+        subject, people = subject_of(obj), sorted(obj.memberships.values_list("person", flat=True))
         super().delete_model(request, obj)
         record("team-deleted", actor=request.user, subject=subject, data={"people": people})

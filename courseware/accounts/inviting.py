@@ -6,8 +6,8 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.urls import reverse
 
 from courseware.accounts import mailing
-from courseware.accounts.rights import subject
-from courseware.evidence.recording import record
+from courseware.accounts.models import User
+from courseware.evidence.recording import record, subject_of
 
 
 class NotInvited(Exception):
@@ -41,7 +41,7 @@ def invite(person, *, by):
         raise NotInvited
     link, days = password_link(person), days_of_a_link()
     mailing.send("invitation", person.email, language=person.language, name=person.name, link=link, days=days)
-    record("invited", actor=by, subject=subject(person))
+    record("invited", actor=by, subject=person)
 
 
 def mail_new_link(address, people, *, language):
@@ -57,4 +57,4 @@ def mail_new_link(address, people, *, language):
         )
     if not people:
         mailing.send("no_account", address, language=language, address=address)
-    record("link-requested", subject=subject(people[0]) if people else "person:unknown")
+    record("link-requested", subject=people[0] if people else subject_of(User, "unknown"))

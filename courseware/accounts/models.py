@@ -50,6 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Part of every session's hash: counting up ends all sessions at once, and for good.
     session_number = models.PositiveIntegerField(default=0, editable=False)
 
+    logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
     objects = UserManager()

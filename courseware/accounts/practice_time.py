@@ -19,4 +19,4 @@ def set_practice_time(person: User, time: str, *, by: User) -> User:
 
 def log_practice_time(person: User, *, by: User) -> None:
     """That it changed and by whom; not to what: a need for more time is nothing that a log should hold for ever."""
-    record("practice-time-changed", actor=by, subject=f"person:{person.pk}")
+    record("practice-time-changed", actor=by, subject=person)

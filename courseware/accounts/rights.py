@@ -4,11 +4,7 @@ from django.db import transaction
 from django.db.models import F
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import record
-
-
-def subject(person):
-    return f"person:{person.pk}"
+from courseware.evidence.recording import record, subject_of
 
 
 def rights_of(person):
@@ -33,7 +29,7 @@ def log_rights(person, before, *, by):
         changed = [right for right in after if after[right] != before[right]]
         data = {right: [before[right], after[right]] for right in changed}
         drop_sessions(person)
-        record("rights-changed", actor=by, subject=subject(person), data=data)
+        record("rights-changed", actor=by, subject=person, data=data)
 
 
 @transaction.atomic
@@ -49,7 +45,7 @@ def deactivate(person, *, by):
 def end_sessions(person, *, by):
     """Sign the person out on every device."""
     drop_sessions(person)
-    record("sessions-ended", actor=by, subject=subject(person))
+    record("sessions-ended", actor=by, subject=person)
 
 
 def drop_sessions(person):
@@ -60,4 +56,4 @@ def drop_sessions(person):
 def log_membership(verb, membership, *, by):
     """`verb`: membership-added, membership-changed or membership-removed; a manager's is a right to see people."""
     data = {"team": membership.team_id, "role": membership.role}
-    record(verb, actor=by, subject=f"person:{membership.person_id}", data=data)
+    record(verb, actor=by, subject=subject_of(User, membership.person_id), data=data)

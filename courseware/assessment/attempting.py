@@ -17,7 +17,7 @@ from courseware.assessment.standing import Standing, is_pre_check, joined, stand
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Page, Release, ReleaseEntry
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import done_documents, track_of
@@ -83,7 +83,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     )
     keep_questions(attempt, drawn)
     touch(enrollment, at)
-    record("attempt-started", actor=enrollment.learner, subject=attempt.subject, data={"exam": exam}, at=at)
+    record("attempt-started", actor=enrollment.learner, subject=attempt, data={"exam": exam}, at=at)
     return attempt
 
 
@@ -223,7 +223,7 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
     if attempt.submitted_at:
         return attempt
     if attempt.is_pre_check and not attempt.has_answers():
-        raise NothingAnswered(attempt.subject)
+        raise NothingAnswered(subject_of(attempt))
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
     if not attempt.is_pre_check:
@@ -231,7 +231,7 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
     attempt.save(update_fields=["points", "submitted_at", "is_passed"])
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
-    record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt.subject, data=data, at=at)
+    record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
     if outcome := outcome_of(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
     return attempt

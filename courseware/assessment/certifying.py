@@ -49,7 +49,7 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
         record(
             "certificate-issued",
             actor=enrollment.learner,
-            subject=f"enrollment:{enrollment.pk}",
+            subject=enrollment,
             data={"certificate": certificate.pk},
             at=at,
         )

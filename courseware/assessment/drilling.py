@@ -211,6 +211,6 @@ def keep(new: DrillAnswer) -> DrillAnswer:
 
 def settle(attempt: Attempt, rule: str, at: datetime) -> None:
     """The drill on `rule` is done; with the last one the pass completes the exam."""
-    record("drill-done", actor=attempt.enrollment.learner, subject=attempt.subject, data={"objective": rule}, at=at)
+    record("drill-done", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_settled(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

@@ -82,11 +82,6 @@ class Attempt(models.Model):
     def is_pre_check(self):
         return self.pass_mark is None
 
-    @property
-    def subject(self):
-        """How the log names it."""
-        return f"attempt:{self.pk}"
-
     def has_answers(self) -> bool:
         """Whether any question is answered. Runs a query."""
         return self.responses.filter(response__isnull=False).exists()

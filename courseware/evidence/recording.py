@@ -4,17 +4,19 @@ import json
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from courseware.evidence.models import ChainHead, Event
 
 
 @transaction.atomic(savepoint=False)
-def record(verb: str, *, actor=None, subject: str, data: dict | None = None, at=None) -> Event:
+def record(verb: str, *, actor=None, subject: Model | str, data: dict | None = None, at=None) -> Event:
     """Append one event and return it; it is kept if, and only if, the caller's transaction is.
 
-    `subject` is `kind:id`. `data` holds ids, dates, whole numbers and short codes: never names, addresses, answers or
-    tokens, for a log that cannot be changed could not forget them.
+    `subject` is what it happened to: a row, or the text that names it (see `subject_of`). `data` holds ids, dates,
+    whole numbers and short codes: never names, addresses, answers or tokens, for a log that cannot be changed could
+    not forget them.
     Writers wait for each other from here to the end of their transaction, so call this after all other locks are taken.
     Raises TypeError for data with fractions: databases print those differently, and the hash would not hold.
     """
@@ -25,7 +27,7 @@ def record(verb: str, *, actor=None, subject: str, data: dict | None = None, at=
         at=at or timezone.now(),
         actor=actor,
         verb=verb,
-        subject=subject,
+        subject=subject if isinstance(subject, str) else subject_of(subject),
         data=stored,
         previous=head.digest,
     )
@@ -34,6 +36,14 @@ def record(verb: str, *, actor=None, subject: str, data: dict | None = None, at=
     head.number, head.digest = event.number, event.digest
     head.save(update_fields=["number", "digest"])
     return event
+
+
+def subject_of(row: Model | type[Model], pk=None) -> str:
+    """How the log names a row, for ever: `kind:id`. A model with a key names one that is not at hand.
+
+    The kind is the model's name; `logged_as` on the model stands for another.
+    """
+    return f"{getattr(row, 'logged_as', row._meta.model_name)}:{row.pk if pk is None else pk}"
 
 
 def as_stored(data):

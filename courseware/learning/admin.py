@@ -23,7 +23,7 @@ from courseware.learning.admin_forms import (
     EnrollTeamForm,
     PublishForm,
 )
-from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, subject
+from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.publishing import people_per_document, touched_by
 from courseware.learning.verbs import VERBS
@@ -101,7 +101,7 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
         """Looking into a record is logged, before anything of it is shown."""
         enrollment = self.get_object(request, object_id)
         if enrollment and self.has_view_permission(request, enrollment):
-            record("record-viewed", actor=request.user, subject=subject(enrollment))
+            record("record-viewed", actor=request.user, subject=enrollment)
         nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
 

@@ -6,7 +6,6 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.content.models import Document, Revision
 from courseware.evidence.recording import record
-from courseware.learning.enrolling import subject
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of, track_of
 from courseware.learning.signals import enrollment_completed
@@ -72,10 +71,10 @@ def conclude(enrollment, at, completion=None):
     if completion:
         data = {"document": completion.document.identifier, "revision": completion.revision_id}
         data["outcome"] = completion.outcome
-        record("completed", actor=enrollment.learner, subject=subject(enrollment), data=data, at=at)
+        record("completed", actor=enrollment.learner, subject=enrollment, data=data, at=at)
     if is_last:
         data = {"release": enrollment.course.current_id}
-        record("enrollment-completed", actor=enrollment.learner, subject=subject(enrollment), data=data, at=at)
+        record("enrollment-completed", actor=enrollment.learner, subject=enrollment, data=data, at=at)
 
 
 def complete_lesson(enrollment, page, *, at=None):

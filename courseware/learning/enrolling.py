@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import with_teams_below
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 
@@ -59,7 +59,7 @@ def begin(learner, course, due_at, at):
 
 def record_enrolled(enrollment, by):
     data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
-    record("enrolled", actor=by, subject=subject(enrollment), data=data, at=enrollment.enrolled_at)
+    record("enrolled", actor=by, subject=enrollment, data=data, at=enrollment.enrolled_at)
 
 
 @transaction.atomic
@@ -67,13 +67,13 @@ def extend(enrollment, due_on, *, by, at=None):
     """Set the last day of an open enrollment; the old one stays in the log. Raises EnrollmentClosed."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
     if not enrollment.is_open:
-        raise EnrollmentClosed(subject(enrollment))
+        raise EnrollmentClosed(subject_of(enrollment))
     due_at = dates.due_instant(due_on, enrollment.zone)
     if due_at != enrollment.due_at:
         data = {"from": enrollment.due_at, "to": due_at}
         enrollment.due_at = due_at
         enrollment.save(update_fields=["due_at"])
-        record("extended", actor=by, subject=subject(enrollment), data=data, at=at)
+        record("extended", actor=by, subject=enrollment, data=data, at=at)
     return enrollment
 
 
@@ -82,14 +82,9 @@ def waive(enrollment, reason, *, by, at=None):
     """Excuse the learner, for a reason. What is waived already keeps its first reason. Raises EnrollmentClosed."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
     if enrollment.completed_at:
-        raise EnrollmentClosed(subject(enrollment))
+        raise EnrollmentClosed(subject_of(enrollment))
     if not enrollment.waived_at:
         enrollment.waived_at, enrollment.waived_reason = at or timezone.now(), reason
         enrollment.save(update_fields=["waived_at", "waived_reason"])
-        record("waived", actor=by, subject=subject(enrollment), at=enrollment.waived_at)
+        record("waived", actor=by, subject=enrollment, at=enrollment.waived_at)
     return enrollment
-
-
-def subject(enrollment):
-    """How the log names an enrollment."""
-    return f"enrollment:{enrollment.pk}"

@@ -13,7 +13,7 @@ from courseware.accounts.permissions import is_manager
 from courseware.content.compiled.serving import page
 from courseware.content.models import Course, Document, Page
 from courseware.evidence.recording import record
-from courseware.learning.enrolling import EnrollmentClosed, subject
+from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.models import Enrollment
 from courseware.learning.verbs import VERBS
 from courseware.reporting import exports, queries
@@ -102,7 +102,7 @@ def visible_enrollment(user, pk):
 
 def person_page(request, enrollment, teams, *, refused=None, status=200):
     """Whoever gets to see it is on record, whatever the request was. `refused`: verb → its form, as it was sent."""
-    record("record-viewed", actor=request.user, subject=subject(enrollment))
+    record("record-viewed", actor=request.user, subject=enrollment)
     (row,) = queries.rows([enrollment], teams, get_language(), timezone.now())
     context = {
         "enrollment": enrollment,

@@ -14,7 +14,7 @@ from django.db.models import Model, QuerySet
 
 from courseware.assessment.models import Attempt, Certificate
 from courseware.evidence.models import Event
-from courseware.learning.enrolling import subject
+from courseware.evidence.recording import subject_of
 from courseware.learning.models import Completion, Enrollment
 
 CHUNK = 500  # rows held in memory at a time
@@ -51,30 +51,31 @@ class Kind:
 
 
 def started(attempt: Attempt) -> Said:
-    return Said(attempt.subject, attempt.started_at, {"exam": attempt.exam.identifier})
+    return Said(subject_of(attempt), attempt.started_at, {"exam": attempt.exam.identifier})
 
 
 def submitted(attempt: Attempt) -> Said:
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
-    return Said(attempt.subject, attempt.submitted_at, data)
+    return Said(subject_of(attempt), attempt.submitted_at, data)
 
 
 def completed(completion: Completion) -> Said:
     data = {"document": completion.document.identifier, "revision": completion.revision_id}
     data["outcome"] = completion.outcome
-    return Said(f"enrollment:{completion.enrollment_id}", completion.completed_at, data)
+    return Said(subject_of(Enrollment, completion.enrollment_id), completion.completed_at, data)
 
 
 def issued(certificate: Certificate) -> Said:
-    return Said(f"enrollment:{certificate.enrollment_id}", certificate.issued_at, {"certificate": certificate.pk})
+    data = {"certificate": certificate.pk}
+    return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
 
 
 def finished(enrollment: Enrollment) -> Said:
-    return Said(subject(enrollment), enrollment.completed_at)
+    return Said(subject_of(enrollment), enrollment.completed_at)
 
 
 def waived(enrollment: Enrollment) -> Said:
-    return Said(subject(enrollment), enrollment.waived_at)
+    return Said(subject_of(enrollment), enrollment.waived_at)
 
 
 KINDS = (

@@ -120,11 +120,6 @@ class Run(models.Model):
         """As they are printed: 12, −6."""
         return str(self.points).replace("-", "−")
 
-    @property
-    def subject(self):
-        """How the log names it."""
-        return f"run:{self.pk}"
-
 
 class Decision(models.Model):
     """One decision, never edited. What it led to derives from the simulation as it was then."""

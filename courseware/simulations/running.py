@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 from courseware.language.simulations import NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
@@ -58,7 +58,7 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     )
     touch(enrollment, at)
     data = {"simulation": simulation, "number": run.number}
-    record("run-started", actor=enrollment.learner, subject=run.subject, data=data, at=at)
+    record("run-started", actor=enrollment.learner, subject=run, data=data, at=at)
     return run
 
 
@@ -77,7 +77,7 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
     at = at or timezone.now()
     run = locked(run)
     if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
-        raise NotOffered(f"no branch off {run.subject} at {position}")
+        raise NotOffered(f"no branch off {subject_of(run)} at {position}")
     others = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
     if begun := others.filter(branch_of=run, branch_at=position).with_release().first():
         return joined(begun, run.enrollment)
@@ -130,11 +130,11 @@ def decide(
     if position < trail.position:
         return trail
     if not run.is_open:
-        raise RunOver(run.subject)
+        raise RunOver(subject_of(run))
     if run.paused_at:
-        raise RunPaused(run.subject)
+        raise RunPaused(subject_of(run))
     if position > trail.position:
-        raise NotOffered(f"{run.subject} stands at {trail.position}, not at {position}")
+        raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
     clock = clock_of(trail.node, run.timing, run.shown_at)
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
     trail = keep(trail, clock, place, picked, at)
@@ -153,7 +153,7 @@ def what_counts(
     timeout = trail.node.timeout
     if choice is None:
         if not clock.is_up(at):
-            raise TooEarly(f"{trail.run.subject}: {clock.ends_at} is not over at {at}")
+            raise TooEarly(f"{subject_of(trail.run)}: {clock.ends_at} is not over at {at}")
         return timeout, []
     if choice == timeout:
         raise NotOffered("nobody chooses that the time is up")
@@ -198,7 +198,7 @@ def finish(trail: Trail, at: datetime) -> None:
         return
     touch(run.enrollment, at)
     data = {"ending": run.ending, "colour": run.colour, "points": run.points}
-    record("run-finished", actor=run.enrollment.learner, subject=run.subject, data=data, at=at)
+    record("run-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
     if completes(run):
         outcome = Completion.Outcome.COMPLETED
         complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
@@ -242,5 +242,5 @@ def give_up(run: Run, *, at: datetime | None = None) -> Run:
         run.given_up_at = at or timezone.now()
         run.save(update_fields=["given_up_at"])
         if not run.is_practice:
-            record("run-given-up", actor=run.enrollment.learner, subject=run.subject, at=run.given_up_at)
+            record("run-given-up", actor=run.enrollment.learner, subject=run, at=run.given_up_at)
     return run

@@ -7,10 +7,14 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
-from courseware.accounts.models import User
+from courseware.accounts.models import Team, User
+from courseware.assessment.models import Attempt
+from courseware.content.models import Course, Release
 from courseware.evidence.models import ChainHead, Event, EventChanged
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, subject_of
 from courseware.evidence.verifying import verify
+from courseware.learning.models import Enrollment
+from courseware.simulations.models import Run
 
 WRITERS = 20
 
@@ -40,6 +44,18 @@ class TestRecording:
         event = Event.objects.get(pk=record("opened", actor=actor, subject="door:1", data=data, at=at).pk)
         assert (event.verb, event.actor, event.subject, event.data, event.at) == ("opened", actor, "door:1", data, at)
         assert event.digest == event.digest_of_content()
+
+    def test_a_row_is_named_by_its_kind_and_key_at_hand_or_not(self):
+        person = User.objects.create_user("a@example.com", name="A")
+        assert record("opened", subject=person).subject == f"person:{person.pk}"
+        assert record("opened", subject="board").subject == "board"
+        assert (subject_of(User, 0), subject_of(User, "unknown")) == ("person:0", "person:unknown")
+
+    def test_what_the_log_calls_things_stays_for_ever(self):
+        named = [Attempt, Course, Enrollment, Release, Run, Team, User]
+        assert [subject_of(model, 7) for model in named] == [
+            "attempt:7", "course:7", "enrollment:7", "release:7", "run:7", "team:7", "person:7",
+        ]  # fmt: skip
 
     def test_dates_and_uuids_are_kept_as_text(self):
         token = uuid.uuid4()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import witness
@@ -61,7 +62,7 @@ def test_an_exam_that_was_raised_with_its_answers_is_named():
 
 
 def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
-    first = Attempt.objects.earliest("pk").subject
+    first = subject_of(Attempt.objects.earliest("pk"))
     Attempt.objects.filter(exam__identifier=START).delete()
     Completion.objects.filter(document__identifier=START).delete()
     gone = list(differences())

@@ -186,7 +186,7 @@ class _Import:
         made = self.release(released, revisions)
         gone = sorted(asked - released_questions(self.course)) if made else ()
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
-        record("content-imported", actor=self.by, subject=f"course:{self.course.pk}", data=data, at=self.at)
+        record("content-imported", actor=self.by, subject=self.course, data=data, at=self.at)
         return Report(
             self.course, made, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
         )

@@ -126,7 +126,7 @@ def release(
     course.current = made
     course.save(update_fields=["current"])
     data = {"number": made.number, "weight": weight, "digest": made.digest}
-    record("content-released", actor=by, subject=f"release:{made.pk}", data=data, at=at)
+    record("content-released", actor=by, subject=made, data=data, at=at)
     return made
 
 
