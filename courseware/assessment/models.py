@@ -7,6 +7,7 @@ from courseware.assessment.gaining import Sitting, StartingPoint, starting_point
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document, Release, Revision
 from courseware.learning.models import Enrollment
+from courseware.lib import dates
 
 
 class AttemptQuerySet(models.QuerySet):
@@ -167,6 +168,4 @@ class Certificate(models.Model):
         return self.number
 
     def is_valid(self, at=None):
-        """Days of certificates are the site's, whoever looks at them from wherever."""
-        today = timezone.localdate(at, timezone.get_default_timezone())
-        return self.valid_until is None or today <= self.valid_until
+        return self.valid_until is None or dates.site_day(at) <= self.valid_until

@@ -1,6 +1,8 @@
-"""Due days: an instant for comparing, a day for people."""
+"""Days: an instant for comparing, a day for people."""
 
 from datetime import date, datetime, time, timedelta, tzinfo
+
+from django.utils import timezone
 
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
@@ -16,3 +18,8 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 def due_day(due_at: datetime, zone: tzinfo) -> date:
     """The day a person is told: the one that is over at `due_at`."""
     return (due_at.astimezone(zone) - timedelta(microseconds=1)).date()
+
+
+def site_day(at: datetime | None = None) -> date:
+    """The day it is at `at`, now by default, where the site is, whoever looks from wherever."""
+    return timezone.localdate(at, timezone.get_default_timezone())
