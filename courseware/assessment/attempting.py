@@ -97,8 +97,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> 
     there = banks(course.current, [stratum.bank for stratum in strata], course.source_language)
     track = track_of(enrollment, outline)
     fitting = {
-        bank: [question for question in questions if not question.tracks or track in question.tracks]
-        for bank, questions in there.items()
+        bank: [question for question in questions if question.is_for(track)] for bank, questions in there.items()
     }
     return draw(strata, fitting, times_seen(enrollment, exam), SystemRandom())
 

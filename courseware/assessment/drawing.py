@@ -47,7 +47,7 @@ def draw(
         rest = [question for question in candidates if not question.critical]
         chosen += take(stratum.draw - len(chosen), rest, families, stratum.bank)
         dice.shuffle(chosen)
-        drawn += [Drawn(stratum.bank, question, shown_order(question, dice)) for question in chosen]
+        drawn += [Drawn(stratum.bank, question, question.shown_order(dice.shuffle)) for question in chosen]
     return drawn
 
 
@@ -62,7 +62,7 @@ def draw_parallel(
         if not others:
             raise BankTooSmall(f"{bank}: family {question.family} has no question but {question.id}")
         other = dice.choice(others)
-        drawn.append(Drawn(bank, other, shown_order(other, dice)))
+        drawn.append(Drawn(bank, other, other.shown_order(dice.shuffle)))
     dice.shuffle(drawn)
     return drawn
 
@@ -84,14 +84,3 @@ def take(number: int, candidates: Sequence[Question], families: set[str], where:
     if len(taken) < number:
         raise BankTooSmall(f"{where}: {number} questions wanted, {len(taken)} to be had")
     return taken
-
-
-def shown_order(question: Question, dice: Random) -> tuple[int, ...]:
-    """Places of the choices as shown: a scale keeps its order; the steps of an .order question never stand right."""
-    places = list(range(len(question.choices)))
-    if question.numbered and question.kind != "order":
-        return tuple(places)
-    dice.shuffle(places)
-    if question.kind == "order" and places == sorted(places):
-        places.append(places.pop(0))
-    return tuple(places)

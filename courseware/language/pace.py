@@ -5,7 +5,7 @@ first time and on a screen.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from courseware.language.blocks import Callout, Figure, Prose
@@ -13,6 +13,7 @@ from courseware.language.course import CourseText
 from courseware.language.lists import Choices
 from courseware.language.parsing import Block, Document, Section
 from courseware.language.spans import plain
+from courseware.language.tracks import is_for
 
 SECONDS_PER_CHARACTER = 60 / 250
 SECONDS_PER_WORD = 60 / 130
@@ -76,11 +77,6 @@ def _block_seconds(block: Block, track: str) -> float:
     if isinstance(block, Callout):
         return reading_seconds(block.text) if is_for(block.tracks, track) else 0.0
     return reading_seconds(block.text) if isinstance(block, Prose) else 0.0
-
-
-def is_for(tracks: Collection[str], track: str) -> bool:
-    """Whether something for some tracks is for this one; none named is for all."""
-    return not tracks or track in tracks
 
 
 def tracks_of(course: CourseText) -> tuple[str, ...]:

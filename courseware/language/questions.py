@@ -12,11 +12,13 @@ counted through all groups. Responses are plain JSON: lists of whole numbers, an
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from courseware.language.lists import Item
 from courseware.language.parsing import Section
+from courseware.language.tracks import is_for
 
 Response = list[int] | str
 
@@ -75,6 +77,16 @@ class Question(ABC):
     def is_answered_as(self, other: Self) -> bool:
         """Whether a response to the other means the same here: the same choices stand in the same places."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
+
+    def is_for(self, track: str) -> bool:
+        return is_for(self.tracks, track)
+
+    def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
+        """The places of the choices as a page shows them; `shuffle` changes a list in place, as dice do."""
+        places = list(range(len(self.choices)))
+        if not self.numbered:
+            shuffle(places)
+        return tuple(places)
 
     @property
     def offered(self) -> tuple:
@@ -142,6 +154,12 @@ class Order(Question):
     @property
     def shape(self) -> str:
         return f"order {len(self.choices)}"
+
+    def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
+        """Never the right one, which would be an answer already."""
+        places = list(self.key)
+        shuffle(places)
+        return tuple(places) if tuple(places) != self.key else (*places[1:], *places[:1])
 
     def clean(self, raw: list[str]) -> list[int]:
         places = self._places(raw, len(self.choices))

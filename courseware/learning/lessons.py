@@ -9,6 +9,7 @@ from django.utils.datastructures import MultiValueDict
 
 from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
+from courseware.language.tracks import is_for
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.reading import Reading
@@ -89,11 +90,7 @@ class LessonPage:
     @cached_property
     def questions(self) -> dict[str, Question]:
         """The questions meant for the learner's post, in reading order."""
-        return {
-            key: question
-            for key, question in self.page.questions.items()
-            if not question.tracks or self.track in question.tracks
-        }
+        return {key: question for key, question in self.page.questions.items() if question.is_for(self.track)}
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
@@ -145,10 +142,9 @@ class LessonPage:
         if block["type"] == "question":
             return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
         if block["type"] == "callout":
-            posts = tuple(
-                self.reading.outline.tracks[track] for track in block["tracks"] if track in self.reading.outline.tracks
-            )
-            return {**block, "posts": posts, "is_mine": not block["tracks"] or self.track in block["tracks"]}
+            tracks = self.reading.outline.tracks
+            posts = tuple(tracks[track] for track in block["tracks"] if track in tracks)
+            return {**block, "posts": posts, "is_mine": is_for(block["tracks"], self.track)}
         return block
 
     def card(self, question_id: str) -> Card:

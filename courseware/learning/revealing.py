@@ -83,16 +83,13 @@ class ShownQuestion:
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
     """The places of the choices in the order in which they are shown after so many tries.
 
-    The same after a reload, another after a try. Numbered choices keep their order; the steps of an .order question
-    are never shown in the right one.
+    The same after a reload, another after a try.
     """
-    places = list(range(len(question.choices)))
-    if question.numbered and question.kind != "order":
-        return tuple(places)
-    places.sort(key=lambda place: sha256(f"{enrollment_id}:{question.id}:{tries}:{place}".encode()).digest())
-    if question.kind == "order" and places == sorted(places):
-        places.append(places.pop(0))
-    return tuple(places)
+
+    def lot(place: int) -> bytes:
+        return sha256(f"{enrollment_id}:{question.id}:{tries}:{place}".encode()).digest()
+
+    return question.shown_order(lambda places: places.sort(key=lot))
 
 
 def reveals_all(tries: Sequence[Try]) -> bool:

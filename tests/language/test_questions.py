@@ -280,3 +280,34 @@ def test_what_is_cleaned_can_be_graded_and_all_else_is_refused(question, raw):
         return
     assert question.grade(response) is (None if question.kind == "open" else tuple(response) == question.key)
     assert question.clean([response] if question.kind == "open" else [str(place) for place in response]) == response
+
+
+def backwards(places):
+    places.reverse()
+
+
+def as_it_stands(places):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("question", "shuffle", "order"),
+    [
+        (make_question(One), backwards, (2, 1, 0)),
+        (make_question(One), as_it_stands, (0, 1, 2)),
+        (make_question(One, numbered=True), backwards, (0, 1, 2)),
+        (make_question(Order), backwards, (2, 1, 0)),
+        (make_question(Order), as_it_stands, (1, 2, 0)),
+        (make_question(Order, numbered=True), backwards, (2, 1, 0)),
+        (OPEN, backwards, ()),
+    ],
+)
+def test_bullets_are_shuffled_a_scale_is_not_and_steps_never_stand_right(question, shuffle, order):
+    assert question.shown_order(shuffle) == order
+
+
+@pytest.mark.parametrize(
+    ("tracks", "answer"), [((), True), (("phone",), True), (("chat", "phone"), True), (("chat",), False)]
+)
+def test_a_question_for_some_posts_is_for_no_other(tracks, answer):
+    assert make_question(One, tracks=tracks).is_for("phone") == answer

@@ -9,6 +9,7 @@ from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.language.questions import Question, from_dict
 from courseware.language.simulations import Simulation
 from courseware.language.simulations import from_dict as read_simulation
+from courseware.language.tracks import is_for
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Step:
 
     def check_for(self, track: str) -> tuple[str, ...]:
         """Ids of the check's questions that are shown to this track."""
-        return tuple(question.id for question in self.check if not question.tracks or track in question.tracks)
+        return tuple(question.id for question in self.check if is_for(question.tracks, track))
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,7 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str, list[Q
         return
     meta = next((document.meta for document in course.of_kind("course")), None)
     for track in meta.tracks if meta else ():
-        yield f" for {track}", [question for question in questions if not question.tracks or track in question.tracks]
+        yield f" for {track}", [question for question in questions if question.is_for(track)]
 
 
 def _check_families(course: CourseText, exam: Document) -> Iterator[Problem]:
