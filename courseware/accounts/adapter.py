@@ -3,8 +3,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.addresses import stays_here
 from courseware.accounts.models import User
-from courseware.accounts.redirecting import stays_here
 from courseware.evidence.recording import record, subject_of
 
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from courseware.accounts import forms
+from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
-from courseware.accounts.redirecting import stays_here
 
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 

@@ -24,9 +24,9 @@ from courseware.assessment.resulting import answered_in, result_of
 from courseware.assessment.standing import allowed_attempts, standing_of
 from courseware.assessment.terms import duration, retake_terms
 from courseware.content.compiled import serving
+from courseware.language.documents import display_tag
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
-from courseware.learning.language import language_tag
 from courseware.learning.reading import Reading, own_enrollments, reading_of
 from courseware.learning.revealing import ask, raw_response, whole
 from courseware.learning.revealing import show as shown_after
@@ -447,7 +447,7 @@ def certificate(request, number):
     context = {
         "certificate": found,
         "title": found.titles[language],
-        "title_language": language_tag(language),
+        "title_language": display_tag(language),
         "grouped": certifying.grouped(found.number),
         "is_valid": found.is_valid(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),

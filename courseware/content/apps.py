@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 class ContentConfig(AppConfig):
     name = "courseware.content"
     verbose_name = _("Content")
+    editor_rights = (
+        "view_course", "view_document", "change_document", "view_revision", "view_release", "add_release",
+    )  # fmt: skip
 
     def ready(self):
         from courseware.content.desk.editors import grant_rights  # needs loaded apps

@@ -10,8 +10,8 @@ from courseware.assessment.models import Certificate
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.next_act import Journey, NextAct, journeys
+from courseware.language.documents import display_tag
 from courseware.learning.due import Due, due_of
-from courseware.learning.language import language_tag
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
@@ -51,7 +51,7 @@ class CourseCard:
 
     @property
     def language(self) -> str:
-        return language_tag(self.outline.language)
+        return display_tag(self.outline.language)
 
     @property
     def due(self) -> Due | None:

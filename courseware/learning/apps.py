@@ -6,10 +6,11 @@ from django.utils.translation import gettext_lazy as _
 class LearningConfig(AppConfig):
     name = "courseware.learning"
     verbose_name = _("Learning")
+    editor_rights = ("view_lessonreport", "change_lessonreport")
 
     def ready(self):
         from courseware.content.compiled import links
-        from courseware.learning.editors import grant_rights  # needs loaded apps
+        from courseware.content.desk.editors import grant_rights  # needs loaded apps
 
         links.register(
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"

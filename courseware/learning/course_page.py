@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from courseware.learning.language import language_tag
+from courseware.language.documents import display_tag
 from courseware.learning.reading import Reading
 
 
@@ -18,8 +18,8 @@ def render_in_course(request, reading: Reading, template: str, context: dict, *,
         "enrollment": reading.enrollment,
         "outline": outline,
         "course": outline.course_id,
-        "text_language": language_tag(outline.language),
-        "page_language": language_tag(get_language()),
+        "text_language": display_tag(outline.language),
+        "page_language": display_tag(get_language()),
     }
     with timezone.override(reading.enrollment.zone):
         return render(request, template, context, status=status)

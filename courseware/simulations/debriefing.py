@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Choice, Ending, Node, Part, Simulation
 from courseware.simulations.models import Decision, Run
-from courseware.simulations.trails import Step, Trail
+from courseware.simulations.trails import Trail, TrailStep
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
     )
 
 
-def reviewed(trail: Trail, step: Step, texts: Simulation, drawn: Map) -> Reviewed:
+def reviewed(trail: Trail, step: TrailStep, texts: Simulation, drawn: Map) -> Reviewed:
     node = texts.nodes[step.before.place]
     best, _parts = trail.rules.best(step.before)
     return Reviewed(
@@ -141,7 +141,7 @@ def is_worse(node: Node, place: int, best: int) -> bool:
     return node.choices[place].quality != node.choices[best].quality
 
 
-def meter_changes(step: Step, texts: Simulation) -> tuple[MeterChange, ...]:
+def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
     """In the order of the meters, of those that moved."""
     return tuple(
         MeterChange(label, step.after.meters[meter], step.changes[meter])

@@ -15,7 +15,7 @@ from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.simulations.models import Colour, Decision, Run, Timing
 from courseware.simulations.timing import Clock, clock_of
-from courseware.simulations.trails import Step, Trail, trail_of
+from courseware.simulations.trails import Trail, TrailStep, trail_of
 
 MILLISECOND = timedelta(milliseconds=1)
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
@@ -180,7 +180,7 @@ def keep(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime
         shown_at=run.shown_at,
         decided_at=at,
     )
-    step = Step(trail.position, state, after, place, tuple(picked), decision)
+    step = TrailStep(trail.position, state, after, place, tuple(picked), decision)
     return replace(trail, steps=(*trail.steps, step))
 
 

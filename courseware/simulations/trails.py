@@ -13,7 +13,7 @@ ASTRAY = ("harmful", "critical")
 
 
 @dataclass(frozen=True)
-class Step:
+class TrailStep:
     """One decision: the state it was made in, and the one it led to."""
 
     position: int
@@ -44,7 +44,7 @@ class Trail:
     run: Run
     rules: Simulation
     start: State
-    steps: tuple[Step, ...]
+    steps: tuple[TrailStep, ...]
 
     @property
     def state(self) -> State:
@@ -100,6 +100,6 @@ def follow(run: Run, rules: Simulation, decisions: Iterable[Decision]) -> Trail:
     steps = []
     for position, decision in enumerate(decisions, start=1):
         after = rules.decide(state, decision.place, decision.picked)
-        steps.append(Step(position, state, after, decision.place, tuple(decision.picked), decision))
+        steps.append(TrailStep(position, state, after, decision.place, tuple(decision.picked), decision))
         state = after
     return Trail(run, rules, start, tuple(steps))

@@ -18,7 +18,7 @@ from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
 from courseware.simulations.models import Run, Timing
-from courseware.simulations.showing import situation_of
+from courseware.simulations.situation import situation_of
 from courseware.simulations.trails import page_of, trail_of
 
 

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from courseware.accounts.context import page_address
+from courseware.accounts.addresses import page_address
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
-from courseware.accounts.redirecting import stays_here
+from courseware.accounts.addresses import stays_here
 from courseware.evidence.models import Event
 from tests.making import PASSWORD, make_admin, make_team, make_user
 

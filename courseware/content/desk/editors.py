@@ -4,16 +4,15 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
 GROUP = "Editors"
-RIGHTS = ("view_course", "view_document", "change_document", "view_revision", "view_release", "add_release")
 
 
 def grant_rights(sender, using, **kwargs):
-    """Make the group where it is missing, with its rights in this room. Runs after every migration.
+    """Make the group where it is missing, with the `editor_rights` of `sender`, the app of a room.
 
-    Not a migration itself: rights are made only after all of them, and a test that empties the tables wants the group
-    back.
+    Runs after every migration. Not a migration itself: rights are made only after all of them, and a test that empties
+    the tables wants the group back.
     """
     create_permissions(sender, using=using, verbosity=0)
     group, _created = Group.objects.using(using).get_or_create(name=GROUP)
-    rights = Permission.objects.using(using).filter(content_type__app_label=sender.label, codename__in=RIGHTS)
-    group.permissions.add(*rights)
+    own = Permission.objects.using(using).filter(content_type__app_label=sender.label)
+    group.permissions.add(*own.filter(codename__in=sender.editor_rights))

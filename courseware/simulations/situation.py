@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from courseware.language.simulations import Node, Simulation
 from courseware.simulations.debriefing import MeterChange, meter_changes
-from courseware.simulations.drawing import Path, path_behind
 from courseware.simulations.models import Decision
+from courseware.simulations.path_line import PathLine, path_behind
 from courseware.simulations.timing import Clock, arrivals, clock_of
-from courseware.simulations.trails import Step, Trail
+from courseware.simulations.trails import Trail, TrailStep
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -62,7 +62,7 @@ class Situation:
     meters: tuple[MeterChange, ...]
     last: Consequence | None
     clock: ShownClock | None
-    path: Path
+    path: PathLine
 
 
 def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
@@ -116,7 +116,7 @@ def meters(trail: Trail, texts: Simulation) -> tuple[MeterChange, ...]:
     )
 
 
-def consequence(step: Step, texts: Simulation) -> Consequence:
+def consequence(step: TrailStep, texts: Simulation) -> Consequence:
     choice = texts.nodes[step.before.place].choices[step.place]
     return Consequence(choice.text, step.decision.is_timeout, meter_changes(step, texts))
 
