@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from courseware.content.models import Page, Release, ReleaseEntry
@@ -143,23 +143,23 @@ class PageData:
         return read_simulation(self.data["simulation"])
 
 
-# A release never changes, so what was read of one is kept by the process: a site has few courses and reads the newest
-# release. When there are more than this many outlines or pages, all are let go.
-KEPT = 256
-_outlines: dict[tuple, Outline] = {}
-_pages: dict[tuple, PageData] = {}
+# A release never changes, so what was read of one stays in memory: a site has few courses and reads the newest
+# release. Digest and compiler tell a release that was compiled anew.
+IN_MEMORY = 256
 
 
 def outline(release: Release, language: str) -> Outline:
     """The outline in `language`, or in the course's own where the course is not written in it.
 
-    Runs up to two queries the first time, none later.
+    Runs one query the first time, none later.
     """
-    key = (release.pk, release.digest, release.compiler, language)
-    if key not in _outlines:
-        found = release.outlines.get(language) or release.outlines[release.course.source_language]
-        keep(_outlines, key, read_outline(found))
-    return _outlines[key]
+    return _outline(release.pk, release.digest, release.compiler, language)
+
+
+@lru_cache(IN_MEMORY)
+def _outline(release: int, _digest: str, _compiler: int, language: str) -> Outline:
+    outlines, own = Release.objects.values_list("outlines", "course__source_language").get(pk=release)
+    return read_outline(outlines.get(language) or outlines[own])
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
@@ -167,30 +167,22 @@ def page(release: Release, identifier: str, language: str) -> PageData:
 
     Runs one query the first time, none later. Raises Page.DoesNotExist where the release has no such page.
     """
-    key = (release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
-    if key not in _pages:
-        keep(_pages, key, read_page(release, identifier, key[-1]))
-    return _pages[key]
+    return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
 
 
-def keep(cache: dict, key: tuple, value: Any) -> None:
-    if len(cache) >= KEPT:
-        cache.clear()
-    cache[key] = value
+@lru_cache(IN_MEMORY)
+def _page(release: int, _digest: str, _compiler: int, identifier: str, language: str) -> PageData:
+    found = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
+    row = found.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
+    for document_id, revision_id, kind, data in row:
+        return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
+    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
 
 
 def forget() -> None:
     """Let go of everything: for tests, whose rolled back transactions use primary keys again."""
-    _outlines.clear()
-    _pages.clear()
-
-
-def read_page(release: Release, identifier: str, language: str) -> PageData:
-    found = Page.objects.filter(entries__release=release.pk, document__identifier=identifier, language=language)
-    row = found.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
-    for document_id, revision_id, kind, data in row:
-        return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
-    raise Page.DoesNotExist(f"{release} has no page {identifier}")
+    _outline.cache_clear()
+    _page.cache_clear()
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
