@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from courseware.assessment.banks import question_of
 from courseware.assessment.grading import Score, points_needed, score_by
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.standing import allowed_attempts, lesson_of
+from courseware.assessment.standing import lesson_of, row_of
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
 from courseware.learning.revealing import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
@@ -76,8 +76,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
 
 def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
     """Whether the exam is passed by now, or the last attempt before it reopens is behind the learner."""
-    allowed = allowed_attempts(exam)
-    last = -(-attempt.number // allowed) * allowed
+    last = row_of(attempt, exam)[-1]
     submitted = Attempt.objects.filter(
         enrollment=attempt.enrollment_id, exam=attempt.exam_id, submitted_at__isnull=False
     )

@@ -9,6 +9,7 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.models import Attempt
 from courseware.content.compiled.serving import Outline, PageData
+from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import progress_of, track_of
@@ -35,13 +36,11 @@ class Standing:
         return not self.reason
 
 
-def allowed_attempts(exam: PageData) -> int:
-    """Attempts in a row before the exam closes for its time of reopening."""
-    return 1 + len(exam.data["retakes"])
-
-
-def is_last_attempt(attempt: Attempt, exam: PageData) -> bool:
-    return attempt.number % allowed_attempts(exam) == 0
+def row_of(attempt: Attempt, exam: PageData) -> range:
+    """The numbers of the attempts in a row to which this one belongs; after the last the exam closes for a time."""
+    length = attempts_in_a_row(exam.data["retakes"])
+    first = attempt.number - (attempt.number - 1) % length
+    return range(first, first + length)
 
 
 def is_pre_check(exam: PageData) -> bool:
@@ -89,9 +88,10 @@ def standing_of_pre_check(enrollment: Enrollment, outline: Outline) -> Standing:
 
 def standing_after(last: Attempt, outline: Outline, exam: PageData, at: datetime) -> Standing:
     """After an attempt that was not passed. Runs up to two queries."""
-    if is_last_attempt(last, exam):
+    row = row_of(last, exam)
+    if last.number == row[-1]:
         return standing_after_all(last, exam, at)
-    retake = exam.data["retakes"][last.number % allowed_attempts(exam) - 1]
+    retake = exam.data["retakes"][row.index(last.number)]
     opens_at = last.submitted_at + timedelta(seconds=retake["wait"])
     if retake["after"] == "lessons":
         first = Standing("revisit", lessons=lessons_to_revisit(last, outline))

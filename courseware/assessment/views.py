@@ -21,10 +21,11 @@ from courseware.assessment.forms import CertificateNumberForm, DrillForm, SaveFo
 from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.resulting import answered_in, result_of
-from courseware.assessment.standing import allowed_attempts, standing_of
+from courseware.assessment.standing import standing_of
 from courseware.assessment.terms import duration, retake_terms
 from courseware.content.compiled import serving
 from courseware.language.documents import display_tag
+from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
 from courseware.learning.reading import Reading, own_enrollments, reading_of
@@ -107,7 +108,7 @@ def exam_page(request, reading, context):
         "passed": passed,
         "drills": shown_drills(passed, reading.outline) if passed else [],
         "best": max(attempts, key=lambda attempt: attempt.points, default=None),
-        "allowed": allowed_attempts(page),
+        "allowed": attempts_in_a_row(page.data["retakes"]),
         "retakes": list(retake_terms(page, reading.outline)),
         "reopens": duration(page.data["reopens"]),
         "needed": points_needed(max_points, page.data["pass_mark"]),

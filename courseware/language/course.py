@@ -119,7 +119,7 @@ class CourseText:
         original = self.source(document.id)
         is_translation = document is not original
         question = make(section, original.section(section.id) if is_translation else None)
-        lesson = document.id if document.kind == "lesson" else self._lessons.get(question.objective, "")
+        lesson = document.id if document.kind == "lesson" else self.first_lessons.get(question.objective, "")
         return question if question.lesson else replace(question, lesson=lesson)
 
     @cached_property
@@ -130,7 +130,7 @@ class CourseText:
         }
 
     @cached_property
-    def _lessons(self) -> Mapping[str, str]:
+    def first_lessons(self) -> Mapping[str, str]:
         """Objective → the first lesson of the route that has it."""
         found: dict[str, str] = {}
         for step in self.route:

@@ -1,6 +1,7 @@
 """What the front matter of each kind of document may say: one frozen model per kind (formats.md §3)."""
 
 import re
+from collections.abc import Sized
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -124,9 +125,17 @@ class ExamMeta(Meta):
     again_after: Id | None = Field(None, description="the id of an exam")
 
     @property
+    def is_pre_check(self) -> bool:
+        return self.pass_mark is None
+
+    @property
     def attempts(self) -> int:
-        """How many attempts there are before the exam closes: the first and its retakes."""
-        return 1 + len(self.retakes)
+        return attempts_in_a_row(self.retakes)
+
+
+def attempts_in_a_row(retakes: Sized) -> int:
+    """How many attempts there are before the exam closes for its time of reopening: the first and its retakes."""
+    return 1 + len(retakes)
 
 
 class SurveyMeta(Meta):

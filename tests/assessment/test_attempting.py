@@ -1,5 +1,6 @@
 import uuid
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -7,7 +8,7 @@ from django.utils import timezone
 from courseware.assessment import attempting, certifying
 from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.assessment.standing import Standing, standing_of
+from courseware.assessment.standing import Standing, row_of, standing_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
@@ -180,6 +181,15 @@ def test_without_reopening_the_last_attempt_was_the_last():
     sit(enrollment, points=0, at=MONDAY)
     sit(enrollment, points=0, at=MONDAY)
     assert standing(enrollment, MONDAY + timedelta(days=999)) == Standing("never")
+
+
+@pytest.mark.parametrize(
+    ("retakes", "rows"), [(0, [[1], [2], [3]]), (1, [[1, 2], [3, 4]]), (2, [[1, 2, 3], [4, 5, 6]])]
+)
+def test_every_attempt_stands_in_one_row_as_long_as_the_retakes_allow(retakes, rows):
+    exam = SimpleNamespace(data={"retakes": [None] * retakes})
+    for row in rows:
+        assert [list(row_of(Attempt(number=number), exam)) for number in row] == [row] * len(row)
 
 
 def test_whoever_has_passed_or_is_excused_starts_no_more():

@@ -49,7 +49,7 @@ def every_kind_missed(**exam):
 
 def one_more_left(monkeypatch):
     """As if the exam allowed a second attempt: the small bank of every kind has questions for one only."""
-    monkeypatch.setattr("courseware.assessment.resulting.allowed_attempts", lambda exam: 2)
+    monkeypatch.setattr("courseware.assessment.standing.attempts_in_a_row", lambda retakes: 2)
 
 
 def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(monkeypatch):

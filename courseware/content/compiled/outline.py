@@ -36,7 +36,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
             module_data(course, module, number, language, required, after)
             for number, module in enumerate(course.modules, start=1)
         ],
-        "objective_lessons": first_lessons(course),
+        "objective_lessons": dict(course.first_lessons),
     }
 
 
@@ -48,7 +48,7 @@ def has_page(course: CourseText, step: Step) -> bool:
     """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
     meta = course.source(step.id).meta
     if step.kind == "exam":
-        return meta.pass_mark is not None or step.id == pre_check_of(course)
+        return not meta.is_pre_check or step.id == pre_check_of(course)
     if step.kind == "survey":
         return meta.audience == "learner" and meta.after_days == 0
     return step.kind in ("lesson", "simulation")
@@ -57,16 +57,16 @@ def has_page(course: CourseText, step: Step) -> bool:
 def exam_of(course: CourseText, steps: list[Step]) -> Step | None:
     """The exam that has to be passed, else the first."""
     passed = next(course.of_kind("course")).meta.completion.passed
-    exams = [step for step in steps if step.kind == "exam" and course.source(step.id).meta.pass_mark is not None]
+    exams = [step for step in steps if step.kind == "exam" and not course.source(step.id).meta.is_pre_check]
     return min(exams, key=lambda step: step.id not in passed, default=None)
 
 
 def pre_check_of(course: CourseText) -> str | None:
-    """The id of the exam without a pass mark that stands before all that is learned: later it is no starting point."""
+    """The id of the pre-check that stands before all that is learned: later it is no starting point."""
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
-        if step.kind == "exam" and course.source(step.id).meta.pass_mark is None:
+        if step.kind == "exam" and course.source(step.id).meta.is_pre_check:
             return step.id
     return None
 
@@ -78,16 +78,6 @@ def required_ids(meta: CourseMeta, steps: list[Step], exam: Step | None) -> list
     done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
     wanted = {*done, *meta.completion.passed, *meta.completion.not_red}
     return [step.id for step in steps if step.id in wanted]
-
-
-def first_lessons(course: CourseText) -> dict[str, str]:
-    """Objective → the first lesson of the route that has it."""
-    found: dict[str, str] = {}
-    for step in course.route:
-        if step.kind == "lesson":
-            for objective in course.source(step.id).meta.objectives:
-                found.setdefault(objective, step.id)
-    return found
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
@@ -110,7 +100,7 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
 def step_data(course: CourseText, step: Step, number: int, module_id: str, language: str) -> dict[str, Any]:
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
-    is_pre_check = step.kind == "exam" and meta.pass_mark is None
+    is_pre_check = step.kind == "exam" and meta.is_pre_check
     asked = course.check_questions(step.id, course.languages[0]) if is_lesson else ()
     return {
         "id": step.id,
