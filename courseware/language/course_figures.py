@@ -124,6 +124,7 @@ class CourseFigures:
 
     @property
     def minutes(self) -> int:
+        """Of everything on the route, a pre-check included."""
         return sum(module.minutes for module in self.modules)
 
     @cached_property

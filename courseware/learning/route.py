@@ -38,6 +38,7 @@ class Station:
 
     @property
     def minutes(self) -> int:
+        """Of all stops that stand here, whether they count or not."""
         return sum(stop.step.minutes or 0 for stop in self.stops)
 
 
@@ -52,4 +53,4 @@ def station(module: OutlineModule, progress: Progress, here: str) -> Station:
 
 def minutes_left(outline: Outline, progress: Progress) -> int:
     """About how long what counts and is not done will take."""
-    return sum(step.minutes or 0 for step in outline.steps if step.is_required and step.id not in progress.done)
+    return outline.minutes_left(progress.done)

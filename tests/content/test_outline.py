@@ -6,7 +6,9 @@ import pytest
 
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.serving import read_outline
+from courseware.language.checking.coverage import planned_minutes
 from courseware.language.course import read_course
+from courseware.language.course_figures import CourseFigures
 from tests.assessment.exams import exam_files, pre_check_files
 
 START = "01-water/00-start.exam"
@@ -51,3 +53,14 @@ def test_a_course_without_one_has_none():
 def test_what_an_objective_says_is_found_in_whatever_module_it_stands():
     found = outline(exam_files())
     assert (found.objective("O1.1"), found.objective("O9.9")) == ("<strong>Boil</strong> a kettle", "O9.9")
+
+
+def test_each_sum_of_minutes_has_a_name_and_counts_what_it_says():
+    """A pre-check of 2, a lesson of 4, a simulation that does not count of 2, and an exam of 5."""
+    course = read_course(pre_check_files())
+    found = outline(pre_check_files())
+    assert CourseFigures(course, "en").minutes == 13
+    assert planned_minutes(course) == 11
+    assert found.minutes_left() == 9
+    assert found.minutes_left({"boiling", "start"}) == 5
+    assert found.minutes_left(found.required) == 0

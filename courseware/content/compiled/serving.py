@@ -1,6 +1,6 @@
 """Reading what was compiled: the outline of a release, and its pages. Nothing is rendered here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -89,6 +89,10 @@ class Outline:
     @cached_property
     def required_lessons(self) -> frozenset[str]:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
+
+    def minutes_left(self, done: Collection[str] = ()) -> int:
+        """About how long what counts will take: all of it, but for the steps with these ids."""
+        return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
 
     @cached_property
     def _places(self) -> Mapping[str, int]:

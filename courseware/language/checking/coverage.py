@@ -24,13 +24,17 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 
 
 def check_minutes(course: CourseText) -> Iterator[Problem]:
-    """What everybody goes through; a pre-check may be skipped."""
-    metas = [document.meta for document in course.of_kind("lesson", "simulation", "exam") if document.meta]
-    minutes = sum(meta.minutes for meta in metas if getattr(meta, "pass_mark", 0) is not None)
+    minutes = planned_minutes(course)
     if minutes not in PLANNED_MINUTES:
         expected = f"{PLANNED_MINUTES.start}–{PLANNED_MINUTES.stop - 1}"
         for document in course.of_kind("course"):
             yield Problem(document.path, 1, f"minutes of the course add to {minutes}, expected {expected}", "warning")
+
+
+def planned_minutes(course: CourseText) -> int:
+    """What everybody goes through, required or not; a pre-check may be skipped."""
+    metas = [document.meta for document in course.of_kind("lesson", "simulation", "exam") if document.meta]
+    return sum(meta.minutes for meta in metas if not getattr(meta, "is_pre_check", False))
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
