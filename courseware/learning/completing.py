@@ -90,7 +90,7 @@ def complete_lesson(enrollment, page, *, at=None):
 
 def is_check_done(enrollment, step, page):
     """Whether each question of the check that this learner is shown was once answered right; true without a check."""
-    return are_right(asked_of(enrollment, step), page, tries_of(enrollment, page))
+    return are_right(asked_of(enrollment, step), tries_of(enrollment, page))
 
 
 def asked_of(enrollment, step):

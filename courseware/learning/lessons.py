@@ -14,7 +14,7 @@ from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.reading import Reading
 from courseware.learning.revealing import ShownQuestion, ask, show
-from courseware.learning.tries import Tries, tries_of
+from courseware.learning.tries import Tries, are_right, tries_of, was_right
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,12 @@ class LessonPage:
 
     @property
     def state(self) -> State:
-        right_count = sum(self.was_right(question) for question in self.asked)
         return State(
             step=self.step.id,
             is_done=self.is_done,
-            may_mark_read=not self.is_done and right_count == len(self.asked),
+            may_mark_read=not self.is_done and are_right(self.asked, self.tries),
             asked=self.asked,
-            right_count=right_count,
+            right_count=sum(map(self.was_right, self.asked)),
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
             previous=self.reading.outline.before(self.step.id),
@@ -132,7 +131,7 @@ class LessonPage:
         return f"{'again' if self.entered.question in waiting else 'q'}-{self.entered.question}"
 
     def was_right(self, question_id: str) -> bool:
-        return any(one.is_right for one in self.tries.get(question_id, ()))
+        return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
         """The blocks in reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""

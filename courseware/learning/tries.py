@@ -19,6 +19,10 @@ def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
     return tries
 
 
-def are_right(asked: Iterable[str], page: PageData, tries: Tries) -> bool:
+def was_right(question_id: str, tries: Tries) -> bool:
+    return any(answer.is_right for answer in tries.get(question_id, ()))
+
+
+def are_right(asked: Iterable[str], tries: Tries) -> bool:
     """Whether each of these questions was once answered right."""
-    return all(any(answer.is_right for answer in tries.get(identifier, ())) for identifier in asked)
+    return all(was_right(question_id, tries) for question_id in asked)
