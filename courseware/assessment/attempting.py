@@ -145,14 +145,14 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: Attempt, at: datetime | None = None) -> str:
-    """Why an attempt takes no more answers: excused, submitted, time, lesson; "" while it does.
+    """Why an attempt takes no more answers: waived, submitted, time, lesson; "" while it does.
 
     time: past its limit and the grace for what was on its way. lesson: a pre-check is taken before the first lesson is
     done. Waiving closes an open attempt. Whatever the reason, it can be handed in as it was saved; a pass of who is
-    excused completes the exam and not the enrollment (see `completing.conclude`). Runs a query for a pre-check.
+    waived completes the exam and not the enrollment (see `completing.conclude`). Runs a query for a pre-check.
     """
     if attempt.enrollment.waived_at:
-        return "excused"
+        return "waived"
     if attempt.submitted_at:
         return "submitted"
     if attempt.closes_at and (at or timezone.now()) > attempt.closes_at + GRACE:

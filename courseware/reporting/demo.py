@@ -56,7 +56,7 @@ class Person:
     again: int | None = None
     forgot_a_rule: bool = False
     misses: int = 0
-    excused: str = ""
+    waived: str = ""
     late_shift: bool = False
 
 
@@ -80,7 +80,7 @@ PEOPLE = [
     Person("Maria Santos", "maria.santos", "desk", enrolled=10, due=None, share=50, late_shift=True),
     Person("孙悦", "sun.yue", "phone", enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
     Person("Tom Becker", "tom.becker", "leader", enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2),
-    Person("钱一鸣", "qian.yiming", "phone", enrolled=20, due=-6, share=10, excused="调往仓储部，不再接触客户"),
+    Person("钱一鸣", "qian.yiming", "phone", enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户"),
 ]
 
 
@@ -154,8 +154,8 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
         sit(enrollment, outline.exam_id, each.exam, clock, forgets_a_rule=each.forgot_a_rule)
     if each.again is not None and outline.again_after:
         sit(enrollment, outline.pre_check_id, each.again, clock)
-    if each.excused:
-        enrolling.waive(enrollment, each.excused, by=by, at=next(clock))
+    if each.waived:
+        enrolling.waive(enrollment, each.waived, by=by, at=next(clock))
 
 
 def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
