@@ -8,8 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.content.models import Course
+from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course, read_folder
+from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
 from tests.language.samples import make_files
 
@@ -54,6 +55,12 @@ def make_course(files=None):
     """The sample course (or these files: path → bytes), imported and released as an operator would."""
     import_course(files or make_files())
     return Course.objects.latest("pk")
+
+
+def publish_head(document, *, weight="minor", note=""):
+    """Release the newest revision of a document, as an editor would who chose nothing else."""
+    document = Document.objects.select_related("course", "head").get(pk=document.pk)
+    return publish(document.course, [document.head], weight=weight, note=note, by=None)
 
 
 def make_shipped_course():

@@ -91,8 +91,8 @@ def make_draft(world):
     """One word more at the end of the lesson, saved by the editor and not published."""
     document = lesson_document(world)
     text = document.head.texts.get(language=world.course.source_language)
-    drafts.save_draft(
-        document, text.language, bytes(text.body) + "\n稿\n".encode(), base=document.head, by=world.people["editor"]
+    drafts.save_drafts(
+        document, {text.language: bytes(text.body) + "\n稿\n".encode()}, base=document.head, by=world.people["editor"]
     )
 
 

@@ -103,7 +103,6 @@ def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQ
         is_form=False,
         tries=1,
         outcome="right" if response.is_right else "missed",
-        is_revealed=shows_keys,
     )
 
 

@@ -76,7 +76,6 @@ class ShownQuestion:
     is_form: bool
     tries: int
     outcome: str = ""
-    is_revealed: bool = False
     text: str = ""
 
 
@@ -145,7 +144,6 @@ def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_aft
         is_form=False,
         tries=len(tries),
         outcome={True: "right", False: "missed", None: "saved"}[last.is_right],
-        is_revealed=reveal,
         text=last.response if question.kind == "open" else "",
     )
 

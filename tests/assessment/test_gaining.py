@@ -77,7 +77,7 @@ def text_of(response):
 
 
 OUTLINE = serving.Outline(
-    "course", "Course", "en", {}, (), None, "exam", None, None, (), (), {}, pre_check_id="start", again_after="exam"
+    "course", "Course", "en", {}, (), None, "exam", None, None, (), {}, pre_check_id="start", again_after="exam"
 )
 BEFORE, AFTER, EXAM = Sitting("start", 1, 3, 6, None), Sitting("start", 2, 5, 6, None), Sitting("exam", 1, 9, 20, False)
 

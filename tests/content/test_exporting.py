@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.content.releases.drafts import save_draft
+from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.exporting import ExportRefused, export_course
 from courseware.content.releases.importing import import_course, read_folder
 from tests.language.samples import make_files
@@ -19,7 +19,7 @@ def course():
 
 def edit_card(course, word):
     card = course.documents.get(identifier="card")
-    return save_draft(card, "en", make_files()[CARD] + f"\n{word}.\n".encode(), base=card.head, by=None)
+    return save_drafts(card, {"en": make_files()[CARD] + f"\n{word}.\n".encode()}, base=card.head, by=None)
 
 
 def test_a_course_is_written_byte_for_byte(course, tmp_path):

@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
 from courseware.content.releases import importing, publishing
-from courseware.content.releases.drafts import save_draft, save_drafts
+from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.exporting import course_files
 from courseware.content.releases.importing import ImportConflict, ImportRefused, import_course, read_folder
-from courseware.content.releases.publishing import ContentErrors, publish_document
+from courseware.content.releases.publishing import ContentErrors
 from courseware.evidence.models import Event
 from tests.language.samples import make_files
+from tests.making import publish_head
 
 CARD = "emergency.card.en.md"
 LESSON = "01-water/01-boiling.en.md"
@@ -39,7 +40,7 @@ def edited(files, path, word):
 def edit(document, text, *, language="en"):
     """An editor saves this text."""
     document.refresh_from_db()
-    return save_draft(document, language, text, base=document.head, by=None)
+    return save_drafts(document, {language: text}, base=document.head, by=None)
 
 
 def bodies(course, *, drafts=False):
@@ -178,7 +179,7 @@ def test_three_ways(in_file, in_admin, is_published):
     versions = {word: base[CARD].replace(b"base", word.encode()) for word in ("base", "file", "admin")}
     edit(card, versions[in_admin])
     if is_published:
-        publish_document(card, weight="minor", note="", by=None)
+        publish_head(card)
     files = {path: body for path, body in base.items() if path not in both or in_file != "gone"}
     if in_file == "gone":
         files["01-water/01-boiling.en.md"] = files[LESSON].replace(b"(#card)", b"(#tracks)")
@@ -244,7 +245,7 @@ class TestDrafts:
             for language, path in [("en", CARD), ("zh-hans", chinese)]
         }
         save_drafts(card, texts, base=card.head, by=None)
-        publish_document(card, weight="minor", note="", by=None)
+        publish_head(card)
         files = {
             path: body.replace(b"{#what-first", b"{#what-then") if "boiling" in path else body
             for path, body in make_files().items()
@@ -270,7 +271,7 @@ class TestMerged:
     def test_the_merged_text_is_released_and_the_next_import_changes_nothing(self, course, is_published):
         card = course.documents.get(identifier="card")
         if is_published:
-            publish_document(card, weight="minor", note="", by=None)
+            publish_head(card)
         merged = edited(edited(make_files(), CARD, "Admin"), CARD, "File")
         with pytest.raises(ImportConflict):
             import_course(merged)

@@ -16,7 +16,6 @@ from courseware.content.releases.drafts import (
     as_written,
     discard_draft,
     restore,
-    save_draft,
     save_drafts,
     shown,
 )
@@ -27,12 +26,11 @@ from courseware.content.releases.publishing import (
     digest_of,
     drafts,
     publish,
-    publish_document,
     recompile,
 )
 from courseware.evidence.models import Event
 from tests.language.samples import make_files
-from tests.making import make_user
+from tests.making import make_user, publish_head
 
 CARD = "emergency.card.en.md"
 EDITED = make_files()[CARD] + b"\nEdited.\n"
@@ -48,7 +46,7 @@ def card_of(course):
 
 def edit(course, text=EDITED, **more):
     card = card_of(course)
-    return save_draft(card, "en", text, base=card.head, by=more.get("by"))
+    return save_drafts(card, {"en": text}, base=card.head, by=more.get("by"))
 
 
 def card_html(course):
@@ -71,7 +69,7 @@ class TestDrafts:
         edit(course)
         mine = make_files()[CARD] + b"\nMine.\n"
         with pytest.raises(StaleDraft) as stale:
-            save_draft(card_of(course), "en", mine, base=base, by=None)
+            save_drafts(card_of(course), {"en": mine}, base=base, by=None)
         assert (stale.value.mine, stale.value.theirs) == (mine, EDITED)
         assert bytes(card_of(course).head.texts.get(language="en").body) == EDITED
 
@@ -79,21 +77,21 @@ class TestDrafts:
         course = make_course()
         base = card_of(course).head
         saved = edit(course)
-        assert save_draft(card_of(course), "en", EDITED, base=base, by=None) == saved
+        assert save_drafts(card_of(course), {"en": EDITED}, base=base, by=None) == saved
 
     def test_another_language_saved_since_is_no_conflict(self):
         course = make_course()
         base = card_of(course).head
         chinese = make_files()["emergency.card.zh-hans.md"] + "\n改了。\n".encode()
         edit(course)
-        revision = save_draft(card_of(course), "zh-hans", chinese, base=base, by=None)
+        revision = save_drafts(card_of(course), {"zh-hans": chinese}, base=base, by=None)
         assert {bytes(text.body) for text in revision.texts.all()} == {EDITED, chinese}
 
     def test_a_document_that_was_retired_meanwhile_is_refused_by_name(self):
         card = card_of(make_course())
         Document.objects.filter(pk=card.pk).update(head=None)
         with pytest.raises(RetiredDocument, match="card"):
-            save_draft(card, "en", EDITED, base=card.head, by=None)
+            save_drafts(card, {"en": EDITED}, base=card.head, by=None)
         with pytest.raises(RetiredDocument, match="card"):
             restore(card, card.head, by=None)
 
@@ -139,8 +137,8 @@ class TestPublishing:
     def test_publishing_twice_makes_one_release(self):
         course = make_course()
         edit(course)
-        first = publish_document(card_of(course), weight="minor", note="", by=None)
-        assert publish_document(card_of(course), weight="minor", note="", by=None) == first
+        first = publish_head(card_of(course))
+        assert publish_head(card_of(course)) == first
         assert course.releases.count() == 2
 
     def test_a_revision_that_is_no_longer_the_newest_is_refused(self):
@@ -159,7 +157,7 @@ class TestPublishing:
         first = course.current
         before = [serving.page(first, "card", "en"), digest_of(first)]
         edit(course)
-        publish_document(card_of(course), weight="minor", note="", by=None)
+        publish_head(card_of(course))
         first.refresh_from_db()
         assert [serving.page(first, "card", "en"), digest_of(first)] == before
         assert first.digest == digest_of(first) != course.releases.get(number=2).digest
@@ -168,7 +166,7 @@ class TestPublishing:
         course = make_course()
         pages = Page.objects.count()
         edit(course)
-        publish_document(card_of(course), weight="minor", note="", by=None)
+        publish_head(card_of(course))
         assert Page.objects.count() == pages + 1
 
     def test_drafts_that_do_not_fit_together_are_refused(self):
@@ -184,7 +182,7 @@ class TestPublishing:
         linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.head.texts.all()}
         save_drafts(card, linked, base=card.head, by=None)
         with pytest.raises(ContentErrors, match="what-then"):
-            publish_document(card, weight="minor", note="", by=None)
+            publish_head(card)
         both = [draft.revision for draft in drafts(course)]
         assert publish(course, both, weight="minor", note="", by=None).number == 2
 
@@ -215,7 +213,7 @@ def test_of_two_drafts_saved_at_the_same_moment_one_is_refused():
         barrier.wait()
         try:
             text = make_files()[CARD] + f"\n{word}.\n".encode()
-            outcomes.append(save_draft(card_of(course), "en", text, base=base, by=None).number)
+            outcomes.append(save_drafts(card_of(course), {"en": text}, base=base, by=None).number)
         except StaleDraft:
             outcomes.append("stale")
         finally:
@@ -235,7 +233,7 @@ def test_of_two_releases_at_the_same_moment_both_are_numbered():
     lesson = course.documents.select_related("head").get(identifier="boiling")
     text = bytes(lesson.head.texts.get(language="en").body) + b"\n"
     edit(course)
-    save_draft(lesson, "en", text.replace(b"title: Boiling water", b"title: New"), base=lesson.head, by=None)
+    save_drafts(lesson, {"en": text.replace(b"title: Boiling water", b"title: New")}, base=lesson.head, by=None)
     barrier, errors = Barrier(2), []
 
     def run(draft):

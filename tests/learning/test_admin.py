@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courseware.content.models import Document, Release
 from courseware.content.releases import publishing
-from courseware.content.releases.drafts import save_draft
+from courseware.content.releases.drafts import save_drafts
 from courseware.evidence.models import Event
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant
@@ -196,7 +196,7 @@ def draft(course):
     """The sample's lesson with one line changed, saved and not released."""
     document = course.documents.get(identifier="boiling")
     text = bytes(document.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
-    return save_draft(document, "en", text, base=document.head, by=None)
+    return save_drafts(document, {"en": text}, base=document.head, by=None)
 
 
 def publish_url(course):
@@ -251,7 +251,7 @@ def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor
 
     def publish_late(*args, **words):
         text = bytes(draft.texts.get(language="en").body).replace(b"Fill it up", b"Fill it to the brim")
-        save_draft(draft.document, "en", text, base=draft, by=None)
+        save_drafts(draft.document, {"en": text}, base=draft, by=None)
         return publish(*args, **words)
 
     monkeypatch.setattr(publishing, "publish", publish_late)

@@ -16,7 +16,7 @@ def make_step(identifier, kind="lesson", *, is_required=True, is_after_exam=Fals
 def make_outline(*steps, required=None, exam_id=None, tracks=None, pre_check_id=None):
     required = tuple(step.id for step in steps if step.is_required) if required is None else required
     return Outline(
-        "course", "Course", "en", tracks or {}, required, None, exam_id, None, None, (),
+        "course", "Course", "en", tracks or {}, required, None, exam_id, None, None,
         (OutlineModule("m1", 1, "Module", steps, {}),), {}, pre_check_id,
     )  # fmt: skip
 

@@ -3,11 +3,10 @@ from django.urls import reverse
 
 from courseware.content.compiled import serving
 from courseware.content.models import Document, Release
-from courseware.content.releases.drafts import save_draft
-from courseware.content.releases.publishing import publish_document
+from courseware.content.releases.drafts import save_drafts
 from courseware.learning.completing import complete_lesson
 from courseware.learning.rereading import changes_since_done
-from tests.making import make_course, make_enrollment
+from tests.making import make_course, make_enrollment, publish_head
 
 pytestmark = pytest.mark.django_db
 Weight = Release.Weight
@@ -27,8 +26,8 @@ def release_changed(identifier, weight, note):
     """Save the document with another empty line at its end, and release it."""
     document = Document.objects.select_related("head", "course").get(identifier=identifier)
     text = bytes(document.head.texts.get(language="en").body)
-    save_draft(document, "en", text + b"\n", base=document.head, by=None)
-    return publish_document(Document.objects.get(pk=document.pk), weight=weight, note=note, by=None)
+    save_drafts(document, {"en": text + b"\n"}, base=document.head, by=None)
+    return publish_head(document, weight=weight, note=note)
 
 
 def test_who_completed_a_lesson_sees_what_was_changed_since_and_keeps_the_completion(enrollment, client):

@@ -76,7 +76,6 @@ class Outline:
     exam_id: str | None
     survey_id: str | None
     card_id: str | None
-    reviews: tuple[int, ...]
     modules: tuple[OutlineModule, ...]
     objective_lessons: Mapping[str, str]
     pre_check_id: str | None = None
@@ -213,7 +212,6 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         **{key: stored[key] for key in ("exam_id", "survey_id", "card_id", "pre_check_id", "again_after")},
         tracks=dict(stored["tracks"]),
         required=tuple(stored["required"]),
-        reviews=tuple(stored["reviews"]),
         modules=tuple(read_module(module) for module in stored["modules"]),
         objective_lessons=dict(stored["objective_lessons"]),
     )

@@ -27,11 +27,6 @@ class StaleDraft(Exception):
         self.language, self.mine, self.theirs, self.head = language, mine, theirs, head
 
 
-def save_draft(document: Document, language: str, text: bytes, *, base: Revision, by, at=None) -> Revision:
-    """Save one language of a document; see `save_drafts`."""
-    return save_drafts(document, {language: text}, base=base, by=by, at=at)
-
-
 @transaction.atomic
 def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None) -> Revision:
     """Save texts that were written upon the revision `base`, as the newest revision; gives that.

@@ -69,14 +69,6 @@ def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note:
     return release(course, (released | chosen).values(), weight=weight, note=note, by=by, at=at)
 
 
-@transaction.atomic
-def publish_document(document: Document, *, weight: str, note: str, by, at=None) -> Release:
-    """Release the newest revision of one document. Raises ContentErrors."""
-    lock(document.course)
-    head = Document.objects.select_related("head").get(pk=document.pk).head
-    return publish(document.course, [head], weight=weight, note=note, by=by, at=at)
-
-
 def lock(course: Course) -> Course:
     """The course as it is now, locked until the transaction ends: one import, draft or release at a time."""
     return Course.objects.select_for_update(of=["self"]).select_related("current").get(pk=course.pk)
