@@ -19,10 +19,10 @@ def export(manager, people):
     """The bytes of the export of so many people, one line after the other."""
     from django.utils import timezone
 
-    from courseware.reporting import exports, queries
+    from courseware.reporting import board_rows, exports
 
-    found = queries.board(manager)[:people]
-    rows = queries.rows_in_chunks(found, queries.teams_shown_to(manager), "en", timezone.now())
+    found = board_rows.board(manager)[:people]
+    rows = board_rows.rows_in_chunks(found, board_rows.teams_shown_to(manager), "en", timezone.now())
     return exports.board_csv(rows, "en")
 
 

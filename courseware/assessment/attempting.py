@@ -9,11 +9,11 @@ from django.db.models import Count
 from django.utils import timezone
 
 from courseware.assessment.banks import banks, question_of
-from courseware.assessment.drawing import BankTooSmall, Drawn, Stratum, draw, draw_parallel
 from courseware.assessment.drilling import is_settled
+from courseware.assessment.eligibility import Eligibility, eligibility_of, is_pre_check, joined
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.standing import Standing, is_pre_check, joined, standing_of
+from courseware.assessment.selection import BankTooSmall, Drawn, Stratum, draw, draw_parallel
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Page, Release, ReleaseEntry
@@ -27,11 +27,11 @@ GRACE = timedelta(seconds=10)
 
 
 class NotYet(Exception):
-    """No attempt can be started now; `standing` says why and from when."""
+    """No attempt can be started now; `eligibility` says why and from when."""
 
-    def __init__(self, standing: Standing):
-        super().__init__(standing.reason)
-        self.standing = standing
+    def __init__(self, eligibility: Eligibility):
+        super().__init__(eligibility.reason)
+        self.eligibility = eligibility
 
 
 class AttemptClosed(Exception):
@@ -58,12 +58,12 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     outline, page = serving.outline(release, language), serving.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.waived_at:
-        raise NotYet(Standing("ended"))
+        raise NotYet(Eligibility("ended"))
     if under_way := earlier.filter(submitted_at=None).first():
         return under_way
-    standing = standing_of(enrollment, outline, page, at)
-    if not standing.may_start:
-        raise NotYet(standing)
+    eligibility = eligibility_of(enrollment, outline, page, at)
+    if not eligibility.may_start:
+        raise NotYet(eligibility)
     if is_pre_check(page) and (first := earlier.with_release().first()):
         release, drawn = parallel_questions(joined(first, enrollment), release)
         page = serving.page(release, exam, language)

@@ -62,8 +62,8 @@ class Drill:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The question a drill asks next. Its form stands in the order `revealing.order_of` gives after `number` - 1."""
+class DrillQuestion:
+    """The question a drill asks next. Its form stands in the order `question_view.order_of` gives after `number` - 1."""
 
     number: int
     release: Release
@@ -119,7 +119,7 @@ def is_settled(attempt: Attempt) -> bool:
     return all(drill.is_done for drill in drills_of(attempt))
 
 
-def next_question(attempt: Attempt, drill: Drill, language: str) -> Asked:
+def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestion:
     """What the drill, which is not done, asks next: no question twice in a row of right answers, each round shuffled.
 
     Asked from the bank of today where that still has enough on the rule, else from that of the attempt.
@@ -132,10 +132,10 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> Asked:
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
     question = min(fresh, key=lambda each: sha256(f"{attempt.pk}:{drill.rounds}:{each.id}".encode()).digest())
-    return Asked(len(drill.answers) + 1, release, bank, question)
+    return DrillQuestion(len(drill.answers) + 1, release, bank, question)
 
 
-def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> Asked:
+def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> DrillQuestion:
     """What a form asks, where that is what the drill asks next. Raises OtherQuestion."""
     if drill.is_done or attempt.enrollment.waived_at:
         raise OtherQuestion(question_id)
@@ -178,7 +178,7 @@ def answer(
     asked = asked_by(attempt, drill, question_id, number)
     question = question_of_form(asked.release, asked.bank, question_id, revision)
     response = question.clean(raw)
-    stored = keep(
+    stored = store_answer(
         DrillAnswer(
             attempt=attempt,
             objective=rule,
@@ -199,7 +199,7 @@ def answer(
     return stored
 
 
-def keep(new: DrillAnswer) -> DrillAnswer:
+def store_answer(new: DrillAnswer) -> DrillAnswer:
     """Save the answer. Somebody else's form with the same token is not held off by our lock."""
     try:
         with transaction.atomic():

@@ -28,7 +28,7 @@ class DrillForm(forms.Form):
 
 
 class SaveForm(forms.Form):
-    """What stands beside an answer: see `attempting.save`. The answer itself is read by `asking.raw_answer`."""
+    """What stands beside an answer: see `attempting.save`. The answer itself is read by `attempt_page.raw_answer`."""
 
     saves = forms.IntegerField(min_value=0, max_value=1_000_000)
     sent = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)

@@ -3,7 +3,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
+from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document, Release, Revision
 from courseware.learning.models import Enrollment

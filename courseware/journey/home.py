@@ -11,11 +11,11 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.language.documents import display_tag
+from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.due import Due, due_of
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
-from courseware.learning.reading import Reading, own_enrollments
 from courseware.learning.route import Station, minutes_left, stations
 
 

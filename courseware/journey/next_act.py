@@ -8,8 +8,8 @@ from functools import cached_property
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
 from courseware.assessment.models import Attempt
+from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from courseware.assessment.gaining import StartingPoint
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Act, Journey
+from courseware.learning.access import Reading
 from courseware.learning.models import Enrollment
-from courseware.learning.reading import Reading
 from courseware.simulations.models import Run
 
 

@@ -5,8 +5,8 @@ from django.views.decorators.http import require_GET
 
 from courseware.journey.home import course_cards
 from courseware.journey.record import own_record
+from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.learning.reading import reading_of
 
 
 @require_GET

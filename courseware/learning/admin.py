@@ -25,7 +25,7 @@ from courseware.learning.admin_forms import (
 )
 from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team
 from courseware.learning.models import Enrollment, LessonReport
-from courseware.learning.publishing import people_per_document, touched_by
+from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS
 from courseware.lib.form_status import form_status
 

@@ -37,7 +37,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     response = question.clean(raw)
     if stored := Answer.objects.filter(token=token).first():
         return same(stored, enrollment, question_id, response)
-    stored = keep(
+    stored = store_answer(
         Answer(
             enrollment=enrollment,
             document_id=page.document_id,
@@ -81,7 +81,7 @@ def same(stored, enrollment, question_id, response):
     return stored
 
 
-def keep(new):
+def store_answer(new):
     """Save the answer. Somebody else's form with the same token, at the same moment, is not held off by our lock."""
     try:
         with transaction.atomic():

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.language.documents import display_tag
-from courseware.learning.reading import Reading
+from courseware.learning.access import Reading
 
 
 def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):

@@ -1,4 +1,4 @@
-"""What learners and admins send, cleaned once. Answers themselves are read by `revealing.raw_response`."""
+"""What learners and admins send, cleaned once. Answers themselves are read by `question_view.raw_response`."""
 
 import uuid
 

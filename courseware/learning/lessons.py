@@ -10,10 +10,10 @@ from django.utils.datastructures import MultiValueDict
 from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
 from courseware.language.tracks import is_for
+from courseware.learning.access import Reading
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
-from courseware.learning.reading import Reading
-from courseware.learning.revealing import ShownQuestion, ask, show
+from courseware.learning.question_view import ShownQuestion, ask, show
 from courseware.learning.tries import Tries, are_right, tries_of, was_right
 
 
@@ -58,7 +58,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class State:
+class LessonState:
     """What the foot of the lesson says. `step` is its id; `done_count` and `total` count the stops of the course."""
 
     step: str
@@ -102,8 +102,8 @@ class LessonPage:
         return self.step.id in self.reading.progress.done
 
     @property
-    def state(self) -> State:
-        return State(
+    def state(self) -> LessonState:
+        return LessonState(
             step=self.step.id,
             is_done=self.is_done,
             may_mark_read=not self.is_done and are_right(self.asked, self.tries),

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from courseware.accounts.middleware import form_on
 from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import answering, completing, feedback
+from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
 from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.progress import done_documents, track_of
-from courseware.learning.reading import reading_of
-from courseware.learning.rereading import changes_since_done
-from courseware.learning.revealing import raw_response
+from courseware.learning.question_view import raw_response
+from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
 from courseware.learning.step_pages import page_of
 from courseware.lib.form_status import form_status

@@ -21,7 +21,7 @@ from courseware.evidence.verifying import verify
 from courseware.language.questions import Question, from_dict
 from courseware.language.simulations import NotOffered
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting import witness
+from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of
 
@@ -43,7 +43,7 @@ def differences() -> Iterator[str]:
     yield from certificates()
     yield from certificate_texts()
     yield from releases()
-    yield from witness.differences()
+    yield from log_check.differences()
     yield from verify()
 
 

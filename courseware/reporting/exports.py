@@ -6,10 +6,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.gaining import StartingPoint
 from courseware.assessment.grading import Score
+from courseware.assessment.starting_point import StartingPoint
 from courseware.lib.csv_rows import encoded
-from courseware.reporting.queries import BoardRow
+from courseware.reporting.board_rows import BoardRow
 
 BOARD_COLUMNS = {
     _("Name"): lambda row: row.enrollment.learner.name,

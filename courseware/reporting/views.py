@@ -16,10 +16,10 @@ from courseware.evidence.recording import record
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.models import Enrollment
 from courseware.learning.verbs import VERBS
-from courseware.reporting import exports, queries
+from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
-from courseware.reporting.splits import simulations_on, split_of
-from courseware.reporting.surveys import ENOUGH, survey_results, surveys_on
+from courseware.reporting.simulation_statistics import simulations_on, split_of
+from courseware.reporting.survey_statistics import ENOUGH, survey_results, surveys_on
 from courseware.reporting.timeline import timeline
 
 ROWS_A_PAGE = 25
@@ -27,7 +27,7 @@ ROWS_A_PAGE = 25
 
 def teams_or_404(user):
     """The teams this person answers for; whoever answers for none finds no page here."""
-    teams = queries.teams_shown_to(user)
+    teams = board_rows.teams_shown_to(user)
     if not user.is_superuser and not teams:
         raise Http404
     return teams
@@ -43,22 +43,22 @@ def board(request):
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    counts = queries.counts_by_state(everyone)
+    counts = board_rows.counts_by_state(everyone)
     paginator = Paginator(found, ROWS_A_PAGE)
     paginator.count = counts[chosen["state"]] if "state" in chosen else sum(counts.values())  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
-    routes = queries.outlines(get_language()).values()
+    routes = board_rows.outlines(get_language()).values()
     context = {
         "form": form,
         "chosen": chosen,
         "counts": counts,
         "page": page_of_rows,
-        "rows": queries.rows(page_of_rows.object_list, teams, get_language(), now),
+        "rows": board_rows.rows(page_of_rows.object_list, teams, get_language(), now),
         "teams": teams,
         "shows_team": len(teams) > 1,
         "today": timezone.localdate(now),
-        "kept": kept(chosen),
-        "kept_but_state": kept({key: value for key, value in chosen.items() if key != "state"}),
+        "filters_query": filters_query(chosen),
+        "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
         "surveys": surveys_on(routes),
         "simulations": simulations_on(routes),
     }
@@ -67,11 +67,11 @@ def board(request):
 
 def chosen_enrollments(user, chosen, at):
     """(those the counts are about, those that are shown): the state is the one filter that the counts leave out."""
-    everyone = queries.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
+    everyone = board_rows.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
     return everyone, everyone.filter(state=chosen["state"]) if "state" in chosen else everyone
 
 
-def kept(chosen):
+def filters_query(chosen):
     """The filters as the query of an address."""
     query = QueryDict(mutable=True)
     query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
@@ -87,7 +87,7 @@ def board_csv(request):
     _everyone, found = chosen_enrollments(request.user, chosen, now)
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None}
     record("board-exported", actor=request.user, subject="board", data=data | {"rows": found.count()})
-    rows = queries.rows_in_chunks(found, teams, get_language(), now)
+    rows = board_rows.rows_in_chunks(found, teams, get_language(), now)
     response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
     return response
@@ -97,18 +97,18 @@ def board_csv(request):
 
 
 def visible_enrollment(user, pk):
-    return get_object_or_404(queries.enrollments_shown_to(user), pk=pk)
+    return get_object_or_404(board_rows.enrollments_shown_to(user), pk=pk)
 
 
 def person_page(request, enrollment, teams, *, refused=None, status=200):
     """Whoever gets to see it is on record, whatever the request was. `refused`: verb → its form, as it was sent."""
     record("record-viewed", actor=request.user, subject=enrollment)
-    (row,) = queries.rows([enrollment], teams, get_language(), timezone.now())
+    (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
     context = {
         "enrollment": enrollment,
         "row": row,
         "timeline": timeline(enrollment, row.outline),
-        "earlier": queries.earlier_runs(request.user, enrollment),
+        "earlier": board_rows.earlier_runs(request.user, enrollment),
         "forms": {verb: verb.form(enrollment=enrollment) for verb in VERBS} | (refused or {}),
         "is_refused": bool(refused),
     }

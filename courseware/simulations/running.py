@@ -137,7 +137,7 @@ def decide(
         raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
     clock = clock_of(trail.node, run.timing, run.shown_at)
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
-    trail = keep(trail, clock, place, picked, at)
+    trail = append_decision(trail, clock, place, picked, at)
     if trail.ending:
         finish(trail, at)
     else:
@@ -162,7 +162,7 @@ def what_counts(
     return choice, sorted(picked)
 
 
-def keep(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
+def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
     """Append the decision. Raises NotOffered."""
     run, state = trail.run, trail.state
     after = trail.rules.decide(state, place, picked)

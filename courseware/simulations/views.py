@@ -12,8 +12,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.accounts.middleware import form_on
 from courseware.language.simulations import NotOffered
+from courseware.learning.access import Reading, own_enrollments, reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.learning.reading import Reading, own_enrollments, reading_of
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from courseware.assessment import attempting, certifying
 from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
+from courseware.assessment.eligibility import Eligibility, eligibility_of, row_of
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.assessment.standing import Standing, row_of, standing_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
@@ -43,11 +43,11 @@ def database(db):
     pass
 
 
-def standing(enrollment, at=None):
+def eligibility(enrollment, at=None):
     course = enrollment.course
     enrollment.refresh_from_db()
     page = serving.page(course.current, "last-cup", course.source_language)
-    return standing_of(enrollment, outline_of(course), page, at)
+    return eligibility_of(enrollment, outline_of(course), page, at)
 
 
 # Starting
@@ -57,7 +57,7 @@ def test_the_exam_opens_when_every_lesson_before_it_is_done():
     enrollment = make_enrollment(course=make_course())
     with pytest.raises(NotYet) as refused:
         start(enrollment)
-    assert refused.value.standing == Standing("lessons")
+    assert refused.value.eligibility == Eligibility("lessons")
     assert not Attempt.objects.exists()
     finish_lessons(enrollment)
     assert start(enrollment).number == 1
@@ -118,7 +118,7 @@ def test_an_attempt_keeps_what_it_was_asked_under():
     assert {response.revision_id for response in responses} == {responses[0].bank.head_id}
 
 
-# Standing: when the next attempt may be started
+# Eligibility: when the next attempt may be started
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_the_next_attempt_waits_its_time(after, expected):
     enrollment = ready(make_course())
     sit(enrollment, points=0, at=MONDAY)
     at = MONDAY + 10 * MINUTE + after
-    assert standing(enrollment, at).reason == expected
+    assert eligibility(enrollment, at).reason == expected
     if expected == "wait":
-        assert standing(enrollment, at).opens_at == MONDAY + 10 * MINUTE
+        assert eligibility(enrollment, at).opens_at == MONDAY + 10 * MINUTE
     with pytest.raises(NotYet):
         start(enrollment, at=at)
 
@@ -141,9 +141,9 @@ def test_then_the_lessons_of_what_was_missed_have_to_be_answered_right_again():
     enrollment = ready(make_course())
     sit(enrollment, points=0, at=MONDAY)
     at = MONDAY + HOUR
-    assert standing(enrollment, at) == Standing("revisit", lessons=("boiling",))
+    assert eligibility(enrollment, at) == Eligibility("revisit", lessons=("boiling",))
     go_through_again(enrollment, at=at)
-    assert standing(enrollment, at) == Standing()
+    assert eligibility(enrollment, at) == Eligibility()
     assert start(enrollment, at=at).number == 2
 
 
@@ -152,7 +152,7 @@ def test_a_lesson_gone_through_badly_opens_no_next_attempt():
     sit(enrollment, points=0, at=MONDAY)
     at = MONDAY + HOUR
     go_through_again(enrollment, at=at, given=wrong)
-    assert standing(enrollment, at) == Standing("revisit", lessons=("boiling",))
+    assert eligibility(enrollment, at) == Eligibility("revisit", lessons=("boiling",))
     with pytest.raises(NotYet):
         start(enrollment, at=at)
 
@@ -161,7 +161,7 @@ def test_an_answer_from_before_the_attempt_does_not_count_as_gone_through_again(
     enrollment = ready(make_course())
     go_through_again(enrollment, at=MONDAY)
     sit(enrollment, points=0, at=MONDAY)
-    assert standing(enrollment, MONDAY + HOUR).reason == "revisit"
+    assert eligibility(enrollment, MONDAY + HOUR).reason == "revisit"
 
 
 def test_after_the_last_attempt_the_exam_reopens_in_its_time_with_a_new_row():
@@ -169,18 +169,18 @@ def test_after_the_last_attempt_the_exam_reopens_in_its_time_with_a_new_row():
     sit(enrollment, points=0, at=MONDAY)
     second = MONDAY + 10 * MINUTE
     sit(enrollment, points=0, at=second)
-    assert standing(enrollment, second + 10 * MINUTE) == Standing("reopens", opens_at=second + timedelta(days=7))
+    assert eligibility(enrollment, second + 10 * MINUTE) == Eligibility("reopens", opens_at=second + timedelta(days=7))
     third = second + timedelta(days=7)
     assert sit(enrollment, points=0, at=third).number == 3
-    assert standing(enrollment, third + 9 * MINUTE) == Standing("wait", opens_at=third + 10 * MINUTE)
-    assert standing(enrollment, third + 10 * MINUTE) == Standing()
+    assert eligibility(enrollment, third + 9 * MINUTE) == Eligibility("wait", opens_at=third + 10 * MINUTE)
+    assert eligibility(enrollment, third + 10 * MINUTE) == Eligibility()
 
 
 def test_without_reopening_the_last_attempt_was_the_last():
     enrollment = ready(make_course(retakes="retakes:\n  - {wait: 0 min}\n"))
     sit(enrollment, points=0, at=MONDAY)
     sit(enrollment, points=0, at=MONDAY)
-    assert standing(enrollment, MONDAY + timedelta(days=999)) == Standing("never")
+    assert eligibility(enrollment, MONDAY + timedelta(days=999)) == Eligibility("never")
 
 
 @pytest.mark.parametrize(
@@ -196,10 +196,10 @@ def test_whoever_has_passed_or_is_excused_starts_no_more():
     course = make_course()
     passed = ready(course)
     sit(passed)
-    assert standing(passed) == Standing("passed")
+    assert eligibility(passed) == Eligibility("passed")
     excused = ready(course)
     enrolling.waive(excused, "moved", by=None)
-    assert standing(excused) == Standing("ended")
+    assert eligibility(excused) == Eligibility("ended")
     for enrollment in (passed, excused):
         with pytest.raises(NotYet):
             start(enrollment)
@@ -212,7 +212,7 @@ def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_com
     enrolling.waive(enrollment, "moved", by=None)
     with pytest.raises(NotYet) as refused:
         start(enrollment)
-    assert refused.value.standing == Standing("ended")
+    assert refused.value.eligibility == Eligibility("ended")
     with pytest.raises(AttemptClosed):
         attempting.save(attempt, 1, [], saves=1)
     submitted = attempting.submit(attempt)
@@ -226,7 +226,7 @@ def test_a_pass_stays_a_pass_when_a_later_release_adds_a_lesson():
     sit(enrollment)
     import_course(with_one_more_lesson(exam_files()))
     enrollment.course.refresh_from_db()
-    assert standing(enrollment) == Standing("passed")
+    assert eligibility(enrollment) == Eligibility("passed")
 
 
 def with_one_more_lesson(files):

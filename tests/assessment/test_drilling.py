@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.assessment import drilling
 from courseware.assessment.drilling import OtherQuestion, drills_of, is_settled, next_question
+from courseware.assessment.eligibility import Eligibility, eligibility_of
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer
-from courseware.assessment.standing import Standing, standing_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
@@ -20,7 +20,7 @@ from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.learning.answering import QuestionChanged
 from courseware.learning.models import Completion
-from courseware.learning.revealing import order_of
+from courseware.learning.question_view import order_of
 from tests.assessment.exams import (
     at_once,
     drill_files,
@@ -89,10 +89,10 @@ def is_completed(attempt):
     return completed
 
 
-def standing(attempt):
+def eligibility(attempt):
     course = attempt.enrollment.course
     page = serving.page(course.current, "last-cup", course.source_language)
-    return standing_of(attempt.enrollment, outline_of(course), page)
+    return eligibility_of(attempt.enrollment, outline_of(course), page)
 
 
 # What is owed
@@ -103,7 +103,7 @@ def test_a_missed_critical_question_keeps_pass_and_points_and_holds_the_completi
     assert [(each.rule, each.needed, each.is_done) for each in drills_of(attempt)] == [("O1.1", 3, False)]
     assert not is_completed(attempt)
     assert not Certificate.objects.exists()
-    assert standing(attempt) == Standing("drill")
+    assert eligibility(attempt) == Eligibility("drill")
 
 
 def test_each_missed_rule_has_a_drill_of_its_own_and_the_last_one_completes(course):
@@ -113,7 +113,7 @@ def test_each_missed_rule_has_a_drill_of_its_own_and_the_last_one_completes(cour
     assert not is_completed(attempt)
     finish(attempt, "O1.2")
     assert is_completed(attempt)
-    assert standing(attempt) == Standing("passed")
+    assert eligibility(attempt) == Eligibility("passed")
 
 
 def test_the_certificate_comes_with_the_drill_and_says_the_points_of_the_exam(attempt):
@@ -391,7 +391,7 @@ def test_home_and_record_say_that_a_drill_is_left(client, attempt):
 def test_who_is_excused_is_asked_for_no_drill(client, attempt):
     enrolling.waive(attempt.enrollment, "moved", by=None)
     attempt.enrollment.refresh_from_db()
-    assert standing(attempt) == Standing("ended")
+    assert eligibility(attempt) == Eligibility("ended")
     result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"
     for address in ("/", "/learn/tea-room/record/", result):
         assert "drill" not in text_of(client.get(address))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment import attempting
-from courseware.assessment.asking import shown
+from courseware.assessment.attempt_page import shown
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
@@ -177,7 +177,7 @@ def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
         assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"] == f"/attempts/{attempt.pk}/result/"
     response = client.get(f"/attempts/{attempt.pk}/result/")
     assert "Open the certificate" in response.text
-    assert client.get(EXAM).context["standing"].reason == "passed"
+    assert client.get(EXAM).context["eligibility"].reason == "passed"
 
 
 def test_pages_of_the_other_half_of_an_attempts_life_lead_there(client, attempt):

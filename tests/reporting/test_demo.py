@@ -9,7 +9,7 @@ from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import Course
 from courseware.journey.next_act import Act
 from courseware.learning.models import Enrollment
-from courseware.reporting import queries
+from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 from tests.making import make_shipped_course
@@ -30,7 +30,7 @@ def firm(django_db_setup, django_db_blocker):
 
 def test_the_demo_has_a_team_of_about_twelve_in_every_state(firm):
     manager = User.objects.get(email="manager@example.com")
-    counts = queries.counts_by_state(queries.board(manager))
+    counts = board_rows.counts_by_state(board_rows.board(manager))
     assert 10 <= sum(counts.values()) <= 15
     assert min(counts.values()) >= 1
     assert counts[State.OVERDUE] >= 2
@@ -44,7 +44,7 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
     manager = User.objects.get(email="manager@example.com")
-    rows = queries.rows(queries.board(manager), queries.teams_shown_to(manager), "en", timezone.now())
+    rows = board_rows.rows(board_rows.board(manager), board_rows.teams_shown_to(manager), "en", timezone.now())
     assert [row.enrollment.learner.email for row in rows if row.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting import queries
+from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
@@ -121,11 +121,11 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
         enrollment = learner_of(team, course, f"Lea {number}")
         sit(enrollment, exam=START, points=1)
         held(enrollment)
-    enrollments = list(queries.board(team.manager))
-    teams = queries.teams_shown_to(team.manager)
-    queries.outlines("en")
+    enrollments = list(board_rows.board(team.manager))
+    teams = board_rows.teams_shown_to(team.manager)
+    board_rows.outlines("en")
     with django_assert_num_queries(4):  # what is done, attempts, names of teams, courses
-        rows = queries.rows(enrollments, teams, "en", timezone.now())
+        rows = board_rows.rows(enrollments, teams, "en", timezone.now())
         assert {(row.next_act.words, row.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
         }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from courseware.reporting import exports, queries
+from courseware.reporting import board_rows, exports
 from tests.making import join, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -19,8 +19,8 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 def exported(team, language="en", at=None):
     at = at or timezone.now()
-    rows = queries.rows_in_chunks(
-        queries.board(team.manager, at=at), queries.teams_shown_to(team.manager), language, at
+    rows = board_rows.rows_in_chunks(
+        board_rows.board(team.manager, at=at), board_rows.teams_shown_to(team.manager), language, at
     )
     return b"".join(exports.board_csv(rows, language))
 
@@ -94,7 +94,7 @@ def test_percent_and_next_step_are_those_of_the_board():
 
 
 def test_a_file_longer_than_a_chunk_is_whole(monkeypatch):
-    monkeypatch.setattr(queries, "CHUNK", 2)
+    monkeypatch.setattr(board_rows, "CHUNK", 2)
     team = make_team()
     for number in range(5):
         learner_of(team, f"Learner {number}")

@@ -16,7 +16,7 @@ from courseware.learning.progress import progress_of, track_of
 
 
 @dataclass(frozen=True)
-class Standing:
+class Eligibility:
     """`reason` is "" when an attempt may be started, else one of these.
 
     An exam: passed, drill (passed, and a drill to do), ended, lessons, wait, revisit, replay, reopens or never.
@@ -47,23 +47,23 @@ def is_pre_check(exam: PageData) -> bool:
     return exam.data["pass_mark"] is None
 
 
-def standing_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Standing:
+def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
     """Runs up to four queries."""
     if is_pre_check(exam):
-        return standing_of_pre_check(enrollment, outline)
+        return pre_check_eligibility(enrollment, outline)
     attempts = list(enrollment.attempts.filter(exam=exam.document_id).with_release())
     if passed := [attempt for attempt in attempts if attempt.is_passed]:
         if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
-            return Standing("passed")
-        return Standing("ended" if enrollment.waived_at else "drill")
+            return Eligibility("passed")
+        return Eligibility("ended" if enrollment.waived_at else "drill")
     if not enrollment.is_open:
-        return Standing("ended")
+        return Eligibility("ended")
     if not progress_of(enrollment, outline).is_exam_open:
-        return Standing("lessons")
+        return Eligibility("lessons")
     submitted = [attempt for attempt in attempts if attempt.submitted_at]
     if not submitted:
-        return Standing()
-    return standing_after(joined(submitted[-1], enrollment), outline, exam, at or timezone.now())
+        return Eligibility()
+    return eligibility_after(joined(submitted[-1], enrollment), outline, exam, at or timezone.now())
 
 
 def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
@@ -72,44 +72,44 @@ def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
     return attempt
 
 
-def standing_of_pre_check(enrollment: Enrollment, outline: Outline) -> Standing:
+def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
     """Once before the lessons, and once more, with parallel questions, after the exam. Runs up to two queries."""
     if enrollment.waived_at:
-        return Standing("ended")
+        return Eligibility("ended")
     point = enrollment.attempts.starting_point(outline)
     if point.after:
-        return Standing("compared")
+        return Eligibility("compared")
     if point.may_ask_again:
-        return Standing()
+        return Eligibility()
     if point.before:
-        return Standing("taken")
-    return Standing("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
+        return Eligibility("taken")
+    return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
 
 
-def standing_after(last: Attempt, outline: Outline, exam: PageData, at: datetime) -> Standing:
+def eligibility_after(last: Attempt, outline: Outline, exam: PageData, at: datetime) -> Eligibility:
     """After an attempt that was not passed. Runs up to two queries."""
     row = row_of(last, exam)
     if last.number == row[-1]:
-        return standing_after_all(last, exam, at)
+        return eligibility_after_all(last, exam, at)
     retake = exam.data["retakes"][row.index(last.number)]
     opens_at = last.submitted_at + timedelta(seconds=retake["wait"])
     if retake["after"] == "lessons":
-        first = Standing("revisit", lessons=lessons_to_revisit(last, outline))
+        first = Eligibility("revisit", lessons=lessons_to_revisit(last, outline))
     elif retake["after"] == "simulations":
-        first = Standing("replay", simulations=simulations_to_replay(last, outline))
+        first = Eligibility("replay", simulations=simulations_to_replay(last, outline))
     else:
-        first = Standing()
+        first = Eligibility()
     if at < opens_at:
         return replace(first, reason="wait", opens_at=opens_at)
-    return first if first.lessons or first.simulations else Standing()
+    return first if first.lessons or first.simulations else Eligibility()
 
 
-def standing_after_all(last: Attempt, exam: PageData, at: datetime) -> Standing:
+def eligibility_after_all(last: Attempt, exam: PageData, at: datetime) -> Eligibility:
     """After the last attempt in a row: the next one begins a new row, with questions that may come again."""
     if exam.data["reopens"] is None:
-        return Standing("never")
+        return Eligibility("never")
     opens_at = last.submitted_at + timedelta(seconds=exam.data["reopens"])
-    return Standing("reopens", opens_at=opens_at) if at < opens_at else Standing()
+    return Eligibility("reopens", opens_at=opens_at) if at < opens_at else Eligibility()
 
 
 def lesson_of(question: Question, outline: Outline) -> str | None:

@@ -3,7 +3,7 @@ import pytest
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
-from courseware.reporting.splits import Share, split_of
+from courseware.reporting.simulation_statistics import Share, split_of
 from tests.making import join, make_editor, make_team, make_user
 from tests.simulations.playing import BEST, RED, YELLOW, play
 from tests.simulations.samples import KETTLE, change, make_player

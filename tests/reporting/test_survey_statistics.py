@@ -4,8 +4,8 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import feedback
-from courseware.reporting.queries import outlines
-from courseware.reporting.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on
+from courseware.reporting.board_rows import outlines
+from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.language.samples import make_files
 from tests.making import make_enrollment
 

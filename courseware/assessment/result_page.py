@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from courseware.assessment.banks import question_of
+from courseware.assessment.eligibility import lesson_of, row_of
 from courseware.assessment.grading import Score, points_needed, score_by
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.standing import lesson_of, row_of
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
-from courseware.learning.revealing import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
+from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
 
 
 @dataclass(frozen=True)

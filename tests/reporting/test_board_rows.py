@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.models import Membership
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
-from courseware.reporting import queries
-from courseware.reporting.lines import Dot, line_of
+from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
+from courseware.reporting.tram_line import Dot, tram_line
 from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -28,11 +28,11 @@ def learner_of(team, name="", **fields):
 
 
 def seen_by(user, **filters):
-    return {enrollment.learner.name for enrollment in queries.board(user, **filters)}
+    return {enrollment.learner.name for enrollment in board_rows.board(user, **filters)}
 
 
 def rows(user, at=MIDNIGHT, **filters):
-    return queries.rows(queries.board(user, at=at, **filters), queries.teams_shown_to(user), "en", at)
+    return board_rows.rows(board_rows.board(user, at=at, **filters), board_rows.teams_shown_to(user), "en", at)
 
 
 # Who is seen
@@ -90,7 +90,7 @@ def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
     old = Enrollment.objects.get(learner__name="Learner of Below")
     enrolling.waive(old, "moved", by=None)
     new = make_enrollment(old.learner, old.course)
-    assert list(queries.board(firm["below"].manager)) == [new]
+    assert list(board_rows.board(firm["below"].manager)) == [new]
 
 
 # States, filters, order
@@ -118,8 +118,8 @@ def test_the_board_goes_from_the_most_urgent_to_those_who_need_nothing():
 def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
-    everyone = queries.board(team.manager, at=MIDNIGHT)
-    counts = queries.counts_by_state(everyone)
+    everyone = board_rows.board(team.manager, at=MIDNIGHT)
+    counts = board_rows.counts_by_state(everyone)
     assert list(counts.items()) == [
         (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 2),
         (State.COMPLETED, 1), (State.WAIVED, 1),
@@ -128,7 +128,7 @@ def test_counts_equal_the_rows_of_each_state():
 
 
 def test_a_state_that_nobody_is_in_counts_nought():
-    assert queries.counts_by_state(queries.board(make_team().manager)) == dict.fromkeys(State, 0)
+    assert board_rows.counts_by_state(board_rows.board(make_team().manager)) == dict.fromkeys(State, 0)
 
 
 @pytest.mark.parametrize(
@@ -214,14 +214,14 @@ def test_percentages_are_those_of_the_learners_own_page(client):
     ],
 )
 def test_the_line_is_travelled_to_the_first_station_that_is_not_done(are_done, looks, done):
-    line = line_of(are_done)
+    line = tram_line(are_done)
     assert line.dots == tuple(Dot(x, look) for x, look in zip((7, 29, 51), looks, strict=True))
     assert (line.end, line.width, line.done) == (51, 58, done)
 
 
 def test_a_course_without_stations_is_a_short_line():
-    assert line_of([]) == line_of([])
-    assert (line_of([]).dots, line_of([]).width) == ((), 14)
+    assert tram_line([]) == tram_line([])
+    assert (tram_line([]).dots, tram_line([]).width) == ((), 14)
 
 
 def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_answer():

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
-from courseware.assessment.gaining import StartingPoint
+from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
-from courseware.reporting.lines import Line, line_of
+from courseware.reporting.tram_line import TramLine, tram_line
 
 CHUNK = 500  # rows an export holds in memory at a time
 
@@ -50,7 +50,7 @@ class Cells:
     team: str
     state: State
     days_late: int
-    line: Line
+    line: TramLine
     modules_done: int
     modules: int
     done: int
@@ -109,8 +109,8 @@ class BoardRow:
         return sum(module.is_done for module in self.modules)
 
     @property
-    def line(self) -> Line:
-        return line_of([module.is_done for module in self.modules])
+    def line(self) -> TramLine:
+        return tram_line([module.is_done for module in self.modules])
 
     @property
     def cells(self) -> Cells:

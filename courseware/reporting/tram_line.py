@@ -16,7 +16,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Line:
+class TramLine:
     """`done` is how far the line is travelled: to the station where the person is, or to the end. 0: not at all."""
 
     dots: tuple[Dot, ...]
@@ -25,7 +25,7 @@ class Line:
     done: int
 
 
-def line_of(are_done: Sequence[bool]) -> Line:
+def tram_line(are_done: Sequence[bool]) -> TramLine:
     """The line through stations of which these are done."""
     here = next((place for place, is_done in enumerate(are_done) if not is_done), len(are_done))
     dots = tuple(
@@ -33,4 +33,4 @@ def line_of(are_done: Sequence[bool]) -> Line:
         for place, is_done in enumerate(are_done)
     )
     end = FIRST + GAP * max(len(dots) - 1, 0)
-    return Line(dots, end, end + FIRST, done=min(FIRST + GAP * here, end) if here else 0)
+    return TramLine(dots, end, end + FIRST, done=min(FIRST + GAP * here, end) if here else 0)

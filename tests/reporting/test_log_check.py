@@ -11,7 +11,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting import witness
+from courseware.reporting import log_check
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import START, make_course_with_pre_check, right, sit
 from tests.making import make_enrollment
@@ -39,7 +39,7 @@ def number(verb, **data):
 
 
 def test_what_the_product_writes_is_what_the_log_remembers(enrollment):
-    assert list(witness.differences()) == []
+    assert list(log_check.differences()) == []
 
 
 def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment):
@@ -96,7 +96,7 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=earlier)
     Certificate.objects.update(issued_at=earlier)
     pk = Certificate.objects.get().pk
-    assert list(witness.differences()) == [
+    assert list(log_check.differences()) == [
         f"enrollment {enrollment.pk}: the log knows no “enrollment-completed” that says the same",
         f"certificate {pk}: the log knows no “certificate-issued” that says the same",
     ]
@@ -111,8 +111,8 @@ def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
 
 
 def test_it_reads_on_past_a_chunk(enrollment, monkeypatch):
-    monkeypatch.setattr(witness, "CHUNK", 1)
-    assert list(witness.differences()) == []
+    monkeypatch.setattr(log_check, "CHUNK", 1)
+    assert list(log_check.differences()) == []
     pk = Completion.objects.latest("pk").pk
     Completion.objects.filter(pk=pk).update(completed_at=timezone.now())
-    assert list(witness.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]
+    assert list(log_check.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]

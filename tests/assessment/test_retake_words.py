@@ -7,9 +7,9 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from courseware.assessment.attempting import NotYet
+from courseware.assessment.eligibility import Eligibility, eligibility_of
 from courseware.assessment.models import Attempt
-from courseware.assessment.standing import Standing, standing_of
-from courseware.assessment.terms import duration
+from courseware.assessment.retake_words import duration
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.simulations import running
@@ -58,9 +58,9 @@ def page_at(client, enrollment, at, address=EXAM):
     return " ".join(main.get_text(" ").split())
 
 
-def standing(enrollment, at):
+def eligibility(enrollment, at):
     course = enrollment.course
-    return standing_of(
+    return eligibility_of(
         enrollment, outline_of(course), serving.page(course.current, "last-cup", course.source_language), at
     )
 
@@ -96,25 +96,25 @@ def test_where_rules_are_drilled_the_page_says_so_before_the_start(client):
 
 def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, enrollment):
     first = sit(enrollment, points=0, at=MONDAY)
-    assert standing(enrollment, MONDAY) == Standing("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))
+    assert eligibility(enrollment, MONDAY) == Eligibility("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))
     assert "opens at 7 Jan 2030, 18:10. Use the time for these lessons" in page_at(client, enrollment, MONDAY + MINUTE)
-    assert standing(enrollment, MONDAY + HOUR) == Standing("revisit", lessons=("boiling",))
+    assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("boiling",))
     assert "Answer their checks again" in page_at(client, enrollment, MONDAY + HOUR)
     go_through_again(enrollment, at=MONDAY + MINUTE)  # which may be done while it waits
-    assert standing(enrollment, MONDAY + 10 * MINUTE) == Standing()
+    assert eligibility(enrollment, MONDAY + 10 * MINUTE) == Eligibility()
 
     second = sit(enrollment, points=0, at=MONDAY + HOUR)
     opens_at = MONDAY + HOUR + DAY
-    assert standing(enrollment, opens_at - MINUTE) == Standing("wait", opens_at=opens_at, simulations=("drill",))
+    assert eligibility(enrollment, opens_at - MINUTE) == Eligibility("wait", opens_at=opens_at, simulations=("drill",))
     assert "Use the time for these simulations" in page_at(client, enrollment, opens_at - MINUTE)
-    assert standing(enrollment, opens_at) == Standing("replay", simulations=("drill",))
+    assert eligibility(enrollment, opens_at) == Eligibility("replay", simulations=("drill",))
     assert "Play each to its end" in page_at(client, enrollment, opens_at)
     play(enrollment, at=opens_at - HOUR)
-    assert standing(enrollment, opens_at) == Standing()
+    assert eligibility(enrollment, opens_at) == Eligibility()
 
     third = sit(enrollment, points=1, at=opens_at)
     reopens = opens_at + 7 * DAY
-    assert standing(enrollment, reopens - MINUTE) == Standing("reopens", opens_at=reopens)
+    assert eligibility(enrollment, reopens - MINUTE) == Eligibility("reopens", opens_at=reopens)
     with pytest.raises(NotYet):
         start(enrollment, at=reopens - MINUTE)
     text = page_at(client, enrollment, opens_at + HOUR)
@@ -148,7 +148,7 @@ def test_a_run_from_before_the_attempt_and_one_that_is_not_finished_do_not_count
     play(enrollment, at=MONDAY + MINUTE)
     submitted_at = after_two(enrollment)
     running.start(enrollment, "drill", timing=Timing.OFF, at=submitted_at + MINUTE)
-    assert standing(enrollment, submitted_at + DAY) == Standing("replay", simulations=("drill",))
+    assert eligibility(enrollment, submitted_at + DAY) == Eligibility("replay", simulations=("drill",))
 
 
 def test_where_no_simulation_is_about_what_was_missed_only_the_wait_counts(enrollment):
@@ -156,7 +156,7 @@ def test_where_no_simulation_is_about_what_was_missed_only_the_wait_counts(enrol
     submitted_at = after_two(enrollment)
     import_course({each: text for each, text in files.items() if ".simulation." not in each})
     enrollment.course.refresh_from_db()
-    assert standing(enrollment, submitted_at + DAY) == Standing()
+    assert eligibility(enrollment, submitted_at + DAY) == Eligibility()
 
 
 def test_where_the_route_has_no_simulation_the_page_speaks_of_none(client):
@@ -184,7 +184,7 @@ def test_a_lesson_that_a_question_names_itself_is_the_one_to_go_through_again():
     files = exam_files(questions=4, draw=1, braces=dict.fromkeys((1, 2, 3, 4), "lesson=more"))
     enrollment = ready(import_course(with_a_second_lesson(files)).course)
     sit(enrollment, points=0, at=MONDAY)
-    assert standing(enrollment, MONDAY + HOUR) == Standing("revisit", lessons=("more",))
+    assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("more",))
 
 
 def with_a_second_lesson(files):
@@ -206,4 +206,4 @@ def test_a_lesson_that_left_the_route_is_not_asked_again():
     sit(enrollment, points=0, at=MONDAY)
     import_course(exam_files(questions=4, draw=1))
     enrollment.course.refresh_from_db()
-    assert standing(enrollment, MONDAY + HOUR) == Standing()
+    assert eligibility(enrollment, MONDAY + HOUR) == Eligibility()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.drawing import BankTooSmall, Stratum, draw, draw_parallel
+from courseware.assessment.selection import BankTooSmall, Stratum, draw, draw_parallel
 from courseware.language.questions import KINDS, Choice
 
 One = KINDS["one"]

@@ -8,11 +8,11 @@ from django.utils.datastructures import MultiValueDict
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Response
 from courseware.language.questions import Question
-from courseware.learning.revealing import ShownChoice, ShownQuestion, groups_of, raw_in_order, whole
+from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order, whole
 
 
 @dataclass(frozen=True)
-class Asked:
+class AttemptQuestion:
     """One question of an attempt; `saves` goes into its form, so that an old tab is known by a lower number."""
 
     position: int
@@ -27,11 +27,11 @@ class Asked:
         return f"q-{self.position}"
 
 
-def asked_in(attempt: Attempt, language: str) -> list[Asked]:
+def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
     """All questions of the attempt by position, in their language and in the order drawn. Runs one query."""
     responses = list(attempt.responses.select_related("bank"))
     return [
-        Asked(
+        AttemptQuestion(
             position=response.position,
             question=shown(question_of(attempt, response, language), response),
             saves=response.saves,
@@ -89,7 +89,7 @@ def is_empty(sent: MultiValueDict) -> bool:
     return not any(value for name, value in sent.items() if name == "choice" or name.startswith(("number-", "group-")))
 
 
-def as_entered(asked: Asked, sent: MultiValueDict) -> Asked:
+def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
     """The question filled in with a form that could not be taken."""
     chosen = set(sent.getlist("choice"))
     choices = tuple(

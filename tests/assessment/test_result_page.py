@@ -4,10 +4,10 @@ import pytest
 
 from courseware.assessment import attempting
 from courseware.assessment.grading import Score
-from courseware.assessment.resulting import result_of
+from courseware.assessment.result_page import result_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
-from courseware.learning.revealing import ShownChoice
+from courseware.learning.question_view import ShownChoice
 from tests.assessment.exams import (
     answer,
     asked,
@@ -49,7 +49,7 @@ def every_kind_missed(**exam):
 
 def one_more_left(monkeypatch):
     """As if the exam allowed a second attempt: the small bank of every kind has questions for one only."""
-    monkeypatch.setattr("courseware.assessment.standing.attempts_in_a_row", lambda retakes: 2)
+    monkeypatch.setattr("courseware.assessment.eligibility.attempts_in_a_row", lambda retakes: 2)
 
 
 def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(monkeypatch):

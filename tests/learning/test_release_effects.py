@@ -5,7 +5,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.learning.completing import complete_lesson
-from courseware.learning.rereading import changes_since_done
+from courseware.learning.release_effects import changes_since_done
 from tests.making import make_course, make_enrollment, publish_head
 
 pytestmark = pytest.mark.django_db

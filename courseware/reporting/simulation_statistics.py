@@ -15,7 +15,7 @@ from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Choice, Ending, Node, from_dict
-from courseware.reporting.surveys import ENOUGH
+from courseware.reporting.survey_statistics import ENOUGH
 from courseware.simulations.models import Decision, Run
 
 WIDEST = 12  # the line of all who came through a situation, in units of the drawing

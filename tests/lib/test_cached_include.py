@@ -1,4 +1,4 @@
-"""What is kept of one person's page is shown on another's: only where every value is the same, and never a token."""
+"""Pieces of pages that are rendered once: the same for the same values, and never what is one person's."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.template import Context, Template
 from django.utils import timezone, translation
 
-from courseware.lib import kept
+from courseware.lib import cached_include
 
 PIECES = {
     "plain.html": "[{{ word }}]",
@@ -23,16 +23,16 @@ PIECES = {
 @pytest.fixture(autouse=True)
 def pieces(settings):
     backend = settings.TEMPLATES[0]
-    options = {"libraries": {"kept": "courseware.lib.kept"}}
+    options = {"libraries": {"cached_include": "courseware.lib.cached_include"}}
     options["loaders"] = [("django.template.loaders.locmem.Loader", PIECES)]
     settings.TEMPLATES = [{"BACKEND": backend["BACKEND"], "OPTIONS": options}]
-    kept.rendered.cache_clear()
+    cached_include.rendered.cache_clear()
     yield
-    kept.rendered.cache_clear()
+    cached_include.rendered.cache_clear()
 
 
 def show(piece, values="", **context):
-    return Template(f"{{% load kept %}}{{% kept '{piece}' {values} %}}").render(Context(context))
+    return Template(f"{{% load cached_include %}}{{% cached_include '{piece}' {values} %}}").render(Context(context))
 
 
 def form_tokens(html):
@@ -45,7 +45,7 @@ def test_a_piece_is_rendered_once_for_the_same_values():
         "[tea]",
         "[coffee]",
     ]
-    assert (kept.rendered.cache_info().hits, kept.rendered.cache_info().misses) == (1, 2)
+    assert (cached_include.rendered.cache_info().hits, cached_include.rendered.cache_info().misses) == (1, 2)
 
 
 def test_values_are_escaped_once_and_every_time():
@@ -61,7 +61,7 @@ def test_every_form_gets_the_tokens_of_its_own_request():
     assert 'value="hers"' in first
     assert 'value="his"' in second
     assert form_tokens(first) != form_tokens(second)
-    assert kept.rendered.cache_info().hits == 1
+    assert cached_include.rendered.cache_info().hits == 1
 
 
 def test_two_forms_of_one_piece_have_two_tokens():
@@ -85,4 +85,4 @@ def test_a_row_of_the_database_is_refused_because_an_older_state_of_it_is_equal(
 
 
 def test_what_is_kept_has_a_bound():
-    assert kept.rendered.cache_info().maxsize == kept.PIECES
+    assert cached_include.rendered.cache_info().maxsize == cached_include.PIECES

@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NothingAnswered, NotYet, why_over
-from courseware.assessment.gaining import Sitting, StartingPoint, starting_point_in
+from courseware.assessment.eligibility import Eligibility, eligibility_of
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.assessment.standing import Standing, standing_of
+from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
@@ -50,10 +50,10 @@ def enrollment(client):
     return enrollment
 
 
-def standing(enrollment):
+def eligibility(enrollment):
     course = enrollment.course
     enrollment.refresh_from_db()
-    return standing_of(enrollment, outline_of(course), serving.page(course.current, START, course.source_language))
+    return eligibility_of(enrollment, outline_of(course), serving.page(course.current, START, course.source_language))
 
 
 def point(enrollment):
@@ -141,24 +141,24 @@ def test_a_course_is_completed_without_it(enrollment):
     sit(enrollment)
     enrollment.refresh_from_db()
     assert enrollment.completed_at
-    assert standing(enrollment) == Standing("closed")
+    assert eligibility(enrollment) == Eligibility("closed")
 
 
 def test_it_is_taken_once(enrollment):
     sit(enrollment, exam=START, points=0)
-    assert standing(enrollment) == Standing("taken")
+    assert eligibility(enrollment) == Eligibility("taken")
     with pytest.raises(NotYet):
         start(enrollment, START)
     assert Attempt.objects.count() == 1
 
 
 def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
-    assert standing(enrollment) == Standing()
+    assert eligibility(enrollment) == Eligibility()
     finish_lessons(enrollment)
-    assert standing(enrollment) == Standing("closed")
+    assert eligibility(enrollment) == Eligibility("closed")
     with pytest.raises(NotYet) as refused:
         start(enrollment, START)
-    assert refused.value.standing == Standing("closed")
+    assert refused.value.eligibility == Eligibility("closed")
     assert not Attempt.objects.exists()
 
 
@@ -176,7 +176,7 @@ def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(e
 
 def test_an_excused_learner_is_asked_nothing(enrollment):
     enrolling.waive(enrollment, "moved", by=None)
-    assert standing(enrollment) == Standing("ended")
+    assert eligibility(enrollment) == Eligibility("ended")
     with pytest.raises(NotYet):
         start(enrollment, START)
 
@@ -202,7 +202,7 @@ def test_it_is_no_attempt_at_the_exam(enrollment):
     finish_lessons(enrollment)
     course = enrollment.course
     page = serving.page(course.current, "last-cup", course.source_language)
-    assert standing_of(enrollment, outline_of(course), page) == Standing()
+    assert eligibility_of(enrollment, outline_of(course), page) == Eligibility()
     first = sit(enrollment, points=0)
     assert first.number == 1
     sit(enrollment, exam=START, points=3)
@@ -228,7 +228,7 @@ def test_after_an_attempt_at_the_exam_the_other_question_of_each_family_is_asked
     questions = [{response.question for response in attempt.responses.all()} for attempt in (first, again)]
     assert len(questions[0] | questions[1]) == 6
     assert again.number == 2
-    assert standing(enrollment) == Standing("compared")
+    assert eligibility(enrollment) == Eligibility("compared")
     with pytest.raises(NotYet):
         start(enrollment, START)
     assert (point(enrollment).before, point(enrollment).after) == (Score(1, 3), Score(3, 3))
@@ -238,7 +238,7 @@ def test_an_attempt_that_is_still_open_is_not_behind_the_learner(enrollment):
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
     start(enrollment)
-    assert standing(enrollment) == Standing("taken")
+    assert eligibility(enrollment) == Eligibility("taken")
 
 
 def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
@@ -249,7 +249,7 @@ def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
     other = make_enrollment(course=enrollment.course)
     finish_lessons(other)
     sit(other)
-    assert standing(other) == Standing("closed")
+    assert eligibility(other) == Eligibility("closed")
 
 
 def test_the_parallel_questions_stay_open_as_long_as_it_takes(enrollment):
@@ -292,7 +292,7 @@ def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
     attempting.save(attempt, 1, [], saves=1)
     with pytest.raises(NothingAnswered):
         attempting.submit(attempt)
-    assert (Completion.objects.count(), standing(enrollment)) == (0, Standing())
+    assert (Completion.objects.count(), eligibility(enrollment)) == (0, Eligibility())
     attempting.save(attempt, 1, ["0"], saves=2)
     assert attempting.submit(attempt).submitted_at
 
@@ -307,7 +307,7 @@ def test_a_course_that_gets_a_pre_check_later_asks_nobody_who_has_begun():
     finish_lessons(enrollment)
     import_course(pre_check_files())
     enrollment.course.refresh_from_db()
-    assert standing(enrollment) == Standing("closed")
+    assert eligibility(enrollment) == Eligibility("closed")
     assert progress_of(enrollment, outline_of(enrollment.course)).next_step.id != START
 
 
@@ -329,7 +329,7 @@ def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(clie
     fields = {"token": "00000000-0000-0000-0000-000000000001", "tries": 0, "revision": revision(), "choice": 0}
     client.post("/learn/tea-room/boiling/answer/what-first/", fields)
     assert client.get("/").context["main"].act.step.id == "boiling"
-    assert standing(enrollment) == Standing()  # and is still open to who goes there
+    assert eligibility(enrollment) == Eligibility()  # and is still open to who goes there
 
 
 def revision():
@@ -361,7 +361,7 @@ def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_clos
         assert "See the result" not in client.get(address).text
     client.post(f"/attempts/{attempt.pk}/submit/")
     sit(enrollment)
-    assert (point(enrollment), standing(enrollment)) == (StartingPoint(), Standing("closed"))
+    assert (point(enrollment), eligibility(enrollment)) == (StartingPoint(), Eligibility("closed"))
 
 
 def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.questions import Choice, Mark, One, Open, Order, Several, Sort
-from courseware.learning.revealing import ask, order_of, raw_response, reveals_all, show
+from courseware.learning.question_view import ask, order_of, raw_response, reveals_all, show
 
 
 class Try:

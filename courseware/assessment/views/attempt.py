@@ -1,0 +1,161 @@
+"""/attempts/<pk>/ while it is under way."""
+
+import uuid
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from courseware.accounts.middleware import form_on
+from courseware.assessment import attempting
+from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
+from courseware.assessment.forms import SaveForm
+from courseware.assessment.views.places import attempt_address, own_attempt, question_address
+from courseware.content.compiled import serving
+from courseware.learning.access import Reading
+from courseware.learning.course_page import render_in_course
+from courseware.learning.question_view import whole
+
+
+@require_safe
+@login_required
+def attempt(request, pk):
+    attempt = own_attempt(request, pk)
+    if attempt.submitted_at:
+        return redirect("assessment:result", pk)
+    asked = asked_in(attempt, get_language())
+    return question_page(request, attempt, asked, wanted(request, asked))
+
+
+def wanted(request, asked: list[AttemptQuestion]) -> AttemptQuestion:
+    """The question the address names; else the first one without an answer, else the last."""
+    position = whole(request.GET.get("question"))
+    if position and position <= len(asked):
+        return asked[position - 1]
+    return next((each for each in asked if not each.is_answered), asked[-1])
+
+
+def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQuestion, *, problem="", status=200):
+    outline = serving.outline(attempt.release, get_language())
+    context = {
+        "attempt": attempt,
+        "exam": outline.step(attempt.exam.identifier),
+        "all_asked": asked,
+        "asked": one,
+        "page": uuid.uuid4(),
+        "problem": problem,
+        "over": attempting.why_over(attempt),
+        "may_hand_in": not attempt.is_pre_check or any(each.is_answered for each in asked),
+    }
+    return render_in_course(
+        request, Reading(attempt.enrollment), "assessment/attempt.html", context, outline=outline, status=status
+    )
+
+
+@require_POST
+@login_required
+@form_on(question_address)
+def save(request, pk, position):
+    """Keep one answer, then go where the pressed button says. A live save (htmx) stays on the question."""
+    attempt = own_attempt(request, pk)
+    response = get_object_or_404(attempt.responses.select_related("bank"), position=position)
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        raw = raw_answer(attempt, response, request.POST)
+        attempting.save(attempt, position, raw, **form.cleaned_data)
+    except attempting.AttemptClosed:
+        return closed(request, attempt)
+    except attempting.NewerAnswer:
+        return newer(request, attempt, position)
+    except ValueError:
+        return refused(request, attempt, position)
+    if request.htmx:
+        return live_answer(request, attempt, position)
+    return redirect(next_address(attempt, position, request.POST.get("go", "")))
+
+
+def live_answer(request, attempt, position, *, problem="", status=200):
+    """What the script puts into the page: how the question stands, and the line."""
+    asked = asked_in(attempt, get_language())
+    context = {"attempt": attempt, "all_asked": asked, "asked": asked[position - 1], "problem": problem}
+    with timezone.override(attempt.enrollment.zone):
+        return render(request, "assessment/_live.html", context, status=status)
+
+
+def closed(request, attempt):
+    """A tab of an attempt that is handed in by now, or whose time is over. What had been saved counts."""
+    attempt.refresh_from_db(fields=["submitted_at"])
+    if attempt.submitted_at:
+        messages.warning(request, _("This attempt had been handed in already. Here is its result."))
+        address = reverse("assessment:result", args=[attempt.pk])
+    else:
+        address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def newer(request, attempt, position):
+    """Shows what is kept; the script forgets what it holds and loads the page anew, which brings the message."""
+    text = _(
+        "This question was answered in another tab or on another device meanwhile. That answer is kept; see below."
+    )
+    messages.warning(request, text)
+    if request.htmx:
+        return HttpResponse(status=HTTPStatus.CONFLICT)
+    asked = asked_in(attempt, get_language())
+    return question_page(request, attempt, asked, asked[position - 1], status=HTTPStatus.CONFLICT)
+
+
+def refused(request, attempt, position):
+    """The form once more, as it was filled in. A live save that is half done is no mistake: it only says so."""
+    if request.htmx:
+        return live_answer(request, attempt, position, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    asked = asked_in(attempt, get_language())
+    one = as_entered(asked[position - 1], request.POST)
+    return question_page(request, attempt, asked, one, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def next_address(attempt, position, go):
+    """`go` is "back", "review" or the number of a question; anything else is the next one, the overview at the end."""
+    target = position - 1 if go == "back" else whole(go) or position + 1
+    if go == "review" or target > attempt.max_points:
+        return reverse("assessment:review", args=[attempt.pk])
+    return question_address(attempt.pk, max(target, 1))
+
+
+@require_safe
+@login_required
+def review(request, pk):
+    attempt = own_attempt(request, pk)
+    if attempt.submitted_at:
+        return redirect("assessment:result", pk)
+    asked = asked_in(attempt, get_language())
+    outline = serving.outline(attempt.release, get_language())
+    context = {
+        "attempt": attempt,
+        "exam": outline.step(attempt.exam.identifier),
+        "all_asked": asked,
+        "open": [each for each in asked if not each.is_answered],
+    }
+    return render_in_course(request, Reading(attempt.enrollment), "assessment/review.html", context, outline=outline)
+
+
+@require_POST
+@login_required
+@form_on(attempt_address)
+def submit(request, pk):
+    try:
+        attempting.submit(own_attempt(request, pk))
+    except attempting.NothingAnswered:
+        messages.warning(request, _("Answer at least one question, then send it."))
+        return redirect("assessment:attempt", pk)
+    return redirect("assessment:result", pk)

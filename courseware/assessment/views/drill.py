@@ -1,0 +1,117 @@
+"""/attempts/<pk>/drill/<rule>/"""
+
+import uuid
+from dataclasses import replace
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.accounts.middleware import form_on
+from courseware.assessment import drilling
+from courseware.assessment.forms import DrillForm
+from courseware.assessment.views.places import drill_address, own_attempt
+from courseware.content.compiled import serving
+from courseware.learning.access import Reading
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged
+from courseware.learning.course_page import render_in_course
+from courseware.learning.question_view import ask, raw_response, whole
+from courseware.learning.question_view import show as shown_after
+
+
+@require_safe
+@login_required
+def drill(request, pk, rule):
+    """What is asked next; with ?answered= the answer of that number, and what follows from it."""
+    attempt = own_attempt(request, pk)
+    found = drilling.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    number = whole(request.GET.get("answered"))
+    if number and number <= len(found.answers):
+        return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
+    if found.is_done or attempt.enrollment.waived_at:
+        return redirect("assessment:result", pk)
+    return drill_page(request, attempt, found, drill_card(attempt, found), "assessment/drill.html")
+
+
+def drill_card(attempt, found, entered=None):
+    """The question asked next, as a form, and what the form carries."""
+    asked = drilling.next_question(attempt, found, get_language())
+    return {
+        "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
+        "anchor": "drill",
+        "number": asked.number,
+        "revision": asked.bank.revision_id,
+        "token": uuid.uuid4(),
+    }
+
+
+def answered_card(attempt, found, number):
+    """An answer and the reasons it shows; the drill as it stood then is `so_far`."""
+    so_far = replace(found, answers=found.answers[:number])
+    answer = so_far.answers[-1]
+    bank = serving.page(answer.release, found.bank, get_language())
+    tries = so_far.tries_at(answer.question)
+    shown = shown_after(bank.questions[answer.question], attempt.enrollment_id, tries, asked_after=number - 1)
+    return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
+
+
+def drill_page(request, attempt, found, card, template, *, problem="", status=200):
+    outline = serving.outline(attempt.enrollment.course.current, get_language())
+    context = {
+        "attempt": attempt,
+        "drill": found,
+        "rule": outline.objective(found.rule),
+        "others": [other for other in drilling.drills_of(attempt) if not other.is_done and other.rule != found.rule],
+        "card": card,
+        "problem": problem,
+    }
+    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
+
+
+@require_POST
+@login_required
+@form_on(drill_address)
+def answer_drill(request, pk, rule):
+    attempt = own_attempt(request, pk)
+    found = drilling.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    form = DrillForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    sent = form.cleaned_data
+    try:
+        answer = found.sent_by(sent["token"]) or keep_drill_answer(attempt, found, sent, request.POST)
+    except (drilling.OtherQuestion, NoSuchQuestion, QuestionChanged):
+        messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
+        return redirect("assessment:drill", pk, rule)
+    except ValueError:
+        card = drill_card(attempt, found, request.POST)
+        return drill_page(
+            request,
+            attempt,
+            found,
+            card,
+            "assessment/drill.html",
+            problem="incomplete",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        )
+    address = reverse("assessment:drill", args=[pk, rule])
+    return redirect(f"{address}?answered={answer.number}")
+
+
+def keep_drill_answer(attempt, found, sent, fields):
+    """Raises what `drilling.answer` raises."""
+    number, question = sent["number"], sent["question"]
+    asked = drilling.asked_by(attempt, found, question, number)
+    raw = raw_response(asked.question, attempt.enrollment_id, number - 1, fields)
+    more = {"number": number, "revision": sent["revision"], "token": sent["token"]}
+    return drilling.answer(attempt, found.rule, question, raw, **more)

@@ -1,0 +1,82 @@
+"""/exam/<course>/<exam>/"""
+
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.accounts.middleware import form_on
+from courseware.assessment import attempting
+from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.grading import points_needed
+from courseware.assessment.retake_words import duration, retake_terms
+from courseware.assessment.views.places import exam_address, shown_drills
+from courseware.language.metadata import attempts_in_a_row
+from courseware.learning.access import reading_of
+from courseware.learning.course_page import render_in_course
+
+
+@require_safe
+@login_required
+def exam(request, course, exam):
+    """The page before the start of an exam, or of the pre-check: what may be done now, and why."""
+    reading = reading_of(request, course)
+    step = reading.step(exam, "exam", "pre-check")
+    page = reading.page(exam)
+    attempts = list(reading.enrollment.attempts.filter(exam=page.document_id).with_release())
+    for attempt in attempts:
+        attempt.enrollment = reading.enrollment
+    under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
+    context = {
+        "step": step,
+        "page": page,
+        "eligibility": eligibility_of(reading.enrollment, reading.outline, page),
+        "attempts": [attempt for attempt in attempts if attempt.submitted_at],
+        "under_way": under_way,
+        "over": attempting.why_over(under_way) if under_way else "",
+        "max_points": sum(stratum["draw"] for stratum in page.data["strata"]),
+    }
+    if step.kind == "pre-check":
+        return pre_check(request, reading, context)
+    return exam_page(request, reading, context)
+
+
+def pre_check(request, reading, context):
+    if context["over"] and not context["under_way"].has_answers():
+        context |= {"under_way": None, "over": ""}  # there is nothing to hand in
+    context |= {
+        "point": reading.enrollment.attempts.starting_point(reading.outline),
+        "next": reading.progress.next_step,
+        "first_lesson": next((step for step in reading.outline.steps if step.kind == "lesson"), None),
+    }
+    return render_in_course(request, reading, "assessment/pre_check.html", context)
+
+
+def exam_page(request, reading, context):
+    page, attempts, max_points = context["page"], context["attempts"], context["max_points"]
+    passed = next((attempt for attempt in attempts if attempt.is_passed), None)
+    context |= {
+        "lessons": [reading.outline.step(lesson) for lesson in context["eligibility"].lessons],
+        "simulations": [reading.outline.step(simulation) for simulation in context["eligibility"].simulations],
+        "passed": passed,
+        "drills": shown_drills(passed, reading.outline) if passed else [],
+        "best": max(attempts, key=lambda attempt: attempt.points, default=None),
+        "allowed": attempts_in_a_row(page.data["retakes"]),
+        "retakes": list(retake_terms(page, reading.outline)),
+        "reopens": duration(page.data["reopens"]),
+        "needed": points_needed(max_points, page.data["pass_mark"]),
+        "time_limit": (page.data["time_limit"] or 0) // 60,
+    }
+    return render_in_course(request, reading, "assessment/exam.html", context)
+
+
+@require_POST
+@login_required
+@form_on(exam_address)
+def start(request, course, exam):
+    reading = reading_of(request, course)
+    reading.step(exam, "exam", "pre-check")
+    try:
+        attempt = attempting.start(reading.enrollment, exam)
+    except attempting.NotYet:
+        return redirect("assessment:exam", course, exam)  # which says why, and from when
+    return redirect("assessment:attempt", attempt.pk)

@@ -1,0 +1,67 @@
+"""/attempts/<pk>/result/"""
+
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.models import Certificate
+from courseware.assessment.result_page import answered_in, result_of
+from courseware.assessment.views.places import own_attempt, shown_drills
+from courseware.content.compiled import serving
+from courseware.learning.access import Reading
+from courseware.learning.course_page import render_in_course
+
+
+@require_safe
+@login_required
+def result(request, pk):
+    attempt = own_attempt(request, pk)
+    if not attempt.submitted_at:
+        return redirect("assessment:attempt", pk)
+    if attempt.is_pre_check:
+        return starting_point(request, attempt)
+    enrollment, exam = attempt.enrollment, attempt.exam.identifier
+    current = enrollment.course.current
+    then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
+    page = serving.page(attempt.release, exam, get_language())
+    is_there = exam in {step.id for step in now.steps}
+    eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
+    drills = shown_drills(attempt, then)
+    context = {
+        "attempt": attempt,
+        "exam": then.step(exam),
+        "is_there": is_there,
+        "result": result_of(attempt, page, then, now),
+        "eligibility": eligibility,
+        "drills": drills,
+        "is_held": not all(drill.is_done for _rule, drill in drills),
+        "point": enrollment.attempts.starting_point(now),
+        "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
+        "survey": now.step(now.survey_id) if now.survey_id else None,
+        "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
+    }
+    return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
+
+
+def starting_point(request, attempt):
+    """The result of a pre-check: a number. Questions and reasons come once the parallel ones are answered, too.
+
+    What it said stays when a later release has no pre-check any more; nothing is asked again then.
+    """
+    reading = Reading(attempt.enrollment)
+    outline = serving.outline(attempt.release, get_language())
+    point = reading.enrollment.attempts.starting_point(outline)
+    is_there = reading.outline.pre_check_id == attempt.exam.identifier
+    context = {
+        "attempt": attempt,
+        "step": outline.step(attempt.exam.identifier),
+        "point": point,
+        "is_there": is_there,
+        "next": reading.progress.next_step,
+        "answered": answered_in(attempt, outline.language) if point.after or not is_there else (),
+    }
+    return render_in_course(
+        request, Reading(attempt.enrollment), "assessment/starting_point.html", context, outline=outline
+    )

@@ -1,0 +1,47 @@
+"""What a release does to those who learn: before it, whom each weight would touch; after it, what changed for them."""
+
+from collections.abc import Sequence
+
+from django.db.models import Count
+
+from courseware.content.compiled.serving import PageData
+from courseware.content.models import Document, Release, ReleaseEntry
+from courseware.learning.models import Completion, Enrollment
+
+ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
+
+
+def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
+    """The releases, newest first, that changed the document since and were more than minor. Two queries at most.
+
+    It is worked out from the completion's revision; nothing is kept, and no completion is taken back.
+    """
+    done = enrollment.completions.filter(document=page.document_id).first()
+    if done is None or done.revision_id == page.revision_id:
+        return []
+    entries = ReleaseEntry.objects.filter(
+        document=page.document_id, release__created_at__gt=done.completed_at, release__course=enrollment.course_id
+    ).select_related("release")
+    changes, revision = [], done.revision_id
+    for entry in entries.defer("release__outlines").order_by("release__number"):
+        if entry.revision_id != revision and entry.release.weight in ASKS_TO_REREAD:
+            changes.insert(0, entry.release)
+        revision = entry.revision_id
+    return changes
+
+
+def touched_by(documents: Sequence[Document]) -> dict[str, int]:
+    """Weight → how many people a release of these documents touches: those who have done one of them.
+
+    A minor change touches nobody. Runs one query.
+    """
+    people = Completion.objects.filter(document__in=documents).aggregate(
+        people=Count("enrollment__learner", distinct=True)
+    )["people"]
+    return {Release.Weight.MINOR: 0, Release.Weight.REREAD: people, Release.Weight.RETAKE: people}
+
+
+def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
+    """Primary key of a document → how many people have done it; documents nobody has done are left out."""
+    done = Completion.objects.filter(document__in=documents).values("document")
+    return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))
