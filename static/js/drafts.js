@@ -1,0 +1,36 @@
+import { storage } from "./storage.js";
+
+const inThisTab = storage("sessionStorage");
+
+const isTicked = (field) => ["radio", "checkbox"].includes(field.type);
+const fieldsOf = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "submit"].includes(type));
+
+// In an exam a draft belongs to what was saved when it was made: one that was overtaken elsewhere is not filled in.
+const keyOf = (form, learner) => {
+  const saves = "live" in form.dataset ? form.elements.saves.value : "";
+  return `draft ${learner} ${location.pathname} ${form.dataset.draft} ${saves}`;
+};
+
+export function keepDraft(form, learner) {
+  const kept = (field) => (isTicked(field) && !field.checked ? null : field.value);
+  const values = fieldsOf(form).map((field) => [field.name, kept(field)]);
+  inThisTab((store) => store.setItem(keyOf(form, learner), JSON.stringify(values)));
+}
+
+export function dropDraft(form, learner) {
+  inThisTab((store) => store.removeItem(keyOf(form, learner)));
+}
+
+/** Fills the form as it was left, and returns whether it had been. A field that is another one now stays as it is. */
+export function fillDraft(form, learner) {
+  const draft = inThisTab((store) => JSON.parse(store.getItem(keyOf(form, learner))));
+  if (!draft) return false;
+  const fields = fieldsOf(form);
+  draft.forEach(([name, value], index) => {
+    const field = fields[index];
+    if (field?.name !== name) return;
+    if (isTicked(field)) field.checked = value !== null;
+    else field.value = value;
+  });
+  return true;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { dropDraft, fillDraft, keepDraft } from "../../static/js/drafts.js";
+
+beforeEach(() => {
+  const kept = new Map();
+  globalThis.sessionStorage = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  };
+  globalThis.location = { pathname: "/learn/tea-room/boiling/" };
+});
+
+/** A form as a browser gives it: fields in their order, and by name. */
+function form(...fields) {
+  return { dataset: { draft: "is-it-off 0" }, elements: fields };
+}
+function examForm(saves, ...fields) {
+  const elements = [...fields, { name: "saves", type: "hidden", value: saves }];
+  elements.saves = { value: saves };
+  return { dataset: { draft: "attempt 1 1", live: "" }, elements };
+}
+const radio = (value, checked = false) => ({ name: "choice", type: "radio", value, checked });
+const text = (value, name = "text") => ({ name, type: "textarea", value });
+
+test("a form is filled as it was left", () => {
+  keepDraft(form(radio("yes"), radio("no", true), text("Turn it off")), "7");
+  const anew = form(radio("yes", true), radio("no"), text(""));
+  assert.equal(fillDraft(anew, "7"), true);
+  assert.deepEqual(anew.elements, [radio("yes"), radio("no", true), text("Turn it off")]);
+});
+
+test("a box keeps whether it is ticked, and never its value", () => {
+  keepDraft(form({ name: "part", type: "checkbox", value: "a", checked: true }), "7");
+  const anew = form({ name: "part", type: "checkbox", value: "b", checked: false });
+  fillDraft(anew, "7");
+  assert.deepEqual(anew.elements, [{ name: "part", type: "checkbox", value: "b", checked: true }]);
+});
+
+test("what the server puts into a form is not kept, nor what has no name", () => {
+  const token = (value) => ({ name: "token", type: "hidden", value });
+  const button = (value) => ({ name: "go", type: "submit", value });
+  const nameless = (value) => ({ name: "", type: "fieldset", value });
+  keepDraft(form(token("old"), nameless("old"), button("old"), text("typed")), "7");
+  const anew = form(token("new"), nameless("new"), button("new"), text(""));
+  fillDraft(anew, "7");
+  assert.deepEqual(anew.elements, [token("new"), nameless("new"), button("new"), text("typed")]);
+});
+
+test("a field that is another one now stays as it is", () => {
+  keepDraft(form(text("one", "first"), text("two", "second"), text("three", "third")), "7");
+  const anew = form(text("", "first"), text("", "other"));
+  fillDraft(anew, "7");
+  assert.deepEqual(anew.elements, [text("one", "first"), text("", "other")]);
+});
+
+test("a draft is one learner's, at one address, of one question, and gone once it is dropped", () => {
+  keepDraft(form(text("typed")), "7");
+  assert.equal(fillDraft(form(text("")), "8"), false);
+  assert.equal(fillDraft({ ...form(text("")), dataset: { draft: "is-it-off 1" } }, "7"), false);
+  globalThis.location.pathname = "/learn/tea-room/fire/";
+  assert.equal(fillDraft(form(text("")), "7"), false);
+  globalThis.location.pathname = "/learn/tea-room/boiling/";
+  assert.equal(fillDraft(form(text("")), "7"), true);
+  dropDraft(form(text("")), "7");
+  assert.equal(fillDraft(form(text("")), "7"), false);
+});
+
+test("in an exam a draft that was overtaken elsewhere is not filled in", () => {
+  keepDraft(examForm("1", radio("yes", true)), "7");
+  assert.equal(fillDraft(examForm("2", radio("yes")), "7"), false);
+  assert.equal(fillDraft(examForm("1", radio("yes")), "7"), true);
+});
+
+test("a draft that cannot be read is none", () => {
+  globalThis.sessionStorage.getItem = () => "{";
+  assert.equal(fillDraft(form(text("")), "7"), false);
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { byNumber } from "../../static/js/order.js";
+
+const numbers = { Fill: 3, Heat: 1, Pour: 0, Drink: 2, Wash: 0 }; // 0: none yet
+const sorted = (...steps) => byNumber(steps, (step) => numbers[step]);
+
+test("steps stand by their numbers", () => {
+  assert.deepEqual(sorted("Fill", "Heat", "Drink"), ["Heat", "Drink", "Fill"]);
+});
+
+test("steps without a number come last, as they stood", () => {
+  assert.deepEqual(sorted("Wash", "Pour", "Fill", "Heat", "Drink"), ["Heat", "Drink", "Fill", "Wash", "Pour"]);
+  assert.deepEqual(sorted("Wash", "Pour"), ["Wash", "Pour"]);
+});
+
+test("the list that was given stays as it was", () => {
+  const steps = ["Fill", "Heat"];
+  byNumber(steps, (step) => numbers[step]);
+  assert.deepEqual(steps, ["Fill", "Heat"]);
+});
