@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { goToLine, rangeOfLine, watchChanges } from "../../static/js/editor.js";
+
+const TEXT = "# Kettle\n\nTurn it off.";
+
+test("a line is found by its number, an empty and the last one too", () => {
+  const lines = [1, 2, 3].map((number) => TEXT.slice(...rangeOfLine(TEXT, number)));
+  assert.deepEqual(lines, ["# Kettle", "", "Turn it off."]);
+});
+
+test("a line behind the last one selects nothing, at the end", () => {
+  const [start, end] = rangeOfLine(TEXT, 9);
+  assert.equal(start, end);
+  assert.equal(TEXT.slice(start), "");
+});
+
+test("going to a line opens the fold around it, selects it and leaves a third of the field above it", () => {
+  const fold = { open: false };
+  const done = [];
+  const field = {
+    value: TEXT,
+    scrollHeight: 300,
+    clientHeight: 90,
+    closest: (selector) => (selector === "details" ? fold : null),
+    focus: () => done.push("focus"),
+    setSelectionRange: (...range) => done.push(range),
+  };
+  goToLine(field, 3);
+  assert.deepEqual(done, ["focus", [10, 22]]);
+  assert.equal(fold.open, true);
+  assert.equal(field.scrollTop, 170);
+});
+
+test("a text is changed while it differs from what was opened, and so is a field that came later", () => {
+  const fields = [{ value: "one" }, { value: "two" }];
+  const isChanged = watchChanges(() => fields);
+  assert.equal(isChanged(), false);
+  fields[1].value = "2";
+  assert.equal(isChanged(), true);
+  fields[1].value = "two";
+  assert.equal(isChanged(), false);
+  fields.push({ value: "" });
+  assert.equal(isChanged(), true);
+});
