@@ -1,0 +1,87 @@
+"""The modules of the scripts: what imports what, under which names, and that pages ask for all of it at once."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from django.template.loader import render_to_string
+
+from courseware.static_files import StaticFilesStorage
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "static" / "js"
+PAGES = {  # the script of a page: the template that loads it
+    "lesson": "learning/_scripts.html",
+    "simulation": "simulations/_scripts.html",
+    "editor": "admin/content/document/_scripts.html",
+}
+IMPORT = re.compile(r"""\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']""")
+
+
+def imported(script):
+    """The files that a module imports, itself among them, however far."""
+    named = (name or other for name, other in IMPORT.findall(script.read_text(encoding="utf-8")))
+    return {script}.union(*(imported((script.parent / name).resolve()) for name in named))
+
+
+def test_every_page_with_a_script_of_its_own_is_known():
+    assert {file.stem for file in (SCRIPTS / "pages").iterdir()} == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_at_once_for_all_that_its_script_imports(page):
+    script = SCRIPTS / "pages" / f"{page}.js"
+    html = render_to_string(PAGES[page])
+    loaded = re.findall(r'<script src="/static/js/([^"]+)" type="module">', html)
+    preloaded = re.findall(r'<link rel="modulepreload" href="/static/js/([^"]+)">', html)
+    assert loaded == [f"pages/{page}.js"]
+    assert preloaded == sorted(str(file.relative_to(SCRIPTS)) for file in imported(script) - {script})
+
+
+def test_every_module_is_on_a_page():
+    on_pages = set().union(*(imported(SCRIPTS / "pages" / f"{page}.js") for page in PAGES))
+    assert set(SCRIPTS.rglob("*.js")) - on_pages == {SCRIPTS / "theme.js"}  # it runs before the first paint: no module
+
+
+def test_every_module_but_the_pages_has_tests_of_its_own():
+    modules = {file.stem for file in SCRIPTS.glob("*.js")}
+    tested = {file.name.removesuffix(".test.js") for file in (ROOT / "tests" / "scripts").iterdir()}
+    assert modules - tested == {"sound", "theme"}  # nothing but calls of the browser
+    assert tested <= modules
+
+
+def collected(folder, scripts=SCRIPTS):
+    """The storage of a site in `folder` into which the scripts were collected as for production."""
+    shutil.copytree(scripts, folder / "js")
+    storage = StaticFilesStorage(location=folder, base_url="/static/")
+    names = [str(file.relative_to(folder)) for file in (folder / "js").rglob("*.js")]
+    processed = list(storage.post_process({name: (storage, name) for name in names}))
+    assert [error for _name, _hashed, error in processed if isinstance(error, Exception)] == []
+    return storage
+
+
+def test_modules_are_imported_by_the_names_they_are_kept_under(tmp_path):
+    storage = collected(tmp_path / "site")
+    for page in PAGES:
+        script = tmp_path / "site" / storage.stored_name(f"js/pages/{page}.js")
+        for file in imported(script):
+            name = str(file.relative_to(tmp_path / "site"))
+            plain = re.sub(r"\.[0-9a-f]{12}\.js$", ".js", name)
+            assert name != plain
+            assert name == storage.stored_name(plain)
+
+
+def test_a_module_that_changes_gives_every_script_above_it_a_new_name_and_no_other(tmp_path):
+    shutil.copytree(SCRIPTS, tmp_path / "changed")
+    with (tmp_path / "changed" / "drafts.js").open("a") as drafts:
+        drafts.write("// changed\n")
+    before = collected(tmp_path / "before").hashed_files
+    after = collected(tmp_path / "after", tmp_path / "changed").hashed_files
+    assert {name for name in before if before[name] != after[name]} == {"js/drafts.js", "js/pages/lesson.js"}
+
+
+def test_the_lock_of_the_linter_names_no_download_address():
+    lock = (ROOT / ".ci" / "javascript" / "package-lock.json").read_text(encoding="utf-8")
+    assert '"resolved"' not in lock
+    assert lock.count('"integrity"') == lock.count('"node_modules/')
