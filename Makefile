@@ -34,6 +34,7 @@ run: .venv/run
 
 ## make test         every test, browser tests included
 test: .venv/development
+	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
 	@.venv/bin/python -m pytest -n auto -m "not faults" $(ARGS)
 

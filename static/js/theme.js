@@ -2,7 +2,11 @@
 (() => {
   const media = matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => {
-    try { return localStorage.getItem("theme") || "auto"; } catch { return "auto"; }
+    try {
+      return localStorage.getItem("theme") || "auto";
+    } catch {
+      return "auto";
+    }
   };
   const apply = () => {
     const theme = chosen();
@@ -16,7 +20,11 @@
       choice.hidden = false;
       for (const input of choice.querySelectorAll("input")) input.checked = input.value === chosen();
       choice.addEventListener("change", (event) => {
-        try { localStorage.setItem("theme", event.target.value); } catch { /* a private window forgets: then so do we */ }
+        try {
+          localStorage.setItem("theme", event.target.value);
+        } catch {
+          /* a private window forgets: then so do we */
+        }
         apply();
       });
     }
