@@ -1,21 +1,34 @@
-"""What README and docs name is there: targets of make, files, links, environment variables."""
+"""What the documents name is there: targets of make, files, names in the code, links, environment variables, rooms."""
 
 import ast
+import importlib
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.site.test_house import FLOORS, ROOMS
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "README.zh-hans.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 OPERATOR = ROOT / "docs" / "operator.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 TARGET = re.compile(r"\bmake ([a-z][\w-]*)")
 HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
-FILE = re.compile(r"(?:courseware|content|docs|static|templates|tests|benchmarks|requirements|\.ci)/[\w./<>-]*")
+FILE = re.compile(
+    r"(?<![\w./])(?:courseware|content|docs|static|templates|tests|benchmarks|requirements|\.ci)/[\w./<>-]*"
+)
+BARE_FILE = re.compile(r"(?<![\w./<>-])[A-Za-z_]\w*\.(?:py|html|css|js)\b(?!/)")
+# `learning.verbs.Verb`: a name below `courseware`.
+NAME_IN_CODE = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})(?:\.\w+)+(?![\w/-])")
 
 
 def name(document):
@@ -42,9 +55,8 @@ def anchors(document):
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
-def test_there_is_a_readme_and_a_page_for_operators():
-    assert (ROOT / "README.md").exists()
-    assert OPERATOR.exists()
+def test_there_are_the_pages_that_a_stranger_looks_for():
+    assert [name(page) for page in (*PAGES[:4], OPERATOR, ARCHITECTURE) if not page.exists()] == []
 
 
 @documents()
@@ -58,6 +70,48 @@ def test_targets_of_make_are_there(document):
 def test_files_that_are_named_are_there(document):
     named = {match.rstrip("./") for match in FILE.findall(code_of(document)) if "<" not in match}
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    folders = ("courseware", "templates", "static", "tests", "benchmarks", ".ci")
+    there = {file.name for folder in folders for file in (ROOT / folder).rglob("*.*")} | {"manage.py"}
+    assert set(BARE_FILE.findall(code_of(document))) - there == set()
+
+
+def is_in_code(dotted):
+    """Whether `room.module.Name.attribute` is there; a field of a class is, though only its instances have it."""
+    parts = dotted.split(".")
+    end = len(parts)
+    while end and not is_module(parts[:end]):
+        end -= 1
+    found = importlib.import_module(".".join(["courseware", *parts[:end]])) if end else None
+    for part in parts[end:]:
+        if not hasattr(found, part):
+            return part in getattr(found, "__annotations__", {}) and part == parts[-1]
+        found = getattr(found, part)
+    return found is not None
+
+
+def is_module(parts):
+    path = ROOT.joinpath("courseware", *parts)
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+@documents()
+def test_names_in_the_code_are_there(document):
+    assert [dotted for dotted in sorted(set(NAME_IN_CODE.findall(code_of(document)))) if not is_in_code(dotted)] == []
+
+
+def test_a_name_that_is_not_in_the_code_is_told():
+    there = ["learning", "learning.states", "learning.states.State", "learning.states.State.OVERDUE"]
+    fields = ["journey.next_act.NextAct.step", "learning.models.Answer.token", "content.compiled.serving.Outline.steps"]
+    gone = ["learning.verbs.Word", "learning.sates", "learning.states.State.LATE", "journey.next_act.NextAct.step.id"]
+    assert [dotted for dotted in (*there, *fields, *gone) if is_in_code(dotted)] == [*there, *fields]
+
+
+def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
+    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
+    drawn = re.findall(r"^(\w+) ", picture, re.MULTILINE)
+    assert sorted(drawn) == sorted(ROOMS)
+    floor_of = {room: level for level, floor in enumerate(FLOORS) for room in floor}
+    assert [(upper, lower) for upper, lower in pairwise(drawn) if floor_of[upper] < floor_of[lower]] == []
 
 
 @documents()
