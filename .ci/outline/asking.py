@@ -5,7 +5,7 @@ Each request is taken back, so that none sees what another did.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
@@ -27,13 +27,12 @@ PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass
 class Answer:
-    """`text`: as it is compared. `html`: of the page one ends on, after redirects, which is at `address`."""
+    """`text`: as it is compared. `page`: where one ends, after redirects, at `address`; None where it is no page."""
 
     text: str
     status: int
     address: str
-    html: str = ""
-    links: list[str] = field(default_factory=list)
+    page: BeautifulSoup | None
 
 
 class Visitor:
@@ -78,8 +77,7 @@ class Visitor:
             transaction.set_rollback(True)
         if has_released:
             forget()
-        html = body_of(response) if is_html(response) else ""
-        return Answer("\n".join(texts), response.status_code, address, html)
+        return Answer("\n".join(texts), response.status_code, address, page_of(response))
 
 
 def goes_on(response) -> bool:
@@ -126,8 +124,8 @@ def told(response) -> str:
     lines = [f"status: {response.status_code}"]
     lines += [header(name, value) for name, value in sorted(response.items()) if name.lower() not in VOLATILE]
     lines += [cookie(name, morsel) for name, morsel in sorted(response.cookies.items())]
-    body = body_of(response)
-    return "\n".join(lines + (outline_of(body) if is_html(response) else mask(body).splitlines()))
+    body = outline_of(response) if is_html(response) else mask(body_of(response)).splitlines()
+    return "\n".join(lines + body)
 
 
 def header(name: str, value: str) -> str:
@@ -146,12 +144,18 @@ SEEN: dict[str, list[str]] = {}
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 
 
-def outline_of(html: str) -> list[str]:
+def outline_of(response) -> list[str]:
     """The same page is read once, for most addresses answer most people alike."""
-    html = mask(TOKEN.sub('name="csrfmiddlewaretoken" value=""', html))
-    if html not in SEEN:
-        SEEN[html] = outline(html)
-    return SEEN[html]
+    key = mask(TOKEN.sub("", body_of(response)))
+    if key not in SEEN:
+        SEEN[key] = outline(page_of(response))
+    return SEEN[key]
+
+
+def page_of(response) -> BeautifulSoup | None:
+    if is_html(response) and not hasattr(response, "page"):
+        response.page = BeautifulSoup(body_of(response), "html.parser")
+    return getattr(response, "page", None)
 
 
 def letters() -> list[str]:
@@ -172,10 +176,6 @@ def shown(row: dict) -> dict:
 
 
 # Found in a page ------------------------------------------------------------------------------------------------------
-
-
-def soup_of(html: str) -> BeautifulSoup:
-    return BeautifulSoup(html, "html.parser")
 
 
 def links_in(soup: BeautifulSoup, address: str) -> list[str]:
@@ -229,9 +229,10 @@ def fill(control, values: dict, nonsense: dict) -> None:
         nonsense[name] = "nonsense"
     elif kind == "select":
         chosen = [each.get("value", fold(each.get_text())) for each in control.find_all("option", selected=True)]
-        first = [each.get("value", fold(each.get_text())) for each in control.find_all("option")[:1]]
-        values[name] = chosen if control.has_attr("multiple") else (chosen or first or [""])[0]
-        nonsense[name] = "nonsense"
+        offered = [each.get("value", fold(each.get_text())) for each in control.find_all("option")]
+        values[name] = chosen if control.has_attr("multiple") else (chosen or offered or [""])[0]
+        # Where keys are offered, one that is nobody's: on a word that is no number Django's own admin fails.
+        nonsense[name] = "nonsense" if any(not (value or "0").isdecimal() for value in offered) else "999999"
     elif kind == "textarea":
         values[name] = control.get_text().removeprefix("\n")
         nonsense[name] = "\N{CHECK MARK} <b>nonsense</b> {"

@@ -6,6 +6,7 @@ beside it; how they are tied is a line of its own, which `compare --ignore ties`
 
 import hashlib
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from bs4 import BeautifulSoup, CData, NavigableString, Tag
@@ -72,6 +73,7 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 TEXTS = {name: name for name in (*HEADINGS, "dt", "dd", "th", "td", "caption", "summary", "figcaption", "legend")}
 TEXTS |= {"li": "item", "blockquote": "quote", "pre": "pre"}
 CONTROLS = ("input", "select", "textarea")
+BOUNDS = ("form", "main", "body", "td", "th", "article", "[document]")  # what belongs to a field is not beyond them
 # Told elsewhere: as the field's label, hint and error, or by the line "ties".
 TIES = ("aria-describedby", "aria-labelledby", "aria-errormessage", "aria-invalid", "aria-required", "aria-controls")
 SAID = ("href", "action", "method", "name", "value", "type", "alt", "src", "for", "label")
@@ -99,8 +101,21 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
-def outline(html: str) -> list[str]:
-    return Outline(BeautifulSoup(html, "html.parser")).lines
+def outline(soup: BeautifulSoup) -> list[str]:
+    return Outline(soup).lines
+
+
+def names_inside(controls: list[Tag]) -> dict[int, set[str]]:
+    """Element (by its id()) → the names of the controls in it."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for control in controls:
+        for around in control.parents:
+            found[id(around)].add(control.get("name"))
+    return found
+
+
+def is_inside(element: Tag, box: Tag) -> bool:
+    return any(around is box for around in element.parents)
 
 
 class Outline:
@@ -111,21 +126,28 @@ class Outline:
         self.targets = {link["href"][1:] for link in soup.find_all("a", href=re.compile("^#."))}
         self.by_id = {each["id"]: each for each in reversed(soup.find_all(id=True))}
         self.taken: set[int] = set()  # labels, hints and errors that are told with their field
-        self.fields = {id(control): self.belongings(control) for control in soup.find_all(CONTROLS)}
+        controls = [each for each in soup.find_all(CONTROLS) if each.get("type") != "hidden"]
+        self.names = names_inside(controls)
+        self.of_name = Counter((id(each.find_parent("form")), each.get("name")) for each in controls)
+        self.labels_for = defaultdict(list)
+        for label in soup.find_all("label", attrs={"for": True}):
+            self.labels_for[label["for"]].append(label)
+        self.errors, self.hints = soup.select(ERRORS), soup.select(HINTS)
+        self.fields = {id(control): self.belongings(control) for control in controls}
         self.children(soup, "text")
         self.flush("text")
 
     # What belongs to a field ---------------------------------------------------------------------------------------
 
     def belongings(self, control: Tag) -> dict[str, list[str]]:
-        if control.get("type") == "hidden":
-            return {}
-        box, group = self.box(control), self.siblings(control)
+        box = self.box(control)
+        is_choice = self.of_name[id(control.find_parent("form")), control.get("name")] > 1
         tied = self.named(control.get("aria-describedby", ""))
-        if group and box.name == "fieldset":
+        if is_choice and box.name == "fieldset":
             tied += self.named(box.get("aria-describedby", ""))
-        errors = [each for each in [*tied, *box.select(ERRORS)] if self.is_error(each)]
-        hints = [each for each in [*tied, *box.select(HINTS)] if not self.is_error(each)]
+        beside = [each for each in [*self.errors, *self.hints] if is_inside(each, box)]
+        errors = [each for each in [*tied, *beside] if self.is_error(each)]
+        hints = [each for each in [*tied, *beside] if not self.is_error(each)]
         labels = self.named(control.get("aria-labelledby", "")) or self.labels(control)
         ends = {id(each) for each in [*errors, *hints]}
         label = [self.label_text(each, ends) for each in labels] or [control.get("aria-label", "")]
@@ -137,18 +159,11 @@ class Outline:
         is_named_so = re.search(r"^error_|[_-]error$", element.get("id", ""))
         return bool(ERROR_CLASSES & set(element.get("class", [])) or is_named_so) or element.get("role") == "alert"
 
-    def siblings(self, control: Tag) -> list[Tag]:
-        """The other controls of one name, such as the radio buttons of a choice."""
-        form = control.find_parent("form") or self.soup
-        found = form.find_all(CONTROLS, attrs={"name": control.get("name")}) if control.get("name") else []
-        return [each for each in found if each is not control]
-
     def box(self, control: Tag) -> Tag:
         """The largest element around the control that holds no control of another name."""
         found = control
         for around in control.parents:
-            names = {each.get("name") for each in around.find_all(CONTROLS) if each.get("type") != "hidden"}
-            if around.name in ("form", "main", "body", "td", "th", "[document]", "article") or len(names) > 1:
+            if around.name in BOUNDS or len(self.names[id(around)]) > 1:
                 break
             found = around
         return found
@@ -157,7 +172,7 @@ class Outline:
         return [self.by_id[each] for each in ids.split() if each in self.by_id]
 
     def labels(self, control: Tag) -> list[Tag]:
-        tied = self.soup.find_all("label", attrs={"for": control["id"]}) if control.get("id") else []
+        tied = self.labels_for.get(control.get("id"), [])
         around = control.find_parent("label")
         return tied or ([around] if around else [])
 
@@ -355,7 +370,7 @@ class Outline:
             self.say(f'  {option.name} {option.get("value")} "{said}"{self.attributes(option)}')
 
     def belonging(self, control: Tag) -> None:
-        for what, texts in self.fields[id(control)].items():
+        for what, texts in self.fields.get(id(control), {}).items():
             for text in filter(None, texts):
                 self.say(f"  {what}: {text}")
         ties = {name: control[name] for name in TIES if name in control.attrs}

@@ -16,7 +16,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from asking import LANGUAGES, PLACEHOLDER, Visitor, forms_in, links_in, route_of, soup_of
+from asking import LANGUAGES, PLACEHOLDER, Visitor, forms_in, links_in, route_of
 from frozen import chance
 from markup import mask
 
@@ -89,9 +89,8 @@ def look(book: Book, file: str, visitor: Visitor, language: str, address: str, f
 def send_all(book: Book, visitor: Visitor, language: str, address: str) -> None:
     """Send every form of a page that nobody of this name has sent yet in this language."""
     answer = visitor.ask(address, language)
-    if answer.status != 200 or not answer.html:
-        return
-    send_forms(book, visitor, language, soup_of(answer.html), answer.address)
+    if answer.status == 200 and answer.page:
+        send_forms(book, visitor, language, answer.page, answer.address)
 
 
 SENT: set[tuple] = set()
@@ -143,7 +142,7 @@ def demo_firm(folder: Path) -> None:
         for language in LANGUAGES:
             answer = stranger.ask(address, language)
             pages.write(address, language, answer.text, "anonymous")
-            send_forms(forms, stranger, language, soup_of(answer.html), answer.address)
+            send_forms(forms, stranger, language, answer.page, answer.address)
     pages.save()
     forms.save()
     reports(commands)
@@ -159,11 +158,10 @@ def walk(pages: Book, forms: Book, visitor: Visitor, language: str, start: str |
             break
         answer = visitor.ask(address, language)
         pages.write(address, language, answer.text, visitor.name)
-        if not answer.html:
+        if not answer.page:
             continue
-        soup = soup_of(answer.html)
-        send_forms(forms, visitor, language, soup, answer.address)
-        for link in links_in(soup, answer.address):
+        send_forms(forms, visitor, language, answer.page, answer.address)
+        for link in links_in(answer.page, answer.address):
             route = route_of(link)
             if link not in known and of_a_route[route] < bound:
                 known.add(link)
