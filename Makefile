@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS = never
 # The certificates this machine trusts: behind a firm's proxy they are not the ones uv brings along.
 export UV_SYSTEM_CERTS = true
 
-.PHONY: help run test lint check messages screenshots lock bench
+.PHONY: help run check test lint messages screenshots lock bench
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -32,11 +32,15 @@ help:
 run: .venv/run
 	@.venv/bin/python -m courseware.run
 
-## make test         every test, browser tests included
+## make check        the quick tests, under a minute: no browser, no shipped course (ARGS=tests/learning for some of them)
+check: .venv/development
+	@.venv/bin/python -m pytest -n auto -m "not browser and not shipped and not faults" $(ARGS)
+
+## make test         the tests of every day, browser tests included: under five minutes
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
-	@.venv/bin/python -m pytest -n auto -m "not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n auto -m "not exhaustive and not faults" $(ARGS)
 
 ## make lint         what .ci/run checks besides the tests
 lint: .venv/development

@@ -4,12 +4,11 @@ import itertools
 from datetime import timedelta
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.content.models import Course, Document
-from courseware.content.releases.importing import import_course, read_folder
+from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
 from tests.language.samples import make_files
@@ -61,12 +60,6 @@ def publish_head(document, *, weight="minor", note=""):
     """Release the newest revision of a document, as an editor would who chose nothing else."""
     document = Document.objects.select_related("course", "head").get(pk=document.pk)
     return publish(document.course, [document.head], weight=weight, note=note, by=None)
-
-
-def make_shipped_course():
-    """The course of the folder content/."""
-    (folder,) = (path.parent for path in settings.CONTENT_DIR.glob("*/course.zh-hans.md"))
-    return make_course(read_folder(folder))
 
 
 def make_enrollment(learner=None, course=None, **fields):

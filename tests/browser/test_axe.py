@@ -10,7 +10,7 @@ from courseware.assessment import attempting
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
-from tests.making import days, make_enrollment, make_shipped_course, make_user
+from tests.making import days, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -192,18 +192,37 @@ def test_pages_django_brings_have_nothing_serious(visit, world):
     assert not serious, "\n".join(serious)
 
 
-@languages()
-def test_every_page_of_the_course_that_is_shipped(language, visit, site):
-    """The pages differ by their text alone, so each is looked at in one look, and in the other language in another."""
-    course = make_shipped_course()
-    learner = make_user("Lea Learner")
-    enrolling.enroll(learner, course)
-    steps = serving.outline(course.current, "en").steps
-    paths = [f"/learn/{course.identifier}/{name}/" for name in ("card", "tracks", *(step.id for step in steps))]
-    page = visit(learner, language=language)
-    pages = enumerate(["/", *paths])
+# The course that is shipped: its pages differ by their text alone, so each is looked at in one look, and in the other
+# language in another.
+
+
+def assert_fine_by_turns(page, course, names):
+    pages = enumerate(f"/learn/{course.identifier}/{name}/" for name in names)
     found = [problem for number, path in pages for problem in problems_of(page, path, number=number)]
     assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def newcomer(shipped_course):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, shipped_course)
+    return learner
+
+
+@languages()
+def test_the_first_page_of_each_kind_in_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
+    steps = serving.outline(shipped_course.current, "en").steps
+    firsts = {step.kind: step.id for step in reversed(steps)}
+    assert_fine_by_turns(visit(newcomer, language=language), shipped_course, ["card", *firsts.values()])
+
+
+@pytest.mark.exhaustive
+@languages()
+def test_every_page_of_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
+    steps = serving.outline(shipped_course.current, "en").steps
+    page = visit(newcomer, language=language)
+    assert_fine(page, ["/"])
+    assert_fine_by_turns(page, shipped_course, ["card", "tracks", *(step.id for step in steps)])
 
 
 def test_a_page_that_is_wrong_is_found(visit, site):

@@ -6,7 +6,7 @@ import pytest
 
 from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
-from tests.making import make_enrollment, make_shipped_course
+from tests.making import make_enrollment
 
 BLACK, WHITE = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
 COLOURS = """() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"""
@@ -23,8 +23,8 @@ def test_a_dark_page_is_printed_black_on_white(visit, chosen):
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(visit, site, language):
-    course = make_shipped_course()
+def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(visit, shipped_course, language):
+    course = shipped_course
     for section in card_sections(course, language):
         for who in ("Duty desk, day and night", "Head of security, room 302"):
             CardContact.objects.create(course=course, section=section, who=who, number="021-5555 0110 ,,12#")
@@ -41,8 +41,8 @@ LOST = """() => [...document.querySelectorAll(".call, .call *")].filter(
 
 
 @pytest.mark.parametrize(("media", "width"), [("print", 718), ("screen", 1280), ("screen", 320)])
-def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, site, media, width):
-    course = make_shipped_course()
+def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_course, media, width):
+    course = shipped_course
     section = next(iter(card_sections(course, "en")))
     CardContact.objects.create(
         course=course, section=section, who="W" * 80, number="+86 (21) 5555-0100 ,,12345678901234567#"

@@ -7,22 +7,23 @@ from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import Course
+from courseware.content.releases.importing import read_folder
 from courseware.journey.next_act import Act
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
-from tests.making import make_shipped_course
+from tests.making import make_course
 
 pytestmark = pytest.mark.django_db
 State = Enrollment.State
 
 
 @pytest.fixture(scope="module")
-def firm(django_db_setup, django_db_blocker):
+def firm(django_db_setup, django_db_blocker, shipped_folder):
     """The demo firm in the course that comes with the product, as `make run` makes it: once, for all who look at it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        make_shipped_course()
+        make_course(read_folder(shipped_folder))
         call_command("make_demo")
         yield
         transaction.set_rollback(True)

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup, Comment
 
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
-from tests.making import make_shipped_course, make_user
+from tests.making import make_user
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
 
@@ -91,9 +91,9 @@ def test_every_page_has_one_heading_and_a_title_of_its_own(language, client, wor
 
 
 @pytest.fixture
-def shipped(db):
+def shipped(shipped_course):
     """The learner of the course in content/, and the addresses of its pages."""
-    course = make_shipped_course()
+    course = shipped_course
     learner = make_user("Lea Learner")
     enrolling.enroll(learner, course)
     steps = serving.outline(course.current, "en").steps
