@@ -38,7 +38,7 @@ def views(site, cookies, path):
         page = context.new_page()
         network = context.new_cdp_session(page)
         network.send("Network.enable")
-        yield counted(network, page, Load("first view of a lesson", 100), lambda: page.goto(home + path))
+        yield counted(network, page, Load("first view of a lesson", 60), lambda: page.goto(home + path))
         yield counted(network, page, Load("the next lesson", 15), page.locator(".next a.btn").first.click)
         browser.close()
 
