@@ -98,7 +98,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "crispy_forms",
-    "crispy_bootstrap5",
     "django_htmx",
 ]
 
@@ -158,7 +157,7 @@ TEMPLATES = [
     },
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "courseware"  # ours: templates/courseware/
 
 LANGUAGES = [("zh-hans", _("Chinese (Simplified)")), ("en", _("English"))]
 if LANGUAGE_CODE not in dict(LANGUAGES):

@@ -5,11 +5,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import mail_new_link
+from courseware.lib.form_layout import Fields
 
 
 class OurFields:
     labels = {}
     help_texts = {}
+    helper = Fields(error_summary=True)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -17,7 +19,6 @@ class OurFields:
             field.label = self.labels.get(name, field.label)
             field.help_text = self.help_texts.get(name, "")
             field.widget.attrs.pop("placeholder", None)
-            field.widget.attrs["class"] = "form-control"
         if not self.is_bound:  # with errors, the summary takes the focus
             next(iter(self.fields.values())).widget.attrs["autofocus"] = True
 

@@ -3,8 +3,11 @@ import re
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.lib.form_layout import Fields
+
 
 class CertificateNumberForm(forms.Form):
+    helper = Fields(form_method="get", marks_required=True)
     number = forms.CharField(
         label=_("Number of the certificate"),
         max_length=100,

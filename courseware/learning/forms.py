@@ -5,6 +5,8 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.lib.form_layout import Fields, Group
+
 LONGEST_TEXT = 2000  # characters
 MOST_TRIES = 9999
 LARGEST_KEY = 2**63 - 1
@@ -31,7 +33,10 @@ class ReportForm(TokenForm):
 
 
 class TrackForm(forms.Form):
-    track = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")})
+    track = forms.ChoiceField(
+        label=_("Your post"), widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")}
+    )
+    helper = Fields(Group("track", {"class": "question"}), form_show_labels=False)
 
     def __init__(self, *args, tracks, **kwargs):
         super().__init__(*args, **kwargs)
@@ -48,6 +53,8 @@ class SurveyForm(forms.Form):
         self.questions = {question["id"]: question for question in questions}
         for identifier, question in self.questions.items():
             self.fields[f"q-{identifier}"] = survey_field(question)
+        # What is wrong with it as a whole the page says in a summary of its own.
+        self.helper = Fields(*(SurveyQuestion(question) for question in questions), form_show_errors=False)
 
     def clean(self):
         cleaned = super().clean()
@@ -70,18 +77,28 @@ class SurveyForm(forms.Form):
         names = [f"q-{question['id']}" for question in questions if question["kind"] == "open"]
         return {name: sent.get(name, "") for name in names}
 
-    def shown(self):
-        """The questions with their bound fields and, for a scale, the words at its ends; in order, for the template."""
-        for identifier, question in self.questions.items():
-            yield {"question": question, "field": self[f"q-{identifier}"]}
+    def wrong(self):
+        """Pairs (question, error), in order."""
+        return [
+            (question, error) for key, question in self.questions.items() for error in self.errors.get(f"q-{key}", [])
+        ]
+
+
+class SurveyQuestion(Group):
+    template = "learning/_survey_question.html"
+
+    def __init__(self, question):
+        kind, identifier = question["kind"], question["id"]
+        super().__init__(f"q-{identifier}", {"class": f"card question survey-question {kind}", "id": identifier})
+        self.context["question"] = question
 
 
 def survey_field(question):
-    """Choices are HTML, cleaned when the survey was published; the template prints them as they are."""
     kind = question["kind"]
     label = question["title"]
     if kind == "open":
-        area = forms.Textarea(attrs={"rows": 3, "class": "form-control"})
+        area = forms.Textarea(attrs={"rows": 3, "aria-labelledby": f"{question['id']}-title"})
+        area.use_fieldset = True  # like the other questions
         return forms.CharField(label=label, required=False, max_length=LONGEST_TEXT, widget=area)
     if kind == "scale":
         values = [(number, str(number)) for number in range(question["from"], question["to"] + 1)]

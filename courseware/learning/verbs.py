@@ -15,10 +15,13 @@ from courseware.accounts.models import User
 from courseware.accounts.practice_time import set_practice_time
 from courseware.learning.enrolling import extend, waive
 from courseware.learning.fields import DueDayField
+from courseware.lib.form_layout import Fields
 
 
 class VerbForm(forms.Form):
     """Its fields are what the verb takes beside the enrollment. None as enrollment: for several at once."""
+
+    helper = Fields(marks_required=True)
 
     def __init__(self, *args, enrollment=None, **kwargs):
         super().__init__(*args, **kwargs)

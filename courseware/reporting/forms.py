@@ -1,8 +1,10 @@
+from crispy_forms.layout import Field
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from courseware.learning.models import Enrollment
+from courseware.lib.form_layout import Fields
 
 
 class BoardFilter(forms.Form):
@@ -14,13 +16,18 @@ class BoardFilter(forms.Form):
     team = forms.ModelChoiceField(
         label=_("Team"), required=False, queryset=None, empty_label=pgettext_lazy("any team", "all")
     )
-    name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
+    name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
 
     def __init__(self, data, *, teams):
         super().__init__(data)
-        self.fields["team"].queryset = teams
+        team = self.fields["team"]
+        team.queryset = teams
+        team.choices = [("", team.empty_label), *((each.pk, each.name) for each in teams)]  # else a query of its own
+        shown = ["state", "team"] if len(teams) > 1 else ["state"]
+        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), form_method="get")
 
     def chosen(self):
         """Filter → value, of those that were chosen; one that makes no sense is left out."""
         self.full_clean()
+        self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}

@@ -1,6 +1,8 @@
+from crispy_forms.layout import Field
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.lib.form_layout import Fields, Group
 from courseware.simulations.models import Timing
 
 TIME_UP = "timeout"  # what the script sends as the choice when the clock has run down
@@ -19,6 +21,15 @@ class StartForm(forms.Form):
 
     timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
     has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    helper = Fields(
+        Group(
+            "timing",
+            {"class": "timing", "data-timing": True, "hidden": True},
+            template="simulations/_timing_field.html",
+        ),
+        Field("has_script", data_has_script=""),
+        disable_csrf=True,
+    )
 
     def clean(self):
         cleaned = super().clean()

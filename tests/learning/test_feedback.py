@@ -136,7 +136,7 @@ def test_a_survey_that_was_changed_meanwhile_is_shown_as_it_is_now_with_the_text
     page = BeautifulSoup(response.content, "html.parser")
     assert "was changed while you had it open" in page.select_one(".error-summary").text
     assert "Without fail" in page.text
-    assert page.textarea.text == "Good tea."
+    assert page.textarea.text.strip() == "Good tea."
     assert not page.select("[checked]")
     assert not SurveyAnswers.objects.exists()
     assert not SurveyReceipt.objects.exists()
