@@ -10,14 +10,20 @@ import pytest
 STATIC = Path(__file__).resolve().parents[2] / "static"
 VENDORED = STATIC / "vendor"
 SHEETS = sorted((STATIC / "css").glob("*.css"))
+SITE_SHEETS = [sheet.name for sheet in SHEETS if sheet.name not in ("admin.css", "editor.css")]  # in Django's colours
 
 TEXT, CONTROL = 4.5, 3.0  # WCAG 1.4.3, 1.4.11
 GROUNDS = ("paper", "card")
 DECORATION = {"rule"}  # lines that divide; nothing is told by them
+TOO_NEW = ("color-mix(", "@container", "@layer", "&", "dvh", "oklch(")  # for the oldest browsers of the README
 ON_A_GROUND_OF_ITS_OWN = {"on-line"}
 
 BLOCK = re.compile(r"([^{}]+)\{([^{}]*)\}")
-TOKEN = re.compile(r"--([\w-]+):\s*(#[0-9a-f]{6})", re.IGNORECASE)
+COLOUR = r"(#[0-9a-f]{6})"
+TOKEN = re.compile(rf"--([\w-]+):\s*{COLOUR}", re.IGNORECASE)
+LIGHT_DARK = re.compile(rf"--([\w-]+): light-dark\({COLOUR}, {COLOUR}\)", re.IGNORECASE)
+SUPPORTED = "@supports (color: light-dark(#fff, #000))"
+WITHIN = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -38,11 +44,33 @@ def rules(sheet):
         yield " ".join(selector.split()), {name.strip(): value.strip() for name, value in pairs}
 
 
+def without_support(css):
+    """What a browser keeps that cannot tell light from dark: all but the blocks that ask whether it can."""
+    kept, place = "", 0
+    while (start := css.find(SUPPORTED, place)) >= 0:
+        kept, depth, place = kept + css[place:start], 1, css.index("{", start) + 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(css[place], 0)
+            place += 1
+    return kept + css[place:]
+
+
+def read(name):
+    return COMMENT.sub("", (STATIC / "css" / name).read_text(encoding="utf-8"))
+
+
 def palettes():
-    """The colours of each theme: light, dark as the device wants it, dark as chosen."""
-    sheet = COMMENT.sub("", (STATIC / "css" / "site.css").read_text(encoding="utf-8"))
-    found = [dict(TOKEN.findall(body)) for _selector, body in BLOCK.findall(sheet)]
-    return [palette for palette in found if palette]
+    """The colours of each look: of browsers that know only light, light, dark, and the floor of a simulation."""
+    css = read("site.css")
+    outside = css.replace("@media print", SUPPORTED)  # what is printed is black on white
+    both = LIGHT_DARK.findall(css)
+    dark = {name: dark for name, _light, dark in both}
+    return {
+        "only light": dict(TOKEN.findall(without_support(outside))),
+        "light": {name: light for name, light, _dark in both},
+        "dark": dark,
+        "floor": dark | dict(TOKEN.findall(read("simulations.css"))),
+    }
 
 
 def luminance(colour):
@@ -78,9 +106,9 @@ def pairs(palette):
                     yield from ((where, *pair, CONTROL) for pair in itertools.product(told, GROUNDS))
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_text_and_controls_stand_out(number):
-    palette = palettes()[number]
+@pytest.mark.parametrize("look", ["only light", "light", "dark", "floor"])
+def test_text_and_controls_stand_out(look):
+    palette = palettes()[look]
     faint = {
         f"{where}: --{colour} on --{ground} is {contrast(palette[colour], palette[ground]):.2f}, expected {wanted}"
         for where, colour, ground, wanted in pairs(palette)
@@ -89,10 +117,24 @@ def test_text_and_controls_stand_out(number):
     assert faint == set()
 
 
-def test_dark_is_the_same_whether_the_device_or_the_reader_asks_for_it():
-    light, by_device, by_choice = palettes()
-    assert by_device == by_choice
-    assert set(light) == set(by_device)
+def test_light_is_the_same_in_browsers_that_know_nothing_else():
+    assert palettes()["only light"] == palettes()["light"]
+
+
+def test_a_browser_that_cannot_tell_light_from_dark_knows_every_token():
+    defined = set(re.findall(r"(--[\w-]+):", without_support(read("site.css"))))
+    used = {name for sheet in SITE_SHEETS for name in re.findall(r"var\((--[\w-]+)", read(sheet))}
+    assert used
+    assert used - defined == set()
+
+
+@pytest.mark.parametrize("name", SITE_SHEETS)
+def test_what_the_oldest_browsers_cannot_read_stands_apart(name):
+    """One selector that a browser does not know takes the whole list with it."""
+    css = without_support(read(name))
+    lists = [WITHIN.sub("", selector).split(",") for selector, _body in BLOCK.findall(css)]
+    assert [selectors for selectors in lists if len({":has" in selector for selector in selectors}) > 1] == []
+    assert [word for word in TOO_NEW if word in css] == []
 
 
 def test_contrast_is_counted_as_wcag_does():
