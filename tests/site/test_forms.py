@@ -1,0 +1,83 @@
+"""What a form tells the eye it tells the ear: label, hint and error belong to their control, on every page."""
+
+import pytest
+from bs4 import BeautifulSoup
+from crispy_forms.utils import render_crispy_form
+
+from courseware.accounts.forms import ChangePasswordForm, SignInForm
+from courseware.assessment.forms import CertificateNumberForm
+from courseware.learning.forms import SurveyForm, TrackForm
+from courseware.reporting.forms import ExcuseForm, ExtendForm, PracticeTimeForm
+from courseware.simulations.forms import StartForm
+
+QUESTIONS = [
+    {"id": "way", "kind": "one", "title": "Which way?", "html": "<p>From home.</p>", "choices": ["bus", "bicycle"]},
+    {"id": "more", "kind": "open", "title": "What else?", "html": ""},
+]
+WRONG = {
+    "q-way": "7",
+    "q-more": "x" * 2001,
+    "login": "no address",
+    "number": "short",
+    "timing": "later",
+    "time": "late",
+}
+# Form → how many of its controls are refused.
+FORMS = {
+    "sign-in": (lambda: SignInForm(WRONG), 2),
+    "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
+    "certificate check": (lambda: CertificateNumberForm(WRONG), 1),
+    "more time": (lambda: ExtendForm(WRONG, zone=None), 1),
+    "excuse": (lambda: ExcuseForm(WRONG), 1),
+    "practice time": (lambda: PracticeTimeForm(WRONG), 1),
+    "start of a simulation": (lambda: StartForm(WRONG), 1),
+    "post": (lambda: TrackForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
+    "survey": (lambda: SurveyForm(WRONG, questions=QUESTIONS), 2),
+}
+
+
+def page_of(form):
+    return BeautifulSoup(render_crispy_form(form), "html.parser")
+
+
+def groups(page):
+    """What is described as one: a fieldset, else a control that stands alone."""
+    alone = [control for control in page.select("input, select, textarea") if control.get("type") != "hidden"]
+    return page.select("fieldset") + [control for control in alone if not control.find_parent("fieldset")]
+
+
+def described(page, group):
+    return [page.find(id=identifier) for identifier in group.get("aria-describedby", "").split()]
+
+
+@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
+def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, refused):
+    form = make()
+    page = page_of(form)
+    assert len(page.select(".errorlist")) == refused
+    told = [part for group in groups(page) for part in described(page, group)]
+    assert None not in told
+    assert [part for part in page.select(".helptext, .errorlist") if part not in told] == []
+    for group in groups(page):
+        name = group.legend if group.name == "fieldset" else page.find("label", attrs={"for": group["id"]})
+        assert name.text.strip()
+
+
+@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
+def test_what_is_refused_says_so(make, refused):
+    page = page_of(make())
+    wrong = [group for group in groups(page) if any("errorlist" in part["class"] for part in described(page, group))]
+    assert len(wrong) == refused
+    for group in wrong:
+        controls = group.select("input, textarea") if group.name == "fieldset" else [group]
+        assert {control.get("aria-invalid") for control in controls} == {"true"}
+
+
+def test_nothing_is_called_wrong_before_it_was_sent():
+    page = page_of(TrackForm(tracks={"phone": "Phone"}))
+    assert page.select("[aria-invalid], .errorlist, .error-summary") == []
+
+
+def test_only_what_must_be_given_has_an_asterisk():
+    assert page_of(ExcuseForm()).label.text == "Reason*"
+    assert page_of(PracticeTimeForm()).label.text == "Time in simulations"
