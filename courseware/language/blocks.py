@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from courseware.language.documents import Problem
+from courseware.language.problems import Finding, Problem
 
 
 class Line(NamedTuple):
@@ -83,7 +83,7 @@ def cut_blocks(lines: list[Line], path: str, problems: list[Problem]) -> list[Pr
         if match := _match(_CALLOUT, line):
             block, length = _read_callout(match, lines[position:])
             if match[2]:
-                problems.append(Problem(path, line.number, "the kind of a callout stands on a line of its own"))
+                problems.append(Problem(path, line.number, Finding("text-beside-callout-kind")))
         elif (match := _match(_FIGURE, line)) and _stands_alone(lines, position):
             block = Figure(match[2], match[1].strip(), (match[3] or "").strip(), line.number)
         if block:

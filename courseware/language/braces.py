@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from courseware.language.problems import Finding
+
 ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _FULL_WIDTH = re.compile(r"[＃．＝“”｛｝，：　]")
+_WORD = re.compile(r'(?:"[^"]*"|[^ \t])+')
 _TOKEN = re.compile(
     rf'#(?P<id>{ID})|\.(?P<kind>[A-Za-z_-]+)|(?P<key>[A-Za-z_]+)(?:=(?:"(?P<quoted>[^"#]*)"|(?P<bare>[^\s"#]+)))?'
 )
@@ -20,19 +23,21 @@ class Braces:
     attrs: Mapping[str, str] = field(default_factory=dict)
 
 
-def cut_braces(line: str) -> tuple[str, Braces, list[str]]:
-    """The line without its braces, what they say, and messages about what cannot be read in them."""
+def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
+    """The line without its braces, what they say, and what is wrong with them."""
     line = line.rstrip()
     start = line.rfind("{")
     if start < 0 or line.find("}", start) != len(line) - 1:
         return line, Braces(), _unfinished(line)
-    braces, messages = parse_braces(line[start + 1 : -1])
-    return line[:start].rstrip(), braces, messages
+    braces, findings = parse_braces(line[start + 1 : -1])
+    return line[:start].rstrip(), braces, findings
 
 
-def parse_braces(inside: str) -> tuple[Braces, list[str]]:
+def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
     """Read what stands between { and }."""
-    ids, kinds, attrs, messages = [], [], {}, []
+    ids, kinds = [], []
+    attrs: dict[str, str] = {}
+    findings: list[Finding] = []
     position = 0
     while position < len(inside):
         if inside[position] in " \t":
@@ -40,8 +45,9 @@ def parse_braces(inside: str) -> tuple[Braces, list[str]]:
             continue
         match = _TOKEN.match(inside, position)
         if not match or (match.end() < len(inside) and inside[match.end()] not in " \t"):
-            word = re.match(r'(?:"[^"]*"|[^ \t])+|.', inside[position:])[0]
-            messages.append(f'cannot read "{word}" in braces' + _full_width_hint(word))
+            word = _WORD.match(inside, position)[0]
+            finding = "full-width-in-braces" if _FULL_WIDTH.search(word) else "unreadable-braces"
+            findings.append(Finding(finding, word=word))
             position += len(word)
             continue
         position = match.end()
@@ -50,25 +56,22 @@ def parse_braces(inside: str) -> tuple[Braces, list[str]]:
         elif match["kind"]:
             kinds.append(match["kind"])
         elif match["key"] in attrs:
-            messages.append(f'"{match["key"]}" is given twice in braces')
+            findings.append(Finding("key-twice-in-braces", key=match["key"]))
         else:
             attrs[match["key"]] = match["quoted"] or match["bare"] or ""
-    for found, what, sign in ((ids, "ids", "#"), (kinds, "kinds", ".")):
-        if len(found) > 1:
-            messages.append(f"two {what} in braces ({', '.join(sign + one for one in found)}); expected one")
-    return Braces(ids[0] if ids else "", kinds[0] if kinds else "", attrs), messages
+    if len(ids) > 1:
+        findings.append(Finding("two-ids", found=tuple(f"#{one}" for one in ids)))
+    if len(kinds) > 1:
+        findings.append(Finding("two-kinds", found=tuple(f".{one}" for one in kinds)))
+    return Braces(ids[0] if ids else "", kinds[0] if kinds else "", attrs), findings
 
 
-def _full_width_hint(word: str) -> str:
-    return " (full-width sign?)" if _FULL_WIDTH.search(word) else ""
-
-
-def _unfinished(line: str) -> list[str]:
-    """Messages about braces that were meant to end this line and do not."""
+def _unfinished(line: str) -> list[Finding]:
+    """Braces that were meant to end this line and do not."""
     if re.search(r"\{[#.][^{}]*$", line):
-        return ['"{" is not closed on this line']
+        return [Finding("braces-not-closed")]
     if re.search(r"\{#[^{}]*\}[ \t]*\S", line):
-        return ["text after the braces; expected braces at the end of the line"]
+        return [Finding("text-after-braces")]
     if re.search(r"｛[^｛]*[#＃]", line):
-        return ["full-width braces; expected {#id}"]
+        return [Finding("full-width-braces")]
     return []

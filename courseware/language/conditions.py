@@ -64,8 +64,16 @@ class Condition:
 ALWAYS = Condition()
 
 
+class UnreadableCondition(ValueError):
+    """`got` is the part that is neither a flag nor a comparison."""
+
+    def __init__(self, got: str):
+        super().__init__(f'expected "flag", "not flag" or "meter < 40", joined by "and"; got "{got}"')
+        self.got = got
+
+
 def parse_condition(text: str) -> Condition:
-    """`genuine and not taken`, `time < 40`. Raises ValueError where it cannot be read."""
+    """`genuine and not taken`, `time < 40`. Raises UnreadableCondition."""
     if not text:
         return ALWAYS
     return Condition(tuple(map(_parse_term, re.split(r" +and +", text.strip()))))
@@ -74,7 +82,7 @@ def parse_condition(text: str) -> Condition:
 def _parse_term(text: str) -> FlagTerm | MeterTerm:
     match = _TERM.fullmatch(text.strip())
     if not match or match["flag"] in ("and", "not", "or"):
-        raise ValueError(f'expected "flag", "not flag" or "meter < 40", joined by "and"; got "{text}"')
+        raise UnreadableCondition(text)
     if match["meter"]:
         return MeterTerm(match["meter"], match["sign"], int(match["bound"]))
     return FlagTerm(match["flag"], not match["no"])

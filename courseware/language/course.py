@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from courseware.language.documents import STEP_KINDS, Name, Problem, display_tag, parse_name
+from courseware.language.documents import STEP_KINDS, BadName, Name, display_tag, parse_name
 from courseware.language.frontmatter import Unreadable, decode, parse_front
+from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta
 from courseware.language.parsing import Document, Section, read
+from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question, make
 from courseware.language.surveys import SurveyQuestion, make_survey_question
 
@@ -186,15 +188,15 @@ class _Gatherer:
             frozenset(self.unread),
         )
 
-    def _say(self, path: str, message: str, line: int = 1) -> None:
-        self.problems.append(Problem(path, line, message))
+    def _say(self, path: str, finding: str, /, line: int = 1, **fields: Field) -> None:
+        self.problems.append(Problem(path, line, Finding(finding, **fields)))
 
     def _read_names(self) -> None:
         for path in sorted(self.files):
             try:
                 self.names[path] = parse_name(path)
-            except ValueError as error:
-                self._say(path, str(error))
+            except BadName as error:
+                self.problems.append(Problem(path, 1, error.finding))
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
@@ -214,26 +216,26 @@ class _Gatherer:
 
     def _say_no_languages(self, courses: list[str]) -> None:
         """The cause is a course document that cannot be read, or one without a usable list, or that there is none."""
-        expected = f"expected {CourseMeta.model_fields['languages'].description}"
+        expected = CourseMeta.model_fields["languages"].description
         said = len(self.problems)
         for path in courses:
             try:
                 front = parse_front(decode(self.files[path]))
             except Unreadable as error:
-                self._say(path, error.message, error.line)
+                self.problems.append(Problem(path, error.line, error.finding))
             else:
                 if "languages" in front.values:
-                    self._say(path, f"languages: {expected}", front.line("languages"))
+                    self._say(path, "wrong-languages", front.line("languages"), expected=expected)
         if len(self.problems) == said:
-            self._say(min(courses, default="course.en.md"), f'"languages" is missing in the course; {expected}')
+            self._say(min(courses, default="course.en.md"), "no-languages", expected=expected)
 
     def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
         for path, name in self.names.items():
             if name.language == language:
                 self._read_document(path, name, is_source=language == languages[0], source=languages[0])
             elif name.language and name.language not in languages and language == languages[0]:
-                there_are = f"there are {', '.join(map(display_tag, languages))}"
-                self._say(path, f'"{display_tag(name.language)}" is not a language of this course; {there_are}')
+                known = tuple(map(display_tag, languages))
+                self._say(path, "not-a-course-language", language=display_tag(name.language), known=known)
 
     def _read_document(self, path: str, name: Name, *, is_source: bool, source: str) -> None:
         original = None
@@ -252,7 +254,7 @@ class _Gatherer:
             return
         languages = self.documents.setdefault(document.id, {})
         if name.language in languages:
-            self._say(path, f'id "{document.id}" is already used by the document {languages[name.language].path}')
+            self._say(path, "id-of-document", id=document.id, other=languages[name.language].path)
             self.unread.add(path)
         else:
             languages[name.language] = document
@@ -260,10 +262,10 @@ class _Gatherer:
     def _say_unpaired(self, path: str, name: Name, identifier: object, source: str) -> None:
         partner = path.removesuffix(f".{name.language}.md") + f".{source}.md"
         if identifier is None:
-            self._say(path, '"id" is missing')
+            self._say(path, "key-missing", key="id")
         elif partner not in self.unread:  # its own problem is the cause
             line = self._front_line(path, "id")
-            self._say(path, f'no {display_tag(source)} file of this kind has the id "{identifier}"', line)
+            self._say(path, "no-original", line, language=display_tag(source), id=str(identifier))
 
     def _front_line(self, path: str, key: str) -> int:
         return parse_front(decode(self.files[path])).line(key)
@@ -291,14 +293,14 @@ class _Gatherer:
     def _say_homeless(self, document: Document, source: str) -> None:
         expected = f"{self.names[document.path].folder}/module.{source}.md"
         if expected not in self.unread:
-            self._say(document.path, f"its folder is no module; expected a file {expected}")
+            self._say(document.path, "folder-without-module", expected=expected)
 
     def _say_same_order(self, documents: list[Document]) -> None:
         first: dict[int, str] = {}
         for document in documents:
             order = self.names[document.path].order
             if order in first:
-                self._say(document.path, f"the number {order:02} is already used by {first[order]}")
+                self._say(document.path, "number-taken", number=order, other=first[order])
             first.setdefault(order, document.path)
 
     def _listed(self, source: str, kind: str) -> dict[str, Listed]:

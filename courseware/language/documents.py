@@ -1,20 +1,9 @@
-"""Kinds of authored documents and how their files are named (formats.md §2), and what a problem is."""
+"""Kinds of authored documents and how their files are named (formats.md §2)."""
 
 import re
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """Something an author has to mend. `level` is "error" or "warning"; only errors stop an import."""
-
-    path: str
-    line: int
-    message: str
-    level: str = "error"
-
-    def __str__(self):
-        return f"{self.path}:{self.line}: {self.message}"
+from courseware.language.problems import Finding
 
 
 @dataclass(frozen=True)
@@ -47,13 +36,20 @@ _NAMES = [
 ]
 _ANY_KIND = re.compile(rf"(?:.+/)?[^/.]+\.(?P<kind>[A-Za-z0-9_-]+)\.{_LANGUAGE}\.md")
 _MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|outline|sources|terms|emergency)\b.*")
-_PLACES = "expected course.en.md, 01-name/module.en.md, 01-name/01-name.en.md or 01-name/bank/name.bank.en.md"
+
+
+class BadName(ValueError):
+    """A Markdown file looks like a document and is none."""
+
+    def __init__(self, finding: Finding):
+        super().__init__(finding.message)
+        self.finding = finding
 
 
 def parse_name(path: str) -> Name:
     """Kind, order, language and folder of a file, from its path inside the course folder.
 
-    Raises ValueError, with what was expected, for a Markdown file that looks like a document and is none.
+    Raises BadName for a Markdown file that looks like a document and is none.
     """
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
@@ -64,9 +60,9 @@ def parse_name(path: str) -> Name:
     if not path.endswith(".md") or path.startswith(MEDIA_FOLDER):
         return Name("media")
     if (match := _ANY_KIND.fullmatch(path)) and match["kind"] not in KINDS:
-        raise ValueError(f'no kind of document is called "{match["kind"]}"; there are {", ".join(KINDS)}')
+        raise BadName(Finding("unknown-document-kind", kind=match["kind"], known=KINDS))
     if match or _MEANT_AS_DOCUMENT.fullmatch(path):
-        raise ValueError(f"no document has a name like this; {_PLACES}")
+        raise BadName(Finding("unknown-file-name"))
     return Name("media")  # a README beside the documents
 
 

@@ -1,16 +1,15 @@
 """Read front matter: YAML into plain values, each with its line, then into the model of the kind (formats.md §3)."""
 
-import difflib
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from courseware.language.documents import Problem
 from courseware.language.metadata import MODELS, Meta
+from courseware.language.problems import Finding, Problem, nearest
 
 _FULL_WIDTH_COLON = re.compile(r"[ \t]*(?:- )?([A-Za-z_][\w-]*)[ \t]*：")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -19,19 +18,18 @@ _TAGS = {
     f"tag:yaml.org,2002:{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 }
-_AN_ARTICLE = {"emergency": "an", "exam": "an", "outline": "an"}
 
 # A file of a few thousand levels would only be written to crash the reader.
 MAX_DEPTH = 20
 
 
 class Unreadable(Exception):
-    """The front matter cannot be read: `line` and what was expected."""
+    """The front matter cannot be read: why, and in which line."""
 
-    def __init__(self, line: int, message: str):
-        super().__init__(message)
+    def __init__(self, line: int, finding: Finding):
+        super().__init__(finding.message)
         self.line = line
-        self.message = message
+        self.finding = finding
 
 
 @dataclass(frozen=True)
@@ -57,25 +55,25 @@ def decode(data: bytes) -> list[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(data[: error.start].count(b"\n") + 1, "not UTF-8; save the file as UTF-8") from None
+        raise Unreadable(data[: error.start].count(b"\n") + 1, Finding("not-utf-8")) from None
     lines = re.split(r"\r\n|\r|\n", text)
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
-            raise Unreadable(number, "a NUL byte; expected text")
+            raise Unreadable(number, Finding("nul-byte"))
     return lines
 
 
 def parse_front(lines: list[str]) -> Front:
     """Read the front matter of a document given as lines. Raises Unreadable."""
     if lines[0].rstrip() != "---":
-        raise Unreadable(1, 'the first line must be "---"; above the title there is front matter')
+        raise Unreadable(1, Finding("no-front-matter"))
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
     if end is None:
-        raise Unreadable(1, 'front matter is not closed; expected a line "---" below the keys')
+        raise Unreadable(1, Finding("front-matter-not-closed"))
     for number, line in enumerate(lines[1:end], start=2):
         # Looked for before YAML is read: YAML would find no key here and name the next line.
         if match := _FULL_WIDTH_COLON.match(line):
-            raise Unreadable(number, f'full-width "：" is not a colon; expected "{match[1]}: "')
+            raise Unreadable(number, Finding("full-width-colon", key=match[1]))
     values, ways = _load("\n".join(lines[1:end]))
     return Front(values, ways, end + 2)
 
@@ -85,11 +83,12 @@ def _load(text: str) -> tuple[dict[str, Any], dict[tuple, int]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(mark.line + 2 if mark else 2, f"front matter cannot be read: {error.problem}") from None
+        finding = Finding("front-matter-not-yaml", problem=str(error.problem))
+        raise Unreadable(mark.line + 2 if mark else 2, finding) from None
     except (yaml.YAMLError, RecursionError, ValueError):
-        raise Unreadable(2, "front matter cannot be read; expected lines like title: Text") from None
+        raise Unreadable(2, Finding("front-matter-unreadable")) from None
     if not isinstance(node, yaml.MappingNode):
-        raise Unreadable(2, "front matter has no keys; expected lines like title: Text")
+        raise Unreadable(2, Finding("front-matter-without-keys"))
     ways: dict[tuple, int] = {}
     return _construct(node, (), ways, set()), ways
 
@@ -99,7 +98,7 @@ def _construct(node: yaml.Node, way: tuple, ways: dict[tuple, int], seen: set[in
     line = node.start_mark.line + 2
     ways.setdefault(way, line)
     if id(node) in seen or node.tag not in _TAGS or len(way) > MAX_DEPTH:
-        raise Unreadable(line, "front matter takes plain values only, no anchors, tags or deep nesting")
+        raise Unreadable(line, Finding("front-matter-not-plain"))
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return tuple(_construct(value, (*way, index), ways, seen) for index, value in enumerate(node.value))
@@ -117,10 +116,10 @@ def _construct_mapping(node: yaml.MappingNode, way: tuple, ways: dict[tuple, int
     for key, value in node.value:
         line = key.start_mark.line + 2
         if not isinstance(key, yaml.ScalarNode):
-            raise Unreadable(line, "a key is a word; expected lines like title: Text")
+            raise Unreadable(line, Finding("key-not-a-word"))
         if key.value in values:
             first = ways[(*way, key.value)]
-            raise Unreadable(line, f'"{key.value}" is given twice (first on line {first})')
+            raise Unreadable(line, Finding("key-twice", key=key.value, first=first))
         ways[(*way, key.value)] = line
         values[key.value] = _construct(value, (*way, key.value), ways, seen)
     return values
@@ -140,7 +139,7 @@ def build_meta(
     known = {field.alias or name for name, field in model.model_fields.items()}
     misplaced = [key for key in front.values if key in known and key not in model.TEXT]
     problems = [
-        Problem(path, front.line(key), f'"{key}" stands in the {source_language} file only; take it out here')
+        Problem(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
         for key in misplaced
     ]
     structure = {key: value for key, value in source.items() if key not in model.TEXT}
@@ -163,7 +162,7 @@ def _validate(
         # A union adds the names of its members to the way, and reports each of them: one message is enough.
         ways.setdefault(tuple(one["loc"]) if named else _real_way(one["loc"], values), one)
     return None, [
-        Problem(path, front.line(*way), _message(kind, way, one, values))
+        Problem(path, front.line(*way), _finding(kind, way, one, values))
         for way, one in ways.items()
         if (mine is None or way[0] in mine) and not _is_echo(kind, way, one, ways)
     ]
@@ -174,7 +173,7 @@ def _is_echo(kind: str, way: tuple, error: Mapping[str, Any], ways: Mapping[tupl
     if error["type"] != "missing":
         return any(other[: len(way)] == way for other in ways if other != way)
     mistyped = [other[-1] for other, one in ways.items() if one["type"] == "extra_forbidden" and other[:-1] == way[:-1]]
-    return any(f'"{way[-1]}"' in did_you_mean(str(key), _keys_beside(kind, list(way[:-1]))) for key in mistyped)
+    return any(nearest(str(key), _keys_beside(kind, list(way[:-1]))) == way[-1] for key in mistyped)
 
 
 def _real_way(loc: tuple, values: Any) -> tuple:
@@ -188,29 +187,33 @@ def _real_way(loc: tuple, values: Any) -> tuple:
     return tuple(way)
 
 
-def _message(kind: str, way: tuple, error: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def _finding(kind: str, way: tuple, error: Mapping[str, Any], values: Mapping[str, Any]) -> Finding:
     *parents, name = way
     if error["type"] == "missing":
-        return f'"{name}" is missing' + (f" in {_dotted(parents)}" if parents else "")
+        return Finding("key-missing", key=name, within=_dotted(parents) if parents else None)
     if error["type"] == "extra_forbidden":
-        where = _dotted(parents) if parents else f"{_AN_ARTICLE.get(kind, 'a')} {kind}"
-        return f'unknown key "{name}" in {where}{did_you_mean(str(name), _keys_beside(kind, parents))}'
-    value = values
+        near = nearest(str(name), _keys_beside(kind, parents))
+        if parents:
+            return Finding("unknown-inner-key", key=name, within=_dotted(parents), nearest=near)
+        return Finding("unknown-key", key=name, kind=kind, nearest=near)
+    value: Any = values
     for step in way:
         value = value[step]
-    return f"{_dotted(way)}: expected {_expected(kind, way)}, got {_shown(value)}"
+    return _unexpected(value, key=_dotted(way), expected=_expected(kind, way))
 
 
 def _dotted(way: Any) -> str:
     return ".".join(str(step + 1) if isinstance(step, int) else step for step in way)
 
 
-def _shown(value: Any) -> str:
+def _unexpected(value: Any, **fields: str) -> Finding:
     if value is None:
-        return "nothing"
+        return Finding("value-missing", **fields)
     if isinstance(value, tuple | dict):
-        return "a list" if isinstance(value, tuple) else "keys with values"
-    return f'"{value[:60]}"' if isinstance(value, str) else str(value).lower()
+        return Finding("value-is-list" if isinstance(value, tuple) else "value-is-keys", **fields)
+    if isinstance(value, str):
+        return Finding("wrong-text", got=value, **fields)
+    return Finding("wrong-value", got=str(value).lower(), **fields)
 
 
 def _fields(model: Any, way: Any):
@@ -240,19 +243,3 @@ def _keys_beside(kind: str, parents: list) -> list[str]:
     for field in _fields(model, parents):
         model = _inner_model(field.annotation) or model
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message: the nearest known word where there is one, else nothing.
-
-    Ids that differ in their numbers only are different things, not misspellings.
-    """
-    letters = _without_digits(word)
-    near = difflib.get_close_matches(
-        word, sorted(one for one in known if _without_digits(one) != letters), n=1, cutoff=0.7
-    )
-    return f'; did you mean "{near[0]}"?' if near else ""
-
-
-def _without_digits(word: str) -> str:
-    return re.sub(r"\d", "", word)

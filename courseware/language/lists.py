@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from courseware.language.blocks import Line
 from courseware.language.braces import cut_braces
-from courseware.language.documents import Problem
+from courseware.language.problems import Finding, Problem
 
 BOXED, NUMBERED, GROUPED, PLAIN, LINKED = "boxed", "numbered", "grouped", "plain", "linked"
 
@@ -138,8 +138,8 @@ def _take(line: Line, drafts: list[_Draft], form: str, path: str, problems: list
     elif reason := _REASON.fullmatch(line.text):
         latest.reason.append(reason[1])
     elif latest.reason or match:
-        expected = "a reason is a quote" if latest.reason else "a choice has no list inside"
-        problems.append(Problem(path, line.number, f'cannot place "{line.text.strip()[:30]}" in the list: {expected}'))
+        finding = Finding("text-after-reason" if latest.reason else "list-in-choice", text=line.text.strip())
+        problems.append(Problem(path, line.number, finding))
     else:
         latest.text.append(line.text.strip())
     return True
@@ -184,13 +184,13 @@ def _entry_length(lines: list[Line]) -> int:
 
 def _read_entry(lines: list[Line], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
     text = "\n".join([_item(lines[0])["rest"], *(line.text.strip() for line in lines[1:])])
-    text, braces, messages = cut_braces(text)
+    text, braces, findings = cut_braces(text)
     last = lines[-1].number
-    problems += [Problem(path, last, message) for message in messages]
+    problems += [Problem(path, last, finding) for finding in findings]
     if braces.kind:
-        problems.append(Problem(path, last, f'an entry has no kind; take ".{braces.kind}" out'))
+        problems.append(Problem(path, last, Finding("entry-with-kind", kind=braces.kind)))
     if not braces.id:
-        if strict and not messages:
-            problems.append(Problem(path, last, f'entry "{text[:30]}" has no id; add {{#like-this}}'))
+        if strict and not findings:
+            problems.append(Problem(path, last, Finding("entry-without-id", text=text)))
         return None
     return Entry(braces.id, text, braces.attrs, lines[0].number)

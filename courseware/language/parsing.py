@@ -12,10 +12,12 @@ from itertools import pairwise
 
 from courseware.language.blocks import Callout, Figure, Line, Prose, cut_blocks, join, mark_code, opens_callout
 from courseware.language.braces import Braces, cut_braces
-from courseware.language.documents import Problem, display_tag, parse_name
+from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
 from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, cut_choices, cut_entries
+from courseware.language.messages import Field
 from courseware.language.metadata import Meta
+from courseware.language.problems import Finding, Problem
 
 Block = Prose | Callout | Figure | Choices | Entry
 
@@ -107,13 +109,13 @@ def read(path: str, data: bytes, source: Document | None = None) -> tuple[Docume
         lines = decode(data)
         front = parse_front(lines)
     except Unreadable as error:
-        return None, [Problem(path, error.line, error.message)]
+        return None, [Problem(path, error.line, error.finding)]
     source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
     meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
     body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
     if mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
         opened = max((line.number for line in body if not line.is_code), default=front.body - 1) + 1
-        problems.append(Problem(path, opened, "fenced code is not closed; expected a closing fence"))
+        problems.append(Problem(path, opened, Finding("code-not-closed")))
     sections = _Reader(path, name.kind, source, problems).read(body)
     identifier, title = (front.values.get(key) for key in ("id", "title"))
     if not isinstance(identifier, str):
@@ -144,21 +146,20 @@ class _Reader:
             sections.append(self._fill(self._open(body[start]), body[start + 1 : end]))
         return tuple(sections)
 
-    def _say(self, line: int, message: str) -> None:
-        self.problems.append(Problem(self.path, line, message))
+    def _say(self, line: int, finding: str, /, **fields: Field) -> None:
+        self.problems.append(Problem(self.path, line, Finding(finding, **fields)))
 
     def _open(self, line: Line) -> Section:
         """The section a heading opens, still empty."""
         marks, blank, text = _HEADING.fullmatch(line.text).groups()
-        title, braces, messages = cut_braces(text)
+        title, braces, findings = cut_braces(text)
         if text and not blank:
-            messages = [f'a heading needs a space after "{marks}"']
-        for message in messages:
-            self._say(line.number, message)
-        if len(marks) == 1 and not messages:
-            self._say(line.number, "heading of level 1: the title stands in the front matter; begin with ##")
-        if not braces.id and not messages:
-            self._say(line.number, f'heading "{title[:40]}" has no id; add {{#like-this}}')
+            findings = [Finding("heading-without-space", marks=marks)]
+        self.problems += [Problem(self.path, line.number, finding) for finding in findings]
+        if len(marks) == 1 and not findings:
+            self._say(line.number, "heading-of-level-1")
+        if not braces.id and not findings:
+            self._say(line.number, "heading-without-id", title=title)
         self._claim(braces.id, line.number)
         kind, attrs = self._meaning(braces, line.number)
         return Section(braces.id, title, len(marks), kind, attrs, line.number)
@@ -167,15 +168,15 @@ class _Reader:
         """Kind and attributes of a section: from its braces, in a translation from the source language."""
         if not self.source:
             return braces.kind, braces.attrs
+        language = display_tag(self.source.language)
         for word in (*([f".{braces.kind}"] if braces.kind else []), *braces.attrs):
-            only = f"{display_tag(self.source.language)} file only"
-            self._say(line, f'"{word}" stands in the {only}; expected {{#{braces.id}}} here')
+            self._say(line, "braces-of-source-language", word=word, language=language, id=braces.id)
         original = self.source.section(braces.id)
         return (original.kind, original.attrs) if original else ("", {})
 
     def _claim(self, identifier: str, line: int) -> None:
         if identifier in self.ids:
-            self._say(line, f'id "{identifier}" is already used on line {self.ids[identifier]}')
+            self._say(line, "id-twice", id=identifier, first=self.ids[identifier])
         elif identifier:
             self.ids[identifier] = line
 
@@ -213,6 +214,7 @@ class _Reader:
         if not self.source:
             return entry
         for key in entry.attrs:
-            self._say(entry.line, f'"{key}" stands in the {display_tag(self.source.language)} file only')
+            language = display_tag(self.source.language)
+            self._say(entry.line, "entry-key-of-source-language", key=key, language=language)
         original = next((one for one in self.source.entries if one.id == entry.id), None)
         return replace(entry, attrs=original.attrs if original else {})

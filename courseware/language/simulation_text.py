@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from courseware.language.blocks import Callout
 from courseware.language.braces import cut_braces
-from courseware.language.conditions import ALWAYS, Condition, parse_condition
+from courseware.language.conditions import ALWAYS, Condition, UnreadableCondition, parse_condition
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem, display_tag
+from courseware.language.documents import display_tag
 from courseware.language.lists import Item
+from courseware.language.messages import Field
 from courseware.language.parsing import Block, Document, Section
+from courseware.language.problems import Finding, Problem
 from courseware.language.simulations import (
     DEBRIEF,
     ENDING_KINDS,
@@ -120,7 +122,7 @@ class _Reader:
         if value is None:
             return self.source.meta.seconds if self.source.meta else 0
         if not value.isdecimal() or int(value) > 600:
-            self._say(section.line, f'seconds: expected a whole number from 0 to 600, got "{value}"')
+            self._say(section.line, "wrong-seconds", got=value)
             return 0
         return int(value)
 
@@ -133,21 +135,19 @@ class _Reader:
         text, _, _ = cut_braces(item.text)
         effects, condition = self._effects(item, original)
         if condition != ALWAYS and not self.is_translation:
-            self._say(item.line, "a part of a message has no condition")
+            self._say(item.line, "part-with-condition")
         return Part(text, item.reason, original.box == "x", effects)
 
     def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
         """What the braces of a list line say, written in the source language only."""
-        _, own, messages = cut_braces(item.text)
+        _, own, findings = cut_braces(item.text)
         if self.is_translation:
             if own.id or own.kind or own.attrs:
-                tag = display_tag(self.source.language)
-                self._say(item.line, f"the effects of a choice stand in the {tag} file only; take the braces out here")
+                self._say(item.line, "effects-of-source-language", language=display_tag(self.source.language))
             own = cut_braces(original.text)[1]
-        for message in messages:
-            self._say(item.line, message)
+        self.problems += [Problem(self.document.path, item.line, finding) for finding in findings]
         if (own.id or own.kind) and not self.is_translation:
-            self._say(item.line, "a choice has no id and no kind; its braces hold effects")
+            self._say(item.line, "choice-with-id")
         meters = {key: value for key, value in own.attrs.items() if key not in _WORDS}
         changes = {meter: int(value) for meter, value in meters.items() if self._is_change(meter, value, item.line)}
         flags = tuple(own.attrs.get("set", "").split())
@@ -157,23 +157,23 @@ class _Reader:
         if _CHANGE.fullmatch(value):
             return True
         if not self.is_translation:
-            self._say(line, f'{meter}: an effect is +n or -n, as in {meter}=+10, got "{value}"')
+            self._say(line, "wrong-effect", meter=meter, got=value)
         return False
 
     def _condition(self, text: str, line: int) -> Condition:
         try:
             return parse_condition(text)
-        except ValueError as error:
+        except UnreadableCondition as error:
             if not self.is_translation:
-                self._say(line, f"cannot read the condition: {error}")
+                self._say(line, "unreadable-condition", got=error.got)
             return ALWAYS
 
     def _ending(self, section: Section) -> Ending:
         condition = self._condition(section.attrs.get("if", ""), section.line)
         return Ending(section.id, section.title, section.kind, _text(section.blocks), condition)
 
-    def _say(self, line: int, message: str) -> None:
-        self.problems.append(Problem(self.document.path, line, message))
+    def _say(self, line: int, finding: str, /, **fields: Field) -> None:
+        self.problems.append(Problem(self.document.path, line, Finding(finding, **fields)))
 
 
 def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.language.checking import check
-from courseware.language.documents import Problem
+from courseware.language.messages import LEVELS
+from courseware.language.problems import Finding, Problem
 from tests.language.samples import COURSE as TEXTS
 from tests.language.samples import damage, make_files
 
@@ -413,7 +414,7 @@ def test_references_wait_until_every_file_can_be_read():
 def test_a_source_nobody_names_is_a_warning():
     files = damage(SOURCES, "- 水在", "- 另一条。 {#F-02 checked=2026-11-20}\n- 水在")
     files["sources.en.md"] = TEXTS["sources.en.md"].replace("- Water", "- Another. {#F-02}\n- Water").encode()
-    assert check(files, today=TODAY) == [Problem(SOURCES, 6, "source F-02 is not used", "warning")]
+    assert check(files, today=TODAY) == [Problem(SOURCES, 6, Finding("source-not-used", source="F-02"))]
 
 
 @pytest.mark.parametrize(
@@ -491,9 +492,9 @@ def test_keys_that_can_be_told_by_their_length_are_warnings():
     files = make_files() | {BANK: (TEXTS[BANK] + questions).encode()}
     warnings = [problem for problem in check(files, today=TODAY) if problem.level == "warning"]
     longest = "the key is the longest choice in 67 % of the questions"
-    assert [one for one in warnings if "longest" in one.message] == [
-        Problem(EXAM, 1, longest, "warning"),
-        Problem(BANK, 1, longest, "warning"),
+    assert [str(one) for one in warnings if "longest" in one.message] == [
+        f"{EXAM}:1: {longest}",
+        f"{BANK}:1: {longest}",
     ]
     twice = 'choice "一个明显更长更完整的选项" is twice as long as its neighbours'
     assert [one.path for one in warnings if one.message == twice] == [BANK] * 8
@@ -535,6 +536,13 @@ def test_warnings_fail_only_when_asked(tmp_path):
     ]
     assert run_command(str(tmp_path)) == (0, printed)
     assert run_command(str(tmp_path), "--strict") == (1, printed)
+
+
+def test_the_command_lists_everything_it_can_say():
+    status, lines = run_command("--list")
+    assert status == 0
+    assert [line.split()[:2] for line in lines] == sorted([finding, level] for finding, level in LEVELS.items())
+    assert 'unknown-key                  error   unknown key "KEY" in a KIND[; did you mean "NEAREST"?]' in lines
 
 
 def test_a_folder_without_courses_is_refused(tmp_path):

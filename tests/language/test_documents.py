@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.language.documents import Name, Problem, display_tag, parse_name
+from courseware.language.documents import Name, display_tag, parse_name
 from courseware.language.frontmatter import build_meta, decode, parse_front
 from courseware.language.metadata import MODELS, CriticalDrill, ExamMeta, Retake, Stratum, parse_duration
+from courseware.language.problems import Finding, Problem
 
 
 def test_a_problem_reads_as_path_line_and_what_was_expected():
-    assert str(Problem("course.en.md", 4, '"title" is missing')) == 'course.en.md:4: "title" is missing'
+    assert str(Problem("course.en.md", 4, Finding("key-missing", key="title"))) == 'course.en.md:4: "title" is missing'
 
 
 @pytest.mark.parametrize(

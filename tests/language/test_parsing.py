@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from courseware.language.blocks import Callout, Figure, Prose
 from courseware.language.course import read_course
-from courseware.language.documents import Problem
 from courseware.language.lists import Choices, Entry, Item
 from courseware.language.parsing import read
 from tests.language.samples import COURSE, make_files
@@ -165,7 +164,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(path, mark, line_end):
 )
 def test_form_is_reported_with_its_line(body, problem):
     line, message = problem
-    assert read(LESSON, (FRONT + body).encode())[1] == [Problem(LESSON, FIRST + line, message)]
+    assert [str(one) for one in read(LESSON, (FRONT + body).encode())[1]] == [f"{LESSON}:{FIRST + line}: {message}"]
 
 
 @pytest.mark.parametrize(

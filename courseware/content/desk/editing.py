@@ -13,8 +13,9 @@ from courseware.content.releases.drafts import as_written, course_with, shown
 from courseware.content.releases.revisions import File, Files, files_of, make_file
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
-from courseware.language.documents import Problem, display_tag
+from courseware.language.documents import display_tag
 from courseware.language.frontmatter import Unreadable, decode, parse_front
+from courseware.language.problems import Problem
 from courseware.language.questions import Question, from_dict
 from courseware.language.simulations import Simulation
 from courseware.language.simulations import from_dict as read_simulation

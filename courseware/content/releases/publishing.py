@@ -16,7 +16,7 @@ from courseware.content.releases.revisions import by_path, files_of
 from courseware.evidence.recording import record
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
-from courseware.language.documents import Problem
+from courseware.language.problems import Problem
 
 
 class ContentErrors(Exception):

@@ -17,7 +17,7 @@ from courseware.language.checking.prose import check_prose
 from courseware.language.checking.simulations import check_simulations
 from courseware.language.checking.wording import check_wording
 from courseware.language.course import CourseText, read_course
-from courseware.language.documents import Problem
+from courseware.language.problems import Problem
 
 ALWAYS = (
     check_headings,

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
 from courseware.language.metadata import ExamMeta, Stratum
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
 from courseware.language.spans import plain
 
@@ -24,44 +24,59 @@ def check_draws(course: CourseText) -> Iterator[Problem]:
         for index, stratum in enumerate(exam.meta.strata if exam.meta else ()):
             if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
                 line = exam.front.line("strata", index)
-                yield from (Problem(exam.path, line, message) for message in _missing(course, exam.meta, stratum))
+                yield from (Problem(exam.path, line, finding) for finding in _missing(course, exam.meta, stratum))
         yield from _check_families(course, exam)
 
 
-def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[str]:
-    drawn = stratum.draw - len(stratum.critical)
+def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[Finding]:
+    bank, drawn = stratum.bank, stratum.draw - len(stratum.critical)
     if drawn < 0:
-        yield f"{stratum.bank}: {len(stratum.critical)} critical slots, but only {stratum.draw} are drawn"
+        yield Finding("slots-beyond-draw", bank=bank, slots=len(stratum.critical), draw=stratum.draw)
         return
-    times = "1 attempt needs" if meta.attempts == 1 else f"{meta.attempts} attempts need"
-    told: set[str] = set()
-    for shown, questions in _for_each_track(course, stratum.bank):
+    told: set[tuple[str, int]] = set()  # the same for several tracks is told once
+    for track, questions in _for_each_track(course, bank):
         others = [question for question in questions if not question.critical]
-        wanted = [(f"{stratum.bank} has {len(others)} questions", len(others), drawn)]
         if len({question.family for question in others}) < drawn:
-            yield f"{stratum.bank} has {len(others)} questions of too few families{shown}, one attempt draws {drawn}"
+            yield Finding("too-few-families", bank=bank, count=len(others), track=track, draw=drawn)
             return
+        needed = drawn * meta.attempts
+        if len(others) < needed and ("", len(others)) not in told:
+            told.add(("", len(others)))
+            yield Finding(
+                "too-few-questions",
+                bank=bank,
+                count=len(others),
+                track=track,
+                attempts=meta.attempts,
+                expected=needed,
+            )
         for slot, count in Counter(stratum.critical).items():
             # Each objective alone: the rule that was missed may be asked again in every attempt.
             for objective in slot:
-                fitting = [question for question in questions if question.critical and question.objective == objective]
-                name = f"slot {objective} of {stratum.bank}"
-                wanted.append((f"{name} has {len(fitting)} critical questions", len(fitting), count))
-        for text, there, per_attempt in wanted:
-            if there < per_attempt * meta.attempts and text not in told:
-                told.add(text)
-                yield f"{text}{shown}, {times} {per_attempt * meta.attempts}"
+                fitting = sum(question.critical and question.objective == objective for question in questions)
+                needed = count * meta.attempts
+                if fitting < needed and (objective, fitting) not in told:
+                    told.add((objective, fitting))
+                    yield Finding(
+                        "too-few-critical",
+                        objective=objective,
+                        bank=bank,
+                        count=fitting,
+                        track=track,
+                        attempts=meta.attempts,
+                        expected=needed,
+                    )
 
 
-def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str, list[Question]]]:
-    """The questions every learner is asked, or those of each track where some are for one track only."""
+def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
+    """The questions every learner is asked (track None), or those of each track where some are for one only."""
     questions = course.questions(bank, course.languages[0])
     if not any(question.tracks for question in questions):
-        yield "", list(questions)
+        yield None, list(questions)
         return
     meta = next((document.meta for document in course.of_kind("course")), None)
     for track in meta.tracks if meta else ():
-        yield f" for {track}", [question for question in questions if question.is_for(track)]
+        yield track, [question for question in questions if question.is_for(track)]
 
 
 def _check_families(course: CourseText, exam: Document) -> Iterator[Problem]:
@@ -72,8 +87,8 @@ def _check_families(course: CourseText, exam: Document) -> Iterator[Problem]:
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
             if count < 2:
-                message = f'family "{family}" of {bank} has one question; asked again it needs two'
-                yield Problem(exam.path, exam.front.line("again_after"), message)
+                finding = Finding("family-alone", family=family, bank=bank)
+                yield Problem(exam.path, exam.front.line("again_after"), finding)
 
 
 def check_tested(course: CourseText) -> Iterator[Problem]:
@@ -86,8 +101,8 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
     modules = {course.objectives[objective].document for objective in asked if objective in course.objectives}
     for objective in course.objectives.values():
         if objective.document in modules and asked[objective.id] < 2:
-            message = f"objective {objective.id} has {asked[objective.id]} questions in the banks, expected at least 2"
-            yield Problem(objective.path, objective.line, message)
+            finding = Finding("objective-untested", objective=objective.id, count=asked[objective.id])
+            yield Problem(objective.path, objective.line, finding)
 
 
 def check_drills(course: CourseText) -> Iterator[Problem]:
@@ -100,8 +115,9 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
         slots = {objective for stratum in exam.meta.strata for slot in stratum.critical for objective in slot}
         for objective in sorted(slots):
             if asked[objective] < drill.right:
-                message = f"{drill.bank} has {asked[objective]} questions on {objective}, the drill asks {drill.right}"
-                yield Problem(exam.path, exam.front.line("critical_drill"), message)
+                counts = {"count": asked[objective], "expected": drill.right}
+                finding = Finding("too-few-drills", bank=drill.bank, objective=objective, **counts)
+                yield Problem(exam.path, exam.front.line("critical_drill"), finding)
 
 
 def check_balance(course: CourseText) -> Iterator[Problem]:
@@ -144,12 +160,10 @@ def _check_shares(
         return
     for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
         if abs(share - chance) > from_chance:
-            message = f"key at place {place + 1} in {share:.0%} of the questions, expected about {chance:.0%}"
-            yield Problem(document.path, 1, message.replace("%", " %"), "warning")
+            yield Problem(document.path, 1, Finding("key-by-place", place=place + 1, share=share, chance=chance))
     share, chance = longest_keys(questions)
     if share > min(longest, chance + MAX_FROM_CHANCE):
-        message = f"the key is the longest choice in {share:.0%} of the questions".replace("%", " %")
-        yield Problem(document.path, 1, message, "warning")
+        yield Problem(document.path, 1, Finding("key-by-length", share=share))
 
 
 def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
@@ -188,5 +202,4 @@ def _check_lengths(document: Document, questions: list[Question]) -> Iterator[Pr
         if top > 2 * second and top - second > 6:
             place = lengths.index(top)
             line = document.section(question.id).choices.items[place].line
-            message = f'choice "{question.choices[place].text[:30]}" is twice as long as its neighbours'
-            yield Problem(document.path, line, message, "warning")
+            yield Problem(document.path, line, Finding("choice-too-long", choice=question.choices[place].text))

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
 from courseware.language.lists import FORMS, GROUPED, SURVEY_FORMS, Item
 from courseware.language.parsing import Document, Section
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
 MAX_CHOICES = 26
@@ -33,8 +33,8 @@ def check_choices(course: CourseText) -> Iterator[Problem]:
 
 def _check_question(document: Document, section: Section, *, is_source: bool) -> Iterator[Problem]:
     if section.choices is None:
-        message = f'"{section.title[:40]}" has no choices; expected {_EXPECTED[section.kind]}'
-        yield Problem(document.path, section.line, message)
+        finding = Finding("no-choices", title=section.title, expected=_EXPECTED[section.kind])
+        yield Problem(document.path, section.line, finding)
         return
     items = section.choices.items
     findings = [*_form(section.kind, items), *_texts(section.kind, items)]
@@ -42,72 +42,72 @@ def _check_question(document: Document, section: Section, *, is_source: bool) ->
         findings += _pieces(section)
     if is_source and not findings:
         findings += _ticks(section.kind, items, section.line)
-    for line, message in findings:
-        yield Problem(document.path, line, message)
+    for line, finding in findings:
+        yield Problem(document.path, line, finding)
 
 
-def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, str]]:
+def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     """What is wrong with the signs in front of the items, and with their number."""
     count = sum(len(item.members) for item in items) if FORMS[kind] == GROUPED else len(items)
     if len(items) < 2 or count > MAX_CHOICES:
-        yield items[0].line, f"expected from 2 to {MAX_CHOICES} {'groups and members' if kind == 'sort' else 'choices'}"
+        yield items[0].line, Finding("number-of-members" if kind == "sort" else "number-of-choices", most=MAX_CHOICES)
     if kind == "order":
         for item in items:
             if not item.numbered:
-                yield item.line, 'a step of an .order question begins with "1.", "2.", …'
+                yield item.line, Finding("step-without-number")
         return
     other = next((item for item in items if item.numbered != items[0].numbered), None)
     if other:
-        yield other.line, "choices mix bullets and numbers"
+        yield other.line, Finding("bullets-and-numbers")
     for item in items:
         if kind != "sort" and not item.box:
-            yield item.line, f'no tick box before "{item.text[:30]}"; expected "- [ ]" or "- [x]"'
+            yield item.line, Finding("no-tick-box", choice=item.text)
         elif kind == "sort" and not re.fullmatch(r"\*\*[^*]+\*\*", item.text):
-            yield item.line, f'a group of a .sort question is bold: expected "- **group**", got "{item.text[:30]}"'
+            yield item.line, Finding("group-not-bold", got=item.text)
         elif kind == "sort" and not item.members:
-            yield item.line, f'group "{item.text.strip("*")[:30]}" is empty'
+            yield item.line, Finding("empty-group", group=item.text.strip("*"))
 
 
-def _texts(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, str]]:
+def _texts(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     choices = [member for item in items for member in item.members] if kind == "sort" else list(items)
     first: dict[str, int] = {}
     for choice in choices:
-        shown = choice.text[:30]
         if not choice.text:
-            yield choice.line, "a choice has no text"
+            yield choice.line, Finding("choice-without-text")
             continue
         if not choice.reason:
-            yield choice.line, f'no reason under "{shown}"; expected a quote below it, indented by two spaces'
+            yield choice.line, Finding("choice-without-reason", choice=choice.text)
         if re.search(r"\{[#.][^}]*\}$", choice.text):
-            yield choice.line, f'a choice is known by its place and has no id: take the braces out of "{shown}"'
+            yield choice.line, Finding("choice-with-braces", choice=choice.text)
         if choice.text in first:
-            yield choice.line, f'"{shown}" already stands on line {first[choice.text]}'
+            yield choice.line, Finding("choice-twice", choice=choice.text, first=first[choice.text])
         first.setdefault(choice.text, choice.line)
     for item in items if kind == "sort" else ():
         if item.reason:
-            yield item.line, "a reason stands below each member, not below the group"
+            yield item.line, Finding("reason-below-group")
 
 
-def _ticks(kind: str, items: tuple[Item, ...], line: int) -> Iterator[tuple[int, str]]:
-    ticked = [item.line for item in items if item.box == "x"]
-    if kind == "one" and len(ticked) != 1:
-        lines = f"{len(ticked)} (lines {', '.join(map(str, ticked))})" if ticked else "none"
-        yield line, f".one needs exactly one [x], found {lines}"
-    if kind in ("several", "mark") and not ticked:
-        yield line, f".{kind} needs at least one [x]"
+def _ticks(kind: str, items: tuple[Item, ...], line: int) -> Iterator[tuple[int, Finding]]:
+    ticked = tuple(item.line for item in items if item.box == "x")
+    if kind == "one" and not ticked:
+        yield line, Finding("no-right-choice")
+    elif kind == "one" and len(ticked) > 1:
+        yield line, Finding("right-choices", count=len(ticked), lines=ticked)
+    elif kind in ("several", "mark") and not ticked:
+        yield line, Finding("nothing-ticked", kind=kind)
 
 
-def _pieces(section: Section) -> Iterator[tuple[int, str]]:
+def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
     """Each choice of a .mark question is a piece of the quoted text."""
     quoted = [line for line in section.stem.split("\n") if line.lstrip().startswith(">")]
     if not quoted:
-        yield section.line, ".mark needs a quoted text above its choices"
+        yield section.line, Finding("no-quoted-text")
         return
     text = _squeeze("\n".join(quoted))
     for item in section.choices.items:
         count = text.count(_squeeze(item.text)) if item.text else 1
         if count != 1:
-            yield item.line, f'"{item.text[:30]}" occurs {count} times in the quoted text; it must occur once'
+            yield item.line, Finding("piece-not-once", choice=item.text, count=count)
 
 
 def _squeeze(text: str) -> str:
@@ -118,9 +118,9 @@ def _squeeze(text: str) -> str:
 def _check_only_questions(document: Document) -> Iterator[Problem]:
     for section in document.sections:
         if not section.id and section.blocks:
-            yield Problem(document.path, section.line, "text before the first question; a bank holds questions only")
+            yield Problem(document.path, section.line, Finding("text-in-bank"))
         elif section.after and section.kind in FORMS and section.choices:
-            yield Problem(document.path, section.after[0].line, "text after the list of a bank question")
+            yield Problem(document.path, section.after[0].line, Finding("text-after-choices"))
 
 
 def check_survey_questions(course: CourseText) -> Iterator[Problem]:
@@ -128,21 +128,21 @@ def check_survey_questions(course: CourseText) -> Iterator[Problem]:
         for translation in course.documents[document.id].values():
             for section in translation.sections:
                 if section.kind in SURVEY_FORMS:
-                    for line, message in _survey_list(section, is_source=translation is document):
-                        yield Problem(translation.path, line, message)
+                    for line, finding in _survey_list(section, is_source=translation is document):
+                        yield Problem(translation.path, line, finding)
 
 
-def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, str]]:
+def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
     items = section.choices.items if section.choices else ()
     if section.kind != "scale":
         if len(items) < 2:
-            yield section.line, f'"{section.title[:40]}" needs a list of at least two answers'
+            yield section.line, Finding("too-few-answers", title=section.title)
     elif len(items) != 2:
-        yield section.line, f"a .scale has two bullets, the words at its ends; found {len(items)}"
+        yield section.line, Finding("scale-ends", count=len(items))
     if section.kind == "scale" and is_source:
         ends = [section.attrs.get(key, "") for key in ("from", "to")]
         if not all(end.isdecimal() for end in ends) or not 1 <= int(ends[1]) - int(ends[0]) <= 10:
-            yield section.line, "a .scale needs from= and to=, at most 10 apart, as in from=1 to=5"
+            yield section.line, Finding("scale-range")
     for item in items:
         if re.match(r"\[[ xX]\]", item.text) or item.reason or item.numbered:
-            yield item.line, "answers of a survey are plain bullets, without ticks and reasons"
+            yield item.line, Finding("answer-not-plain")

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 
 from courseware.language.course import SOURCE_MARKS, CourseText
-from courseware.language.documents import Problem
-from courseware.language.frontmatter import did_you_mean
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.spans import blank_code, find_sources, plain
 
 # Shares, sums of money, large numbers, years, and articles of laws. A sentence may name its source once, so a whole
@@ -32,20 +31,20 @@ def _check_document(document: Document) -> Iterator[Problem]:
             continue
         for line in lines:
             if claim := _CLAIM.search(plain(_ADDRESS.sub("", blank_code(line.text)))):
-                message = f'"{claim[0]}" without a source in "{section.id}"; expected a mark as in [^F-01]'
-                yield Problem(document.path, line.number, message, "warning")
+                finding = Finding("claim-without-source", claim=claim[0], section=section.id)
+                yield Problem(document.path, line.number, finding)
 
 
 def check_source_marks(course: CourseText) -> Iterator[Problem]:
     """The braces of a source hold the day it was looked at, and what a reader has to know about it."""
     known = ("checked", *SOURCE_MARKS)
     for source in course.sources.values():
+        findings = []
         for key, value in source.attrs.items():
             if key not in known:
-                hint = did_you_mean(key, known) or f"; there are {', '.join(known)}"
-                yield Problem(source.path, source.line, f'unknown key "{key}" at "{source.id}"{hint}')
+                findings.append(Finding("unknown-brace-key", key=key, id=source.id, **nearest_or_all(key, known)))
             elif key != "checked" and value:
-                yield Problem(source.path, source.line, f'"{key}" stands without a value, got "{value}"')
+                findings.append(Finding("brace-key-with-value", key=key, value=value))
         if "checked" not in source.attrs:
-            message = f'source {source.id} has no day it was looked at; expected "checked=2026-11-20"'
-            yield Problem(source.path, source.line, message, "warning")
+            findings.append(Finding("source-without-date", source=source.id))
+        yield from (Problem(source.path, source.line, finding) for finding in findings)

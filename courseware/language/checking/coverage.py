@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import find_sources
 
 PLANNED_MINUTES = range(90, 121)
@@ -19,16 +19,14 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():
                 if (point := getattr(entry, "id", None)) and point not in covered:
-                    message = f"outline point {point} is covered by no lesson, simulation or objective"
-                    yield Problem(document.path, entry.line, message)
+                    yield Problem(document.path, entry.line, Finding("point-not-covered", point=point))
 
 
 def check_minutes(course: CourseText) -> Iterator[Problem]:
     minutes = planned_minutes(course)
     if minutes not in PLANNED_MINUTES:
-        expected = f"{PLANNED_MINUTES.start}–{PLANNED_MINUTES.stop - 1}"
-        for document in course.of_kind("course"):
-            yield Problem(document.path, 1, f"minutes of the course add to {minutes}, expected {expected}", "warning")
+        finding = Finding("minutes-of-course", minutes=minutes, first=PLANNED_MINUTES[0], last=PLANNED_MINUTES[-1])
+        yield from (Problem(document.path, 1, finding) for document in course.of_kind("course"))
 
 
 def planned_minutes(course: CourseText) -> int:
@@ -48,18 +46,19 @@ def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
     }
     for source in course.sources.values():
         if source.id not in used and not course.unread:
-            yield Problem(source.path, source.line, f"source {source.id} is not used", "warning")
+            yield Problem(source.path, source.line, Finding("source-not-used", source=source.id))
         if "checked" in source.attrs:
-            yield from _check_date(source.path, source.line, source.id, source.attrs["checked"], today)
+            for finding in _check_date(source.id, source.attrs["checked"], today):
+                yield Problem(source.path, source.line, finding)
 
 
-def _check_date(path: str, line: int, source: str, text: str, today: date) -> Iterator[Problem]:
+def _check_date(source: str, text: str, today: date) -> Iterator[Finding]:
     try:
         checked = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        yield Problem(path, line, f'checked: expected a date, as in 2026-11-20, got "{text}"')
+        yield Finding("checked-not-a-date", got=text)
         return
     if checked > today:
-        yield Problem(path, line, f"source {source} is checked in the future: {text}")
+        yield Finding("checked-in-future", source=source, checked=text)
     elif today - checked > FRESH_FOR:
-        yield Problem(path, line, f"source {source} was checked more than 12 months ago, on {text}", "warning")
+        yield Finding("checked-long-ago", source=source, checked=text)

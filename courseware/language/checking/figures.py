@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from xml.parsers import expat
 
-from courseware.language.documents import MEDIA_FOLDER, Problem
+from courseware.language.documents import MEDIA_FOLDER
+from courseware.language.messages import Field
+from courseware.language.problems import Finding, Problem
 
 # Units of the viewBox. Figures are 400 wide and shown 320 wide on the narrowest screen: 15 become 12 pixels.
 MIN_FONT_SIZE = 15
@@ -32,36 +34,36 @@ class _Figure:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = lambda name: self.open.pop()
         self.parser.CharacterDataHandler = self._take
-        self.parser.StartDoctypeDeclHandler = lambda *declared: self._say("a figure has no document type")
+        self.parser.StartDoctypeDeclHandler = lambda *declared: self._say("drawing-with-doctype")
         try:
             self.parser.Parse(body, True)
         except expat.ExpatError as error:
-            message = f"cannot be read as SVG: {expat.ErrorString(error.code)}"
-            return [*self.found, Problem(self.path, error.lineno, message)]
+            finding = Finding("drawing-unreadable", problem=expat.ErrorString(error.code))
+            return [*self.found, Problem(self.path, error.lineno, finding)]
         for name in ("title", "desc"):
             if not self.text.get(name, "").strip():
-                self.found.append(Problem(self.path, 1, f"no <{name}>; expected what the figure shows, in words"))
+                self.found.append(Problem(self.path, 1, Finding("drawing-without-words", element=name)))
         return self.found
 
-    def _say(self, message: str) -> None:
-        self.found.append(Problem(self.path, self.parser.CurrentLineNumber, message))
+    def _say(self, finding: str, /, **fields: Field) -> None:
+        self.found.append(Problem(self.path, self.parser.CurrentLineNumber, Finding(finding, **fields)))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.open.append(name)
         if len(self.open) == 1 and (name != "svg" or "viewBox" not in attributes):
-            self._say("expected an <svg> with a viewBox, so that it grows and shrinks with the page")
+            self._say("drawing-without-viewbox")
         if name in _FORBIDDEN:
-            self._say(f"<{name}> has no place in a figure")
+            self._say("forbidden-element", element=name)
         for key, value in attributes.items():
             self._check_attribute(key, value)
 
     def _check_attribute(self, key: str, value: str) -> None:
         if key == "style" or key.startswith("on"):
-            self._say(f'"{key}" has no place in a figure; expected attributes such as fill="…"')
+            self._say("forbidden-attribute", attribute=key)
         elif key.endswith("href") and not value.startswith("#"):
-            self._say(f'"{value[:40]}" is asked of somebody else; a figure is whole in itself')
+            self._say("drawing-asks-elsewhere", target=value)
         elif key == "font-size" and _number(value) < MIN_FONT_SIZE:
-            self._say(f"text of {value} units, expected at least {MIN_FONT_SIZE}: it is read on a phone")
+            self._say("small-letters", size=value, least=MIN_FONT_SIZE)
 
     def _take(self, data: str) -> None:
         if len(self.open) == 2 and self.open[1] in ("title", "desc"):

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from courseware.language.course import CourseText, check_sections
-from courseware.language.documents import Problem
-from courseware.language.frontmatter import did_you_mean
+from courseware.language.messages import Field
 from courseware.language.parsing import QUESTION_KINDS, Document, Section
+from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
 
 _QUESTION_KEYS = ("objective", "level", "critical", "family", "tracks", "lesson")
@@ -44,71 +44,74 @@ def check_headings(course: CourseText) -> Iterator[Problem]:
             yield from _check_knowledge_check(document)
 
 
-def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object]) -> str:
-    thing = "situation" if document_kind == "simulation" else "question"
-    there_are = ", ".join(f".{kind}" for kind in kinds if kind)
-    if not there_are:
-        return f'a heading here has no kind; take ".{section.kind}" out'
+def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object]) -> Finding:
+    known = tuple(f".{kind}" for kind in kinds if kind)
+    in_simulation = document_kind == "simulation"
+    if not known:
+        return Finding("heading-with-kind", kind=section.kind)
     if section.kind:
-        hint = did_you_mean(f".{section.kind}", [f".{kind}" for kind in kinds if kind])
-        return f'no kind of {thing} is called ".{section.kind}"{hint or f"; there are {there_are}"}'
-    return f'heading "{section.title[:40]}" has no kind; a {document_kind} holds {thing}s only: {there_are}'
+        unknown = "unknown-situation-kind" if in_simulation else "unknown-question-kind"
+        return Finding(unknown, kind=section.kind, **nearest_or_all(f".{section.kind}", known))
+    missing = "situation-without-kind" if in_simulation else "question-without-kind"
+    return Finding(missing, title=section.title, document=document_kind, known=known)
 
 
 def _check_keys(document: Document, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
-    def problem(message: str) -> Problem:
-        return Problem(document.path, section.line, message)
+    def problem(finding: str, /, **fields: Field) -> Problem:
+        return Problem(document.path, section.line, Finding(finding, **fields))
 
     for key, value in section.attrs.items():
-        if key not in keys:
-            hint = did_you_mean(key, keys) or (f"; there are {', '.join(keys)}" if keys else "; expected the id only")
-            yield problem(f'unknown key "{key}" at "{section.id}"{hint}')
+        if key not in keys and keys:
+            yield problem("unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys))
+        elif key not in keys:
+            yield problem("no-brace-keys", key=key, id=section.id)
         elif key == "critical" and value:
-            yield problem(f'"critical" stands without a value, got "{value}"')
+            yield problem("brace-key-with-value", key=key, value=value)
         elif key != "critical" and not value:
-            yield problem(f'"{key}" needs a value, as in {key}=…')
+            yield problem("brace-key-without-value", key=key)
         elif key == "level" and value not in LEVELS:
-            yield problem(f'no level "{value}"; there are {", ".join(LEVELS)}')
+            yield problem("unknown-level", level=value, known=LEVELS)
     if document.kind == "bank":
         for key in ("objective", "level"):
             if key not in section.attrs:
-                yield problem(f'"{key}" is missing at "{section.id}"; a bank question needs it')
+                yield problem("bank-key-missing", key=key, id=section.id)
 
 
 def _check_boxes(document: Document) -> Iterator[Problem]:
     """Tick boxes below a heading that asks nothing: the kind of the question was forgotten."""
     for section, lines in document.spans():
         if section.kind in ("", "check") and any(_BOX.match(line.text) for line in lines):
-            message = f'"{section.title[:40]}" has tick boxes but no kind of question; expected {{#id .one}}'
-            yield Problem(document.path, section.line, message)
+            yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
 
 
 def _check_knowledge_check(document: Document) -> Iterator[Problem]:
     checks = [section for section in document.sections if section.kind == "check"]
     for section in checks[1:]:
-        message = f"a lesson has one knowledge check, the first is on line {checks[0].line}"
-        yield Problem(document.path, section.line, message)
+        yield Problem(document.path, section.line, Finding("second-check", first=checks[0].line))
     asked = check_sections(document)
     if checks and not asked:
-        yield Problem(document.path, checks[0].line, "no question stands below the .check heading")
+        yield Problem(document.path, checks[0].line, Finding("empty-check"))
     for section in asked if document.kind == "lesson" else document.questions:
         if section.kind == "open":
-            where = "a knowledge check" if document.kind == "lesson" else "a bank"
-            message = f'"{section.id}" is .open and never graded; it cannot stand in {where}'
-            yield Problem(document.path, section.line, message)
+            finding = "open-in-check" if document.kind == "lesson" else "open-in-bank"
+            yield Problem(document.path, section.line, Finding(finding, id=section.id))
 
 
 def check_ids(course: CourseText) -> Iterator[Problem]:
     """Document and question ids are unique in the course, and so are ids of entries in lists of one kind."""
-    used = {document_id: f"the document {course.source(document_id).path}" for document_id in course.documents}
+    used: dict[str, tuple[str, int]] = {}  # question → where it stands first
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:
             if not section.id or (document.kind == "survey" and not section.kind):
                 continue
-            if section.id in used:
-                message = f'id "{section.id}" is already used by {used[section.id]}'
-                yield Problem(document.path, section.line, message)
-            used.setdefault(section.id, f"the question in {document.path}:{section.line}")
+            if section.id in course.documents:
+                finding = Finding("id-of-document", id=section.id, other=course.source(section.id).path)
+                yield Problem(document.path, section.line, finding)
+            elif section.id in used:
+                other, first = used[section.id]
+                finding = Finding("id-of-question", id=section.id, other=other, first=first)
+                yield Problem(document.path, section.line, finding)
+            used.setdefault(section.id, (document.path, section.line))
     for kind in ("module", "outline", "sources", "terms"):
         yield from _check_entry_ids(course, kind)
 
@@ -119,5 +122,6 @@ def _check_entry_ids(course: CourseText, kind: str) -> Iterator[Problem]:
         for entry in document.entries:
             # Twice in one document is reported by the reader.
             if used.get(entry.id, document.path) != document.path:
-                yield Problem(document.path, entry.line, f'id "{entry.id}" is already used in {used[entry.id]}')
+                finding = Finding("id-of-other-list", id=entry.id, other=used[entry.id])
+                yield Problem(document.path, entry.line, finding)
             used.setdefault(entry.id, document.path)

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 
 from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem, display_tag, parse_name
-from courseware.language.frontmatter import did_you_mean
+from courseware.language.documents import display_tag, parse_name
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem, nearest
 from courseware.language.spans import find_links, find_sources
 
 Reference = tuple[int, str, str]  # line, what is meant ("objective"), its id
@@ -32,11 +32,11 @@ def check_references(course: CourseText) -> Iterator[Problem]:
             if identifier in known[what] or _HOME.get(what) in broken:
                 continue
             if known[what]:
-                message = f'no {what} "{identifier}"{did_you_mean(identifier, known[what])}'
-                yield Problem(document.path, line, message)
+                near = nearest(identifier, known[what])
+                yield Problem(document.path, line, Finding("unknown-reference", what=what, id=identifier, nearest=near))
             elif what not in told:
                 told.add(what)
-                yield Problem(document.path, line, f'no {what} "{identifier}"; the course has none yet')
+                yield Problem(document.path, line, Finding("reference-to-empty-list", what=what, id=identifier))
 
 
 def _known(course: CourseText) -> dict[str, Collection[str]]:
@@ -102,9 +102,8 @@ def check_marks(course: CourseText) -> Iterator[Problem]:
                 yield from sources if course.sources else ()
                 sourceless += () if course.sources else sources
     if sourceless:
-        expected = f"expected them in sources.{course.languages[0]}.md"
-        first = sourceless[0]
-        yield Problem(first.path, first.line, f"a source is marked, and the course has no list of sources; {expected}")
+        finding = Finding("no-list-of-sources", expected=f"sources.{course.languages[0]}.md")
+        yield Problem(sourceless[0].path, sourceless[0].line, finding)
 
 
 def _check_links(document: Document, targets: Collection[str]) -> Iterator[Problem]:
@@ -115,20 +114,18 @@ def _check_links(document: Document, targets: Collection[str]) -> Iterator[Probl
                 continue
             if not link.target.startswith("#"):
                 if not link.target.startswith(_ELSEWHERE):
-                    message = f'link to "{link.target[:60]}": expected #id, https:, mailto: or tel:'
-                    yield Problem(document.path, line.number, message)
+                    yield Problem(document.path, line.number, Finding("link-form", target=link.target))
             elif link.target[1:] not in own and link.target[1:] not in targets:
-                hint = did_you_mean(link.target[1:], {*own, *targets})
-                message = f'link to "{link.target}": no such section, document or question{hint}'
-                yield Problem(document.path, line.number, message)
+                near = nearest(link.target[1:], {*own, *targets})
+                yield Problem(document.path, line.number, Finding("link-to-nothing", target=link.target, nearest=near))
 
 
 def _check_sources(document: Document, sources: Collection[str]) -> Iterator[Problem]:
     for line in document.lines:
         for source in find_sources(line.text):
             if source not in sources:
-                message = f'no source "{source}"{did_you_mean(source, sources)}'
-                yield Problem(document.path, line.number, message)
+                finding = Finding("unknown-source", source=source, nearest=nearest(source, sources))
+                yield Problem(document.path, line.number, finding)
 
 
 def _check_callouts(document: Document, tracks: Collection[str]) -> Iterator[Problem]:
@@ -138,11 +135,15 @@ def _check_callouts(document: Document, tracks: Collection[str]) -> Iterator[Pro
                 continue
             kind = " ".join(block.tracks)
             if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
-                hint = did_you_mean(kind, {*CALLOUTS, *tracks})
-                there_are = f"there are {', '.join(CALLOUTS)} and the tracks {', '.join(tracks)}"
-                yield Problem(document.path, block.line, f'no callout is called "[!{kind}]"{hint or f"; {there_are}"}')
+                yield Problem(document.path, block.line, _unknown_callout(kind, tracks))
             elif not block.text.strip():
-                yield Problem(document.path, block.line, f"callout [!{kind or block.kind}] is empty")
+                yield Problem(document.path, block.line, Finding("empty-callout", kind=kind or block.kind))
+
+
+def _unknown_callout(kind: str, tracks: Collection[str]) -> Finding:
+    if near := nearest(kind, {*CALLOUTS, *tracks}):
+        return Finding("unknown-callout", kind=kind, nearest=near)
+    return Finding("unknown-callout", kind=kind, known=CALLOUTS, tracks=tuple(tracks))
 
 
 def _check_figures(document: Document, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
@@ -152,10 +153,9 @@ def _check_figures(document: Document, media: Collection[str], languages: tuple[
             if not image.is_image:
                 continue
             if line.number not in alone:
-                message = f"figure {image.target} stands inside a paragraph; put it alone between blank lines"
-                yield Problem(document.path, line.number, message)
+                yield Problem(document.path, line.number, Finding("figure-in-paragraph", figure=image.target))
             if not image.label.strip():
-                yield Problem(document.path, line.number, f"figure {image.target} has no alternative text")
+                yield Problem(document.path, line.number, Finding("figure-without-alternative", figure=image.target))
             yield from _check_file(document, line.number, image.target, media, languages)
 
 
@@ -163,9 +163,10 @@ def _check_file(
     document: Document, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
 ) -> Iterator[Problem]:
     if not target.startswith("media/") or target not in media:
-        yield Problem(document.path, line, f"figure {target} is not in media/{did_you_mean(target, media)}")
+        yield Problem(document.path, line, Finding("unknown-figure", figure=target, nearest=nearest(target, media)))
         return
     match = re.search(r"\.([a-z0-9-]+)\.\w+$", target)
     if match and match[1] in languages and match[1] != document.language:
-        message = f"figure {target} is for {display_tag(match[1])}; expected one for {display_tag(document.language)}"
-        yield Problem(document.path, line, message)
+        language, expected = display_tag(match[1]), display_tag(document.language)
+        finding = Finding("figure-of-other-language", figure=target, language=language, expected=expected)
+        yield Problem(document.path, line, finding)

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from courseware.language.blocks import Line
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
 # This many in a row are no accident: 8 words, or Chinese characters that say about as much.
@@ -34,7 +34,7 @@ def _compare(path: str, lines: tuple[Line, ...], known: Mapping[tuple[str, ...],
         run = next((run for run in _runs(line.text) if run in known), None)
         if run:
             shown = ("" if _is_han(run[0]) else " ").join(run)
-            yield Problem(path, line.number, f'"{shown}" also stands in {known[run]}; say it in your own words')
+            yield Problem(path, line.number, Finding("borrowed-words", words=shown, text=known[run]))
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:

@@ -6,9 +6,9 @@ Limits in seconds of reading: the course's blueprint, from studies on short segm
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
-from courseware.language.pace import Stretch, stretches, text_load, tracks_of
+from courseware.language.pace import stretches, text_load, tracks_of
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem
 
 FIRST_WITHIN = 30
 AGAIN_WITHIN = 90
@@ -29,16 +29,12 @@ def _check_stretches(document: Document, tracks: tuple[str, ...]) -> Iterator[Pr
             limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
             if stretch.seconds > limit and stretch.line not in told:
                 told.add(stretch.line)
-                yield Problem(document.path, stretch.line, _message(stretch, limit))
+                finding = "late-action" if limit == FIRST_WITHIN else "long-reading"
+                yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
 
 
 def _check_minutes(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
     minutes = max((text_load(document, track) for track in tracks), default=0.0) / 60
     if document.meta and minutes > document.meta.minutes:
-        message = f"its text alone reads {minutes:.1f} minutes, {document.meta.minutes} are planned for all of it"
-        yield Problem(document.path, 1, message)
-
-
-def _message(stretch: Stretch, limit: int) -> str:
-    where = "before the first action" if limit == FIRST_WITHIN else "without an action"
-    return f"{stretch.seconds:.0f} s of reading {where}, expected at most {limit}"
+        finding = Finding("text-beyond-minutes", minutes=minutes, planned=document.meta.minutes)
+        yield Problem(document.path, 1, finding)

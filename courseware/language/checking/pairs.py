@@ -7,16 +7,17 @@ otherwise turn a wrong answer into the key without a sound (formats.md §1).
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any
 
 from courseware.language.blocks import Callout, Figure, Line
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem, display_tag
+from courseware.language.documents import display_tag
 from courseware.language.lists import Item
+from courseware.language.messages import Field
 from courseware.language.parsing import Document, Section
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import Link, find_links, find_sources
 
-Placed = tuple[Any, int]  # something that stands on a line
+Placed = tuple[str, int]  # something that stands on a line
 
 
 def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Problem]:
@@ -30,14 +31,14 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
             if language in languages:
                 translation = languages[language]
                 if translation.path != expected:
-                    message = f"its name differs from its partner's; expected {expected}"
-                    yield Problem(translation.path, 1, message)
+                    yield Problem(translation.path, 1, Finding("name-differs", expected=expected))
                 pair = _Pair(source, translation)
                 if not misread & {source.path, translation.path}:
                     yield from pair.compare_ids()
                 yield from pair.compare_sections(errors)
             elif expected not in course.unread:
-                yield Problem(source.path, 1, f"no {display_tag(language)} file; expected {expected}")
+                finding = Finding("no-translation", language=display_tag(language), expected=expected)
+                yield Problem(source.path, 1, finding)
 
 
 def _path_in(source: Document, language: str) -> str:
@@ -50,10 +51,11 @@ class _Pair:
     def __init__(self, source: Document, translation: Document):
         self.source = source
         self.translation = translation
-        self.tag = display_tag(source.language)
+        self.language = display_tag(source.language)
 
-    def _problem(self, line: int, message: str) -> Problem:
-        return Problem(self.translation.path, line, message)
+    def _problem(self, own_line: int, finding: str, /, **fields: Field | None) -> Problem:
+        """Every sentence names the source language; a field `line` is one of its file."""
+        return Problem(self.translation.path, own_line, Finding(finding, language=self.language, **fields))
 
     def compare_ids(self) -> Iterator[Problem]:
         yield from self._compare_labels()
@@ -75,99 +77,90 @@ class _Pair:
         for key in sorted({"tracks", "meters"} & set(self.source.front.values)):
             here, there = (document.front.values.get(key) for document in (self.translation, self.source))
             if isinstance(here, dict) and isinstance(there, dict) and list(here) != list(there):
-                message = f"{key}: expected the ids of the {self.tag} file, {', '.join(there)}; got {', '.join(here)}"
-                yield self._problem(self.translation.front.line(key), message)
+                ids = {"expected": tuple(there), "got": tuple(here)}
+                yield self._problem(self.translation.front.line(key), "labels-differ", key=key, **ids)
 
     def _compare_ids(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
         source_ids, own_ids = dict(there), dict(here)
         for identifier, line in there:
             if identifier not in own_ids:
-                yield self._problem(
-                    _line_after(identifier, there, own_ids), f'"{identifier}" is missing ({self.tag} line {line})'
-                )
+                own_line = _line_after(identifier, there, own_ids)
+                yield self._problem(own_line, "id-missing", id=identifier, line=line)
         for identifier, line in here:
             if identifier not in source_ids:
-                yield self._problem(line, f'"{identifier}" is not in the {self.tag} file')
+                yield self._problem(line, "id-only-here", id=identifier)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
         found = [identifier for identifier, _ in here if identifier in source_ids]
         for wanted, got in zip(expected, found, strict=False):
             if wanted != got:
-                message = f'same ids in another order: expected "{wanted}" here ({self.tag} line {source_ids[wanted]})'
-                yield self._problem(own_ids[got], message)
+                yield self._problem(own_ids[got], "order-differs", id=wanted, line=source_ids[wanted])
                 return
 
     def _compare_sections(
         self, original: Section, original_lines: list[Line], section: Section, lines: list[Line]
     ) -> Iterator[Problem]:
         if section.level != original.level:
-            marks = f"{'#' * section.level} here, {'#' * original.level} in {self.tag} line {original.line}"
-            yield self._problem(section.line, f'heading "{section.title[:30]}": {marks}')
+            marks = {"here": "#" * section.level, "there": "#" * original.level}
+            yield self._problem(section.line, "levels-differ", title=section.title, line=original.line, **marks)
         if section.choices and original.choices:
             yield from self._compare_lists(section.choices.items, original.choices.items, section.line)
-        yield from self._compare_sequences(
-            "callouts", _callouts(section), _callouts(original), section.line, "[!{}]".format
-        )
-        yield from self._compare_sequences("figures", _figures(section), _figures(original), section.line, str)
+        yield from self._compare_sequences("callouts-differ", _callouts(section), _callouts(original), section.line)
+        yield from self._compare_sequences("figures-differ", _figures(section), _figures(original), section.line)
         yield from self._compare_links(_links(lines), _links(original_lines), section.line)
         yield from self._compare_sources(lines, original_lines, section.line)
 
     def _compare_lists(self, here: Sequence[Item], there: Sequence[Item], line: int) -> Iterator[Problem]:
         if len(here) != len(there):
             first = here[0].line if here else line
-            yield self._problem(first, f"{len(here)} list entries, {len(there)} in {self.tag} line {there[0].line}")
+            yield self._problem(first, "lists-differ", here=len(here), there=len(there), line=there[0].line)
             return
         for item, original in zip(here, there, strict=True):
-            where = f"there ({self.tag} line {original.line})"
             if item.box != original.box:
-                yield self._problem(item.line, f"[{item.box}] here, [{original.box}] {where}")
+                yield self._problem(item.line, "ticks-differ", here=item.box, there=original.box, line=original.line)
             if item.numbered != original.numbered:
-                signs = ("numbers", "bullets") if item.numbered else ("bullets", "numbers")
-                yield self._problem(item.line, f"{signs[0]} here, {signs[1]} {where}")
+                finding = "numbers-here" if item.numbered else "bullets-here"
+                yield self._problem(item.line, finding, line=original.line)
             if item.members or original.members:
                 yield from self._compare_members(item, original)
 
     def _compare_members(self, item: Item, original: Item) -> Iterator[Problem]:
         if len(item.members) != len(original.members):
-            count = f"{len(item.members)} list entries, {len(original.members)} in {self.tag} line {original.line}"
-            yield self._problem(item.line, count)
+            counts = {"here": len(item.members), "there": len(original.members)}
+            yield self._problem(item.line, "lists-differ", line=original.line, **counts)
 
-    def _compare_sequences(
-        self, what: str, here: list[Placed], there: list[Placed], line: int, show: Any
-    ) -> Iterator[Problem]:
+    def _compare_sequences(self, finding: str, here: list[Placed], there: list[Placed], line: int) -> Iterator[Problem]:
         """The first difference between two sequences of things that stand on lines."""
         for index in range(max(len(here), len(there))):
-            own, other = (side[index] if index < len(side) else None for side in (here, there))
-            if own and other and own[0] == other[0]:
-                continue
-            shown = [show(side[0]) if side else "none" for side in (own, other)]
-            there_line = f" (line {other[1]})" if other else ""
-            message = f"{what} differ: {shown[0]} here, {shown[1]} in {self.tag}{there_line}"
-            yield self._problem(own[1] if own else line, message)
-            return
+            own, own_line = here[index] if index < len(here) else (None, line)
+            other, other_line = there[index] if index < len(there) else (None, None)
+            if own != other:
+                yield self._problem(own_line, finding, here=own, there=other, line=other_line)
+                return
 
     def _compare_links(
         self, here: list[tuple[Link, int]], there: list[tuple[Link, int]], line: int
     ) -> Iterator[Problem]:
         if len(here) != len(there):
-            yield self._problem(line, f"{len(here)} links to #…, {len(there)} in {self.tag}")
+            yield self._problem(line, "links-differ", here=len(here), there=len(there))
             return
         for (link, own_line), (original, other_line) in zip(here, there, strict=True):
-            where = f"there ({self.tag} line {other_line})"
             if link.target != original.target:
-                yield self._problem(own_line, f"leads to {link.target}, to {original.target} {where}")
+                targets = {"here": link.target, "there": original.target}
+                yield self._problem(own_line, "targets-differ", line=other_line, **targets)
             elif link.title != original.title:
-                yield self._problem(own_line, f'"{link.title}" here, "{original.title}" {where}')
+                qualities = {"here": link.title, "there": original.title}
+                yield self._problem(own_line, "qualities-differ", line=other_line, **qualities)
 
     def _compare_sources(self, lines: list[Line], originals: list[Line], line: int) -> Iterator[Problem]:
         here, there = _sources(lines), _sources(originals)
         counts = Counter(source for source, _ in here), Counter(source for source, _ in there)
         for source, other_line in there:
             if counts[0][source] < counts[1][source]:
-                yield self._problem(line, f"sources differ: [^{source}] is missing ({self.tag} line {other_line})")
+                yield self._problem(line, "source-missing", source=source, line=other_line)
                 return
         for source, own_line in here:
             if counts[0][source] > counts[1][source]:
-                yield self._problem(own_line, f"sources differ: [^{source}] is not in the {self.tag} file")
+                yield self._problem(own_line, "source-only-here", source=source)
                 return
 
 

@@ -6,39 +6,39 @@ from collections.abc import Iterator
 
 from courseware.language.blocks import Prose, mark_code
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import blank_code
 
 _BOLD = re.compile(r"\*\*(?=\S)((?:[^*]|\*(?!\*))+)(?<=\S)\*\*")
 _HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
 _LIST_LINE = re.compile(r"(?P<indent> *)(?:[-*+]|\d{1,3}[.)]) +\S")
 _RULES = [
-    (re.compile(r"!!!"), '"!!!" opens nothing here; a callout is a quote that begins with [!warning]'),
-    (re.compile(r"\[\^[^\]]+\]:"), "a source is written in the list of sources, not below the text"),
-    (re.compile(r" {0,3}> *#{1,6} "), "a heading inside a quote"),
+    (re.compile(r"!!!"), Finding("exclamation-marks")),
+    (re.compile(r"\[\^[^\]]+\]:"), Finding("source-below-text")),
+    (re.compile(r" {0,3}> *#{1,6} "), Finding("heading-in-quote")),
 ]
 
 
 def check_prose(course: CourseText) -> Iterator[Problem]:
     for languages in course.documents.values():
         for document in languages.values():
-            for number, message in (*_lines(document), *_lists(document)):
-                yield Problem(document.path, number, message)
+            for number, finding in (*_lines(document), *_lists(document)):
+                yield Problem(document.path, number, finding)
 
 
-def _lines(document: Document) -> Iterator[tuple[int, str]]:
+def _lines(document: Document) -> Iterator[tuple[int, Finding]]:
     before = ""
     for line in document.lines:
         text = blank_code(line.text)
-        yield from ((line.number, message) for pattern, message in _RULES if pattern.match(text))
+        yield from ((line.number, finding) for pattern, finding in _RULES if pattern.match(text))
         if match := _HTML.search(text):
-            yield line.number, f"raw HTML is not read: {match[0][:30]}"
+            yield line.number, Finding("raw-html", html=match[0])
         if re.fullmatch(r"(=+|-+)[ \t]*", text) and before.strip() and not before.startswith(("#", ">")):
-            yield line.number, "an underlined heading; write ## in front of it, or leave a blank line above a rule"
+            yield line.number, Finding("underlined-heading")
         for bold in _BOLD.finditer(text):
             if not _is_bold_everywhere(text, bold):
-                yield line.number, f'"{bold[0][:30]}" is not bold on git hosts; put the mark outside the **'
+                yield line.number, Finding("not-bold", text=bold[0])
         before = text
 
 
@@ -55,7 +55,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def _lists(document: Document) -> Iterator[tuple[int, str]]:
+def _lists(document: Document) -> Iterator[tuple[int, Finding]]:
     """Lists in prose: nested by four spaces, and a blank line before the first."""
     for section in document.sections:
         for block in section.blocks:
@@ -63,14 +63,14 @@ def _lists(document: Document) -> Iterator[tuple[int, str]]:
                 yield from _prose_lists(block)
 
 
-def _prose_lists(block: Prose) -> Iterator[tuple[int, str]]:
+def _prose_lists(block: Prose) -> Iterator[tuple[int, Finding]]:
     in_list, before = False, ""
     for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
         item = None if line.is_code else _LIST_LINE.match(line.text)
         if item and len(item["indent"]) % 4 and in_list:
-            yield line.number, "a list inside a list of the text is indented by 4 spaces"
+            yield line.number, Finding("list-not-indented")
         elif item and not in_list and before.strip():
-            yield line.number, "a list needs a blank line before it"
+            yield line.number, Finding("list-without-blank-line")
         if item:
             in_list = True
         elif line.text.strip() and not line.text.startswith(" "):

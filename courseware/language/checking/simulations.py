@@ -11,11 +11,11 @@ from random import Random
 
 from courseware.language.braces import cut_braces
 from courseware.language.course import CourseText
-from courseware.language.documents import Problem
-from courseware.language.frontmatter import did_you_mean
 from courseware.language.lists import Item
+from courseware.language.messages import Field
 from courseware.language.pace import reading_seconds
 from courseware.language.parsing import Document, Section
+from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
 from courseware.language.simulation_text import read_simulation
 from courseware.language.simulations import END, QUALITIES, TIMEOUT, Choice, Node, Simulation, State
 from courseware.language.spans import find_links
@@ -59,8 +59,8 @@ class _Checked:
     document: Document
     simulation: Simulation
 
-    def _say(self, line: int, message: str, level: str = "error") -> Problem:
-        return Problem(self.document.path, line, message, level)
+    def _say(self, line: int, finding: str, /, **fields: Field | None) -> Problem:
+        return Problem(self.document.path, line, Finding(finding, **fields))
 
     def _section(self, identifier: str) -> Section:
         return self.document.section(identifier)
@@ -73,7 +73,7 @@ class _Checked:
 
     def check_source(self) -> Iterator[Problem]:
         if not self.simulation.nodes:
-            yield self._say(1, "a simulation needs a situation; expected a heading like ## … {#door .scene}")
+            yield self._say(1, "no-situation")
             return
         found = [
             *chain.from_iterable(map(self._check_node, self.simulation.nodes.values())),
@@ -91,47 +91,47 @@ class _Checked:
     def _check_node(self, node: Node) -> Iterator[Problem]:
         line = self._section(node.id).line
         if not node.choices:
-            yield self._say(line, f'"{node.id}" leads nowhere; expected a list of choices, - [text](#node "quality")')
+            yield self._say(line, "leads-nowhere", node=node.id)
             return
         timeouts = sum(choice.quality == TIMEOUT for choice in node.choices)
         if node.seconds and timeouts != 1:
-            yield self._say(line, f"node has {node.seconds} seconds and {timeouts} timeout branches; expected one")
+            yield self._say(line, "timeout-branches", seconds=node.seconds, count=timeouts)
         elif timeouts and not node.seconds:
-            yield self._say(line, "timeout branch in a node without seconds")
+            yield self._say(line, "timeout-without-seconds")
         if bool(self._section(node.id).attrs.get("if")) != bool(node.otherwise):
             alone, other = ("else", "if") if node.otherwise else ("if", "else")
-            yield self._say(line, f'"{alone}" without "{other}"; a node that is skipped says where to go on')
+            yield self._say(line, "if-without-else", alone=alone, other=other)
         yield from self._check_qualities(node, line)
         yield from self._check_parts(node, line)
         chosen = [choice for choice in node.choices if choice.quality != TIMEOUT]
         if not chosen:
-            yield self._say(line, "nothing can be chosen; expected a choice beside the timeout branch")
+            yield self._say(line, "only-timeout")
         elif all(choice.condition.terms for choice in chosen):
-            yield self._say(line, "every choice has a condition; one has to be offered always")
+            yield self._say(line, "only-conditions")
 
     def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
         for choice, item in self._lines(node):
             if choice.quality and choice.quality not in QUALITIES:
-                hint = did_you_mean(choice.quality, QUALITIES) or f"; there are {', '.join(QUALITIES)}"
-                yield self._say(item.line, f'"{choice.quality}" is no quality{hint}')
+                hint = nearest_or_all(choice.quality, QUALITIES)
+                yield self._say(item.line, "unknown-quality", quality=choice.quality, **hint)
             elif not choice.quality and node.is_judged and not node.parts:
-                yield self._say(item.line, "choice has no quality though others have")
+                yield self._say(item.line, "no-quality")
         if node.is_judged and not node.parts and not any(choice.quality == "best" for choice in node.choices):
-            yield self._say(line, 'no "best" choice')
+            yield self._say(line, "no-best-choice")
 
     def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
         if not node.parts:
             return
         if len(node.parts) > MAX_PARTS:
-            yield self._say(line, f"a message of {len(node.parts)} parts; expected at most {MAX_PARTS}")
+            yield self._say(line, "too-many-parts", count=len(node.parts), most=MAX_PARTS)
         if not any(part.belongs for part in node.parts):
-            yield self._say(line, "no part belongs to the message; expected at least one [x]")
+            yield self._say(line, "no-part-belongs")
         ways = [choice for choice in node.choices if choice.quality != TIMEOUT]
         if len(ways) != 1 or ways[0].quality:
-            yield self._say(line, "a message is built from parts and sent by one link without a quality")
+            yield self._say(line, "message-not-sent")
         for item in self._section(node.id).choices.items:
             if not item.box and not find_links(item.text):
-                yield self._say(item.line, "expected a part, - [x] or - [ ], or a link")
+                yield self._say(item.line, "neither-part-nor-link")
 
     def check_reasons(self) -> Iterator[Problem]:
         """What is judged says why, in every language."""
@@ -142,16 +142,16 @@ class _Checked:
             judged += [item for item in section.choices.items if item.box] if section.choices else []
             for item in judged:
                 if not item.reason.strip():
-                    yield self._say(item.line, f'no reason under "{item.text[:30]}"')
+                    yield self._say(item.line, "decision-without-reason", choice=item.text)
 
     def _check_texts(self, node: Node) -> Iterator[Problem]:
         """A choice is a button with the text of its link: without one it is empty, and what stands beside is lost."""
         for choice, item in self._lines(node):
             text = cut_braces(item.text)[0]
             if not choice.text.strip():
-                yield self._say(item.line, "a choice without a text; expected - [what you do or say](#node)")
+                yield self._say(item.line, "choice-without-link-text")
             elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
-                yield self._say(item.line, f'only the link is a choice; what stands beside it in "{text[:30]}" is lost')
+                yield self._say(item.line, "text-beside-choice", text=text)
 
     # Between situations
 
@@ -163,20 +163,18 @@ class _Checked:
                 goals.append((node.otherwise, self._section(node.id).line))
             for target, line in goals:
                 if target in self.simulation.endings_by_id:
-                    yield self._say(
-                        line, f'"{target}" is an ending; expected #end, where the endings are tried in turn'
-                    )
+                    yield self._say(line, "ending-as-target", ending=target)
                 elif target not in nodes and target != END:
-                    yield self._say(line, f'no node "{target}"{did_you_mean(target, {*nodes, END})}')
+                    yield self._say(line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END}))
 
     def _check_flags(self) -> Iterator[Problem]:
         nodes, drawn = self.simulation.nodes.values(), self._drawn()
         line = self.document.front.line
         for name, odds in self.simulation.chance.items():
             if isinstance(odds, str) and Fraction(odds) >= 1:
-                yield self._say(line("chance"), f"{name}: expected a fraction below 1, got {odds}")
+                yield self._say(line("chance"), "certain-chance", name=name, got=odds)
         if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
-            yield self._say(line("chance"), f"chance deals {number} different runs; expected at most {MAX_DRAWS}")
+            yield self._say(line("chance"), "too-many-draws", count=number, most=MAX_DRAWS)
         placed = [
             (flag, item.line) for node in nodes for choice, item in self._lines(node) for flag in choice.effects.flags
         ]
@@ -187,13 +185,13 @@ class _Checked:
         known = {*drawn, *(flag for flag, _ in placed)}
         for flag, where in asked:
             if flag not in known:
-                yield self._say(where, f'flag "{flag}" is asked for and never set{did_you_mean(flag, known)}')
+                yield self._say(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
         wanted = {flag for flag, _ in asked}
         for flag in sorted(known - wanted - self._left_over(wanted)):
             where = dict(placed).get(flag, line("chance"))
-            yield self._say(where, f'flag "{flag}" is set and never asked for', "warning")
+            yield self._say(where, "flag-never-asked", flag=flag)
         for flag in sorted(known & set(self.simulation.meters)):
-            yield self._say(dict(placed).get(flag, line("chance")), f'"{flag}" is a meter and cannot be a flag')
+            yield self._say(dict(placed).get(flag, line("chance")), "flag-is-meter", flag=flag)
 
     def _drawn(self) -> set[str]:
         """The flags that chance may set."""
@@ -226,37 +224,37 @@ class _Checked:
                 changed.update(one.effects.meters.keys())
                 for meter in one.effects.meters:
                     if meter not in meters:
-                        hint = did_you_mean(meter, [*meters, "set", "if"]) or f"; there are {', '.join(meters)}"
-                        yield self._say(line, f'unknown meter "{meter}"{hint}')
+                        near = nearest(meter, [*meters, "set", "if"])
+                        known = None if near else tuple(meters)
+                        yield self._say(line, "unknown-meter", meter=meter, nearest=near, known=known)
         for condition, line in self._conditions():
             for meter in condition.meters - set(meters):
-                yield self._say(line, f'unknown meter "{meter}"{did_you_mean(meter, meters)}')
+                yield self._say(line, "unknown-meter", meter=meter, nearest=nearest(meter, meters))
         for meter in meters:
             if not changed[meter]:
-                yield self._say(1, f'meter "{meter}" is never changed', "warning")
+                yield self._say(1, "meter-never-changed", meter=meter)
 
     def _check_endings(self) -> Iterator[Problem]:
         endings = self.simulation.endings
         if not endings:
-            yield self._say(1, "no ending; expected a heading like ## … {#held .green} at the end")
+            yield self._say(1, "no-ending")
         elif endings[-1].condition.terms:
-            yield self._say(self._section(endings[-1].id).line, "the last ending must hold without a condition")
+            yield self._say(self._section(endings[-1].id).line, "ending-with-condition")
 
     # The whole graph
 
     def _check_graph(self) -> Iterator[Problem]:
         graph = _ways(self.simulation)
         if circle := _find_circle(graph):
-            yield self._say(self._section(circle).line, f'can go round for ever from "{circle}"')
+            yield self._say(self._section(circle).line, "endless", node=circle)
             return
         reached = _places(self.simulation)
         for node in graph:
             if node not in reached:
-                message = f'node cannot be reached from "{self.simulation.start}"'
-                yield self._say(self._section(node).line, message)
+                yield self._say(self._section(node).line, "unreachable-node", start=self.simulation.start)
         for ending in self.simulation.endings:
             if ending.id not in reached:
-                yield self._say(self._section(ending.id).line, "an ending no run reaches")
+                yield self._say(self._section(ending.id).line, "unreachable-ending")
         yield from self._check_best()
 
     def _check_best(self) -> Iterator[Problem]:
@@ -264,20 +262,16 @@ class _Checked:
             last = self.simulation.best_run(flags)[-1].place
             ending = self.simulation.endings_by_id[last]
             if ending.colour != "green":
-                by_chance = f" when chance sets {', '.join(sorted(flags))}" if flags else ""
-                message = f'the best path ends {ending.colour}, in "{last}"{by_chance}'
-                yield self._say(self._section(last).line, message)
+                found = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
+                yield self._say(self._section(last).line, "best-path-ends-badly", **found)
                 return
 
     def check_length(self) -> Iterator[Problem]:
         average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
         if average > MAX_AVERAGE_MINUTES:
-            message = f"a run takes {average:.1f} minutes on average, expected at most {MAX_AVERAGE_MINUTES}"
-            yield self._say(1, message)
+            yield self._say(1, "average-run-too-long", minutes=average, most=MAX_AVERAGE_MINUTES)
         if longest > 2 * MAX_AVERAGE_MINUTES:
-            yield self._say(
-                1, f"the longest run takes {longest:.1f} minutes, expected at most twice {MAX_AVERAGE_MINUTES}"
-            )
+            yield self._say(1, "longest-run-too-long", minutes=longest, most=MAX_AVERAGE_MINUTES)
 
 
 def _ways(simulation: Simulation) -> dict[str, set[str]]:

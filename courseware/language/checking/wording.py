@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from courseware.language.blocks import Line
 from courseware.language.braces import cut_braces
 from courseware.language.course import CourseText, Listed
-from courseware.language.documents import Problem, display_tag
+from courseware.language.documents import display_tag
 from courseware.language.parsing import Document
+from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
 # One word of a language with spaces says about as much as this many Chinese characters.
@@ -44,28 +45,28 @@ def _compare(source: Document, translation: Document, there: "_Words", here: "_W
         if section.id in originals:
             line, original = originals[section.id]
             text = _text(lines)
-            for message in (
+            for finding in (
                 *_lengths(section.id, text, original, tag),
-                *_terms(text, original, here, there, f"{tag} line {line}"),
+                *_terms(text, original, here, there, tag, line),
             ):
-                yield Problem(translation.path, section.line, message, "warning")
+                yield Problem(translation.path, section.line, finding)
 
 
 def _text(lines: list[Line]) -> str:
     return plain("\n".join(cut_braces(line.text)[0] for line in lines))
 
 
-def _lengths(section: str, here: str, there: str, tag: str) -> Iterator[str]:
+def _lengths(section: str, here: str, there: str, language: str) -> Iterator[Finding]:
     own, other = weight(here), weight(there)
     if max(own, other) >= MIN_WEIGHT and abs(own - other) > MAX_DIFFERENCE * max(own, other):
-        yield f'lengths of "{section}" differ by more than 40 %: {own:.0f} here, {other:.0f} in {tag} (weighted)'
+        yield Finding("lengths-differ", section=section, here=own, there=other, language=language)
 
 
-def _terms(here: str, there: str, own: "_Words", original: "_Words", where: str) -> Iterator[str]:
+def _terms(here: str, there: str, own: "_Words", original: "_Words", language: str, line: int) -> Iterator[Finding]:
     found = own.find(here)
     for term, word in original.find(there).items():
         if term in own.patterns and term not in found:
-            yield f'term "{word}" ({where}) without "{own.first[term]}"'
+            yield Finding("term-missing", original=word, language=language, line=line, expected=own.first[term])
 
 
 @dataclass(frozen=True)

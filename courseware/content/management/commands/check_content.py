@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from courseware.language.checking import check
 from courseware.language.checking.overlap import check_overlap
 from courseware.language.course import read_course
-from courseware.language.documents import Problem
+from courseware.language.messages import LEVELS, pattern
+from courseware.language.problems import Problem
 
 
 class Command(BaseCommand):
@@ -22,8 +23,21 @@ class Command(BaseCommand):
             "--against", nargs="+", type=Path, default=[], metavar="FILE", help="Texts whose sentences must not recur"
         )
         parser.add_argument("--strict", action="store_true", help="Fail on warnings, too")
+        parser.add_argument(
+            "--list", action="store_true", dest="only_list", help="Print everything that can be said, and check nothing"
+        )
 
-    def handle(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
+    def handle(self, *, only_list: bool, **options):
+        if only_list:
+            self._list()
+        else:
+            self._check(**options)
+
+    def _list(self):
+        for finding, level in sorted(LEVELS.items()):
+            self.stdout.write(f"{finding:28} {level:7} {pattern(finding)}")
+
+    def _check(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
         root = directory or settings.BASE_DIR / "content"
         found: list[Problem] = []
         texts = {path.name: path.read_text() for path in against}
