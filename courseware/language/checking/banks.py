@@ -39,17 +39,11 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
         if len({question.family for question in others}) < drawn:
             yield Finding("too-few-families", bank=bank, count=len(others), track=track, draw=drawn)
             return
+        fields = {"bank": bank, "track": track, "attempts": meta.attempts}
         needed = drawn * meta.attempts
         if len(others) < needed and ("", len(others)) not in told:
             told.add(("", len(others)))
-            yield Finding(
-                "too-few-questions",
-                bank=bank,
-                count=len(others),
-                track=track,
-                attempts=meta.attempts,
-                expected=needed,
-            )
+            yield Finding("too-few-questions", count=len(others), expected=needed, **fields)
         for slot, count in Counter(stratum.critical).items():
             # Each objective alone: the rule that was missed may be asked again in every attempt.
             for objective in slot:
@@ -57,15 +51,8 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
                 needed = count * meta.attempts
                 if fitting < needed and (objective, fitting) not in told:
                     told.add((objective, fitting))
-                    yield Finding(
-                        "too-few-critical",
-                        objective=objective,
-                        bank=bank,
-                        count=fitting,
-                        track=track,
-                        attempts=meta.attempts,
-                        expected=needed,
-                    )
+                    counts = {"count": fitting, "expected": needed}
+                    yield Finding("too-few-critical", objective=objective, **counts, **fields)
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
