@@ -8,7 +8,7 @@ from typing import NamedTuple
 from courseware.language.problems import Finding, Problem
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """One line of a file. `is_code` holds for fenced code, the fences included: nothing is looked for in it."""
 
     number: int
@@ -52,16 +52,16 @@ _CALLOUT = re.compile(r" {0,3}> ?\[!([^\]]*)\][ \t]*(.*)")
 _FIGURE = re.compile(r' {0,3}!\[([^\]]*)\]\(([^\s()]+)(?:[ \t]+"(.*)")?[ \t]*\)[ \t]*')
 
 
-def mark_code(lines: Iterable[tuple[int, str]]) -> list[Line]:
+def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
     """Say of each line whether it belongs to fenced code."""
     marked, fence = [], ""
     for number, text in lines:
         match = _FENCE.match(text)
         if not fence:
             fence = match[1] if match else ""
-            marked.append(Line(number, text, bool(match)))
+            marked.append(SourceLine(number, text, bool(match)))
             continue
-        marked.append(Line(number, text, True))
+        marked.append(SourceLine(number, text, True))
         if match and match[1].startswith(fence) and not match[2].strip():
             fence = ""
     return marked
@@ -72,10 +72,10 @@ def split(text: str, line: int = 1) -> tuple[Prose | Callout | Figure, ...]:
     return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
 
 
-def cut_blocks(lines: list[Line], path: str, problems: list[Problem]) -> list[Prose | Callout | Figure]:
+def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[Prose | Callout | Figure]:
     """The blocks of some lines in reading order. What is wrong with them is added to `problems`."""
     blocks: list[Prose | Callout | Figure] = []
-    prose: list[Line] = []
+    prose: list[SourceLine] = []
     position = 0
     while position < len(lines):
         line = lines[position]
@@ -95,15 +95,15 @@ def cut_blocks(lines: list[Line], path: str, problems: list[Problem]) -> list[Pr
     return blocks + _prose(prose)
 
 
-def _match(pattern: re.Pattern[str], line: Line) -> re.Match[str] | None:
+def _match(pattern: re.Pattern[str], line: SourceLine) -> re.Match[str] | None:
     return None if line.is_code else pattern.fullmatch(line.text)
 
 
-def opens_callout(line: Line) -> bool:
+def opens_callout(line: SourceLine) -> bool:
     return bool(_match(_CALLOUT, line))
 
 
-def _read_callout(opening: re.Match[str], lines: list[Line]) -> tuple[Callout, int]:
+def _read_callout(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout, int]:
     """The callout that `lines` begin with, and how many of them it takes."""
     text = [opening[2]] if opening[2] else []
     length = 1
@@ -118,12 +118,12 @@ def _read_callout(opening: re.Match[str], lines: list[Line]) -> tuple[Callout, i
     return Callout(kind, tracks, "\n".join(text).strip("\n"), lines[0].number), length
 
 
-def _stands_alone(lines: list[Line], position: int) -> bool:
+def _stands_alone(lines: list[SourceLine], position: int) -> bool:
     beside = [lines[i].text for i in (position - 1, position + 1) if 0 <= i < len(lines)]
     return not any(text.strip() for text in beside)
 
 
-def _prose(lines: list[Line]) -> list[Prose]:
+def _prose(lines: list[SourceLine]) -> list[Prose]:
     text = join(lines)
     if not text:
         return []
@@ -131,7 +131,7 @@ def _prose(lines: list[Line]) -> list[Prose]:
     return [Prose(text, first)]
 
 
-def join(lines: list[Line]) -> str:
+def join(lines: list[SourceLine]) -> str:
     """Lines as text again, without the blank ones around it."""
     start, end = 0, len(lines)
     while start < end and not lines[start].text.strip():

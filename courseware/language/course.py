@@ -10,7 +10,7 @@ from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta
 from courseware.language.parsing import Document, Section, read
 from courseware.language.problems import Finding, Problem
-from courseware.language.questions import Question, make
+from courseware.language.questions import Question, make_question
 from courseware.language.surveys import SurveyQuestion, make_survey_question
 
 # What the braces of a source may say to its readers: parts of it are contested, or it is what the trade does
@@ -19,7 +19,7 @@ SOURCE_MARKS = ("disputed", "customary")
 
 
 @dataclass(frozen=True)
-class Step:
+class RouteStep:
     """A page of the route: kind is lesson, simulation, exam or survey."""
 
     id: str
@@ -31,7 +31,7 @@ class Module:
     """Its document is `documents[id]`; `steps` in the order of the file names; `banks` are document ids."""
 
     id: str
-    steps: tuple[Step, ...]
+    steps: tuple[RouteStep, ...]
     banks: tuple[str, ...] = ()
 
 
@@ -80,7 +80,7 @@ class CourseText:
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     @property
-    def route(self) -> Iterator[Step]:
+    def route(self) -> Iterator[RouteStep]:
         """All steps of all modules in order."""
         return (step for module in self.modules for step in module.steps)
 
@@ -120,7 +120,7 @@ class CourseText:
     def _make(self, document: Document, section: Section) -> Question:
         original = self.source(document.id)
         is_translation = document is not original
-        question = make(section, original.section(section.id) if is_translation else None)
+        question = make_question(section, original.section(section.id) if is_translation else None)
         lesson = document.id if document.kind == "lesson" else self.first_lessons.get(question.objective, "")
         return question if question.lesson else replace(question, lesson=lesson)
 
@@ -287,7 +287,7 @@ class _Gatherer:
             self._say_same_order(own)
             own.sort(key=lambda one: (self.names[one.path].order, one.path))
             in_folder = tuple(one.id for one in banks if self.names[one.path].folder == folder)
-            modules.append(Module(module.id, tuple(Step(one.id, one.kind) for one in own), in_folder))
+            modules.append(Module(module.id, tuple(RouteStep(one.id, one.kind) for one in own), in_folder))
         return tuple(modules)
 
     def _say_homeless(self, document: Document, source: str) -> None:

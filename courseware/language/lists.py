@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from courseware.language.blocks import Line
+from courseware.language.blocks import SourceLine
 from courseware.language.braces import cut_braces
 from courseware.language.problems import Finding, Problem
 
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Choices:
-    """The list that ends a question; `questions.make` gives it its meaning."""
+    """The list that ends a question; `questions.make_question` gives it its meaning."""
 
     items: tuple[Item, ...]
     line: int
@@ -72,8 +72,8 @@ class _Draft:
 
 
 def cut_choices(
-    lines: list[Line], form: str, path: str, problems: list[Problem]
-) -> tuple[list[Line], Choices | None, list[Line]]:
+    lines: list[SourceLine], form: str, path: str, problems: list[Problem]
+) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
     """What stands before the list of a question, the list (None where there is none), and what follows it."""
     start = _opening(lines, form)
     if start is None:
@@ -88,7 +88,7 @@ def cut_choices(
     return lines[:start], choices, lines[end:]
 
 
-def _opening(lines: list[Line], form: str) -> int | None:
+def _opening(lines: list[SourceLine], form: str) -> int | None:
     """Where the list begins: at its first line of the right form, else at the first list line at all.
 
     The second lets the checker say what is wrong with each line, instead of "no list".
@@ -106,7 +106,7 @@ def _opening(lines: list[Line], form: str) -> int | None:
     return start
 
 
-def _item(line: Line) -> re.Match[str] | None:
+def _item(line: SourceLine) -> re.Match[str] | None:
     return None if line.is_code else _ITEM.fullmatch(line.text)
 
 
@@ -124,7 +124,7 @@ def _width(indent: str) -> int:
     return len(indent.expandtabs(4))
 
 
-def _take(line: Line, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
+def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
     """Put a line where it belongs in the list; False when the list ended before it."""
     match = _item(line)
     if match and _width(match["indent"]) < 2:
@@ -145,18 +145,20 @@ def _take(line: Line, drafts: list[_Draft], form: str, path: str, problems: list
     return True
 
 
-def _draft(match: re.Match[str], line: Line, form: str) -> _Draft:
+def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
     box = _BOX.fullmatch(match["rest"]) if form in (BOXED, LINKED) else None
     text = (box["text"] or "") if box else match["rest"]
     return _Draft([text.strip()], box["box"].lower() if box else "", match["mark"][0].isdigit(), line.number)
 
 
-def cut_entries(lines: list[Line], path: str, problems: list[Problem], *, strict: bool) -> list[Entry | list[Line]]:
+def cut_entries(
+    lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool
+) -> list[Entry | list[SourceLine]]:
     """Entries, and between them runs of other lines, in reading order.
 
     `strict`: a list line without an id is a mistake; otherwise it is text.
     """
-    parts: list[Entry | list[Line]] = []
+    parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):
         length = _entry_length(lines[position:])
@@ -171,7 +173,7 @@ def cut_entries(lines: list[Line], path: str, problems: list[Problem], *, strict
     return parts
 
 
-def _entry_length(lines: list[Line]) -> int:
+def _entry_length(lines: list[SourceLine]) -> int:
     """How many lines the list item takes that `lines` begin with, 0 where they begin with none."""
     match = _item(lines[0])
     if not match or _width(match["indent"]) >= 2:
@@ -182,7 +184,7 @@ def _entry_length(lines: list[Line]) -> int:
     return length
 
 
-def _read_entry(lines: list[Line], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
+def _read_entry(lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
     text = "\n".join([_item(lines[0])["rest"], *(line.text.strip() for line in lines[1:])])
     text, braces, findings = cut_braces(text)
     last = lines[-1].number

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from courseware.language.blocks import Callout, Figure, Line, Prose, cut_blocks, join, mark_code, opens_callout
+from courseware.language.blocks import Callout, Figure, Prose, SourceLine, cut_blocks, join, mark_code, opens_callout
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
@@ -74,13 +74,13 @@ class Document:
     meta: Meta | None
     sections: tuple[Section, ...]
     front: Front = field(repr=False)
-    lines: tuple[Line, ...] = field(repr=False)
+    lines: tuple[SourceLine, ...] = field(repr=False)
 
     def section(self, section_id: str) -> Section | None:
         """The section with this id, if there is one."""
         return next((section for section in self.sections if section.id == section_id), None)
 
-    def spans(self) -> Iterator[tuple[Section, list[Line]]]:
+    def spans(self) -> Iterator[tuple[Section, list[SourceLine]]]:
         """Each section with its lines outside fenced code, the heading included."""
         starts = [section.line for section in self.sections]
         for section, end in zip(self.sections, [*starts[1:], float("inf")], strict=False):
@@ -135,7 +135,7 @@ class _Reader:
     problems: list[Problem]
     ids: dict[str, int] = field(default_factory=dict)  # id of a section or entry → line
 
-    def read(self, body: list[Line]) -> tuple[Section, ...]:
+    def read(self, body: list[SourceLine]) -> tuple[Section, ...]:
         starts = [i for i, line in enumerate(body) if not line.is_code and _HEADING.fullmatch(line.text)]
         sections = []
         intro = body[: starts[0]] if starts else body
@@ -149,7 +149,7 @@ class _Reader:
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
         self.problems.append(Problem(self.path, line, Finding(finding, **fields)))
 
-    def _open(self, line: Line) -> Section:
+    def _open(self, line: SourceLine) -> Section:
         """The section a heading opens, still empty."""
         marks, blank, text = _HEADING.fullmatch(line.text).groups()
         title, braces, findings = cut_braces(text)
@@ -180,7 +180,7 @@ class _Reader:
         elif identifier:
             self.ids[identifier] = line
 
-    def _fill(self, section: Section, lines: list[Line]) -> Section:
+    def _fill(self, section: Section, lines: list[SourceLine]) -> Section:
         """The section with its blocks."""
         forms = _FORMS.get(self.kind, {})
         if section.id and section.kind in forms:
@@ -191,15 +191,17 @@ class _Reader:
         blocks = tuple(self._entries(lines) if self.kind in ENTRY_KINDS else self._blocks(lines))
         return replace(section, blocks=blocks, after=blocks)
 
-    def _fill_question(self, section: Section, stem: list[Line], choices: Choices | None, after: list[Line]) -> Section:
+    def _fill_question(
+        self, section: Section, stem: list[SourceLine], choices: Choices | None, after: list[SourceLine]
+    ) -> Section:
         rest = tuple(self._blocks(after))
         blocks = (*self._blocks(stem), *([choices] if choices else []), *rest)
         return replace(section, blocks=blocks, stem=join(stem), after=rest)
 
-    def _blocks(self, lines: list[Line]) -> list[Prose | Callout | Figure]:
+    def _blocks(self, lines: list[SourceLine]) -> list[Prose | Callout | Figure]:
         return cut_blocks(lines, self.path, self.problems)
 
-    def _entries(self, lines: list[Line]) -> list[Block]:
+    def _entries(self, lines: list[SourceLine]) -> list[Block]:
         blocks: list[Block] = []
         for part in cut_entries(lines, self.path, self.problems, strict=self.kind != "module"):
             if isinstance(part, Entry):

@@ -113,7 +113,7 @@ class Question(ABC):
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, `kind` included; `from_dict` gives the equal question back."""
+        """Plain JSON, `kind` included; `load_question` gives the equal question back."""
         return {"kind": self.kind} | asdict(self)
 
 
@@ -230,14 +230,14 @@ def unbold(text: str) -> str:
     return text.strip().removeprefix("**").removesuffix("**")
 
 
-def from_dict(data: dict[str, Any]) -> Question:
+def load_question(data: dict[str, Any]) -> Question:
     """The question that `to_dict` stored. Raises KeyError or TypeError where it is none."""
     fields = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     kind = KINDS[fields.pop("kind")]
     return kind(**fields | {"choices": tuple(Choice(**choice) for choice in data["choices"])})
 
 
-def make(section: Section, source: Section | None = None) -> Question:
+def make_question(section: Section, source: Section | None = None) -> Question:
     """The question a section holds. With `source`: its key and structure, the texts of `section`.
 
     Never fails on a faulty question, so that a preview can show it; `checking` says what is wrong with it.
@@ -258,7 +258,7 @@ def make(section: Section, source: Section | None = None) -> Question:
         numbered=bool(items) and items[0].numbered and kind is not Order,
         **kind.read_choices(items),
     )
-    return _with_structure_of(make(source), question) if source else question
+    return _with_structure_of(make_question(source), question) if source else question
 
 
 def _with_structure_of(source: Question, translated: Question) -> Question:

@@ -58,7 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Line:
+class SpokenLine:
     """What somebody says, or with `who` empty what happens."""
 
     who: str
@@ -81,7 +81,7 @@ class Node:
     choices: tuple[Choice, ...] = ()
     parts: tuple[Part, ...] = ()
     rule: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SpokenLine, ...] = ()
 
     @cached_property
     def timeout(self) -> int | None:
@@ -242,8 +242,8 @@ class Simulation:
         return [*run, (state, -1, ())]
 
 
-def to_dict(simulation: Simulation) -> dict[str, Any]:
-    """Plain JSON, from which `from_dict` makes the equal simulation. What has an order is a list, as databases
+def dump_simulation(simulation: Simulation) -> dict[str, Any]:
+    """Plain JSON, from which `load_simulation` makes the equal simulation. What has an order is a list, as databases
     reorder keys.
     """
     return {
@@ -264,8 +264,8 @@ def _stored_node(node: Node) -> dict[str, Any]:
     return _stored(node) | {"choices": [_stored(choice) for choice in node.choices]}
 
 
-def from_dict(stored: Mapping[str, Any]) -> Simulation:
-    """The simulation that `to_dict` stored. Raises KeyError or TypeError where it is none."""
+def load_simulation(stored: Mapping[str, Any]) -> Simulation:
+    """The simulation that `dump_simulation` stored. Raises KeyError or TypeError where it is none."""
     return Simulation(
         **{key: stored[key] for key in ("id", "title", "premise")},
         meters=dict(stored["meters"]),
@@ -285,7 +285,7 @@ def _node(stored: Mapping[str, Any]) -> Node:
             "condition": parse_condition(stored["condition"]),
             "choices": tuple(Choice(**one | _rules(one)) for one in stored["choices"]),
             "parts": tuple(Part(**one | {"effects": _effects(one["effects"])}) for one in stored["parts"]),
-            "lines": tuple(Line(**line) for line in stored["lines"]),
+            "lines": tuple(SpokenLine(**line) for line in stored["lines"]),
         }
     )
 

@@ -4,30 +4,30 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from courseware.language.simulations import Line
+from courseware.language.simulations import SpokenLine
 
 _SPOKEN = re.compile(r"\*\*(?P<who>[^*]+)\*\*\s*[：:]\s*(?P<text>.*)", re.DOTALL)
 _QUOTE = re.compile(r" {0,3}> ?")
 
 
-def cut_speech(text: str) -> tuple[Line, ...]:
+def cut_speech(text: str) -> tuple[SpokenLine, ...]:
     """Markdown source as lines in the order they arrive. A quote is speech, one paragraph each, the name in bold."""
     return tuple(_lines(text))
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[SpokenLine]:
     for is_quote, group in groupby(text.split("\n"), lambda line: bool(_QUOTE.match(line))):
         if is_quote:
             quoted = "\n".join(_QUOTE.sub("", line, count=1) for line in group)
             yield from map(_speech, _paragraphs(quoted))
         elif told := "\n".join(group).strip("\n"):
-            yield Line("", told)
+            yield SpokenLine("", told)
 
 
 def _paragraphs(text: str) -> list[str]:
     return [paragraph.strip("\n") for paragraph in re.split(r"\n[ \t]*\n", text) if paragraph.strip()]
 
 
-def _speech(paragraph: str) -> Line:
+def _speech(paragraph: str) -> SpokenLine:
     match = _SPOKEN.fullmatch(paragraph)
-    return Line(match["who"], match["text"]) if match else Line("", paragraph)
+    return SpokenLine(match["who"], match["text"]) if match else SpokenLine("", paragraph)

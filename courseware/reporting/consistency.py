@@ -18,7 +18,7 @@ from courseware.content.compiled.serving import Outline
 from courseware.content.models import Release, ReleaseEntry
 from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import verify
-from courseware.language.questions import Question, from_dict
+from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import log_check
@@ -110,7 +110,7 @@ def questions_of(document: int, revision: int) -> Mapping[str, Question]:
     """The questions of a released revision by id, in any language: the key is the same in all."""
     entry = ReleaseEntry.objects.filter(document=document, revision=revision).order_by("pk").last()
     page = entry.pages.order_by("pk").first() if entry else None
-    return {identifier: from_dict(stored) for identifier, stored in page.data["questions"].items()} if page else {}
+    return {identifier: load_question(stored) for identifier, stored in page.data["questions"].items()} if page else {}
 
 
 def drill_answers() -> Iterator[str]:

@@ -14,7 +14,7 @@ from django.db.models import Min, QuerySet
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Choice, Ending, Node, from_dict
+from courseware.language.simulations import Choice, Ending, Node, load_simulation
 from courseware.reporting.survey_statistics import ENOUGH
 from courseware.simulations.models import Decision, Run
 
@@ -103,7 +103,7 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
     """Primary key of a revision → situation → its shape then. Runs one query."""
     pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
     return {
-        revision: {node.id: node.shape for node in from_dict(stored).nodes.values()}
+        revision: {node.id: node.shape for node in load_simulation(stored).nodes.values()}
         for revision, stored in pages
         if stored
     }

@@ -15,7 +15,7 @@ from courseware.content.compiled.serving import CheckQuestion, read_outline
 from courseware.content.models import Page
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
-from courseware.language.questions import from_dict
+from courseware.language.questions import load_question
 from tests.language.samples import COURSE, make_files
 
 LESSON = "01-water/01-boiling.en.md"
@@ -150,8 +150,8 @@ class TestLesson:
 
     def test_questions_are_read_back_equal_with_html_for_texts(self):
         stored = json.loads(json.dumps(page("boiling")["questions"]))
-        question = from_dict(stored["what-first"])
-        assert question.to_dict() == from_dict(question.to_dict()).to_dict()
+        question = load_question(stored["what-first"])
+        assert question.to_dict() == load_question(question.to_dict()).to_dict()
         assert question.choices[0].reason.startswith("<p>")
         assert "<p>" not in question.choices[0].text
         assert [question["kind"] for question in stored.values()] == [

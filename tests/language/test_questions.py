@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.course import check_sections, read_course
-from courseware.language.questions import KINDS, Choice, Mark, One, Open, Order, Several, Sort, from_dict
+from courseware.language.questions import KINDS, Choice, Mark, One, Open, Order, Several, Sort, load_question
 from courseware.language.surveys import SurveyQuestion
 from tests.language.samples import damage, make_files
 
@@ -263,7 +263,7 @@ def questions(draw):
 
 @given(questions())
 def test_a_stored_question_comes_back_equal(question):
-    assert from_dict(json.loads(json.dumps(question.to_dict()))) == question
+    assert load_question(json.loads(json.dumps(question.to_dict()))) == question
 
 
 @given(questions())

@@ -14,7 +14,7 @@ from courseware.language.checking.simulations import average_minutes, check_simu
 from courseware.language.conditions import ALWAYS, parse_condition
 from courseware.language.course import read_course
 from courseware.language.simulation_text import make_simulation
-from courseware.language.simulations import Line, NotOffered, State, from_dict, to_dict
+from courseware.language.simulations import NotOffered, SpokenLine, State, dump_simulation, load_simulation
 from courseware.language.speech import cut_speech
 from tests.language.samples import make_files
 
@@ -231,18 +231,18 @@ def test_lines_arrive_one_by_one_and_say_who_speaks():
         "先看。\n\n> **小李**：水开了！\n>\n> **Wang**: Go *on*,\n> will you?\n>\n> 有人敲门。\n\n再看。\n\n- 一\n- 二"
     )
     assert cut_speech(text) == (
-        Line("", "先看。"),
-        Line("小李", "水开了！"),
-        Line("Wang", "Go *on*,\nwill you?"),
-        Line("", "有人敲门。"),
-        Line("", "再看。\n\n- 一\n- 二"),
+        SpokenLine("", "先看。"),
+        SpokenLine("小李", "水开了！"),
+        SpokenLine("Wang", "Go *on*,\nwill you?"),
+        SpokenLine("", "有人敲门。"),
+        SpokenLine("", "再看。\n\n- 一\n- 二"),
     )
     assert cut_speech("") == ()
 
 
 def test_what_is_stored_comes_back_equal():
     for language in ("zh-hans", "en"):
-        assert from_dict(to_dict(drill(language))) == drill(language)
+        assert load_simulation(dump_simulation(drill(language))) == drill(language)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from courseware.content.compiled import serving
 from courseware.content.models import ReleaseEntry
-from courseware.language.questions import from_dict
+from courseware.language.questions import load_question
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, Enrollment, LessonReport
 from tests.language.samples import make_files
@@ -39,7 +39,7 @@ def enrollment(client):
 
 def questions_of(enrollment, language="en"):
     page = serving.page(enrollment.course.current, "boiling", language)
-    return {key: from_dict(data) for key, data in page.data["questions"].items()}
+    return {key: load_question(data) for key, data in page.data["questions"].items()}
 
 
 def try_it(enrollment, question, raw):

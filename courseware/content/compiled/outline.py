@@ -3,7 +3,7 @@
 from typing import Any
 
 from courseware.content.compiled.pages import PageCompiler
-from courseware.language.course import CourseText, Module, Step
+from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.metadata import CourseMeta
 
 
@@ -44,7 +44,7 @@ def in_language(course: CourseText, identifier: str, language: str):
     return course.documents[identifier].get(language) or course.source(identifier)
 
 
-def has_page(course: CourseText, step: Step) -> bool:
+def has_page(course: CourseText, step: RouteStep) -> bool:
     """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
     meta = course.source(step.id).meta
     if step.kind == "exam":
@@ -54,7 +54,7 @@ def has_page(course: CourseText, step: Step) -> bool:
     return step.kind in ("lesson", "simulation")
 
 
-def exam_of(course: CourseText, steps: list[Step]) -> Step | None:
+def exam_of(course: CourseText, steps: list[RouteStep]) -> RouteStep | None:
     """The exam that has to be passed, else the first."""
     passed = next(course.of_kind("course")).meta.completion.passed
     exams = [step for step in steps if step.kind == "exam" and not course.source(step.id).meta.is_pre_check]
@@ -71,7 +71,7 @@ def pre_check_of(course: CourseText) -> str | None:
     return None
 
 
-def required_ids(meta: CourseMeta, steps: list[Step], exam: Step | None) -> list[str]:
+def required_ids(meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
     """Documents that complete the course, in the order of the route."""
     before = steps[: steps.index(exam)] if exam else steps
     lessons = [step.id for step in before if step.kind == "lesson"]
@@ -97,7 +97,7 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
     }
 
 
-def step_data(course: CourseText, step: Step, number: int, module_id: str, language: str) -> dict[str, Any]:
+def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, language: str) -> dict[str, Any]:
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
     is_pre_check = step.kind == "exam" and meta.is_pre_check

@@ -17,7 +17,7 @@ from courseware.language.lists import Entry
 from courseware.language.parsing import Block, Document, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
-from courseware.language.simulations import Choice, Ending, Node, Part, Passage, to_dict
+from courseware.language.simulations import Choice, Ending, Node, Part, Passage, dump_simulation
 from courseware.language.speech import cut_speech
 from courseware.language.surveys import SurveyQuestion
 
@@ -229,7 +229,7 @@ def seconds(duration: timedelta) -> int:
 
 
 def compile_simulation(page: PageCompiler) -> dict[str, Any]:
-    """`simulations.to_dict` with HTML for its texts; those of choices and parts are inline."""
+    """`simulations.dump_simulation` with HTML for its texts; those of choices and parts are inline."""
     meta = page.course.source(page.document.id).meta
     written = make_simulation(page.course, page.document.id, page.language)
     played = replace(
@@ -243,7 +243,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
     return {
         "minutes": meta.minutes if meta else 0,
         "objectives": list(meta.objectives) if meta else [],
-        "simulation": to_dict(played),
+        "simulation": dump_simulation(played),
         **sources_data(page),
     }
 

@@ -6,9 +6,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from courseware.content.models import Page, Release, ReleaseEntry
-from courseware.language.questions import Question, from_dict
-from courseware.language.simulations import Simulation
-from courseware.language.simulations import from_dict as read_simulation
+from courseware.language.questions import Question, load_question
+from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.tracks import is_for
 
 
@@ -138,12 +137,12 @@ class PageData:
     @cached_property
     def questions(self) -> Mapping[str, Question]:
         """The questions of a lesson or a bank by id, in reading order."""
-        return {identifier: from_dict(stored) for identifier, stored in self.data["questions"].items()}
+        return {identifier: load_question(stored) for identifier, stored in self.data["questions"].items()}
 
     @cached_property
     def simulation(self) -> Simulation:
         """The simulation, its texts as HTML."""
-        return read_simulation(self.data["simulation"])
+        return load_simulation(self.data["simulation"])
 
 
 # A release never changes, so what was read of one stays in memory: a site has few courses and reads the newest
@@ -195,7 +194,7 @@ def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[s
     """
     entry = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).order_by("pk").last()
     pages = entry.pages.values_list("language", "data__questions") if entry else ()
-    return {language: from_dict(stored[question_id]) for language, stored in pages if question_id in (stored or ())}
+    return {language: load_question(stored[question_id]) for language, stored in pages if question_id in (stored or ())}
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from courseware.language.course import CourseText, read_course
 from courseware.language.documents import display_tag
 from courseware.language.frontmatter import Unreadable, decode, parse_front
 from courseware.language.problems import Problem
-from courseware.language.questions import Question, from_dict
-from courseware.language.simulations import Simulation
-from courseware.language.simulations import from_dict as read_simulation
+from courseware.language.questions import Question, load_question
+from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.spans import find_links
 
 NAMES = {"zh-hans": "中文", "en": "English"}  # languages are called what they call themselves
@@ -118,7 +117,9 @@ class Desk:
         page = compile_page(self.course, self.media, self.document.identifier, language)
         if self.document.kind == "survey":
             return page | {"survey": page["questions"]}
-        asked = {identifier: key_of(from_dict(question)) for identifier, question in page.get("questions", {}).items()}
+        asked = {
+            identifier: key_of(load_question(question)) for identifier, question in page.get("questions", {}).items()
+        }
         blocks = page.get("blocks", [{"type": "question", "id": identifier} for identifier in asked])
         return page | {
             "blocks": [
@@ -131,7 +132,7 @@ class Desk:
         own = {file.path for file in self.files.values()}
         is_faulty = any(problem.level == "error" and problem.path in own for problem in self.problems)
         page = self.preview(language) if self.document.kind == Document.Kind.SIMULATION and not is_faulty else None
-        return read_simulation(page["simulation"]) if page else None
+        return load_simulation(page["simulation"]) if page else None
 
     @property
     def figures(self) -> list[tuple[str, Media]]:

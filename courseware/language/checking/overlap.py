@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from courseware.language.blocks import Line
+from courseware.language.blocks import SourceLine
 from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
@@ -29,7 +29,7 @@ def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Prob
                 yield from _compare(document.path, document.lines, known)
 
 
-def _compare(path: str, lines: tuple[Line, ...], known: Mapping[tuple[str, ...], str]) -> Iterator[Problem]:
+def _compare(path: str, lines: tuple[SourceLine, ...], known: Mapping[tuple[str, ...], str]) -> Iterator[Problem]:
     for line in lines:
         run = next((run for run in _runs(line.text) if run in known), None)
         if run:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from courseware.language.blocks import Callout, Figure, Line
+from courseware.language.blocks import Callout, Figure, SourceLine
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag
 from courseware.language.lists import Item
@@ -97,7 +97,7 @@ class _Pair:
                 return
 
     def _compare_sections(
-        self, original: Section, original_lines: list[Line], section: Section, lines: list[Line]
+        self, original: Section, original_lines: list[SourceLine], section: Section, lines: list[SourceLine]
     ) -> Iterator[Problem]:
         if section.level != original.level:
             marks = {"here": "#" * section.level, "there": "#" * original.level}
@@ -151,7 +151,7 @@ class _Pair:
                 qualities = {"here": link.title, "there": original.title}
                 yield self._problem(own_line, "qualities-differ", line=other_line, **qualities)
 
-    def _compare_sources(self, lines: list[Line], originals: list[Line], line: int) -> Iterator[Problem]:
+    def _compare_sources(self, lines: list[SourceLine], originals: list[SourceLine], line: int) -> Iterator[Problem]:
         here, there = _sources(lines), _sources(originals)
         counts = Counter(source for source, _ in here), Counter(source for source, _ in there)
         for source, other_line in there:
@@ -197,10 +197,10 @@ def _figures(section: Section) -> list[Placed]:
     ]
 
 
-def _links(lines: list[Line]) -> list[tuple[Link, int]]:
+def _links(lines: list[SourceLine]) -> list[tuple[Link, int]]:
     """Links inside the course. Others may differ: a law has a page of its own in each language."""
     return [(link, line.number) for line in lines for link in find_links(line.text) if link.target.startswith("#")]
 
 
-def _sources(lines: list[Line]) -> list[Placed]:
+def _sources(lines: list[SourceLine]) -> list[Placed]:
     return [(source, line.number) for line in lines for source in find_sources(line.text)]

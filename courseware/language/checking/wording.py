@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from courseware.language.blocks import Line
+from courseware.language.blocks import SourceLine
 from courseware.language.braces import cut_braces
 from courseware.language.course import CourseText, Listed
 from courseware.language.documents import display_tag
@@ -52,7 +52,7 @@ def _compare(source: Document, translation: Document, there: "_Words", here: "_W
                 yield Problem(translation.path, section.line, finding)
 
 
-def _text(lines: list[Line]) -> str:
+def _text(lines: list[SourceLine]) -> str:
     return plain("\n".join(cut_braces(line.text)[0] for line in lines))
 
 
