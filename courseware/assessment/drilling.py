@@ -63,7 +63,7 @@ class Drill:
 
 @dataclass(frozen=True)
 class DrillQuestion:
-    """The question a drill asks next. Its form stands in the order `question_view.order_of` gives after `number` - 1."""
+    """The question a drill asks next. Its form is ordered as `question_view.order_of` says after `number` - 1."""
 
     number: int
     release: Release

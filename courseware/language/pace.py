@@ -4,11 +4,11 @@ The rates are those the course is planned with: 250 Chinese characters or 130 En
 first time and on a screen.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from courseware.language.blocks import Callout, Figure, Prose
+from courseware.language.chinese import count_characters, count_words
 from courseware.language.course import CourseText
 from courseware.language.lists import Choices
 from courseware.language.parsing import Block, Document, Section
@@ -17,9 +17,6 @@ from courseware.language.tracks import is_for
 
 SECONDS_PER_CHARACTER = 60 / 250
 SECONDS_PER_WORD = 60 / 130
-
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W_\u3400-\u9fff][\w'’-]*")
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,7 @@ class Stretch:
 def reading_seconds(text: str) -> float:
     """How long Markdown source takes to read."""
     text = plain(text)
-    return len(_HAN.findall(text)) * SECONDS_PER_CHARACTER + len(_words(text)) * SECONDS_PER_WORD
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(_HAN.sub(" ", text))
+    return count_characters(text) * SECONDS_PER_CHARACTER + count_words(text, numbers=True) * SECONDS_PER_WORD
 
 
 def stretches(document: Document, track: str) -> list[Stretch]:

@@ -5,7 +5,7 @@ This happens when a release is published (and for a preview), never when a page 
     every kind  title
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
     exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
-    simulation  minutes, objectives, simulation, sources, checked; the latter as `dump_simulation` gives it, with HTML
+    simulation  minutes, objectives, sources, checked; simulation, as `dump_simulation` gives it, with HTML
     bank        questions, order
     survey      html, audience, after_days, anonymous, questions
     card        html, sections

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from courseware.language.blocks import SourceLine
+from courseware.language.chinese import HAN, has_characters
 from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
@@ -16,7 +17,7 @@ from courseware.language.spans import plain
 WORDS, CHARACTERS = 8, 13
 
 _SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
-_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’.-][^\W_\u3400-\u9fff]+)*")
+_TOKEN = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’.-][^\W_{HAN}]+)*")
 _MARKUP = re.compile(r"\{[^}]*\}")
 
 
@@ -33,17 +34,13 @@ def _compare(path: str, lines: tuple[SourceLine, ...], known: Mapping[tuple[str,
     for line in lines:
         run = next((run for run in _runs(line.text) if run in known), None)
         if run:
-            shown = ("" if _is_han(run[0]) else " ").join(run)
+            shown = ("" if has_characters(run[0]) else " ").join(run)
             yield Problem(path, line.number, Finding("borrowed-words", words=shown, text=known[run]))
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
     for sentence in _SENTENCE.split(plain(_MARKUP.sub("", text))):
         tokens = _TOKEN.findall(sentence.lower())
-        for is_han, group in groupby(tokens, _is_han):
+        for is_han, group in groupby(tokens, has_characters):
             stretch, length = list(group), CHARACTERS if is_han else WORDS
             yield from (tuple(stretch[i : i + length]) for i in range(len(stretch) - length + 1))
-
-
-def _is_han(token: str) -> bool:
-    return "\u3400" <= token[0] <= "\u9fff"

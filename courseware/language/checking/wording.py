@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from courseware.language.blocks import SourceLine
 from courseware.language.braces import cut_braces
+from courseware.language.chinese import count_characters, count_words, has_characters
 from courseware.language.course import CourseText, Listed
 from courseware.language.documents import display_tag
 from courseware.language.parsing import Document
@@ -18,13 +19,10 @@ MAX_DIFFERENCE = 0.4
 # Below this weight one more clause is already 40 %.
 MIN_WEIGHT = 120
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W\d_\u3400-\u9fff][\w'’-]*")
-
 
 def weight(text: str) -> float:
-    """How much a text says, in Chinese characters."""
-    return len(_HAN.findall(text)) + WORD_WEIGHT * len(_WORD.findall(_HAN.sub(" ", text)))
+    """How much a text says, in Chinese characters. Numbers are the same in both languages and weigh nothing."""
+    return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
 def check_wording(course: CourseText) -> Iterator[Problem]:
@@ -102,7 +100,7 @@ def _variants(term: Listed, language: str) -> list[str]:
 
 def _pattern(word: str, everything: list[str]) -> str:
     """Finds a word in its inflections, and not inside a longer term: 个人信息 in 敏感个人信息 is no use of it."""
-    if not _HAN.search(word):
+    if not has_characters(word):
         return r"(?<!\w)" + r"[\s-]+".join(re.escape(part[: max(5, len(part) - 3)]) + r"\w*" for part in word.split())
     longer = [other for other in everything if word in other and word != other]
     before = {other[: other.index(word)] for other in longer} - {""}

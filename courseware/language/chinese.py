@@ -1,0 +1,23 @@
+"""Which signs are Chinese characters, and what counts as a word of a language that is written with spaces."""
+
+import re
+
+HAN = r"\u3400-\u9fff"  # to stand in a [class] of a pattern
+
+_CHARACTER = re.compile(f"[{HAN}]")
+_WORD = re.compile(rf"[^\W_{HAN}][\w'’-]*")
+# "3rd" has one word here too, but begins after the digit.
+_WORD_OF_LETTERS = re.compile(rf"[^\W\d_{HAN}][\w'’-]*")
+
+
+def has_characters(text: str) -> bool:
+    return bool(_CHARACTER.search(text))
+
+
+def count_characters(text: str) -> int:
+    return len(_CHARACTER.findall(text))
+
+
+def count_words(text: str, *, numbers: bool) -> int:
+    """Words between blanks, signs and Chinese characters; with `numbers` also 2026 and 14:30 (two)."""
+    return len((_WORD if numbers else _WORD_OF_LETTERS).findall(_CHARACTER.sub(" ", text)))
