@@ -239,8 +239,7 @@ class _Gatherer:
 
     def _read_document(self, path: str, name: Name, *, is_source: bool, source: str) -> None:
         original = None
-        values = _front_values(self.files[path])
-        if values and not is_source:
+        if not is_source and (values := _front_values(self.files[path])):
             identifier = values.get("id")
             original = self.documents.get(str(identifier), {}).get(source)
             if original is None or original.kind != name.kind:

@@ -1,14 +1,11 @@
 import time
 from datetime import date
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.language.checking import check
-from courseware.language.messages import LEVELS
 from courseware.language.problems import Finding, Problem
 from tests.language.samples import COURSE as TEXTS
 from tests.language.samples import damage, make_files
@@ -498,56 +495,6 @@ def test_keys_that_can_be_told_by_their_length_are_warnings():
     ]
     twice = 'choice "一个明显更长更完整的选项" is twice as long as its neighbours'
     assert [one.path for one in warnings if one.message == twice] == [BANK] * 8
-
-
-def write_course(folder, files):
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-
-
-def run_command(*arguments):
-    """Exit status and printed lines."""
-    output = StringIO()
-    try:
-        call_command("check_content", *arguments, stdout=output)
-    except SystemExit as stop:
-        return stop.code, output.getvalue().splitlines()
-    return 0, output.getvalue().splitlines()
-
-
-def test_the_command_prints_every_problem_and_a_count(tmp_path):
-    write_course(tmp_path / "tea-room", damage(LESSON_EN, "- [ ] Walk away", "- [x] Walk away"))
-    assert run_command(str(tmp_path)) == (
-        1,
-        [
-            f"{tmp_path}/tea-room/{LESSON_EN}:12: [x] here, [ ] there (zh-Hans line 15)",
-            "courses: 1, errors: 1, warnings: 0",
-        ],
-    )
-
-
-def test_warnings_fail_only_when_asked(tmp_path):
-    write_course(tmp_path / "tea-room", damage(LESSON_EN, "The kettle is", "The pot is"))
-    write_course(tmp_path / "tea-room", {".git/config": b"no part of the course"})
-    printed = [
-        f'{tmp_path}/tea-room/{LESSON_EN}:6: term "水壶" (zh-Hans line 9) without "kettle" (warning)',
-        "courses: 1, errors: 0, warnings: 1",
-    ]
-    assert run_command(str(tmp_path)) == (0, printed)
-    assert run_command(str(tmp_path), "--strict") == (1, printed)
-
-
-def test_the_command_lists_everything_it_can_say():
-    status, lines = run_command("--list")
-    assert status == 0
-    assert [line.split()[:2] for line in lines] == sorted([finding, level] for finding, level in LEVELS.items())
-    assert 'unknown-key                  error   unknown key "KEY" in a KIND[; did you mean "NEAREST"?]' in lines
-
-
-def test_a_folder_without_courses_is_refused(tmp_path):
-    with pytest.raises(CommandError, match="no course here"):
-        run_command(str(tmp_path))
 
 
 PATHS = sorted(path for path in TEXTS if path.endswith(".md"))

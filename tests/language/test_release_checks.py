@@ -1,10 +1,8 @@
 """What has to hold before a course is given to people: pace, claims, figures, keys, drills, own words."""
 
 from datetime import date
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from courseware.language.checking import check
 from courseware.language.checking.overlap import check_overlap
@@ -234,47 +232,3 @@ def test_eight_words_or_thirteen_characters_in_a_row_are_somebody_elses_sentence
     files = damage(LESSON, "夜里小声点。", "夜里请大家都小声一点不要吵醒人。")
     assert len(overlap("据说，夜里请大家都小声一点不要吵醒人", files)) == 1
     assert overlap("夜里请大家都小声一点不要", files) == []
-
-
-# The report
-
-
-def report(*arguments):
-    output = StringIO()
-    call_command("content_report", *arguments, stdout=output)
-    return output.getvalue()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for path, data in make_files().items():
-        (tmp_path / "tea-room" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tea-room" / path).write_bytes(data)
-    return str(tmp_path)
-
-
-def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(folder):
-    text = report(folder)
-    for line in (
-        "11 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
-        "| Water | Boiling water 4 · Drill (simulation) 2 | 6 |",
-        "| M1.S1.P1 | Boiling water | Boiling water |",
-        "| M1.S1.P2 | Turning it off | **nothing** |",
-        "| O1.2 | Turn off the stove | Boiling water | 1 | 1 | 2 | 2 |",
-        "| Bank | 4 | 1 / 3 / 0 | 50 % (50) · 50 % (50) | 0 % / 50 % |",
-        "1 facts and cases. Looked at longest ago, on 2026-11-20: F-01.",
-    ):
-        assert line in text.splitlines()
-    assert "| 烧水 | 4 |" in report(folder, "--language", "zh-hans")
-
-
-def test_the_report_is_a_page_of_its_own_in_html(folder):
-    page = report(folder, "--html")
-    assert page.startswith("<!doctype html>")
-    assert "<td>M1.S1.P2</td>" in page
-    assert "http" not in page
-
-
-def test_a_folder_without_a_course_has_no_report(tmp_path):
-    with pytest.raises(CommandError, match="no course here"):
-        report(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from random import Random
 
@@ -175,6 +176,7 @@ def drill_files(old="", new="", *, english=DRILL_EN):
     return make_files() | {PATH: DRILL.replace(old, new, 1).encode(), PATH_EN: english.encode()}
 
 
+@cache  # read once: it is frozen
 def drill(language="zh-hans", **files):
     return make_simulation(read_course(drill_files(**files)), "drill", language)
 

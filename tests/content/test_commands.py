@@ -1,0 +1,101 @@
+"""The commands that read course folders: `check_content` and `content_report`."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.language.messages import LEVELS
+from tests.language.samples import damage, make_files
+from tests.language.test_checking import LESSON_EN
+
+
+def write_course(folder, files):
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+def run_command(*arguments):
+    """Exit status and printed lines."""
+    output = StringIO()
+    try:
+        call_command("check_content", *arguments, stdout=output)
+    except SystemExit as stop:
+        return stop.code, output.getvalue().splitlines()
+    return 0, output.getvalue().splitlines()
+
+
+def test_the_command_prints_every_problem_and_a_count(tmp_path):
+    write_course(tmp_path / "tea-room", damage(LESSON_EN, "- [ ] Walk away", "- [x] Walk away"))
+    assert run_command(str(tmp_path)) == (
+        1,
+        [
+            f"{tmp_path}/tea-room/{LESSON_EN}:12: [x] here, [ ] there (zh-Hans line 15)",
+            "courses: 1, errors: 1, warnings: 0",
+        ],
+    )
+
+
+def test_warnings_fail_only_when_asked(tmp_path):
+    write_course(tmp_path / "tea-room", damage(LESSON_EN, "The kettle is", "The pot is"))
+    write_course(tmp_path / "tea-room", {".git/config": b"no part of the course"})
+    printed = [
+        f'{tmp_path}/tea-room/{LESSON_EN}:6: term "水壶" (zh-Hans line 9) without "kettle" (warning)',
+        "courses: 1, errors: 0, warnings: 1",
+    ]
+    assert run_command(str(tmp_path)) == (0, printed)
+    assert run_command(str(tmp_path), "--strict") == (1, printed)
+
+
+def test_the_command_lists_everything_it_can_say():
+    status, lines = run_command("--list")
+    assert status == 0
+    assert [line.split()[:2] for line in lines] == sorted([finding, level] for finding, level in LEVELS.items())
+    assert 'unknown-key                  error   unknown key "KEY" in a KIND[; did you mean "NEAREST"?]' in lines
+
+
+def test_a_folder_without_courses_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="no course here"):
+        run_command(str(tmp_path))
+
+
+def report(*arguments):
+    output = StringIO()
+    call_command("content_report", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for path, data in make_files().items():
+        (tmp_path / "tea-room" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tea-room" / path).write_bytes(data)
+    return str(tmp_path)
+
+
+def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(folder):
+    text = report(folder)
+    for line in (
+        "11 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
+        "| Water | Boiling water 4 · Drill (simulation) 2 | 6 |",
+        "| M1.S1.P1 | Boiling water | Boiling water |",
+        "| M1.S1.P2 | Turning it off | **nothing** |",
+        "| O1.2 | Turn off the stove | Boiling water | 1 | 1 | 2 | 2 |",
+        "| Bank | 4 | 1 / 3 / 0 | 50 % (50) · 50 % (50) | 0 % / 50 % |",
+        "1 facts and cases. Looked at longest ago, on 2026-11-20: F-01.",
+    ):
+        assert line in text.splitlines()
+    assert "| 烧水 | 4 |" in report(folder, "--language", "zh-hans")
+
+
+def test_the_report_is_a_page_of_its_own_in_html(folder):
+    page = report(folder, "--html")
+    assert page.startswith("<!doctype html>")
+    assert "<td>M1.S1.P2</td>" in page
+    assert "http" not in page
+
+
+def test_a_folder_without_a_course_has_no_report(tmp_path):
+    with pytest.raises(CommandError, match="no course here"):
+        report(str(tmp_path))
