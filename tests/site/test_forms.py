@@ -7,7 +7,7 @@ from crispy_forms.utils import render_crispy_form
 from courseware.accounts.forms import ChangePasswordForm, SignInForm
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.learning.forms import SurveyForm, TrackForm
-from courseware.reporting.forms import ExcuseForm, ExtendForm, PracticeTimeForm
+from courseware.learning.verbs import ExtendForm, PracticeTimeForm, WaiveForm
 from courseware.simulations.forms import StartForm
 
 QUESTIONS = [
@@ -27,8 +27,8 @@ FORMS = {
     "sign-in": (lambda: SignInForm(WRONG), 2),
     "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
     "certificate check": (lambda: CertificateNumberForm(WRONG), 1),
-    "more time": (lambda: ExtendForm(WRONG, zone=None), 1),
-    "excuse": (lambda: ExcuseForm(WRONG), 1),
+    "more time": (lambda: ExtendForm(WRONG), 1),
+    "excuse": (lambda: WaiveForm(WRONG), 1),
     "practice time": (lambda: PracticeTimeForm(WRONG), 1),
     "start of a simulation": (lambda: StartForm(WRONG), 1),
     "post": (lambda: TrackForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
@@ -79,5 +79,5 @@ def test_nothing_is_called_wrong_before_it_was_sent():
 
 
 def test_only_what_must_be_given_has_an_asterisk():
-    assert page_of(ExcuseForm()).label.text == "Reason*"
+    assert page_of(WaiveForm()).label.text == "Reason*"
     assert page_of(PracticeTimeForm()).label.text == "Time in simulations"
