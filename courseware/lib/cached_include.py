@@ -1,7 +1,7 @@
 """Pieces of pages that this process keeps once they are rendered.
 
-    {% load kept %}
-    {% kept "learning/_question.html" card=card course=course %}
+    {% load cached_include %}
+    {% cached_include "learning/_question.html" card=card course=course %}
 
 does what `{% include … with … only %}` does, but once for the same values and language: most of a page's time goes into
 rendering, and most of what is rendered was rendered before, for somebody else. The template sees these values and
@@ -30,7 +30,7 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 
 @register.simple_tag(takes_context=True)
-def kept(context, template, **values):
+def cached_include(context, template, **values):
     """The template rendered with `values`, which are hashable and equal only where they look the same."""
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:

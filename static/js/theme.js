@@ -10,7 +10,7 @@
   };
   const apply = () => {
     const theme = chosen();
-    document.documentElement.dataset.bsTheme = theme === "auto" ? (media.matches ? "dark" : "light") : theme;
+    document.documentElement.dataset.theme = theme === "auto" ? (media.matches ? "dark" : "light") : theme;
   };
   apply();
   media.addEventListener("change", apply);
