@@ -79,7 +79,8 @@ def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> l
     position = 0
     while position < len(lines):
         line = lines[position]
-        block, length = None, 1
+        block: Callout | Figure | None = None
+        length = 1
         if match := _match(_CALLOUT, line):
             block, length = _read_callout(match, lines[position:])
             if match[2]:

@@ -45,7 +45,7 @@ def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
             continue
         match = _TOKEN.match(inside, position)
         if not match or (match.end() < len(inside) and inside[match.end()] not in " \t"):
-            word = _WORD.match(inside, position)[0]
+            word = next(_WORD.finditer(inside, position))[0]
             finding = "full-width-in-braces" if _FULL_WIDTH.search(word) else "unreadable-braces"
             findings.append(Finding(finding, word=word))
             position += len(word)

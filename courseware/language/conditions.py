@@ -2,10 +2,15 @@
 
 import operator
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_SIGNS: Mapping[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _TERM = re.compile(
     r"(?P<meter>[A-Za-z][\w-]*) *(?P<sign><=|>=|<|>) *(?P<bound>\d{1,3})|(?P<no>not +)?(?P<flag>[A-Za-z][\w-]*)"
 )
@@ -21,7 +26,7 @@ class FlagTerm:
     def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
         return (self.flag in flags) is self.wanted
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.flag if self.wanted else f"not {self.flag}"
 
 
@@ -36,7 +41,7 @@ class MeterTerm:
     def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
         return _SIGNS[self.sign](meters[self.meter], self.bound)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.meter} {self.sign} {self.bound}"
 
 
@@ -49,7 +54,7 @@ class Condition:
     def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
         return all(term.holds(meters, flags) for term in self.terms)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return " and ".join(map(str, self.terms))
 
     @property

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from courseware.language.documents import STEP_KINDS, BadName, Name, display_tag, parse_name
 from courseware.language.frontmatter import Unreadable, decode, parse_front
 from courseware.language.messages import Field
-from courseware.language.metadata import CourseMeta
+from courseware.language.metadata import CourseMeta, LessonMeta, Meta
 from courseware.language.parsing import Document, Section, read
 from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question, make_question
@@ -16,6 +17,8 @@ from courseware.language.surveys import SurveyQuestion, make_survey_question
 # What the braces of a source may say to its readers: parts of it are contested, or it is what the trade does
 # without a text that demands it.
 SOURCE_MARKS = ("disputed", "customary")
+
+SomeMeta = TypeVar("SomeMeta", bound=Meta)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ class CourseText:
     problems: tuple[Problem, ...]
     unread: frozenset[str] = field(default=frozenset())
 
+    @cached_property
+    def meta(self) -> CourseMeta | None:
+        """The front matter of the course document; None where there is none or it has a problem."""
+        meta = next((document.meta for document in self.of_kind("course")), None)
+        return meta if isinstance(meta, CourseMeta) else None
+
     def source(self, document_id: str) -> Document:
         """The document in the source language. Raises KeyError where there is none."""
         return self.documents[document_id][self.languages[0]]
@@ -78,6 +87,12 @@ class CourseText:
     def of_kind(self, *kinds: str) -> Iterator[Document]:
         """All documents of some kinds, in the source language, in the order of their paths."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
+
+    def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[Document, SomeMeta]]:
+        """All documents whose front matter is of this model and has no problem, in the order of their paths."""
+        for document in map(self.source, self.documents):
+            if isinstance(document.meta, model):
+                yield document, document.meta
 
     @property
     def route(self) -> Iterator[RouteStep]:
@@ -137,7 +152,7 @@ class CourseText:
         found: dict[str, str] = {}
         for step in self.route:
             meta = self.source(step.id).meta
-            for objective in meta.objectives if step.kind == "lesson" and meta else ():
+            for objective in meta.objectives if step.kind == "lesson" and isinstance(meta, LessonMeta) else ():
                 found.setdefault(objective, step.id)
         return found
 
@@ -178,17 +193,20 @@ class _Gatherer:
         source = languages[0] if languages else ""
         course = next(iter(self._sources(source, "course")), None)
         return CourseText(
-            course.id if course else "",
-            languages,
-            self.documents,
-            self._modules(source),
-            *(self._listed(source, kind) for kind in ("module", "outline", "sources", "terms")),
-            frozenset(path for path, name in self.names.items() if name.kind == "media"),
-            tuple(self.problems),
-            frozenset(self.unread),
+            id=course.id if course else "",
+            languages=languages,
+            documents=self.documents,
+            modules=self._modules(source),
+            objectives=self._listed(source, "module"),
+            outline=self._listed(source, "outline"),
+            sources=self._listed(source, "sources"),
+            terms=self._listed(source, "terms"),
+            media=frozenset(path for path, name in self.names.items() if name.kind == "media"),
+            problems=tuple(self.problems),
+            unread=frozenset(self.unread),
         )
 
-    def _say(self, path: str, finding: str, /, line: int = 1, **fields: Field) -> None:
+    def _say(self, path: str, finding: str, /, line: int = 1, **fields: Field | None) -> None:
         self.problems.append(Problem(path, line, Finding(finding, **fields)))
 
     def _read_names(self) -> None:

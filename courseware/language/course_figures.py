@@ -4,12 +4,13 @@ Everything is counted from the documents as they are; `check` says what of it is
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from courseware.language.checking.banks import longest_keys, places_of_keys, with_one_key
-from courseware.language.course import CourseText
+from courseware.language.course import CourseText, Listed, RouteStep
+from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import question_load, stretches, text_load, tracks_of
 from courseware.language.parsing import Document
 from courseware.language.questions import Question
@@ -118,7 +119,7 @@ class CourseFigures:
             ModuleFigures(self.title(module.id), tuple(self._steps(module.steps))) for module in self.course.modules
         ]
 
-    def _steps(self, steps) -> Iterator[tuple[str, str, int | None]]:
+    def _steps(self, steps: Iterable[RouteStep]) -> Iterator[tuple[str, str, int | None]]:
         for step in steps:
             yield self.title(step.id), step.kind, getattr(self.course.source(step.id).meta, "minutes", None)
 
@@ -130,8 +131,8 @@ class CourseFigures:
     @cached_property
     def points(self) -> list[PointFigures]:
         homes: dict[str, list[str]] = {}
-        for document in self.course.of_kind("lesson", "simulation"):
-            for point in document.meta.covers if document.meta else ():
+        for document, meta in self.course.with_meta(LessonMeta):
+            for point in meta.covers:
                 homes.setdefault(point, []).append(self.title(document.id))
         return [
             PointFigures(point.id, self._text(point), tuple(homes.get(point.id, ())))
@@ -146,8 +147,8 @@ class CourseFigures:
     def objectives(self) -> list[ObjectiveFigures]:
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
-    def _objective(self, listed) -> ObjectiveFigures:
-        lessons = [one for one in self.course.of_kind("lesson") if one.meta and listed.id in one.meta.objectives]
+    def _objective(self, listed: Listed) -> ObjectiveFigures:
+        lessons = [one for one, meta in self._lessons() if listed.id in meta.objectives]
         checks = [q for one in self.course.of_kind("lesson") for q in self._check(one) if q.objective == listed.id]
         asked = [q for one in self.course.of_kind("lesson") for q in self._questions(one) if q.objective == listed.id]
         in_banks = [[q for q in self._questions(bank) if q.objective == listed.id] for bank in self.banks]
@@ -167,22 +168,27 @@ class CourseFigures:
     def _check(self, lesson: Document) -> tuple[Question, ...]:
         return self.course.check_questions(lesson.id, self.languages[0])
 
-    def _text(self, listed) -> str:
+    def _text(self, listed: Listed) -> str:
         return plain(listed.texts.get(self.language) or next(iter(listed.texts.values()), ""))
 
     @cached_property
     def lessons(self) -> list[LessonFigures]:
-        return [self._lesson(one) for one in map(self.course.source, self._lesson_ids()) if one.meta]
+        metas = {lesson.id: meta for lesson, meta in self._lessons()}
+        return [self._lesson(self.course.source(one), metas[one]) for one in self._lesson_ids() if one in metas]
+
+    def _lessons(self) -> Iterator[tuple[Document, LessonMeta]]:
+        """Those whose front matter has no problem; a simulation has more in its own."""
+        return ((one, meta) for one, meta in self.course.with_meta(LessonMeta) if one.kind == "lesson")
 
     def _lesson_ids(self) -> list[str]:
         return [step.id for step in self.course.route if step.kind == "lesson"]
 
-    def _lesson(self, lesson: Document) -> LessonFigures:
+    def _lesson(self, lesson: Document, meta: LessonMeta) -> LessonFigures:
         texts = [self.course.documents[lesson.id].get(language, lesson) for language in self.languages]
         actions = [sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks]
         return LessonFigures(
             self.title(lesson.id),
-            lesson.meta.minutes,
+            meta.minutes,
             min(actions, default=0),
             tuple(map(self._in_language, texts)),
             self._oldest(lesson),
@@ -203,9 +209,11 @@ class CourseFigures:
 
     @cached_property
     def keys(self) -> list[KeyFigures]:
-        exams = [exam for exam in self.course.of_kind("exam") if exam.meta]
         groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
-        groups += [(self.title(exam.id), [stratum.bank for stratum in exam.meta.strata]) for exam in exams]
+        groups += [
+            (self.title(exam.id), [stratum.bank for stratum in meta.strata])
+            for exam, meta in self.course.with_meta(ExamMeta)
+        ]
         groups += [(self.title(self.course.id), self._lesson_ids())]
         return [self._keys(title, documents) for title, documents in groups if self._with_key(documents)]
 

@@ -1,12 +1,13 @@
 """Read front matter: YAML into plain values, each with its line, then into the model of the kind (formats.md §3)."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from courseware.language.metadata import MODELS, Meta
 from courseware.language.problems import Finding, Problem, nearest
@@ -18,6 +19,9 @@ _TAGS = {
     f"tag:yaml.org,2002:{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 }
+
+# The way to a value: keys and places, ("strata", 0, "draw").
+Way = tuple[int | str, ...]
 
 # A file of a few thousand levels would only be written to crash the reader.
 MAX_DEPTH = 20
@@ -36,14 +40,14 @@ class Unreadable(Exception):
 class Front:
     """`values` as plain dicts, tuples, texts, whole numbers; `lines` maps the way to a value to its line.
 
-    A way is a tuple of keys and indices: ("strata", 0, "draw"). `body` is the number of the first line below.
+    `body` is the number of the first line below.
     """
 
     values: Mapping[str, Any]
-    lines: Mapping[tuple, int]
+    lines: Mapping[Way, int]
     body: int
 
-    def line(self, *way: Any) -> int:
+    def line(self, *way: int | str) -> int:
         """The line of a value, or of the nearest thing around it that has one; 1 where nothing has."""
         while way and way not in self.lines:
             way = way[:-1]
@@ -78,7 +82,7 @@ def parse_front(lines: list[str]) -> Front:
     return Front(values, ways, end + 2)
 
 
-def _load(text: str) -> tuple[dict[str, Any], dict[tuple, int]]:
+def _load(text: str) -> tuple[dict[str, Any], dict[Way, int]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -89,11 +93,11 @@ def _load(text: str) -> tuple[dict[str, Any], dict[tuple, int]]:
         raise Unreadable(2, Finding("front-matter-unreadable")) from None
     if not isinstance(node, yaml.MappingNode):
         raise Unreadable(2, Finding("front-matter-without-keys"))
-    ways: dict[tuple, int] = {}
+    ways: dict[Way, int] = {}
     return _construct(node, (), ways, set()), ways
 
 
-def _construct(node: yaml.Node, way: tuple, ways: dict[tuple, int], seen: set[int]) -> Any:
+def _construct(node: yaml.Node, way: Way, ways: dict[Way, int], seen: set[int]) -> Any:
     """Plain values of a YAML node. `no`, `17:50` and dates stay text, unlike in YAML 1.1."""
     line = node.start_mark.line + 2
     ways.setdefault(way, line)
@@ -104,14 +108,15 @@ def _construct(node: yaml.Node, way: tuple, ways: dict[tuple, int], seen: set[in
         return tuple(_construct(value, (*way, index), ways, seen) for index, value in enumerate(node.value))
     if isinstance(node, yaml.MappingNode):
         return _construct_mapping(node, way, ways, seen)
-    if node.style is None and node.value in _PLAIN:
+    is_bare = isinstance(node, yaml.ScalarNode) and node.style is None
+    if is_bare and node.value in _PLAIN:
         return _PLAIN[node.value]
-    if node.style is None and _INTEGER.fullmatch(node.value):
+    if is_bare and _INTEGER.fullmatch(node.value):
         return int(node.value)
     return node.value
 
 
-def _construct_mapping(node: yaml.MappingNode, way: tuple, ways: dict[tuple, int], seen: set[int]) -> dict[str, Any]:
+def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], seen: set[int]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 2
@@ -156,7 +161,7 @@ def _validate(
         return MODELS[kind].model_validate(dict(values)), []
     except ValidationError as error:
         found = error.errors(include_url=False)
-    ways: dict[tuple, Mapping[str, Any]] = {}
+    ways: dict[Way, Mapping[str, Any]] = {}
     for one in found:
         named = one["type"] in ("missing", "extra_forbidden")
         # A union adds the names of its members to the way, and reports each of them: one message is enough.
@@ -168,16 +173,16 @@ def _validate(
     ]
 
 
-def _is_echo(kind: str, way: tuple, error: Mapping[str, Any], ways: Mapping[tuple, Mapping[str, Any]]) -> bool:
+def _is_echo(kind: str, way: Way, error: Mapping[str, Any], ways: Mapping[Way, Mapping[str, Any]]) -> bool:
     """Whether another message names the cause: the mistyped key that is missing, the bad value inside a list."""
     if error["type"] != "missing":
         return any(other[: len(way)] == way for other in ways if other != way)
     mistyped = [other[-1] for other, one in ways.items() if one["type"] == "extra_forbidden" and other[:-1] == way[:-1]]
-    return any(nearest(str(key), _keys_beside(kind, list(way[:-1]))) == way[-1] for key in mistyped)
+    return any(nearest(str(key), _keys_beside(kind, way[:-1])) == way[-1] for key in mistyped)
 
 
-def _real_way(loc: tuple, values: Any) -> tuple:
-    way: list[Any] = []
+def _real_way(loc: Way, values: Any) -> Way:
+    way: list[int | str] = []
     for step in loc:
         try:
             values = values[step]
@@ -187,7 +192,7 @@ def _real_way(loc: tuple, values: Any) -> tuple:
     return tuple(way)
 
 
-def _finding(kind: str, way: tuple, error: Mapping[str, Any], values: Mapping[str, Any]) -> Finding:
+def _finding(kind: str, way: Way, error: Mapping[str, Any], values: Mapping[str, Any]) -> Finding:
     *parents, name = way
     if error["type"] == "missing":
         return Finding("key-missing", key=name, within=_dotted(parents) if parents else None)
@@ -202,11 +207,11 @@ def _finding(kind: str, way: tuple, error: Mapping[str, Any], values: Mapping[st
     return _unexpected(value, key=_dotted(way), expected=_expected(kind, way))
 
 
-def _dotted(way: Any) -> str:
+def _dotted(way: Iterable[int | str]) -> str:
     return ".".join(str(step + 1) if isinstance(step, int) else step for step in way)
 
 
-def _unexpected(value: Any, **fields: str) -> Finding:
+def _unexpected(value: Any, **fields: str | None) -> Finding:
     if value is None:
         return Finding("value-missing", **fields)
     if isinstance(value, tuple | dict):
@@ -216,7 +221,7 @@ def _unexpected(value: Any, **fields: str) -> Finding:
     return Finding("wrong-value", got=str(value).lower(), **fields)
 
 
-def _fields(model: Any, way: Any):
+def _fields(model: Any, way: Iterable[int | str]) -> Iterator[FieldInfo]:
     """The fields of the models on the way, outermost first; unions and tuples are looked through."""
     for step in way:
         if isinstance(step, int) or model is None:
@@ -234,11 +239,11 @@ def _inner_model(annotation: Any) -> Any:
     return next(filter(None, map(_inner_model, getattr(annotation, "__args__", ()))), None)
 
 
-def _expected(kind: str, way: tuple) -> str:
+def _expected(kind: str, way: Way) -> str | None:
     return [field.description for field in _fields(MODELS[kind], way)][-1]
 
 
-def _keys_beside(kind: str, parents: list) -> list[str]:
+def _keys_beside(kind: str, parents: Iterable[int | str]) -> list[str]:
     model = MODELS[kind]
     for field in _fields(model, parents):
         model = _inner_model(field.annotation) or model

@@ -162,7 +162,7 @@ def cut_entries(
     position = 0
     while position < len(lines):
         length = _entry_length(lines[position:])
-        entry = _read_entry(lines[position : position + length], path, problems, strict=strict) if length else None
+        entry = _read_entry(lines[position : position + length], path, problems, strict=strict)
         if entry:
             parts.append(entry)
         elif parts and isinstance(parts[-1], list):
@@ -185,7 +185,10 @@ def _entry_length(lines: list[SourceLine]) -> int:
 
 
 def _read_entry(lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
-    text = "\n".join([_item(lines[0])["rest"], *(line.text.strip() for line in lines[1:])])
+    match = _item(lines[0]) if lines else None
+    if match is None:
+        return None
+    text = "\n".join([match["rest"], *(line.text.strip() for line in lines[1:])])
     text, braces, findings = cut_braces(text)
     last = lines[-1].number
     problems += [Problem(path, last, finding) for finding in findings]

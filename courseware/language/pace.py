@@ -74,8 +74,7 @@ def _block_seconds(block: Block, track: str) -> float:
 
 def tracks_of(course: CourseText) -> tuple[str, ...]:
     """Ids of the tracks of a course."""
-    meta = next((document.meta for document in course.of_kind("course")), None)
-    return tuple(meta.tracks) if meta else ()
+    return tuple(course.meta.tracks) if course.meta else ()
 
 
 def text_load(document: Document, track: str) -> float:
@@ -102,5 +101,5 @@ def _shown(document: Document, track: str) -> list[Section]:
 def _choice_seconds(section: Section) -> float:
     if section.choices is None or section.kind == "mark":  # its pieces stand in what is asked
         return 0.0
-    texts = (text for item in section.choices.items for text in (item.text, *(one.text for one in item.members)))
+    texts = (text for item in section.items for text in (item.text, *(one.text for one in item.members)))
     return sum(map(reading_seconds, texts))

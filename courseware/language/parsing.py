@@ -14,7 +14,7 @@ from courseware.language.blocks import Callout, Figure, Prose, SourceLine, cut_b
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
-from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, cut_choices, cut_entries
+from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, Item, cut_choices, cut_entries
 from courseware.language.messages import Field
 from courseware.language.metadata import Meta
 from courseware.language.problems import Finding, Problem
@@ -55,6 +55,11 @@ class Section:
     def choices(self) -> Choices | None:
         """The list of a question, None where there is none (also in an .open question)."""
         return next((block for block in self.blocks if isinstance(block, Choices)), None)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The lines of that list."""
+        return self.choices.items if self.choices else ()
 
 
 @dataclass(frozen=True)
@@ -136,33 +141,35 @@ class _Reader:
     ids: dict[str, int] = field(default_factory=dict)  # id of a section or entry → line
 
     def read(self, body: list[SourceLine]) -> tuple[Section, ...]:
-        starts = [i for i, line in enumerate(body) if not line.is_code and _HEADING.fullmatch(line.text)]
+        headings = {
+            i: match for i, line in enumerate(body) if not line.is_code and (match := _HEADING.fullmatch(line.text))
+        }
         sections = []
-        intro = body[: starts[0]] if starts else body
+        intro = body[: next(iter(headings), None)]
         if join(intro):
             first = next(line.number for line in intro if line.text.strip())
             sections.append(self._fill(Section("", "", 1, "", {}, first), intro))
-        for start, end in pairwise([*starts, len(body)]):
-            sections.append(self._fill(self._open(body[start]), body[start + 1 : end]))
+        for start, end in pairwise([*headings, len(body)]):
+            sections.append(self._fill(self._open(headings[start], body[start].number), body[start + 1 : end]))
         return tuple(sections)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
         self.problems.append(Problem(self.path, line, Finding(finding, **fields)))
 
-    def _open(self, line: SourceLine) -> Section:
+    def _open(self, heading: re.Match[str], line: int) -> Section:
         """The section a heading opens, still empty."""
-        marks, blank, text = _HEADING.fullmatch(line.text).groups()
+        marks, blank, text = heading.groups()
         title, braces, findings = cut_braces(text)
         if text and not blank:
             findings = [Finding("heading-without-space", marks=marks)]
-        self.problems += [Problem(self.path, line.number, finding) for finding in findings]
+        self.problems += [Problem(self.path, line, finding) for finding in findings]
         if len(marks) == 1 and not findings:
-            self._say(line.number, "heading-of-level-1")
+            self._say(line, "heading-of-level-1")
         if not braces.id and not findings:
-            self._say(line.number, "heading-without-id", title=title)
-        self._claim(braces.id, line.number)
-        kind, attrs = self._meaning(braces, line.number)
-        return Section(braces.id, title, len(marks), kind, attrs, line.number)
+            self._say(line, "heading-without-id", title=title)
+        self._claim(braces.id, line)
+        kind, attrs = self._meaning(braces, line)
+        return Section(braces.id, title, len(marks), kind, attrs, line)
 
     def _meaning(self, braces: Braces, line: int) -> tuple[str, Mapping[str, str]]:
         """Kind and attributes of a section: from its braces, in a translation from the source language."""

@@ -89,7 +89,7 @@ class Question(ABC):
         return tuple(places)
 
     @property
-    def offered(self) -> tuple:
+    def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
         """What there is to choose from, and where it belongs; without the reasons."""
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
@@ -232,9 +232,9 @@ def unbold(text: str) -> str:
 
 def load_question(data: dict[str, Any]) -> Question:
     """The question that `to_dict` stored. Raises KeyError or TypeError where it is none."""
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    kind = KINDS[fields.pop("kind")]
-    return kind(**fields | {"choices": tuple(Choice(**choice) for choice in data["choices"])})
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
+    return KINDS[fields.pop("kind")](**fields)
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
@@ -243,7 +243,7 @@ def make_question(section: Section, source: Section | None = None) -> Question:
     Never fails on a faulty question, so that a preview can show it; `checking` says what is wrong with it.
     """
     kind = KINDS[section.kind]
-    items = section.choices.items if section.choices else ()
+    items = section.items
     attrs = section.attrs
     question = kind(
         id=section.id,

@@ -98,7 +98,8 @@ class Layout:
     def map(self) -> Map:
         last = max(self.rows.values()) + 1
         numbers = {node: str(number) for number, node in enumerate(self.simulation.nodes, start=1)}
-        stations, taken = {}, {}
+        stations: dict[str, Station] = {}
+        taken: dict[int, int] = {}
         for node in sorted(self.simulation.nodes, key=lambda node: node not in self.best):
             row = self.rows[node]
             lane = 0 if node in self.best else max(1, taken.get(row, 0))

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from courseware.language.blocks import Callout
+from courseware.language.blocks import Callout, Figure
 from courseware.language.braces import cut_braces
 from courseware.language.conditions import ALWAYS, Condition, UnreadableCondition, parse_condition
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag
 from courseware.language.lists import Item
 from courseware.language.messages import Field
+from courseware.language.metadata import CourseMeta, SimulationMeta
 from courseware.language.parsing import Block, Document, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.simulations import (
@@ -49,13 +50,11 @@ def read_simulation(course: CourseText, identifier: str, language: str) -> tuple
 
 def _meters(course: CourseText, language: str) -> Mapping[str, str]:
     """Id → label, in the language where the course document is written in it."""
-    for document in course.of_kind("course"):
-        translation = course.documents[document.id].get(language, document)
-        labels = translation.meta.meters if translation.meta else {}
-        return (
-            {meter: labels.get(meter, label) for meter, label in document.meta.meters.items()} if document.meta else {}
-        )
-    return {}
+    if course.meta is None:
+        return {}
+    translation = course.documents[course.id].get(language, course.source(course.id)).meta
+    labels = translation.meters if isinstance(translation, CourseMeta) else {}
+    return {meter: labels.get(meter, label) for meter, label in course.meta.meters.items()}
 
 
 @dataclass
@@ -70,9 +69,12 @@ class _Reader:
     def is_translation(self) -> bool:
         return self.document is not self.source
 
+    @property
+    def meta(self) -> SimulationMeta | None:
+        return self.source.meta if isinstance(self.source.meta, SimulationMeta) else None
+
     def read(self, meters: Mapping[str, str]) -> Simulation:
         sections = _first_of_each(self.document.sections)
-        meta = self.source.meta
         intro = self.document.section("")
         return Simulation(
             id=self.document.id,
@@ -86,11 +88,12 @@ class _Reader:
                 for section in sections
                 if section.kind == DEBRIEF
             ),
-            chance=dict(meta.chance) if meta else {},
+            chance=dict(self.meta.chance) if self.meta else {},
         )
 
     def _node(self, section: Section) -> Node:
-        links, parts = [], []
+        links: list[tuple[Item, Item]] = []
+        parts: list[tuple[Item, Item]] = []
         for item, original in self._items(section):
             is_link = bool(find_links(cut_braces(item.text)[0]))
             (links if is_link else parts).append((item, original))
@@ -111,16 +114,15 @@ class _Reader:
 
     def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
         """The lines of a node's list, each with that of the source language (itself there)."""
-        items = section.choices.items if section.choices else ()
         original = self.source.section(section.id)
-        others = original.choices.items if original and original.choices else ()
-        for place, item in enumerate(items):
+        others = original.items if original else ()
+        for place, item in enumerate(section.items):
             yield item, others[place] if place < len(others) else replace(item, text="")
 
     def _seconds(self, section: Section) -> int:
         value = section.attrs.get("seconds")
         if value is None:
-            return self.source.meta.seconds if self.source.meta else 0
+            return self.meta.seconds if self.meta else 0
         if not value.isdecimal() or int(value) > 600:
             self._say(section.line, "wrong-seconds", got=value)
             return 0
@@ -194,7 +196,7 @@ def _source_of(block: Block) -> str:
     if isinstance(block, Callout):
         kind = " ".join(block.tracks) or block.kind
         return "\n".join(f"> {line}".rstrip() for line in (f"[!{kind}]", *text.split("\n")))
-    if hasattr(block, "src"):
+    if isinstance(block, Figure):
         caption = f' "{block.caption}"' if block.caption else ""
         return f"![{block.alt}]({block.src}{caption})"
     return text

@@ -202,7 +202,7 @@ class Simulation:
             raise NotOffered(f"{state.place} offers no choice {place}")
         if not set(picked) <= set(range(len(node.parts))):
             raise NotOffered(f"{state.place} has no parts {sorted(picked)}")
-        done = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
+        done: list[Choice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
         meters = dict(state.meters)
         for taken in done:
             for meter, change in taken.effects.meters.items():
@@ -280,8 +280,8 @@ def load_simulation(stored: Mapping[str, Any]) -> Simulation:
 
 def _node(stored: Mapping[str, Any]) -> Node:
     return Node(
-        **stored
-        | {
+        **{
+            **stored,
             "condition": parse_condition(stored["condition"]),
             "choices": tuple(Choice(**one | _rules(one)) for one in stored["choices"]),
             "parts": tuple(Part(**one | {"effects": _effects(one["effects"])}) for one in stored["parts"]),

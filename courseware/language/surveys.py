@@ -20,7 +20,7 @@ class SurveyQuestion:
 
 def make_survey_question(section: Section) -> SurveyQuestion:
     """The question a section of a survey holds; its structure is already that of the source language."""
-    items = section.choices.items if section.choices else ()
+    items = section.items
     ends = [int(section.attrs[key]) if section.attrs.get(key, "").isdecimal() else 0 for key in ("from", "to")]
     return SurveyQuestion(
         section.kind, section.id, section.title, section.stem, tuple(item.text for item in items), *ends

@@ -20,12 +20,12 @@ MAX_LONGEST_IN_ALL = 0.40
 
 def check_draws(course: CourseText) -> Iterator[Problem]:
     """Each attempt asks unseen questions, so a bank holds those of all attempts, for every track."""
-    for exam in course.of_kind("exam"):
-        for index, stratum in enumerate(exam.meta.strata if exam.meta else ()):
+    for exam, meta in course.with_meta(ExamMeta):
+        for index, stratum in enumerate(meta.strata):
             if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
                 line = exam.front.line("strata", index)
-                yield from (Problem(exam.path, line, finding) for finding in _missing(course, exam.meta, stratum))
-        yield from _check_families(course, exam)
+                yield from (Problem(exam.path, line, finding) for finding in _missing(course, meta, stratum))
+        yield from _check_families(course, exam, meta)
 
 
 def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[Finding]:
@@ -61,16 +61,15 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
     if not any(question.tracks for question in questions):
         yield None, list(questions)
         return
-    meta = next((document.meta for document in course.of_kind("course")), None)
-    for track in meta.tracks if meta else ():
+    for track in course.meta.tracks if course.meta else ():
         yield track, [question for question in questions if question.is_for(track)]
 
 
-def _check_families(course: CourseText, exam: Document) -> Iterator[Problem]:
+def _check_families(course: CourseText, exam: Document, meta: ExamMeta) -> Iterator[Problem]:
     """What is asked again after another exam needs a second question of each family."""
-    if not exam.meta or not exam.meta.again_after:
+    if not meta.again_after:
         return
-    for bank in {stratum.bank for stratum in exam.meta.strata} & set(course.documents):
+    for bank in {stratum.bank for stratum in meta.strata} & set(course.documents):
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
             if count < 2:
@@ -94,12 +93,12 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
 
 def check_drills(course: CourseText) -> Iterator[Problem]:
     """A drill asks its questions on one rule at a time, so its bank has enough of them for every critical slot."""
-    for exam in course.of_kind("exam"):
-        drill = exam.meta.critical_drill if exam.meta else None
+    for exam, meta in course.with_meta(ExamMeta):
+        drill = meta.critical_drill
         if drill is None or drill.bank not in course.documents:
             continue
         asked = Counter(question.objective for question in course.questions(drill.bank, course.languages[0]))
-        slots = {objective for stratum in exam.meta.strata for slot in stratum.critical for objective in slot}
+        slots = {objective for stratum in meta.strata for slot in stratum.critical for objective in slot}
         for objective in sorted(slots):
             if asked[objective] < drill.right:
                 counts = {"count": asked[objective], "expected": drill.right}
@@ -119,7 +118,7 @@ def check_balance(course: CourseText) -> Iterator[Problem]:
             if document.kind == "bank":
                 yield from _check_shares(translation, questions, MAX_FROM_CHANCE, is_source=translation is document)
     lessons = [lesson.id for lesson in course.of_kind("lesson")]
-    pools = [(exam, [stratum.bank for stratum in exam.meta.strata]) for exam in course.of_kind("exam") if exam.meta]
+    pools = [(exam, [stratum.bank for stratum in meta.strata]) for exam, meta in course.with_meta(ExamMeta)]
     for document, pool in [*pools, *((one, lessons) for one in course.of_kind("course"))]:
         for language, translation in course.documents[document.id].items():
             questions = with_one_key(course, pool, language)
@@ -186,7 +185,7 @@ def _check_lengths(document: Document, questions: list[Question]) -> Iterator[Pr
     for question in questions:
         lengths = _lengths(question)
         top, second = sorted(lengths, reverse=True)[:2]
-        if top > 2 * second and top - second > 6:
+        if top > 2 * second and top - second > 6 and (section := document.section(question.id)):
             place = lengths.index(top)
-            line = document.section(question.id).choices.items[place].line
-            yield Problem(document.path, line, Finding("choice-too-long", choice=question.choices[place].text))
+            finding = Finding("choice-too-long", choice=question.choices[place].text)
+            yield Problem(document.path, section.items[place].line, finding)

@@ -36,7 +36,7 @@ def _check_question(document: Document, section: Section, *, is_source: bool) ->
         finding = Finding("no-choices", title=section.title, expected=_EXPECTED[section.kind])
         yield Problem(document.path, section.line, finding)
         return
-    items = section.choices.items
+    items = section.items
     findings = [*_form(section.kind, items), *_texts(section.kind, items)]
     if section.kind == "mark":
         findings += _pieces(section)
@@ -104,7 +104,7 @@ def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
         yield section.line, Finding("no-quoted-text")
         return
     text = _squeeze("\n".join(quoted))
-    for item in section.choices.items:
+    for item in section.items:
         count = text.count(_squeeze(item.text)) if item.text else 1
         if count != 1:
             yield item.line, Finding("piece-not-once", choice=item.text, count=count)
@@ -133,7 +133,7 @@ def check_survey_questions(course: CourseText) -> Iterator[Problem]:
 
 
 def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
-    items = section.choices.items if section.choices else ()
+    items = section.items
     if section.kind != "scale":
         if len(items) < 2:
             yield section.line, Finding("too-few-answers", title=section.title)

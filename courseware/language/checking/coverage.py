@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.course import CourseText
+from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import find_sources
 
@@ -13,8 +14,7 @@ FRESH_FOR = timedelta(days=365)
 
 def check_covered(course: CourseText) -> Iterator[Problem]:
     """Every outline point is claimed by a lesson or a simulation, itself or by the heading it stands under."""
-    metas = [document.meta for document in course.of_kind("lesson", "simulation")]
-    covered = {point for meta in metas if meta for point in meta.covers}
+    covered = {point for _, meta in course.with_meta(LessonMeta) for point in meta.covers}
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():

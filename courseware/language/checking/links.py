@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag, parse_name
+from courseware.language.metadata import CourseMeta, ExamMeta, LessonMeta
 from courseware.language.parsing import Document
 from courseware.language.problems import Finding, Problem, nearest
 from courseware.language.spans import find_links, find_sources
@@ -41,11 +42,10 @@ def check_references(course: CourseText) -> Iterator[Problem]:
 
 def _known(course: CourseText) -> dict[str, Collection[str]]:
     outline_headings = {section.id for document in course.of_kind("outline") for section in document.sections}
-    meta = next((document.meta for document in course.of_kind("course")), None)
     return {
         "objective": course.objectives,
         "outline point": {*course.outline, *outline_headings},
-        "track": meta.tracks if meta else (),
+        "track": course.meta.tracks if course.meta else (),
         **{
             kind: {document.id for document in course.of_kind(kind)}
             for kind in ("lesson", "simulation", "exam", "bank")
@@ -55,17 +55,15 @@ def _known(course: CourseText) -> dict[str, Collection[str]]:
 
 def _front_references(document: Document) -> Iterator[Reference]:
     meta, line = document.meta, document.front.line
-    if meta is None:
-        return
-    if document.kind in ("lesson", "simulation"):
+    if isinstance(meta, LessonMeta):
         yield from ((line("objectives", i), "objective", one) for i, one in enumerate(meta.objectives))
         yield from ((line("covers", i), "outline point", one) for i, one in enumerate(meta.covers))
-    elif document.kind == "course":
+    elif isinstance(meta, CourseMeta):
         lessons = () if meta.completion.lessons == "all" else meta.completion.lessons
         yield from ((line("completion"), "lesson", one) for one in lessons)
         yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
         yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
-    elif document.kind == "exam":
+    elif isinstance(meta, ExamMeta):
         for i, stratum in enumerate(meta.strata):
             yield line("strata", i), "bank", stratum.bank
             yield from ((line("strata", i), "objective", one) for slot in stratum.critical for one in slot)

@@ -6,6 +6,7 @@ Limits in seconds of reading: the course's blueprint, from studies on short segm
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
+from courseware.language.metadata import LessonMeta
 from courseware.language.pace import stretches, text_load, tracks_of
 from courseware.language.parsing import Document
 from courseware.language.problems import Finding, Problem
@@ -35,6 +36,6 @@ def _check_stretches(document: Document, tracks: tuple[str, ...]) -> Iterator[Pr
 
 def _check_minutes(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
     minutes = max((text_load(document, track) for track in tracks), default=0.0) / 60
-    if document.meta and minutes > document.meta.minutes:
+    if isinstance(document.meta, LessonMeta) and minutes > document.meta.minutes:
         finding = Finding("text-beyond-minutes", minutes=minutes, planned=document.meta.minutes)
         yield Problem(document.path, 1, finding)

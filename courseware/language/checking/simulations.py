@@ -10,6 +10,7 @@ from math import prod
 from random import Random
 
 from courseware.language.braces import cut_braces
+from courseware.language.conditions import Condition
 from courseware.language.course import CourseText
 from courseware.language.lists import Item
 from courseware.language.messages import Field
@@ -63,12 +64,12 @@ class _Checked:
         return Problem(self.document.path, line, Finding(finding, **fields))
 
     def _section(self, identifier: str) -> Section:
-        return self.document.section(identifier)
+        """The section of a node or an ending, which was made from it."""
+        return next(section for section in self.document.sections if section.id == identifier)
 
     def _lines(self, node: Node) -> Iterator[tuple[Choice, Item]]:
         """The choices of a node with the list lines they stand on."""
-        choices = self._section(node.id).choices
-        links = [item for item in choices.items if not item.box and find_links(item.text)] if choices else []
+        links = [item for item in self._section(node.id).items if not item.box and find_links(item.text)]
         yield from zip(node.choices, links, strict=False)
 
     def check_source(self) -> Iterator[Problem]:
@@ -129,7 +130,7 @@ class _Checked:
         ways = [choice for choice in node.choices if choice.quality != TIMEOUT]
         if len(ways) != 1 or ways[0].quality:
             yield self._say(line, "message-not-sent")
-        for item in self._section(node.id).choices.items:
+        for item in self._section(node.id).items:
             if not item.box and not find_links(item.text):
                 yield self._say(item.line, "neither-part-nor-link")
 
@@ -139,7 +140,7 @@ class _Checked:
             section = self._section(node.id)
             yield from self._check_texts(node)
             judged = [item for choice, item in self._lines(node) if choice.quality]
-            judged += [item for item in section.choices.items if item.box] if section.choices else []
+            judged += [item for item in section.items if item.box]
             for item in judged:
                 if not item.reason.strip():
                     yield self._say(item.line, "decision-without-reason", choice=item.text)
@@ -208,7 +209,7 @@ class _Checked:
         for condition, line in self._conditions():
             yield from ((flag, line) for flag in condition.flags)
 
-    def _conditions(self):
+    def _conditions(self) -> Iterator[tuple[Condition, int]]:
         for node in self.simulation.nodes.values():
             yield node.condition, self._section(node.id).line
             yield from ((choice.condition, item.line) for choice, item in self._lines(node))
@@ -219,10 +220,11 @@ class _Checked:
         meters = self.simulation.meters
         changed: Counter[str] = Counter()
         for node in self.simulation.nodes.values():
-            parts = [(part, self._section(node.id).line) for part in node.parts]
-            for one, line in [*((choice, item.line) for choice, item in self._lines(node)), *parts]:
-                changed.update(one.effects.meters.keys())
-                for meter in one.effects.meters:
+            effects = [(choice.effects, item.line) for choice, item in self._lines(node)]
+            effects += [(part.effects, self._section(node.id).line) for part in node.parts]
+            for done, line in effects:
+                changed.update(done.meters.keys())
+                for meter in done.meters:
                     if meter not in meters:
                         near = nearest(meter, [*meters, "set", "if"])
                         known = None if near else tuple(meters)
@@ -349,7 +351,7 @@ def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
     meters = sorted(set().union(*(condition.meters for condition in conditions)))
 
     found: set[str] = set()
-    seen: set[tuple] = set()
+    seen: set[tuple[str, frozenset[str], tuple[int, ...]]] = set()
     waiting = [simulation.begin(draw) for draw in _draws(simulation)]
     while waiting and not missing <= found:
         state = waiting.pop()
