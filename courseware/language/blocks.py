@@ -1,4 +1,4 @@
-"""Cut the text of a section into prose, callouts and figures (formats.md §4)."""
+"""Cut the text of a section into prose, callouts and figures (docs/formats.md §4)."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Braces that end a heading or a list entry: `{#id .kind key=value key="two words" flag}` (formats.md §1.2)."""
+"""Braces that end a heading or a list entry: `{#id .kind key=value key="two words" flag}` (docs/formats.md §1.2)."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Conditions of a simulation: flags and meters, joined by "and" (formats.md §7)."""
+"""Conditions of a simulation: flags and meters, joined by "and" (docs/formats.md §7)."""
 
 import operator
 import re

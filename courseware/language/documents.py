@@ -1,4 +1,4 @@
-"""Kinds of authored documents and how their files are named (formats.md §2)."""
+"""Kinds of authored documents and how their files are named (docs/formats.md §2)."""
 
 import re
 from dataclasses import dataclass

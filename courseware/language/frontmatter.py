@@ -1,4 +1,4 @@
-"""Read front matter: YAML into plain values, each with its line, then into the model of the kind (formats.md §3)."""
+"""Read front matter: YAML into plain values with their lines, then into the model of the kind (docs/formats.md §3)."""
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping

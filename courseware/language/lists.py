@@ -1,4 +1,4 @@
-"""Read the lists that mean something: the choices of a question, and entries (formats.md §2, §5)."""
+"""Read the lists that mean something: the choices of a question, and entries (docs/formats.md §2, §5)."""
 
 import re
 from collections.abc import Mapping

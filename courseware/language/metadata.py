@@ -1,4 +1,4 @@
-"""What the front matter of each kind of document may say: one frozen model per kind (formats.md §3)."""
+"""What the front matter of each kind of document may say: one frozen model per kind (docs/formats.md §3)."""
 
 import re
 from collections.abc import Sized

@@ -1,4 +1,4 @@
-"""Read one authored document: bytes in, a frozen `Document` out (formats.md §1–5, §9).
+"""Read one authored document: bytes in, a frozen `Document` out (docs/formats.md §1–5, §9).
 
 The reader goes line by line, because a Markdown parser keeps no line numbers and every message has to
 name one. It cuts the body into sections and these into blocks; each piece of text stays Markdown source,

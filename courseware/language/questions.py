@@ -1,4 +1,4 @@
-"""Questions: one frozen class per kind, with its shape and its pure grading (formats.md §5).
+"""Questions: one frozen class per kind, with its shape and its pure grading (docs/formats.md §5).
 
 A choice is known by its place (0, 1, …) in the source file; a member of a .sort question by its place
 counted through all groups. Responses are plain JSON: lists of whole numbers, and a text for .open.

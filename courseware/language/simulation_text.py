@@ -1,4 +1,4 @@
-"""From the sections of a simulation's document to its situations, choices and endings (formats.md §7).
+"""From the sections of a simulation's document to its situations, choices and endings (docs/formats.md §7).
 
 A translation has texts, ids and links; effects and conditions come from the source language, paired by place.
 """

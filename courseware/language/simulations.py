@@ -1,4 +1,4 @@
-"""Simulations: situations, choices and endings as frozen classes, and the rules by which a run moves (formats.md §7).
+"""Simulations: situations, choices and endings, and the rules by which a run moves (docs/formats.md §7).
 
 Everything here is pure: who plays, when, and how long a decision took is kept by the room of runs above.
 A choice and a part are known by their place within one revision.

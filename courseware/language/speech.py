@@ -1,4 +1,4 @@
-"""The lines of a situation: who says what, one after the other, and what happens between them (formats.md §4)."""
+"""The lines of a situation: who says what, one after the other, and what happens between them (docs/formats.md §4)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Questions of a survey: nothing is right or wrong, so there is no key and no reason (formats.md §8)."""
+"""Questions of a survey: nothing is right or wrong, so there is no key and no reason (docs/formats.md §8)."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,7 @@
 
 
 class IdConverter:
-    """An id of formats.md: ASCII letters, digits, "-", ".", "_"."""
+    """An id of docs/formats.md: ASCII letters, digits, "-", ".", "_"."""
 
     regex = r"[A-Za-z0-9._-]+"
     to_python = to_url = str

@@ -3,8 +3,12 @@
 import ast
 import importlib
 import re
+import subprocess
+import tokenize
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from token import COMMENT
 
 import pytest
 
@@ -117,7 +121,7 @@ def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
 @documents()
 def test_links_lead_somewhere(document):
     broken = []
-    for target in LINK.findall(FENCE.sub("", text_of(document))):
+    for target in LINK.findall(CODE.sub("", FENCE.sub("", text_of(document)))):
         if target.startswith(("https://", "http://127.0.0.1", "mailto:")):
             continue
         path, _, anchor = target.partition("#")
@@ -125,6 +129,38 @@ def test_links_lead_somewhere(document):
         is_there = file.exists() and (not anchor or anchor in anchors(file))
         broken += [] if is_there else [target]
     assert broken == []
+
+
+# What a comment, a docstring or a page calls a document; names with a language tag are a course's own files.
+DOCUMENT = re.compile(r"(?<![\w./<>*-])((?:[\w-]+/)*[\w-]+\.md)\b(?: (§§?\d[\d.–]*(?:, §\d[\d.]*)*))?")
+
+
+def told(file):
+    """What a file tells its readers: comments and docstrings of Python, everything of other files."""
+    text = text_of(file)
+    if file.suffix != ".py":
+        return text
+    tree = ast.parse(text)
+    described = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef))]
+    comments = [token.string for token in tokenize.generate_tokens(StringIO(text).readline) if token.type == COMMENT]
+    return "\n".join([*comments, *(ast.get_docstring(node) or "" for node in described)])
+
+
+def test_every_document_that_is_named_is_there_with_its_sections():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / line for line in listed.splitlines() if not line.startswith(("content/", "static/vendor/"))]
+    missing, cited = [], 0
+    for file in files:
+        if file.suffix not in (".py", ".md", ".toml", ".js", ".css", ".html", "") or not file.exists():
+            continue
+        for path, sections in DOCUMENT.findall(told(file)):
+            found = next((base / path for base in (ROOT, file.parent) if (base / path).exists()), None)
+            numbers = re.findall(r"\d+", re.sub(r"\.\d+", "", sections))
+            cited += bool(found and numbers)
+            if not found or not all(f"\n## {number}. " in text_of(found) for number in numbers):
+                missing.append(f"{name(file)}: {path} {sections}")
+    assert missing == []
+    assert cited > 20
 
 
 def variables_read():

@@ -29,8 +29,8 @@ NOTE_REFERENCE = {"a": {"role": {"doc-noteref"}}}
 BREAKING = TAGS - {"em", "strong", "a", "sup"} | {"div"}  # elements that end a line of text; code is never joined
 SCHEMES = {"https", "http", "mailto", "tel"}
 
-# What Python-Markdown would do beyond formats.md: raw HTML is shown as it was typed, headings are the reader's, images
-# are figures, and addresses in angle brackets would be scrambled.
+# What Python-Markdown would do beyond docs/formats.md: raw HTML is shown as it was typed, headings are the reader's,
+# images are figures, and addresses in angle brackets would be scrambled.
 UNUSED = {
     "preprocessors": ["html_block"],
     "blocks": ["hashheader", "setextheader"],

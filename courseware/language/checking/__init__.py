@@ -1,4 +1,4 @@
-"""What an author can be told about a course: one entry, `check`; one module per subject (formats.md §10)."""
+"""What an author can be told about a course: one entry, `check`; one module per subject (docs/formats.md §10)."""
 
 from collections.abc import Mapping
 from datetime import date

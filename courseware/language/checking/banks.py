@@ -1,4 +1,4 @@
-"""Exams and their banks: enough questions for every attempt, and keys that cannot be guessed (formats.md §6, §10)."""
+"""Exams and their banks: enough questions for every attempt, keys that cannot be guessed (docs/formats.md §6, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Questions: their lists, ticks, reasons and quoted texts, in every language (formats.md §5, §8)."""
+"""Questions: their lists, ticks, reasons and quoted texts, in every language (docs/formats.md §5, §8)."""
 
 import re
 from collections.abc import Iterator

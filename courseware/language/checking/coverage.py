@@ -1,4 +1,4 @@
-"""Whether a course is whole: outline points covered, minutes as planned, sources used and fresh (formats.md §10)."""
+"""Whether a course is whole: points covered, minutes as planned, sources used and fresh (docs/formats.md §10)."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Headings: which kinds and keys their braces may hold, and ids that are used once (formats.md §1, §5)."""
+"""Headings: which kinds and keys their braces may hold, and ids that are used once (docs/formats.md §1, §5)."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a document points to: ids in front matter and braces, links, sources, figures, tracks (formats.md §1, §4)."""
+"""What a document points to: ids in front matter and braces, links, figures, tracks (docs/formats.md §1, §4)."""
 
 import re
 from collections.abc import Collection, Iterator

@@ -1,7 +1,7 @@
 """Whether a translation has what its source has: files, ids, lists, marks, links, callouts, figures.
 
 Only what a reader sees is compared, because it stands in both languages; a swapped pair of choices would
-otherwise turn a wrong answer into the key without a sound (formats.md §1).
+otherwise turn a wrong answer into the key without a sound (docs/formats.md §1).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Markdown that would be read differently here and on a git host, or not at all (formats.md §4)."""
+"""Markdown that would be read differently here and on a git host, or not at all (docs/formats.md §4)."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Simulations: every situation can be reached, every run ends, the best one ends well (formats.md §7, §10)."""
+"""Simulations: every situation can be reached, every run ends, the best one ends well (docs/formats.md §7, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator

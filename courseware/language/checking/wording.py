@@ -1,4 +1,4 @@
-"""Whether both languages say as much, and say it with the terms of the term base (warnings; formats.md §10)."""
+"""Whether both languages say as much, and say it with the terms of the term base (warnings; docs/formats.md §10)."""
 
 import re
 from collections.abc import Iterator, Mapping
