@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.course import CourseText
-from courseware.language.metadata import ExamMeta, LessonMeta
+from courseware.language.metadata import LessonMeta
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import find_sources
 
