@@ -13,7 +13,7 @@ from courseware.assessment.drilling import is_settled
 from courseware.assessment.eligibility import Eligibility, eligibility_of, is_pre_check, joined
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.selection import BankTooSmall, Drawn, Stratum, draw, draw_parallel
+from courseware.assessment.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Page, Release, ReleaseEntry
@@ -91,7 +91,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> 
     """Questions for a new attempt, of those meant for the learner's post."""
     course = enrollment.course
     strata = [
-        Stratum(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
+        Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
         for stratum in exam.data["strata"]
     ]
     there = banks(course.current, [stratum.bank for stratum in strata], course.source_language)

@@ -12,7 +12,7 @@ class BankTooSmall(Exception):
 
 
 @dataclass(frozen=True)
-class Stratum:
+class Quota:
     """How many questions of a bank; each slot of `critical` is filled by a critical one of one of its objectives."""
 
     bank: str
@@ -28,7 +28,7 @@ class Drawn:
 
 
 def draw(
-    strata: Sequence[Stratum], banks: Mapping[str, Sequence[Question]], seen: Mapping[str, int], dice: Random
+    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: Mapping[str, int], dice: Random
 ) -> list[Drawn]:
     """Questions for one attempt, stratum by stratum, shuffled within each.
 

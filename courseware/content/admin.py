@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.compiled.figures import media_url
-from courseware.content.compiled.links import address
+from courseware.content.compiled.page_links import address
 from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm

@@ -9,7 +9,7 @@ from courseware.language.documents import STEP_KINDS, BadName, Name, display_tag
 from courseware.language.frontmatter import Unreadable, decode, parse_front
 from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta, LessonMeta, Meta
-from courseware.language.parsing import Document, Section, read
+from courseware.language.parsing import ParsedDocument, Section, read
 from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question, make_question
 from courseware.language.surveys import SurveyQuestion, make_survey_question
@@ -64,7 +64,7 @@ class CourseText:
 
     id: str
     languages: tuple[str, ...]
-    documents: Mapping[str, Mapping[str, Document]]
+    documents: Mapping[str, Mapping[str, ParsedDocument]]
     modules: tuple[Module, ...]
     objectives: Mapping[str, Listed]
     outline: Mapping[str, Listed]
@@ -80,15 +80,15 @@ class CourseText:
         meta = next((document.meta for document in self.of_kind("course")), None)
         return meta if isinstance(meta, CourseMeta) else None
 
-    def source(self, document_id: str) -> Document:
+    def source(self, document_id: str) -> ParsedDocument:
         """The document in the source language. Raises KeyError where there is none."""
         return self.documents[document_id][self.languages[0]]
 
-    def of_kind(self, *kinds: str) -> Iterator[Document]:
+    def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
         """All documents of some kinds, in the source language, in the order of their paths."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
-    def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[Document, SomeMeta]]:
+    def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
         """All documents whose front matter is of this model and has no problem, in the order of their paths."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
@@ -132,7 +132,7 @@ class CourseText:
         sections = self.documents[document_id][language].sections
         return tuple(make_survey_question(section) for section in sections if section.kind)
 
-    def _make(self, document: Document, section: Section) -> Question:
+    def _make(self, document: ParsedDocument, section: Section) -> Question:
         original = self.source(document.id)
         is_translation = document is not original
         question = make_question(section, original.section(section.id) if is_translation else None)
@@ -157,7 +157,7 @@ class CourseText:
         return found
 
 
-def check_sections(document: Document) -> tuple[Section, ...]:
+def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
     """The questions below the `.check` heading of a lesson, up to the next heading of its level."""
     found, level = [], None
     for section in document.sections:
@@ -182,7 +182,7 @@ class _Gatherer:
         self.files = files
         self.problems: list[Problem] = []
         self.names: dict[str, Name] = {}
-        self.documents: dict[str, dict[str, Document]] = {}  # id → language → document
+        self.documents: dict[str, dict[str, ParsedDocument]] = {}  # id → language → document
         self.unread: set[str] = set()
 
     def gather(self) -> CourseText:
@@ -287,7 +287,7 @@ class _Gatherer:
     def _front_line(self, path: str, key: str) -> int:
         return parse_front(decode(self.files[path])).line(key)
 
-    def _sources(self, source: str, *kinds: str) -> list[Document]:
+    def _sources(self, source: str, *kinds: str) -> list[ParsedDocument]:
         found = (languages[source] for languages in self.documents.values() if source in languages)
         return [document for document in found if document.kind in kinds]
 
@@ -307,12 +307,12 @@ class _Gatherer:
             modules.append(Module(module.id, tuple(RouteStep(one.id, one.kind) for one in own), in_folder))
         return tuple(modules)
 
-    def _say_homeless(self, document: Document, source: str) -> None:
+    def _say_homeless(self, document: ParsedDocument, source: str) -> None:
         expected = f"{self.names[document.path].folder}/module.{source}.md"
         if expected not in self.unread:
             self._say(document.path, "folder-without-module", expected=expected)
 
-    def _say_same_order(self, documents: list[Document]) -> None:
+    def _say_same_order(self, documents: list[ParsedDocument]) -> None:
         first: dict[int, str] = {}
         for document in documents:
             order = self.names[document.path].order

@@ -12,7 +12,7 @@ from courseware.language.checking.banks import longest_keys, places_of_keys, wit
 from courseware.language.course import CourseText, Listed, RouteStep
 from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import question_load, stretches, text_load, tracks_of
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.questions import Question
 from courseware.language.spans import find_sources, plain
 
@@ -140,7 +140,7 @@ class CourseFigures:
         ]
 
     @cached_property
-    def banks(self) -> list[Document]:
+    def banks(self) -> list[ParsedDocument]:
         return list(self.course.of_kind("bank"))
 
     @cached_property
@@ -162,10 +162,10 @@ class CourseFigures:
             sum(question.critical for questions in in_banks for question in questions),
         )
 
-    def _questions(self, document: Document) -> tuple[Question, ...]:
+    def _questions(self, document: ParsedDocument) -> tuple[Question, ...]:
         return self.course.questions(document.id, self.languages[0])
 
-    def _check(self, lesson: Document) -> tuple[Question, ...]:
+    def _check(self, lesson: ParsedDocument) -> tuple[Question, ...]:
         return self.course.check_questions(lesson.id, self.languages[0])
 
     def _text(self, listed: Listed) -> str:
@@ -176,14 +176,14 @@ class CourseFigures:
         metas = {lesson.id: meta for lesson, meta in self._lessons()}
         return [self._lesson(self.course.source(one), metas[one]) for one in self._lesson_ids() if one in metas]
 
-    def _lessons(self) -> Iterator[tuple[Document, LessonMeta]]:
+    def _lessons(self) -> Iterator[tuple[ParsedDocument, LessonMeta]]:
         """Those whose front matter has no problem; a simulation has more in its own."""
         return ((one, meta) for one, meta in self.course.with_meta(LessonMeta) if one.kind == "lesson")
 
     def _lesson_ids(self) -> list[str]:
         return [step.id for step in self.course.route if step.kind == "lesson"]
 
-    def _lesson(self, lesson: Document, meta: LessonMeta) -> LessonFigures:
+    def _lesson(self, lesson: ParsedDocument, meta: LessonMeta) -> LessonFigures:
         texts = [self.course.documents[lesson.id].get(language, lesson) for language in self.languages]
         actions = [sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks]
         return LessonFigures(
@@ -194,14 +194,14 @@ class CourseFigures:
             self._oldest(lesson),
         )
 
-    def _in_language(self, lesson: Document) -> LanguageFigures:
+    def _in_language(self, lesson: ParsedDocument) -> LanguageFigures:
         return LanguageFigures(
             max((text_load(lesson, track) for track in self.tracks), default=0.0) / 60,
             max((question_load(lesson, track) for track in self.tracks), default=0.0) / 60,
             max((one.seconds for track in self.tracks for one in stretches(lesson, track)), default=0.0),
         )
 
-    def _oldest(self, lesson: Document) -> str:
+    def _oldest(self, lesson: ParsedDocument) -> str:
         """The day the oldest source of a lesson was looked at, "" where it names none."""
         named = {source for line in lesson.lines for source in find_sources(line.text)}
         days = [self.course.sources[one].attrs.get("checked", "") for one in named if one in self.course.sources]

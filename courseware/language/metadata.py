@@ -36,7 +36,7 @@ LABELS = "ids with their labels, as in {phone: Phone}"
 MINUTES = "whole minutes from 1 to 600"
 
 
-class Part(BaseModel):
+class StrictModel(BaseModel):
     """Strict and frozen: a mistyped key or a "yes" where a number belongs is told, never guessed.
 
     The description of a field completes the sentence "expected …" of a message.
@@ -45,7 +45,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Meta(Part):
+class Meta(StrictModel):
     """Keys that every kind has. `TEXT` names those written in each language; the others are structure."""
 
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
@@ -54,7 +54,7 @@ class Meta(Part):
     title: Text = Field(description="text of 1 to 200 characters (in quotes where it could be a number)")
 
 
-class Completion(Part):
+class CompletionRule(StrictModel):
     """What completes the course; all of it must hold."""
 
     lessons: Literal["all"] | Ids = Field("all", description="all, or a list of lesson ids")
@@ -70,7 +70,7 @@ class CourseMeta(Meta):
     )
     tracks: Labels = Field(description=LABELS)
     meters: Labels = Field(description=LABELS)
-    completion: Completion = Field(description="what must be done, as in {lessons: all, passed: [final-exam]}")
+    completion: CompletionRule = Field(description="what must be done, as in {lessons: all, passed: [final-exam]}")
     valid_months: Annotated[int, Field(ge=1, le=120)] | None = Field(
         None, description="a whole number of months from 1 to 120"
     )
@@ -90,7 +90,7 @@ class SimulationMeta(LessonMeta):
     )
 
 
-class Stratum(Part):
+class Stratum(StrictModel):
     """`critical` has one tuple of objectives for each question that must be a critical one."""
 
     bank: Id = Field(description="the id of a bank")
@@ -98,12 +98,12 @@ class Stratum(Part):
     critical: tuple[Ids, ...] = Field((), description="a list of lists of objectives, as in [[O3.3], [O3.8]]")
 
 
-class Retake(Part):
+class Retake(StrictModel):
     wait: Duration = Field(timedelta(0), description=A_DURATION)
     after: Literal["lessons", "simulations"] | None = Field(None, description="lessons or simulations")
 
 
-class CriticalDrill(Part):
+class CriticalDrill(StrictModel):
     bank: Id = Field(description="the id of a bank")
     right: Annotated[int, Field(ge=1, le=20)] = Field(description="a whole number from 1 to 20")
 

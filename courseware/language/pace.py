@@ -11,7 +11,7 @@ from courseware.language.blocks import Callout, Figure, Prose
 from courseware.language.chinese import count_characters, count_words
 from courseware.language.course import CourseText
 from courseware.language.lists import Choices
-from courseware.language.parsing import Block, Document, Section
+from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.spans import plain
 from courseware.language.tracks import is_for
 
@@ -34,7 +34,7 @@ def reading_seconds(text: str) -> float:
     return count_characters(text) * SECONDS_PER_CHARACTER + count_words(text, numbers=True) * SECONDS_PER_WORD
 
 
-def stretches(document: Document, track: str) -> list[Stretch]:
+def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
     """What a learner of one track reads between two questions of a lesson, in reading order.
 
     Choices are part of the action and reasons come after it, so neither counts; another track's blocks are folded.
@@ -50,7 +50,7 @@ def stretches(document: Document, track: str) -> list[Stretch]:
     return [*found, Stretch(start, seconds, False)] if seconds else found
 
 
-def _pieces(document: Document, track: str) -> Iterator[tuple[int, float, bool]]:
+def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, bool]]:
     """Line, seconds and whether it is something to do, of everything a track reads."""
     for section in _shown(document, track):
         yield section.line, reading_seconds(section.title), False
@@ -77,7 +77,7 @@ def tracks_of(course: CourseText) -> tuple[str, ...]:
     return tuple(course.meta.tracks) if course.meta else ()
 
 
-def text_load(document: Document, track: str) -> float:
+def text_load(document: ParsedDocument, track: str) -> float:
     """Seconds that the text of a lesson takes to read, its questions aside."""
     return sum(
         sum(_block_seconds(block, track) for block in section.after) + reading_seconds(section.title)
@@ -85,7 +85,7 @@ def text_load(document: Document, track: str) -> float:
     )
 
 
-def question_load(document: Document, track: str) -> float:
+def question_load(document: ParsedDocument, track: str) -> float:
     """Seconds that the questions of a lesson take to read: what is asked and the choices, not the reasons."""
     return sum(
         reading_seconds(section.stem) + _choice_seconds(section)
@@ -94,7 +94,7 @@ def question_load(document: Document, track: str) -> float:
     )
 
 
-def _shown(document: Document, track: str) -> list[Section]:
+def _shown(document: ParsedDocument, track: str) -> list[Section]:
     return [section for section in document.sections if is_for(section.attrs.get("tracks", "").split(), track)]
 
 

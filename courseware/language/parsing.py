@@ -1,4 +1,4 @@
-"""Read one authored document: bytes in, a frozen `Document` out (docs/formats.md §1–5, §9).
+"""Read one authored document: bytes in, a frozen `ParsedDocument` out (docs/formats.md §1–5, §9).
 
 The reader goes line by line, because a Markdown parser keeps no line numbers and every message has to
 name one. It cuts the body into sections and these into blocks; each piece of text stays Markdown source,
@@ -63,7 +63,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Document:
+class ParsedDocument:
     """One document in one language.
 
     `language` is lower case, as in the file name ("zh-hans"). `meta` is the frozen model of the kind, complete
@@ -102,7 +102,7 @@ class Document:
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
 
-def read(path: str, data: bytes, source: Document | None = None) -> tuple[Document | None, list[Problem]]:
+def read(path: str, data: bytes, source: ParsedDocument | None = None) -> tuple[ParsedDocument | None, list[Problem]]:
     """Read a document and say what is wrong with its form.
 
     `path` is relative to the course folder. A translation needs `source`, the same document in the source
@@ -127,7 +127,7 @@ def read(path: str, data: bytes, source: Document | None = None) -> tuple[Docume
         return None, problems
     title = title if isinstance(title, str) else ""
     prose = tuple(line for line in body if not line.is_code)
-    return Document(identifier, name.kind, name.language, path, title, meta, sections, front, prose), problems
+    return ParsedDocument(identifier, name.kind, name.language, path, title, meta, sections, front, prose), problems
 
 
 @dataclass
@@ -136,7 +136,7 @@ class _Reader:
 
     path: str
     kind: str
-    source: Document | None
+    source: ParsedDocument | None
     problems: list[Problem]
     ids: dict[str, int] = field(default_factory=dict)  # id of a section or entry → line
 

@@ -18,7 +18,7 @@ BOW = 22
 
 
 @dataclass(frozen=True)
-class Station:
+class MapStation:
     """A situation with its number in the file, or an ending, whose `look` is its colour and number ""."""
 
     id: str
@@ -43,7 +43,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Map:
-    stations: Mapping[str, Station]
+    stations: Mapping[str, MapStation]
     width: int
     height: int
 
@@ -98,18 +98,18 @@ class Layout:
     def map(self) -> Map:
         last = max(self.rows.values()) + 1
         numbers = {node: str(number) for number, node in enumerate(self.simulation.nodes, start=1)}
-        stations: dict[str, Station] = {}
+        stations: dict[str, MapStation] = {}
         taken: dict[int, int] = {}
         for node in sorted(self.simulation.nodes, key=lambda node: node not in self.best):
             row = self.rows[node]
             lane = 0 if node in self.best else max(1, taken.get(row, 0))
             taken[row] = lane + 1
-            stations[node] = Station(node, LEFT + LANE * lane, TOP + ROW * row, numbers[node])
+            stations[node] = MapStation(node, LEFT + LANE * lane, TOP + ROW * row, numbers[node])
         endings = sorted(self.simulation.endings, key=lambda ending: (ending.id not in self.best, ending.colour))
         for place, ending in enumerate(endings):
             line, lane = divmod(place, ABREAST)
             x = LEFT + LANE * lane + LANE // 2 * (line % 2)
-            stations[ending.id] = Station(ending.id, x, TOP + ROW * last + STAGGER * line, "", ending.colour)
+            stations[ending.id] = MapStation(ending.id, x, TOP + ROW * last + STAGGER * line, "", ending.colour)
         width = max(station.x for station in stations.values()) + LANE // 2
         return Map(stations, width, max(station.y for station in stations.values()) + TOP)
 

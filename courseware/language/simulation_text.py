@@ -15,16 +15,16 @@ from courseware.language.documents import display_tag
 from courseware.language.lists import Item
 from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta, SimulationMeta
-from courseware.language.parsing import Block, Document, Section
+from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.simulations import (
     DEBRIEF,
     ENDING_KINDS,
     NODE_KINDS,
-    Choice,
     Effects,
     Ending,
     Node,
+    NodeChoice,
     Part,
     Passage,
     Simulation,
@@ -61,8 +61,8 @@ def _meters(course: CourseText, language: str) -> Mapping[str, str]:
 class _Reader:
     """Reads one language; what it finds wrong is added to `problems`."""
 
-    document: Document
-    source: Document
+    document: ParsedDocument
+    source: ParsedDocument
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -128,10 +128,10 @@ class _Reader:
             return 0
         return int(value)
 
-    def _choice(self, item: Item, original: Item) -> Choice:
+    def _choice(self, item: Item, original: Item) -> NodeChoice:
         link = find_links(cut_braces(item.text)[0])[0]
         effects, condition = self._effects(item, original)
-        return Choice(link.label, item.reason, link.target.removeprefix("#"), link.title, effects, condition)
+        return NodeChoice(link.label, item.reason, link.target.removeprefix("#"), link.title, effects, condition)
 
     def _part(self, item: Item, original: Item) -> Part:
         text, _, _ = cut_braces(item.text)

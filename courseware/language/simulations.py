@@ -36,7 +36,7 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Choice:
+class NodeChoice:
     """What one does or says. `quality` is "" where the situation is not judged; texts are Markdown source."""
 
     text: str
@@ -78,7 +78,7 @@ class Node:
     seconds: int = 0
     condition: Condition = ALWAYS
     otherwise: str = ""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[NodeChoice, ...] = ()
     parts: tuple[Part, ...] = ()
     rule: str = ""
     lines: tuple[SpokenLine, ...] = ()
@@ -121,7 +121,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class State:
+class RunState:
     """Where a run stands: the id of a node or of an ending, the value of each meter, the flags that are set."""
 
     place: str
@@ -173,20 +173,20 @@ class Simulation:
                 flags.add(name)
         return frozenset(flags)
 
-    def begin(self, flags: Iterable[str] = ()) -> State:
+    def begin(self, flags: Iterable[str] = ()) -> RunState:
         """The state a run starts in, given the flags that chance has set."""
         return self.arrive(self.start, dict.fromkeys(self.meters, FIRST), frozenset(flags))
 
-    def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> State:
+    def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> RunState:
         """The state at a target: past nodes whose condition does not hold, at the ending that is earned."""
-        state = State(target, meters, flags)
+        state = RunState(target, meters, flags)
         while (node := self.nodes.get(target)) and not state.met_by(node.condition):
             target = node.otherwise
         if target == END:
             target = next(ending.id for ending in self.endings if state.met_by(ending.condition))
-        return State(target, meters, flags)
+        return RunState(target, meters, flags)
 
-    def offered(self, state: State) -> list[int]:
+    def offered(self, state: RunState) -> list[int]:
         """The places of the choices that can be taken now; the one for when the time is up is not among them."""
         choices = self.nodes[state.place].choices
         return [
@@ -195,14 +195,14 @@ class Simulation:
             if choice.quality != TIMEOUT and state.met_by(choice.condition)
         ]
 
-    def decide(self, state: State, place: int, picked: Collection[int] = ()) -> State:
+    def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
         """The state after a choice, with the parts that were picked for a message. Raises NotOffered."""
         node = self.nodes.get(state.place)
         if node is None or place not in (*self.offered(state), node.timeout):
             raise NotOffered(f"{state.place} offers no choice {place}")
         if not set(picked) <= set(range(len(node.parts))):
             raise NotOffered(f"{state.place} has no parts {sorted(picked)}")
-        done: list[Choice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
+        done: list[NodeChoice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
         meters = dict(state.meters)
         for taken in done:
             for meter, change in taken.effects.meters.items():
@@ -215,20 +215,20 @@ class Simulation:
         node = self.nodes[node_id]
         return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
 
-    def best(self, state: State) -> tuple[int, tuple[int, ...]]:
+    def best(self, state: RunState) -> tuple[int, tuple[int, ...]]:
         """The best choice that is offered, and the parts that belong to the message."""
         node = self.nodes[state.place]
         place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
         return place, tuple(part for part, one in enumerate(node.parts) if one.belongs)
 
-    def best_run(self, flags: Iterable[str] = ()) -> list[State]:
+    def best_run(self, flags: Iterable[str] = ()) -> list[RunState]:
         """The states of the run that always chooses best, from the start to its ending."""
         states = [self.begin(flags)]
         while states[-1].place in self.nodes:
             states.append(self.decide(states[-1], *self.best(states[-1])))
         return states
 
-    def random_run(self, random: Random) -> list[tuple[State, int, tuple[int, ...]]]:
+    def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
         """A run of somebody who clicks at random, and at times not at all: each state with what was decided in it, the
         ending last with the choice -1.
         """
@@ -256,7 +256,7 @@ def dump_simulation(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _stored(one: Node | Choice | Ending) -> dict[str, Any]:
+def _stored(one: Node | NodeChoice | Ending) -> dict[str, Any]:
     return asdict(one) | {"condition": str(one.condition)}
 
 
@@ -283,7 +283,7 @@ def _node(stored: Mapping[str, Any]) -> Node:
         **{
             **stored,
             "condition": parse_condition(stored["condition"]),
-            "choices": tuple(Choice(**one | _rules(one)) for one in stored["choices"]),
+            "choices": tuple(NodeChoice(**one | _rules(one)) for one in stored["choices"]),
             "parts": tuple(Part(**one | {"effects": _effects(one["effects"])}) for one in stored["parts"]),
             "lines": tuple(SpokenLine(**line) for line in stored["lines"]),
         }

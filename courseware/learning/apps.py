@@ -9,10 +9,10 @@ class LearningConfig(AppConfig):
     editor_rights = ("view_lessonreport", "change_lessonreport")
 
     def ready(self):
-        from courseware.content.compiled import links
+        from courseware.content.compiled import page_links
         from courseware.content.desk.editors import grant_rights  # needs loaded apps
 
-        links.register(
+        page_links.register(
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
         )
         post_migrate.connect(grant_rights, sender=self)

@@ -54,7 +54,7 @@ class SurveyForm(forms.Form):
         for identifier, question in self.questions.items():
             self.fields[f"q-{identifier}"] = survey_field(question)
         # What is wrong with it as a whole the page says in a summary of its own.
-        self.helper = Fields(*(SurveyQuestion(question) for question in questions), form_show_errors=False)
+        self.helper = Fields(*(SurveyQuestionGroup(question) for question in questions), form_show_errors=False)
 
     def clean(self):
         cleaned = super().clean()
@@ -84,7 +84,7 @@ class SurveyForm(forms.Form):
         ]
 
 
-class SurveyQuestion(Group):
+class SurveyQuestionGroup(Group):
     template = "learning/_survey_question.html"
 
     def __init__(self, question):

@@ -14,7 +14,7 @@ from django.db.models import Min, QuerySet
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Choice, Ending, Node, load_simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
 from courseware.reporting.survey_statistics import ENOUGH
 from courseware.simulations.models import Decision, Run
 
@@ -31,7 +31,7 @@ class Share:
 
 @dataclass(frozen=True)
 class ChoiceShare:
-    choice: Choice
+    choice: NodeChoice
     share: Share
 
 

@@ -5,7 +5,7 @@ reason and its rule.
 from dataclasses import dataclass
 
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Choice, Ending, Node, Part, Simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, Part, Simulation
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep
 
@@ -47,10 +47,10 @@ class Reviewed:
     position: int
     number: str
     node: Node
-    choice: Choice
+    choice: NodeChoice
     decision: Decision
     changes: tuple[MeterChange, ...]
-    best: Choice | None
+    best: NodeChoice | None
     parts: tuple[BuiltPart, ...]
     is_new: bool
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
-from courseware.language.simulations import Ending, Node, Simulation, State
+from courseware.language.simulations import Ending, Node, RunState, Simulation
 from courseware.simulations.models import Decision, Run
 
 ASTRAY = ("harmful", "critical")
@@ -17,8 +17,8 @@ class TrailStep:
     """One decision: the state it was made in, and the one it led to."""
 
     position: int
-    before: State
-    after: State
+    before: RunState
+    after: RunState
     place: int
     picked: tuple[int, ...]
     decision: Decision
@@ -43,11 +43,11 @@ class Trail:
 
     run: Run
     rules: Simulation
-    start: State
+    start: RunState
     steps: tuple[TrailStep, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> RunState:
         return self.steps[-1].after if self.steps else self.start
 
     @property

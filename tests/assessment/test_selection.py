@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.selection import BankTooSmall, Stratum, draw, draw_parallel
+from courseware.assessment.selection import BankTooSmall, Quota, draw, draw_parallel
 from courseware.language.questions import KINDS, Choice
 
 One = KINDS["one"]
@@ -23,7 +23,7 @@ BANK = [
     *(question(f"first-rule-{n}", critical=True, objective="R1") for n in range(3)),
     *(question(f"second-rule-{n}", critical=True, objective="R2") for n in range(3)),
 ]
-STRATUM = Stratum("bank", 4, (("R1",), ("R2", "R3")))
+STRATUM = Quota("bank", 4, (("R1",), ("R2", "R3")))
 
 
 @given(seed=st.integers())
@@ -53,7 +53,7 @@ def test_three_attempts_in_a_row_never_repeat_a_critical_question():
 def test_no_two_questions_of_a_family_meet_in_an_attempt():
     bank = [question("a", family="f"), question("b", family="f"), question("c")]
     for seed in range(20):
-        families = [each.question.family for each in draw([Stratum("bank", 2)], {"bank": bank}, {}, Random(seed))]
+        families = [each.question.family for each in draw([Quota("bank", 2)], {"bank": bank}, {}, Random(seed))]
         assert sorted(families) == ["c", "f"]
 
 
@@ -61,7 +61,7 @@ def test_choices_are_shuffled_but_a_scale_keeps_its_order():
     bank = [question("bullets"), question("scale", numbered=True)]
     orders = {"bullets": set(), "scale": set()}
     for seed in range(30):
-        for each in draw([Stratum("bank", 2)], {"bank": bank}, {}, Random(seed)):
+        for each in draw([Quota("bank", 2)], {"bank": bank}, {}, Random(seed)):
             orders[each.question.id].add(each.order)
     assert orders["scale"] == {(0, 1, 2)}
     assert len(orders["bullets"]) > 1
@@ -69,7 +69,7 @@ def test_choices_are_shuffled_but_a_scale_keeps_its_order():
 
 @pytest.mark.parametrize(
     "stratum",
-    [Stratum("bank", 9), Stratum("bank", 1, (("R9",),)), Stratum("nowhere", 1)],
+    [Quota("bank", 9), Quota("bank", 1, (("R9",),)), Quota("nowhere", 1)],
     ids=["more than there are", "a rule without a question", "a bank that is not there"],
 )
 def test_a_bank_that_cannot_give_enough_is_named(stratum):

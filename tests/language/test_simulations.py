@@ -15,7 +15,7 @@ from courseware.language.checking.simulations import average_minutes, check_simu
 from courseware.language.conditions import ALWAYS, parse_condition
 from courseware.language.course import read_course
 from courseware.language.simulation_text import make_simulation
-from courseware.language.simulations import NotOffered, SpokenLine, State, dump_simulation, load_simulation
+from courseware.language.simulations import NotOffered, RunState, SpokenLine, dump_simulation, load_simulation
 from courseware.language.speech import cut_speech
 from tests.language.samples import make_files
 
@@ -438,7 +438,7 @@ def test_effects_in_a_translation_are_refused():
 
 
 def test_a_run_begins_at_the_first_situation_with_every_meter_at_sixty():
-    assert drill().begin() == State("stove", {"calm": 60}, frozenset())
+    assert drill().begin() == RunState("stove", {"calm": 60}, frozenset())
 
 
 def test_a_situation_whose_condition_fails_is_skipped():
@@ -449,13 +449,13 @@ def test_a_situation_whose_condition_fails_is_skipped():
 
 def test_a_choice_moves_meters_and_sets_flags_and_the_time_running_out_is_one_too():
     play = drill()
-    assert play.decide(play.begin(), 2) == State("note", {"calm": 30}, frozenset({"wet"}))
+    assert play.decide(play.begin(), 2) == RunState("note", {"calm": 30}, frozenset({"wet"}))
     assert play.decide(play.begin(), 3).meters == {"calm": 50}
 
 
 def test_a_choice_is_offered_only_while_its_condition_holds():
     play = drill()
-    low = State("stove", {"calm": 20}, frozenset())
+    low = RunState("stove", {"calm": 20}, frozenset())
     assert (play.offered(play.begin()), play.offered(low)) == ([0, 1, 2], [0, 2])
     with pytest.raises(NotOffered):
         play.decide(low, 1)

@@ -204,3 +204,32 @@ def test_no_room_reaches_up_through_a_relation_a_url_or_a_template(room):
 
 def test_modules_are_named_for_their_subject():
     assert not [path for path in HOUSE.rglob("*.py") if path.stem in NAMES_WITHOUT_A_SUBJECT]
+
+
+def places_of_names(names_in):
+    """Name → the files of the house that have it; `names_in` yields those of one file."""
+    found = {}
+    for room in ROOMS:
+        for file in code_of(room):
+            if "commands" not in file.parts:
+                for name in names_in(file):
+                    found.setdefault(name, set()).add(str(file.relative_to(HOUSE)))
+    return found
+
+
+def test_no_two_modules_bear_one_name():
+    """Beside those that Django looks for, and those of the checker, each named for what it checks."""
+    found = places_of_names(lambda file: {file.stem} - NAMES_OF_DJANGO - {"__init__"})
+    found = {name: {place for place in places if "checking/" not in place} for name, places in found.items()}
+    assert not {name: places for name, places in found.items() if len(places) > 1}
+
+
+def test_no_two_classes_bear_one_name():
+    found = places_of_names(
+        lambda file: [
+            node.name
+            for node in ast.parse(file.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        ]
+    )
+    assert not {name: places for name, places in found.items() if len(places) > 1}

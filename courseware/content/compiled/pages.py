@@ -8,21 +8,21 @@ from typing import Any, TypeVar
 from django.urls import reverse
 
 from courseware.content.compiled.figures import Media, figure_html
-from courseware.content.compiled.links import address
 from courseware.content.compiled.markdown import Pointers, Renderer
+from courseware.content.compiled.page_links import address
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
 from courseware.language.lists import Entry
-from courseware.language.parsing import Block, Document, Section
+from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
-from courseware.language.simulations import Choice, Ending, Node, Part, Passage, dump_simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, Part, Passage, dump_simulation
 from courseware.language.speech import cut_speech
 from courseware.language.surveys import SurveyQuestion
 
 Titled = TypeVar("Titled", Node, Ending, Passage)
-InList = TypeVar("InList", Choice, Part)
+InList = TypeVar("InList", NodeChoice, Part)
 
 
 def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str
 class PageCompiler:
     """What the kinds share: HTML of blocks, sections and questions, and the sources named on the page so far."""
 
-    def __init__(self, course: CourseText, media: Mapping[str, Media], document: Document):
+    def __init__(self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument):
         self.course = course
         self.media = media
         self.document = document
@@ -129,7 +129,7 @@ def address_in(course: CourseText, identifier: str) -> str | None:
     return None
 
 
-def document_address(course: CourseText, document: Document) -> str | None:
+def document_address(course: CourseText, document: ParsedDocument) -> str | None:
     if document.kind == "course":
         return reverse("home")
     if document.kind == "card":

@@ -12,7 +12,7 @@ from typing import Any
 from django.core import signing
 
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Choice, Ending, Node, NotOffered, Simulation, State
+from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, RunState, Simulation
 
 SALT = "rehearsal"
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # what a button sends that is no place of a choice
@@ -23,7 +23,7 @@ class Taken:
     """A decision: the situation, and what was chosen in it."""
 
     node: Node
-    choice: Choice
+    choice: NodeChoice
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Rehearsal:
     simulation: Simulation
     flags: tuple[str, ...]
     decisions: tuple[tuple[int, tuple[int, ...]], ...]
-    states: tuple[State, ...]
+    states: tuple[RunState, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> RunState:
         return self.states[-1]
 
     @property
@@ -48,12 +48,12 @@ class Rehearsal:
         return self.simulation.endings_by_id.get(self.state.place)
 
     @property
-    def offered(self) -> list[tuple[int | str, Choice]]:
+    def offered(self) -> list[tuple[int | str, NodeChoice]]:
         """What can be sent, and the choice it takes; the branch for doing nothing comes last."""
         node = self.node
         if node is None:
             return []
-        choices: list[tuple[int | str, Choice]] = [
+        choices: list[tuple[int | str, NodeChoice]] = [
             (place, node.choices[place]) for place in self.simulation.offered(self.state)
         ]
         return choices if node.timeout is None else [*choices, (TIME_UP, node.choices[node.timeout])]

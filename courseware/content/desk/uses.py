@@ -5,14 +5,14 @@ from typing import Any
 
 from courseware.content.models import Document
 from courseware.language.course import CourseText
-from courseware.language.parsing import Document as TextDocument
+from courseware.language.parsing import ParsedDocument
 from courseware.language.spans import find_links, find_sources
 
 _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
-def uses_of(document: Document, course: CourseText) -> list[TextDocument]:
+def uses_of(document: Document, course: CourseText) -> list[ParsedDocument]:
     """The documents, in the source language, that name this one or something in it. `course` holds it."""
     own = {document.identifier}
     if document.identifier in course.documents:
@@ -22,7 +22,7 @@ def uses_of(document: Document, course: CourseText) -> list[TextDocument]:
     return [other for other in others if any(own.intersection(names) for names in naming(course, other))]
 
 
-def naming(course: CourseText, document: TextDocument) -> Iterator[set[str]]:
+def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
     """Everything a document names: ids in front matter and braces; links, figures and sources in every language."""
     yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
     for section in document.sections:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from courseware.language.course import CourseText
 from courseware.language.metadata import ExamMeta, Stratum
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
 from courseware.language.spans import plain
@@ -65,7 +65,7 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
         yield track, [question for question in questions if question.is_for(track)]
 
 
-def _check_families(course: CourseText, exam: Document, meta: ExamMeta) -> Iterator[Problem]:
+def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Problem]:
     """What is asked again after another exam needs a second question of each family."""
     if not meta.again_after:
         return
@@ -139,7 +139,7 @@ def with_one_key(course: CourseText, documents: list[str], language: str) -> lis
 
 
 def _check_shares(
-    document: Document, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
+    document: ParsedDocument, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
 ) -> Iterator[Problem]:
     """`from_chance` and `longest` are shares; places are the same in every language and told once."""
     if len(questions) < MIN_QUESTIONS:
@@ -181,7 +181,7 @@ def _lengths(question: Question) -> list[int]:
     return [len(plain(choice.text)) for choice in question.choices]
 
 
-def _check_lengths(document: Document, questions: list[Question]) -> Iterator[Problem]:
+def _check_lengths(document: ParsedDocument, questions: list[Question]) -> Iterator[Problem]:
     for question in questions:
         lengths = _lengths(question)
         top, second = sorted(lengths, reverse=True)[:2]

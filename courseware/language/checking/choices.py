@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from courseware.language.course import CourseText
 from courseware.language.lists import FORMS, GROUPED, SURVEY_FORMS, Item
-from courseware.language.parsing import Document, Section
+from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
@@ -31,7 +31,7 @@ def check_choices(course: CourseText) -> Iterator[Problem]:
             yield from _check_only_questions(document)
 
 
-def _check_question(document: Document, section: Section, *, is_source: bool) -> Iterator[Problem]:
+def _check_question(document: ParsedDocument, section: Section, *, is_source: bool) -> Iterator[Problem]:
     if section.choices is None:
         finding = Finding("no-choices", title=section.title, expected=_EXPECTED[section.kind])
         yield Problem(document.path, section.line, finding)
@@ -115,7 +115,7 @@ def _squeeze(text: str) -> str:
     return _BETWEEN_HAN.sub("", " ".join(plain(text).split()))
 
 
-def _check_only_questions(document: Document) -> Iterator[Problem]:
+def _check_only_questions(document: ParsedDocument) -> Iterator[Problem]:
     for section in document.sections:
         if not section.id and section.blocks:
             yield Problem(document.path, section.line, Finding("text-in-bank"))

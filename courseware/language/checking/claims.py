@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from courseware.language.course import SOURCE_MARKS, CourseText
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.spans import blank_code, find_sources, plain
 
@@ -25,7 +25,7 @@ def check_claims(course: CourseText) -> Iterator[Problem]:
             yield from _check_document(translation)
 
 
-def _check_document(document: Document) -> Iterator[Problem]:
+def _check_document(document: ParsedDocument) -> Iterator[Problem]:
     for section, lines in document.spans():
         if any(find_sources(line.text) for line in lines):
             continue

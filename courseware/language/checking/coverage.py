@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.course import CourseText
-from courseware.language.metadata import LessonMeta
+from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import find_sources
 
@@ -31,8 +31,8 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
 
 def planned_minutes(course: CourseText) -> int:
     """What everybody goes through, required or not; a pre-check may be skipped."""
-    metas = [document.meta for document in course.of_kind("lesson", "simulation", "exam") if document.meta]
-    return sum(meta.minutes for meta in metas if not getattr(meta, "is_pre_check", False))
+    minutes = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
+    return minutes + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from courseware.language.course import CourseText, check_sections
 from courseware.language.messages import Field
-from courseware.language.parsing import QUESTION_KINDS, Document, Section
+from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
 
@@ -56,7 +56,7 @@ def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object
     return Finding(missing, title=section.title, document=document_kind, known=known)
 
 
-def _check_keys(document: Document, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
+def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
     def problem(finding: str, /, **fields: Field) -> Problem:
         return Problem(document.path, section.line, Finding(finding, **fields))
 
@@ -77,14 +77,14 @@ def _check_keys(document: Document, section: Section, keys: tuple[str, ...]) -> 
                 yield problem("bank-key-missing", key=key, id=section.id)
 
 
-def _check_boxes(document: Document) -> Iterator[Problem]:
+def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
     """Tick boxes below a heading that asks nothing: the kind of the question was forgotten."""
     for section, lines in document.spans():
         if section.kind in ("", "check") and any(_BOX.match(line.text) for line in lines):
             yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
 
 
-def _check_knowledge_check(document: Document) -> Iterator[Problem]:
+def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
     checks = [section for section in document.sections if section.kind == "check"]
     for section in checks[1:]:
         yield Problem(document.path, section.line, Finding("second-check", first=checks[0].line))

@@ -7,7 +7,7 @@ from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.metadata import CourseMeta, ExamMeta, LessonMeta
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest
 from courseware.language.spans import find_links, find_sources
 
@@ -53,7 +53,7 @@ def _known(course: CourseText) -> dict[str, Collection[str]]:
     }
 
 
-def _front_references(document: Document) -> Iterator[Reference]:
+def _front_references(document: ParsedDocument) -> Iterator[Reference]:
     meta, line = document.meta, document.front.line
     if isinstance(meta, LessonMeta):
         yield from ((line("objectives", i), "objective", one) for i, one in enumerate(meta.objectives))
@@ -73,7 +73,7 @@ def _front_references(document: Document) -> Iterator[Reference]:
             yield line("again_after"), "exam", meta.again_after
 
 
-def _brace_references(document: Document) -> Iterator[Reference]:
+def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
     if document.kind not in ("lesson", "bank"):
         return
     for section in document.questions:
@@ -104,7 +104,7 @@ def check_marks(course: CourseText) -> Iterator[Problem]:
         yield Problem(sourceless[0].path, sourceless[0].line, finding)
 
 
-def _check_links(document: Document, targets: Collection[str]) -> Iterator[Problem]:
+def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator[Problem]:
     own = {section.id for section in document.sections} | {entry.id for entry in document.entries}
     for line in document.lines:
         for link in find_links(line.text):
@@ -118,7 +118,7 @@ def _check_links(document: Document, targets: Collection[str]) -> Iterator[Probl
                 yield Problem(document.path, line.number, Finding("link-to-nothing", target=link.target, nearest=near))
 
 
-def _check_sources(document: Document, sources: Collection[str]) -> Iterator[Problem]:
+def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterator[Problem]:
     for line in document.lines:
         for source in find_sources(line.text):
             if source not in sources:
@@ -126,7 +126,7 @@ def _check_sources(document: Document, sources: Collection[str]) -> Iterator[Pro
                 yield Problem(document.path, line.number, finding)
 
 
-def _check_callouts(document: Document, tracks: Collection[str]) -> Iterator[Problem]:
+def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterator[Problem]:
     for section in document.sections:
         for block in section.blocks:
             if not isinstance(block, Callout):
@@ -144,7 +144,7 @@ def _unknown_callout(kind: str, tracks: Collection[str]) -> Finding:
     return Finding("unknown-callout", kind=kind, known=CALLOUTS, tracks=tuple(tracks))
 
 
-def _check_figures(document: Document, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
+def _check_figures(document: ParsedDocument, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
     alone = {block.line for section in document.sections for block in section.blocks if isinstance(block, Figure)}
     for line in document.lines:
         for image in find_links(line.text):
@@ -158,7 +158,7 @@ def _check_figures(document: Document, media: Collection[str], languages: tuple[
 
 
 def _check_file(
-    document: Document, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
+    document: ParsedDocument, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
 ) -> Iterator[Problem]:
     if not target.startswith("media/") or target not in media:
         yield Problem(document.path, line, Finding("unknown-figure", figure=target, nearest=nearest(target, media)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from courseware.language.course import CourseText
 from courseware.language.metadata import LessonMeta
 from courseware.language.pace import stretches, text_load, tracks_of
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 
 FIRST_WITHIN = 30
@@ -22,7 +22,7 @@ def check_pace(course: CourseText) -> Iterator[Problem]:
             yield from _check_minutes(document, tracks_of(course))
 
 
-def _check_stretches(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
+def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
     """A lesson without any question is read in one go; then only the longer limit holds."""
     told: set[int] = set()
     for track in tracks:
@@ -34,7 +34,7 @@ def _check_stretches(document: Document, tracks: tuple[str, ...]) -> Iterator[Pr
                 yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
 
 
-def _check_minutes(document: Document, tracks: tuple[str, ...]) -> Iterator[Problem]:
+def _check_minutes(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
     minutes = max((text_load(document, track) for track in tracks), default=0.0) / 60
     if isinstance(document.meta, LessonMeta) and minutes > document.meta.minutes:
         finding = Finding("text-beyond-minutes", minutes=minutes, planned=document.meta.minutes)

@@ -13,7 +13,7 @@ from courseware.language.course import CourseText
 from courseware.language.documents import display_tag
 from courseware.language.lists import Item
 from courseware.language.messages import Field
-from courseware.language.parsing import Document, Section
+from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import Link, find_links, find_sources
 
@@ -41,14 +41,14 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
                 yield Problem(source.path, 1, finding)
 
 
-def _path_in(source: Document, language: str) -> str:
+def _path_in(source: ParsedDocument, language: str) -> str:
     return source.path.removesuffix(f".{source.language}.md") + f".{language}.md"
 
 
 class _Pair:
     """One translation beside its source. Problems are reported in the translation."""
 
-    def __init__(self, source: Document, translation: Document):
+    def __init__(self, source: ParsedDocument, translation: ParsedDocument):
         self.source = source
         self.translation = translation
         self.language = display_tag(source.language)
@@ -164,11 +164,11 @@ class _Pair:
                 return
 
 
-def _headings(document: Document) -> list[Placed]:
+def _headings(document: ParsedDocument) -> list[Placed]:
     return [(section.id, section.line) for section in document.sections if section.id]
 
 
-def _entries(document: Document) -> list[Placed]:
+def _entries(document: ParsedDocument) -> list[Placed]:
     return [(entry.id, entry.line) for entry in document.entries]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from courseware.language.blocks import Prose, mark_code
 from courseware.language.course import CourseText
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import blank_code
 
@@ -27,7 +27,7 @@ def check_prose(course: CourseText) -> Iterator[Problem]:
                 yield Problem(document.path, number, finding)
 
 
-def _lines(document: Document) -> Iterator[tuple[int, Finding]]:
+def _lines(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
     before = ""
     for line in document.lines:
         text = blank_code(line.text)
@@ -55,7 +55,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def _lists(document: Document) -> Iterator[tuple[int, Finding]]:
+def _lists(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
     """Lists in prose: nested by four spaces, and a blank line before the first."""
     for section in document.sections:
         for block in section.blocks:

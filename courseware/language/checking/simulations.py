@@ -15,10 +15,10 @@ from courseware.language.course import CourseText
 from courseware.language.lists import Item
 from courseware.language.messages import Field
 from courseware.language.pace import reading_seconds
-from courseware.language.parsing import Document, Section
+from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
 from courseware.language.simulation_text import read_simulation
-from courseware.language.simulations import END, QUALITIES, TIMEOUT, Choice, Node, Simulation, State
+from courseware.language.simulations import END, QUALITIES, TIMEOUT, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
 
 # A run is a break between two contacts. The average is taken over runs of chance, the same ones every time.
@@ -57,7 +57,7 @@ def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
 class _Checked:
     """One simulation in one language, beside the document it stands in."""
 
-    document: Document
+    document: ParsedDocument
     simulation: Simulation
 
     def _say(self, line: int, finding: str, /, **fields: Field | None) -> Problem:
@@ -67,7 +67,7 @@ class _Checked:
         """The section of a node or an ending, which was made from it."""
         return next(section for section in self.document.sections if section.id == identifier)
 
-    def _lines(self, node: Node) -> Iterator[tuple[Choice, Item]]:
+    def _lines(self, node: Node) -> Iterator[tuple[NodeChoice, Item]]:
         """The choices of a node with the list lines they stand on."""
         links = [item for item in self._section(node.id).items if not item.box and find_links(item.text)]
         yield from zip(node.choices, links, strict=False)
@@ -363,7 +363,7 @@ def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
     return found
 
 
-def _next_states(simulation: Simulation, state: State) -> Iterator[State]:
+def _next_states(simulation: Simulation, state: RunState) -> Iterator[RunState]:
     node = simulation.nodes.get(state.place)
     if node is None:
         return

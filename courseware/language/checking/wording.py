@@ -9,7 +9,7 @@ from courseware.language.braces import cut_braces
 from courseware.language.chinese import count_characters, count_words, has_characters
 from courseware.language.course import CourseText, Listed
 from courseware.language.documents import display_tag
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
@@ -36,7 +36,7 @@ def check_wording(course: CourseText) -> Iterator[Problem]:
                 yield from _compare(source, translation, words[source.language], words[translation.language])
 
 
-def _compare(source: Document, translation: Document, there: "_Words", here: "_Words") -> Iterator[Problem]:
+def _compare(source: ParsedDocument, translation: ParsedDocument, there: "_Words", here: "_Words") -> Iterator[Problem]:
     tag = display_tag(source.language)
     originals = {section.id: (section.line, _text(lines)) for section, lines in source.spans()}
     for section, lines in translation.spans():
