@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.content.management.commands.play_simulations import simulations_of
+from tests.content.test_commands import write_course
 from tests.language.samples import damage, make_files
-from tests.language.test_checking import write_course
 
 SOURCE = "01-water/02-drill.simulation.zh-hans.md"
 
