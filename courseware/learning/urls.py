@@ -1,22 +1,22 @@
 from django.urls import path
 
-from courseware.learning import views
+from courseware.learning.views import course, lesson
 
 app_name = "learning"
 
 # /learn/<course>/<step>/
 step_urls = [
-    ("", views.step, "step"),
-    ("answer/<id:question>/", views.answer, "answer"),
-    ("read/", views.mark_read, "mark-read"),
-    ("report/", views.report, "report"),
+    ("", lesson.step, "step"),
+    ("answer/<id:question>/", lesson.answer, "answer"),
+    ("read/", lesson.mark_read, "mark-read"),
+    ("report/", lesson.report, "report"),
 ]
 
 # /learn/<course>/
 course_urls = [
-    ("tracks/", views.tracks, "tracks"),
-    ("card/", views.card, "card"),
-    ("finish/", views.finish, "finish"),
+    ("tracks/", course.tracks, "tracks"),
+    ("card/", course.card, "card"),
+    ("finish/", course.finish, "finish"),
 ]
 
 urlpatterns = [

@@ -1,18 +1,18 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting import views
+from courseware.reporting.views import board, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
     # /team/
-    path("team/", views.board, name="board"),
-    path("team/board.csv", views.board_csv, name="board-csv"),
+    path("team/", board.board, name="board"),
+    path("team/board.csv", board.board_csv, name="board-csv"),
     # /team/people/<pk>/  (of an enrollment)
-    path("team/people/<int:pk>/", views.person, name="person"),
-    *(path(f"team/people/<int:pk>/{verb.address}/", views.act, {"verb": verb}, name=verb.name) for verb in VERBS),
+    path("team/people/<int:pk>/", person.person, name="person"),
+    *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/
-    path("team/simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
+    path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
     # /surveys/<course>/<survey>/
-    path("surveys/<id:course>/<id:survey>/", views.survey, name="survey"),
+    path("surveys/<id:course>/<id:survey>/", statistics.survey, name="survey"),
 ]

@@ -113,7 +113,7 @@ def test_the_file_says_what_the_screen_says(client, team):
 
 
 def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team, monkeypatch):
-    monkeypatch.setattr("courseware.reporting.views.ROWS_A_PAGE", 2)
+    monkeypatch.setattr("courseware.reporting.views.board.ROWS_A_PAGE", 2)
     below = make_team("Late shift", parent=team)
     for number in range(3):
         learner_of(below, f"Lea {number}", due_at=days(-1))

@@ -1,36 +1,27 @@
+"""/learn/<course>/<step>/"""
+
 from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponseBadRequest
+from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.middleware import form_on
-from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.learning.forms import AnswerForm, ReportForm, SurveyForm, TrackForm, new_token
+from courseware.learning.forms import AnswerForm, ReportForm, new_token
 from courseware.learning.lessons import Entered, lesson_page
-from courseware.learning.progress import done_documents, track_of
 from courseware.learning.question_view import raw_response
 from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
 from courseware.learning.step_pages import page_of
-from courseware.lib.form_status import form_status
-
-
-def lesson_address(course, step, question=""):
-    """Where a lesson is read, and on it where a question stands."""
-    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
-
-
-def home_address(**places):
-    return reverse("home")
+from courseware.learning.views.places import lesson_address
+from courseware.learning.views.survey import survey
 
 
 @require_http_methods(["GET", "POST"])
@@ -177,79 +168,3 @@ def report(request, course, step):
     feedback.report_lesson(reading.enrollment, reading.page(found.id), language=reading.language, **form.cleaned_data)
     messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
     return redirect(lesson_address(course, step))
-
-
-def survey(request, reading, step):
-    page = reading.page(step.id)
-    questions = page.data["questions"]
-    is_answered = step.id in done_documents(reading.enrollment)
-    form = SurveyForm(posted(request), questions=questions)
-    is_changed = form.is_bound and not is_answered and request.POST.get("revision") != str(page.revision_id)
-    if not is_changed and form.is_valid():
-        signed = form.cleaned_data["signed"]
-        try:
-            if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
-                messages.success(request, _("Thank you, your answers are in."))
-            return redirect("learning:step", reading.course_id, step.id)
-        except feedback.SurveyChanged:
-            reading, is_changed = reading_of(request, reading.course_id), True
-            step = reading.step(step.id, "survey")
-            page = reading.page(step.id)
-            questions = page.data["questions"]
-    if is_changed:
-        form = SurveyForm(questions=questions, initial=SurveyForm.texts(request.POST, questions))
-    context = {
-        "step": step,
-        "page": page,
-        "form": form,
-        "is_answered": is_answered,
-        "is_changed": is_changed,
-        "station": station(reading.outline.module(step.module_id), reading.progress, step.id),
-        "previous": reading.outline.before(step.id),
-    }
-    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
-    return render_in_course(request, reading, "learning/survey.html", context, status=status)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-@form_on(home_address)
-def tracks(request, course):
-    """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
-    reading = reading_of(request, course)
-    form = TrackForm(
-        posted(request),
-        tracks=reading.outline.tracks,
-        initial={"track": track_of(reading.enrollment, reading.outline)},
-    )
-    if form.is_valid():
-        reading.enrollment.track = form.cleaned_data["track"]
-        reading.enrollment.save(update_fields=["track"])
-        messages.success(request, _("Saved. The lessons show what is for your post first."))
-        return redirect("home")
-    return render_in_course(request, reading, "learning/tracks.html", {"form": form}, status=form_status(form))
-
-
-@require_GET
-@login_required
-def card(request, course):
-    reading = reading_of(request, course)
-    if reading.outline.card_id is None:
-        raise Http404(course)
-    page = reading.page(reading.outline.card_id)
-    contacts = contacts_on_card(reading.enrollment.course, reading.language)
-    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
-    return render_in_course(request, reading, "learning/card.html", {"page": page, "sections": sections})
-
-
-@require_POST
-@login_required
-@form_on(home_address)
-def finish(request, course):
-    completing.finish(reading_of(request, course).enrollment)
-    return redirect("home")
-
-
-def posted(request):
-    """What a form is bound to: None while it is only shown, never None for an empty form that was sent."""
-    return request.POST if request.method == "POST" else None

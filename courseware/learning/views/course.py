@@ -1,0 +1,57 @@
+"""/learn/<course>/"""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from courseware.accounts.middleware import form_on
+from courseware.content.compiled.card import contacts_on_card
+from courseware.learning import completing
+from courseware.learning.access import reading_of
+from courseware.learning.course_page import render_in_course
+from courseware.learning.forms import TrackForm
+from courseware.learning.progress import track_of
+from courseware.learning.views.places import home_address, posted
+from courseware.lib.form_status import form_status
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@form_on(home_address)
+def tracks(request, course):
+    """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
+    reading = reading_of(request, course)
+    form = TrackForm(
+        posted(request),
+        tracks=reading.outline.tracks,
+        initial={"track": track_of(reading.enrollment, reading.outline)},
+    )
+    if form.is_valid():
+        reading.enrollment.track = form.cleaned_data["track"]
+        reading.enrollment.save(update_fields=["track"])
+        messages.success(request, _("Saved. The lessons show what is for your post first."))
+        return redirect("home")
+    return render_in_course(request, reading, "learning/tracks.html", {"form": form}, status=form_status(form))
+
+
+@require_GET
+@login_required
+def card(request, course):
+    reading = reading_of(request, course)
+    if reading.outline.card_id is None:
+        raise Http404(course)
+    page = reading.page(reading.outline.card_id)
+    contacts = contacts_on_card(reading.enrollment.course, reading.language)
+    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
+    return render_in_course(request, reading, "learning/card.html", {"page": page, "sections": sections})
+
+
+@require_POST
+@login_required
+@form_on(home_address)
+def finish(request, course):
+    completing.finish(reading_of(request, course).enrollment)
+    return redirect("home")

@@ -1,0 +1,75 @@
+"""/team/"""
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from courseware.evidence.recording import record
+from courseware.reporting import board_rows, exports
+from courseware.reporting.forms import BoardFilter
+from courseware.reporting.simulation_statistics import simulations_on
+from courseware.reporting.survey_statistics import surveys_on
+from courseware.reporting.views.people import teams_or_404
+
+ROWS_A_PAGE = 25
+
+
+@login_required
+@require_safe
+def board(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    form = BoardFilter(request.GET, teams=teams)
+    chosen = form.chosen()
+    everyone, found = chosen_enrollments(request.user, chosen, now)
+    counts = board_rows.counts_by_state(everyone)
+    paginator = Paginator(found, ROWS_A_PAGE)
+    paginator.count = counts[chosen["state"]] if "state" in chosen else sum(counts.values())  # else a query of its own
+    page_of_rows = paginator.get_page(request.GET.get("page"))
+    routes = board_rows.outlines(get_language()).values()
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "counts": counts,
+        "page": page_of_rows,
+        "rows": board_rows.rows(page_of_rows.object_list, teams, get_language(), now),
+        "teams": teams,
+        "shows_team": len(teams) > 1,
+        "today": timezone.localdate(now),
+        "filters_query": filters_query(chosen),
+        "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
+        "surveys": surveys_on(routes),
+        "simulations": simulations_on(routes),
+    }
+    return render(request, "reporting/board.html", context)
+
+
+def chosen_enrollments(user, chosen, at):
+    """(those the counts are about, those that are shown): the state is the one filter that the counts leave out."""
+    everyone = board_rows.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
+    return everyone, everyone.filter(state=chosen["state"]) if "state" in chosen else everyone
+
+
+def filters_query(chosen):
+    """The filters as the query of an address."""
+    query = QueryDict(mutable=True)
+    query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
+    return query.urlencode()
+
+
+@login_required
+@require_safe
+def board_csv(request):
+    """The rows of the board as it is filtered, all of them. Who took it away is on record."""
+    teams, now = teams_or_404(request.user), timezone.now()
+    chosen = BoardFilter(request.GET, teams=teams).chosen()
+    _everyone, found = chosen_enrollments(request.user, chosen, now)
+    data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None}
+    record("board-exported", actor=request.user, subject="board", data=data | {"rows": found.count()})
+    rows = board_rows.rows_in_chunks(found, teams, get_language(), now)
+    response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
+    return response

@@ -1,0 +1,60 @@
+"""/team/people/<pk>/"""
+
+from contextlib import suppress
+from http import HTTPStatus
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.evidence.recording import record
+from courseware.learning.enrolling import EnrollmentClosed
+from courseware.learning.verbs import VERBS
+from courseware.reporting import board_rows
+from courseware.reporting.timeline import timeline
+from courseware.reporting.views.people import teams_or_404
+
+
+def visible_enrollment(user, pk):
+    return get_object_or_404(board_rows.enrollments_shown_to(user), pk=pk)
+
+
+def person_page(request, enrollment, teams, *, refused=None, status=200):
+    """Whoever gets to see it is on record, whatever the request was. `refused`: verb → its form, as it was sent."""
+    record("record-viewed", actor=request.user, subject=enrollment)
+    (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
+    context = {
+        "enrollment": enrollment,
+        "row": row,
+        "timeline": timeline(enrollment, row.outline),
+        "earlier": board_rows.earlier_runs(request.user, enrollment),
+        "forms": {verb: verb.form(enrollment=enrollment) for verb in VERBS} | (refused or {}),
+        "is_refused": bool(refused),
+    }
+    return render(request, "reporting/person.html", context, status=status)
+
+
+@login_required
+@require_safe
+def person(request, pk):
+    teams = teams_or_404(request.user)
+    return person_page(request, visible_enrollment(request.user, pk), teams)
+
+
+@login_required
+@require_POST
+def act(request, pk, verb):
+    """One of the manager's verbs, by its own address."""
+    teams = teams_or_404(request.user)
+    enrollment = visible_enrollment(request.user, pk)
+    form = verb.form(request.POST, enrollment=enrollment)
+    if form.is_valid():
+        with suppress(EnrollmentClosed):  # completed or waived meanwhile: the page then says so
+            verb.act(enrollment, **form.cleaned_data, by=request.user)
+        return redirect("reporting:person", pk)
+    if not verb.may_err:
+        return HttpResponseBadRequest()
+    return person_page(request, enrollment, teams, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -1,0 +1,45 @@
+"""/team/simulations/ and /surveys/: figures about many, without names."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.permissions import is_manager
+from courseware.content.compiled.serving import PageData, page
+from courseware.content.models import Course, Document, Page
+from courseware.learning.models import Enrollment
+from courseware.reporting.simulation_statistics import split_of
+from courseware.reporting.survey_statistics import ENOUGH, survey_results
+
+
+def released_document_or_404(user, course: str, identifier: str, kind: Document.Kind) -> tuple[Document, PageData]:
+    """A document that editors and managers may see figures about, with its page as it is released now."""
+    if not (user.is_staff or is_manager(user)):
+        raise Http404
+    found = get_object_or_404(Course.objects.exclude(current=None).select_related("current"), identifier=course)
+    document = get_object_or_404(Document, course=found, identifier=identifier, kind=kind)
+    try:
+        return document, page(found.current, identifier, get_language())
+    except Page.DoesNotExist:
+        raise Http404(identifier) from None
+
+
+@login_required
+@require_safe
+def simulation(request, course, simulation):
+    """How it was played: for managers their own people, for editors everybody."""
+    document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
+    people = Enrollment.objects.all() if request.user.is_staff else Enrollment.objects.visible_to(request.user)
+    context = {"simulation": shown, "split": split_of(document, shown, people), "enough": ENOUGH}
+    return render(request, "reporting/simulation.html", context)
+
+
+@login_required
+@require_safe
+def survey(request, course, survey):
+    document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
+    number, results = survey_results(document, shown)
+    context = {"survey": shown, "number": number, "results": results, "enough": ENOUGH}
+    return render(request, "reporting/survey.html", context)

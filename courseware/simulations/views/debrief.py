@@ -1,0 +1,52 @@
+"""/runs/<pk>/debrief/, and other ways from there."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.accounts.middleware import form_on
+from courseware.language.simulations import NotOffered
+from courseware.learning.access import Reading
+from courseware.simulations import running
+from courseware.simulations.debriefing import debrief_of
+from courseware.simulations.forms import StartForm
+from courseware.simulations.trails import page_of, trail_of
+from courseware.simulations.views.places import debrief_address, own_run, show, step_of, usual_timing
+
+
+@require_safe
+@login_required
+def debrief(request, pk):
+    run = own_run(request, pk)
+    if not run.finished_at:
+        return redirect("simulations:run", pk)
+    reading = Reading(run.enrollment)
+    page = page_of(run, reading.language)
+    identifier = run.simulation.identifier
+    finished = list(run.enrollment.runs.of(identifier).on_record().finished())
+    step = step_of(reading, identifier)
+    context = {
+        "run": run,
+        "debrief": debrief_of(trail_of(run), page.simulation),
+        "step": step,
+        "is_done": identifier in reading.progress.done,
+        "runs": len(finished),
+        "best": max(finished, key=lambda each: each.worth),
+        "latest": finished[-1],
+        "next": reading.outline.after(identifier) if step else None,
+        "form": StartForm(initial={"timing": usual_timing(request.user, finished)}),
+    }
+    return show(request, reading, page, "simulations/debrief.html", context)
+
+
+@require_POST
+@login_required
+@form_on(debrief_address)
+def branch(request, pk, position):
+    """Try another way from one of the situations of a finished run."""
+    try:
+        begun = running.try_branch(own_run(request, pk), position)
+    except NotOffered:
+        raise Http404(position) from None
+    return redirect("simulations:run", begun.pk)

@@ -1,0 +1,59 @@
+"""/simulations/<course>/<simulation>/"""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.accounts.middleware import form_on
+from courseware.learning.access import reading_of
+from courseware.simulations import running
+from courseware.simulations.forms import StartForm
+from courseware.simulations.views.places import show, start_address, usual_timing
+
+
+@require_safe
+@login_required
+def simulation(request, course, simulation):
+    """What it is about and how it can be played; what was played so far."""
+    reading = reading_of(request, course)
+    step = reading.step(simulation, "simulation")
+    page = reading.page(simulation)
+    runs = list(reading.enrollment.runs.of(simulation).on_record().with_release())
+    finished = [run for run in runs if run.finished_at]
+    context = {
+        "step": step,
+        "under_way": next((run for run in runs if run.is_open), None),
+        "best": max(finished, key=lambda run: run.worth, default=None),
+        "latest": finished[-1] if finished else None,
+        "finished": len(finished),
+        "is_done": simulation in reading.progress.done,
+        "form": StartForm(initial={"timing": usual_timing(request.user, runs)}),
+        "decisions": len(page.simulation.best_run(first_draw(page.simulation))) - 1,
+        "next": reading.outline.after(simulation),
+        "sources": sources_in(page.simulation.premise, page),
+    }
+    return show(request, reading, page, "simulations/simulation.html", context)
+
+
+def first_draw(simulation):
+    """The flags of a run that draws the first of each set: one that draws nothing may be without a single situation."""
+    return [odds[0] for odds in simulation.chance.values() if isinstance(odds, tuple)]
+
+
+def sources_in(html, page):
+    """The sources that a piece of the page names: the others would tell what is kept for the debrief."""
+    return [source for source in page.data["sources"] if f'href="#source-{source["number"]}"' in html]
+
+
+@require_POST
+@login_required
+@form_on(start_address)
+def start(request, course, simulation):
+    reading = reading_of(request, course)
+    reading.step(simulation, "simulation")
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    run = running.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
+    return redirect("simulations:run", run.pk)
