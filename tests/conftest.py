@@ -30,6 +30,35 @@ def shipped_course(db, shipped_folder):
     return make_course(read_folder(shipped_folder))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def the_same_files_read_and_compiled_once():
+    """Most tests begin with the same course, and reading and compiling it would be half of their time.
+
+    Both are functions of the files' bytes alone, so a course of other bytes is read, checked and compiled as ever.
+    """
+    from courseware.content.releases import importing, publishing
+
+    with pytest.MonkeyPatch.context() as patch:
+        read_once = once_for_the_same_files(publishing.read_valid, 0)
+        for module in (importing, publishing):
+            patch.setattr(module, "read_valid", read_once)
+        patch.setattr(publishing, "compile_course", once_for_the_same_files(publishing.compile_course, 1))
+        yield
+
+
+def once_for_the_same_files(work, place):
+    """`work`, whose argument at this place is a dict of files, with its results remembered by their bytes."""
+    results = {}
+
+    def remembered(*arguments):
+        files = frozenset(arguments[place].items())
+        if files not in results:
+            results[files] = work(*arguments)
+        return results[files]
+
+    return remembered
+
+
 @pytest.fixture(autouse=True)
 def no_left_over_language():
     """A view that switches the language must not leave it to the next test."""
