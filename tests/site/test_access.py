@@ -21,7 +21,7 @@ from courseware.evidence.models import Event
 from courseware.learning.verbs import VERBS
 from tests.making import PASSWORD, filled
 from tests.site.routes import NoPlace, fill_in, routes
-from tests.world import ROLES, make_world
+from tests.world import ROLES
 
 TABLE = Path(__file__).with_name("access.txt")
 ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
@@ -49,11 +49,6 @@ def read_table() -> dict[tuple[str, str], tuple[str, ...]]:
 
 def row(method, route, answers):
     return f"{method:<5} {'/' + route:<62} {' '.join(f'{answer:<9}' for answer in answers)}".rstrip()
-
-
-@pytest.fixture
-def world():
-    return make_world()
 
 
 def client_of(world, role):

@@ -4,15 +4,13 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client
 
-from tests.world import make_world
-
 SAID = "We will be back in a moment"
 
 
 @pytest.fixture
-def visitor(db):
+def visitor(world):
     visitor = Client(raise_request_exception=False, headers={"accept-language": "en"})
-    visitor.force_login(make_world().learner)
+    visitor.force_login(world.learner)
     return visitor
 
 

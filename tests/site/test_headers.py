@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from tests.making import PASSWORD
 from tests.site.routes import fill_in, routes
-from tests.world import make_world
 
 POLICY = {
     "default-src": "'none'",
@@ -42,11 +41,6 @@ def assert_guarded(response, policy=POLICY):
 
 def assert_private(response):
     assert response["Cache-Control"] == "private, no-store"
-
-
-@pytest.fixture
-def world(db):
-    return make_world()
 
 
 @pytest.fixture

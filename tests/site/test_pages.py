@@ -9,7 +9,6 @@ from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.making import make_user
 from tests.site.routes import fill_in, routes
-from tests.world import make_world
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){3,}\b[A-Za-z]{2,}\b")
@@ -17,11 +16,6 @@ READ_ALOUD = ("alt", "aria-label", "placeholder", "title")
 # Source texts and their lines are code; a title cannot say which language it is in.
 SILENT = ("script", "style", "code", "textarea", "ins", "del", "title")
 TAGS = {"en": "en", "zh-hans": "zh-Hans"}
-
-
-@pytest.fixture
-def world(db):
-    return make_world()
 
 
 def languages():

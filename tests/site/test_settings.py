@@ -64,7 +64,7 @@ def test_a_forged_host_is_refused(answers):
     assert "evil.example" not in str(answers["forged by a proxy's header"])
 
 
-START = ("-c", "import django; django.setup()")
+START = ("-c", "import courseware.settings")
 
 
 @pytest.mark.parametrize(
