@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { dropDraft, fillDraft, keepDraft } from "../../static/js/drafts.js";
+import { dropDraft, fillDraft, keepDraft, storage } from "../../static/js/drafts.js";
 
 beforeEach(() => {
   const kept = new Map();
@@ -76,4 +76,34 @@ test("in an exam a draft that was overtaken elsewhere is not filled in", () => {
 test("a draft that cannot be read is none", () => {
   globalThis.sessionStorage.getItem = () => "{";
   assert.equal(fillDraft(form(text("")), "7"), false);
+});
+
+const onThisDevice = storage("localStorage");
+
+function browserWith(property) {
+  Object.defineProperty(globalThis, "localStorage", { configurable: true, ...property });
+}
+
+test("the result of the work is returned", () => {
+  browserWith({ value: { getItem: (key) => `the ${key}` } });
+  assert.equal(
+    onThisDevice((store) => store.getItem("sound")),
+    "the sound",
+  );
+});
+
+test("a browser that keeps nothing stops nobody", () => {
+  const refuse = () => {
+    throw new Error("QuotaExceededError");
+  };
+  browserWith({ value: { setItem: refuse } });
+  assert.equal(
+    onThisDevice((store) => store.setItem("sound", "on")),
+    null,
+  );
+  browserWith({ get: refuse });
+  assert.equal(
+    onThisDevice((store) => store.getItem("sound")),
+    null,
+  );
 });

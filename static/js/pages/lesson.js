@@ -8,7 +8,6 @@
 // another question.
 import { announce, words } from "../announce.js";
 import { dropDraft, fillDraft, keepDraft } from "../drafts.js";
-import { makeMovable } from "../order.js";
 import { isAway, makeRetry, newToken } from "../retry.js";
 
 const RETRY_AFTER = [3, 8, 20, 60]; // seconds
@@ -32,9 +31,15 @@ function prepare(within) {
   for (const form of forms) {
     const isFilled = fillDraft(form, learner);
     // In an exam an untouched order is no answer yet; in a lesson the button sends it as it stands.
-    for (const list of form.querySelectorAll("[data-ordering]:not(.movable)")) makeMovable(list, !isLive(form));
+    for (const list of form.querySelectorAll("[data-ordering]:not(.movable)")) order(list, !isLive(form));
     if (isFilled && isLive(form)) send(form);
   }
+}
+
+// Few pages ask for an order, so its module comes with the first that does.
+async function order(list, isAnswer) {
+  const { makeMovable } = await import("../order.js");
+  if (list.isConnected && !list.matches(".movable")) makeMovable(list, isAnswer);
 }
 
 function send(form) {

@@ -6,9 +6,9 @@
 // - keys 1, 2, 3 …, a sound, and spoken warnings at the start, at half of the time and five seconds before the end
 import { announce, fill } from "../announce.js";
 import { startClock } from "../clock.js";
+import { storage } from "../drafts.js";
 import { isAway, makeRetry } from "../retry.js";
 import { beep } from "../sound.js";
-import { storage } from "../storage.js";
 
 const RETRY_AFTER = [2, 5, 15, 60]; // seconds
 
