@@ -61,7 +61,7 @@ PAGES = {
     "failed-home": ("grace.lin", ["/"]),
     "failed-exam": ("grace.lin", [f"/exam/{COURSE}/final-exam/"]),
     "failed-result": ("grace.lin", [f"/exam/{COURSE}/final-exam/", "link /result/"]),
-    "failed-drill": ("grace.lin", [f"/exam/{COURSE}/final-exam/", "link /result/", "link /drill/"]),
+    "rule-drill": ("ma.li", [f"/exam/{COURSE}/final-exam/", "link /drill/"]),
     "rule-home": ("ma.li", ["/"]),
     "simulation": ("ma.li", [f"/simulations/{COURSE}/caller-who-knows/"]),
     "excused-home": ("qian.yiming", ["/"]),
