@@ -32,9 +32,9 @@ help:
 run: .venv/run
 	@.venv/bin/python -m courseware.run
 
-## make check        the quick tests, under a minute: no browser, no shipped course (ARGS=tests/learning for some of them)
+## make check        the quick tests, under a minute: no browser, no shipped course, nothing long (ARGS=tests/learning for a part)
 check: .venv/development
-	@.venv/bin/python -m pytest -n auto -m "not browser and not shipped and not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n auto -m "not browser and not shipped and not long and not faults" $(ARGS)
 
 ## make test         the tests of every day, browser tests included: under five minutes
 test: .venv/development

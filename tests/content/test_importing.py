@@ -406,6 +406,7 @@ def odd_files(draw):
     return files
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=odd_files())

@@ -500,6 +500,7 @@ def test_keys_that_can_be_told_by_their_length_are_warnings():
 PATHS = sorted(path for path in TEXTS if path.endswith(".md"))
 
 
+@pytest.mark.long
 @settings(deadline=None)  # a whole course each time, on machines of any speed
 @given(st.sampled_from(PATHS), st.data())
 def test_no_damage_stops_the_checker_and_each_message_has_a_line_of_its_file(path, data):

@@ -209,6 +209,7 @@ def test_any_text_can_be_read_and_its_pieces_stand_in_it(body, path):
                 assert block.text.split("\n") == lines[start : start + block.text.count("\n") + 1]
 
 
+@pytest.mark.long
 @settings(deadline=None)  # a whole course each time, on machines of any speed
 @given(st.binary(max_size=200), st.sampled_from([path for path in COURSE if path.endswith(".md")]))
 def test_any_bytes_leave_a_course_that_can_be_walked(data, path):

@@ -3,6 +3,7 @@
 import re
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def rules_of(simulation):
     return nodes, [(ending.id, ending.colour, ending.condition) for ending in simulation.endings]
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(documents(), st.integers(0, 2**32))
 def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
@@ -98,6 +100,7 @@ def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
     assert not [problem for problem in check_simulations(course) if "for ever" in problem.message]
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(documents(), st.integers(0, 2**32))
 def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_green(text, seed):
@@ -113,6 +116,7 @@ def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_gr
         assert place in (*simulation.offered(state), simulation.nodes[state.place].timeout)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(documents())
 def test_every_situation_has_a_place_of_its_own_on_the_map_below_all_that_lead_to_it(text):

@@ -211,6 +211,7 @@ def protected_values():
     return {place: sorted(values) for place, values in found.items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["learner", "manager", "editor"])
 def test_fields_that_no_form_has_change_nothing(role, world):
     other = world.people["other learner"]

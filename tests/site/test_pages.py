@@ -59,6 +59,7 @@ def assert_one_language(client, addresses, language):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 @languages()
 @pytest.mark.parametrize("role", ["anonymous", "learner", "manager", "editor"])
 def test_every_page_is_in_one_language_and_says_where_it_is_not(role, language, client, world):

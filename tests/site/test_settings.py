@@ -39,6 +39,7 @@ def answers(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
     cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
     assert set(cookies) >= {"__Host-sessionid", "__Host-csrftoken", "language"}
@@ -46,18 +47,21 @@ def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
     assert cookies == dict.fromkeys(cookies, strict)
 
 
+@pytest.mark.long
 def test_browsers_are_told_to_use_tls_for_a_year_and_more(answers):
     hsts = answers["page"]["headers"]["Strict-Transport-Security"]
     assert int(re.search(r"max-age=(\d+)", hsts)[1]) >= 365 * 24 * 60 * 60
     assert "includeSubDomains" in hsts
 
 
+@pytest.mark.long
 def test_a_request_in_the_clear_is_sent_to_tls(answers):
     response = answers["in the clear"]
     assert response["status"] == 301
     assert response["headers"]["Location"] == "https://training.example.com/accounts/login/?next=/team/"
 
 
+@pytest.mark.long
 def test_a_forged_host_is_refused(answers):
     assert answers["forged"]["status"] == 400
     assert answers["forged by a proxy's header"]["status"] == 404
