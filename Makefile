@@ -6,6 +6,8 @@ export PORT
 export UV_PYTHON_DOWNLOADS = never
 # The certificates this machine trusts: behind a firm's proxy they are not the ones uv brings along.
 export UV_SYSTEM_CERTS = true
+# Compiled tests are kept between runs: to compile them anew takes each process some seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run check test lint messages screenshots lock bench
 
