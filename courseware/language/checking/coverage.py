@@ -31,8 +31,8 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
 
 def planned_minutes(course: CourseText) -> int:
     """What everybody goes through, required or not; a pre-check may be skipped."""
-    minutes = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
-    return minutes + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
+    taught = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
+    return taught + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
