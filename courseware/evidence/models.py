@@ -1,6 +1,7 @@
 import hashlib
 import json
 from datetime import UTC
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
@@ -11,11 +12,11 @@ class EventChanged(Exception):
     """Somebody tried to change or delete what was recorded."""
 
 
-class EventQuerySet(models.QuerySet):
-    def update(self, **fields):
+class EventQuerySet(models.QuerySet["Event"]):
+    def update(self, **fields: object) -> NoReturn:
         raise EventChanged("events are appended, never changed")
 
-    def delete(self):
+    def delete(self) -> NoReturn:
         raise EventChanged("events are appended, never deleted")
 
 
@@ -49,18 +50,18 @@ class Event(models.Model):
         ordering = ["number"]
         indexes = [models.Index(fields=["subject", "number"], name="event_by_subject")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.number} {self.verb} {self.subject}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise EventChanged(f"event {self.number} is recorded and stays as it is")
         super().save(*args, **kwargs)
 
-    def delete(self, *args, **kwargs):
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise EventChanged(f"event {self.number} is recorded and stays")
 
-    def digest_of_content(self):
+    def digest_of_content(self) -> str:
         """The sha256 (hex) over everything the row says, the digest of the row before included."""
         content = {
             "number": self.number,
@@ -88,5 +89,5 @@ class ChainHead(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_chain_has_one_head")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.number} {self.digest}"

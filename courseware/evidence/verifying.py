@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from courseware.evidence.models import ChainHead, Event
@@ -34,17 +34,17 @@ def differences() -> Iterator[str]:
     yield from (f"event {number}: added past the head of the log" for number in numbers_past_the_head())
 
 
-def missing(first, last):
+def missing(first: int, last: int) -> str:
     return f"event {first}: missing" if first == last else f"events {first} to {last}: missing"
 
 
-def replaced(number, witness):
+def replaced(number: int, witness: str) -> str:
     return (
         f"event {number}: replaced, {witness} remembers another" if number else f"{witness}: an event before it is gone"
     )
 
 
-def numbers_past_the_head():
+def numbers_past_the_head() -> QuerySet[Event, int]:
     """One statement, so that an event recorded at this moment is seen together with its head or not at all."""
     head = Coalesce(Subquery(ChainHead.objects.values("number")[:1]), 0)
     return Event.objects.filter(number__gt=head).order_by("number").values_list("number", flat=True)

@@ -12,12 +12,13 @@ Two things differ in every form and are filled in afterwards: `{% csrf_token %}`
 
 import secrets
 import uuid
+from collections.abc import Hashable
 from functools import lru_cache
 
 from django.db.models import Model
-from django.template import Library
+from django.template import Context, Library
 from django.template.loader import render_to_string
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
@@ -30,7 +31,7 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 
 @register.simple_tag(takes_context=True)
-def cached_include(context, template, **values):
+def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
     """The template rendered with `values`, which are hashable and equal only where they look the same."""
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:
@@ -41,7 +42,7 @@ def cached_include(context, template, **values):
 
 
 @lru_cache(PIECES)
-def rendered(template, language, time_zone, values):
+def rendered(template: str, language: str | None, time_zone: str, values: tuple[tuple[str, Hashable], ...]) -> str:
     for name, value in values:
         if isinstance(value, Model):
             raise TypeError(f"{name}: two {type(value).__name__} with one primary key are equal, whatever they say")

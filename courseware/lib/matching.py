@@ -1,20 +1,27 @@
 """A condition asked of one object, where the database is asked it of many rows."""
 
 import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 
 # By the ending of a name, as in a queryset. Any other is a KeyError: better none than one that answers otherwise there.
-COMPARISONS = {"": operator.eq, "lte": lambda value, most: value is not None and value <= most}
-CONNECTORS = {Q.AND: all, Q.OR: any}
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "": operator.eq,
+    "lte": lambda value, most: value is not None and value <= most,
+}
+CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: any}
 
 
-def fulfils(row, condition: Q) -> bool:
+def fulfils(row: object, condition: Q) -> bool:
     """Whether the row's own columns fulfil the condition. Runs no query (as `Q.check` would)."""
-    parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, *part) for part in condition.children)
+    parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 
 
-def _compares(row, name: str, wanted) -> bool:
+def _compares(row: object, part: Any) -> bool:
+    """`part` is a pair as `Q` keeps it: a column with its lookup, and the value."""
+    name, wanted = part
     column, _, lookup = name.partition("__")
     return COMPARISONS[lookup](getattr(row, column), wanted)

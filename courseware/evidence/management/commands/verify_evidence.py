@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.evidence.models import ChainHead
@@ -10,7 +12,7 @@ class Command(BaseCommand):
         "Keep the printed line elsewhere: only a copy outside shows a log rewritten from end to end."
     )
 
-    def handle(self, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         found = 0
         for difference in differences():
             found += 1
