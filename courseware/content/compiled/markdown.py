@@ -188,9 +188,9 @@ class ChineseLines(Treeprocessor):
 
 def flows(root: Element) -> list[list[tuple[Element, str]]]:
     """The texts of a tree, as (element, "text" or "tail"); each list is read without a break of paragraph or line."""
-    found = [[]]
+    found: list[list[tuple[Element, str]]] = [[]]
 
-    def visit(element):
+    def visit(element: Element) -> None:
         if element.tag in BREAKING:
             found.append([])
         if element.text and element.tag not in ("code", "pre"):

@@ -4,7 +4,8 @@ from typing import Any
 
 from courseware.content.compiled.pages import PageCompiler
 from courseware.language.course import CourseText, Module, RouteStep
-from courseware.language.metadata import CourseMeta
+from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
+from courseware.language.parsing import Document
 
 
 def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
@@ -12,23 +13,23 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
 
     `course` has no errors.
     """
-    document = next(course.of_kind("course"))
-    meta: CourseMeta = document.meta
+    document, meta = next(course.with_meta(CourseMeta))
     text = in_language(course, document.id, language)
+    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
-    exam, pre_check = exam_of(course, steps), pre_check_of(course)
+    exam, pre_check = exam_of(course, meta, steps), pre_check_of(course)
     required = required_ids(meta, steps, exam)
     after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
     return {
         "course_id": course.id,
         "title": text.title,
         "language": language,
-        "tracks": [[track, (text.meta or meta).tracks.get(track, label)] for track, label in meta.tracks.items()],
+        "tracks": [[track, labels.get(track, label)] for track, label in meta.tracks.items()],
         "required": required,
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
         "pre_check_id": pre_check,
-        "again_after": course.source(pre_check).meta.again_after if pre_check else None,
+        "again_after": again_after(course, pre_check) if pre_check else None,
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
@@ -40,25 +41,29 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     }
 
 
-def in_language(course: CourseText, identifier: str, language: str):
+def in_language(course: CourseText, identifier: str, language: str) -> Document:
     return course.documents[identifier].get(language) or course.source(identifier)
 
 
 def has_page(course: CourseText, step: RouteStep) -> bool:
     """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
     meta = course.source(step.id).meta
-    if step.kind == "exam":
+    if isinstance(meta, ExamMeta):
         return not meta.is_pre_check or step.id == pre_check_of(course)
-    if step.kind == "survey":
+    if isinstance(meta, SurveyMeta):
         return meta.audience == "learner" and meta.after_days == 0
     return step.kind in ("lesson", "simulation")
 
 
-def exam_of(course: CourseText, steps: list[RouteStep]) -> RouteStep | None:
+def exam_of(course: CourseText, meta: CourseMeta, steps: list[RouteStep]) -> RouteStep | None:
     """The exam that has to be passed, else the first."""
-    passed = next(course.of_kind("course")).meta.completion.passed
-    exams = [step for step in steps if step.kind == "exam" and not course.source(step.id).meta.is_pre_check]
-    return min(exams, key=lambda step: step.id not in passed, default=None)
+    exams = [step for step in steps if step.kind == "exam" and not is_pre_check(course, step)]
+    return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
+
+
+def is_pre_check(course: CourseText, step: RouteStep) -> bool:
+    meta = course.source(step.id).meta
+    return isinstance(meta, ExamMeta) and meta.is_pre_check
 
 
 def pre_check_of(course: CourseText) -> str | None:
@@ -66,9 +71,15 @@ def pre_check_of(course: CourseText) -> str | None:
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
-        if step.kind == "exam" and course.source(step.id).meta.is_pre_check:
+        if is_pre_check(course, step):
             return step.id
     return None
+
+
+def again_after(course: CourseText, pre_check: str) -> str | None:
+    """The id of the exam after which the pre-check's parallel questions are asked."""
+    meta = course.source(pre_check).meta
+    return meta.again_after if isinstance(meta, ExamMeta) else None
 
 
 def required_ids(meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
@@ -100,11 +111,10 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
 def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, language: str) -> dict[str, Any]:
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
-    is_pre_check = step.kind == "exam" and meta.is_pre_check
     asked = course.check_questions(step.id, course.languages[0]) if is_lesson else ()
     return {
         "id": step.id,
-        "kind": "pre-check" if is_pre_check else step.kind,
+        "kind": "pre-check" if is_pre_check(course, step) else step.kind,
         "title": in_language(course, step.id, language).title,
         "minutes": getattr(meta, "minutes", None),
         "number": number,

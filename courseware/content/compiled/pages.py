@@ -1,6 +1,6 @@
 """One document in one language, compiled: the data of its page. `compiling` lists the shapes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -13,7 +13,8 @@ from courseware.content.compiled.page_links import address
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
-from courseware.language.lists import Entry
+from courseware.language.lists import Choices, Entry
+from courseware.language.metadata import ExamMeta, LessonMeta, SurveyMeta
 from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
@@ -65,7 +66,7 @@ class PageCompiler:
 
     # Pieces
 
-    def html(self, blocks, name: str = "") -> str:
+    def html(self, blocks: Iterable[Block], name: str = "") -> str:
         """HTML of blocks as one text. `name` says what tables in it are about."""
         return "\n".join(self.block_html(block, name) for block in blocks)
 
@@ -76,6 +77,8 @@ class PageCompiler:
             return f"<blockquote>{self.text_html(block.text, name)}</blockquote>"
         if isinstance(block, Entry):
             return f"<ul><li>{self.renderer.inline(block.text)}</li></ul>"
+        if isinstance(block, Choices):
+            raise TypeError("a list of choices is rendered with its question, not as a text")
         return self.renderer.html(block.text, name)
 
     def text_html(self, text: str, name: str) -> str:
@@ -140,13 +143,12 @@ def document_address(course: CourseText, document: ParsedDocument) -> str | None
 
 
 def compile_lesson(page: PageCompiler) -> dict[str, Any]:
-    document, meta = page.document, page.document.meta
+    document = page.document
     check = [section.id for section in check_sections(page.course.source(document.id))]
     blocks = lesson_blocks(page)
     data = page.questions()
     return {
-        "minutes": meta.minutes if meta else 0,
-        "objectives": list(meta.objectives) if meta else [],
+        **taught(document),
         "blocks": blocks,
         "sections": [
             {"id": section.id, "title": page.renderer.plain(section.title), "level": section.level}
@@ -157,6 +159,14 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
         **data,
         **sources_data(page),
     }
+
+
+def taught(document: Document) -> dict[str, Any]:
+    """Minutes and objectives of a lesson or a simulation, none where its front matter has a problem."""
+    meta = document.meta
+    if not isinstance(meta, LessonMeta):
+        return {"minutes": 0, "objectives": []}
+    return {"minutes": meta.minutes, "objectives": list(meta.objectives)}
 
 
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
@@ -206,7 +216,7 @@ def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, A
 
 def compile_exam(page: PageCompiler) -> dict[str, Any]:
     meta = page.document.meta
-    if meta is None:
+    if not isinstance(meta, ExamMeta):  # it has a problem
         return {"html": page.body()}
     drill = meta.critical_drill
     return {
@@ -230,7 +240,6 @@ def seconds(duration: timedelta) -> int:
 
 def compile_simulation(page: PageCompiler) -> dict[str, Any]:
     """`simulations.dump_simulation` with HTML for its texts; those of choices and parts are inline."""
-    meta = page.course.source(page.document.id).meta
     written = make_simulation(page.course, page.document.id, page.language)
     played = replace(
         written,
@@ -241,8 +250,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
         debrief=tuple(with_html(page, passage) for passage in written.debrief),
     )
     return {
-        "minutes": meta.minutes if meta else 0,
-        "objectives": list(meta.objectives) if meta else [],
+        **taught(page.course.source(page.document.id)),
         "simulation": dump_simulation(played),
         **sources_data(page),
     }
@@ -277,7 +285,7 @@ def compile_bank(page: PageCompiler) -> dict[str, Any]:
 
 
 def compile_survey(page: PageCompiler) -> dict[str, Any]:
-    meta = page.document.meta
+    meta = page.document.meta if isinstance(page.document.meta, SurveyMeta) else None
     asked = page.course.survey_questions(page.document.id, page.language)
     intro = page.document.section("")
     return {

@@ -223,4 +223,4 @@ def read_module(stored: Mapping[str, Any]) -> OutlineModule:
 
 def read_step(stored: Mapping[str, Any]) -> Step:
     check = tuple(CheckQuestion(question["id"], tuple(question["tracks"])) for question in stored["check"])
-    return Step(**stored | {"check": check, "objectives": tuple(stored["objectives"])})
+    return Step(**{**stored, "check": check, "objectives": tuple(stored["objectives"])})
