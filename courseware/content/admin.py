@@ -46,7 +46,7 @@ class CourseAdmin(ReadOnlyAdmin):
 
     list_display = ["identifier", "source_language", "current", "card"]
     list_select_related = ["current__course"]
-    fields = readonly_fields = ["identifier", "source_language", "current", "card"]
+    fields = readonly_fields = ("identifier", "source_language", "current", "card")
     inlines = [ContactInline]
 
     def has_change_permission(self, request, obj=None):
@@ -65,7 +65,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
     list_display = ["number", "course", "created_at", "created_by", "weight", "note"]
     list_filter = ["course", "weight"]
     list_select_related = ["course", "created_by"]
-    fields = readonly_fields = ["course", "number", "weight", "note", "created_at", "created_by", "digest"]
+    fields = readonly_fields = ("course", "number", "weight", "note", "created_at", "created_by", "digest")
 
 
 @admin.register(Revision)
@@ -75,7 +75,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_select_related = ["document", "created_by"]
     search_fields = ["document__identifier", "note"]
     ordering = ["-created_at", "-pk"]
-    fields = readonly_fields = ["document", "number", "created_at", "created_by", "note"]
+    fields = readonly_fields = ("document", "number", "created_at", "created_by", "note")
 
 
 class DraftFilter(admin.SimpleListFilter):

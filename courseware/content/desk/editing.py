@@ -154,7 +154,7 @@ def belonging(question: Question, place: int) -> str:
     if question.kind == "order":
         return str(place + 1)
     if question.kind == "sort":
-        return question.groups[question.choices[place].group]
+        return question.groups[question.key[place]]
     return "✓" if question.choices[place].ticked else ""
 
 
@@ -188,9 +188,10 @@ def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
     before, after = files[old.pk], files[new.pk]
     found = []
     for language in sorted({*before, *after}):
-        sides = before.get(language), after.get(language)
-        if rows := changes(*sides):
-            found.append(((sides[1] or sides[0]).path, rows))
+        old_file, new_file = before.get(language), after.get(language)
+        file = new_file or old_file
+        if file and (rows := changes(old_file, new_file)):
+            found.append((file.path, rows))
     return found
 
 

@@ -37,30 +37,30 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
     ContentErrors where the course would have errors.
     """
     course = lock(document.course)
-    document = with_head(document)
-    files = files_of([base, document.head])
+    document, head = with_head(document)
+    files = files_of([base, head])
     touched = {}
     for language, text in texts.items():
-        came_from, now = files[base.pk][language], files[document.head_id].get(language)
+        came_from, now = files[base.pk][language], files[head.pk].get(language)
         body = as_written(text, came_from.body)
         if body == came_from.body or (now and body == now.body):
             continue
         if now is None or now.digest != came_from.digest:
-            raise StaleDraft(language, body, now.body if now else b"", document.head)
+            raise StaleDraft(language, body, now.body if now else b"", head)
         touched[language] = make_file(language, now.path, body)
     if not touched:
-        return document.head
-    texts = files[document.head_id] | touched
-    read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
-    return put_on_top(document, texts, by=by, at=at)
+        return head
+    newest = files[head.pk] | touched
+    read_valid({path: file.body for path, file in course_with(course, document, newest).items()})
+    return put_on_top(document, newest, by=by, at=at)
 
 
-def with_head(document: Document) -> Document:
-    """The document as it is now, its course being locked. Raises RetiredDocument."""
+def with_head(document: Document) -> tuple[Document, Revision]:
+    """The document as it is now, its course being locked, and its newest revision. Raises RetiredDocument."""
     document = Document.objects.select_related("head").get(pk=document.pk)
     if document.head is None:
         raise RetiredDocument(document.identifier)
-    return document
+    return document, document.head
 
 
 def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "") -> Revision:
@@ -95,13 +95,13 @@ def restore(document: Document, revision: Revision, *, by, note: str = "", at=No
     The paths stay those of today: files may have been moved since.
     """
     course = lock(document.course)
-    document = with_head(document)
-    files = files_of([revision, document.head])
-    now = files[document.head_id]
+    document, head = with_head(document)
+    files = files_of([revision, head])
+    now = files[head.pk]
     texts = {language: files[revision.pk].get(language, file) for language, file in now.items()}
     texts = {language: File(language, now[language].path, file.body, file.digest) for language, file in texts.items()}
     if texts == now:
-        return document.head
+        return head
     read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
     return put_on_top(document, texts, by=by, at=at, note=note)
 

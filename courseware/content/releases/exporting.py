@@ -3,10 +3,10 @@
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from courseware.content.models import Course, Text
+from courseware.content.models import Course, Revision, Text
 from courseware.content.releases.importing import read_folder
 from courseware.content.releases.publishing import released_revisions
 from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
@@ -23,6 +23,7 @@ class ExportRefused(Exception):
 
 def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
     """Path → file of what is released, or of the newest revisions. Runs two queries."""
+    revisions: Iterable[Revision | int]
     if drafts:
         revisions = course.documents.exclude(head=None).values_list("head", flat=True)
     else:

@@ -8,8 +8,10 @@ what editors have saved and not published stays a draft.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -72,7 +74,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
     Raises ImportRefused for what is too large, before it is read.
     """
-    found, total = {}, 0
+    found: dict[str, bytes] = {}
+    total = 0
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
         if file.is_symlink() or not file.is_file() or any(part.startswith(".") for part in parts):
@@ -163,9 +166,9 @@ class _Import:
     text: CourseText
     theirs: dict[Key, File]
     merged: frozenset[str]
-    by: object
+    by: AbstractBaseUser | None
     note: str
-    at: object = field(default_factory=timezone.now)
+    at: datetime = field(default_factory=timezone.now)
 
     def run(self) -> Report:
         Course.objects.get_or_create(identifier=self.text.id, defaults={"source_language": self.text.languages[0]})
@@ -233,7 +236,7 @@ class _Import:
             if same_file(base, theirs):
                 continue
             if not same_text(base, theirs) and not same_text(mine, base) and not same_text(mine, theirs):
-                conflicts.add((theirs or mine or base).path)
+                conflicts.add((theirs or mine).path)  # one of them is there: else the two would be the same
             taken[key] = theirs
         if strangers := self.merged - conflicts:
             raise ImportRefused(

@@ -177,15 +177,15 @@ def drafts(course: Course) -> list[Draft]:
     """The documents whose newest revision is not released, by id, with what differs. Runs three queries."""
     released = released_revisions(course)
     waiting = [
-        document
-        for document in course.documents.exclude(head=None).select_related("head__created_by").order_by("identifier")
-        if document.head != released.get(document.pk)
+        (document, document.head)
+        for document in course.documents.select_related("head__created_by").order_by("identifier")
+        if document.head and document.head != released.get(document.pk)
     ]
-    files = files_of([document.head for document in waiting] + [*released.values()])
+    files = files_of([head for _document, head in waiting] + [*released.values()])
     found = []
-    for document in waiting:
+    for document, head in waiting:
         before = released.get(document.pk)
-        old, new = files.get(before.pk, {}) if before else {}, files[document.head_id]
+        old, new = files.get(before.pk, {}) if before else {}, files[head.pk]
         differing = {file.path: changes(old.get(language), file) for language, file in sorted(new.items())}
-        found.append(Draft(document, document.head, before, {path: rows for path, rows in differing.items() if rows}))
+        found.append(Draft(document, head, before, {path: rows for path, rows in differing.items() if rows}))
     return found

@@ -38,8 +38,9 @@ class Command(BaseCommand):
             folder.name for folder in folders if not self.import_folder(folder, merged_in[folder], dry_run, command)
         ]
         if not dry_run:
-            for course in Course.objects.exclude(current=None).select_related("current"):
-                recompile(course.current)
+            for course in Course.objects.select_related("current"):
+                if course.current:
+                    recompile(course.current)
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 

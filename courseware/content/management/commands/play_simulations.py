@@ -46,7 +46,9 @@ def simulations_of(folder: Path) -> list[Simulation]:
 
 def row(simulation: Simulation, runs: int, random: Random) -> str:
     """How so many runs ended in percent, how long they were, and where nobody came."""
-    ended, decisions, met = Counter(), 0, set()
+    ended: Counter[str] = Counter()
+    met: set[str] = set()
+    decisions = 0
     for _ in range(runs):
         places = [state.place for state, _, _ in simulation.random_run(random)]
         ended[simulation.endings_by_id[places[-1]].colour] += 1
