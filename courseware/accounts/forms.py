@@ -1,6 +1,9 @@
 """allauth's forms with our words. Labels stand above the fields: a placeholder vanishes when it is needed."""
 
+from collections.abc import Mapping
+
 from allauth.account import forms
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -9,8 +12,8 @@ from courseware.lib.form_layout import Fields
 
 
 class OurFields:
-    labels = {}
-    help_texts = {}
+    labels: Mapping[str, str | Promise] = {}
+    help_texts: Mapping[str, str | Promise] = {}
     helper = Fields(error_summary=True)
 
     def __init__(self, *args, **kwargs):

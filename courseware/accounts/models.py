@@ -103,7 +103,7 @@ class Team(models.Model):
         validators=[valid_time_zone],
         help_text=_("Empty: the site’s. Due days end at midnight here."),
     )
-    people = models.ManyToManyField(User, through="Membership", related_name="teams")
+    people = models.ManyToManyField(User, through="accounts.Membership", related_name="teams")
 
     class Meta:
         verbose_name, verbose_name_plural = _("team"), _("teams")

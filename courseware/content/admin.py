@@ -1,4 +1,5 @@
 from http import HTTPStatus
+from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery
@@ -46,7 +47,8 @@ class CourseAdmin(ReadOnlyAdmin):
 
     list_display = ["identifier", "source_language", "current", "card"]
     list_select_related = ["current__course"]
-    fields = readonly_fields = ("identifier", "source_language", "current", "card")
+    fields: ClassVar[tuple[str, ...]] = ("identifier", "source_language", "current", "card")
+    readonly_fields = fields
     inlines = [ContactInline]
 
     def has_change_permission(self, request, obj=None):

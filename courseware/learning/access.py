@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from courseware.accounts.sessions import TIME_ZONE
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.models import Release
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, progress_of
 
@@ -24,8 +25,8 @@ class Reading:
         return self.enrollment.course.identifier
 
     @property
-    def release(self):
-        return self.enrollment.course.current
+    def release(self) -> Release:
+        return self.enrollment.release
 
     @cached_property
     def outline(self) -> Outline:

@@ -67,10 +67,10 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
     search_fields = ["learner__name", "learner__email"]
     autocomplete_fields = ["learner"]
     actions = [action_of(verb) for verb in VERBS if verb.action]
-    readonly_fields = [
+    readonly_fields = (
         "learner", "course", "state", "due_on", "track", "enrolled_at", "started_at", "last_active_at",
         "completed_at", "waived_at", "waived_reason", "completions", "answers",
-    ]  # fmt: skip
+    )  # fmt: skip
     fields = readonly_fields
 
     def get_queryset(self, request):
@@ -166,7 +166,7 @@ admin.site.unregister(Team)
 class EnrollingTeamAdmin(TeamAdmin):
     """The team's admin of accounts, with what only this room can do to a team."""
 
-    actions = [*(TeamAdmin.actions or ()), "enroll"]
+    actions = ["enroll"]
 
     @admin.action(description=_("Enroll the team in a course, with a due day"))
     def enroll(self, request, teams):
@@ -189,7 +189,7 @@ class LessonReportAdmin(admin.ModelAdmin):
     list_filter = [("settled_at", admin.EmptyFieldListFilter), "document__course", "language"]
     list_select_related = ["document"]
     search_fields = ["document__identifier", "comment"]
-    fields = readonly_fields = ["document", "release", "language", "comment", "day", "settled_at"]
+    fields = readonly_fields = ("document", "release", "language", "comment", "day", "settled_at")
     actions = ["settle"]
 
     def has_add_permission(self, request):
@@ -220,7 +220,7 @@ admin.site.unregister(Course)
 class PublishingCourseAdmin(CourseAdmin):
     """The course's admin of content, with the page that counts whom a release touches and publishes it."""
 
-    fields = readonly_fields = ["identifier", "source_language", "current", "drafts", "card"]
+    fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "card")
 
     @admin.display(description=_("drafts"))
     def drafts(self, course):

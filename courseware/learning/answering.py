@@ -31,9 +31,8 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
-    course = enrollment.course
-    page = serving.page(course.current, step.id, course.source_language)
-    question = question_of_form(course.current, page, question_id, revision)
+    page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    question = question_of_form(enrollment.release, page, question_id, revision)
     response = question.clean(raw)
     if stored := Answer.objects.filter(token=token).first():
         return same(stored, enrollment, question_id, response)

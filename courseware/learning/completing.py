@@ -41,8 +41,7 @@ def mark_read(enrollment, step, *, at=None):
     A check whose last open question is gone, retired or meant for another post, can be finished this way too.
     """
     enrollment = lock(enrollment)
-    course = enrollment.course
-    page = serving.page(course.current, step.id, course.source_language)
+    page = serving.page(enrollment.release, step.id, enrollment.source_language)
     if not is_check_done(enrollment, step, page):
         raise NotDone(step.id)
     return complete_lesson(enrollment, page, at=at)
@@ -61,7 +60,7 @@ def finish(enrollment, *, at=None):
 
 def conclude(enrollment, at, completion=None):
     """Complete the locked enrollment if everything is done, then write the log (after all locks, also receivers')."""
-    outline = serving.outline(enrollment.course.current, enrollment.course.source_language)
+    outline = serving.outline(enrollment.release, enrollment.source_language)
     # Who is excused stays excused: what was begun before may still be finished and is recorded, and completes nothing.
     is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
     if is_last:
@@ -95,7 +94,7 @@ def is_check_done(enrollment, step, page):
 
 def asked_of(enrollment, step):
     """Ids of the check's questions that are shown to the learner's post."""
-    outline = serving.outline(enrollment.course.current, enrollment.course.source_language)
+    outline = serving.outline(enrollment.release, enrollment.source_language)
     return step.check_for(track_of(enrollment, outline))
 
 

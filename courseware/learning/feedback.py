@@ -19,7 +19,7 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
         defaults={
             "enrollment": enrollment,
             "document_id": page.document_id,
-            "release_id": enrollment.course.current_id,
+            "release": enrollment.release,
             "language": language,
             "comment": comment,
             "reported_at": at or timezone.now(),
@@ -39,15 +39,15 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
     """
     enrollment = lock(enrollment)
-    course = enrollment.course
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
-        if serving.page(course.current, page.identifier, course.source_language).revision_id != page.revision_id:
+        now = serving.page(enrollment.release, page.identifier, enrollment.source_language)
+        if now.revision_id != page.revision_id:
             raise SurveyChanged(page.identifier)  # and the receipt is taken back
         today = timezone.localdate(at)
         SurveyAnswers.objects.create(
             survey_id=page.document_id,
-            release_id=course.current_id,
+            release=enrollment.release,
             month=today.replace(day=1),
             answers=answers,
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,

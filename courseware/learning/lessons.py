@@ -126,7 +126,9 @@ class LessonPage:
 
     @property
     def entered_anchor(self) -> str:
-        """Where the form that could not be taken stands on the page."""
+        """Where the form that could not be taken stands on the page; "" where there is none."""
+        if self.entered is None:
+            return ""
         waiting = {card.shown.id for card in self.missed_cards()}
         return f"{'again' if self.entered.question in waiting else 'q'}-{self.entered.question}"
 
@@ -179,7 +181,7 @@ class LessonPage:
         tries = entered.tries if entered else None
         if tries is None:
             tries = len(self.tries.get(question_id, ()))
-        shown = ask(self.questions[question_id], self.reading.enrollment.pk, tries, entered and entered.fields)
+        shown = ask(self.questions[question_id], self.reading.enrollment.pk, tries, entered.fields if entered else None)
         return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
 
     def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:

@@ -14,6 +14,10 @@ from courseware.lib import dates
 from courseware.lib.matching import fulfils
 
 
+class NotPublished(Exception):
+    """Somebody is enrolled in a course that has no release. No verb does that, and no page can be shown of it."""
+
+
 def zone_named(name):
     """The zone of a name from `time_zones`; the site's where there is none."""
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
@@ -76,6 +80,11 @@ class Enrollment(models.Model):
     waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
     waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
 
+    # What queries add: `with_state` and `with_zone`.
+    state: str
+    urgency: int
+    zone_name: str | None
+
     objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
@@ -95,6 +104,21 @@ class Enrollment(models.Model):
     @property
     def is_open(self):
         return fulfils(self, states.OPEN)
+
+    @property
+    def release(self) -> Release:
+        """What the learner sees of the course now. Never None: nobody is enrolled in a course that is not published.
+
+        Raises NotPublished where somebody is.
+        """
+        if self.course.current is None:
+            raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
+        return self.course.current
+
+    @property
+    def source_language(self) -> str:
+        """The course's own: what does not change with the language, structure and key, is read in it."""
+        return self.course.source_language
 
     @property
     def zone(self):

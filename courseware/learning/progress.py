@@ -96,7 +96,7 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
     # No document has an empty id: that row says that there are answers.
     answers = Exists(Answer.objects.filter(enrollment=OuterRef("pk")))
     answered = Enrollment.objects.filter(answers, pk__in=keys).values_list("pk", Value("", CharField()))
-    found = {key: set() for key in keys}
+    found: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in completed.union(surveyed, answered):
         found[enrollment].add(identifier)
     return {key: Recorded(frozenset(ids - {""}), "" in ids) for key, ids in found.items()}

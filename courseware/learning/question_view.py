@@ -132,7 +132,8 @@ def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_aft
     last = tries[-1]
     reveal = reveals_all(tries)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
-    shown = [shown_choice(question, place, value, last.response, reveal) for value, place in enumerate(order)]
+    text, given = (last.response, []) if isinstance(last.response, str) else ("", last.response)
+    shown = [shown_choice(question, place, value, given, reveal) for value, place in enumerate(order)]
     return ShownQuestion(
         id=question.id,
         kind=question.kind,
@@ -144,11 +145,11 @@ def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_aft
         is_form=False,
         tries=len(tries),
         outcome={True: "right", False: "missed", None: "saved"}[last.is_right],
-        text=last.response if question.kind == "open" else "",
+        text=text,
     )
 
 
-def shown_choice(question: Question, place: int, value: int, response: Response, reveal: bool) -> ShownChoice:
+def shown_choice(question: Question, place: int, value: int, response: Sequence[int], reveal: bool) -> ShownChoice:
     choice = question.choices[place]
     is_ticked_kind = question.kind in TICKED
     is_chosen = place in response if is_ticked_kind else True
@@ -173,7 +174,7 @@ def groups_of(question: Question) -> tuple[ShownGroup, ...]:
     return tuple(ShownGroup(str(value), html, unescape(strip_tags(html))) for value, html in enumerate(question.groups))
 
 
-def is_in_place(question: Question, place: int, response: Response) -> bool:
+def is_in_place(question: Question, place: int, response: Sequence[int]) -> bool:
     """Whether a choice that was made is right: ticked in the file, or put where it belongs."""
     if question.kind == "order":
         return response[place] == place
@@ -192,7 +193,7 @@ def right_place(question: Question, place: int) -> str:
     if question.kind == "order":
         return str(place + 1)
     if question.kind == "sort":
-        return question.groups[question.choices[place].group]
+        return question.groups[question.key[place]]
     return ""
 
 
@@ -220,8 +221,8 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
 
 
 def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:
-    found = [whole(value) for value in values]
-    if any(index is None or index >= len(order) for index in found):
+    found = [index for value in values if (index := whole(value)) is not None and index < len(order)]
+    if len(found) < len(values):
         raise ValueError("no such choice")
     return found
 

@@ -22,7 +22,8 @@ def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
     entries = ReleaseEntry.objects.filter(
         document=page.document_id, release__created_at__gt=done.completed_at, release__course=enrollment.course_id
     ).select_related("release")
-    changes, revision = [], done.revision_id
+    changes: list[Release] = []
+    revision = done.revision_id
     for entry in entries.defer("release__outlines").order_by("release__number"):
         if entry.revision_id != revision and entry.release.weight in ASKS_TO_REREAD:
             changes.insert(0, entry.release)

@@ -1,5 +1,6 @@
 """The states of an enrollment: the one table that queries, pages, filters and colours read."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -19,6 +20,10 @@ class State(models.TextChoices):
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
     and its word.
     """
+
+    condition: Callable[[datetime], Q]
+    colour: str
+    is_shown_empty: bool
 
     OVERDUE = "overdue", lambda at: Q(OPEN, due_at__lte=at), "alert", True, _("overdue")
     DUE_SOON = "due-soon", lambda at: Q(OPEN, due_at__lte=at + DUE_SOON), "warn", True, _("due soon")

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 
 from courseware.accounts.models import User
+from courseware.content.models import Course
 from courseware.learning.due import due_of
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, NotPublished
 from courseware.learning.states import DUE_SOON
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
@@ -125,3 +126,11 @@ def test_a_due_day_is_said_as_people_say_it(now, words):
     enrollment = make_enrollment(due_at=DUE)
     with time_machine.travel(now, tick=False):
         assert due_of(enrollment).words == words
+
+
+def test_an_enrollment_knows_the_release_its_learner_sees_and_says_so_where_there_is_none():
+    course = make_course()
+    assert make_enrollment(course=course).release == course.current
+    unpublished = make_enrollment(course=Course.objects.create(identifier="draft", source_language="en"))
+    with pytest.raises(NotPublished, match=f"enrollment {unpublished.pk}: the course draft has no release"):
+        _ = unpublished.release
