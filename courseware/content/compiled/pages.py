@@ -161,7 +161,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     }
 
 
-def taught(document: Document) -> dict[str, Any]:
+def taught(document: ParsedDocument) -> dict[str, Any]:
     """Minutes and objectives of a lesson or a simulation, none where its front matter has a problem."""
     meta = document.meta
     if not isinstance(meta, LessonMeta):

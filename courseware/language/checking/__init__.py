@@ -1,4 +1,4 @@
-"""What an author can be told about a course: one entry, `check`; one module per subject (docs/formats.md §10)."""
+"""All checks of a course, called by `check`; one module per subject (docs/formats.md §10)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -39,18 +39,18 @@ WHEN_COMPLETE = (check_covered, check_minutes, check_tested, check_pace)
 
 
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
-    """All problems of the files of one course, sorted by path and line.
+    """The problems of the files of one course, sorted by path and line.
 
-    `complete` adds what only holds for a finished course: every outline point is covered, the minutes add up,
-    every objective is tested. `today` decides which sources were checked too long ago (default: the system's).
+    `complete` adds what only a finished course can meet: every outline point is covered, the minutes add up, every
+    objective is tested. `today` decides which sources were checked too long ago (default: the system's date).
     """
     problems = check_course(read_course(files), complete=complete, today=today)
     return sorted({*problems, *check_figures(files)})
 
 
 def check_course(course: CourseText, *, complete: bool = False, today: date | None = None) -> list[Problem]:
-    """As `check`, for a course that was read already; its figures are not looked into."""
+    """As `check` for a course that is read already, without the contents of its figures."""
     checks = ALWAYS + (WHEN_COMPLETE if complete else ())
-    found = [*course.problems, *check_sources_used(course, today or date.today())]
-    found += chain.from_iterable(check(course) for check in checks)
-    return sorted({*found, *check_pairs(course, found)})
+    problems = [*course.problems, *check_sources_used(course, today or date.today())]
+    problems += chain.from_iterable(check(course) for check in checks)
+    return sorted({*problems, *check_pairs(course, problems)})

@@ -1,4 +1,4 @@
-"""Exams and their banks: enough questions for every attempt, keys that cannot be guessed (docs/formats.md §6, §10)."""
+"""Exams and their banks: questions for every attempt, and keys that cannot be guessed (docs/formats.md §6, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,16 +10,15 @@ from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
 from courseware.language.spans import plain
 
-# With fewer questions, shares say nothing.
+# With fewer questions, shares are noise.
 MIN_QUESTIONS = 8
-# How far the share of one place may lie from chance, for a single bank and for all an exam draws from.
+# How far the share of keys at one place may differ from chance, in one bank and in all banks of an exam.
 MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
-# How often the key may be the longest choice in all an exam draws from.
+# The share of keys that may be the longest choice, in all banks of an exam.
 MAX_LONGEST_IN_ALL = 0.40
 
 
 def check_draws(course: CourseText) -> Iterator[Problem]:
-    """Each attempt asks unseen questions, so a bank holds those of all attempts, for every track."""
     for exam, meta in course.with_meta(ExamMeta):
         for index, stratum in enumerate(meta.strata):
             if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
@@ -33,30 +32,31 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
     if drawn < 0:
         yield Finding("slots-beyond-draw", bank=bank, slots=len(stratum.critical), draw=stratum.draw)
         return
-    told: set[tuple[str, int]] = set()  # the same for several tracks is told once
+    reported: set[tuple[str, int]] = set()  # (objective, count): several tracks may lack the same, which is said once
     for track, questions in _for_each_track(course, bank):
         others = [question for question in questions if not question.critical]
         if len({question.family for question in others}) < drawn:
             yield Finding("too-few-families", bank=bank, count=len(others), track=track, draw=drawn)
             return
         fields = {"bank": bank, "track": track, "attempts": meta.attempts}
+        # Each attempt asks questions that were not seen before.
         needed = drawn * meta.attempts
-        if len(others) < needed and ("", len(others)) not in told:
-            told.add(("", len(others)))
+        if len(others) < needed and ("", len(others)) not in reported:
+            reported.add(("", len(others)))
             yield Finding("too-few-questions", count=len(others), expected=needed, **fields)
         for slot, count in Counter(stratum.critical).items():
-            # Each objective alone: the rule that was missed may be asked again in every attempt.
+            # For each objective by itself: a rule that was missed may be asked again in every attempt.
             for objective in slot:
                 fitting = sum(question.critical and question.objective == objective for question in questions)
                 needed = count * meta.attempts
-                if fitting < needed and (objective, fitting) not in told:
-                    told.add((objective, fitting))
+                if fitting < needed and (objective, fitting) not in reported:
+                    reported.add((objective, fitting))
                     counts = {"count": fitting, "expected": needed}
                     yield Finding("too-few-critical", objective=objective, **counts, **fields)
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
-    """The questions every learner is asked (track None), or those of each track where some are for one only."""
+    """(track, its questions); only (None, all questions) where no question of the bank is for some tracks only."""
     questions = course.questions(bank, course.languages[0])
     if not any(question.tracks for question in questions):
         yield None, list(questions)
@@ -66,9 +66,9 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
 
 
 def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Problem]:
-    """What is asked again after another exam needs a second question of each family."""
     if not meta.again_after:
         return
+    # The pre-check is asked once more after that exam, with another question of each family.
     for bank in {stratum.bank for stratum in meta.strata} & set(course.documents):
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
@@ -78,12 +78,12 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
 
 
 def check_tested(course: CourseText) -> Iterator[Problem]:
-    """Objectives of the modules that the banks ask about have at least two questions."""
     asked = Counter(
         question.objective
         for bank in course.of_kind("bank")
         for question in course.questions(bank.id, course.languages[0])
     )
+    # Modules that no bank asks about are left out.
     modules = {course.objectives[objective].document for objective in asked if objective in course.objectives}
     for objective in course.objectives.values():
         if objective.document in modules and asked[objective.id] < 2:
@@ -92,13 +92,13 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
 
 
 def check_drills(course: CourseText) -> Iterator[Problem]:
-    """A drill asks its questions on one rule at a time, so its bank has enough of them for every critical slot."""
     for exam, meta in course.with_meta(ExamMeta):
         drill = meta.critical_drill
         if drill is None or drill.bank not in course.documents:
             continue
         asked = Counter(question.objective for question in course.questions(drill.bank, course.languages[0]))
         slots = {objective for stratum in meta.strata for slot in stratum.critical for objective in slot}
+        # A drill is about one objective at a time.
         for objective in sorted(slots):
             if asked[objective] < drill.right:
                 counts = {"count": asked[objective], "expected": drill.right}
@@ -107,9 +107,9 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
 
 
 def check_balance(course: CourseText) -> Iterator[Problem]:
-    """Warnings about keys that give themselves away by place or length, in each language.
+    """Warnings about keys that can be guessed by place or length, in each language.
 
-    For each bank alone, for all the banks an exam draws from, and for the questions of all lessons.
+    For each bank, for all banks of an exam, and for the questions of all lessons.
     """
     for document in course.of_kind("bank", "lesson"):
         for language, translation in course.documents[document.id].items():
@@ -119,7 +119,7 @@ def check_balance(course: CourseText) -> Iterator[Problem]:
                 yield from _check_shares(translation, questions, MAX_FROM_CHANCE, is_source=translation is document)
     lessons = [lesson.id for lesson in course.of_kind("lesson")]
     pools = [(exam, [stratum.bank for stratum in meta.strata]) for exam, meta in course.with_meta(ExamMeta)]
-    for document, pool in [*pools, *((one, lessons) for one in course.of_kind("course"))]:
+    for document, pool in [*pools, *((document, lessons) for document in course.of_kind("course"))]:
         for language, translation in course.documents[document.id].items():
             questions = with_one_key(course, pool, language)
             yield from _check_shares(
@@ -128,22 +128,22 @@ def check_balance(course: CourseText) -> Iterator[Problem]:
 
 
 def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
-    """Questions with one right choice among shuffled ones: those that could be guessed by its place or length."""
-    found = [
+    """Questions with one right choice among shuffled ones: only these could be guessed by place or length."""
+    questions = [
         question
         for document in documents
         if language in course.documents.get(document, ())
         for question in course.questions(document, language)
     ]
-    return [q for q in found if q.kind == "one" and not q.numbered and len(q.key) == 1 and len(q.choices) > 1]
+    return [q for q in questions if q.kind == "one" and not q.numbered and len(q.key) == 1 and len(q.choices) > 1]
 
 
 def _check_shares(
     document: ParsedDocument, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
 ) -> Iterator[Problem]:
-    """`from_chance` and `longest` are shares; places are the same in every language and told once."""
     if len(questions) < MIN_QUESTIONS:
         return
+    # Places are the same in every language, so they are reported in the source language only.
     for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
         if abs(share - chance) > from_chance:
             yield Problem(document.path, 1, Finding("key-by-place", place=place + 1, share=share, chance=chance))
@@ -153,12 +153,12 @@ def _check_shares(
 
 
 def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
-    """Place → the share of questions with the key there, and the share to expect by chance."""
-    found = Counter(question.key[0] for question in questions)
+    """Place → (share of questions whose key is there, share by chance)."""
+    keys = Counter(question.key[0] for question in questions)
     sizes = Counter(len(question.choices) for question in questions)
     return {
         place: (
-            found[place] / len(questions),
+            keys[place] / len(questions),
             sum(count / size for size, count in sizes.items() if size > place) / len(questions),
         )
         for place in range(max(sizes))
@@ -166,7 +166,7 @@ def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
 
 
 def longest_keys(questions: list[Question]) -> tuple[float, float]:
-    """The share of questions whose key is longer than any other choice, and the share to expect by chance."""
+    """(share of questions whose key is longer than any other choice, share by chance)."""
     longest = sum(_is_longest(question) for question in questions)
     return longest / len(questions), sum(1 / len(question.choices) for question in questions) / len(questions)
 
@@ -177,7 +177,6 @@ def _is_longest(question: Question) -> bool:
 
 
 def _lengths(question: Question) -> list[int]:
-    """How long the choices are, in characters."""
     return [len(plain(choice.text)) for choice in question.choices]
 
 

@@ -47,7 +47,6 @@ def _check_question(document: ParsedDocument, section: Section, *, is_source: bo
 
 
 def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
-    """What is wrong with the signs in front of the items, and with their number."""
     count = sum(len(item.members) for item in items) if FORMS[kind] == GROUPED else len(items)
     if len(items) < 2 or count > MAX_CHOICES:
         yield items[0].line, Finding("number-of-members" if kind == "sort" else "number-of-choices", most=MAX_CHOICES)
@@ -111,7 +110,7 @@ def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
 
 
 def _squeeze(text: str) -> str:
-    """The text as it is read: one space for any blank, none between Chinese characters."""
+    """The text with one space for any blank, and none between Chinese characters."""
     return _BETWEEN_HAN.sub("", " ".join(plain(text).split()))
 
 

@@ -1,4 +1,4 @@
-"""Whether what the course claims can be looked up: a source behind each figure, and a fair mark on each source."""
+"""A source behind each claim, and valid keys on each source."""
 
 import re
 from collections.abc import Iterator
@@ -8,18 +8,17 @@ from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.spans import blank_code, find_sources, plain
 
-# Shares, sums of money, large numbers, years, and articles of laws. A sentence may name its source once, so a whole
-# section counts; numbers of the scene (an order, a floor, a time of day) are no claims.
+# Shares, sums of money, large numbers, years, and articles of laws; not the small numbers of a scene (an order, a
+# floor, a time of day).
 _CLAIM = re.compile(
     r"\d[\d,.]*\s*(?:[%％万亿]|million|billion)|[$€£¥]\s?\d|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|[》法]第[一二三四五六七八九十百零]+条|\b[Aa]rticle \d"
 )
-# "CNY 1" or "2026" in an address or an id is no claim either.
+# A number in an address or an id is not a claim either.
 _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 
 def check_claims(course: CourseText) -> Iterator[Problem]:
-    """Warnings, because only a person can tell a claim from an example."""
     for document in course.of_kind("lesson", "bank"):
         for translation in course.documents[document.id].values():
             yield from _check_document(translation)
@@ -28,7 +27,7 @@ def check_claims(course: CourseText) -> Iterator[Problem]:
 def _check_document(document: ParsedDocument) -> Iterator[Problem]:
     for section, lines in document.spans():
         if any(find_sources(line.text) for line in lines):
-            continue
+            continue  # one mark covers the section
         for line in lines:
             if claim := _CLAIM.search(plain(_ADDRESS.sub("", blank_code(line.text)))):
                 finding = Finding("claim-without-source", claim=claim[0], section=section.id)
@@ -36,7 +35,6 @@ def _check_document(document: ParsedDocument) -> Iterator[Problem]:
 
 
 def check_source_marks(course: CourseText) -> Iterator[Problem]:
-    """The braces of a source hold the day it was looked at, and what a reader has to know about it."""
     known = ("checked", *SOURCE_MARKS)
     for source in course.sources.values():
         findings = []

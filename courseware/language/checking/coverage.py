@@ -1,4 +1,4 @@
-"""Whether a course is whole: points covered, minutes as planned, sources used and fresh (docs/formats.md §10)."""
+"""Whether a course is complete: points covered, minutes as planned, sources used and recent (docs/formats.md §10)."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ FRESH_FOR = timedelta(days=365)
 
 
 def check_covered(course: CourseText) -> Iterator[Problem]:
-    """Every outline point is claimed by a lesson or a simulation, itself or by the heading it stands under."""
+    """A point is covered by itself or by the heading above it."""
     covered = {point for _, meta in course.with_meta(LessonMeta) for point in meta.covers}
     for document in course.of_kind("outline"):
         for section in document.sections:
@@ -30,13 +30,12 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
 
 
 def planned_minutes(course: CourseText) -> int:
-    """What everybody goes through, required or not; a pre-check may be skipped."""
-    taught = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
-    return taught + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
+    """Minutes of lessons, simulations and exams. A pre-check may be skipped and does not count."""
+    minutes = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
+    return minutes + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
-    """Warnings about sources nobody names, and such as were looked at more than a year ago."""
     used = {
         source
         for languages in course.documents.values()

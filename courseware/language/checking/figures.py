@@ -1,4 +1,4 @@
-"""Figures: SVG that says what it shows, stays legible on a phone, and asks nothing of anybody (WCAG 1.1.1, 1.4.4)."""
+"""Figures: SVG with a text alternative, legible on a phone, loading nothing from elsewhere (WCAG 1.1.1, 1.4.4)."""
 
 from collections.abc import Iterator, Mapping
 from xml.parsers import expat
@@ -7,10 +7,10 @@ from courseware.language.documents import MEDIA_FOLDER
 from courseware.language.messages import Field
 from courseware.language.problems import Finding, Problem
 
-# Units of the viewBox. Figures are 400 wide and shown 320 wide on the narrowest screen: 15 become 12 pixels.
+# Units of the viewBox. Figures are 400 units wide, and 320 pixels on the narrowest screen: 15 units are 12 pixels.
 MIN_FONT_SIZE = 15
 
-# What a picture never needs, and what the policy of the site would block.
+# Not needed in a picture, and blocked by the site's Content-Security-Policy.
 _FORBIDDEN = ("script", "style", "foreignObject", "image", "animate")
 
 
@@ -21,13 +21,13 @@ def check_figures(files: Mapping[str, bytes]) -> Iterator[Problem]:
 
 
 class _Figure:
-    """One SVG, read element by element, as only this reader tells lines."""
+    """One SVG, read element by element: expat is the parser that gives line numbers."""
 
     def __init__(self, path: str):
         self.path = path
         self.found: list[Problem] = []
         self.text: dict[str, str] = {}  # title and desc of the drawing → their text
-        self.open: list[str] = []  # the elements the parser stands in
+        self.open: list[str] = []  # names of the elements that are open, outermost first
 
     def read(self, body: bytes) -> list[Problem]:
         self.parser = expat.ParserCreate()
@@ -71,7 +71,7 @@ class _Figure:
 
 
 def _number(value: str) -> float:
-    """A length in units of the viewBox; one in other units (em, %) counts as large enough."""
+    """A length in units of the viewBox; infinite for other units (em, %), which are not checked."""
     try:
         return float(value.removesuffix("px"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Headings: which kinds and keys their braces may hold, and ids that are used once (docs/formats.md §1, §5)."""
+"""Headings: kinds and keys allowed in their braces, and unique ids (docs/formats.md §1, §5)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -78,7 +78,6 @@ def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...
 
 
 def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
-    """Tick boxes below a heading that asks nothing: the kind of the question was forgotten."""
     for section, lines in document.spans():
         if section.kind in ("", "check") and any(_BOX.match(line.text) for line in lines):
             yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
@@ -98,7 +97,7 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
 
 
 def check_ids(course: CourseText) -> Iterator[Problem]:
-    """Document and question ids are unique in the course, and so are ids of entries in lists of one kind."""
+    """Ids of documents and questions are unique in the course, ids of entries among lists of one kind."""
     used: dict[str, tuple[str, int]] = {}  # question → where it stands first
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:

@@ -1,4 +1,4 @@
-"""What a document points to: ids in front matter and braces, links, figures, tracks (docs/formats.md §1, §4)."""
+"""What a document refers to: ids in front matter and braces, links, figures, tracks (docs/formats.md §1, §4)."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -11,22 +11,21 @@ from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest
 from courseware.language.spans import find_links, find_sources
 
-Reference = tuple[int, str, str]  # line, what is meant ("objective"), its id
+Reference = tuple[int, str, str]  # line, what it refers to ("objective"), id
 
-# A page of the product, not of the course: where a learner chooses a post.
+# Pages of the site that a course may link to: where learners choose a track.
 PAGES = ("tracks",)
 
-# What stands in lists of other documents; while such a list cannot be read whole, nothing is said about its ids.
+# The kind of document that lists them: while one of these has a problem, ids may be missing for that reason alone.
 _HOME = {"objective": "module", "outline point": "outline", "track": "course"}
 
 _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 
 def check_references(course: CourseText) -> Iterator[Problem]:
-    """Ids in front matter and braces. Silent while a file is unread: it may be the one that holds them."""
-    if course.unread:
+    if course.unread:  # one of these files may define the ids
         return
-    known, told = _known(course), set()
+    known, reported = _known(course), set()
     broken = {parse_name(problem.path).kind for problem in course.problems}
     for document in map(course.source, course.documents):
         for line, what, identifier in (*_front_references(document), *_brace_references(document)):
@@ -35,8 +34,8 @@ def check_references(course: CourseText) -> Iterator[Problem]:
             if known[what]:
                 near = nearest(identifier, known[what])
                 yield Problem(document.path, line, Finding("unknown-reference", what=what, id=identifier, nearest=near))
-            elif what not in told:
-                told.add(what)
+            elif what not in reported:
+                reported.add(what)
                 yield Problem(document.path, line, Finding("reference-to-empty-list", what=what, id=identifier))
 
 
@@ -145,12 +144,12 @@ def _unknown_callout(kind: str, tracks: Collection[str]) -> Finding:
 
 
 def _check_figures(document: ParsedDocument, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
-    alone = {block.line for section in document.sections for block in section.blocks if isinstance(block, Figure)}
+    block_lines = {block.line for section in document.sections for block in section.blocks if isinstance(block, Figure)}
     for line in document.lines:
         for image in find_links(line.text):
             if not image.is_image:
                 continue
-            if line.number not in alone:
+            if line.number not in block_lines:
                 yield Problem(document.path, line.number, Finding("figure-in-paragraph", figure=image.target))
             if not image.label.strip():
                 yield Problem(document.path, line.number, Finding("figure-without-alternative", figure=image.target))

@@ -1,6 +1,6 @@
-"""Whether a course repeats somebody's sentences: facts may carry over from a source, sentences never do.
+"""Whether a course copies sentences from other texts: facts may be taken from a source, sentences may not.
 
-Compared word by word, whatever stands between the words; a sentence or a cell of a table is the largest unit.
+Words are compared without the punctuation between them, within a sentence or a cell of a table.
 """
 
 import re
@@ -13,7 +13,7 @@ from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
-# This many in a row are no accident: 8 words, or Chinese characters that say about as much.
+# So many equal words in a row are no coincidence; 13 Chinese characters say about as much as 8 words.
 WORDS, CHARACTERS = 8, 13
 
 _SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
@@ -22,11 +22,11 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 
 
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
-    """Errors for runs that also stand in `texts` (name → text), one for each line. Sources quote titles: left out."""
+    """Errors, one per line, for word sequences that also occur in `texts` (name → text)."""
     known = {run: name for name, text in texts.items() for run in _runs(text)}
     for languages in course.documents.values():
         for document in languages.values():
-            if document.kind != "sources":
+            if document.kind != "sources":  # these quote titles
                 yield from _compare(document.path, document.lines, known)
 
 

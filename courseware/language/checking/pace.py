@@ -1,6 +1,6 @@
-"""Whether a lesson keeps its reader busy: something to do soon, again after a minute and a half, done in its minutes.
+"""Whether a lesson has something to do early, again at short intervals, and can be read in its minutes.
 
-Limits in seconds of reading: the course's blueprint, from studies on short segments with an action in each.
+Limits in seconds of reading, from studies on short segments with an action in each.
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ def check_pace(course: CourseText) -> Iterator[Problem]:
 
 
 def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
-    """A lesson without any question is read in one go; then only the longer limit holds."""
-    told: set[int] = set()
+    reported: set[int] = set()
     for track in tracks:
         for place, stretch in enumerate(stretches(document, track)):
+            # A lesson without any question ends without an action, so only the longer limit applies.
             limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
-            if stretch.seconds > limit and stretch.line not in told:
-                told.add(stretch.line)
+            if stretch.seconds > limit and stretch.line not in reported:
+                reported.add(stretch.line)
                 finding = "late-action" if limit == FIRST_WITHIN else "long-reading"
                 yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
 

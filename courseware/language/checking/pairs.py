@@ -1,7 +1,7 @@
 """Whether a translation has what its source has: files, ids, lists, marks, links, callouts, figures.
 
-Only what a reader sees is compared, because it stands in both languages; a swapped pair of choices would
-otherwise turn a wrong answer into the key without a sound (docs/formats.md §1).
+Only what readers see is compared. Choices are paired by place, so a swapped pair would silently turn a wrong answer
+into the key (docs/formats.md §1).
 """
 
 import re
@@ -17,11 +17,11 @@ from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import Link, find_links, find_sources
 
-Placed = tuple[str, int]  # something that stands on a line
+Placed = tuple[str, int]  # id or name, line
 
 
 def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Problem]:
-    """`found` are the problems known already: a section that has one is left out, so that no echo is told."""
+    """`found` are the problems known so far: sections with an error are not compared."""
     errors = {(problem.path, problem.line) for problem in found if problem.level == "error"}
     misread = {problem.path for problem in course.problems}
     for document_id, languages in course.documents.items():
@@ -46,7 +46,7 @@ def _path_in(source: ParsedDocument, language: str) -> str:
 
 
 class _Pair:
-    """One translation beside its source. Problems are reported in the translation."""
+    """One translation and its source. Problems are reported in the translation."""
 
     def __init__(self, source: ParsedDocument, translation: ParsedDocument):
         self.source = source
@@ -54,7 +54,7 @@ class _Pair:
         self.language = display_tag(source.language)
 
     def _problem(self, own_line: int, finding: str, /, **fields: Field | None) -> Problem:
-        """Every sentence names the source language; a field `line` is one of its file."""
+        """`own_line` is a line of the translation, a field `line` one of the source."""
         return Problem(self.translation.path, own_line, Finding(finding, language=self.language, **fields))
 
     def compare_ids(self) -> Iterator[Problem]:
@@ -63,7 +63,6 @@ class _Pair:
         yield from self._compare_ids(_entries(self.source), _entries(self.translation))
 
     def compare_sections(self, errors: Container[tuple[str, int]]) -> Iterator[Problem]:
-        """`errors` are path and line of what was said already."""
         originals = {section.id: (section, lines) for section, lines in self.source.spans()}
         for section, lines in self.translation.spans():
             original, original_lines = originals.get(section.id, (None, []))
@@ -73,7 +72,6 @@ class _Pair:
                 yield from self._compare_sections(original, original_lines, section, lines)
 
     def _compare_labels(self) -> Iterator[Problem]:
-        """Tracks and meters have the same ids in every language."""
         for key in sorted({"tracks", "meters"} & set(self.source.front.values)):
             here, there = (document.front.values.get(key) for document in (self.translation, self.source))
             if isinstance(here, dict) and isinstance(there, dict) and list(here) != list(there):
@@ -90,10 +88,10 @@ class _Pair:
             if identifier not in source_ids:
                 yield self._problem(line, "id-only-here", id=identifier)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
-        found = [identifier for identifier, _ in here if identifier in source_ids]
-        for wanted, got in zip(expected, found, strict=False):
-            if wanted != got:
-                yield self._problem(own_ids[got], "order-differs", id=wanted, line=source_ids[wanted])
+        actual = [identifier for identifier, _ in here if identifier in source_ids]
+        for original, own in zip(expected, actual, strict=False):
+            if original != own:
+                yield self._problem(own_ids[own], "order-differs", id=original, line=source_ids[original])
                 return
 
     def _compare_sections(
@@ -129,7 +127,6 @@ class _Pair:
             yield self._problem(item.line, "lists-differ", line=original.line, **counts)
 
     def _compare_sequences(self, finding: str, here: list[Placed], there: list[Placed], line: int) -> Iterator[Problem]:
-        """The first difference between two sequences of things that stand on lines."""
         for index in range(max(len(here), len(there))):
             own, own_line = here[index] if index < len(here) else (None, line)
             other, other_line = there[index] if index < len(there) else (None, None)
@@ -173,7 +170,7 @@ def _entries(document: ParsedDocument) -> list[Placed]:
 
 
 def _line_after(identifier: str, there: list[Placed], own: dict[str, int]) -> int:
-    """Where a missing id would be looked for: the line of the nearest earlier one that is there."""
+    """The line to report a missing id on: that of the nearest earlier id that exists in the translation."""
     line = 1
     for other, _ in there:
         if other == identifier:
@@ -189,7 +186,7 @@ def _callouts(section: Section) -> list[Placed]:
 
 
 def _figures(section: Section) -> list[Placed]:
-    """Names of figures without their language: media/ladder.en.svg is the partner of media/ladder.zh-hans.svg."""
+    # Without the language: media/ladder.en.svg is the counterpart of media/ladder.zh-hans.svg.
     return [
         (re.sub(r"\.[a-z]{2,3}(-[a-z0-9]+)*(?=\.\w+$)", "", block.src), block.line)
         for block in section.blocks
@@ -198,7 +195,7 @@ def _figures(section: Section) -> list[Placed]:
 
 
 def _links(lines: list[SourceLine]) -> list[tuple[Link, int]]:
-    """Links inside the course. Others may differ: a law has a page of its own in each language."""
+    # Only links inside the course: a law, for example, has another address in each language.
     return [(link, line.number) for line in lines for link in find_links(line.text) if link.target.startswith("#")]
 
 

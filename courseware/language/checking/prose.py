@@ -1,4 +1,4 @@
-"""Markdown that would be read differently here and on a git host, or not at all (docs/formats.md §4)."""
+"""Markdown that a git host would show differently, or that is not supported (docs/formats.md §4)."""
 
 import re
 import unicodedata
@@ -43,7 +43,7 @@ def _lines(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
 
 
 def _is_bold_everywhere(text: str, bold: re.Match[str]) -> bool:
-    """By CommonMark 6.2 a punctuation mark inside the asterisks needs a blank or another mark outside them."""
+    """CommonMark 6.2: punctuation just inside the asterisks needs a blank or punctuation just outside them."""
     before, behind = text[: bold.start()][-1:], text[bold.end() :][:1]
     return all(
         not _is_mark(inner) or not outer or outer.isspace() or _is_mark(outer)
@@ -56,7 +56,7 @@ def _is_mark(character: str) -> bool:
 
 
 def _lists(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
-    """Lists in prose: nested by four spaces, and a blank line before the first."""
+    """Lists are nested by four spaces, and have a blank line before the first item."""
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Prose):

@@ -1,4 +1,4 @@
-"""Simulations: every situation can be reached, every run ends, the best one ends well (docs/formats.md §7, §10)."""
+"""Simulations: every node can be reached, every run ends, the best one ends well (docs/formats.md §7, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,12 +21,11 @@ from courseware.language.simulation_text import read_simulation
 from courseware.language.simulations import END, QUALITIES, TIMEOUT, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
 
-# A run is a break between two contacts. The average is taken over runs of chance, the same ones every time.
+# A run fits into a break between two customers. The average is taken over random runs with a fixed seed.
 MAX_AVERAGE_MINUTES = 5
 RUNS, SEED = 200, 1
 
-# Every way to build a message, and everything that chance may set, is gone through: more would take minutes, and
-# nobody could keep it in mind.
+# All combinations of parts and of flags set by chance are tried: more would take minutes.
 MAX_PARTS, MAX_DRAWS = 12, 256
 
 
@@ -42,20 +41,20 @@ def check_simulations(course: CourseText) -> Iterator[Problem]:
                 is_sound = not problems and all(problem.level == "warning" for problem in found)
                 graph = _graph_of(simulation)
             yield from checked.check_reasons()
-            # What is no sound graph, or in a translation another one, cannot be played through.
+            # A faulty graph, or a translation whose graph differs, cannot be played.
             if is_sound and translation.meta and _graph_of(simulation) == graph:
                 yield from checked.check_length()
 
 
 def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
-    """What has to be alike in all languages for a run to go the same way."""
+    # What decides how a run proceeds, so it has to be equal in all languages.
     nodes = [(node.id, node.shape) for node in simulation.nodes.values()]
     return nodes + [(ending.id, ending.colour) for ending in simulation.endings]
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """One simulation in one language, beside the document it stands in."""
+    """One simulation in one language, with its document."""
 
     document: ParsedDocument
     simulation: Simulation
@@ -64,11 +63,10 @@ class _Checked:
         return Problem(self.document.path, line, Finding(finding, **fields))
 
     def _section(self, identifier: str) -> Section:
-        """The section of a node or an ending, which was made from it."""
         return next(section for section in self.document.sections if section.id == identifier)
 
     def _lines(self, node: Node) -> Iterator[tuple[NodeChoice, Item]]:
-        """The choices of a node with the list lines they stand on."""
+        """(choice, its list line) for each choice of a node."""
         links = [item for item in self._section(node.id).items if not item.box and find_links(item.text)]
         yield from zip(node.choices, links, strict=False)
 
@@ -76,15 +74,15 @@ class _Checked:
         if not self.simulation.nodes:
             yield self._say(1, "no-situation")
             return
-        found = [
+        problems = [
             *chain.from_iterable(map(self._check_node, self.simulation.nodes.values())),
             *self._check_targets(),
             *self._check_flags(),
             *self._check_meters(),
             *self._check_endings(),
         ]
-        yield from found
-        if all(problem.level == "warning" for problem in found):
+        yield from problems
+        if all(problem.level == "warning" for problem in problems):
             yield from self._check_graph()
 
     # One situation
@@ -135,7 +133,6 @@ class _Checked:
                 yield self._say(item.line, "neither-part-nor-link")
 
     def check_reasons(self) -> Iterator[Problem]:
-        """What is judged says why, in every language."""
         for node in self.simulation.nodes.values():
             section = self._section(node.id)
             yield from self._check_texts(node)
@@ -146,8 +143,8 @@ class _Checked:
                     yield self._say(item.line, "decision-without-reason", choice=item.text)
 
     def _check_texts(self, node: Node) -> Iterator[Problem]:
-        """A choice is a button with the text of its link: without one it is empty, and what stands beside is lost."""
         for choice, item in self._lines(node):
+            # A choice becomes a button labelled with the text of its link: other text would be lost.
             text = cut_braces(item.text)[0]
             if not choice.text.strip():
                 yield self._say(item.line, "choice-without-link-text")
@@ -187,25 +184,24 @@ class _Checked:
         for flag, where in asked:
             if flag not in known:
                 yield self._say(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
-        wanted = {flag for flag, _ in asked}
-        for flag in sorted(known - wanted - self._left_over(wanted)):
+        asked_flags = {flag for flag, _ in asked}
+        for flag in sorted(known - asked_flags - self._left_over(asked_flags)):
             where = dict(placed).get(flag, line("chance"))
             yield self._say(where, "flag-never-asked", flag=flag)
         for flag in sorted(known & set(self.simulation.meters)):
             yield self._say(dict(placed).get(flag, line("chance")), "flag-is-meter", flag=flag)
 
     def _drawn(self) -> set[str]:
-        """The flags that chance may set."""
         odds = self.simulation.chance.items()
         return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
 
-    def _left_over(self, wanted: set[str]) -> set[str]:
-        """Flags of lists of which another is asked for: "none of those" needs no condition."""
+    def _left_over(self, asked_flags: set[str]) -> set[str]:
+        """Flags of a list of which another one is asked for: "none of those" needs no condition."""
         lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
-        return {flag for one in lists if one & wanted for flag in one}
+        return {flag for flags in lists if flags & asked_flags for flag in flags}
 
     def _asked(self) -> Iterator[tuple[str, int]]:
-        """Flags of all conditions, and the lines they stand on."""
+        """(flag, line) for the flags of all conditions."""
         for condition, line in self._conditions():
             yield from ((flag, line) for flag in condition.flags)
 
@@ -264,8 +260,8 @@ class _Checked:
             last = self.simulation.best_run(flags)[-1].place
             ending = self.simulation.endings_by_id[last]
             if ending.colour != "green":
-                found = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
-                yield self._say(self._section(last).line, "best-path-ends-badly", **found)
+                fields = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
+                yield self._say(self._section(last).line, "best-path-ends-badly", **fields)
                 return
 
     def check_length(self) -> Iterator[Problem]:
@@ -277,7 +273,7 @@ class _Checked:
 
 
 def _ways(simulation: Simulation) -> dict[str, set[str]]:
-    """Node → where its choices lead, and where a run goes on that skips it."""
+    """Node id → targets of its choices, and the node that replaces it when its condition is not met."""
     return {
         node.id: {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
         for node in simulation.nodes.values()
@@ -285,7 +281,7 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
-    """Of some runs of chance, in which everything on the way is read."""
+    """Reading time of RUNS random runs. The seed is fixed, so the result does not change between calls."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
     runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
@@ -293,7 +289,7 @@ def average_minutes(simulation: Simulation) -> float:
 
 
 def longest_minutes(simulation: Simulation) -> float:
-    """Of the longest way through the graph, whether or not conditions let a run take all of it."""
+    """Reading time of the longest way through the graph, conditions ignored."""
     longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
     for place in TopologicalSorter(_ways(simulation)).static_order():
         if node := simulation.nodes.get(place):
@@ -303,7 +299,6 @@ def longest_minutes(simulation: Simulation) -> float:
 
 
 def _node_seconds(node: Node) -> float:
-    """Reading what happens, then the choices, and the reason of the one that was taken."""
     texts = [choice.text for choice in node.choices if choice.quality != TIMEOUT] + [part.text for part in node.parts]
     reasons = [choice.reason for choice in node.choices]
     longest = max(map(reading_seconds, reasons), default=0.0)
@@ -311,7 +306,7 @@ def _node_seconds(node: Node) -> float:
 
 
 def _find_circle(graph: dict[str, set[str]]) -> str:
-    """The first node in the file of a way that comes back to it, or ""."""
+    """The id of the first node in the file that is part of a cycle, or ""."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -333,9 +328,7 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _places(simulation: Simulation) -> set[str]:
-    """The ids of all nodes and endings that some run comes to. Runs of chance mostly find them all; what they leave is
-    looked for through every state, where states that no condition can tell apart are one.
-    """
+    # Random runs mostly reach everything, at a fraction of the cost of a search.
     everywhere = {*simulation.nodes, *simulation.endings_by_id}
     random = Random(SEED)
     places = {state.place for _ in range(RUNS) for state, _, _ in simulation.random_run(random)}
@@ -343,24 +336,25 @@ def _places(simulation: Simulation) -> set[str]:
 
 
 def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
-    """Those of the missing places that some run comes to, however rare."""
+    """Ids that some run reaches, found by a search through all states; ends early once `missing` are among them."""
     conditions = [node.condition for node in simulation.nodes.values()]
     conditions += [choice.condition for node in simulation.nodes.values() for choice in node.choices]
     conditions += [ending.condition for ending in simulation.endings]
     flags = set().union(*(condition.flags for condition in conditions))
     meters = sorted(set().union(*(condition.meters for condition in conditions)))
 
-    found: set[str] = set()
+    reached: set[str] = set()
     seen: set[tuple[str, frozenset[str], tuple[int, ...]]] = set()
     waiting = [simulation.begin(draw) for draw in _draws(simulation)]
-    while waiting and not missing <= found:
+    while waiting and not missing <= reached:
         state = waiting.pop()
+        # States that no condition can distinguish are the same state.
         key = state.place, state.flags & flags, tuple(state.meters[meter] for meter in meters)
         if key not in seen:
             seen.add(key)
-            found.add(state.place)
+            reached.add(state.place)
             waiting += _next_states(simulation, state)
-    return found
+    return reached
 
 
 def _next_states(simulation: Simulation, state: RunState) -> Iterator[RunState]:

@@ -1,4 +1,4 @@
-"""Whether both languages say as much, and say it with the terms of the term base (warnings; docs/formats.md §10)."""
+"""Whether both languages say as much, and use the terms of the term base (warnings; docs/formats.md §10)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,15 @@ from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
-# One word of a language with spaces says about as much as this many Chinese characters.
+# One word of a language written with spaces says about as much as this many Chinese characters.
 WORD_WEIGHT = 1.7
 MAX_DIFFERENCE = 0.4
-# Below this weight one more clause is already 40 %.
+# In shorter sections a single clause may be 40 % of the text.
 MIN_WEIGHT = 120
 
 
 def weight(text: str) -> float:
-    """How much a text says, in Chinese characters. Numbers are the same in both languages and weigh nothing."""
+    """The amount of text in Chinese characters. Numbers are the same in both languages and do not count."""
     return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
@@ -69,7 +69,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 @dataclass(frozen=True)
 class _Words:
-    """The words of the term base in one language: patterns that find each term, and the first word of each."""
+    """The term base in one language: term id → pattern that finds it, and term id → its first word."""
 
     patterns: Mapping[str, re.Pattern[str]]
     first: Mapping[str, str]
@@ -77,29 +77,28 @@ class _Words:
     @classmethod
     def of(cls, terms: Mapping[str, Listed], language: str) -> "_Words":
         words = {term.id: variants for term in terms.values() if (variants := _variants(term, language))}
-        everything = [word for variants in words.values() for word in variants]
+        all_words = [word for variants in words.values() for word in variants]
         return cls(
             {
-                term: re.compile("|".join(_pattern(word, everything) for word in own), re.I)
+                term: re.compile("|".join(_pattern(word, all_words) for word in own), re.I)
                 for term, own in words.items()
             },
             {term: own[0] for term, own in words.items()},
         )
 
     def find(self, text: str) -> dict[str, str]:
-        """Terms that stand in the text, each with the words found first."""
         matches = {term: pattern.search(text) for term, pattern in self.patterns.items()}
         return {term: match[0] for term, match in matches.items() if match}
 
 
 def _variants(term: Listed, language: str) -> list[str]:
-    """An entry may name several words, "leak / breach", and explain itself in brackets."""
+    """An entry may list several words, "leak / breach", and explain itself in brackets."""
     text = re.sub(r"[（(][^）)]*[）)]", "", term.texts.get(language, ""))
     return [word.strip() for word in re.split(r" ?[/／] ?", plain(text)) if word.strip()]
 
 
 def _pattern(word: str, everything: list[str]) -> str:
-    """Finds a word in its inflections, and not inside a longer term: 个人信息 in 敏感个人信息 is no use of it."""
+    """Matches inflections of a word, but not the word inside a longer term, such as 个人信息 in 敏感个人信息."""
     if not has_characters(word):
         return r"(?<!\w)" + r"[\s-]+".join(re.escape(part[: max(5, len(part) - 3)]) + r"\w*" for part in word.split())
     longer = [other for other in everything if word in other and word != other]
