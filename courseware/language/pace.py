@@ -1,7 +1,6 @@
-"""How long a lesson takes to read, and how far a reader gets before there is something to do.
+"""How long a lesson takes to read, and how long a reader goes without something to do.
 
-The rates are those the course is planned with: 250 Chinese characters or 130 English words a minute, read for the
-first time and on a screen.
+Reading rates, for a first reading on a screen: 250 Chinese characters or 130 English words a minute.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ SECONDS_PER_WORD = 60 / 130
 
 @dataclass(frozen=True)
 class Stretch:
-    """Reading without a pause. `line` is where it begins; the last of a lesson may end without an action."""
+    """Reading without a pause. `line` is where it begins; only the last of a lesson may end without an action."""
 
     line: int
     seconds: float
@@ -29,16 +28,13 @@ class Stretch:
 
 
 def reading_seconds(text: str) -> float:
-    """How long Markdown source takes to read."""
     text = plain(text)
     return count_characters(text) * SECONDS_PER_CHARACTER + count_words(text, numbers=True) * SECONDS_PER_WORD
 
 
 def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
-    """What a learner of one track reads between two questions of a lesson, in reading order.
-
-    Choices are part of the action and reasons come after it, so neither counts; another track's blocks are folded.
-    """
+    """What a learner of one track reads between the questions of a lesson, in reading order."""
+    # Choices are part of the action and reasons come after it, so neither counts. Blocks of other tracks are folded.
     found: list[Stretch] = []
     start, seconds = 0, 0.0
     for line, length, is_action in _pieces(document, track):
@@ -51,12 +47,12 @@ def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
 
 
 def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, bool]]:
-    """Line, seconds and whether it is something to do, of everything a track reads."""
+    """(line, seconds, is_action) for everything a track reads."""
     for section in _shown(document, track):
         yield section.line, reading_seconds(section.title), False
         is_open = section.kind == "open"
         for block in section.blocks:
-            if is_open and isinstance(block, Callout):  # what an open question asks ends where a callout begins
+            if is_open and isinstance(block, Callout):  # a callout ends the stem of an open question
                 yield block.line, 0.0, True
                 is_open = False
             yield block.line, _block_seconds(block, track), isinstance(block, Choices)
@@ -73,12 +69,11 @@ def _block_seconds(block: Block, track: str) -> float:
 
 
 def tracks_of(course: CourseText) -> tuple[str, ...]:
-    """Ids of the tracks of a course."""
     return tuple(course.meta.tracks) if course.meta else ()
 
 
 def text_load(document: ParsedDocument, track: str) -> float:
-    """Seconds that the text of a lesson takes to read, its questions aside."""
+    """Seconds to read the text of a lesson without its questions."""
     return sum(
         sum(_block_seconds(block, track) for block in section.after) + reading_seconds(section.title)
         for section in _shown(document, track)
@@ -86,7 +81,7 @@ def text_load(document: ParsedDocument, track: str) -> float:
 
 
 def question_load(document: ParsedDocument, track: str) -> float:
-    """Seconds that the questions of a lesson take to read: what is asked and the choices, not the reasons."""
+    """Seconds to read the stems and choices of a lesson's questions, without the reasons."""
     return sum(
         reading_seconds(section.stem) + _choice_seconds(section)
         for section in _shown(document, track)
@@ -99,7 +94,7 @@ def _shown(document: ParsedDocument, track: str) -> list[Section]:
 
 
 def _choice_seconds(section: Section) -> float:
-    if section.choices is None or section.kind == "mark":  # its pieces stand in what is asked
+    if section.choices is None or section.kind == "mark":  # its choices are pieces of the stem
         return 0.0
-    texts = (text for item in section.items for text in (item.text, *(one.text for one in item.members)))
+    texts = (text for item in section.items for text in (item.text, *(member.text for member in item.members)))
     return sum(map(reading_seconds, texts))

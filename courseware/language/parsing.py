@@ -1,8 +1,8 @@
 """Read one authored document: bytes in, a frozen `ParsedDocument` out (docs/formats.md §1–5, §9).
 
-The reader goes line by line, because a Markdown parser keeps no line numbers and every message has to
-name one. It cuts the body into sections and these into blocks; each piece of text stays Markdown source,
-so that a single function can turn all of them into HTML.
+The reader goes line by line, because every message names a line and a Markdown parser keeps no line numbers. It cuts
+the body into sections and these into blocks; texts stay Markdown source, so that one function turns all of them into
+HTML.
 """
 
 import re
@@ -30,15 +30,14 @@ _FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it, up to the next heading of any level.
+    """A heading and what follows it, up to the next heading of any level.
 
-    What stands before the first heading is a section with the id "" and level 1.
-    `kind` is the class without its dot ("one", "check"), or "". `attrs` are the other braces; a flag has the
-    value "". In a translation both come from the section of the same id in the source language.
+    What precedes the first heading is a section with the id "" and level 1. `kind` is the class in the braces without
+    its dot ("one", "check"), or "". `attrs` are the other braces; a flag has the value "". In a translation both come
+    from the section of the same id in the source language.
 
-    In a question or a node `stem` is what is asked or happens, as Markdown source (`blocks.split` cuts it into
-    blocks again): all up to the list, in an .open question up to the first callout. `after` is what follows the
-    list; without one, all blocks. `blocks` is everything in reading order.
+    In a question or a node, `stem` is the Markdown source up to the list (in an .open question up to the first callout)
+    and `after` is what follows the list. Elsewhere `after` is all blocks. `blocks` is everything in reading order.
     """
 
     id: str
@@ -53,12 +52,11 @@ class Section:
 
     @property
     def choices(self) -> Choices | None:
-        """The list of a question, None where there is none (also in an .open question)."""
+        """The list of a question; None where there is none, and always in an .open question."""
         return next((block for block in self.blocks if isinstance(block, Choices)), None)
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """The lines of that list."""
         return self.choices.items if self.choices else ()
 
 
@@ -66,9 +64,9 @@ class Section:
 class ParsedDocument:
     """One document in one language.
 
-    `language` is lower case, as in the file name ("zh-hans"). `meta` is the frozen model of the kind, complete
-    also in a translation (structure keys from the source language); None where the front matter has a problem.
-    `front` is the front matter as written; `lines` those of the body outside fenced code.
+    `language` is lower case, as in the file name ("zh-hans"). `meta` is None where the front matter has a problem; in a
+    translation it has the structure keys of the source language. `front` is the front matter as written; `lines` are
+    the lines of the body outside fenced code.
     """
 
     id: str
@@ -82,7 +80,6 @@ class ParsedDocument:
     lines: tuple[SourceLine, ...] = field(repr=False)
 
     def section(self, section_id: str) -> Section | None:
-        """The section with this id, if there is one."""
         return next((section for section in self.sections if section.id == section_id), None)
 
     def spans(self) -> Iterator[tuple[Section, list[SourceLine]]]:
@@ -93,21 +90,18 @@ class ParsedDocument:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """All entries in reading order."""
         return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Entry))
 
     @property
     def questions(self) -> tuple[Section, ...]:
-        """The sections that ask something, in reading order."""
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
 
 def read(path: str, data: bytes, source: ParsedDocument | None = None) -> tuple[ParsedDocument | None, list[Problem]]:
-    """Read a document and say what is wrong with its form.
+    """The document and the problems of its form; None where the front matter cannot be read or has no id.
 
-    `path` is relative to the course folder. A translation needs `source`, the same document in the source
-    language: its braces hold ids only. The document is None where its front matter cannot be read or has no id.
-    Raises ValueError where the file name is that of no document.
+    `path` is relative to the course folder. For a translation, `source` is the same document in the source language.
+    Raises BadName where the file name is not that of a document.
     """
     name = parse_name(path)
     try:
@@ -132,7 +126,7 @@ def read(path: str, data: bytes, source: ParsedDocument | None = None) -> tuple[
 
 @dataclass
 class _Reader:
-    """Cuts the body of one document into sections; collects what is wrong in `problems`."""
+    """Cuts the body of one document into sections; appends to `problems`."""
 
     path: str
     kind: str
@@ -157,7 +151,6 @@ class _Reader:
         self.problems.append(Problem(self.path, line, Finding(finding, **fields)))
 
     def _open(self, heading: re.Match[str], line: int) -> Section:
-        """The section a heading opens, still empty."""
         marks, blank, text = heading.groups()
         title, braces, findings = cut_braces(text)
         if text and not blank:
@@ -172,7 +165,7 @@ class _Reader:
         return Section(braces.id, title, len(marks), kind, attrs, line)
 
     def _meaning(self, braces: Braces, line: int) -> tuple[str, Mapping[str, str]]:
-        """Kind and attributes of a section: from its braces, in a translation from the source language."""
+        """(kind, attrs), in a translation those of the source language."""
         if not self.source:
             return braces.kind, braces.attrs
         language = display_tag(self.source.language)
@@ -188,7 +181,6 @@ class _Reader:
             self.ids[identifier] = line
 
     def _fill(self, section: Section, lines: list[SourceLine]) -> Section:
-        """The section with its blocks."""
         forms = _FORMS.get(self.kind, {})
         if section.id and section.kind in forms:
             return self._fill_question(section, *cut_choices(lines, forms[section.kind], self.path, self.problems))
@@ -219,11 +211,10 @@ class _Reader:
         return blocks
 
     def _entry(self, entry: Entry) -> Entry:
-        """The entry with its attributes, in a translation those of the source language."""
         if not self.source:
             return entry
         for key in entry.attrs:
             language = display_tag(self.source.language)
             self._say(entry.line, "entry-key-of-source-language", key=key, language=language)
-        original = next((one for one in self.source.entries if one.id == entry.id), None)
+        original = next((other for other in self.source.entries if other.id == entry.id), None)
         return replace(entry, attrs=original.attrs if original else {})

@@ -1,4 +1,4 @@
-"""What is wrong with a text, and where: an id with fields; `messages` makes the sentence where it is shown."""
+"""A problem in a text: where it is, and a finding, of which `messages` makes the sentence."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from courseware.language.messages import LEVELS, Field, Level, sentence
 
 @dataclass(frozen=True, init=False)
 class Finding:
-    """What is wrong: an id of `messages` and what its sentence names. A field that is None is not given."""
+    """An id of `messages` and the fields its sentence names. Fields that are None are left out."""
 
     id: str
     fields: tuple[tuple[str, Field], ...]
@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something an author has to mend. Only errors stop an import. Sorted by path, line, and what is said there."""
+    """Something an author has to correct. Sorted by path, line and message."""
 
     path: str
     line: int
@@ -52,17 +52,14 @@ class Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant.
-
-    Ids that differ in their numbers only are different things, not misspellings.
-    """
     letters = _without_digits(word)
-    others = sorted(one for one in known if _without_digits(one) != letters)
+    # Ids that differ in their numbers only are different things, not misspellings.
+    others = sorted(other for other in known if _without_digits(other) != letters)
     return next(iter(difflib.get_close_matches(word, others, n=1, cutoff=0.7)), None)
 
 
 def nearest_or_all(word: str, known: Iterable[str]) -> dict[str, Field]:
-    """Fields for the end of a sentence: the word that was probably meant, else all there are."""
+    """Fields for `messages.NEAREST_OR_ALL`."""
     known = tuple(known)
     near = nearest(word, known)
     return {"known": known} if near is None else {"nearest": near}

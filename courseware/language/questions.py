@@ -1,7 +1,7 @@
-"""Questions: one frozen class per kind, with its shape and its pure grading (docs/formats.md §5).
+"""Questions: one frozen class per kind, with its shape and its grading (docs/formats.md §5).
 
-A choice is known by its place (0, 1, …) in the source file; a member of a .sort question by its place
-counted through all groups. Responses are plain JSON: lists of whole numbers, and a text for .open.
+A choice is known by its place (0, 1, …) in the source file; a member of a .sort question by its place counted through
+all groups. Responses are plain JSON: lists of whole numbers, and a string for .open.
 
     .one      [place]
     .several  places in rising order         .mark  the same
@@ -22,7 +22,7 @@ from courseware.language.tracks import is_for
 
 Response = list[int] | str
 
-# Posted texts are kept with the learner's answers; nobody writes a longer note by hand.
+# Posted texts are stored with the answers; nobody writes a longer note by hand.
 MAX_TEXT = 5_000
 
 _PLACE = re.compile(r"[0-9]{1,3}")
@@ -30,7 +30,7 @@ _PLACE = re.compile(r"[0-9]{1,3}")
 
 @dataclass(frozen=True)
 class Choice:
-    """`ticked` counts in .one, .several and .mark; `group` is the index of the right group in .sort."""
+    """`ticked` is used in .one, .several and .mark; `group`, the index of the right group, in .sort."""
 
     text: str
     reason: str
@@ -40,10 +40,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question(ABC):
-    """What all kinds share. `stem`, `title`, texts and reasons are Markdown source.
+    """What all kinds share. `stem`, `title`, texts and reasons are Markdown source, or HTML once compiled.
 
-    `tracks` empty means all; `family` is the question's own id where none is named; `lesson` is the document to
-    link to, "" where none fits; `numbered` choices keep their order, others are shuffled.
+    `tracks` empty means all; `family` is the question's own id where none is given; `lesson` is the id of the document
+    to link to, or ""; `numbered` choices keep their order, others are shuffled.
     """
 
     kind: ClassVar[str] = ""
@@ -68,21 +68,21 @@ class Question(ABC):
 
     @property
     def shape(self) -> str:
-        """What statistics belong to: kind and key in at most 40 ASCII characters, as in "several x-x".
+        """The key of statistics: kind and right response in at most 40 ASCII characters, as in "several x-x".
 
-        Mending a word keeps it; adding, moving or re-ticking a choice gives a new one.
+        Correcting a word keeps it; adding, moving or re-ticking a choice changes it.
         """
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
 
     def is_answered_as(self, other: Self) -> bool:
-        """Whether a response to the other means the same here: the same choices stand in the same places."""
+        """Whether a response to `other` means the same here: the same choices in the same places."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
     def is_for(self, track: str) -> bool:
         return is_for(self.tracks, track)
 
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
-        """The places of the choices as a page shows them; `shuffle` changes a list in place, as dice do."""
+        """The places of the choices as a page shows them. `shuffle` changes a list in place, like `random.shuffle`."""
         places = list(range(len(self.choices)))
         if not self.numbered:
             shuffle(places)
@@ -90,30 +90,30 @@ class Question(ABC):
 
     @property
     def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
-        """What there is to choose from, and where it belongs; without the reasons."""
+        """The groups, and (text, ticked, group) of each choice."""
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: Response) -> bool | None:
-        """Whether the response is right: all or nothing. None for .open."""
+        """All or nothing; None for .open."""
         return tuple(response) == self.key
 
     @abstractmethod
     def clean(self, raw: list[str]) -> Response:
-        """A response from untrusted strings. Raises ValueError where they are none."""
+        """A response from untrusted strings. Raises ValueError."""
 
     def _places(self, raw: list[str], end: int) -> list[int]:
-        """Whole numbers below `end`. Raises ValueError."""
+        """Raises ValueError unless all are whole numbers below `end`."""
         if not all(_PLACE.fullmatch(text) and int(text) < end for text in raw):
             raise ValueError(f"expected places below {end}, got {raw!r:.80}")
         return [int(text) for text in raw]
 
     @staticmethod
     def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
-        """The fields that the items of the list give: `choices`, and `groups` where the kind has them."""
+        """The fields that come from the list: `choices`, and `groups` where the kind has them."""
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, `kind` included; `load_question` gives the equal question back."""
+        """Plain JSON, `kind` included; the reverse of `load_question`."""
         return {"kind": self.kind} | asdict(self)
 
 
@@ -130,8 +130,7 @@ class Several(Question):
     kind = "several"
 
     def clean(self, raw: list[str]) -> list[int]:
-        """At least one place: nothing ticked is no response, as no question has nothing to tick."""
-        if not raw:
+        if not raw:  # every question has something to tick
             raise ValueError("expected at least one place")
         return sorted(set(self._places(raw, len(self.choices))))
 
@@ -143,7 +142,7 @@ class Mark(Several):
 
 
 class Order(Question):
-    """The choices stand in the right order."""
+    """The choices are listed in the right order."""
 
     kind = "order"
 
@@ -156,9 +155,9 @@ class Order(Question):
         return f"order {len(self.choices)}"
 
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
-        """Never the right one, which would be an answer already."""
         places = list(self.key)
         shuffle(places)
+        # Never the right order, which would be an answer already.
         return tuple(places) if tuple(places) != self.key else (*places[1:], *places[:1])
 
     def clean(self, raw: list[str]) -> list[int]:
@@ -169,7 +168,7 @@ class Order(Question):
 
 
 class Sort(Question):
-    """The choices are the members of all groups, in the order of the file; each knows its group."""
+    """The choices are the members of all groups, in the order of the file."""
 
     kind = "sort"
 
@@ -199,7 +198,7 @@ class Sort(Question):
 
 
 class Open(Question):
-    """A text that stays with the learner."""
+    """A text that is kept for the learner, and not graded."""
 
     kind = "open"
 
@@ -218,7 +217,7 @@ KINDS: dict[str, type[Question]] = {kind.kind: kind for kind in (One, Several, M
 
 
 def clean_text(raw: list[str]) -> str:
-    """The one posted text, without the blank around it. Raises ValueError when empty, too long or holding a NUL."""
+    """The one posted text, stripped. Raises ValueError when empty, longer than MAX_TEXT or containing NUL."""
     text = raw[0].strip() if len(raw) == 1 else ""
     if not text or len(text) > MAX_TEXT or "\0" in text:
         raise ValueError(f"expected one text of 1 to {MAX_TEXT} characters")
@@ -226,21 +225,20 @@ def clean_text(raw: list[str]) -> str:
 
 
 def unbold(text: str) -> str:
-    """The name of a group without its asterisks."""
     return text.strip().removeprefix("**").removesuffix("**")
 
 
 def load_question(data: dict[str, Any]) -> Question:
-    """The question that `to_dict` stored. Raises KeyError or TypeError where it is none."""
+    """Raises KeyError or TypeError where `data` does not come from `to_dict`."""
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
     return KINDS[fields.pop("kind")](**fields)
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
-    """The question a section holds. With `source`: its key and structure, the texts of `section`.
+    """The question of a section. With `source`, its key and structure and the texts of `section`.
 
-    Never fails on a faulty question, so that a preview can show it; `checking` says what is wrong with it.
+    Never fails on a faulty question, so that a preview can show it; `checking` reports what is wrong.
     """
     kind = KINDS[section.kind]
     items = section.items
@@ -262,7 +260,6 @@ def make_question(section: Section, source: Section | None = None) -> Question:
 
 
 def _with_structure_of(source: Question, translated: Question) -> Question:
-    """Ticks, groups and number signs of `source` with the texts of `translated`, paired by place."""
     choices = tuple(
         replace(original, text=choice.text, reason=choice.reason)
         for original, choice in zip(source.choices, translated.choices, strict=False)

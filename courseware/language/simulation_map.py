@@ -1,7 +1,7 @@
-"""A simulation as a map: where its situations stand, and the ways between them. All lengths are units of the drawing.
+"""The map of a simulation: positions of its nodes and endings, and paths between them, in units of the SVG.
 
-It runs from top to bottom: a situation stands below all that lead to it, the endings at the bottom, and the best way
-is the straight line down the first lane. Pure: templates draw what is worked out here.
+It runs from top to bottom: a node is below all nodes that lead to it, endings are at the bottom, and the best run is
+a straight line down the first lane.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,14 +12,14 @@ from itertools import pairwise
 from courseware.language.simulations import END, Simulation
 
 LANE, ROW = 64, 60  # from one lane, or one row, to the next
-ABREAST, STAGGER = 4, 40  # so many endings beside each other; the next ones stand so much lower, between them
-LEFT, TOP = 62, 26  # left of the first lane there is room for the ways that pass situations by
+ABREAST, STAGGER = 4, 40  # endings in a line, and how much lower the next line is, set in the gaps of the one above
+LEFT, TOP = 62, 26  # the left margin has room for the bows of ways that pass nodes by
 BOW = 22
 
 
 @dataclass(frozen=True)
 class MapStation:
-    """A situation with its number in the file, or an ending, whose `look` is its colour and number ""."""
+    """A node, with its number in the file, or an ending, with its colour as `look` and the number ""."""
 
     id: str
     x: int
@@ -30,7 +30,7 @@ class MapStation:
 
 @dataclass(frozen=True)
 class Way:
-    """From one station to another; `d` is the path. `look` says how it is drawn, `label` what stands beside it."""
+    """A connection of two stations; `d` is its SVG path. `label` is drawn at (`x`, `y`), `look` is its style."""
 
     source: str
     target: str
@@ -48,7 +48,7 @@ class Map:
     height: int
 
     def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Way:
-        """Straight within a lane, bowed to the left where it passes others by, curved into another lane."""
+        """Straight within a lane, bowed to the left where it passes other stations, curved into another lane."""
         start, end = self.stations[source], self.stations[target]
         x1, y1, x2, y2 = start.x, start.y, end.x, end.y
         rows = (y2 - y1) // ROW
@@ -63,32 +63,31 @@ class Map:
         return Way(source, target, d, look, label, bow, (y1 + y2) // 2)
 
     def along(self, places: Sequence[str], look: str = "") -> list[Way]:
-        """The ways of a run through these places."""
         return [self.way(source, target, look=look) for source, target in pairwise(places)]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Works out where each station stands; `best` are the places of the best way."""
+    """Computes the position of each station. `best` are the ids on the best run."""
 
     simulation: Simulation
     best: Sequence[str]
 
     @cached_property
     def goals(self) -> dict[str, set[str]]:
-        """Situation → all it can lead to, endings as END."""
+        """Node id → ids of the nodes it leads to; endings are END."""
         nodes = self.simulation.nodes
-        found = {}
+        goals = {}
         for node in nodes.values():
             targets = {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
-            found[node.id] = {target if target in nodes else END for target in targets}
-        return found
+            goals[node.id] = {target if target in nodes else END for target in targets}
+        return goals
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Situation → the length of the longest way to it."""
+        """Node id → length of the longest way to it."""
         rows = dict.fromkeys(self.simulation.nodes, 0)
-        for _ in rows:  # as many rounds as there are situations are enough: no way goes round
+        for _ in rows:  # as many rounds as nodes are enough, as the graph has no cycle
             for source, targets in self.goals.items():
                 for target in targets - {END}:
                     rows[target] = max(rows[target], rows[source] + 1)
@@ -115,5 +114,5 @@ class Layout:
 
 
 def map_of(simulation: Simulation, flags: Iterable[str] = ()) -> Map:
-    """The map on which the best way under these flags is the straight line."""
+    """`flags` are those that chance has set: they decide which run is the best one."""
     return Layout(simulation, [state.place for state in simulation.best_run(flags)]).map

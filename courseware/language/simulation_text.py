@@ -1,4 +1,4 @@
-"""From the sections of a simulation's document to its situations, choices and endings (docs/formats.md §7).
+"""From the sections of a simulation's document to its nodes, choices and endings (docs/formats.md §7).
 
 A translation has texts, ids and links; effects and conditions come from the source language, paired by place.
 """
@@ -32,24 +32,23 @@ from courseware.language.simulations import (
 from courseware.language.spans import find_links
 
 _CHANGE = re.compile(r"[+-]\d{1,3}")
-# `set` and `if` are no meters, and END is no node: a course that called one so could not be read.
+# Keys in braces that are not meters.
 _WORDS = ("set", "if")
 
 
 def make_simulation(course: CourseText, identifier: str, language: str) -> Simulation:
-    """The simulation in one of the languages it is written in. Never fails on a faulty one; see `read_simulation`."""
+    """Never fails on a faulty simulation; `read_simulation` also gives its problems."""
     return read_simulation(course, identifier, language)[0]
 
 
 def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Problem]]:
-    """The simulation, and what is wrong with its braces and its list lines."""
+    """The simulation, and what is wrong with its braces and list lines."""
     document, source = course.documents[identifier][language], course.source(identifier)
     reader = _Reader(document, source)
     return reader.read(_meters(course, language)), reader.problems
 
 
 def _meters(course: CourseText, language: str) -> Mapping[str, str]:
-    """Id → label, in the language where the course document is written in it."""
     if course.meta is None:
         return {}
     translation = course.documents[course.id].get(language, course.source(course.id)).meta
@@ -59,7 +58,7 @@ def _meters(course: CourseText, language: str) -> Mapping[str, str]:
 
 @dataclass
 class _Reader:
-    """Reads one language; what it finds wrong is added to `problems`."""
+    """Reads one language; appends to `problems`."""
 
     document: ParsedDocument
     source: ParsedDocument
@@ -113,7 +112,7 @@ class _Reader:
         )
 
     def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
-        """The lines of a node's list, each with that of the source language (itself there)."""
+        """(item, item of the source language at the same place) for each line of a node's list."""
         original = self.source.section(section.id)
         others = original.items if original else ()
         for place, item in enumerate(section.items):
@@ -141,7 +140,6 @@ class _Reader:
         return Part(text, item.reason, original.box == "x", effects)
 
     def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
-        """What the braces of a list line say, written in the source language only."""
         _, own, findings = cut_braces(item.text)
         if self.is_translation:
             if own.id or own.kind or own.attrs:
@@ -179,15 +177,15 @@ class _Reader:
 
 
 def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
-    """An id that stands twice is told by the reader; the first one counts, as in `Document.section`."""
-    found: dict[str, Section] = {}
+    # The reader reports an id that occurs twice; the first one counts, as in `ParsedDocument.section`.
+    first: dict[str, Section] = {}
     for section in sections:
-        found.setdefault(section.id, section)
-    return list(found.values())
+        first.setdefault(section.id, section)
+    return list(first.values())
 
 
 def _text(blocks: tuple[Block, ...]) -> str:
-    """Markdown source of prose again; figures and callouts are written back as they were."""
+    # Figures and callouts are written back as they were: the texts of a simulation are one piece of Markdown.
     return "\n\n".join(filter(None, map(_source_of, blocks)))
 
 

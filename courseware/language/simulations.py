@@ -1,7 +1,6 @@
-"""Simulations: situations, choices and endings, and the rules by which a run moves (docs/formats.md §7).
+"""Simulations: nodes, choices and endings, and the rules by which a run moves (docs/formats.md §7).
 
-Everything here is pure: who plays, when, and how long a decision took is kept by the room of runs above.
-A choice and a part are known by their place within one revision.
+Nothing is stored here. A choice and a part are known by their place within one revision.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 from courseware.language.conditions import ALWAYS, Condition, parse_condition
 from courseware.language.lists import NODE_FORMS
 
-# What each quality is worth. A run is judged by its ending; points say how far it was from the best one.
+# Points of each quality. A run is judged by its ending; points only say how far it was from the best run.
 POINTS = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2, "timeout": 0, "": 0}
 QUALITIES = tuple(filter(None, POINTS))
 TIMEOUT = "timeout"
@@ -22,14 +21,14 @@ TIMEOUT = "timeout"
 NODE_KINDS = tuple(NODE_FORMS)
 ENDING_KINDS = ("green", "yellow", "red")
 DEBRIEF = "debrief"
-END = "end"  # the target that stands for "the ending whose condition holds"
+END = "end"  # the target that means "the first ending whose condition is met"
 
-LOWEST, FIRST, HIGHEST = 0, 60, 100  # values of a meter: its bounds, and where it starts
+LOWEST, FIRST, HIGHEST = 0, 60, 100  # bounds of a meter, and its value at the start
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What a choice does: meter → points added, and flags that are set and never unset."""
+    """Meter → points added, and flags that are set (none is ever unset)."""
 
     meters: Mapping[str, int] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
@@ -37,7 +36,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class NodeChoice:
-    """What one does or says. `quality` is "" where the situation is not judged; texts are Markdown source."""
+    """`quality` is "" where the node is not judged. Texts are Markdown source, or HTML once compiled."""
 
     text: str
     reason: str
@@ -49,7 +48,7 @@ class NodeChoice:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a message that is built. Picked, it is worth 1 point where it belongs, else -1."""
+    """A piece of a message that the learner composes. Picked, it is worth 1 point where it belongs, else -1."""
 
     text: str
     reason: str
@@ -59,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """What somebody says, or with `who` empty what happens."""
+    """What somebody says; with `who` empty, what happens."""
 
     who: str
     text: str
@@ -67,8 +66,8 @@ class SpokenLine:
 
 @dataclass(frozen=True)
 class Node:
-    """A situation. `kind` is how it arrives; `seconds` 0 means untimed; `otherwise` is where a run goes on whose state
-    does not meet the condition. `lines` are the text as it arrives, one after the other: `speech.cut_speech`.
+    """A situation. `kind` says how it arrives; `seconds` 0 means untimed; `otherwise` is the id of the node that a run
+    goes to instead when `condition` is not met. `lines` is `text` cut by `speech.cut_speech`.
     """
 
     id: str
@@ -85,7 +84,7 @@ class Node:
 
     @cached_property
     def timeout(self) -> int | None:
-        """The place of the branch that is taken when the time is up."""
+        """The place of the choice that is taken when the time is up."""
         return next((place for place, choice in enumerate(self.choices) if choice.quality == TIMEOUT), None)
 
     @property
@@ -94,7 +93,7 @@ class Node:
 
     @property
     def shape(self) -> str:
-        """What statistics belong to, as `Question.shape`: kind, ticks, targets and qualities in order."""
+        """The key of statistics, as `Question.shape`: kind, parts, targets and qualities in order."""
         parts = "".join("x" if part.belongs else "-" for part in self.parts)
         ways = " ".join(f"{choice.target}:{choice.quality}" for choice in self.choices)
         return f"{self.kind} {parts} {ways}"
@@ -113,7 +112,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Passage:
-    """Text of the debrief."""
+    """A text of the debrief."""
 
     id: str
     title: str
@@ -122,7 +121,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands: the id of a node or of an ending, the value of each meter, the flags that are set."""
+    """`place` is the id of a node or an ending; `flags` are those that are set."""
 
     place: str
     meters: Mapping[str, int]
@@ -133,13 +132,13 @@ class RunState:
 
 
 class NotOffered(ValueError):
-    """The choice or part is none of those that stand there now."""
+    """The choice or part cannot be taken in this state."""
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """`meters` maps ids to labels; `chance` maps a flag to how often it is set ("1/3"), or a name to the flags of which
-    one is. The first node is the start; of the endings the first counts whose condition holds.
+    """`meters` maps ids to labels; `chance` maps a flag to its probability ("1/3"), or a name to flags of which one is
+    set. The first node is the start; a run ends in the first ending whose condition is met.
     """
 
     id: str
@@ -164,7 +163,7 @@ class Simulation:
         return any(node.seconds for node in self.nodes.values())
 
     def draw(self, random: Random) -> frozenset[str]:
-        """The flags of one run, drawn once at its start."""
+        """The flags that chance sets, drawn once per run."""
         flags = set()
         for name, odds in self.chance.items():
             if isinstance(odds, tuple):
@@ -174,11 +173,10 @@ class Simulation:
         return frozenset(flags)
 
     def begin(self, flags: Iterable[str] = ()) -> RunState:
-        """The state a run starts in, given the flags that chance has set."""
         return self.arrive(self.start, dict.fromkeys(self.meters, FIRST), frozenset(flags))
 
     def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> RunState:
-        """The state at a target: past nodes whose condition does not hold, at the ending that is earned."""
+        """The state at a target, once nodes with an unmet condition are skipped and END is replaced by an ending."""
         state = RunState(target, meters, flags)
         while (node := self.nodes.get(target)) and not state.met_by(node.condition):
             target = node.otherwise
@@ -187,7 +185,7 @@ class Simulation:
         return RunState(target, meters, flags)
 
     def offered(self, state: RunState) -> list[int]:
-        """The places of the choices that can be taken now; the one for when the time is up is not among them."""
+        """The places of the choices that can be taken now, the timeout excluded."""
         choices = self.nodes[state.place].choices
         return [
             place
@@ -196,42 +194,38 @@ class Simulation:
         ]
 
     def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
-        """The state after a choice, with the parts that were picked for a message. Raises NotOffered."""
+        """The state after a choice; `picked` are places of parts. Raises NotOffered."""
         node = self.nodes.get(state.place)
         if node is None or place not in (*self.offered(state), node.timeout):
             raise NotOffered(f"{state.place} offers no choice {place}")
         if not set(picked) <= set(range(len(node.parts))):
             raise NotOffered(f"{state.place} has no parts {sorted(picked)}")
-        done: list[NodeChoice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
+        decided: list[NodeChoice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
         meters = dict(state.meters)
-        for taken in done:
+        for taken in decided:
             for meter, change in taken.effects.meters.items():
                 meters[meter] = min(HIGHEST, max(LOWEST, meters[meter] + change))
-        flags = state.flags.union(*(taken.effects.flags for taken in done))
+        flags = state.flags.union(*(taken.effects.flags for taken in decided))
         return self.arrive(node.choices[place].target, meters, flags)
 
     def points(self, node_id: str, place: int, picked: Collection[int] = ()) -> int:
-        """What a decision is worth."""
         node = self.nodes[node_id]
         return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
 
     def best(self, state: RunState) -> tuple[int, tuple[int, ...]]:
-        """The best choice that is offered, and the parts that belong to the message."""
+        """The place of the best choice that is offered, and the places of the parts that belong to the message."""
         node = self.nodes[state.place]
         place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
-        return place, tuple(part for part, one in enumerate(node.parts) if one.belongs)
+        return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
 
     def best_run(self, flags: Iterable[str] = ()) -> list[RunState]:
-        """The states of the run that always chooses best, from the start to its ending."""
         states = [self.begin(flags)]
         while states[-1].place in self.nodes:
             states.append(self.decide(states[-1], *self.best(states[-1])))
         return states
 
     def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
-        """A run of somebody who clicks at random, and at times not at all: each state with what was decided in it, the
-        ending last with the choice -1.
-        """
+        """(state, place, picked parts) of a run of random choices and timeouts; the ending is last, as place -1."""
         run, state = [], self.begin(self.draw(random))
         while node := self.nodes.get(state.place):
             ways = self.offered(state) + ([] if node.timeout is None else [node.timeout])
@@ -243,9 +237,8 @@ class Simulation:
 
 
 def dump_simulation(simulation: Simulation) -> dict[str, Any]:
-    """Plain JSON, from which `load_simulation` makes the equal simulation. What has an order is a list, as databases
-    reorder keys.
-    """
+    """Plain JSON, the reverse of `load_simulation`."""
+    # What has an order is a list, as PostgreSQL reorders the keys of an object.
     return {
         **{key: getattr(simulation, key) for key in ("id", "title", "premise")},
         "meters": list(map(list, simulation.meters.items())),
@@ -256,8 +249,8 @@ def dump_simulation(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _stored(one: Node | NodeChoice | Ending) -> dict[str, Any]:
-    return asdict(one) | {"condition": str(one.condition)}
+def _stored(piece: Node | NodeChoice | Ending) -> dict[str, Any]:
+    return asdict(piece) | {"condition": str(piece.condition)}
 
 
 def _stored_node(node: Node) -> dict[str, Any]:
@@ -265,7 +258,7 @@ def _stored_node(node: Node) -> dict[str, Any]:
 
 
 def load_simulation(stored: Mapping[str, Any]) -> Simulation:
-    """The simulation that `dump_simulation` stored. Raises KeyError or TypeError where it is none."""
+    """Raises KeyError or TypeError where `stored` does not come from `dump_simulation`."""
     return Simulation(
         **{key: stored[key] for key in ("id", "title", "premise")},
         meters=dict(stored["meters"]),
@@ -283,8 +276,8 @@ def _node(stored: Mapping[str, Any]) -> Node:
         **{
             **stored,
             "condition": parse_condition(stored["condition"]),
-            "choices": tuple(NodeChoice(**one | _rules(one)) for one in stored["choices"]),
-            "parts": tuple(Part(**one | {"effects": _effects(one["effects"])}) for one in stored["parts"]),
+            "choices": tuple(NodeChoice(**choice | _rules(choice)) for choice in stored["choices"]),
+            "parts": tuple(Part(**part | {"effects": _effects(part["effects"])}) for part in stored["parts"]),
             "lines": tuple(SpokenLine(**line) for line in stored["lines"]),
         }
     )

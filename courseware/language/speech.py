@@ -1,4 +1,4 @@
-"""The lines of a situation: who says what, one after the other, and what happens between them (docs/formats.md §4)."""
+"""Cut the text of a node into lines: who says what, and what happens in between (docs/formats.md §4)."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _QUOTE = re.compile(r" {0,3}> ?")
 
 
 def cut_speech(text: str) -> tuple[SpokenLine, ...]:
-    """Markdown source as lines in the order they arrive. A quote is speech, one paragraph each, the name in bold."""
+    """`text` is Markdown source. A quote is speech: one line per paragraph, the speaker's name in bold."""
     return tuple(_lines(text))
 
 
@@ -20,8 +20,8 @@ def _lines(text: str) -> Iterator[SpokenLine]:
         if is_quote:
             quoted = "\n".join(_QUOTE.sub("", line, count=1) for line in group)
             yield from map(_speech, _paragraphs(quoted))
-        elif told := "\n".join(group).strip("\n"):
-            yield SpokenLine("", told)
+        elif narration := "\n".join(group).strip("\n"):
+            yield SpokenLine("", narration)
 
 
 def _paragraphs(text: str) -> list[str]:

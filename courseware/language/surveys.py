@@ -1,4 +1,4 @@
-"""Questions of a survey: nothing is right or wrong, so there is no key and no reason (docs/formats.md §8)."""
+"""Questions of a survey: they have neither a right answer nor reasons (docs/formats.md §8)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from courseware.language.parsing import Section
 
 @dataclass(frozen=True)
 class SurveyQuestion:
-    """`kind` is scale, one, several or open. A scale runs from `first` to `last`, its two choices name the ends."""
+    """`kind` is scale, one, several or open. A scale runs from `first` to `last`; its two choices label the ends."""
 
     kind: str
     id: str
@@ -19,7 +19,6 @@ class SurveyQuestion:
 
 
 def make_survey_question(section: Section) -> SurveyQuestion:
-    """The question a section of a survey holds; its structure is already that of the source language."""
     items = section.items
     ends = [int(section.attrs[key]) if section.attrs.get(key, "").isdecimal() else 0 for key in ("from", "to")]
     return SurveyQuestion(

@@ -1,8 +1,8 @@
-"""Tracks: the posts of a course's learners, for some of which a part of it may be written."""
+"""Tracks: the job roles of a course's learners. A part of a course may be written for some of them only."""
 
 from collections.abc import Collection
 
 
 def is_for(tracks: Collection[str], track: str) -> bool:
-    """Whether something for some tracks is for this one; none named is for all."""
+    """Whether something written for `tracks` (empty means all) is for `track`."""
     return not tracks or track in tracks
