@@ -9,7 +9,7 @@ from courseware.language.problems import Finding, Problem
 
 
 class SourceLine(NamedTuple):
-    """One line of a file. `is_code` holds for fenced code, the fences included: nothing is looked for in it."""
+    """One line of a file. `is_code` is True inside fenced code and for the fences, where no syntax is recognised."""
 
     number: int
     text: str
@@ -26,7 +26,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Callout:
-    """`kind` is rule, say, warning or tracks; `tracks` holds track ids and is empty but for the last kind."""
+    """`kind` is rule, say, warning or tracks; `tracks` holds track ids, and is empty for the first three kinds."""
 
     kind: str
     tracks: tuple[str, ...]
@@ -36,7 +36,7 @@ class Callout:
 
 @dataclass(frozen=True)
 class Figure:
-    """`src` as written, e.g. media/ladder.en.svg; `caption` may be empty."""
+    """`src` as written, for example media/ladder.en.svg; `caption` may be empty."""
 
     src: str
     alt: str
@@ -53,7 +53,6 @@ _FIGURE = re.compile(r' {0,3}!\[([^\]]*)\]\(([^\s()]+)(?:[ \t]+"(.*)")?[ \t]*\)[
 
 
 def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
-    """Say of each line whether it belongs to fenced code."""
     marked, fence = [], ""
     for number, text in lines:
         match = _FENCE.match(text)
@@ -68,12 +67,11 @@ def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
 
 
 def split(text: str, line: int = 1) -> tuple[Prose | Callout | Figure, ...]:
-    """Cut Markdown source into prose, callouts and figures; `line` is the number of its first line."""
     return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
 
 
 def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[Prose | Callout | Figure]:
-    """The blocks of some lines in reading order. What is wrong with them is added to `problems`."""
+    """Blocks in reading order. Appends what is wrong with the lines to `problems`."""
     blocks: list[Prose | Callout | Figure] = []
     prose: list[SourceLine] = []
     position = 0
@@ -105,7 +103,7 @@ def opens_callout(line: SourceLine) -> bool:
 
 
 def _read_callout(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout, int]:
-    """The callout that `lines` begin with, and how many of them it takes."""
+    """The callout that starts at `lines[0]`, and the number of lines it takes."""
     text = [opening[2]] if opening[2] else []
     length = 1
     for line in lines[1:]:
@@ -133,7 +131,7 @@ def _prose(lines: list[SourceLine]) -> list[Prose]:
 
 
 def join(lines: list[SourceLine]) -> str:
-    """Lines as text again, without the blank ones around it."""
+    """Drops the blank lines at both ends."""
     start, end = 0, len(lines)
     while start < end and not lines[start].text.strip():
         start += 1

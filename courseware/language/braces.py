@@ -16,7 +16,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Braces:
-    """`attrs` holds key → value; a flag has the value ""."""
+    """`attrs` maps key to value; a flag such as `critical` has the value ""."""
 
     id: str = ""
     kind: str = ""
@@ -24,7 +24,7 @@ class Braces:
 
 
 def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
-    """The line without its braces, what they say, and what is wrong with them."""
+    """The line without its braces, the parsed braces, and what is wrong with them."""
     line = line.rstrip()
     start = line.rfind("{")
     if start < 0 or line.find("}", start) != len(line) - 1:
@@ -34,7 +34,6 @@ def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
 
 
 def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
-    """Read what stands between { and }."""
     ids, kinds = [], []
     attrs: dict[str, str] = {}
     findings: list[Finding] = []
@@ -60,14 +59,14 @@ def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
         else:
             attrs[match["key"]] = match["quoted"] or match["bare"] or ""
     if len(ids) > 1:
-        findings.append(Finding("two-ids", found=tuple(f"#{one}" for one in ids)))
+        findings.append(Finding("two-ids", found=tuple(f"#{identifier}" for identifier in ids)))
     if len(kinds) > 1:
-        findings.append(Finding("two-kinds", found=tuple(f".{one}" for one in kinds)))
+        findings.append(Finding("two-kinds", found=tuple(f".{kind}" for kind in kinds)))
     return Braces(ids[0] if ids else "", kinds[0] if kinds else "", attrs), findings
 
 
 def _unfinished(line: str) -> list[Finding]:
-    """Braces that were meant to end this line and do not."""
+    """Findings for a line that does not end in braces but looks as if it should."""
     if re.search(r"\{[#.][^{}]*$", line):
         return [Finding("braces-not-closed")]
     if re.search(r"\{#[^{}]*\}[ \t]*\S", line):

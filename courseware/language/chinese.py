@@ -1,12 +1,12 @@
-"""Which signs are Chinese characters, and what counts as a word of a language that is written with spaces."""
+"""Which characters are Chinese, and what counts as a word in a language written with spaces."""
 
 import re
 
-HAN = r"\u3400-\u9fff"  # to stand in a [class] of a pattern
+HAN = r"\u3400-\u9fff"  # for use inside a [character class]
 
 _CHARACTER = re.compile(f"[{HAN}]")
 _WORD = re.compile(rf"[^\W_{HAN}][\w'’-]*")
-# "3rd" has one word here too, but begins after the digit.
+# "3rd" counts as one word here too: the match starts after the digit.
 _WORD_OF_LETTERS = re.compile(rf"[^\W\d_{HAN}][\w'’-]*")
 
 
@@ -19,5 +19,5 @@ def count_characters(text: str) -> int:
 
 
 def count_words(text: str, *, numbers: bool) -> int:
-    """Words between blanks, signs and Chinese characters; with `numbers` also 2026 and 14:30 (two)."""
+    """Words between blanks, punctuation and Chinese characters; with `numbers` also 2026 (one) and 14:30 (two)."""
     return len((_WORD if numbers else _WORD_OF_LETTERS).findall(_CHARACTER.sub(" ", text)))

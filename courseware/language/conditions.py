@@ -18,7 +18,7 @@ _TERM = re.compile(
 
 @dataclass(frozen=True)
 class FlagTerm:
-    """Holds while the flag is set, or with `wanted` False while it is not."""
+    """True while the flag is set; with `wanted` False, while it is not set."""
 
     flag: str
     wanted: bool
@@ -47,7 +47,7 @@ class MeterTerm:
 
 @dataclass(frozen=True)
 class Condition:
-    """All terms have to hold; without any it always does. As a string it is what `parse_condition` reads."""
+    """True when all terms are; without terms always. `str()` gives the text that `parse_condition` reads."""
 
     terms: tuple[FlagTerm | MeterTerm, ...] = ()
 
@@ -78,7 +78,7 @@ class UnreadableCondition(ValueError):
 
 
 def parse_condition(text: str) -> Condition:
-    """`genuine and not taken`, `time < 40`. Raises UnreadableCondition."""
+    """Reads for example `genuine and not taken` or `time < 40`. Raises UnreadableCondition."""
     if not text:
         return ALWAYS
     return Condition(tuple(map(_parse_term, re.split(r" +and +", text.strip()))))

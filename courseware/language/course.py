@@ -14,8 +14,7 @@ from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question, make_question
 from courseware.language.surveys import SurveyQuestion, make_survey_question
 
-# What the braces of a source may say to its readers: parts of it are contested, or it is what the trade does
-# without a text that demands it.
+# What readers are told about a source: parts of it are contested, or it is common practice that no text demands.
 SOURCE_MARKS = ("disputed", "customary")
 
 SomeMeta = TypeVar("SomeMeta", bound=Meta)
@@ -23,7 +22,7 @@ SomeMeta = TypeVar("SomeMeta", bound=Meta)
 
 @dataclass(frozen=True)
 class RouteStep:
-    """A page of the route: kind is lesson, simulation, exam or survey."""
+    """A page of the route. `kind` is lesson, simulation, exam or survey."""
 
     id: str
     kind: str
@@ -31,7 +30,7 @@ class RouteStep:
 
 @dataclass(frozen=True)
 class Module:
-    """Its document is `documents[id]`; `steps` in the order of the file names; `banks` are document ids."""
+    """`id` is the id of the module's document; `steps` are in the order of the file names; `banks` are document ids."""
 
     id: str
     steps: tuple[RouteStep, ...]
@@ -40,9 +39,10 @@ class Module:
 
 @dataclass(frozen=True)
 class Listed:
-    """An objective, outline point, source or term. `document` is the id it stands in (an objective's module).
+    """An objective, outline point, source or term. `document` is the id of the document that lists it (for an
+    objective, its module).
 
-    `texts` maps a language to Markdown source; `attrs` are the braces, as in checked=2026-11-20.
+    `texts` maps a language to Markdown source; `attrs` are the keys in braces, such as checked=2026-11-20.
     `path` and `line` are those of the source language.
     """
 
@@ -56,10 +56,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class CourseText:
-    """All of a course. Languages are lower case ("zh-hans"), the first is the source language.
+    """All of a course. Languages are lower case ("zh-hans"); the first is the source language.
 
-    `documents` holds only what could be read and stands in the source language; `unread` are the paths of
-    the other documents, `media` those of all files that are no documents.
+    `documents` (id → language → document) holds only what could be read and exists in the source language. `unread`
+    are the paths of the other documents, `media` the paths of all files that are not documents.
     """
 
     id: str
@@ -76,45 +76,43 @@ class CourseText:
 
     @cached_property
     def meta(self) -> CourseMeta | None:
-        """The front matter of the course document; None where there is none or it has a problem."""
+        """None where the course document is missing or its front matter has a problem."""
         meta = next((document.meta for document in self.of_kind("course")), None)
         return meta if isinstance(meta, CourseMeta) else None
 
     def source(self, document_id: str) -> ParsedDocument:
-        """The document in the source language. Raises KeyError where there is none."""
+        """The document in the source language. Raises KeyError."""
         return self.documents[document_id][self.languages[0]]
 
     def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
-        """All documents of some kinds, in the source language, in the order of their paths."""
+        """Documents of these kinds in the source language, in the order of their paths."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
-        """All documents whose front matter is of this model and has no problem, in the order of their paths."""
+        """Documents whose front matter is a valid `model`, in the source language, in the order of their paths."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
                 yield document, document.meta
 
     @property
     def route(self) -> Iterator[RouteStep]:
-        """All steps of all modules in order."""
         return (step for module in self.modules for step in module.steps)
 
     def module_of(self, document_id: str) -> Module | None:
-        """The module a step or a bank belongs to."""
         for module in self.modules:
             if document_id in module.banks or any(step.id == document_id for step in module.steps):
                 return module
         return None
 
     def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Questions of a lesson or bank in reading order, with the texts of `language`."""
+        """Questions of a lesson or bank in reading order, with the texts of `language`; () for other kinds."""
         document = self.documents[document_id][language]
         if document.kind not in ("lesson", "bank"):
             return ()
         return tuple(self._make(document, section) for section in document.questions)
 
     def question(self, question_id: str, language: str) -> Question:
-        """One question anywhere in the course. Raises KeyError where there is none."""
+        """Raises KeyError where the course has no such question."""
         document = self.documents[self._homes[question_id]][language]
         section = document.section(question_id)
         if section is None:
@@ -122,13 +120,11 @@ class CourseText:
         return self._make(document, section)
 
     def check_questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """The knowledge check of a lesson: questions under its `.check` heading; () where it has none."""
         document = self.documents[document_id][language]
         ids = {section.id for section in check_sections(self.source(document_id))}
         return tuple(self._make(document, section) for section in document.questions if section.id in ids)
 
     def survey_questions(self, document_id: str, language: str) -> tuple[SurveyQuestion, ...]:
-        """The questions of a survey in reading order."""
         sections = self.documents[document_id][language].sections
         return tuple(make_survey_question(section) for section in sections if section.kind)
 
@@ -148,35 +144,35 @@ class CourseText:
 
     @cached_property
     def first_lessons(self) -> Mapping[str, str]:
-        """Objective → the first lesson of the route that has it."""
-        found: dict[str, str] = {}
+        """Objective id → id of the first lesson on the route that teaches it."""
+        lessons: dict[str, str] = {}
         for step in self.route:
             meta = self.source(step.id).meta
             for objective in meta.objectives if step.kind == "lesson" and isinstance(meta, LessonMeta) else ():
-                found.setdefault(objective, step.id)
-        return found
+                lessons.setdefault(objective, step.id)
+        return lessons
 
 
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
-    """The questions below the `.check` heading of a lesson, up to the next heading of its level."""
-    found, level = [], None
+    """The questions below the `.check` heading of a lesson, up to the next heading of the same level."""
+    questions, level = [], None
     for section in document.sections:
         if section.kind == "check":
             level = section.level
         elif level is not None and section.level <= level:
             level = None
         elif level is not None and section in document.questions:
-            found.append(section)
-    return tuple(found)
+            questions.append(section)
+    return tuple(questions)
 
 
 def read_course(files: Mapping[str, bytes]) -> CourseText:
-    """Read all files of one course folder; paths are relative to it, with "/"."""
+    """`files` maps paths relative to the course folder, with "/", to bytes."""
     return _Gatherer(files).gather()
 
 
 class _Gatherer:
-    """Reads the files one after the other: names, languages, source documents, then their translations."""
+    """Reads the file names, then the languages, the documents of the source language and their translations."""
 
     def __init__(self, files: Mapping[str, bytes]):
         self.files = files
@@ -218,24 +214,25 @@ class _Gatherer:
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
-        """Lower-case tags from the course document, the source language first; () where nothing names them."""
+        """Lower-case tags from the course document, the source language first; () where none are given."""
         courses = [path for path, name in self.names.items() if name.kind == "course"]
         lists = {path: _front_values(self.files[path]).get("languages") for path in courses}
-        found = {
+        by_path = {
             path: tuple(tag.lower() for tag in tags)
             for path, tags in lists.items()
             if isinstance(tags, tuple) and tags and all(isinstance(tag, str) for tag in tags)
         }
-        if not found:
+        if not by_path:
             self._say_no_languages(courses)
             return ()
-        # A translation may name them by mistake; the file in the first of its own languages is the source.
-        return next((tags for path, tags in found.items() if tags[0] == self.names[path].language), min(found.values()))
+        # A translation may list languages by mistake; the source is the file written in the first language it lists.
+        return next(
+            (tags for path, tags in by_path.items() if tags[0] == self.names[path].language), min(by_path.values())
+        )
 
     def _say_no_languages(self, courses: list[str]) -> None:
-        """The cause is a course document that cannot be read, or one without a usable list, or that there is none."""
         expected = CourseMeta.model_fields["languages"].description
-        said = len(self.problems)
+        reported = len(self.problems)
         for path in courses:
             try:
                 front = parse_front(decode(self.files[path]))
@@ -244,7 +241,7 @@ class _Gatherer:
             else:
                 if "languages" in front.values:
                     self._say(path, "wrong-languages", front.line("languages"), expected=expected)
-        if len(self.problems) == said:
+        if len(self.problems) == reported:
             self._say(min(courses, default="course.en.md"), "no-languages", expected=expected)
 
     def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
@@ -288,11 +285,11 @@ class _Gatherer:
         return parse_front(decode(self.files[path])).line(key)
 
     def _sources(self, source: str, *kinds: str) -> list[ParsedDocument]:
-        found = (languages[source] for languages in self.documents.values() if source in languages)
-        return [document for document in found if document.kind in kinds]
+        documents = (languages[source] for languages in self.documents.values() if source in languages)
+        return [document for document in documents if document.kind in kinds]
 
     def _modules(self, source: str) -> tuple[Module, ...]:
-        by_folder = {self.names[one.path].folder: one for one in reversed(self._sources(source, "module"))}
+        by_folder = {self.names[module.path].folder: module for module in reversed(self._sources(source, "module"))}
         steps, banks = self._sources(source, *STEP_KINDS), self._sources(source, "bank")
         for document in steps + banks:
             if self.names[document.path].folder not in by_folder:
@@ -300,11 +297,11 @@ class _Gatherer:
         self._say_same_order(list(by_folder.values()))
         modules = []
         for folder, module in sorted(by_folder.items()):
-            own = [one for one in steps if self.names[one.path].folder == folder]
+            own = [step for step in steps if self.names[step.path].folder == folder]
             self._say_same_order(own)
-            own.sort(key=lambda one: (self.names[one.path].order, one.path))
-            in_folder = tuple(one.id for one in banks if self.names[one.path].folder == folder)
-            modules.append(Module(module.id, tuple(RouteStep(one.id, one.kind) for one in own), in_folder))
+            own.sort(key=lambda step: (self.names[step.path].order, step.path))
+            in_folder = tuple(bank.id for bank in banks if self.names[bank.path].folder == folder)
+            modules.append(Module(module.id, tuple(RouteStep(step.id, step.kind) for step in own), in_folder))
         return tuple(modules)
 
     def _say_homeless(self, document: ParsedDocument, source: str) -> None:
@@ -337,8 +334,7 @@ class _Gatherer:
 
 
 def _front_values(data: bytes) -> Mapping[str, object]:
-    """The front matter of a file as far as it can be read; `read` reports what is wrong with it."""
     try:
         return parse_front(decode(data)).values
     except Unreadable:
-        return {}
+        return {}  # `read` reports the problem

@@ -1,6 +1,6 @@
-"""A course in figures: what covers what, how long it takes, how its keys lie, how old its facts are.
+"""Statistics of one course for `content_report`: coverage, minutes, position of keys, age of sources.
 
-Everything is counted from the documents as they are; `check` says what of it is out of bounds.
+They are counted and not judged: `checking` says which of them are out of bounds.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from courseware.language.spans import find_sources, plain
 
 @dataclass(frozen=True)
 class ModuleFigures:
-    """`steps` are title, kind and minutes of each; a survey has None."""
+    """`steps` are (title, kind, minutes); a survey has no minutes (None)."""
 
     title: str
     steps: tuple[tuple[str, str, int | None], ...]
@@ -40,7 +40,7 @@ class PointFigures:
 
 @dataclass(frozen=True)
 class ObjectiveFigures:
-    """Numbers of questions on an objective. `in_banks` maps a bank's title to them, in the order of the banks."""
+    """Numbers of questions on an objective; `in_banks` has one per bank, in the order of `CourseFigures.banks`."""
 
     id: str
     text: str
@@ -53,8 +53,8 @@ class ObjectiveFigures:
 
 @dataclass(frozen=True)
 class LanguageFigures:
-    """A lesson in one language, for the track with most to read: minutes for its text, minutes for its questions, and
-    the seconds of the longest stretch without an action.
+    """A lesson in one language, for the track that reads most: minutes for its text and for its questions, and the
+    seconds of the longest stretch without an action.
     """
 
     text: float
@@ -64,7 +64,7 @@ class LanguageFigures:
 
 @dataclass(frozen=True)
 class LessonFigures:
-    """`minutes` as planned, `actions` of the track with the fewest, and the day its oldest source was looked at."""
+    """`minutes` as planned, `actions` of the track that has fewest, `checked` the day its oldest source was checked."""
 
     title: str
     minutes: int
@@ -79,8 +79,10 @@ class LessonFigures:
 
 @dataclass(frozen=True)
 class KeyFigures:
-    """A group of questions. `levels` counts them; of those with one key, `places` are pairs of the share of keys at a
-    place and the share by chance, and `longest` the share of keys that are the longest choice, for each language.
+    """Statistics of a group of questions. `levels` has one count per level of `CourseFigures.levels`.
+
+    The other two are about questions with one right choice: `places` has (share of keys, share by chance) per place of
+    a choice, `longest` the share of keys that are the longest choice, per language.
     """
 
     title: str
@@ -91,7 +93,7 @@ class KeyFigures:
 
 
 class CourseFigures:
-    """The figures of one course, its texts in one of its languages."""
+    """`language` chooses the language of titles and texts, where the course has it."""
 
     levels = ("recall", "apply", "analyse")
 
@@ -125,7 +127,7 @@ class CourseFigures:
 
     @property
     def minutes(self) -> int:
-        """Of everything on the route, a pre-check included."""
+        """Of everything on the route, the pre-check included."""
         return sum(module.minutes for module in self.modules)
 
     @cached_property
@@ -148,7 +150,7 @@ class CourseFigures:
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
     def _objective(self, listed: Listed) -> ObjectiveFigures:
-        lessons = [one for one, meta in self._lessons() if listed.id in meta.objectives]
+        lessons = [lesson for lesson, meta in self._lessons() if listed.id in meta.objectives]
         checks = [q for one in self.course.of_kind("lesson") for q in self._check(one) if q.objective == listed.id]
         asked = [q for one in self.course.of_kind("lesson") for q in self._questions(one) if q.objective == listed.id]
         in_banks = [[q for q in self._questions(bank) if q.objective == listed.id] for bank in self.banks]
@@ -177,8 +179,8 @@ class CourseFigures:
         return [self._lesson(self.course.source(one), metas[one]) for one in self._lesson_ids() if one in metas]
 
     def _lessons(self) -> Iterator[tuple[ParsedDocument, LessonMeta]]:
-        """Those whose front matter has no problem; a simulation has more in its own."""
-        return ((one, meta) for one, meta in self.course.with_meta(LessonMeta) if one.kind == "lesson")
+        # A simulation's front matter is a LessonMeta, too.
+        return ((lesson, meta) for lesson, meta in self.course.with_meta(LessonMeta) if lesson.kind == "lesson")
 
     def _lesson_ids(self) -> list[str]:
         return [step.id for step in self.course.route if step.kind == "lesson"]
@@ -202,9 +204,9 @@ class CourseFigures:
         )
 
     def _oldest(self, lesson: ParsedDocument) -> str:
-        """The day the oldest source of a lesson was looked at, "" where it names none."""
-        named = {source for line in lesson.lines for source in find_sources(line.text)}
-        days = [self.course.sources[one].attrs.get("checked", "") for one in named if one in self.course.sources]
+        """The earliest `checked` day of the sources a lesson cites, "" where there is none."""
+        cited = {source for line in lesson.lines for source in find_sources(line.text)}
+        days = [self.course.sources[one].attrs.get("checked", "") for one in cited if one in self.course.sources]
         return min(filter(None, days), default="")
 
     @cached_property
@@ -218,11 +220,11 @@ class CourseFigures:
         return [self._keys(title, documents) for title, documents in groups if self._with_key(documents)]
 
     def _keys(self, title: str, documents: list[str]) -> KeyFigures:
-        everything = [question for one in documents for question in self.course.questions(one, self.languages[0])]
-        levels = Counter(question.level for question in everything)
+        questions = [question for one in documents for question in self.course.questions(one, self.languages[0])]
+        levels = Counter(question.level for question in questions)
         return KeyFigures(
             title,
-            len(everything),
+            len(questions),
             tuple(levels[level] for level in self.levels),
             tuple(places_of_keys(self._with_key(documents)).values()),
             tuple(longest_keys(with_one_key(self.course, documents, language))[0] for language in self.languages),
@@ -233,6 +235,6 @@ class CourseFigures:
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:
-        """Day and id of the sources that were looked at longest ago: all of the oldest day."""
+        """(day, id) of all sources that were checked on the earliest day."""
         days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
         return [(day, source) for day, source in days if day == days[0][0]]

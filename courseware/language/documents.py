@@ -8,10 +8,10 @@ from courseware.language.problems import Finding
 
 @dataclass(frozen=True)
 class Name:
-    """What a file name says. `order` and `folder` ("01-overview") are 0 and "" where the name has none.
+    """What a file name says. `order` is 0 and `folder` ("01-overview") is "" where the name has none.
 
-    The order of a module is the number of its folder. `language` is lower case. Figures and other files
-    that hold no document are of the kind "media" and have no language.
+    The order of a module is the number of its folder. `language` is lower case. Figures and other files that are not
+    documents have the kind "media" and no language.
     """
 
     kind: str
@@ -39,7 +39,7 @@ _MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|outline|sources|terms|e
 
 
 class BadName(ValueError):
-    """A Markdown file looks like a document and is none."""
+    """A Markdown file is named like a document, but like none of the known kinds."""
 
     def __init__(self, finding: Finding):
         super().__init__(finding.message)
@@ -47,16 +47,13 @@ class BadName(ValueError):
 
 
 def parse_name(path: str) -> Name:
-    """Kind, order, language and folder of a file, from its path inside the course folder.
-
-    Raises BadName for a Markdown file that looks like a document and is none.
-    """
+    """`path` is relative to the course folder. Raises BadName."""
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
-            found = match.groupdict()
-            kind = found.get("kind") or "lesson"
-            order = found.get("order") or (found["module"] if kind == "module" else 0)
-            return Name(kind, int(order), found["language"], found.get("folder") or "")
+            parts = match.groupdict()
+            kind = parts.get("kind") or "lesson"
+            order = parts.get("order") or (parts["module"] if kind == "module" else 0)
+            return Name(kind, int(order), parts["language"], parts.get("folder") or "")
     if not path.endswith(".md") or path.startswith(MEDIA_FOLDER):
         return Name("media")
     if (match := _ANY_KIND.fullmatch(path)) and match["kind"] not in KINDS:
@@ -67,6 +64,6 @@ def parse_name(path: str) -> Name:
 
 
 def display_tag(language: str) -> str:
-    """A language tag as people write it: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
+    """A language tag in the usual capitalisation: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
     first, *rest = language.split("-")
     return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])

@@ -20,15 +20,15 @@ _TAGS = {
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 }
 
-# The way to a value: keys and places, ("strata", 0, "draw").
+# The path to a value: keys and indexes, as in ("strata", 0, "draw").
 Way = tuple[int | str, ...]
 
-# A file of a few thousand levels would only be written to crash the reader.
+# Thousands of levels are an attempt to exhaust the stack, not front matter.
 MAX_DEPTH = 20
 
 
 class Unreadable(Exception):
-    """The front matter cannot be read: why, and in which line."""
+    """The front matter cannot be read. `line` counts from 1."""
 
     def __init__(self, line: int, finding: Finding):
         super().__init__(finding.message)
@@ -38,9 +38,9 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Front:
-    """`values` as plain dicts, tuples, texts, whole numbers; `lines` maps the way to a value to its line.
+    """`values` holds plain dicts, tuples, strings and whole numbers; `lines` maps the path of a value to its line.
 
-    `body` is the number of the first line below.
+    `body` is the number of the first line below the front matter.
     """
 
     values: Mapping[str, Any]
@@ -48,14 +48,14 @@ class Front:
     body: int
 
     def line(self, *way: int | str) -> int:
-        """The line of a value, or of the nearest thing around it that has one; 1 where nothing has."""
+        """The line of a value, else of the nearest enclosing value that has one, else 1."""
         while way and way not in self.lines:
             way = way[:-1]
         return self.lines.get(way, 1)
 
 
 def decode(data: bytes) -> list[str]:
-    """The lines of a file, without their ends, be they LF, CRLF or CR; a BOM is dropped. Raises Unreadable."""
+    """The lines of a file without their line ends (LF, CRLF or CR); a BOM is dropped. Raises Unreadable."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,14 +68,14 @@ def decode(data: bytes) -> list[str]:
 
 
 def parse_front(lines: list[str]) -> Front:
-    """Read the front matter of a document given as lines. Raises Unreadable."""
+    """`lines` are those of the whole document. Raises Unreadable."""
     if lines[0].rstrip() != "---":
         raise Unreadable(1, Finding("no-front-matter"))
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
     if end is None:
         raise Unreadable(1, Finding("front-matter-not-closed"))
     for number, line in enumerate(lines[1:end], start=2):
-        # Looked for before YAML is read: YAML would find no key here and name the next line.
+        # Before YAML sees it: YAML would find no key here and report the next line.
         if match := _FULL_WIDTH_COLON.match(line):
             raise Unreadable(number, Finding("full-width-colon", key=match[1]))
     values, ways = _load("\n".join(lines[1:end]))
@@ -98,7 +98,6 @@ def _load(text: str) -> tuple[dict[str, Any], dict[Way, int]]:
 
 
 def _construct(node: yaml.Node, way: Way, ways: dict[Way, int], seen: set[int]) -> Any:
-    """Plain values of a YAML node. `no`, `17:50` and dates stay text, unlike in YAML 1.1."""
     line = node.start_mark.line + 2
     ways.setdefault(way, line)
     if id(node) in seen or node.tag not in _TAGS or len(way) > MAX_DEPTH:
@@ -108,6 +107,7 @@ def _construct(node: yaml.Node, way: Way, ways: dict[Way, int], seen: set[int]) 
         return tuple(_construct(value, (*way, index), ways, seen) for index, value in enumerate(node.value))
     if isinstance(node, yaml.MappingNode):
         return _construct_mapping(node, way, ways, seen)
+    # Unlike YAML 1.1, `no`, `17:50` and dates stay text.
     is_bare = isinstance(node, yaml.ScalarNode) and node.style is None
     if is_bare and node.value in _PLAIN:
         return _PLAIN[node.value]
@@ -133,10 +133,10 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
 ) -> tuple[Meta | None, list[Problem]]:
-    """The model of a kind from its front matter, and what is wrong with it (then the model may be None).
+    """The model, and what is wrong with it; where a problem makes it invalid, the model is None.
 
-    `source` is the front matter of the same document in the source language, for a translation: structure is
-    taken from there. Keys that only stand there are a problem here, but no reason to refuse the document.
+    For a translation, `source` is the front matter of the same document in the source language, which gives the
+    structure. A structure key in the translation is a problem, but does not make the model invalid.
     """
     model = MODELS[kind]
     if source is None:
@@ -149,22 +149,22 @@ def build_meta(
     ]
     structure = {key: value for key, value in source.items() if key not in model.TEXT}
     own = {key: value for key, value in front.values.items() if key not in misplaced}
-    meta, found = _validate(path, kind, front, structure | own, mine=model.TEXT | own.keys())
-    return meta, problems + found
+    meta, own_problems = _validate(path, kind, front, structure | own, mine=model.TEXT | own.keys())
+    return meta, problems + own_problems
 
 
 def _validate(
     path: str, kind: str, front: Front, values: Mapping[str, Any], mine: Container[str] | None = None
 ) -> tuple[Meta | None, list[Problem]]:
-    """`mine` are the keys this file answers for, None meaning all: mistakes in others are told where they stand."""
+    """`mine` limits the problems to these keys (None: all); others are reported in the file that contains them."""
     try:
         return MODELS[kind].model_validate(dict(values)), []
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        errors = error.errors(include_url=False)
     ways: dict[Way, Mapping[str, Any]] = {}
-    for one in found:
+    for one in errors:
         named = one["type"] in ("missing", "extra_forbidden")
-        # A union adds the names of its members to the way, and reports each of them: one message is enough.
+        # For a union, pydantic adds the member's name to the path and reports every member: one message is enough.
         ways.setdefault(tuple(one["loc"]) if named else _real_way(one["loc"], values), one)
     return None, [
         Problem(path, front.line(*way), _finding(kind, way, one, values))
@@ -174,9 +174,10 @@ def _validate(
 
 
 def _is_echo(kind: str, way: Way, error: Mapping[str, Any], ways: Mapping[Way, Mapping[str, Any]]) -> bool:
-    """Whether another message names the cause: the mistyped key that is missing, the bad value inside a list."""
     if error["type"] != "missing":
+        # A bad value inside a list or mapping also makes the list or mapping invalid.
         return any(other[: len(way)] == way for other in ways if other != way)
+    # A mistyped key is reported as unknown, so it is not reported as missing, too.
     mistyped = [other[-1] for other, one in ways.items() if one["type"] == "extra_forbidden" and other[:-1] == way[:-1]]
     return any(nearest(str(key), _keys_beside(kind, way[:-1])) == way[-1] for key in mistyped)
 
@@ -222,7 +223,7 @@ def _unexpected(value: Any, **fields: str | None) -> Finding:
 
 
 def _fields(model: Any, way: Iterable[int | str]) -> Iterator[FieldInfo]:
-    """The fields of the models on the way, outermost first; unions and tuples are looked through."""
+    """The fields along the path, outermost first, looking through unions and tuples."""
     for step in way:
         if isinstance(step, int) or model is None:
             continue

@@ -1,4 +1,4 @@
-"""Read the lists that mean something: the choices of a question, and entries (docs/formats.md §2, §5)."""
+"""Read the lists that have a meaning: the choices of a question, and entries (docs/formats.md §2, §5)."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from courseware.language.problems import Finding, Problem
 
 BOXED, NUMBERED, GROUPED, PLAIN, LINKED = "boxed", "numbered", "grouped", "plain", "linked"
 
-# How the list of each kind of question looks; an .open one has none.
+# The form of the list in each kind of question; .open has no list.
 FORMS = {"one": BOXED, "several": BOXED, "mark": BOXED, "order": NUMBERED, "sort": GROUPED}
 SURVEY_FORMS = {"scale": PLAIN, "one": PLAIN, "several": PLAIN}
-# A node of a simulation: links are its choices, tick boxes the parts of a message.
+# In a node of a simulation, links are choices and tick boxes are parts of a message.
 NODE_FORMS = dict.fromkeys(("call", "chat", "mail", "prompt", "alarm", "scene"), LINKED)
 
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+]|[0-9]{1,3}[.)])[ \t]+(?P<rest>.*)")
@@ -23,7 +23,7 @@ _REASON = re.compile(r"[ \t]+> ?(.*)")
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the list of a question or node: a choice, a step, a group or (inside `members`) a member.
+    """One line in the list of a question or node: a choice, a step, a group or (in `members`) a member of a group.
 
     `box` is " " or "x", or "" where there is no tick box. `reason` is "" where none is given.
     """
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Choices:
-    """The list that ends a question; `questions.make_question` gives it its meaning."""
+    """The list that ends a question; `questions.make_question` interprets it."""
 
     items: tuple[Item, ...]
     line: int
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass
 class _Draft:
-    """An item while its lines are read."""
+    """An item whose lines are still being read."""
 
     text: list[str]
     box: str
@@ -74,7 +74,7 @@ class _Draft:
 def cut_choices(
     lines: list[SourceLine], form: str, path: str, problems: list[Problem]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
-    """What stands before the list of a question, the list (None where there is none), and what follows it."""
+    """The lines before the list of a question, the list (None where there is none), and the lines after it."""
     start = _opening(lines, form)
     if start is None:
         return lines, None, []
@@ -89,15 +89,13 @@ def cut_choices(
 
 
 def _opening(lines: list[SourceLine], form: str) -> int | None:
-    """Where the list begins: at its first line of the right form, else at the first list line at all.
-
-    The second lets the checker say what is wrong with each line, instead of "no list".
-    """
+    """Index of the first list line of the right form, else of the first list line of any form; None without any."""
     items = [(i, match) for i, line in enumerate(lines) if (match := _item(line)) and _width(match["indent"]) < 2]
     right = [i for i, match in items if _has_form(match, form)]
     if not right:
+        # So that the checker can say what is wrong with each line, instead of "no list".
         return items[0][0] if items else None
-    # The lines just above belong to the same list, though their form is wrong.
+    # List lines directly above belong to the same list, though their form is wrong.
     start = right[0]
     for i, _ in reversed([item for item in items if item[0] < start]):
         if not all(line.text[:1].isspace() and line.text.strip() for line in lines[i + 1 : start]):
@@ -125,7 +123,7 @@ def _width(indent: str) -> int:
 
 
 def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
-    """Put a line where it belongs in the list; False when the list ended before it."""
+    """Adds a line to the list; False where the list ended before it."""
     match = _item(line)
     if match and _width(match["indent"]) < 2:
         drafts.append(_draft(match, line, form))
@@ -154,10 +152,7 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 def cut_entries(
     lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
-    """Entries, and between them runs of other lines, in reading order.
-
-    `strict`: a list line without an id is a mistake; otherwise it is text.
-    """
+    """Entries and runs of other lines, in reading order. With `strict`, a list line needs an id; else it is text."""
     parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):
@@ -174,7 +169,7 @@ def cut_entries(
 
 
 def _entry_length(lines: list[SourceLine]) -> int:
-    """How many lines the list item takes that `lines` begin with, 0 where they begin with none."""
+    """The number of lines of the list item that starts at `lines[0]`; 0 where none does."""
     match = _item(lines[0])
     if not match or _width(match["indent"]) >= 2:
         return 0

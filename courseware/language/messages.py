@@ -1,7 +1,7 @@
 """Everything the checker can say, in English: the id of each finding, and its sentence with named fields.
 
-Whoever says something elsewhere gives the id and the fields; the sentence is made here alone, so that another language
-needs another table and nothing else. `docs/formats.md` §10 lists them all.
+Other modules give an id and fields; sentences are made here only, so that another language needs one more table.
+`docs/formats.md` §10 lists them all.
 """
 
 import string
@@ -11,11 +11,11 @@ from typing import Any, Literal
 Level = Literal["error", "warning"]
 Field = str | int | float | tuple[str, ...] | tuple[int, ...]
 
-# Ends of a sentence about a word that is none: the nearest one that is, or all there are.
+# How a sentence about an unknown word ends: with the nearest known word, or with all known words.
 NEAREST = '{nearest:?; did you mean "…"?}'
 NEAREST_OR_ALL = NEAREST + "{known:?; there are …}"
 
-# Only these stop an import.
+# Errors stop an import; warnings do not.
 ERRORS = {
     # Files
     "not-utf-8": "not UTF-8; save the file as UTF-8",
@@ -223,7 +223,7 @@ ERRORS = {
     "text-beyond-minutes": "its text alone reads {minutes:.1f} minutes, {planned} are planned for all of it",
 }
 
-# Please look at it: only a person can tell.
+# Only a person can tell whether these are mistakes.
 WARNINGS = {
     "claim-without-source": '"{claim}" without a source in "{section}"; expected a mark as in [^F-01]',
     "source-without-date": 'source {source} has no day it was looked at; expected "checked=2026-11-20"',
@@ -247,17 +247,16 @@ _SENTENCES = ERRORS | WARNINGS
 
 
 def sentence(finding: str, fields: Mapping[str, Field]) -> str:
-    """What the author reads."""
     return _Sentence().vformat(_SENTENCES[finding], (), fields)
 
 
 def pattern(finding: str) -> str:
-    """The sentence as a list of all shows it: what differs from case to case in capitals, what may be absent in [ ]."""
+    """The sentence with its fields in capitals, and parts that may be absent in [ ]."""
     return _Pattern().vformat(_SENTENCES[finding], (), {})
 
 
 class _Sentence(string.Formatter):
-    """Python's format strings; lists are joined by commas, and four rules choose words by a field:
+    """Python's format strings, where tuples are joined by commas, and these rules:
 
     {kind:a}                a lesson, an exam
     {share:%}               86 %

@@ -1,4 +1,4 @@
-"""What the front matter of each kind of document may say: one frozen model per kind (docs/formats.md §3)."""
+"""What the front matter of each kind of document may contain: one frozen model per kind (docs/formats.md §3)."""
 
 import re
 from collections.abc import Sized
@@ -12,7 +12,7 @@ _UNITS = {"min": "minutes", "h": "hours", "day": "days", "days": "days"}
 
 
 def parse_duration(text: Any) -> timedelta:
-    """`10 min`, `24 h`, `7 days`. Raises ValueError."""
+    """Reads `10 min`, `24 h`, `7 days`. Raises ValueError."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"no duration: {text!r}")
@@ -37,7 +37,7 @@ MINUTES = "whole minutes from 1 to 600"
 
 
 class StrictModel(BaseModel):
-    """Strict and frozen: a mistyped key or a "yes" where a number belongs is told, never guessed.
+    """Frozen; unknown keys and values of another type are errors.
 
     The description of a field completes the sentence "expected …" of a message.
     """
@@ -46,7 +46,7 @@ class StrictModel(BaseModel):
 
 
 class Meta(StrictModel):
-    """Keys that every kind has. `TEXT` names those written in each language; the others are structure."""
+    """Keys of every kind. `TEXT` names those written in each language; the others are structure."""
 
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
 
@@ -55,7 +55,7 @@ class Meta(StrictModel):
 
 
 class CompletionRule(StrictModel):
-    """What completes the course; all of it must hold."""
+    """What completes the course; all of it is required."""
 
     lessons: Literal["all"] | Ids = Field("all", description="all, or a list of lesson ids")
     passed: Ids = Field((), description="a list of exam ids")
@@ -91,7 +91,7 @@ class SimulationMeta(LessonMeta):
 
 
 class Stratum(StrictModel):
-    """`critical` has one tuple of objectives for each question that must be a critical one."""
+    """`critical` has one tuple of objectives for each drawn question that must be a critical one."""
 
     bank: Id = Field(description="the id of a bank")
     draw: Annotated[int, Field(ge=1, le=100)] = Field(description="a whole number from 1 to 100")
@@ -109,7 +109,7 @@ class CriticalDrill(StrictModel):
 
 
 class ExamMeta(Meta):
-    """Without `pass_mark` it is a pre-check: no marks, no pass."""
+    """An exam; without `pass_mark` a pre-check, which cannot be passed or failed."""
 
     minutes: Minutes = Field(description=MINUTES)
     time_limit: Minutes | None = Field(None, description=MINUTES)
@@ -134,7 +134,7 @@ class ExamMeta(Meta):
 
 
 def attempts_in_a_row(retakes: Sized) -> int:
-    """How many attempts there are before the exam closes for its time of reopening: the first and its retakes."""
+    """The number of attempts before the exam closes until it reopens: the first and its retakes."""
     return 1 + len(retakes)
 
 
