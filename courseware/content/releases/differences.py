@@ -1,4 +1,4 @@
-"""What differs between two texts, line by line, for people to read."""
+"""Line-by-line differences between two texts, for people to read."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Change:
-    """A line that was replaced, added or taken out. Numbers count from 1; None where the line is on one side only."""
+    """A line that was replaced, added or removed. Numbers count from 1; None where the line is on one side only."""
 
     old_number: int | None
     old: str
@@ -28,20 +28,18 @@ class Change:
 
 
 def lines_of(body: bytes) -> list[str]:
-    """The lines of a text without their ends; what is not UTF-8 becomes a replacement sign."""
-    return LINE_END.split(body.decode(errors="replace").removeprefix(BOM))
+    return LINE_END.split(body.decode(errors="replace").removeprefix(BOM))  # so line ends are no difference
 
 
 def changes(old: File | None, new: File | None) -> list[Change]:
-    """The lines that differ, in reading order. Line ends alone are no difference."""
     before, after = (lines_of(file.body) if file else [] for file in (old, new))
-    found = []
+    differing = []
     for tag, *places in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
             old_start, old_end, new_start, new_end = places
             for left, right in zip_longest(range(old_start, old_end), range(new_start, new_end)):
-                found.append(change(before, left, after, right))
-    return found
+                differing.append(change(before, left, after, right))
+    return differing
 
 
 def change(before: list[str], left: int | None, after: list[str], right: int | None) -> Change:

@@ -1,4 +1,4 @@
-"""What editors do before publishing: save a draft, discard it, take an earlier revision up again."""
+"""What editors do before publishing: save a draft, discard it, restore an earlier revision."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
 class RetiredDocument(Exception):
-    """The document is no longer in the course: an import has taken its files away."""
+    """An import has removed the document from the course."""
 
 
 class StaleDraft(Exception):
@@ -29,11 +29,11 @@ class StaleDraft(Exception):
 
 @transaction.atomic
 def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None) -> Revision:
-    """Save texts that were written upon the revision `base`, as the newest revision; gives that.
+    """Save texts that were based on the revision `base`, as the newest revision; returns that.
 
-    Texts are UTF-8 as a browser sends them: they get back the line ends, BOM and end of the text they came from. What
-    was not touched is not saved, and without a change there is no new revision.
-    Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document is gone since,
+    Texts are UTF-8 as sent by a browser; see `as_written`. Unchanged texts are not saved, and without a change there is
+    no new revision.
+    Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document was removed,
     ContentErrors where the course would have errors.
     """
     course = lock(document.course)
@@ -64,7 +64,6 @@ def with_head(document: Document) -> tuple[Document, Revision]:
 
 
 def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "") -> Revision:
-    """Make these texts the newest revision of a document whose course is locked."""
     revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
     document.head = revision
     document.save(update_fields=["head"])
@@ -72,14 +71,14 @@ def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "")
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
-    """The files of the newest revisions, with these texts for one document. Runs one query."""
+    """The files of the newest revisions, with `texts` instead of those of `document`. Runs one query."""
     heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
     return by_path([*files_of(heads).values(), texts])
 
 
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
-    """Go back to what is released. The discarded revisions stay in the history. Gives the released revision."""
+    """Go back to the released revision, and return it. The discarded revisions stay in the history."""
     course = lock(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
@@ -91,8 +90,7 @@ def discard_draft(document: Document) -> Revision | None:
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
     """Make the texts of an earlier revision the newest one, as a draft.
 
-    Raises RetiredDocument, and ContentErrors where they do not fit.
-    The paths stay those of today: files may have been moved since.
+    Raises RetiredDocument, and ContentErrors where they no longer fit the course.
     """
     course = lock(document.course)
     document, head = with_head(document)
@@ -107,36 +105,33 @@ def restore(document: Document, revision: Revision, *, by, note: str = "", at=No
 
 
 def shown(body: bytes) -> str:
-    """A text as a form shows it: without BOM; the browser turns its line ends into its own."""
     return body.decode(errors="replace").removeprefix(BOM)
 
 
 def as_written(text: bytes, original: bytes) -> bytes:
-    """A text from a form, with the BOM, line ends and end of the text it came from.
-
-    Lines that were not touched keep their own line end, also where an original mixes them; new ones get its usual one.
-    """
+    """A text from a form, with the BOM, line ends and final line break of the text it is based on."""
     old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))
     lines = ended_like([line for line, _end in old], [line for line, _end in new])
     ends = [end for _line, end in old if end]
+    # An unchanged line keeps its own line end, also where the original mixes them; new lines get the most common one.
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
-    found = [usual] * len(lines)
+    line_ends = [usual] * len(lines)
     matcher = SequenceMatcher(None, [line for line, _end in old], lines, autojunk=False)
     for start, place, size in matcher.get_matching_blocks():
-        found[place : place + size] = [end or usual for _line, end in old[start : start + size]]
-    found[-1] = ""
+        line_ends[place : place + size] = [end or usual for _line, end in old[start : start + size]]
+    line_ends[-1] = ""
     bom = BOM if original.startswith(BOM.encode()) else ""
-    return (bom + "".join(line + end for line, end in zip(lines, found, strict=True))).encode()
+    return (bom + "".join(line + end for line, end in zip(lines, line_ends, strict=True))).encode()
 
 
 def cut_lines(text: str) -> list[tuple[str, str]]:
-    """(line, its end) for each line; the last has none, and is empty where the text ends in a line break."""
+    """(line, its end) for each line; the last has no end, and is empty where the text ends in a line break."""
     parts = _LINE_END.split(text)
     return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
 def ended_like(old: list[str], new: list[str]) -> list[str]:
-    """The new lines with a line break at the end if, and only if, the old ones have it."""
+    """The new lines, with a final line break only if the old ones have one."""
     if old[-1] == "" and new[-1] != "":
         return [*new, ""]
     if old[-1] != "" and new[-1] == "" and len(new) > 1:

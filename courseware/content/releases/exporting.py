@@ -1,4 +1,4 @@
-"""Writing a course back into a folder, byte for byte: what is released, or the newest drafts."""
+"""Write a course back into a folder, byte for byte: what is released, or the newest drafts."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from courseware.language.course import read_course
 
 
 class ExportRefused(Exception):
-    """Writing would harm files that are kept nowhere else; `paths` names them."""
+    """Writing would destroy files that are stored nowhere else; `paths` names them."""
 
     def __init__(self, message: str, paths=()):
         self.paths = tuple(sorted(paths))
@@ -32,11 +32,10 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 
 
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
-    """Make `folder` hold the files of the course; gives the paths that were written or taken away.
+    """Make `folder` contain the files of the course; returns the paths that were written or removed.
 
-    Each file is replaced in one step, so that none is ever half written. Files the course knows nothing of stay.
-    Raises ExportRefused, unless `force`, for a folder of something else, and for files that were edited there and never
-    imported.
+    Files that the course never had are left alone. Raises ExportRefused, unless `force`, where the folder holds
+    something else, or files that were edited there and never imported.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
@@ -53,22 +52,20 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
 
 
 def refuse_foreign(course: Course, folder: Path, present: Mapping[str, bytes]) -> None:
-    """Raises ExportRefused unless the folder holds this very course."""
     titles = {path: body for path, body in present.items() if re.fullmatch(r"course\.[^/]+\.md", path)}
     if read_course(titles).id != course.identifier:
         raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
 
 
 def refuse_unsaved(changed: Mapping[str, bytes], present: Mapping[str, bytes], known: set[str]) -> None:
-    """Raises ExportRefused where a file that would be replaced was never imported."""
     unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in known]
     if unsaved:
         raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
 
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
-    """Write all files beside the folder first, then move each into its place."""
     folder.mkdir(parents=True, exist_ok=True)
+    # Written beside their places first and then moved, so that no file is ever half written.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:
         for path, body in bodies.items():
             file = Path(waiting) / path

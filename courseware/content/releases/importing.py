@@ -1,8 +1,8 @@
-"""Importing a course folder: a three-way comparison of the files, the last import and the admin.
+"""Import a course folder: a three-way comparison of the files, the last import and the admin.
 
-Changed only in the file: taken. Changed only in the admin: kept. Both: a conflict that names every file, and nothing is
-written, until somebody has merged the two in the file and says so. An import that changes something makes one release;
-what editors have saved and not published stays a draft.
+What changed only in the files is taken; what changed only in the admin is kept. What changed in both is a conflict: the
+files are named and nothing is written, until somebody has merged the two in the file and says so. An import that
+changes something makes one release; what editors have saved and not published stays a draft.
 """
 
 import re
@@ -33,11 +33,11 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
 
 
 class ImportRefused(Exception):
-    """The folder holds something that cannot be kept: an unsafe path, too much, no course."""
+    """The folder contains something that cannot be stored: an unsafe path, too much, no course."""
 
 
 class ImportConflict(Exception):
-    """Files were changed in the folder and in the admin since the last import; `paths` names them all."""
+    """Files were changed in the folder and in the admin since the last import; `paths` names them."""
 
     def __init__(self, paths: Iterable[str]):
         self.paths = tuple(sorted(paths))
@@ -63,28 +63,28 @@ class Report:
 
 
 class _DryRun(Exception):
-    """Takes back what a dry run has written."""
+    """Rolls back the transaction of a dry run."""
 
     def __init__(self, report: Report):
         self.report = report
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """All files of a course folder: path inside it, with "/" → bytes. Hidden files and links are left out.
+    """Path inside the folder, with "/" → bytes. Hidden files and links are left out.
 
     Raises ImportRefused for what is too large, before it is read.
     """
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     total = 0
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
         if file.is_symlink() or not file.is_file() or any(part.startswith(".") for part in parts):
             continue
         total += file.stat().st_size
-        if len(found) >= MAX_FILES or total > MAX_TOTAL or file.stat().st_size > MAX_FILE:
+        if len(files) >= MAX_FILES or total > MAX_TOTAL or file.stat().st_size > MAX_FILE:
             raise ImportRefused(f"{file}: too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
-        found["/".join(parts)] = file.read_bytes()
-    return found
+        files["/".join(parts)] = file.read_bytes()
+    return files
 
 
 def import_course(
@@ -92,8 +92,8 @@ def import_course(
 ) -> Report:
     """Import the files of one course folder (path inside it → bytes), all or nothing.
 
-    `merged` names paths in conflict whose file holds the merged text: it is taken, and the admin's text stays in the
-    history. A path that is in no conflict is refused.
+    `merged` names paths in conflict whose file contains the merged text; the text of the admin stays in the history.
+    Other paths in `merged` are refused.
     Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
     """
     refuse_unsafe(files)
@@ -113,7 +113,6 @@ def import_course(
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
-    """Raises ImportRefused, naming the first file that cannot be kept."""
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():
@@ -128,10 +127,10 @@ def refuse_unsafe(files: Mapping[str, bytes]) -> None:
 
 
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:
-    """The course whose last import brought exactly these files. Nothing is parsed for it; runs two queries."""
+    """The course whose last import had exactly these files. Parses nothing; runs two queries."""
     titles = [path for path in digests if re.fullmatch(r"course\.[^/]+\.md", path)]
-    found = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
-    for course in Course.objects.filter(documents__imported_texts__in=found).select_related("current").distinct():
+    title_texts = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
+    for course in Course.objects.filter(documents__imported_texts__in=title_texts).select_related("current").distinct():
         rows = ImportedText.objects.filter(document__course=course).values_list("path", "digest")
         if dict(rows) == digests:
             return course
@@ -139,15 +138,14 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
 
 
 def released_questions(course: Course) -> set[str]:
-    """Ids of the questions that the lessons and banks of the current release ask."""
     pages = Page.objects.filter(entries__release=course.current_id, language=course.source_language)
     orders = pages.filter(document__kind__in=[Document.Kind.LESSON, Document.Kind.BANK]).values_list("data__order")
     return {identifier for (order,) in orders for identifier in order}
 
 
 def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
-    """The files by document and language. Raises ImportRefused where a figure's path is the id of a document."""
-    found = {
+    """Raises ImportRefused where the path of a figure is the id of a document."""
+    incoming = {
         (identifier, language): make_file(language, document.path, files[document.path])
         for identifier, languages in text.documents.items()
         for language, document in languages.items()
@@ -155,13 +153,13 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
     for path in text.media:
         if path in text.documents:
             raise ImportRefused(f"{path}: a document has this id")
-        found[path, ""] = make_file("", path, files[path])
-    return found
+        incoming[path, ""] = make_file("", path, files[path])
+    return incoming
 
 
 @dataclass
 class _Import:
-    """One import inside its transaction. States are compared by digest; only files know paths, so theirs are taken."""
+    """One import inside its transaction. States are compared by digest; paths are always those of the files."""
 
     text: CourseText
     theirs: dict[Key, File]
@@ -186,16 +184,16 @@ class _Import:
         revisions = self.store(released, heads)
         self.move_base()
         asked = released_questions(self.course)
-        made = self.release(released, revisions)
-        gone = sorted(asked - released_questions(self.course)) if made else ()
+        issued = self.release(released, revisions)
+        gone = sorted(asked - released_questions(self.course)) if issued else ()
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
         record("content-imported", actor=self.by, subject=self.course, data=data, at=self.at)
         return Report(
-            self.course, made, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
+            self.course, issued, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
         )
 
     def read_states(self) -> None:
-        """The last import (`base`), the newest revisions (`mine`) and the released ones, by document and language."""
+        """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""
         documents = list(self.course.documents.select_related("head"))
         self.documents = {document.identifier: document for document in documents}
         self.ids = {document.pk: document.identifier for document in documents}
@@ -220,15 +218,15 @@ class _Import:
                 raise ImportRefused(f"{identifier}: is a {document.kind}, and cannot become a {kind}")
 
     def kind_of(self, identifier: str) -> str:
-        """The kind the files give the document, "" where they do not hold it."""
+        """The kind the files give the document, "" where they do not contain it."""
         if identifier in self.text.documents:
             return self.text.source(identifier).kind
         return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
 
     def take(self) -> dict[Key, File | None]:
-        """What differs between the last import and the files; None is removed.
+        """What differs between the last import and the files; None means removed.
 
-        Raises ImportConflict, and ImportRefused where a path is called merged that is in no conflict.
+        Raises ImportConflict, and ImportRefused where a path in `merged` is not in conflict.
         """
         taken, conflicts = {}, set()
         for key in {*self.base, *self.theirs}:
@@ -238,21 +236,21 @@ class _Import:
             if not same_text(base, theirs) and not same_text(mine, base) and not same_text(mine, theirs):
                 conflicts.add((theirs or mine).path)  # one of them is there: else the two would be the same
             taken[key] = theirs
-        if strangers := self.merged - conflicts:
+        if without_conflict := self.merged - conflicts:
             raise ImportRefused(
-                f"{', '.join(sorted(strangers))}: called merged, but in no conflict; nothing was written"
+                f"{', '.join(sorted(without_conflict))}: called merged, but in no conflict; nothing was written"
             )
         if unmerged := conflicts - self.merged:
             raise ImportConflict(unmerged)
         return taken
 
     def merge(self, state: Mapping[Key, File], taken: Mapping[Key, File | None]) -> dict[Key, File]:
-        """A state with what was taken from the files. Where only the path is new, the state keeps its own text."""
         merged = dict(state)
         for key, theirs in taken.items():
             if theirs is None:
                 merged.pop(key, None)
             elif key in state and same_text(self.base.get(key), theirs):
+                # Only the path is new: the state keeps its own text.
                 merged[key] = File(theirs.language, theirs.path, state[key].body, state[key].digest)
             else:
                 merged[key] = theirs
@@ -270,10 +268,7 @@ class _Import:
         )
 
     def store(self, released: Mapping[Key, File], heads: Mapping[Key, File]) -> dict[int, Revision]:
-        """New revisions where texts changed, and the heads; gives primary key of a released document → its revision.
-
-        A draft is set anew upon what was taken, as a revision of its own: it stays a draft.
-        """
+        """Saves new revisions and the heads; returns primary key of a released document → its revision."""
         self.create_documents(heads)
         now, then = grouped(released), grouped(self.released)
         changed = {self.documents[one]: files for one, files in now.items() if files != then.get(one)}
@@ -281,6 +276,7 @@ class _Import:
         kept = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
         current = kept | {document.pk: revision for document, revision in made.items()}
 
+        # A draft is saved again on top of what was taken, as a revision of its own: it stays a draft.
         drafts, before = grouped(heads), grouped(self.mine)
         moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
         rebased = add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
@@ -302,7 +298,6 @@ class _Import:
         self.ids |= {document.pk: document.identifier for document in made}
 
     def move_base(self) -> None:
-        """What the files hold is what the next import is compared with."""
         ImportedText.objects.filter(document__course=self.course).delete()
         ImportedText.objects.bulk_create(
             ImportedText(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
@@ -310,7 +305,6 @@ class _Import:
         )
 
     def release(self, released: Mapping[Key, File], revisions: Mapping[int, Revision]) -> Release | None:
-        """The release of this import; None where learners see what they saw before."""
         if revisions == self.before:
             return None
         is_folder = released == self.theirs
@@ -321,7 +315,6 @@ class _Import:
 
 
 def same_text(one, other) -> bool:
-    """Whether two states of a text, None where it is absent, have the same bytes."""
     return (one and one.digest) == (other and other.digest)
 
 
@@ -334,8 +327,7 @@ def paths(files) -> tuple[str, ...]:
 
 
 def grouped(files: Mapping[Key, File]) -> dict[str, dict[str, File]]:
-    """Id of a document → its files by language."""
-    found: dict[str, dict[str, File]] = {}
+    documents: dict[str, dict[str, File]] = {}
     for (identifier, language), file in files.items():
-        found.setdefault(identifier, {})[language] = file
-    return found
+        documents.setdefault(identifier, {})[language] = file
+    return documents

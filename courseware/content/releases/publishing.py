@@ -20,7 +20,7 @@ from courseware.language.problems import Problem
 
 
 class ContentErrors(Exception):
-    """The course as it would be has errors. `problems` lists them, by path and line."""
+    """The course would have errors. `problems` are sorted by path and line."""
 
     def __init__(self, problems: Iterable[Problem]):
         self.problems = tuple(problems)
@@ -28,7 +28,7 @@ class ContentErrors(Exception):
 
 
 class StaleChoice(Exception):
-    """Somebody has saved, discarded or imported since: a chosen revision is no longer its document's head."""
+    """A chosen revision is no longer its document's newest: somebody has saved, discarded or imported since."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Draft:
 
 
 def read_valid(bodies: dict[str, bytes]) -> CourseText:
-    """Read a course and refuse it, by ContentErrors, where the checker finds an error."""
+    """Raises ContentErrors where the checker finds an error."""
     course = read_course(bodies)
     errors = [problem for problem in check_course(course) if problem.level == "error"]
     if errors:
@@ -52,9 +52,9 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
 
 @transaction.atomic
 def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
-    """Release these revisions together with all that is released already.
+    """Release these revisions together with everything that is released already.
 
-    Harmless when repeated: where all of them are released, the current release is returned. Raises ContentErrors, and
+    Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors, and
     StaleChoice where one of them is no longer the newest revision of its document.
     """
     course = lock(course)
@@ -90,16 +90,16 @@ def release(
     at=None,
     text: CourseText | None = None,
 ) -> Release:
-    """Make the next release of a locked course out of exactly these revisions, and make it current.
+    """Make the next release of a locked course from exactly these revisions, and make it current.
 
-    `text` is their text where it was read and found valid already. Raises ContentErrors.
+    `text` is the course they make up, where it is read and found valid already. Raises ContentErrors.
     """
     revisions = list(revisions)
     files = by_path(files_of(revisions).values())
     bodies = {path: file.body for path, file in files.items()}
     compiled = compile_course(text or read_valid(bodies), bodies, {path: file.digest for path, file in files.items()})
     last = course.releases.order_by("-number").first()
-    made = Release.objects.create(
+    new_release = Release.objects.create(
         course=course,
         number=last.number + 1 if last else 1,
         weight=weight,
@@ -111,42 +111,41 @@ def release(
         outlines=compiled.outlines,
     )
     entries = [
-        ReleaseEntry(release=made, document_id=revision.document_id, revision=revision) for revision in revisions
+        ReleaseEntry(release=new_release, document_id=revision.document_id, revision=revision) for revision in revisions
     ]
     ReleaseEntry.objects.bulk_create(entries)
-    store_pages(made, compiled)
-    course.current = made
+    store_pages(new_release, compiled)
+    course.current = new_release
     course.save(update_fields=["current"])
-    data = {"number": made.number, "weight": weight, "digest": made.digest}
-    record("content-released", actor=by, subject=made, data=data, at=at)
-    return made
+    data = {"number": new_release.number, "weight": weight, "digest": new_release.digest}
+    record("content-released", actor=by, subject=new_release, data=data, at=at)
+    return new_release
 
 
 def store_pages(release: Release, compiled: Compiled) -> None:
-    """Give each entry its pages. A page that comes out as in an earlier release is that row."""
     entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
     known = {
         (page.document_id, page.language, page.digest): page
         for page in Page.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer("data")
     }
-    new, wanted = [], []
+    new_pages, pages_of_entries = [], []
     for (identifier, language), data in compiled.pages.items():
         entry = entries[identifier]
         digest = digest_of_page(data)
         page = known.get((entry.document_id, language, digest))
-        if page is None:
+        if page is None:  # else an earlier release compiled to the same page
             page = Page(document_id=entry.document_id, language=language, digest=digest, data=data)
-            new.append(page)
-        wanted.append((entry, page))
-    Page.objects.bulk_create(new)
+            new_pages.append(page)
+        pages_of_entries.append((entry, page))
+    Page.objects.bulk_create(new_pages)
     through = ReleaseEntry.pages.through
     through.objects.filter(releaseentry__release=release).delete()
-    through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in wanted)
+    through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in pages_of_entries)
 
 
 @transaction.atomic
 def recompile(release: Release) -> None:
-    """Compile a release anew where it was made by another compiler. Its texts, and so its digest, stay the same."""
+    """Compile a release again where another version of the compiler made it. Its texts and its digest stay the same."""
     release = Release.objects.select_for_update().get(pk=release.pk)
     if release.compiler == COMPILER:
         return
@@ -159,7 +158,7 @@ def recompile(release: Release) -> None:
 
 
 def digest_of(release: Release) -> str:
-    """What `release.digest` has to be, worked out from the texts it holds. Runs one query."""
+    """What `release.digest` has to be, computed from its texts. Runs one query."""
     return digest_of_texts(Text.objects.filter(revision__entries__release=release))
 
 
@@ -174,7 +173,7 @@ def digest_of_page(data: dict[str, Any]) -> str:
 
 
 def drafts(course: Course) -> list[Draft]:
-    """The documents whose newest revision is not released, by id, with what differs. Runs three queries."""
+    """Documents whose newest revision is not released, by id. Runs three queries."""
     released = released_revisions(course)
     waiting = [
         (document, document.head)

@@ -1,4 +1,4 @@
-"""Revisions and their texts: storing them, and reading them back as files. Bytes in, the same bytes out."""
+"""Revisions and their texts: storing them, and reading them back as files, byte for byte."""
 
 import hashlib
 from collections import defaultdict
@@ -34,21 +34,20 @@ def digest_of_bytes(body: bytes) -> str:
 
 def files_of(revisions: Iterable[Revision | int]) -> dict[int, dict[str, File]]:
     """Primary key of a revision → its files. Runs one query."""
-    found: dict[int, dict[str, File]] = defaultdict(dict)
+    files: dict[int, dict[str, File]] = defaultdict(dict)
     keys = [getattr(revision, "pk", revision) for revision in revisions]
     for text in Text.objects.filter(revision__in=keys):
-        body = bytes(text.body)  # PostgreSQL hands out a memoryview
-        found[text.revision_id][text.language] = File(text.language, text.path, body, text.digest)
-    return dict(found)
+        body = bytes(text.body)  # a memoryview on PostgreSQL
+        files[text.revision_id][text.language] = File(text.language, text.path, body, text.digest)
+    return dict(files)
 
 
 def by_path(documents: Iterable[Files]) -> dict[str, File]:
-    """The files of several documents as those of one folder."""
     return {file.path: file for files in documents for file in files.values()}
 
 
 def add_revisions(texts: Mapping[Document, Files], *, by, at, note: str = "") -> dict[Document, Revision]:
-    """Store a new revision for each document. Runs three queries in all. The heads stay as they are."""
+    """Store a new revision for each document. Runs three queries. The heads stay as they are."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )
