@@ -1,6 +1,6 @@
-"""From the text of a course to what its pages are made of: an outline per language, and a page per document.
+"""Compile a course: an outline per language, and the data of a page per document and language.
 
-This happens when a release is published (and for a preview), never when a page is read. Shapes of the pages, all JSON:
+This happens when a release is published and for a preview, never when a page is read. Shapes of the pages, all JSON:
 
     every kind  title
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
@@ -30,7 +30,7 @@ from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.pages import KINDS, compile_page
 from courseware.language.course import CourseText
 
-# Counts up whenever the same text compiles to something else; releases under way are then compiled anew.
+# Increased whenever the same text compiles to something else; current releases are then compiled again.
 COMPILER = 4
 
 
@@ -43,7 +43,7 @@ class Compiled:
 
 
 def compile_course(course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str]) -> Compiled:
-    """Compile a course without errors. `digests` maps the paths of `files` to the sha256 of their bytes."""
+    """`course` has no errors. `digests` maps the paths of `files` to the sha256 of their bytes."""
     media = media_of(course.id, files, digests)
     return Compiled(
         outlines={language: compile_outline(course, language) for language in course.languages},

@@ -1,4 +1,4 @@
-"""Figures: their address, their size, and the HTML around them."""
+"""Figures: their address, their size, and their HTML."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _VIEW_BOX = re.compile(rb"""<svg\b[^>]*?\bviewBox\s*=\s*["']\s*([^"']+?)\s*["']"
 
 @dataclass(frozen=True)
 class Media:
-    """A file of the folder media/. `width` and `height` are whole pixels, 0 where the file does not tell."""
+    """A file of the folder media/. `width` and `height` are whole pixels, 0 where the file does not give them."""
 
     url: str
     width: int
@@ -25,7 +25,7 @@ class Media:
 
 
 def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -> dict[str, Media]:
-    """Path → Media, for the files in media/. `digests` maps the paths to the sha256 of their bytes."""
+    """Path → Media, for the files in media/. `digests` maps paths to the sha256 of their bytes."""
     return {
         path: Media(media_url(course_id, path, digests[path]), *svg_size(body))
         for path, body in files.items()
@@ -38,7 +38,7 @@ def media_url(course_id: str, path: str, digest: str) -> str:
 
 
 def svg_size(body: bytes) -> tuple[int, int]:
-    """Width and height of an SVG from its viewBox; (0, 0) for anything else."""
+    """(width, height) from the viewBox of an SVG; (0, 0) for anything else."""
     match = _VIEW_BOX.search(body)
     try:
         _x, _y, width, height = map(float, re.split(rb"[\s,]+", match[1]) if match else ())
@@ -48,10 +48,10 @@ def svg_size(body: bytes) -> tuple[int, int]:
 
 
 def figure_html(figure: Figure, media: Mapping[str, Media], caption: str) -> str:
-    """The figure with its caption (HTML, may be empty). One that is missing shows its alternative text."""
-    found = media.get(figure.src)
-    if found is None:
+    """`caption` is HTML, and may be empty. For a missing figure, its alternative text."""
+    file = media.get(figure.src)
+    if file is None:
         return format_html("<p>{}</p>", figure.alt)
-    size = format_html(' width="{}" height="{}"', found.width, found.height) if found.width and found.height else ""
-    image = format_html('<img src="{}" alt="{}"{} loading="lazy" decoding="async">', found.url, figure.alt, size)
+    size = format_html(' width="{}" height="{}"', file.width, file.height) if file.width and file.height else ""
+    image = format_html('<img src="{}" alt="{}"{} loading="lazy" decoding="async">', file.url, figure.alt, size)
     return f"<figure>{image}{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"

@@ -1,7 +1,7 @@
 """From a piece of Markdown to safe HTML: one function, one allow-list.
 
-A piece is what the reader cut out of a document: prose, a callout, a reason, the text of a choice. Headings, callouts
-and figures are known to the reader alone, so none of them is looked for here.
+A piece is a part of a document: prose, a callout, a reason, the text of a choice. Headings, callouts and figures are
+recognised by `language` before, so none of them is recognised here.
 """
 
 import re
@@ -26,11 +26,11 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 NOTE_REFERENCE = {"a": {"role": {"doc-noteref"}}}
-BREAKING = TAGS - {"em", "strong", "a", "sup"} | {"div"}  # elements that end a line of text; code is never joined
+BREAKING = TAGS - {"em", "strong", "a", "sup"} | {"div"}  # elements that end a line of text; code is left as it is
 SCHEMES = {"https", "http", "mailto", "tel"}
 
-# What Python-Markdown would do beyond docs/formats.md: raw HTML is shown as it was typed, headings are the reader's,
-# images are figures, and addresses in angle brackets would be scrambled.
+# Features of Python-Markdown that docs/formats.md does not have: raw HTML is shown as typed, headings and images are
+# recognised before, and mail addresses in angle brackets would be obfuscated.
 UNUSED = {
     "preprocessors": ["html_block"],
     "blocks": ["hashheader", "setextheader"],
@@ -40,18 +40,18 @@ UNUSED = {
 _MARKS = re.compile(r"\[\^([^\]\s]+)\]")
 _HAN = r"\u2e80-\u30ff\u3100-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
 _CHINESE = re.compile(rf"[{_HAN}\U00020000-\U0003ffff]")
-_QUOTES = "“”‘’…—·"  # written in Chinese and in other languages
+_QUOTES = "“”‘’…—·"  # punctuation that Chinese shares with other languages
 _BREAK = re.compile(r"[ \t]*\n[ \t]*")
 
 
 def nowhere(_identifier: str) -> None:
-    """Resolves nothing: of a link its text stays, of a source mark nothing."""
+    """Resolves nothing: a link becomes text, a source mark disappears."""
 
 
 @dataclass(frozen=True)
 class Pointers:
-    """What a piece may point to. `link` gives the address for the id in `(#id)`, `mark` the number of a source;
-    both give None where there is none.
+    """What a piece may refer to. `link` gives the address for the id in `(#id)`, `mark` the number of a source;
+    both give None for an unknown id.
     """
 
     link: Callable[[str], str | None] = nowhere
@@ -59,7 +59,7 @@ class Pointers:
 
 
 class Renderer:
-    """Makes HTML of the pieces of one page. Not to be shared between threads, as Python-Markdown keeps state."""
+    """Renders the pieces of one page. Not thread-safe, as Python-Markdown keeps state."""
 
     def __init__(self, pointers: Pointers | None = None):
         self._markdown = Markdown(
@@ -73,7 +73,7 @@ class Renderer:
         )
 
     def html(self, text: str, name: str = "") -> str:
-        """Paragraphs, lists, quotes, tables. `name` tells what a table is about, for those who do not see it."""
+        """Block-level HTML. `name` describes the tables in it to screen readers."""
         html = nh3.clean(
             self._markdown.reset().convert(text),
             tags=TAGS,
@@ -86,21 +86,19 @@ class Renderer:
         return scrolling_tables(html, name)
 
     def inline(self, text: str) -> str:
-        """The same without a paragraph around it, for headings, choices and labels."""
+        """HTML without a paragraph around it, for headings, choices and labels."""
         html = self.html(text).strip()
         whole = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
         return whole[1] if whole and "<p>" not in whole[1] else html
 
     def plain(self, text: str) -> str:
-        """What a reader sees of it, as text that is still to be escaped."""
+        """What a reader sees, as unescaped text."""
         return unescape(strip_tags(self.inline(_MARKS.sub("", text)))).strip()
 
 
 def scrolling_tables(html: str, name: str) -> str:
-    """Each table in a region that scrolls by itself and can be reached by keyboard, its head cells with their scope.
-
-    `html` is clean: every "<table>" in it is a tag.
-    """
+    """`html` is clean: every "<table>" in it is a tag."""
+    # A wide table scrolls by itself, and can be scrolled by keyboard.
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}"><table>'
     html = html.replace("<table>", region if name else '<div class="scroll"><table>')
     html = html.replace("</table>", "</table></div>")
@@ -108,7 +106,7 @@ def scrolling_tables(html: str, name: str) -> str:
 
 
 class CourseExtension(Extension):
-    """What is our own in the text of a course: source marks, links by id, Chinese line breaks."""
+    """The syntax of our own: source marks, links by id, line breaks between Chinese characters."""
 
     def __init__(self, pointers: Pointers):
         super().__init__()
@@ -130,7 +128,7 @@ class CourseExtension(Extension):
 
 
 class SourceMarks(InlineProcessor):
-    """`[^F-ID-02]` becomes a small number that leads to the source below the page; neighbours share one <sup>."""
+    """`[^F-ID-02]` becomes a number that links to the source below the page; adjacent marks share one <sup>."""
 
     def __init__(self, number_of, md):
         super().__init__(r"\s*\[\^[^\]\s]+\](?:\s*\[\^[^\]\s]+\])*", md)
@@ -151,7 +149,7 @@ class SourceMarks(InlineProcessor):
 
 
 class Links(Treeprocessor):
-    """Gives `(#id)` its address. A link that leads nowhere, or to anything but the web, mail and telephone, is text."""
+    """Resolves `(#id)`. A link with an unknown id or a scheme that is not allowed becomes text."""
 
     def __init__(self, address_of, md):
         super().__init__(md)
@@ -169,14 +167,14 @@ class Links(Treeprocessor):
 
 
 class ChineseLines(Treeprocessor):
-    """Takes out the line breaks between two Chinese characters, which browsers would draw as spaces."""
+    """Removes line breaks between two Chinese characters, which browsers would show as spaces."""
 
     def run(self, root):
         for slots in flows(root):
             text = "".join(getattr(*slot) for slot in slots)
             gone = [match.span() for match in _BREAK.finditer(text) if is_between_chinese(text, *match.span())]
             position = len(text)
-            for element, field in reversed(slots):  # from the end, so that the places before stay valid
+            for element, field in reversed(slots):  # from the end, so that earlier positions stay valid
                 piece = getattr(element, field)
                 position -= len(piece)
                 for first, last in reversed(gone):
@@ -192,18 +190,18 @@ def flows(root: Element) -> list[list[tuple[Element, str]]]:
 
     def visit(element: Element) -> None:
         if element.tag in BREAKING:
-            found.append([])
+            lists.append([])
         if element.text and element.tag not in ("code", "pre"):
-            found[-1].append((element, "text"))
+            lists[-1].append((element, "text"))
         for child in element if element.tag != "pre" else ():
             visit(child)
         if element.tag in BREAKING:
-            found.append([])
+            lists.append([])
         if element.tail:
-            found[-1].append((element, "tail"))
+            lists[-1].append((element, "tail"))
 
     visit(root)
-    return [slots for slots in found if slots]
+    return [slots for slots in lists if slots]
 
 
 def is_between_chinese(text: str, start: int, end: int) -> bool:
@@ -211,6 +209,6 @@ def is_between_chinese(text: str, start: int, end: int) -> bool:
 
 
 def are_joined(left: str, right: str) -> bool:
-    """Whether no space belongs between two characters: both are Chinese, or one is and the other a shared sign."""
+    """Whether no space belongs between them: both are Chinese, or one is and the other is shared punctuation."""
     chinese = [bool(_CHINESE.fullmatch(sign)) for sign in (left, right)]
     return all(chinese) or (any(chinese) and (left in _QUOTES or right in _QUOTES))

@@ -20,6 +20,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     exam, pre_check = exam_of(course, meta, steps), pre_check_of(course)
     required = required_ids(meta, steps, exam)
     after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+    # What has an order is a list of pairs, as PostgreSQL reorders the keys of an object.
     return {
         "course_id": course.id,
         "title": text.title,
@@ -46,7 +47,6 @@ def in_language(course: CourseText, identifier: str, language: str) -> Document:
 
 
 def has_page(course: CourseText, step: RouteStep) -> bool:
-    """Whether learners meet the step on the route: lessons, simulations, exams, the pre-check, surveys of a module."""
     meta = course.source(step.id).meta
     if isinstance(meta, ExamMeta):
         return not meta.is_pre_check or step.id == pre_check_of(course)
@@ -67,7 +67,7 @@ def is_pre_check(course: CourseText, step: RouteStep) -> bool:
 
 
 def pre_check_of(course: CourseText) -> str | None:
-    """The id of the pre-check that stands before all that is learned: later it is no starting point."""
+    """The id of the pre-check, if it precedes everything that teaches: later it would measure no starting point."""
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
@@ -83,12 +83,11 @@ def again_after(course: CourseText, pre_check: str) -> str | None:
 
 
 def required_ids(meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
-    """Documents that complete the course, in the order of the route."""
     before = steps[: steps.index(exam)] if exam else steps
     lessons = [step.id for step in before if step.kind == "lesson"]
-    done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
-    wanted = {*done, *meta.completion.passed, *meta.completion.not_red}
-    return [step.id for step in steps if step.id in wanted]
+    lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
+    required = {*lessons_done, *meta.completion.passed, *meta.completion.not_red}
+    return [step.id for step in steps if step.id in required]
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:

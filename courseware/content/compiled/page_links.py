@@ -1,4 +1,4 @@
-"""Pages that text and the editor's desk lead to and that rooms above this one hold: those name them when loaded."""
+"""Addresses of pages of rooms above this one, which register their url names when they are loaded."""
 
 from django.urls import reverse
 
@@ -6,10 +6,10 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """What a page is for → its url name: `step` (of a course and a step), `tracks`, `card`, `publish` (of a course)."""
+    """Page → its url name. Pages are `step` (of a course and a step), `tracks`, `card` and `publish` (of a course)."""
     _pages.update(pages)
 
 
 def address(page: str, *places) -> str:
-    """The address of a page, without the host. Raises KeyError where no room has named it."""
+    """The path of a page. Raises KeyError where no room has registered it."""
     return reverse(_pages[page], args=places)

@@ -1,4 +1,4 @@
-"""One document in one language, compiled: the data of its page. `compiling` lists the shapes."""
+"""Compile one document in one language to the data of its page. `compiling` lists the shapes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -27,17 +27,14 @@ InList = TypeVar("InList", NodeChoice, Part)
 
 
 def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
-    """The data of a document's page, in the source language where it is not written in `language`.
-
-    Raises KeyError for kinds that have no page (see KINDS).
-    """
+    """In the source language where there is no translation. Raises KeyError for kinds without a page (see KINDS)."""
     languages = course.documents[identifier]
     document = languages.get(language) or course.source(identifier)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document))
 
 
 class PageCompiler:
-    """What the kinds share: HTML of blocks, sections and questions, and the sources named on the page so far."""
+    """What the kinds share: HTML of blocks, sections and questions, and the numbers of the sources cited so far."""
 
     def __init__(self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument):
         self.course = course
@@ -53,7 +50,7 @@ class PageCompiler:
     # What a piece points to
 
     def number(self, source: str) -> int | None:
-        """Lessons and debriefs list their sources; what an exam says is said in the lesson it links to."""
+        # Other kinds show no sources; what an exam says is said in the lesson it links to.
         if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
@@ -82,7 +79,6 @@ class PageCompiler:
         return self.renderer.html(block.text, name)
 
     def text_html(self, text: str, name: str) -> str:
-        """HTML of Markdown source in which figures may stand."""
         return self.html(split(text), name)
 
     def heading(self, section: Section) -> str:
@@ -91,14 +87,12 @@ class PageCompiler:
         return f"<h{level}{identifier}>{self.renderer.inline(section.title)}</h{level}>"
 
     def body(self) -> str:
-        """The whole document as one text."""
         return "\n".join(
             (self.heading(section) if section.id or section.title else "") + self.html(section.blocks, section.title)
             for section in self.document.sections
         )
 
     def question(self, question: Question) -> dict[str, Any]:
-        """`Question.to_dict()` with HTML for its texts."""
         title = self.renderer.plain(question.title)
         choices = tuple(
             replace(choice, text=self.renderer.inline(choice.text), reason=self.text_html(choice.reason, title))
@@ -121,7 +115,7 @@ class PageCompiler:
 
 
 def address_in(course: CourseText, identifier: str) -> str | None:
-    """The address of a document or question, or of the page to choose one's post; None where there is none."""
+    """The address of a document or a question, or of the page where tracks are chosen; None for any other id."""
     if identifier == "tracks":
         return address("tracks", course.id)
     if identifier in course.documents:
@@ -200,7 +194,6 @@ def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, A
 
 
 def sources_data(page: PageCompiler) -> dict[str, Any]:
-    """The sources that were named on the page so far, and the day the oldest of them was looked at."""
     sources = [source_data(page, identifier, number) for identifier, number in page.numbers.items()]
     days = (source["checked"] for source in sources if source["checked"])
     return {"sources": sources, "checked": min(days, default=None)}

@@ -1,4 +1,4 @@
-"""Reading what was compiled: the outline of a release, and its pages. Nothing is rendered here."""
+"""Read what was compiled: the outline of a release, and its pages. Nothing is rendered here."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class CheckQuestion:
 
 @dataclass(frozen=True)
 class Step:
-    """A stop of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey).
+    """A page of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey).
 
-    `kind` is that of the document, but "pre-check" for an exam without marks.
+    `kind` is that of the document, but "pre-check" for an exam without a pass mark.
     """
 
     id: str
@@ -39,11 +39,10 @@ class Step:
 
     @property
     def is_optional(self) -> bool:
-        """Whether it is offered on the way and may be left out: the pre-check, and a simulation that does not count."""
+        # Offered on the route, but may be skipped.
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     def check_for(self, track: str) -> tuple[str, ...]:
-        """Ids of the check's questions that are shown to this track."""
         return tuple(question.id for question in self.check if is_for(question.tracks, track))
 
 
@@ -63,7 +62,7 @@ class Outline:
     """The route of a course in one language. `required` is the one denominator of every percentage.
 
     `again_after` is the id of the exam after which the parallel questions of the pre-check are asked.
-    Equal to itself only, as its modules and `PageData` are.
+    Equal to itself only, like its modules and `PageData`.
     """
 
     course_id: str
@@ -89,7 +88,6 @@ class Outline:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 
     def minutes_left(self, done: Collection[str] = ()) -> int:
-        """About how long what counts will take: all of it, but for the steps with these ids."""
         return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
 
     @cached_property
@@ -97,7 +95,7 @@ class Outline:
         return {step.id: place for place, step in enumerate(self.steps)}
 
     def step(self, step_id: str) -> Step:
-        """Raises KeyError where the route has no such step."""
+        """Raises KeyError."""
         return self.steps[self._places[step_id]]
 
     def before(self, step_id: str) -> Step | None:
@@ -109,22 +107,22 @@ class Outline:
         return following[0] if following else None
 
     def module(self, module_id: str) -> OutlineModule:
-        """Raises KeyError where there is no such module."""
+        """Raises KeyError."""
         for module in self.modules:
             if module.id == module_id:
                 return module
         raise KeyError(module_id)
 
     def objective(self, objective_id: str) -> str:
-        """What an objective says, as HTML; its id where the course has no such objective."""
-        found = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
-        return next(found, objective_id)
+        """The text of an objective, as HTML; its id where the course has no such objective."""
+        texts = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
+        return next(texts, objective_id)
 
 
 @dataclass(frozen=True, eq=False)
 class PageData:
-    """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` tells what
-    `data` holds for each kind. Equal to itself only: what was made of it may be kept by it (see `lib.kept`).
+    """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` lists what
+    `data` holds for each kind. Equal to itself only, so that what is made of it can be cached by it (see `lib.kept`).
     """
 
     document_id: int
@@ -136,25 +134,20 @@ class PageData:
 
     @cached_property
     def questions(self) -> Mapping[str, Question]:
-        """The questions of a lesson or a bank by id, in reading order."""
         return {identifier: load_question(stored) for identifier, stored in self.data["questions"].items()}
 
     @cached_property
     def simulation(self) -> Simulation:
-        """The simulation, its texts as HTML."""
         return load_simulation(self.data["simulation"])
 
 
-# A release never changes, so what was read of one stays in memory: a site has few courses and reads the newest
-# release. Digest and compiler tell a release that was compiled anew.
+# A release never changes, so it is cached; a site has few courses, and reads mostly their current releases. Digest and
+# compiler are part of the key for releases that are compiled again.
 IN_MEMORY = 256
 
 
 def outline(release: Release, language: str) -> Outline:
-    """The outline in `language`, or in the course's own where the course is not written in it.
-
-    Runs one query the first time, none later.
-    """
+    """The outline in `language`, else in the source language. Runs one query the first time, none later."""
     return _outline(release.pk, release.digest, release.compiler, language)
 
 
@@ -165,32 +158,32 @@ def _outline(release: int, _digest: str, _compiler: int, language: str) -> Outli
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
-    """The page of a document in the language of `outline(release, language)`; it is shared, so do not change its data.
+    """The page of a document, in the language of `outline(release, language)`. It is cached: do not change its data.
 
-    Runs one query the first time, none later. Raises Page.DoesNotExist where the release has no such page.
+    Runs one query the first time, none later. Raises Page.DoesNotExist.
     """
     return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
 
 
 @lru_cache(IN_MEMORY)
 def _page(release: int, _digest: str, _compiler: int, identifier: str, language: str) -> PageData:
-    found = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
-    row = found.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
-    for document_id, revision_id, kind, data in row:
+    pages = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
+    rows = pages.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
+    for document_id, revision_id, kind, data in rows:
         return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
     raise Page.DoesNotExist(f"release {release} has no page {identifier}")
 
 
 def forget() -> None:
-    """Let go of everything: for tests, whose rolled back transactions use primary keys again."""
+    # For tests: after a rollback, primary keys are used again.
     _outline.cache_clear()
     _page.cache_clear()
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
-    """Language → the question as a revision of the document was last released, in each language that asks it.
+    """Language → the question, as last released with this revision of the document; empty where it never was.
 
-    Empty where there is no such. Runs up to two queries, and keeps nothing.
+    Runs up to two queries, and caches nothing.
     """
     entry = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).order_by("pk").last()
     pages = entry.pages.values_list("language", "data__questions") if entry else ()
@@ -198,14 +191,13 @@ def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[s
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
-    """`data` with its questions in reading order: PostgreSQL keeps the keys of an object in an order of its own."""
+    # PostgreSQL reorders the keys of an object.
     if "order" in data:
         data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
     return data
 
 
 def read_outline(stored: Mapping[str, Any]) -> Outline:
-    """The outline from its JSON; what has an order is a list there, as in `in_order`."""
     return Outline(
         **{key: stored[key] for key in ("course_id", "title", "language", "valid_months")},
         **{key: stored[key] for key in ("exam_id", "survey_id", "card_id", "pre_check_id", "again_after")},
