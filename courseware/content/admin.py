@@ -29,7 +29,7 @@ SHOWN_REVISIONS = 100
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that verbs write. They can be looked at by whoever has the right to view them."""
+    """For rows that only verbs write: whoever has the right to view them can look at them."""
 
     def has_add_permission(self, request):
         return False
@@ -43,7 +43,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Course)
 class CourseAdmin(ReadOnlyAdmin):
-    """Courses come with their files; what a firm adds is whom it calls in an emergency."""
+    """Courses are imported; a firm adds only whom to call in an emergency."""
 
     list_display = ["identifier", "source_language", "current", "card"]
     list_select_related = ["current__course"]
@@ -96,7 +96,7 @@ class DraftFilter(admin.SimpleListFilter):
 
 @admin.register(Document)
 class DocumentAdmin(admin.ModelAdmin):
-    """The editor. Documents come and go with their files, so none is added or deleted here."""
+    """The editor. Documents are added and removed by imports only."""
 
     list_display = ["identifier", "document_title", "kind", "place", "state"]
     list_filter = ["kind", DraftFilter, "course"]
@@ -116,7 +116,7 @@ class DocumentAdmin(admin.ModelAdmin):
         return ["course", "path"]  # as in the folder, which is the order of the route
 
     def get_queryset(self, request):
-        """Adds `released`, the primary key of the revision learners see, and `path`. Retired documents are left out."""
+        """Adds `released`, the primary key of the revision learners see, and `path`. Leaves out retired documents."""
         entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
         texts = Text.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
         of_head = Text.objects.filter(revision=OuterRef("head"), language__in=["", OuterRef("course__source_language")])
@@ -127,21 +127,20 @@ class DocumentAdmin(admin.ModelAdmin):
         return documents.prefetch_related(Prefetch("head__texts", queryset=texts))
 
     def get_search_results(self, request, queryset, search_term):
-        """Databases do not search in bytes. A site has some hundred texts, so each is looked into."""
         if not search_term:
             return queryset, False
+        # A database cannot search in bytes; a site has some hundred texts, so each is searched here.
         term = search_term.casefold()
-        found = [
+        matching = [
             document.pk
             for document in queryset
             if term in document.identifier.casefold()
             or any(term in bytes(text.body).decode(errors="replace").casefold() for text in document.head.texts.all())
         ]
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(pk__in=matching), False
 
     @admin.display(description=_("title"))
     def document_title(self, document):
-        """In the course's own language, and marked as such in the list."""
         language = display_tag(document.course.source_language)
         return format_html('<span lang="{}">{}</span>', language, self.source_title(document))
 
@@ -173,9 +172,9 @@ class DocumentAdmin(admin.ModelAdmin):
         ]
 
     def editable(self, request, pk):
-        """The document, for who may edit it; 404 for everyone else, as if it were not there."""
         documents = self.get_queryset(request)
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
+        # Without the right, too: whether a document exists is not disclosed.
         if document is None or not self.has_change_permission(request, document):
             raise Http404(pk)
         return document
@@ -214,7 +213,7 @@ class DocumentAdmin(admin.ModelAdmin):
         return redirect(f"{url}?language={self.language(request, desk)}")
 
     def retired(self, request, pk):
-        """What was typed for a document that an import has taken away meanwhile; None where it is still there."""
+        """A page with the texts typed for a document that was retired in the meantime; None where it was not."""
         documents = Document.objects.filter(head=None).select_related("course")
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
         if document is None or not self.has_change_permission(request, document):
@@ -233,7 +232,7 @@ class DocumentAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/content/document/retired.html", context, status=HTTPStatus.CONFLICT)
 
     def language(self, request, desk):
-        """The language in front: the one whose tab was pressed, else the one that was in front."""
+        # A tab that was pressed, else the language shown before.
         asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
         return asked if asked in desk.files else desk.languages[0]
 
@@ -253,7 +252,6 @@ class DocumentAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)
 
     def figure(self, request, document):
-        """A figure is replaced by importing another file; here it is looked at."""
         file = Text.objects.get(revision=document.head)
         desk = desk_of(document, document.head)
         context = self.context(request, document) | {
@@ -263,7 +261,6 @@ class DocumentAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/content/document/figure.html", context)
 
     def context(self, request, document):
-        """What every page about one document names."""
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -275,7 +272,7 @@ class DocumentAdmin(admin.ModelAdmin):
         }
 
     def linked_uses(self, document, course):
-        """(title, path, url of its editor) for each document that names this one. Runs one query."""
+        """(title, path, url of its editor) for each document that refers to this one. Runs one query."""
         uses = uses_of(document, course)
         keys = dict(
             document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
@@ -287,7 +284,6 @@ class DocumentAdmin(admin.ModelAdmin):
         ]
 
     def preview(self, request, pk):
-        """The preview alone, for the script. Nothing is saved."""
         document = self.editable(request, pk)
         desk = desk_of(document, document.head)
         form = DraftForm(request.POST, document=document, languages=desk.languages)
@@ -306,7 +302,6 @@ class DocumentAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/content/document/_preview.html", context)
 
     def rehearsal(self, request, desk, language):
-        """A simulation, played from its text as it is typed; None for anything else, and while it has errors."""
         simulation = desk.simulation(language)
         return rehearse(simulation, request.POST, request.POST.getlist("part")) if simulation else None
 

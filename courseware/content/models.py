@@ -6,14 +6,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-# Digits as people write them, grouped as they like; a comma waits before an extension is dialled.
+# Digits in groups, as people write them; a comma is a pause before an extension.
 validate_number = RegexValidator(
     r"^\+?[0-9*#][0-9*# ().,;/-]{1,38}$", _("A number to dial: digits, spaces, brackets and - + * # only.")
 )
 
 
 class Course(models.Model):
-    """A folder of documents. What learners see of it is `current`; everything else hangs off documents."""
+    """A folder of documents. `current` is the release that learners see."""
 
     identifier = models.SlugField(_("id"), max_length=64, unique=True)
     source_language = models.CharField(_("source language"), max_length=10)
@@ -35,7 +35,7 @@ class Course(models.Model):
 
 
 class Document(models.Model):
-    """One authored thing, known by its id for ever: a lesson, an exam, a bank, a figure …"""
+    """A lesson, an exam, a bank, a figure …, identified by an id that never changes."""
 
     class Kind(models.TextChoices):
         COURSE = "course", _("course")
@@ -74,8 +74,8 @@ class Document(models.Model):
 
 
 class CardContact(models.Model):
-    """Whom this firm calls in one of the emergencies of a course's card. Kept beside the text, so that a new edition
-    of the course never collides with it.
+    """Whom this firm calls in one of the emergencies on a course's card. Stored apart from the text, so that an
+    import cannot conflict with it.
     """
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
@@ -93,10 +93,8 @@ class CardContact(models.Model):
 
     @property
     def tel(self):
-        """The number as an address that a telephone dials; "" where there is none.
-
-        A hash sign would begin the fragment of the address, and what follows from it would not be dialled.
-        """
+        """The number for a `tel:` link; "" where there is none."""
+        # An unescaped "#" would start the fragment of the address, and the rest would not be dialled.
         return re.sub(r"[^0-9+*#,;]", "", self.number).replace("#", "%23")
 
 
@@ -123,7 +121,7 @@ class Revision(models.Model):
 
 
 class Text(models.Model):
-    """One file of a revision, byte for byte. A figure has no language."""
+    """One file of a revision, byte for byte. A figure has the language ""."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="texts")
     language = models.CharField(max_length=10, blank=True)
@@ -139,7 +137,7 @@ class Text(models.Model):
 
 
 class ImportedText(models.Model):
-    """What the last import brought: the common ancestor of file and admin in the three-way comparison."""
+    """A file of the last import: the common ancestor in the three-way comparison of folder and admin."""
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_texts")
     language = models.CharField(max_length=10, blank=True)
@@ -154,7 +152,7 @@ class ImportedText(models.Model):
 
 
 class Release(models.Model):
-    """What learners see from now on: which revision of which document. Never edited."""
+    """The revisions that learners see from now on. Never edited."""
 
     class Weight(models.TextChoices):
         MINOR = "minor", _("minor: nobody is touched")
@@ -172,7 +170,7 @@ class Release(models.Model):
     digest = models.CharField(
         _("digest"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
     )
-    # Compiled when published; see `compiling.py` for the shapes. Recompiled in place when the compiler changes.
+    # Compiled when published (`compiling.py` lists the shapes), and again in place when the compiler changes.
     compiler = models.PositiveIntegerField()
     outlines = models.JSONField(help_text="The route of the course per language")
 
@@ -186,7 +184,7 @@ class Release(models.Model):
 
 
 class Page(models.Model):
-    """A document compiled for reading, in one language. Shared by all releases in which it came out the same."""
+    """A document compiled for reading, in one language. Shared by all releases for which it compiles to the same."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="pages")
     language = models.CharField(max_length=10)

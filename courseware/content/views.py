@@ -20,7 +20,7 @@ TYPES = {
 
 @require_safe
 def media(request, course, digest, name):
-    """A figure, public and unchangeable, as its address holds its digest. Files of other types stay inside."""
+    """A figure: public, and cacheable for ever, as its address contains its digest. Other types are not served."""
     content_type = TYPES.get(PurePosixPath(name).suffix)
     if content_type is None or len(digest) != DIGEST_LENGTH:
         raise Http404(name)

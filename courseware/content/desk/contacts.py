@@ -1,4 +1,4 @@
-"""The contacts of the emergency card, on the page of their course."""
+"""The contacts of the emergency card, edited on the admin page of their course."""
 
 from django import forms
 from django.contrib import admin
@@ -11,18 +11,16 @@ from courseware.content.models import CardContact
 
 
 class ContactFormSet(forms.BaseInlineFormSet):
-    """Offers the emergencies of the released card, and the languages of the course.
-
-    What a contact names and a release took away is offered to that contact all the same: else saving the page for
-    another line would quietly show it to everybody.
-    """
+    """Offers the sections of the released card and the languages of the course."""
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
         sections = card_sections(self.instance, get_language())
-        kept = form.instance.section
-        if kept and kept not in sections:
-            sections[kept] = _("%(section)s (not on the card any more)") % {"section": kept}
+        # What a release has removed stays a choice of the contact that has it: otherwise, saving the page for another
+        # contact would silently show this one to everybody.
+        section = form.instance.section
+        if section and section not in sections:
+            sections[section] = _("%(section)s (not on the card any more)") % {"section": section}
         languages = list(self.instance.current.outlines if self.instance.current else ())
         if form.instance.language and form.instance.language not in languages:
             languages.append(form.instance.language)

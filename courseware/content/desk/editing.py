@@ -1,4 +1,4 @@
-"""What the editor shows of one document: its texts, a preview by the learners' own renderer, problems, and its uses."""
+"""What the editor shows of one document: its texts, a preview rendered as for learners, problems, and uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from courseware.language.questions import Question, load_question
 from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.spans import find_links
 
-NAMES = {"zh-hans": "中文", "en": "English"}  # languages are called what they call themselves
+NAMES = {"zh-hans": "中文", "en": "English"}  # each in the language itself
 
 
 def language_name(language: str) -> str:
@@ -29,13 +29,13 @@ def language_name(language: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One language of the document as the editor shows it. `problems` are those of its file."""
+    """One language of the document in the editor. `problems` are those of its file."""
 
     language: str
     path: str
     text: str
     problems: tuple[Problem, ...]
-    theirs: str = ""  # what somebody else has saved since, and how it differs from `text`
+    theirs: str = ""  # what somebody else has saved since; `differences` compares it with `text`
     differences: tuple[Change, ...] = ()
 
     @property
@@ -49,7 +49,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Desk:
-    """A document on the desk: the texts as they are typed now, upon the revision `base`."""
+    """A document in the editor: the texts as typed, based on the revision `base`."""
 
     document: Document
     base: Revision
@@ -59,7 +59,6 @@ class Desk:
 
     @cached_property
     def texts(self) -> dict[str, File]:
-        """The files as they would be saved."""
         return {
             language: make_file(language, file.path, as_written(self.typed[language].encode(), file.body))
             if language in self.typed
@@ -81,7 +80,6 @@ class Desk:
 
     @property
     def problems_elsewhere(self) -> list[Problem]:
-        """Errors that the texts as typed cause in other documents."""
         own = {file.path for file in self.files.values()}
         return [problem for problem in self.problems if problem.path not in own and problem.level == "error"]
 
@@ -93,7 +91,7 @@ class Desk:
 
     @property
     def languages(self) -> list[str]:
-        """The source language first."""
+        # The source language first.
         return sorted(self.files, key=lambda language: (language != self.document.course.source_language, language))
 
     def sheet(self, language: str) -> Sheet:
@@ -108,9 +106,9 @@ class Desk:
         )
 
     def preview(self, language: str) -> dict[str, Any] | None:
-        """The data of the page, its questions with their keys in `blocks`, those of a survey in `survey`.
+        """The data of the page; questions have their keys, in `blocks` (those of a survey: in `survey`).
 
-        None where the text cannot be read, or its kind has no page.
+        None where the text cannot be read or its kind has no page.
         """
         if self.document.kind not in KINDS or self.document.identifier not in self.course.documents:
             return None
@@ -128,7 +126,7 @@ class Desk:
         }
 
     def simulation(self, language: str) -> Simulation | None:
-        """The simulation with HTML for its texts; None for another kind, and where errors would let no run end."""
+        """With HTML for its texts. None for another kind, and where errors could make a run endless."""
         own = {file.path for file in self.files.values()}
         is_faulty = any(problem.level == "error" and problem.path in own for problem in self.problems)
         page = self.preview(language) if self.document.kind == Document.Kind.SIMULATION and not is_faulty else None
@@ -136,13 +134,12 @@ class Desk:
 
     @property
     def figures(self) -> list[tuple[str, Media]]:
-        """The figures these texts show, with their path, in the order in which they first occur."""
         named = (link.target for file in self.texts.values() for link in find_links(file.body.decode(errors="replace")))
         return [(path, self.media[path]) for path in dict.fromkeys(named) if path in self.media]
 
 
 def key_of(question: Question) -> dict[str, Any]:
-    """A question with its key for the preview; each choice says in `belongs` what is right for it."""
+    """`question`, and `choices`: (choice, its place in the key as `belonging` gives it)."""
     return {
         "question": question,
         "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],
@@ -150,7 +147,7 @@ def key_of(question: Question) -> dict[str, Any]:
 
 
 def belonging(question: Question, place: int) -> str:
-    """The right number of a step or group of a member; "✓" for what is to be ticked, "" for what is not."""
+    """The number of a step, the group of a member, "✓" for what is to be ticked, "" for what is not."""
     if question.kind == "order":
         return str(place + 1)
     if question.kind == "sort":
@@ -164,9 +161,9 @@ def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None 
 
 
 def desk_after(desk: Desk, head: Revision) -> Desk:
-    """The desk once somebody else has saved: what was typed stays, upon their revision, with theirs beside it.
+    """The desk after somebody else has saved: what was typed stays, based on their revision, with their text beside it.
 
-    Texts that were not touched here become theirs. Saving this desk is then a decision, and overwrites nothing unseen.
+    Texts that were not changed here become theirs. Saving again is then a decision, and overwrites nothing unseen.
     """
     after = desk_of(desk.document, head)
     touched = {
@@ -183,10 +180,10 @@ def desk_after(desk: Desk, head: Revision) -> Desk:
 
 
 def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
-    """(path, what differs) for each text that two revisions have differently. Runs one query."""
+    """(path, changed lines) for each text in which two revisions differ. Runs one query."""
     files = files_of([old, new])
     before, after = files[old.pk], files[new.pk]
-    found = []
+    differing = []
     for language in sorted({*before, *after}):
         old_file, new_file = before.get(language), after.get(language)
         file = new_file or old_file
@@ -196,7 +193,6 @@ def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
 
 
 def title_of(body: bytes) -> str:
-    """The title in the front matter, "" where it cannot be read."""
     try:
         return str(parse_front(decode(body)).values.get("title", ""))
     except Unreadable:

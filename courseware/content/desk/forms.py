@@ -1,4 +1,4 @@
-"""What editors send, cleaned once."""
+"""What editors send."""
 
 from django import forms
 
@@ -7,10 +7,7 @@ from courseware.content.releases.importing import MAX_DOCUMENT
 
 
 class DraftForm(forms.Form):
-    """The texts of a document, one field per language, and the revision they were written upon.
-
-    Nothing is stripped: every byte counts, and `drafting.as_written` brings back what browsers change.
-    """
+    """The texts of a document, one field per language, and the revision they are based on."""
 
     base = forms.ModelChoiceField(queryset=Revision.objects.none(), widget=forms.HiddenInput)
 
@@ -18,11 +15,11 @@ class DraftForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["base"].queryset = document.revisions.all()
         for language in languages:
+            # Not stripped: every byte counts. `drafts.as_written` undoes what browsers change.
             self.fields[f"text-{language}"] = forms.CharField(strip=False, max_length=MAX_DOCUMENT, required=False)
 
     @property
     def texts(self) -> dict[str, str]:
-        """Language → text, of what was sent."""
         return {
             name.removeprefix("text-"): text
             for name, text in self.cleaned_data.items()

@@ -1,7 +1,7 @@
-"""Playing a simulation that is being written, from its text as it is typed. Nothing is kept: the form carries the run.
+"""Playing a simulation that is being written, from its text as typed. Nothing is stored: the form carries the run.
 
-What it carries is signed, so that only what was offered comes back. Where the text has changed so that a decision no
-longer fits, the run goes as far as it does.
+It is signed, so that only what was offered comes back. Where the text was changed so that a decision is no longer
+possible, the run stops there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,20 +15,18 @@ from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, RunState, Simulation
 
 SALT = "rehearsal"
-AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # what a button sends that is no place of a choice
+AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A decision: the situation, and what was chosen in it."""
-
     node: Node
     choice: NodeChoice
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A run so far. `carried` is what the form sends back; `ways` are those that were gone on the map."""
+    """A run so far. `decisions` are (place of the choice, places of the parts)."""
 
     simulation: Simulation
     flags: tuple[str, ...]
@@ -49,7 +47,7 @@ class Rehearsal:
 
     @property
     def offered(self) -> list[tuple[int | str, NodeChoice]]:
-        """What can be sent, and the choice it takes; the branch for doing nothing comes last."""
+        """(value of the button, choice); the choice that is taken when the time is up comes last."""
         node = self.node
         if node is None:
             return []
@@ -60,7 +58,6 @@ class Rehearsal:
 
     @property
     def meters(self) -> list[tuple[str, int]]:
-        """Label and value."""
         return [(label, self.state.meters[meter]) for meter, label in self.simulation.meters.items()]
 
     @property
@@ -86,7 +83,7 @@ class Rehearsal:
 
 
 def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
-    """The run that the form carries, one step on (or back) where a button was pressed.
+    """The run that the form carries, one step forward or back where a button was pressed.
 
     `simulation` has no errors. `sent` has `carried` and `rehearse`; `picked` are the ticked parts of a message.
     """
@@ -105,7 +102,7 @@ def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[s
 
 
 def read_carried(text: str) -> tuple[list[str] | None, list]:
-    """The flags (None where nothing is carried that was signed here) and the decisions."""
+    """(flags, decisions); flags are None where nothing is carried that was signed here."""
     try:
         flags, decisions = signing.loads(text, salt=SALT)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Where a document is used: which others point to it, to its questions, or to the entries of its lists."""
+"""Which documents refer to a document, to its questions, or to the entries of its lists."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
 def uses_of(document: Document, course: CourseText) -> list[ParsedDocument]:
-    """The documents, in the source language, that name this one or something in it. `course` holds it."""
+    """The documents, in the source language, that refer to `document` or something in it. `course` contains it."""
     own = {document.identifier}
     if document.identifier in course.documents:
         text = course.source(document.identifier)
@@ -23,7 +23,6 @@ def uses_of(document: Document, course: CourseText) -> list[ParsedDocument]:
 
 
 def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
-    """Everything a document names: ids in front matter and braces; links, figures and sources in every language."""
     yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
     for section in document.sections:
         yield {word for key in _NAMING for word in section.attrs.get(key, "").split()}
@@ -33,7 +32,6 @@ def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
 
 
 def ids_in(value: Any) -> Iterator[str]:
-    """All texts in a nested value, keys included: which of them are ids, the caller knows."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Say what an author has to mend in the courses of a folder."""
+"""Print what authors have to correct in the courses of a folder."""
 
 from pathlib import Path
 
@@ -39,24 +39,24 @@ class Command(BaseCommand):
 
     def _check(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
         root = directory or settings.BASE_DIR / "content"
-        found: list[Problem] = []
+        all_problems: list[Problem] = []
         texts = {path.name: path.read_text() for path in against}
         folders = course_folders(directory)
         for folder in folders:
             files = read_files(folder)
             problems = sorted([*check(files, complete=complete), *check_overlap(read_course(files), texts)])
-            found += problems
+            all_problems += problems
             for problem in problems:
                 mark = "" if problem.level == "error" else " (warning)"
                 self.stdout.write(f"{_shown(root)}/{folder.name}/{problem}{mark}")
-        errors = sum(problem.level == "error" for problem in found)
-        self.stdout.write(f"courses: {len(folders)}, errors: {errors}, warnings: {len(found) - errors}")
-        if errors or (strict and found):
+        errors = sum(problem.level == "error" for problem in all_problems)
+        self.stdout.write(f"courses: {len(folders)}, errors: {errors}, warnings: {len(all_problems) - errors}")
+        if errors or (strict and all_problems):
             raise SystemExit(1)
 
 
 def course_folders(directory: Path | None) -> list[Path]:
-    """The folders below `directory` (default: content/) that hold a course. Raises CommandError where there is none."""
+    """Raises CommandError where `directory` (default: content/) holds no course."""
     root = directory or settings.BASE_DIR / "content"
     folders = sorted({path.parent for path in root.glob("*/course.*.md")})
     if not folders:
@@ -65,7 +65,6 @@ def course_folders(directory: Path | None) -> list[Path]:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """All files of a course folder by their path inside it; hidden ones are no part of the course."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     inside = ((path.relative_to(folder), path) for path in paths)
     return {
@@ -76,6 +75,6 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def _shown(root: Path) -> Path:
-    """The folder as an author would type it from the project's root."""
+    # As an author would type it from the root of the project.
     root = root.resolve()
     return root.relative_to(settings.BASE_DIR) if root.is_relative_to(settings.BASE_DIR) else root

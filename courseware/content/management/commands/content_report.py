@@ -1,4 +1,4 @@
-"""Show a course in figures: what covers what, minutes, reading load, keys, and the age of its facts."""
+"""Print statistics of a course: coverage, minutes, reading load, keys, and the age of its sources."""
 
 from pathlib import Path
 

@@ -45,7 +45,6 @@ class Command(BaseCommand):
             raise CommandError(f"not imported: {', '.join(failed)}")
 
     def import_folder(self, folder: Path, merged: set[str], dry_run: bool, command: list[str]) -> bool:
-        """Whether it went well; what went wrong is printed."""
         try:
             report = import_course(read_folder(folder), merged=merged, dry_run=dry_run)
         except ImportConflict as conflict:
@@ -69,18 +68,18 @@ class Command(BaseCommand):
 
 
 def by_folder(merged: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Course folder → the paths inside it called merged. The folder's name may be left out where there is only one."""
-    found: dict[Path, set[str]] = {folder: set() for folder in folders}
+    """Course folder → the paths inside it called merged. With one folder only, its name may be left out."""
+    paths: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
     for path in merged:
         name, _slash, inside = path.partition("/")
         if name in names and inside:
-            found[names[name]].add(inside)
+            paths[names[name]].add(inside)
         elif len(folders) == 1:
-            found[folders[0]].add(path)
+            paths[folders[0]].add(path)
         else:
             raise CommandError(f"{path}: in which course? Expected a path like {folders[0].name}/{path}")
-    return found
+    return paths
 
 
 def summary(report: Report, dry_run: bool) -> str:

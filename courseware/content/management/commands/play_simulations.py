@@ -1,4 +1,4 @@
-"""Play the simulations of a folder at random: how their runs end."""
+"""Play the simulations of a folder at random, and print how their runs end."""
 
 from collections import Counter
 from pathlib import Path
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def simulations_of(folder: Path) -> list[Simulation]:
-    """Raises CommandError where the checker finds an error: such a graph cannot be played to an end."""
+    """Raises CommandError where the checker finds an error: such a simulation may have no end."""
     try:
         course = read_valid(read_files(folder))
     except ContentErrors as error:
@@ -53,7 +53,7 @@ def row(simulation: Simulation, runs: int, random: Random) -> str:
         places = [state.place for state, _, _ in simulation.random_run(random)]
         ended[simulation.endings_by_id[places[-1]].colour] += 1
         decisions += len(places) - 1
-        met.update(places)
+        reached.update(places)
     shares = " | ".join(f"{100 * ended[colour] / runs:.1f} %" for colour in COLOURS)
-    unmet = [place for place in (*simulation.nodes, *simulation.endings_by_id) if place not in met]
+    unmet = [place for place in (*simulation.nodes, *simulation.endings_by_id) if place not in reached]
     return f"| {simulation.id} | {shares} | {decisions / runs:.1f} | {', '.join(unmet) or '–'} |"
