@@ -186,7 +186,7 @@ class ChineseLines(Treeprocessor):
 
 def flows(root: Element) -> list[list[tuple[Element, str]]]:
     """The texts of a tree, as (element, "text" or "tail"); each list is read without a break of paragraph or line."""
-    found: list[list[tuple[Element, str]]] = [[]]
+    lists: list[list[tuple[Element, str]]] = [[]]
 
     def visit(element: Element) -> None:
         if element.tag in BREAKING:

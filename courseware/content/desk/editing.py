@@ -183,7 +183,7 @@ def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
     """(path, changed lines) for each text in which two revisions differ. Runs one query."""
     files = files_of([old, new])
     before, after = files[old.pk], files[new.pk]
-    differing = []
+    found = []
     for language in sorted({*before, *after}):
         old_file, new_file = before.get(language), after.get(language)
         file = new_file or old_file

@@ -47,7 +47,7 @@ def simulations_of(folder: Path) -> list[Simulation]:
 def row(simulation: Simulation, runs: int, random: Random) -> str:
     """How so many runs ended in percent, how long they were, and where nobody came."""
     ended: Counter[str] = Counter()
-    met: set[str] = set()
+    reached: set[str] = set()
     decisions = 0
     for _ in range(runs):
         places = [state.place for state, _, _ in simulation.random_run(random)]
