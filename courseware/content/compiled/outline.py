@@ -5,7 +5,7 @@ from typing import Any
 from courseware.content.compiled.pages import PageCompiler
 from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
-from courseware.language.parsing import Document
+from courseware.language.parsing import ParsedDocument
 
 
 def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     }
 
 
-def in_language(course: CourseText, identifier: str, language: str) -> Document:
+def in_language(course: CourseText, identifier: str, language: str) -> ParsedDocument:
     return course.documents[identifier].get(language) or course.source(identifier)
 
 
