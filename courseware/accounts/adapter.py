@@ -9,7 +9,7 @@ from courseware.evidence.recording import record, subject_of
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """How allauth behaves here: nobody signs up, nobody is led elsewhere, and the log knows who came and went."""
+    """allauth without sign-up and without redirects to other hosts, logging who signs in and out."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().logout(request)
 
     def authentication_failed(self, request, **credentials):
-        """Logged alike for known and unknown addresses, so that neither the answer nor its time tells them apart."""
+        # The same work for known and unknown addresses, so that neither the answer nor its time distinguishes them.
         person = User.objects.filter(email=credentials.get("email", "").lower()).first()
         record("sign-in-failed", subject=person or subject_of(User, "unknown"))
 

@@ -1,4 +1,4 @@
-"""Addresses a browser names: where it is, and where it may be sent."""
+"""Addresses that a browser gives: of the page it shows, and where to go next."""
 
 from urllib.parse import urlsplit
 
@@ -6,13 +6,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def stays_here(url, request):
-    """Whether `url`, given by a browser, leads to this very host; what `next` may be."""
+    """Whether `url`, given by a browser, is on this host, and so may be redirected to."""
     return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
 
 
 def page_address(request):
-    """Where the page can be asked for again: a form shown with its mistakes stands at an address that takes no GET."""
     if request.method in {"GET", "HEAD"}:
         return {"page_address": request.get_full_path()}
-    came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
-    return {"page_address": came_from._replace(scheme="", netloc="", fragment="").geturl() or "/"}
+    # A form shown again with its errors has an address that takes no GET; the page it was on can be asked for again.
+    referer = urlsplit(request.META.get("HTTP_REFERER", ""))
+    return {"page_address": referer._replace(scheme="", netloc="", fragment="").geturl() or "/"}

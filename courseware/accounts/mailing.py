@@ -11,10 +11,9 @@ class NotSent(Exception):
 
 
 def send(letter, address, /, *, language="", **context):
-    """Send `accounts/mail/<letter>.txt` to `address` and wait until the mail server has it.
+    """Send `accounts/mail/<letter>.txt` to `address` and wait until the mail server has accepted it.
 
-    Call it outside of transactions: a slow mail server must not hold the database's locks.
-    Raises NotSent.
+    Call it outside of transactions: a slow mail server must not hold the database's locks. Raises NotSent.
     """
     with translation.override(language or settings.LANGUAGE_CODE):
         text = render_to_string(f"accounts/mail/{letter}.txt", {"site_url": settings.SITE_URL, **context})

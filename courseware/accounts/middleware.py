@@ -8,7 +8,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 class LanguageMiddleware:
-    """The language a person has chosen wins over the cookie and the browser. Stands after authentication."""
+    """The language a person has chosen takes precedence over cookie and browser. Comes after authentication."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -22,7 +22,7 @@ class LanguageMiddleware:
 
 
 def form_on(address):
-    """Marks the view that takes a form: `address`, given the view's places, is that of the page with the form."""
+    """Decorates the view that takes a form. `address`, called with the view's arguments, is that of the form's page."""
 
     def mark(view):
         view.page_of_form = address
@@ -32,9 +32,9 @@ def form_on(address):
 
 
 class BackToThePageMiddleware:
-    """Who signs in first comes back to the page a form stood on, not to the form's own address, which takes no GET.
+    """After a sign-in that a posted form asked for, leads back to the form's page: the form's own address takes no GET.
 
-    The form's content is not carried along: the page's script keeps it and fills it in again.
+    The content of the form is not carried along: the script of the page stores it and fills it in again.
     """
 
     def __init__(self, get_response):
@@ -50,7 +50,7 @@ class BackToThePageMiddleware:
         return HttpResponseClientRedirect(response.url) if request.htmx else response
 
     def way_back(self, request, page_of_form):
-        """The script names the page it runs on, which may have a query of its own."""
+        # The script sends the address of its page, which may have a query of its own.
         if request.htmx and request.htmx.current_url_abs_path:
             fragment = urlsplit(page_of_form).fragment
             return urlsplit(request.htmx.current_url_abs_path)._replace(fragment=fragment).geturl()

@@ -1,4 +1,4 @@
-"""How much time a person is given where practice runs against a clock."""
+"""How much time a person gets in timed practice."""
 
 from django.db import transaction
 
@@ -8,7 +8,7 @@ from courseware.evidence.recording import record
 
 @transaction.atomic
 def set_practice_time(person: User, time: str, *, by: User) -> User:
-    """`time` is a value of `User.PracticeTime`, or "" for as it is written. Repeating it changes nothing."""
+    """`time` is a value of `User.PracticeTime`, or "" for the time as written. Repeating it changes nothing."""
     person = User.objects.select_for_update().get(pk=person.pk)
     if person.practice_time != time:
         person.practice_time = time
@@ -18,5 +18,5 @@ def set_practice_time(person: User, time: str, *, by: User) -> User:
 
 
 def log_practice_time(person: User, *, by: User) -> None:
-    """That it changed and by whom; not to what: a need for more time is nothing that a log should hold for ever."""
+    # Not to what: that somebody needs more time does not belong in a log that is never deleted.
     record("practice-time-changed", actor=by, subject=person)

@@ -1,4 +1,4 @@
-"""Who may do what: every change is logged, and ends the person's sessions, so that the new rights begin afresh."""
+"""Who may do what. Every change is logged and ends the person's sessions, so that the new rights apply at once."""
 
 from django.db import transaction
 from django.db.models import F
@@ -8,7 +8,7 @@ from courseware.evidence.recording import record, subject_of
 
 
 def rights_of(person):
-    """The person's rights as they stand in the log; runs two queries."""
+    """The rights as they are logged. Runs two queries."""
     return {
         "is_active": person.is_active,
         "is_staff": person.is_staff,
@@ -23,7 +23,7 @@ RIGHTS_OF_NOBODY = {"is_active": True, "is_staff": False, "is_superuser": False,
 
 @transaction.atomic
 def log_rights(person, before, *, by):
-    """Log how the rights differ from `before` (see `rights_of`) and end the sessions; nothing where they do not."""
+    """Log how the rights differ from `before` (see `rights_of`) and end the sessions; without a difference nothing."""
     after = rights_of(person)
     if after != before:
         changed = [right for right in after if after[right] != before[right]]
@@ -34,7 +34,6 @@ def log_rights(person, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
-    """The person may no longer sign in, and is signed out everywhere. Repeating it changes nothing."""
     before = rights_of(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
@@ -43,7 +42,6 @@ def deactivate(person, *, by):
 
 @transaction.atomic
 def end_sessions(person, *, by):
-    """Sign the person out on every device."""
     drop_sessions(person)
     record("sessions-ended", actor=by, subject=person)
 
@@ -54,6 +52,6 @@ def drop_sessions(person):
 
 
 def log_membership(verb, membership, *, by):
-    """`verb`: membership-added, membership-changed or membership-removed; a manager's is a right to see people."""
+    """`verb` is membership-added, membership-changed or membership-removed."""
     data = {"team": membership.team_id, "role": membership.role}
     record(verb, actor=by, subject=subject_of(User, membership.person_id), data=data)

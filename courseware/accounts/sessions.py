@@ -1,4 +1,4 @@
-"""How long a session lives: to the end of the longest shift, and no longer than the chair stays empty."""
+"""How long a session lasts: at most the longest shift, and less when idle."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -33,7 +33,7 @@ def see(session, user, at):
 
 
 def is_over(session, at):
-    """Whether the session has reached its absolute end, or lay idle too long. One without a beginning is over."""
+    """Whether the session is too old or was idle too long. A session without a beginning is over."""
     began, seen = session.get(BEGAN, 0), session.get(SEEN, 0)
     return at - began >= settings.SESSION_COOKIE_AGE or at - seen >= settings.SESSION_IDLE_AGE
 

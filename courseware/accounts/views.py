@@ -1,4 +1,4 @@
-"""Pages of the front door: allauth's, with our forms. A form with errors answers 422."""
+"""Sign-in and password pages: allauth's, with our forms. A form with errors answers 422."""
 
 from http import HTTPStatus
 
@@ -68,7 +68,6 @@ reauthenticate = ReauthenticateView.as_view()
 
 @require_POST
 def set_language(request):
-    """Keep the language in a cookie, with the person when signed in, and go back to the page."""
     language, back = request.POST.get("language"), request.POST.get("next", "")
     if language not in dict(settings.LANGUAGES):
         raise BadRequest(f"language: expected one of {', '.join(dict(settings.LANGUAGES))}")

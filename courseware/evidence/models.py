@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EventChanged(Exception):
-    """Somebody tried to change or delete what was recorded."""
+    """An event cannot be changed or deleted."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -23,7 +23,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing that happened. Rows are appended by `recording.record` and never edited.
 
-    Each row carries the hash of the one before it, so a changed or missing row is named by `verifying.verify`.
+    Each row contains the hash of the previous one, so that `verifying.verify` finds changed and missing rows.
     """
 
     number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
@@ -62,7 +62,7 @@ class Event(models.Model):
         raise EventChanged(f"event {self.number} is recorded and stays")
 
     def digest_of_content(self) -> str:
-        """The sha256 (hex) over everything the row says, the digest of the row before included."""
+        """sha256 (hex) over everything in the row, the digest of the previous row included."""
         content = {
             "number": self.number,
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -72,13 +72,13 @@ class Event(models.Model):
             "data": self.data,
             "previous": self.previous,
         }
-        # Sorted, because PostgreSQL keeps the keys of a JSON object in an order of its own.
+        # Sorted, because PostgreSQL reorders the keys of a JSON object.
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class ChainHead(models.Model):
-    """The one row that knows the last event: locked while one is appended, and witness when the last ones vanish."""
+    """The one row that names the last event: locked while one is appended, and proof where the last ones vanish."""
 
     ONLY = 1
 

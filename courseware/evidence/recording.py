@@ -23,13 +23,12 @@ def record(
     data: Mapping[str, Any] | None = None,
     at: datetime | None = None,
 ) -> Event:
-    """Append one event and return it; it is kept if, and only if, the caller's transaction is.
+    """Append one event and return it. It is committed with the caller's transaction.
 
     `subject` is what it happened to: a row, or the text that names it (see `subject_of`). `data` holds ids, dates,
-    whole numbers and short codes: never names, addresses, answers or tokens, for a log that cannot be changed could
-    not forget them.
-    Writers wait for each other from here to the end of their transaction, so call this after all other locks are taken.
-    Raises TypeError for data with fractions: databases print those differently, and the hash would not hold.
+    whole numbers and short codes: never names, addresses, answers or tokens, as nothing can be deleted from this log.
+    Other writers wait until the caller's transaction ends, so call this after all other locks are taken.
+    Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
     stored = as_stored(data or {})
     head, _ = ChainHead.objects.select_for_update().get_or_create(pk=ChainHead.ONLY)
@@ -50,15 +49,15 @@ def record(
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """How the log names a row, for ever: `kind:id`. A model with a key names one that is not at hand.
+    """How the log names a row: `kind:id`, where the kind is the model's name or its `logged_as`.
 
-    The kind is the model's name; `logged_as` on the model stands for another.
+    With a model and a key, of a row that was not loaded.
     """
     return f"{getattr(row, 'logged_as', row._meta.model_name)}:{row.pk if pk is None else pk}"
 
 
 def as_stored(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` as the database gives it back: dates and UUIDs as text, keys as text."""
+    """`data` as the database returns it: dates, UUIDs and keys as text."""
     stored: dict[str, Any] = json.loads(
         json.dumps(data, cls=DjangoJSONEncoder), parse_float=refuse_fraction, parse_constant=refuse_fraction
     )

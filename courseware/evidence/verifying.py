@@ -1,4 +1,4 @@
-"""Checking the log: every row is as it was recorded, and none is missing."""
+"""Check the log: every row is as it was recorded, and none is missing."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ CHUNK = 1000  # rows held in memory at a time
 
 
 def verify() -> list[str]:
-    """One line for each changed, replaced, missing or added row; empty when the log is whole."""
+    """One line per changed, replaced, missing or added row."""
     return list(differences())
 
 
 def differences() -> Iterator[str]:
-    """The lines of `verify`, one at a time. Events recorded meanwhile do not disturb it."""
+    """The lines of `verify`. Events recorded in the meantime do not disturb it."""
     head = ChainHead.objects.first() or ChainHead(number=0, digest="")
     number, digest = 0, ""
     for event in Event.objects.filter(number__lte=head.number).order_by("number").iterator(chunk_size=CHUNK):
@@ -45,6 +45,6 @@ def replaced(number: int, witness: str) -> str:
 
 
 def numbers_past_the_head() -> QuerySet[Event, int]:
-    """One statement, so that an event recorded at this moment is seen together with its head or not at all."""
+    # One statement: an event recorded at this moment is seen together with its head, or not at all.
     head = Coalesce(Subquery(ChainHead.objects.values("number")[:1]), 0)
     return Event.objects.filter(number__gt=head).order_by("number").values_list("number", flat=True)

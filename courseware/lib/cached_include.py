@@ -32,7 +32,7 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 @register.simple_tag(takes_context=True)
 def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
-    """The template rendered with `values`, which are hashable and equal only where they look the same."""
+    """The template rendered with `values`, which are hashable, and equal only where they look the same."""
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:
         html = html.replace(CSRF_TOKEN, str(context["csrf_token"]))

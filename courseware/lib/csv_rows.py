@@ -1,4 +1,4 @@
-"""CSV that spreadsheets open without noise and without running anything."""
+"""CSV that spreadsheets open without warnings and without running formulas."""
 
 import csv
 import io
@@ -10,13 +10,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def guarded(cell: object) -> str:
-    """The cell as text; one that a spreadsheet would take for a formula gets a leading apostrophe. A number is none."""
+    """The cell as text, with a leading apostrophe where a spreadsheet would take it for a formula."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not isinstance(cell, int) else text
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """The rows as lines of UTF-8 with a byte order mark in front, one at a time: memory does not grow with rows."""
+    """Lines of UTF-8, the first with a byte order mark, one at a time: memory does not grow with the rows."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write(BOM)

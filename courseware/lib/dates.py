@@ -16,10 +16,10 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 
 
 def due_day(due_at: datetime, zone: tzinfo) -> date:
-    """The day a person is told: the one that is over at `due_at`."""
+    """The day that ends at `due_at`: the one a person is told."""
     return (due_at.astimezone(zone) - timedelta(microseconds=1)).date()
 
 
 def site_day(at: datetime | None = None) -> date:
-    """The day it is at `at`, now by default, where the site is, whoever looks from wherever."""
+    """The day in the time zone of the site at `at` (default: now)."""
     return timezone.localdate(at, timezone.get_default_timezone())

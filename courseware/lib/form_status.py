@@ -4,5 +4,5 @@ from django.forms import BaseForm
 
 
 def form_status(form: BaseForm) -> HTTPStatus:
-    """What a page with this form answers: 422 when it is shown again for its mistakes."""
+    # A bound form on a page is one that is shown again with its errors.
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK

@@ -1,4 +1,4 @@
-"""A condition asked of one object, where the database is asked it of many rows."""
+"""Evaluate a condition on one object that the database evaluates on many rows."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: 
 
 
 def fulfils(row: object, condition: Q) -> bool:
-    """Whether the row's own columns fulfil the condition. Runs no query (as `Q.check` would)."""
+    """Whether the row's own columns fulfil the condition. Runs no query (`Q.check` would)."""
     parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 
