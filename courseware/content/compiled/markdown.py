@@ -185,7 +185,7 @@ class ChineseLines(Treeprocessor):
 
 
 def flows(root: Element) -> list[list[tuple[Element, str]]]:
-    """The texts of a tree, as (element, "text" or "tail"); each list is read without a break of paragraph or line."""
+    """The texts of a tree, as (element, "text" or "tail"), in lists that no paragraph or line break interrupts."""
     lists: list[list[tuple[Element, str]]] = [[]]
 
     def visit(element: Element) -> None:

@@ -9,10 +9,7 @@ from courseware.language.parsing import ParsedDocument
 
 
 def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
-    """What has an order and keys is a list of pairs, as PostgreSQL keeps the keys of an object in its own order.
-
-    `course` has no errors.
-    """
+    """`course` has no errors."""
     document, meta = next(course.with_meta(CourseMeta))
     text = in_language(course, document.id, language)
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
@@ -56,7 +53,6 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
 
 
 def exam_of(course: CourseText, meta: CourseMeta, steps: list[RouteStep]) -> RouteStep | None:
-    """The exam that has to be passed, else the first."""
     exams = [step for step in steps if step.kind == "exam" and not is_pre_check(course, step)]
     return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
 

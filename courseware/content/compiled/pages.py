@@ -64,7 +64,6 @@ class PageCompiler:
     # Pieces
 
     def html(self, blocks: Iterable[Block], name: str = "") -> str:
-        """HTML of blocks as one text. `name` says what tables in it are about."""
         return "\n".join(self.block_html(block, name) for block in blocks)
 
     def block_html(self, block: Block, name: str) -> str:
@@ -232,7 +231,6 @@ def seconds(duration: timedelta) -> int:
 
 
 def compile_simulation(page: PageCompiler) -> dict[str, Any]:
-    """`simulations.dump_simulation` with HTML for its texts; those of choices and parts are inline."""
     written = make_simulation(page.course, page.document.id, page.language)
     played = replace(
         written,

@@ -22,7 +22,7 @@ class ExportRefused(Exception):
 
 
 def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
-    """Path → file of what is released, or of the newest revisions. Runs two queries."""
+    """Path → file, of the released or the newest revisions. Runs two queries."""
     revisions: Iterable[Revision | int]
     if drafts:
         revisions = course.documents.exclude(head=None).values_list("head", flat=True)

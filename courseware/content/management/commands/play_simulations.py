@@ -45,7 +45,7 @@ def simulations_of(folder: Path) -> list[Simulation]:
 
 
 def row(simulation: Simulation, runs: int, random: Random) -> str:
-    """How so many runs ended in percent, how long they were, and where nobody came."""
+    """A row of the table: endings in percent, average number of decisions, places no run reached."""
     ended: Counter[str] = Counter()
     reached: set[str] = set()
     decisions = 0
