@@ -81,7 +81,7 @@ def raw_answer(attempt: Attempt, response: Response, sent: MultiValueDict) -> li
     if is_empty(sent):
         return []
     # The structure is the same in every language.
-    question = question_of(attempt, response, attempt.enrollment.course.source_language)
+    question = question_of(attempt, response, attempt.enrollment.source_language)
     return raw_in_order(question, response.order, sent)
 
 

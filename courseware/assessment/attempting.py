@@ -54,7 +54,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
-    release, language = enrollment.course.current, enrollment.course.source_language
+    release, language = enrollment.release, enrollment.source_language
     outline, page = serving.outline(release, language), serving.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.waived_at:
@@ -89,12 +89,11 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
 
 def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> list[Drawn]:
     """Questions for a new attempt, of those meant for the learner's post."""
-    course = enrollment.course
     strata = [
         Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
         for stratum in exam.data["strata"]
     ]
-    there = banks(course.current, [stratum.bank for stratum in strata], course.source_language)
+    there = banks(enrollment.release, [stratum.bank for stratum in strata], enrollment.source_language)
     track = track_of(enrollment, outline)
     fitting = {
         bank: [question for question in questions if question.is_for(track)] for bank, questions in there.items()
@@ -107,7 +106,7 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
 
     The current release, or that of the first sitting where the current one has not got them all.
     """
-    language = first.enrollment.course.source_language
+    language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
     asked = [(response.bank.identifier, question_of(first, response, language)) for response in responses]
     identifiers = {bank for bank, _question in asked}
@@ -197,7 +196,7 @@ def save(
     if is_over(attempt, at):
         raise AttemptClosed
     response = attempt.responses.select_related("bank").get(position=position)
-    question = question_of(attempt, response, attempt.enrollment.course.source_language)
+    question = question_of(attempt, response, attempt.enrollment.source_language)
     given = question.clean(raw) if raw else None
     if response.response == given:
         return response
@@ -225,7 +224,7 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
         raise NothingAnswered(subject_of(attempt))
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
-    if not attempt.is_pre_check:
+    if attempt.pass_mark is not None:
         attempt.is_passed = reaches(attempt.points, attempt.max_points, attempt.pass_mark)
     attempt.save(update_fields=["points", "submitted_at", "is_passed"])
     touch(attempt.enrollment, at)
@@ -245,7 +244,7 @@ def outcome_of(attempt: Attempt) -> Completion.Outcome | None:
 
 def grade_responses(attempt: Attempt) -> int:
     """Mark each response as right or not; returns the points. What was not answered is not right."""
-    language = attempt.enrollment.course.source_language
+    language = attempt.enrollment.source_language
     responses = attempt.responses.select_related("bank")
     right = [response.pk for response in responses if is_right(attempt, response, language)]
     attempt.responses.filter(pk__in=right).update(is_right=True)

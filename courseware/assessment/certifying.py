@@ -46,7 +46,7 @@ def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: da
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
     """The enrollment's certificate, made when there is none. Runs inside the transaction that completed it."""
-    release = enrollment.course.current
+    release = enrollment.release
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={

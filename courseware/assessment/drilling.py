@@ -95,11 +95,8 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
 
 def drill_wanted_by(attempt: Attempt) -> Mapping | None:
     """`critical_drill` of the exam as it was when the attempt began: {"bank", "right"} or None."""
-    return serving.page(attempt.release, attempt.exam.identifier, source_language(attempt)).data["critical_drill"]
-
-
-def source_language(attempt: Attempt) -> str:
-    return attempt.enrollment.course.source_language
+    exam = serving.page(attempt.release, attempt.exam.identifier, attempt.enrollment.source_language)
+    return exam.data["critical_drill"]
 
 
 def bank_of(release: Release, identifier: str, language: str) -> PageData | None:
@@ -110,8 +107,8 @@ def bank_of(release: Release, identifier: str, language: str) -> PageData | None
         return None
 
 
-def questions_on(rule: str, bank: PageData | None) -> list[Question]:
-    return [question for question in bank.questions.values() if question.objective == rule] if bank else []
+def questions_on(rule: str, bank: PageData) -> list[Question]:
+    return [question for question in bank.questions.values() if question.objective == rule]
 
 
 def is_settled(attempt: Attempt) -> bool:
@@ -124,11 +121,11 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
 
     Asked from the bank of today where that still has enough on the rule, else from that of the attempt.
     """
-    release, bank = attempt.release, None
-    for release in (attempt.enrollment.course.current, attempt.release):
-        bank = bank_of(release, drill.bank, language)
-        if len(questions_on(drill.rule, bank)) >= drill.needed:
-            break
+    release = attempt.enrollment.release
+    bank = bank_of(release, drill.bank, language)
+    if bank is None or len(questions_on(drill.rule, bank)) < drill.needed:
+        release = attempt.release
+        bank = serving.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
     question = min(fresh, key=lambda each: sha256(f"{attempt.pk}:{drill.rounds}:{each.id}".encode()).digest())
@@ -139,7 +136,7 @@ def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> D
     """What a form asks, where that is what the drill asks next. Raises OtherQuestion."""
     if drill.is_done or attempt.enrollment.waived_at:
         raise OtherQuestion(question_id)
-    asked = next_question(attempt, drill, source_language(attempt))
+    asked = next_question(attempt, drill, attempt.enrollment.source_language)
     if (asked.number, asked.question.id) != (number, question_id):
         raise OtherQuestion(question_id)
     return asked

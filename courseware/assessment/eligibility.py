@@ -60,10 +60,11 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
         return Eligibility("ended")
     if not progress_of(enrollment, outline).is_exam_open:
         return Eligibility("lessons")
-    submitted = [attempt for attempt in attempts if attempt.submitted_at]
+    submitted = [(attempt, attempt.submitted_at) for attempt in attempts if attempt.submitted_at]
     if not submitted:
         return Eligibility()
-    return eligibility_after(joined(submitted[-1], enrollment), outline, exam, at or timezone.now())
+    last, since = submitted[-1]
+    return eligibility_after(joined(last, enrollment), since, outline, exam, at or timezone.now())
 
 
 def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
@@ -86,13 +87,13 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
     return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
 
 
-def eligibility_after(last: Attempt, outline: Outline, exam: PageData, at: datetime) -> Eligibility:
-    """After an attempt that was not passed. Runs up to two queries."""
+def eligibility_after(last: Attempt, since: datetime, outline: Outline, exam: PageData, at: datetime) -> Eligibility:
+    """After an attempt that was handed in at `since` and not passed. Runs up to two queries."""
     row = row_of(last, exam)
     if last.number == row[-1]:
-        return eligibility_after_all(last, exam, at)
+        return eligibility_after_all(since, exam, at)
     retake = exam.data["retakes"][row.index(last.number)]
-    opens_at = last.submitted_at + timedelta(seconds=retake["wait"])
+    opens_at = since + timedelta(seconds=retake["wait"])
     if retake["after"] == "lessons":
         first = Eligibility("revisit", lessons=lessons_to_revisit(last, outline))
     elif retake["after"] == "simulations":
@@ -104,11 +105,11 @@ def eligibility_after(last: Attempt, outline: Outline, exam: PageData, at: datet
     return first if first.lessons or first.simulations else Eligibility()
 
 
-def eligibility_after_all(last: Attempt, exam: PageData, at: datetime) -> Eligibility:
-    """After the last attempt in a row: the next one begins a new row, with questions that may come again."""
+def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
+    """After the last attempt in a row, from `since` on: the next begins a new row, and questions may come again."""
     if exam.data["reopens"] is None:
         return Eligibility("never")
-    opens_at = last.submitted_at + timedelta(seconds=exam.data["reopens"])
+    opens_at = since + timedelta(seconds=exam.data["reopens"])
     return Eligibility("reopens", opens_at=opens_at) if at < opens_at else Eligibility()
 
 

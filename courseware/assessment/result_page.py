@@ -52,7 +52,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     there = {step.id for step in now.steps}
     lessons = {step.id: step for step in then.steps if step.id in there}
     module_of = {objective: module.title for module in then.modules for objective in module.objectives}
-    scores = score_by((module_of.get(each.objective, each.objective), each.is_right) for each in responses)
+    scores = score_by((module_of.get(each.objective, each.objective), bool(each.is_right)) for each in responses)
 
     def missed(response: Response) -> Missed:
         question = question_of(attempt, response, then.language)
@@ -61,7 +61,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
             question=reviewed(question, response, shows_keys),
             is_answered=response.is_answered,
             is_critical=response.is_critical,
-            lesson=lessons.get(lesson_of(question, then)),
+            lesson=lessons.get(lesson_of(question, then) or ""),
         )
 
     found = tuple(missed(response) for response in responses if not response.is_right)

@@ -46,7 +46,7 @@ class StartingPoint:
     @property
     def gain(self) -> int | None:
         """Percent, see `grading.gain`; None while there is nothing to compare or where there was nothing to gain."""
-        return gain(self.before, self.after) if self.outcome else None
+        return gain(self.before, self.after) if self.before and self.after else None
 
 
 def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> StartingPoint:

@@ -64,7 +64,7 @@ def answered_card(attempt, found, number):
 
 
 def drill_page(request, attempt, found, card, template, *, problem="", status=200):
-    outline = serving.outline(attempt.enrollment.course.current, get_language())
+    outline = serving.outline(attempt.enrollment.release, get_language())
     context = {
         "attempt": attempt,
         "drill": found,

@@ -23,7 +23,7 @@ def result(request, pk):
     if attempt.is_pre_check:
         return starting_point(request, attempt)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier
-    current = enrollment.course.current
+    current = enrollment.release
     then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
     page = serving.page(attempt.release, exam, get_language())
     is_there = exam in {step.id for step in now.steps}
