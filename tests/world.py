@@ -137,7 +137,7 @@ def finish_simulations(enrollment):
 def play_best(run):
     """Decide best to the end."""
     trail = trail_of(run)
-    while trail.node:
+    while not trail.ending:
         trail = running.decide(run, trail.position, *trail.rules.best(trail.state))
     return trail
 

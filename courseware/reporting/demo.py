@@ -139,7 +139,7 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
     Enrollment.objects.filter(pk=enrollment.pk).update(track=each.track)
     enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
-    outline = serving.outline(course.current, course.source_language)
+    outline = serving.outline(enrollment.release, enrollment.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
     misses = each.misses
     if each.start is not None and outline.pre_check_id:
@@ -147,12 +147,12 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
     chosen = lessons[: len(lessons) * each.share // 100]
     for step in on_the_way(outline, chosen):
         if step.kind == "lesson":
-            misses -= learn(enrollment, course, step, step.check_for(each.track), misses, clock)
+            misses -= learn(enrollment, step, step.check_for(each.track), misses, clock)
         else:
             play(enrollment, step, clock, slips=each.misses)
     if each.exam is not None and outline.exam_id:
         sit(enrollment, outline.exam_id, each.exam, clock, forgets_a_rule=each.forgot_a_rule)
-    if each.again is not None and outline.again_after:
+    if each.again is not None and outline.pre_check_id and outline.again_after:
         sit(enrollment, outline.pre_check_id, each.again, clock)
     if each.waived:
         enrolling.waive(enrollment, each.waived, by=by, at=next(clock))
@@ -178,9 +178,9 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
         yield at
 
 
-def learn(enrollment, course, step: Step, asked, misses: int, clock) -> int:
+def learn(enrollment, step: Step, asked, misses: int, clock) -> int:
     """Do one lesson; the first `misses` questions are first answered wrong. Returns how many were."""
-    page = serving.page(course.current, step.id, course.source_language)
+    page = serving.page(enrollment.release, step.id, enrollment.source_language)
     questions = page.questions
     missed = 0
     for question_id in asked:
@@ -203,7 +203,7 @@ def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips
     """One run, with so many slips in every five decisions; where that does harm, another one without."""
     run = running.start(enrollment, step.id, timing=Timing.OFF, at=next(clock))
     trail, at = trail_of(run), run.started_at
-    while trail.node:
+    while not trail.ending:
         at += timedelta(seconds=7 + 4 * (trail.position % 3))
         place, picked = worst(trail) if (trail.position + run.pk) % 5 < slips else trail.rules.best(trail.state)
         trail = running.decide(run, trail.position, place, picked, at=at)
@@ -214,7 +214,7 @@ def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips
 def worst(trail: Trail) -> tuple[int, list[int]]:
     """The choice that is worth least, and no part of a message."""
     worths = {place: trail.rules.points(trail.node.id, place) for place in trail.rules.offered(trail.state)}
-    return min(worths, key=worths.get), []
+    return min(worths, key=lambda place: worths[place]), []
 
 
 def wrong_response(question: Question) -> list[int]:
@@ -235,7 +235,7 @@ def sit(enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime
     critical = [response.position for response in responses if response.is_critical]
     wrong |= set(critical[:1] if forgets_a_rule else ())
     for response in responses:
-        question = question_of(attempt, response, enrollment.course.source_language)
+        question = question_of(attempt, response, enrollment.source_language)
         given = wrong_response(question) if response.position in wrong else list(question.key)
         attempting.save(attempt, response.position, [str(place) for place in given], saves=0, at=next(clock))
     attempting.submit(attempt, at=next(clock))

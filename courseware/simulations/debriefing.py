@@ -153,7 +153,7 @@ def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]
 def stopovers(trail: Trail, texts: Simulation, drawn: Map, best: list[str]) -> list[Stopover]:
     """Both ways as a list, from top to bottom."""
     mine = {step.before.place for step in trail.steps} | {trail.state.place}
-    named = {one.id: one for one in (*texts.nodes.values(), *texts.endings)}
+    named: dict[str, Node | Ending] = {**texts.nodes, **texts.endings_by_id}
     places = sorted(mine.union(best), key=lambda place: (drawn.stations[place].y, drawn.stations[place].x))
     return [
         Stopover(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courseware.content.compiled import serving
 from courseware.evidence.recording import record, subject_of
-from courseware.language.simulations import NotOffered, Simulation
+from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.simulations.models import Colour, Decision, Run, Timing
@@ -42,14 +42,13 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     runs = enrollment.runs.of(simulation).on_record().with_release()
     if under_way := runs.open().first():
         return joined(under_way, enrollment)
-    release, language = enrollment.course.current, enrollment.course.source_language
-    page = serving.page(release, simulation, language)
+    page = serving.page(enrollment.release, simulation, enrollment.source_language)
     seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
     run = Run.objects.create(
         enrollment=enrollment,
         simulation_id=page.document_id,
         revision_id=page.revision_id,
-        release=release,
+        release=enrollment.release,
         number=len(seen) + 1,
         timing=timing,
         flags=sorted(draw_anew(page.simulation, seen, SystemRandom())),
@@ -139,7 +138,7 @@ def decide(
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
     trail = append_decision(trail, clock, place, picked, at)
     if trail.ending:
-        finish(trail, at)
+        finish(trail, trail.ending, at)
     else:
         run.shown_at, run.paused_at = at, at if pauses or run.timing == Timing.PAUSED else None
         run.save(update_fields=["shown_at", "paused_at"])
@@ -152,12 +151,12 @@ def what_counts(
     """The place that is taken and the parts that are picked. A message that was not sent in time was not sent."""
     timeout = trail.node.timeout
     if choice is None:
-        if not clock.is_up(at):
+        if timeout is None or not clock.is_up(at):
             raise TooEarly(f"{subject_of(trail.run)}: {clock.ends_at} is not over at {at}")
         return timeout, []
     if choice == timeout:
         raise NotOffered("nobody chooses that the time is up")
-    if has_clock and clock.is_over(at):
+    if timeout is not None and has_clock and clock.is_over(at):
         return timeout, []
     return choice, sorted(picked)
 
@@ -189,10 +188,10 @@ def milliseconds_between(start: datetime, end: datetime) -> int:
     return min(MOST_MILLISECONDS, max(0, round((end - start) / MILLISECOND)))
 
 
-def finish(trail: Trail, at: datetime) -> None:
+def finish(trail: Trail, ending: Ending, at: datetime) -> None:
     """Close the run at its ending; one on record is told to the log, and to learning where it completes something."""
     run = trail.run
-    run.finished_at, run.ending, run.colour, run.points = at, trail.ending.id, trail.ending.colour, trail.points
+    run.finished_at, run.ending, run.colour, run.points = at, ending.id, ending.colour, trail.points
     run.save(update_fields=["finished_at", "ending", "colour", "points"])
     if run.is_practice:
         return
@@ -209,8 +208,7 @@ def completes(run: Run) -> bool:
 
     One that has left the course meanwhile is not optional: it may come back and count.
     """
-    course = run.enrollment.course
-    outline = serving.outline(course.current, course.source_language)
+    outline = serving.outline(run.enrollment.release, run.enrollment.source_language)
     optional = {step.id for step in outline.steps if step.is_optional}
     return run.colour != Colour.RED or run.simulation.identifier in optional
 

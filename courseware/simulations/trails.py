@@ -56,12 +56,13 @@ class Trail:
         return len(self.steps) + 1
 
     @property
-    def node(self) -> Node | None:
-        """The situation that waits; None at the end."""
-        return self.rules.nodes.get(self.state.place)
+    def node(self) -> Node:
+        """The situation that waits. Raises KeyError at the end."""
+        return self.rules.nodes[self.state.place]
 
     @property
     def ending(self) -> Ending | None:
+        """Where the run came to; None while a situation waits."""
         return self.rules.endings_by_id.get(self.state.place)
 
     @property
