@@ -107,9 +107,7 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     runs = own_enrollments(request)
     newest = {enrollment.course_id: enrollment for enrollment in runs}
     renewed = {enrollment.course_id for enrollment in runs if enrollment != newest[enrollment.course_id]}
-    outlines = {
-        course: serving.outline(enrollment.course.current, get_language()) for course, enrollment in newest.items()
-    }
+    outlines = {course: serving.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
     cards = [
         CourseCard(journey, is_renewed=journey.enrollment.course_id in renewed)
         for journey in journeys(most_urgent_first(list(newest.values())), outlines)

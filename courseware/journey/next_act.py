@@ -79,7 +79,8 @@ class Journey:
             kind = Act.DRILL
         else:
             kind = Act.GO_ON if self.enrollment.started_at else Act.BEGIN
-        step = self.outline.step(self.outline.exam_id) if kind == Act.DRILL else self.progress.next_step
+        exam = self.outline.exam_id
+        step = self.outline.step(exam) if exam and kind == Act.DRILL else self.progress.next_step
         return NextAct(kind, self.outline.course_id, step)
 
     @property

@@ -33,7 +33,7 @@ class RecordLine:
     @property
     def best(self) -> Attempt | None:
         """The attempt with the most points."""
-        return max(self.attempts, key=lambda attempt: attempt.points, default=None)
+        return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,6 @@ def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:
     """Document id → number of tries, and of right ones among them. Runs one query."""
-    counts = enrollment.answers.order_by().values("document__identifier")
-    counts = counts.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
+    by_document = enrollment.answers.order_by().values("document__identifier")
+    counts = by_document.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
     return {row["document__identifier"]: (row["tries"], row["right"]) for row in counts}

@@ -282,7 +282,7 @@ def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> 
 
     Runs one query where nothing is forged.
     """
-    fields = None
+    fields: list[str] = []
     for step in (0, -1, 1):
         at = certificate.issued_at + timedelta(days=step)
         facts = frozen_facts(certificate.enrollment, outlines, at)

@@ -1,6 +1,6 @@
 """The board as a file: one table of columns, so that heading and cell cannot drift apart."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext, pgettext
@@ -51,7 +51,7 @@ def board_csv(rows: Iterable[BoardRow], language: str) -> Iterator[bytes]:
     return encoded(table(rows, language))
 
 
-def table(rows: Iterable[BoardRow], language: str) -> Iterator[list[str | int]]:
+def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | int]]:
     """Heading and rows. The file is made after the view has returned, so the language is named here."""
     with translation.override(language):
         heading = [str(name) for name in BOARD_COLUMNS]

@@ -3,7 +3,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from courseware.learning.models import Enrollment
+from courseware.accounts.models import Team
+from courseware.learning.states import State
 from courseware.lib.form_layout import Fields
 
 
@@ -11,10 +12,10 @@ class BoardFilter(forms.Form):
     """The filters of the board; they live in the address, so a filtered board can be kept and passed on."""
 
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *Enrollment.State.choices]
+        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *State.choices]
     )
     team = forms.ModelChoiceField(
-        label=_("Team"), required=False, queryset=None, empty_label=pgettext_lazy("any team", "all")
+        label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
     name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
 

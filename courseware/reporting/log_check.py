@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from courseware.assessment.models import Attempt, Certificate
 from courseware.evidence.models import Event
@@ -25,7 +25,7 @@ class Said:
     """What the log must say of a row: to what it happened, when, and what more (`data`, as far as the row knows)."""
 
     subject: str
-    at: datetime
+    at: datetime | None
     data: dict[str, Any] = field(default_factory=dict)
 
     def is_in(self, event: Event) -> bool:
@@ -42,7 +42,7 @@ class Kind:
 
     verb: str
     rows: Callable[[], QuerySet]
-    said: Callable[[Model], Said]
+    said: Callable[[Any], Said]  # of one of `rows`
     owner: str = "pk"
     told_by: str = ""
 
