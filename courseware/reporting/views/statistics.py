@@ -18,7 +18,9 @@ def released_document_or_404(user, course: str, identifier: str, kind: Document.
     """A document that editors and managers may see figures about, with its page as it is released now."""
     if not (user.is_staff or is_manager(user)):
         raise Http404
-    found = get_object_or_404(Course.objects.exclude(current=None).select_related("current"), identifier=course)
+    found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
+    if found.current is None:
+        raise Http404(course)
     document = get_object_or_404(Document, course=found, identifier=identifier, kind=kind)
     try:
         return document, page(found.current, identifier, get_language())
