@@ -7,7 +7,15 @@ from courseware.assessment.grading import Score, gain, points_needed, reaches, s
 
 @pytest.mark.parametrize(
     ("points", "max_points", "pass_mark", "passes"),
-    [(16, 20, 80, True), (15, 20, 80, False), (4, 5, 80, True), (2, 3, 67, False), (0, 5, 1, False), (5, 5, 100, True)],
+    [
+        (16, 20, 80, True),
+        (15, 20, 80, False),
+        (4, 5, 80, True),
+        (2, 3, 67, False),
+        (0, 5, 1, False),
+        (5, 5, 100, True),
+        (1, 1, 80, True),
+    ],
 )
 def test_a_mark_is_reached_in_whole_numbers(points, max_points, pass_mark, passes):
     assert reaches(points, max_points, pass_mark) is passes

@@ -1,0 +1,67 @@
+"""The clock of a situation, in instants; nothing here is played."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from courseware.language.simulations import Choice, Line, Node
+from courseware.simulations.timing import Clock, arrivals, clock_of
+
+SHOWN = datetime(2030, 1, 7, 9, tzinfo=UTC)
+SIX_SECONDS = "字" * 25  # at 250 a minute
+DECISION = Choice("走", "", target="out", quality="best")
+NOTHING = Choice("", "", target="out", quality="timeout")
+
+
+def node(*lines, seconds=20, choices=(DECISION, NOTHING)):
+    found = tuple(Line("甲", line) for line in lines or (SIX_SECONDS,))
+    return Node("door", "门", "call", "", seconds=seconds, choices=choices, lines=found)
+
+
+def after(seconds):
+    return SHOWN + timedelta(seconds=seconds)
+
+
+def test_the_seconds_run_when_the_lines_have_arrived():
+    clock = clock_of(node(SIX_SECONDS, SIX_SECONDS), "written", SHOWN)
+    assert (clock.shown_at, clock.starts_at, clock.ends_at) == (SHOWN, after(12), after(32))
+
+
+@pytest.mark.parametrize(("timing", "seconds"), [("written", 20), ("double", 40), ("paused", 20), ("off", 0)])
+def test_the_time_is_the_authors_or_twice_as_much_or_none(timing, seconds):
+    assert clock_of(node(), timing, SHOWN).seconds == seconds
+
+
+@pytest.mark.parametrize("untimed", [node(seconds=0), node(choices=(DECISION,))])
+def test_without_seconds_or_without_a_branch_for_doing_nothing_no_clock_runs(untimed):
+    clock = clock_of(untimed, "written", SHOWN)
+    assert clock.seconds == 0
+    assert not clock.is_up(after(10_000))
+    assert not clock.is_up(after(-1))
+    assert not clock.is_over(after(10_000))
+
+
+@pytest.mark.parametrize(
+    ("at", "is_up", "is_over"),
+    [(0, False, False), (25, False, False), (26, True, False), (31, True, False), (32, True, True), (-1, True, False)],
+    ids=["at once", "a second left", "at the end", "within the allowance", "past it", "the clock jumped back"],
+)
+def test_doing_nothing_may_be_taken_from_the_end_on_and_a_decision_a_little_longer(at, is_up, is_over):
+    clock = Clock(SHOWN, timedelta(seconds=6), 20)
+    assert (clock.is_up(after(at)), clock.is_over(after(at))) == (is_up, is_over)
+
+
+def test_a_time_of_one_second_is_a_time():
+    clock = Clock(SHOWN, timedelta(0), 1)
+    assert (clock.is_up(after(1)), clock.is_over(after(7))) == (True, True)
+
+
+def test_each_line_arrives_when_those_before_it_are_read():
+    lines = node(SIX_SECONDS, SIX_SECONDS * 2, SIX_SECONDS)
+    assert arrivals(lines, timedelta(seconds=24)) == [0, 6_000, 18_000]
+    assert arrivals(lines, timedelta(seconds=12)) == [0, 3_000, 9_000]  # what is left of it after a pause
+    assert arrivals(node("<b></b>"), timedelta(seconds=3)) == [0]
+
+
+def test_marks_take_no_time_to_read():
+    assert clock_of(node(f"<strong>{SIX_SECONDS}</strong>"), "written", SHOWN).starts_at == after(6)
