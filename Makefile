@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test lint messages screenshots lock bench
+.PHONY: help run check test deep lint messages screenshots lock bench
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -43,6 +43,17 @@ test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
 	@.venv/bin/python -m pytest -n auto -m "not exhaustive and not faults" $(ARGS)
+
+.tools/deep/ready: requirements/deep.txt .tools/ready
+	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .tools/deep
+	@.tools/bin/uv pip sync --quiet --python .tools/deep --require-hashes requirements/deep.txt
+	@touch $@
+
+## make deep         for a night: faults by hand and by machine, each to be seen by a test, and the newest Django
+deep: .venv/development .tools/deep/ready
+	@.venv/bin/python .ci/line_faults.py
+	@.tools/deep/bin/python .ci/mutants.py
+	@.ci/matrix
 
 ## make lint         what .ci/run checks besides the tests
 lint: .venv/development
