@@ -54,7 +54,14 @@ def freeze():
     time_machine.travel(MOMENT, tick=False).start()
 
 
+class OneRandom(random.Random):
+    """The same draw each time, whichever process of the site it falls to."""
+
+    def __init__(self):
+        super().__init__("demo")
+
+
 def freeze_demo():
-    """For a served site: the clock goes on, and no two forms get one token."""
-    random.SystemRandom, secrets.token_hex = FrozenRandom, chance.token_hex
-    time_machine.travel(MOMENT, tick=True).start()
+    """For a served site, where no two forms may get one token."""
+    random.SystemRandom, secrets.token_hex = OneRandom, chance.token_hex
+    time_machine.travel(MOMENT, tick=False).start()

@@ -5,8 +5,8 @@
     .venv/bin/python .ci/outline/pictures.py sheet BEFORE AFTER OUT   # writes OUT/index.html
 
 `take` serves a demo site of the checkout and opens one page of each kind as people in different states, on a desktop
-and a phone, in both languages, light and dark. The site begins at one moment and draws the same questions each time,
-so that what did not change gives the same picture. `sheet` needs nothing but a browser to be looked at with.
+and a phone, in both languages, light and dark. The site stands still at one moment and draws the same questions each
+time, so that what did not change gives the same picture. `sheet` needs nothing but a browser to be looked at with.
 """
 
 import argparse
@@ -108,6 +108,7 @@ def serve(checkout: Path, data: str) -> tuple[subprocess.Popen, str]:
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTHON"))}
     environment |= {"DATA_DIR": data, "PORT": str(port), "PYTHONPATH": data, "PYTHONHASHSEED": "0"}
+    environment["SITE_URL"] = "http://127.0.0.1:8000"  # it stands on certificates
     start = f"import sys; sys.path.append({str(HERE.parent)!r}); import frozen; frozen.freeze_demo()"
     Path(data, "sitecustomize.py").write_text(start)  # read by every process of the site
     command = [checkout / ".venv" / "bin" / "python", "-m", "courseware.run"]
