@@ -131,7 +131,7 @@ class Window:
         self.context = browser.new_context(locale=LANGUAGES[language], reduced_motion="reduce")
         self.context.add_cookies([{"name": "language", "value": language, "url": base}])
         self.base, self.page = base, self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         if who:
             self.sign_in(who)
 
@@ -182,7 +182,8 @@ class Window:
 
 
 def settle(page: Page) -> None:
-    """Pictures that load late are there, and nothing has the focus that would blink."""
+    """The top of the page is seen, and pictures that load late are there."""
+    page.evaluate("scrollTo(0, 0)")
     page.evaluate("document.querySelectorAll('img[loading=lazy]').forEach(image => { image.loading = 'eager' })")
     page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => {})))")
 
