@@ -1,4 +1,4 @@
-"""An attempt's questions as the learner meets them. What is shown here knows no key, no tick and no reason."""
+"""An attempt's questions as the learner sees them: without the key, the reasons, or what is right."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from courseware.learning.question_view import ShownChoice, ShownQuestion, groups
 
 @dataclass(frozen=True)
 class AttemptQuestion:
-    """One question of an attempt; `saves` goes into its form, so that an old tab is known by a lower number."""
+    """One question of an attempt. `saves` goes into its form: an outdated tab sends a lower number."""
 
     position: int
     question: ShownQuestion
@@ -28,7 +28,7 @@ class AttemptQuestion:
 
 
 def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
-    """All questions of the attempt by position, in their language and in the order drawn. Runs one query."""
+    """By position, with the choices in the order drawn. Runs one query."""
     responses = list(attempt.responses.select_related("bank"))
     return [
         AttemptQuestion(
@@ -44,10 +44,7 @@ def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
 
 
 def shown(question: Question, response: Response) -> ShownQuestion:
-    """The question as a form, filled in with what was given so far.
-
-    As in lessons a form speaks of choices by where they stand on the page: in .order and .sort their place is the key.
-    """
+    # A form names choices by where they are on the page: in `order` and `sort` their places in the file are the key.
     return ShownQuestion(
         id=question.id,
         kind=question.kind,
@@ -74,10 +71,7 @@ def filled_in(question: Question, given: list[int] | None, place: int, choice: S
 
 
 def raw_answer(attempt: Attempt, response: Response, sent: MultiValueDict) -> list[str]:
-    """What the question's form sent, as `attempting.save` takes it; [] where nothing is chosen or all was taken back.
-
-    Raises ValueError where it is no answer.
-    """
+    """The form's answer as `attempting.save` takes it: [] for none. Raises ValueError for input that is no answer."""
     if is_empty(sent):
         return []
     # The structure is the same in every language.
@@ -90,7 +84,6 @@ def is_empty(sent: MultiValueDict) -> bool:
 
 
 def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
-    """The question filled in with a form that could not be taken."""
     chosen = set(sent.getlist("choice"))
     choices = tuple(
         replace(

@@ -1,4 +1,4 @@
-"""The life of an attempt: start, save, submit. Each verb is one transaction and harmless when repeated."""
+"""Starting, saving and submitting attempts. Each is one transaction, and repeating it does no harm."""
 
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -22,7 +22,7 @@ from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import done_documents, track_of
 
-# What is on its way when the time ends still counts: a slow line is not the learner's fault.
+# An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)
 
 
@@ -35,23 +35,20 @@ class NotYet(Exception):
 
 
 class AttemptClosed(Exception):
-    """The attempt is over (see `why_over`): nothing more is taken."""
+    """The attempt is over (see `why_over`) and takes no more answers."""
 
 
 class NothingAnswered(Exception):
-    """A pre-check nobody wrote on says nothing: as a start of nought it would make every gain a whole one."""
+    """A pre-check without an answer: as a start with no points it would make any gain look complete."""
 
 
 class NewerAnswer(Exception):
-    """Another tab or device saved a different answer since this page was made; it is kept."""
+    """Another tab or device has saved a different answer since this page was made; that answer stays."""
 
 
 @transaction.atomic
 def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> Attempt:
-    """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet.
-
-    A pre-check's second sitting asks the parallel questions of the first.
-    """
+    """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
@@ -64,6 +61,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     eligibility = eligibility_of(enrollment, outline, page, at)
     if not eligibility.may_start:
         raise NotYet(eligibility)
+    # The second sitting of a pre-check asks questions parallel to those of the first.
     if is_pre_check(page) and (first := earlier.with_release().first()):
         release, drawn = parallel_questions(joined(first, enrollment), release)
         page = serving.page(release, exam, language)
@@ -88,23 +86,22 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
 
 
 def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> list[Drawn]:
-    """Questions for a new attempt, of those meant for the learner's post."""
     strata = [
         Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
         for stratum in exam.data["strata"]
     ]
-    there = banks(enrollment.release, [stratum.bank for stratum in strata], enrollment.source_language)
+    drawable = banks(enrollment.release, [stratum.bank for stratum in strata], enrollment.source_language)
     track = track_of(enrollment, outline)
-    fitting = {
-        bank: [question for question in questions if question.is_for(track)] for bank, questions in there.items()
+    track_questions = {
+        bank: [question for question in questions if question.is_for(track)] for bank, questions in drawable.items()
     }
-    return draw(strata, fitting, times_seen(enrollment, exam), SystemRandom())
+    return draw(strata, track_questions, times_seen(enrollment, exam), SystemRandom())
 
 
 def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
     """For each question of a pre-check's first sitting another of its family, and the release they are from.
 
-    The current release, or that of the first sitting where the current one has not got them all.
+    That is the current release, or the one of the first sitting if the current one lacks some of them.
     """
     language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
@@ -117,13 +114,12 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
 
 
 def times_seen(enrollment: Enrollment, exam: PageData) -> dict[str, int]:
-    """How often this learner met each question in this exam, earlier enrollments included."""
+    # Those of earlier enrollments are included.
     met = Response.objects.filter(attempt__enrollment__learner=enrollment.learner_id, attempt__exam=exam.document_id)
     return dict(met.order_by().values_list("question").annotate(Count("pk")))
 
 
 def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
-    """A response, still empty, for each drawn question; it names the revision of the bank it was drawn from."""
     entries = ReleaseEntry.objects.filter(
         release=attempt.release, document__identifier__in={each.bank for each in drawn}
     ).select_related("document")
@@ -144,18 +140,18 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: Attempt, at: datetime | None = None) -> str:
-    """Why an attempt takes no more answers: waived, submitted, time, lesson; "" while it does.
+    """Why the attempt takes no more answers: "waived", "submitted", "time" or "lesson"; "" while it takes them.
 
-    time: past its limit and the grace for what was on its way. lesson: a pre-check is taken before the first lesson is
-    done. Waiving closes an open attempt. Whatever the reason, it can be handed in as it was saved; a pass of who is
-    waived completes the exam and not the enrollment (see `completing.conclude`). Runs a query for a pre-check.
+    One that is over can still be submitted as it was saved. Runs a query for a pre-check.
     """
+    # A pass that is submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
     if attempt.enrollment.waived_at:
         return "waived"
     if attempt.submitted_at:
         return "submitted"
     if attempt.closes_at and (at or timezone.now()) > attempt.closes_at + GRACE:
         return "time"
+    # A pre-check measures what is known before the first lesson.
     if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
         return "lesson"
     return ""
@@ -166,11 +162,11 @@ def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
 
 
 def locked(attempt: Attempt) -> Attempt:
-    """The attempt as it stands, with its enrollment locked: no two verbs on one learner's run meet."""
+    # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(attempt.enrollment)
-    found = Attempt.objects.get(pk=attempt.pk)
-    found.enrollment, found.exam, found.release = enrollment, attempt.exam, attempt.release
-    return found
+    fresh = Attempt.objects.get(pk=attempt.pk)
+    fresh.enrollment, fresh.exam, fresh.release = enrollment, attempt.exam, attempt.release
+    return fresh
 
 
 @transaction.atomic
@@ -184,12 +180,11 @@ def save(
     page: UUID | None = None,
     at: datetime | None = None,
 ) -> Response:
-    """Keep the answer to one question: `raw` as `Question.clean` takes it, [] takes the answer back.
+    """Save the answer to one question. `raw` is as `Question.clean` takes it; [] removes the answer.
 
-    `saves` is how often it had been saved as far as the page knows, `sent` how often that page has sent since without
-    hearing back, `page` which one it is: so a page whose answer was lost on the way back is not held for an old one.
-    Repeating the same answer changes nothing. Raises AttemptClosed, NewerAnswer, and ValueError for input that is no
-    answer to this question.
+    `page` identifies the page that sends, `saves` is the number of saves it knows of, `sent` how many it has sent since
+    without receiving a response. Raises AttemptClosed, NewerAnswer, and ValueError for input that is no answer to this
+    question.
     """
     at = at or timezone.now()
     attempt = locked(attempt)
@@ -200,6 +195,7 @@ def save(
     given = question.clean(raw) if raw else None
     if response.response == given:
         return response
+    # Saves of this very page whose responses were lost do not make it an outdated one.
     is_its_own = page is not None and response.page == page and saves + sent >= response.saves
     if response.saves != saves and not is_its_own:
         raise NewerAnswer(f"question {position} of attempt {attempt.pk} was saved {response.saves} times, not {saves}")
@@ -212,7 +208,7 @@ def save(
 
 @transaction.atomic
 def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
-    """Grade the attempt, close it, and tell learning what is done with it. Repeating it changes nothing.
+    """Grade and close the attempt, and complete the exam if it is passed. Repeating it changes nothing.
 
     Raises NothingAnswered for a pre-check without an answer.
     """
@@ -236,14 +232,13 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
 
 
 def outcome_of(attempt: Attempt) -> Completion.Outcome | None:
-    """What a submitted attempt completes its exam with; None where it does not, or where a drill comes first."""
     if attempt.is_pre_check:
         return Completion.Outcome.COMPLETED
+    # A pass completes the exam only when no drill is left to do.
     return Completion.Outcome.PASSED if attempt.is_passed and is_settled(attempt) else None
 
 
 def grade_responses(attempt: Attempt) -> int:
-    """Mark each response as right or not; returns the points. What was not answered is not right."""
     language = attempt.enrollment.source_language
     responses = attempt.responses.select_related("bank")
     right = [response.pk for response in responses if is_right(attempt, response, language)]

@@ -1,4 +1,4 @@
-"""The questions of a release's banks, and those of an attempt: as they read in the release it began with."""
+"""The questions of a release's banks, and those of an attempt: as they were in the release it began with."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ from courseware.language.questions import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
-    """The questions of a bank by id, with HTML texts, in `language` or the course's own."""
+    """Question id → question, with its texts as HTML, in `language` or else the course's own."""
     return serving.page(release, identifier, language).questions
 
 
@@ -18,5 +18,4 @@ def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[s
 
 
 def question_of(attempt: Attempt, response: Response, language: str) -> Question:
-    """The question that `response` (with its bank) belongs to. Structure and key are the same in every language."""
     return bank(attempt.release, response.bank.identifier, language)[response.question]

@@ -13,29 +13,28 @@ from courseware.evidence.recording import record
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
-NUMBER_BYTES = 16  # 128 random bits: nobody guesses a number, and none tells how many there are
+NUMBER_BYTES = 16  # 128 random bits: numbers cannot be guessed, and do not tell how many there are
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day of the month `months` later, or the month's last where it is shorter."""
     year, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + year, month + 1
+    # In a shorter month the last day.
     return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def outlines_of(release: Release) -> dict[str, Outline]:
-    """Language → outline, of all that the release is written in."""
     return {language: outline(release, language) for language in release.outlines}
 
 
 def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
-    """What a certificate issued at `at` says of course and exam, by field; `outlines` are those of its release.
+    """What a certificate issued at `at` says about course and exam, by field. Runs one query.
 
-    It is kept with the certificate, and `check_records` works it out again by this same function. The holder's name
-    is kept, too, and is not here: people are renamed, and nothing else remembers what they were called. Runs one query.
+    `outlines` are those of its release, by language. `check_records` derives the facts again with this same function.
     """
     months = next(iter(outlines.values())).valid_months
     passed = enrollment.attempts.filter(is_passed=True).order_by("number").first()
+    # The holder's name is copied, too, but cannot be derived again: people are renamed, and no former name is stored.
     return {
         "valid_until": months_later(dates.site_day(at), months) if months else None,
         "titles": {language: each.title for language, each in outlines.items()},
@@ -45,7 +44,7 @@ def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: da
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
-    """The enrollment's certificate, made when there is none. Runs inside the transaction that completed it."""
+    """The enrollment's certificate, created if there is none. Call it in the transaction of the completion."""
     release = enrollment.release
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
@@ -69,10 +68,9 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
 
 
 def issue_on_completion(sender, enrollment, at, **kwargs):
-    """Receives `enrollment_completed` inside its transaction: without a certificate there is no completion."""
+    # Still in the transaction of `enrollment_completed`: without a certificate there is no completion.
     issue(enrollment, at=at)
 
 
 def grouped(number: str) -> str:
-    """In groups of four, for reading aloud."""
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))  # for reading aloud

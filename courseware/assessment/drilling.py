@@ -1,8 +1,8 @@
 """The drill on a critical rule: some questions on it, all right in a row, before a pass completes the exam.
 
-Which drills a passed attempt owes, and how far each is, derives from the attempt and from the answers given: there is
-nothing to open or to close. How many answers a drill wants is a matter of the release the attempt began with; its
-questions are those of today, so that one that was mended is asked as it stands now.
+Which drills a passed attempt needs, and how far each is, derives from the attempt and its drill answers: nothing is
+opened or closed. The number of answers a drill needs comes from the release the attempt began with; its questions come
+from the current release, so that a corrected question is asked as it is now.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from courseware.learning.models import Completion
 
 
 class OtherQuestion(Exception):
-    """Something else is asked by now: the drill went on in another tab, or it is over."""
+    """The drill asks something else by now: it went on in another tab, or it is over."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class Drill:
 
     @property
     def streak(self) -> tuple[DrillAnswer, ...]:
-        """The answers since the last wrong one, which began the drill anew."""
+        # A wrong answer begins the drill anew.
         misses = [place for place, answer in enumerate(self.answers) if not answer.is_right]
         return self.answers[misses[-1] + 1 :] if misses else self.answers
 
     @property
     def rounds(self) -> int:
-        """How often it was begun anew."""
         return sum(not answer.is_right for answer in self.answers)
 
     @property
@@ -54,7 +53,6 @@ class Drill:
         return len(self.streak) >= self.needed
 
     def sent_by(self, token: UUID) -> DrillAnswer | None:
-        """The answer that came from the form with this token."""
         return next((answer for answer in self.answers if answer.token == token), None)
 
     def tries_at(self, question: str) -> list[DrillAnswer]:
@@ -63,7 +61,7 @@ class Drill:
 
 @dataclass(frozen=True)
 class DrillQuestion:
-    """The question a drill asks next. Its form is ordered as `question_view.order_of` says after `number` - 1."""
+    """The question a drill asks next. `number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
 
     number: int
     release: Release
@@ -76,8 +74,8 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
 
     Runs up to two queries, none for an attempt that was not passed.
     """
-    wanted = drill_wanted_by(attempt) if attempt.is_passed else None
-    if not wanted:
+    requirement = drill_wanted_by(attempt) if attempt.is_passed else None
+    if not requirement:
         return ()
     missed = attempt.responses.filter(is_critical=True, is_right=False)
     rules = tuple(dict.fromkeys(missed.values_list("objective", flat=True)))
@@ -85,8 +83,8 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
     return tuple(
         Drill(
             rule=rule,
-            bank=wanted["bank"],
-            needed=wanted["right"],
+            bank=requirement["bank"],
+            needed=requirement["right"],
             answers=tuple(answer for answer in answers if answer.objective == rule),
         )
         for rule in rules
@@ -94,13 +92,12 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
 
 
 def drill_wanted_by(attempt: Attempt) -> Mapping | None:
-    """`critical_drill` of the exam as it was when the attempt began: {"bank", "right"} or None."""
+    """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
     exam = serving.page(attempt.release, attempt.exam.identifier, attempt.enrollment.source_language)
     return exam.data["critical_drill"]
 
 
 def bank_of(release: Release, identifier: str, language: str) -> PageData | None:
-    """The page of a bank; None where the release has no such bank."""
     try:
         return serving.page(release, identifier, language)
     except Page.DoesNotExist:
@@ -112,15 +109,12 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
 
 
 def is_settled(attempt: Attempt) -> bool:
-    """Whether the passed attempt owes no drill. Runs up to two queries."""
+    """Whether a passed attempt needs no further drill. Runs up to two queries."""
     return all(drill.is_done for drill in drills_of(attempt))
 
 
 def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestion:
-    """What the drill, which is not done, asks next: no question twice in a row of right answers, each round shuffled.
-
-    Asked from the bank of today where that still has enough on the rule, else from that of the attempt.
-    """
+    # From the current bank if that still has enough questions on the rule, else from that of the attempt.
     release = attempt.enrollment.release
     bank = bank_of(release, drill.bank, language)
     if bank is None or len(questions_on(drill.rule, bank)) < drill.needed:
@@ -128,12 +122,13 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
         bank = serving.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
+    # Hashed with the round, so that each has another order, and a reload asks the same question.
     question = min(fresh, key=lambda each: sha256(f"{attempt.pk}:{drill.rounds}:{each.id}".encode()).digest())
     return DrillQuestion(len(drill.answers) + 1, release, bank, question)
 
 
 def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> DrillQuestion:
-    """What a form asks, where that is what the drill asks next. Raises OtherQuestion."""
+    """The question the drill asks next, if it is the one of the form. Raises OtherQuestion."""
     if drill.is_done or attempt.enrollment.waived_at:
         raise OtherQuestion(question_id)
     asked = next_question(attempt, drill, attempt.enrollment.source_language)
@@ -143,7 +138,7 @@ def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> D
 
 
 def drill_on(rule: str, attempt: Attempt) -> Drill | None:
-    """The drill that the attempt owes or owed on a rule. Runs up to two queries."""
+    """The drill that the attempt needs or needed on a rule. Runs up to two queries."""
     return next((drill for drill in drills_of(attempt) if drill.rule == rule), None)
 
 
@@ -159,10 +154,10 @@ def answer(
     token: UUID,
     at: datetime | None = None,
 ) -> DrillAnswer:
-    """Grade and keep the answer with this number; the last right one of the last drill completes the exam.
+    """Grade and save the answer with this number; the last right one of the last drill completes the exam.
 
-    `raw` as `Question.clean` takes it, `revision` the primary key of the bank's revision the form showed, `token` its
-    UUID: the same form sent again gets the answer that is stored. Raises OtherQuestion, QuestionChanged and
+    `raw` is as `Question.clean` takes it, `revision` the primary key of the bank's revision that the form showed.
+    A form sent again is known by its `token` and gets the stored answer. Raises OtherQuestion, QuestionChanged and
     NoSuchQuestion (see `learning.answering`), and ValueError for input that is no answer.
     """
     at = at or timezone.now()
@@ -197,17 +192,15 @@ def answer(
 
 
 def store_answer(new: DrillAnswer) -> DrillAnswer:
-    """Save the answer. Somebody else's form with the same token is not held off by our lock."""
     try:
         with transaction.atomic():
             new.save(force_insert=True)
-    except IntegrityError:
+    except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
         raise OtherQuestion(new.question) from None
     return new
 
 
 def settle(attempt: Attempt, rule: str, at: datetime) -> None:
-    """The drill on `rule` is done; with the last one the pass completes the exam."""
     record("drill-done", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_settled(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

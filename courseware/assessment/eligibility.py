@@ -1,4 +1,4 @@
-"""Whether an attempt may be started now: the rules the exam document gives, and nobody else."""
+"""Whether an attempt may be started now, by the rules of the exam document alone."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,13 +17,13 @@ from courseware.learning.progress import progress_of, track_of
 
 @dataclass(frozen=True)
 class Eligibility:
-    """`reason` is "" when an attempt may be started, else one of these.
+    """`reason` is "" if an attempt may be started, else one of these.
 
-    An exam: passed, drill (passed, and a drill to do), ended, lessons, wait, revisit, replay, reopens or never.
-    A pre-check: ended, closed (a lesson is done), taken, or compared (its parallel questions are answered, too).
+    For an exam: passed, drill (passed, and a drill to do), ended, lessons, wait, revisit, replay, reopens or never.
+    For a pre-check: ended, closed (a lesson is done), taken, or compared (its parallel questions are answered, too).
 
-    `opens_at` goes with wait and reopens. `lessons` and `simulations` (document ids) are those still to go through:
-    the one goes with revisit, the other with replay, and either with wait.
+    `opens_at` comes with wait and reopens. `lessons` and `simulations` are the ids of documents to repeat first:
+    lessons come with revisit, simulations with replay, and either with wait.
     """
 
     reason: str = ""
@@ -37,7 +37,7 @@ class Eligibility:
 
 
 def row_of(attempt: Attempt, exam: PageData) -> range:
-    """The numbers of the attempts in a row to which this one belongs; after the last the exam closes for a time."""
+    """The numbers of the attempts in the same row as this one; after the last of a row the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
     return range(first, first + length)
@@ -68,8 +68,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 
 def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
-    """The attempt with its enrollment at hand, which knows course and release already."""
-    attempt.enrollment = enrollment
+    attempt.enrollment = enrollment  # the one at hand has loaded its course and release already
     return attempt
 
 
@@ -88,51 +87,48 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
 
 
 def eligibility_after(last: Attempt, since: datetime, outline: Outline, exam: PageData, at: datetime) -> Eligibility:
-    """After an attempt that was handed in at `since` and not passed. Runs up to two queries."""
+    """Of a person whose last attempt was submitted at `since` and not passed. Runs up to two queries."""
     row = row_of(last, exam)
     if last.number == row[-1]:
         return eligibility_after_all(since, exam, at)
     retake = exam.data["retakes"][row.index(last.number)]
     opens_at = since + timedelta(seconds=retake["wait"])
     if retake["after"] == "lessons":
-        first = Eligibility("revisit", lessons=lessons_to_revisit(last, outline))
+        condition = Eligibility("revisit", lessons=lessons_to_revisit(last, outline))
     elif retake["after"] == "simulations":
-        first = Eligibility("replay", simulations=simulations_to_replay(last, outline))
+        condition = Eligibility("replay", simulations=simulations_to_replay(last, outline))
     else:
-        first = Eligibility()
+        condition = Eligibility()
     if at < opens_at:
-        return replace(first, reason="wait", opens_at=opens_at)
-    return first if first.lessons or first.simulations else Eligibility()
+        return replace(condition, reason="wait", opens_at=opens_at)
+    return condition if condition.lessons or condition.simulations else Eligibility()
 
 
 def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
-    """After the last attempt in a row, from `since` on: the next begins a new row, and questions may come again."""
     if exam.data["reopens"] is None:
         return Eligibility("never")
+    # The next attempt begins a new row, in which questions may come again.
     opens_at = since + timedelta(seconds=exam.data["reopens"])
     return Eligibility("reopens", opens_at=opens_at) if at < opens_at else Eligibility()
 
 
 def lesson_of(question: Question, outline: Outline) -> str | None:
-    """The id of the lesson that teaches what the question asks, where the question or its objective names one."""
     return question.lesson or outline.objective_lessons.get(question.objective)
 
 
 def missed_lessons(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """The lessons of what was missed, in the order of the route. Runs one query."""
+    """The lessons on what was not answered right, in the order of the route. Runs one query."""
     missed = attempt.responses.filter(is_right=False).select_related("bank")
     lessons = {lesson_of(question_of(attempt, response, outline.language), outline) for response in missed}
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
 def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """Those of them whose check was not answered right again since; a lesson without a check asks for nothing.
-
-    The fact is each answer, which was sent and is kept. Runs two queries.
-    """
+    """Those of `missed_lessons` whose check was not answered right since the attempt. Runs two queries."""
     right = Answer.objects.filter(enrollment=attempt.enrollment_id, is_right=True, answered_at__gt=attempt.submitted_at)
     right_since = set(right.values_list("document__identifier", "question"))
     track = track_of(attempt.enrollment, outline)
+    # A lesson without a check need not be repeated: any set contains the empty one.
     return tuple(
         lesson
         for lesson in missed_lessons(attempt, outline)
@@ -141,15 +137,13 @@ def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
 
 
 def simulations_to_replay(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """The simulations of what was missed, in the order of the route, that were not finished again since.
-
-    The runs are kept by the room beside; where no simulation of the route has a missed objective, nothing is asked.
-    Runs up to two queries.
-    """
+    """The simulations on what was missed, in the order of the route, and not finished since. Runs up to two queries."""
     missed = set(attempt.responses.filter(is_right=False).values_list("objective", flat=True))
-    there = [step.id for step in outline.steps if step.kind == "simulation" and not missed.isdisjoint(step.objectives)]
-    if not there:
+    relevant = [
+        step.id for step in outline.steps if step.kind == "simulation" and not missed.isdisjoint(step.objectives)
+    ]
+    if not relevant:
         return ()
     finished = attempt.enrollment.runs.on_record().filter(finished_at__gt=attempt.submitted_at)
     since = set(finished.values_list("simulation__identifier", flat=True))
-    return tuple(simulation for simulation in there if simulation not in since)
+    return tuple(simulation for simulation in relevant if simulation not in since)

@@ -22,7 +22,7 @@ class CertificateNumberForm(forms.Form):
 
 
 class DrillForm(forms.Form):
-    """What stands beside an answer in a drill: see `drilling.answer`."""
+    """What a drill's form sends beside the answer: see `drilling.answer`."""
 
     question = forms.CharField(max_length=64)
     number = forms.IntegerField(min_value=1, max_value=10_000)
@@ -31,7 +31,7 @@ class DrillForm(forms.Form):
 
 
 class SaveForm(forms.Form):
-    """What stands beside an answer: see `attempting.save`. The answer itself is read by `attempt_page.raw_answer`."""
+    """What a form sends beside the answer itself (see `attempt_page.raw_answer`): arguments of `attempting.save`."""
 
     saves = forms.IntegerField(min_value=0, max_value=1_000_000)
     sent = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)

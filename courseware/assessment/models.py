@@ -15,30 +15,30 @@ class AttemptQuerySet(models.QuerySet):
         return self.exclude(submitted_at=None)
 
     def with_release(self):
-        """Joins exam and release, without the outlines: `serving` keeps them in memory, and they are heavy."""
+        # Without the outlines: they are large, and `serving` has them in memory.
         return self.select_related("exam", "release").defer("release__outlines")
 
     def has_pass(self, exam: str) -> bool:
-        """Whether one of these passed the exam with this id. Runs a query."""
+        """`exam` is an id. Runs a query."""
         return self.filter(exam__identifier=exam, is_passed=True).exists()
 
     def sittings(self) -> dict[int, list[Sitting]]:
         """The submitted ones, by primary key of their enrollment. Runs one query."""
-        found: dict[int, list[Sitting]] = {}
+        by_enrollment: dict[int, list[Sitting]] = {}
         parts = ("exam__identifier", "number", "points", "max_points", "is_passed")
         for enrollment, *sitting in self.submitted().order_by("pk").values_list("enrollment", *parts):
-            found.setdefault(enrollment, []).append(Sitting(*sitting))
-        return found
+            by_enrollment.setdefault(enrollment, []).append(Sitting(*sitting))
+        return by_enrollment
 
     def starting_point(self, outline: Outline) -> StartingPoint:
-        """What the pre-check says and said; these are the attempts of one enrollment. Runs one query."""
+        """For the attempts of one enrollment. Runs one query."""
         return starting_point_in((each for sittings in self.sittings().values() for each in sittings), outline)
 
 
 class Attempt(models.Model):
-    """One sitting of an exam. It stays on the release, the pass mark and the order it began with.
+    """One sitting of an exam, with the release, the pass mark and the order of questions that it began with.
 
-    One without a pass mark is of a pre-check: number 1 before the lessons, number 2 after the exam. It is never passed.
+    Without a pass mark it is of a pre-check, and never passed: number 1 before the lessons, number 2 after the exam.
     """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
@@ -84,7 +84,7 @@ class Attempt(models.Model):
         return self.pass_mark is None
 
     def has_answers(self) -> bool:
-        """Whether any question is answered. Runs a query."""
+        """Runs a query."""
         return self.responses.filter(response__isnull=False).exists()
 
 
@@ -121,7 +121,7 @@ class Response(models.Model):
 
 
 class DrillAnswer(models.Model):
-    """One answer in the drill on a critical rule that a passed attempt missed. Every answer is a row; none is edited.
+    """One answer in the drill on a critical rule that a passed attempt missed. None is ever edited.
 
     Whether the drill is done derives from these rows: see `drilling`.
     """

@@ -1,4 +1,4 @@
-"""What a result shows, by design: score and topics always; keys and the other reasons after a pass or the last try."""
+"""What a result shows: score and topics always; key and all reasons after a pass or the last attempt in a row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion
 
 @dataclass(frozen=True)
 class Missed:
-    """A missed question with as much as may be seen; `lesson` is where its rule is taught."""
+    """A missed question, with the key only if that may be seen; `lesson` teaches its rule."""
 
     position: int
     question: ShownQuestion
@@ -33,7 +33,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed` points pass, None without a mark; `modules` are (title, score); `lessons` those to go through again."""
+    """`needed`: points to pass, None without a pass mark; `modules`: (title, score); `lessons`: those to repeat."""
 
     needed: int | None
     modules: tuple[tuple[str, Score], ...]
@@ -43,14 +43,12 @@ class Result:
 
 
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
-    """Of a submitted attempt. `exam` and `then` are of the release it began with, and so is every word of the result.
-
-    It names those lessons only that are on the route `now`: its links have to lead somewhere. Runs two queries.
-    """
+    """Of a submitted attempt. `exam` and `then` are of the release it began with, `now` is current. Two queries."""
     responses = list(attempt.responses.select_related("bank"))
     shows_keys = may_see_keys(attempt, exam)
-    there = {step.id for step in now.steps}
-    lessons = {step.id: step for step in then.steps if step.id in there}
+    # Lessons that have left the route are not named: there is nothing to link to.
+    steps_now = {step.id for step in now.steps}
+    lessons = {step.id: step for step in then.steps if step.id in steps_now}
     module_of = {objective: module.title for module in then.modules for objective in module.objectives}
     scores = score_by((module_of.get(each.objective, each.objective), bool(each.is_right)) for each in responses)
 
@@ -64,18 +62,18 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
             lesson=lessons.get(lesson_of(question, then) or ""),
         )
 
-    found = tuple(missed(response) for response in responses if not response.is_right)
+    failed_questions = tuple(missed(response) for response in responses if not response.is_right)
     return Result(
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=tuple(scores.items()),
-        missed=found,
-        lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in found}),
+        missed=failed_questions,
+        lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in failed_questions}),
         shows_keys=shows_keys,
     )
 
 
 def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
-    """Whether the exam is passed by now, or the last attempt before it reopens is behind the learner."""
+    # Once the exam is passed, or the last attempt before it reopens is submitted.
     last = row_of(attempt, exam)[-1]
     submitted = Attempt.objects.filter(
         enrollment=attempt.enrollment_id, exam=attempt.exam_id, submitted_at__isnull=False
@@ -84,7 +82,7 @@ def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
 
 
 def answered_in(attempt: Attempt, language: str) -> tuple[Answered, ...]:
-    """Every question of a submitted attempt, with the key and all reasons. Runs one query."""
+    """Every question of a submitted attempt, with key and reasons. Runs one query."""
     responses = attempt.responses.select_related("bank")
     return tuple(
         Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
@@ -107,10 +105,6 @@ def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQ
 
 
 def reviewed_choices(question: Question, response: Response, shows_keys: bool) -> Iterator[ShownChoice]:
-    """Own choices with their reasons; everything once the key may be seen. The choices not taken stay out before.
-
-    What was put in order or into groups is shown as it was put, without reasons: they would tell which were wrong.
-    """
     given = response.response
     is_ticking = question.kind in TICKED
     if given is None:
@@ -121,12 +115,12 @@ def reviewed_choices(question: Question, response: Response, shows_keys: bool) -
         choice = shown_choice(question, place, value, given, shows_keys)
         if shows_keys:
             yield choice
+        # Before that only what was chosen. In an order or in groups a reason would tell which places are wrong.
         elif choice.is_chosen:
             yield replace(choice, mark="", reason=choice.reason if is_ticking else "")
 
 
 def unanswered_choices(question: Question, response: Response) -> Iterator[ShownChoice]:
-    """The key of a question that was left open, with all reasons."""
     places = question.key if question.kind == "order" else response.order
     for value, place in enumerate(places):
         choice = shown_choice(question, place, value, question.key, reveal=True)

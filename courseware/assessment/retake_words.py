@@ -1,4 +1,4 @@
-"""What an exam's document says about attempts, in the words of the page before the start."""
+"""The rules of an exam about further attempts, in words, for the page before the start."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,8 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclass(frozen=True)
 class Term:
-    """When the attempt with this number opens: so long after the one before, and what has to be gone through again.
-
-    `wait` is "" where there is none, `after` "lessons", "simulations" or "".
+    """How the attempt with this number opens: `wait` after the one before ("" for at once), and after repeating what
+    `after` names: "lessons", "simulations" or "".
     """
 
     number: int
@@ -24,15 +23,15 @@ class Term:
 
 
 def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
-    """One for each attempt after the first. Simulations are asked for where the route has any."""
     has_simulations = any(step.kind == "simulation" for step in outline.steps)
     for number, retake in zip(count(2), exam.data["retakes"]):
+        # Nobody has to repeat simulations where the route has none.
         after = "" if retake["after"] == "simulations" and not has_simulations else retake["after"]
         yield Term(number, duration(retake["wait"]), after or "")
 
 
 def duration(seconds: int | None) -> str:
-    """As a person says it, in the largest unit that gives a whole number; a single day is 24 hours. "" for nothing."""
+    """In words, in the largest unit that gives a whole number, but a single day as 24 hours. "" for None and 0."""
     if not seconds:
         return ""
     if seconds % DAY == 0 and seconds > DAY:

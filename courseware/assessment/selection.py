@@ -1,4 +1,4 @@
-"""Which questions an attempt asks, and in which order their choices stand. Pure: the dice are handed in."""
+"""Which questions an attempt asks, and the order of their choices. Pure: the source of chance is an argument."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from courseware.language.questions import Question
 
 
 class BankTooSmall(Exception):
-    """A stratum asks for more questions than its bank can give; the checker refuses such an exam beforehand."""
+    """A stratum asks for more questions than its bank can give; the checker rejects such an exam beforehand."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How many questions of a bank; each slot of `critical` is filled by a critical one of one of its objectives."""
+    """How many questions of a bank. Each slot of `critical` lists objectives, and gets a critical question on one."""
 
     bank: str
     draw: int
@@ -30,11 +30,9 @@ class Drawn:
 def draw(
     strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: Mapping[str, int], dice: Random
 ) -> list[Drawn]:
-    """Questions for one attempt, stratum by stratum, shuffled within each.
+    """Questions for one attempt, stratum by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
 
-    `seen` counts how often this learner met a question: the unseen come first, then those met least.
-    Critical questions fill their slots only, so that attempts do not use them up. No two share a family.
-    Raises BankTooSmall.
+    `seen` is question id → how often this learner met it: unseen questions come first, then those seen least.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
@@ -44,6 +42,7 @@ def draw(
         for objectives in stratum.critical:
             slot = [q for q in candidates if q.critical and q.objective in objectives]
             chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
+        # Critical questions fill their slots only, so that attempts do not use them up.
         rest = [question for question in candidates if not question.critical]
         chosen += take(stratum.draw - len(chosen), rest, families, stratum.bank)
         dice.shuffle(chosen)
@@ -54,11 +53,11 @@ def draw(
 def draw_parallel(
     asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], dice: Random
 ) -> list[Drawn]:
-    """For each question asked, with its bank, another of its family from there, shuffled. Raises BankTooSmall."""
-    known = {question.id for _bank, question in asked}
+    """For each (bank, question) another question of its family from that bank, shuffled. Raises BankTooSmall."""
+    asked_ids = {question.id for _bank, question in asked}
     drawn = []
     for bank, question in asked:
-        others = [each for each in banks[bank] if each.family == question.family and each.id not in known]
+        others = [each for each in banks[bank] if each.family == question.family and each.id not in asked_ids]
         if not others:
             raise BankTooSmall(f"{bank}: family {question.family} has no question but {question.id}")
         other = dice.choice(others)
@@ -73,7 +72,7 @@ def fresh_first(questions: Sequence[Question], seen: Mapping[str, int], dice: Ra
 
 
 def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
-    """The first `number` of new families; adds theirs to `families`."""
+    """The first `number` candidates of families not in `families`, which theirs are added to. Raises BankTooSmall."""
     taken: list[Question] = []
     for question in candidates:
         if len(taken) >= number:

@@ -1,4 +1,4 @@
-"""The starting point: what the pre-check said, what its parallel questions say after the exam, and the gain."""
+"""The starting point: the score of the pre-check, that of its parallel questions after the exam, and the gain."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Sitting:
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """`before` is the pre-check, `after` its parallel questions, each None until it is handed in.
+    """`before` is the score of the pre-check, `after` that of its parallel questions; each is None until submitted.
 
-    `may_ask_again`: the pre-check was taken, an attempt at the exam is handed in, and `after` is still to come.
+    `may_ask_again`: the pre-check and an attempt at the exam are submitted, `after` is not.
     """
 
     before: Score | None = None
@@ -45,18 +45,17 @@ class StartingPoint:
 
     @property
     def gain(self) -> int | None:
-        """Percent, see `grading.gain`; None while there is nothing to compare or where there was nothing to gain."""
+        """Percent, see `grading.gain`; None as long as a score is missing, or if nothing could be gained."""
         return gain(self.before, self.after) if self.before and self.after else None
 
 
 def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> StartingPoint:
-    """That of one enrollment, from its submitted attempts. The second sitting of the pre-check is the parallel one."""
-    sittings = list(sittings)
+    sittings = list(sittings)  # of one enrollment
     own = [sitting for sitting in sittings if sitting.exam == outline.pre_check_id and sitting.is_passed is None]
     taken = {sitting.number: sitting.score for sitting in own}
     is_exam_behind = any(sitting.exam == outline.again_after for sitting in sittings)
     return StartingPoint(
         before=taken.get(1),
-        after=taken.get(2),
+        after=taken.get(2),  # the sitting with the parallel questions
         may_ask_again=1 in taken and 2 not in taken and is_exam_behind,
     )

@@ -36,7 +36,6 @@ def attempt(request, pk):
 
 
 def wanted(request, asked: list[AttemptQuestion]) -> AttemptQuestion:
-    """The question the address names; else the first one without an answer, else the last."""
     position = whole(request.GET.get("question"))
     if position and position <= len(asked):
         return asked[position - 1]
@@ -64,7 +63,6 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
 @login_required
 @form_on(question_address)
 def save(request, pk, position):
-    """Keep one answer, then go where the pressed button says. A live save (htmx) stays on the question."""
     attempt = own_attempt(request, pk)
     response = get_object_or_404(attempt.responses.select_related("bank"), position=position)
     form = SaveForm(request.POST)
@@ -79,13 +77,12 @@ def save(request, pk, position):
         return newer(request, attempt, position)
     except ValueError:
         return refused(request, attempt, position)
-    if request.htmx:
+    if request.htmx:  # a live save stays on the question
         return live_answer(request, attempt, position)
     return redirect(next_address(attempt, position, request.POST.get("go", "")))
 
 
 def live_answer(request, attempt, position, *, problem="", status=200):
-    """What the script puts into the page: how the question stands, and the line."""
     asked = asked_in(attempt, get_language())
     context = {"attempt": attempt, "all_asked": asked, "asked": asked[position - 1], "problem": problem}
     with timezone.override(attempt.enrollment.zone):
@@ -93,7 +90,7 @@ def live_answer(request, attempt, position, *, problem="", status=200):
 
 
 def closed(request, attempt):
-    """A tab of an attempt that is handed in by now, or whose time is over. What had been saved counts."""
+    # For a tab of an attempt that was submitted elsewhere, or whose time is over.
     attempt.refresh_from_db(fields=["submitted_at"])
     if attempt.submitted_at:
         messages.warning(request, _("This attempt had been handed in already. Here is its result."))
@@ -104,20 +101,18 @@ def closed(request, attempt):
 
 
 def newer(request, attempt, position):
-    """Shows what is kept; the script forgets what it holds and loads the page anew, which brings the message."""
     text = _(
         "This question was answered in another tab or on another device meanwhile. That answer is kept; see below."
     )
     messages.warning(request, text)
-    if request.htmx:
+    if request.htmx:  # the script drops its own answer and reloads the page, which then shows the message
         return HttpResponse(status=HTTPStatus.CONFLICT)
     asked = asked_in(attempt, get_language())
     return question_page(request, attempt, asked, asked[position - 1], status=HTTPStatus.CONFLICT)
 
 
 def refused(request, attempt, position):
-    """The form once more, as it was filled in. A live save that is half done is no mistake: it only says so."""
-    if request.htmx:
+    if request.htmx:  # a half-done answer is no mistake yet
         return live_answer(request, attempt, position, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = asked_in(attempt, get_language())
     one = as_entered(asked[position - 1], request.POST)
@@ -125,7 +120,7 @@ def refused(request, attempt, position):
 
 
 def next_address(attempt, position, go):
-    """`go` is "back", "review" or the number of a question; anything else is the next one, the overview at the end."""
+    """`go` is "back", "review" or a question's number; else it is the next question, or the overview at the end."""
     target = position - 1 if go == "back" else whole(go) or position + 1
     if go == "review" or target > attempt.max_points:
         return reverse("assessment:review", args=[attempt.pk])

@@ -1,4 +1,4 @@
-"""/certificates/"""
+"""/certificates/: public; the number is the only key."""
 
 from django.conf import settings
 from django.shortcuts import redirect, render
@@ -15,7 +15,6 @@ from courseware.lib.form_status import form_status
 
 @require_safe
 def check_certificate(request):
-    """Public: a field for the number, so that nobody has to know how addresses are made."""
     form = CertificateNumberForm(request.GET or None)
     if form.is_valid():
         return redirect("assessment:certificate", form.cleaned_data["number"])
@@ -25,21 +24,20 @@ def check_certificate(request):
 
 @require_safe
 def certificate(request, number):
-    """Public: what the certificate says, and whether it is valid today. The number is the only key."""
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
-    found = certificates.filter(number=number.lower()).first()
-    if found is None:
+    issued = certificates.filter(number=number.lower()).first()
+    if issued is None:
         context = {"form": CertificateNumberForm(initial={"number": number}), "unknown": number[:60]}
         return render(request, "assessment/unknown_certificate.html", context, status=404)
-    wanted_languages = (get_language(), found.release.course.source_language, *found.titles)
-    language = next(language for language in wanted_languages if language in found.titles)
+    wanted_languages = (get_language(), issued.release.course.source_language, *issued.titles)
+    language = next(language for language in wanted_languages if language in issued.titles)
     context = {
-        "certificate": found,
-        "title": found.titles[language],
+        "certificate": issued,
+        "title": issued.titles[language],
         "title_language": display_tag(language),
-        "grouped": certifying.grouped(found.number),
-        "is_valid": found.is_valid(),
+        "grouped": certifying.grouped(issued.number),
+        "is_valid": issued.is_valid(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
-        "is_own": request.user.is_authenticated and found.enrollment.learner_id == request.user.pk,
+        "is_own": request.user.is_authenticated and issued.enrollment.learner_id == request.user.pk,
     }
     return render(request, "assessment/certificate.html", context)

@@ -28,11 +28,11 @@ from courseware.learning.question_view import show as shown_after
 @require_safe
 @login_required
 def drill(request, pk, rule):
-    """What is asked next; with ?answered= the answer of that number, and what follows from it."""
     attempt = own_attempt(request, pk)
     found = drilling.drill_on(rule, attempt)
     if found is None:
         return redirect("assessment:result", pk)
+    # The answer of this number and its reasons, before the next question is asked.
     number = whole(request.GET.get("answered"))
     if number and number <= len(found.answers):
         return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
@@ -42,7 +42,6 @@ def drill(request, pk, rule):
 
 
 def drill_card(attempt, found, entered=None):
-    """The question asked next, as a form, and what the form carries."""
     asked = drilling.next_question(attempt, found, get_language())
     return {
         "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
@@ -54,7 +53,7 @@ def drill_card(attempt, found, entered=None):
 
 
 def answered_card(attempt, found, number):
-    """An answer and the reasons it shows; the drill as it stood then is `so_far`."""
+    # The drill as it was when this was the latest answer.
     so_far = replace(found, answers=found.answers[:number])
     answer = so_far.answers[-1]
     bank = serving.page(answer.release, found.bank, get_language())
@@ -109,7 +108,6 @@ def answer_drill(request, pk, rule):
 
 
 def keep_drill_answer(attempt, found, sent, fields):
-    """Raises what `drilling.answer` raises."""
     number, question = sent["number"], sent["question"]
     asked = drilling.asked_by(attempt, found, question, number)
     raw = raw_response(asked.question, attempt.enrollment_id, number - 1, fields)

@@ -1,4 +1,4 @@
-"""/exam/<course>/<exam>/"""
+"""/exam/<course>/<exam>/: the page before the start of an exam or pre-check."""
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
@@ -18,7 +18,6 @@ from courseware.learning.course_page import render_in_course
 @require_safe
 @login_required
 def exam(request, course, exam):
-    """The page before the start of an exam, or of the pre-check: what may be done now, and why."""
     reading = reading_of(request, course)
     step = reading.step(exam, "exam", "pre-check")
     page = reading.page(exam)

@@ -1,4 +1,4 @@
-"""Where the pages of an exam stand, and whose attempt a page is about."""
+"""The addresses of an exam's pages, and the attempt a page is about."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -10,12 +10,12 @@ from courseware.learning.access import own_enrollments
 
 
 def own_attempt(request, pk) -> Attempt:
-    """The user's attempt, with its release and its enrollment. Raises Http404."""
+    """With its release and its enrollment. Raises Http404."""
     attempt = get_object_or_404(Attempt.objects.filter(enrollment__learner=request.user).with_release(), pk=pk)
-    found = own_enrollments(request, pk=attempt.enrollment_id)
-    if not found:
+    enrollments = own_enrollments(request, pk=attempt.enrollment_id)
+    if not enrollments:
         raise Http404(pk)
-    attempt.enrollment = found[0]
+    attempt.enrollment = enrollments[0]
     return attempt
 
 
@@ -36,5 +36,5 @@ def drill_address(pk, rule):
 
 
 def shown_drills(attempt, outline):
-    """(what the rule says, as HTML; the drill) for each that the attempt owes or owed."""
+    """(the rule as HTML, the drill) for each drill that the attempt needs or needed."""
     return [(outline.objective(drill.rule), drill) for drill in drilling.drills_of(attempt)]

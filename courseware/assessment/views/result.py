@@ -46,14 +46,11 @@ def result(request, pk):
 
 
 def starting_point(request, attempt):
-    """The result of a pre-check: a number. Questions and reasons come once the parallel ones are answered, too.
-
-    What it said stays when a later release has no pre-check any more; nothing is asked again then.
-    """
     reading = Reading(attempt.enrollment)
     outline = serving.outline(attempt.release, get_language())
     point = reading.enrollment.attempts.starting_point(outline)
     is_there = reading.outline.pre_check_id == attempt.exam.identifier
+    # Key and reasons are shown once the parallel questions are answered, or if a release without pre-check asks none.
     context = {
         "attempt": attempt,
         "step": outline.step(attempt.exam.identifier),
