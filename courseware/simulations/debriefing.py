@@ -1,5 +1,5 @@
-"""What a finished run shows: what went wrong first, the way that was taken beside the best one, each decision with its
-reason and its rule.
+"""What a finished run shows: serious mistakes first, the learner's way beside the best one, and for each decision its
+reason and rule.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from courseware.simulations.trails import Trail, TrailStep
 
 @dataclass(frozen=True)
 class MeterChange:
-    """`value` is the one afterwards."""
+    """`value` is the one after the change."""
 
     label: str
     value: int
@@ -20,13 +20,12 @@ class MeterChange:
 
     @property
     def signed(self) -> str:
-        """The change as it is printed: +5, −30."""
-        return f"{self.change:+d}".replace("-", "−")
+        return f"{self.change:+d}".replace("-", "−")  # +5, −30
 
 
 @dataclass(frozen=True)
 class BuiltPart:
-    """A part of a message that was built."""
+    """A part of a message that the learner put together."""
 
     part: Part
     is_picked: bool
@@ -38,10 +37,10 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One decision, with all that may be said now. `number` is that of the situation on the map.
+    """One decision, explained in full. `number` is that of the situation on the map.
 
-    `best` is what would have been best, None where it was taken; `is_new` tells a decision of this run from those of
-    the run it branches off.
+    `best` is the choice that would have been best, None if it was taken; `is_new` is False for the decisions that a
+    branch shares with the run it starts from.
     """
 
     position: int
@@ -64,13 +63,12 @@ class Reviewed:
 
     @property
     def ways(self) -> int:
-        """How many other choices there were."""
-        return len(self.node.choices) - 1
+        return len(self.node.choices) - 1  # without the one that was taken
 
 
 @dataclass(frozen=True)
 class Stopover:
-    """A line of the list that says what the picture shows: a place on either way, or on both."""
+    """One line of the list that describes the map in words: a place on the learner's way, the best one, or both."""
 
     number: str
     title: str
@@ -81,7 +79,7 @@ class Stopover:
 
 @dataclass(frozen=True)
 class Debrief:
-    """`max_points` is what the best run under the same chance is worth."""
+    """`max_points` is what the best run is worth that chance gave the same flags."""
 
     run: Run
     ending: Ending
@@ -102,7 +100,7 @@ class Debrief:
 
 
 def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
-    """Of a finished run. `texts` is the simulation in the language that is read."""
+    """Of a finished run. `texts` is the simulation in the reader's language."""
     best = trail.rules.best_run(trail.run.flags)
     best_places = [state.place for state in best]
     drawn = map_of(trail.rules, trail.run.flags)
@@ -142,7 +140,6 @@ def is_worse(node: Node, place: int, best: int) -> bool:
 
 
 def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
-    """In the order of the meters, of those that moved."""
     return tuple(
         MeterChange(label, step.after.meters[meter], step.changes[meter])
         for meter, label in texts.meters.items()
@@ -151,7 +148,7 @@ def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]
 
 
 def stopovers(trail: Trail, texts: Simulation, drawn: Map, best: list[str]) -> list[Stopover]:
-    """Both ways as a list, from top to bottom."""
+    """The places of both ways, from the top of the map to the bottom."""
     mine = {step.before.place for step in trail.steps} | {trail.state.place}
     named: dict[str, Node | Ending] = {**texts.nodes, **texts.endings_by_id}
     places = sorted(mine.union(best), key=lambda place: (drawn.stations[place].y, drawn.stations[place].x))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.lib.form_layout import Fields, Group
 from courseware.simulations.models import Timing
 
-TIME_UP = "timeout"  # what the script sends as the choice when the clock has run down
+TIME_UP = "timeout"  # sent by the script as the choice when the time is up
 MOST = 999  # of situations in a run, choices in a situation and parts of a message
 
 TIMES = [
@@ -17,7 +17,7 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script`: the page can show a clock; without one a run is played without time."""
+    """`has_script` tells that the page can show a clock; without one a run is not timed."""
 
     timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
     has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -47,17 +47,16 @@ class DecisionForm(forms.Form):
     pauses = forms.BooleanField(required=False)
 
     def clean_choice(self):
-        """A place, or None for the time that is up."""
         choice = self.cleaned_data["choice"]
         return None if choice == TIME_UP else whole(choice)
 
     def clean(self):
-        """`picked` are the places of the parts that were ticked."""
+        # The places of the parts that were ticked.
         return super().clean() | {"picked": {whole(part) for part in self.data.getlist("part")}}
 
 
 def whole(text: str) -> int:
-    """Raises ValidationError for anything but a small whole number."""
+    """Raises ValidationError for anything but a whole number from 0 to MOST."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
         raise forms.ValidationError(_("This is no place in the list."))
     return int(text)

@@ -16,7 +16,7 @@ class Timing(models.TextChoices):
 
 
 class Colour(models.TextChoices):
-    """What an ending is worth, the best first."""
+    """How good an ending is, the best first."""
 
     GREEN = "green", _("held")
     YELLOW = "yellow", _("at a cost")
@@ -25,8 +25,7 @@ class Colour(models.TextChoices):
 
 class RunQuerySet(models.QuerySet):
     def on_record(self):
-        """Without those that only try a branch out."""
-        return self.filter(branch_of=None)
+        return self.filter(branch_of=None)  # a branch is practice
 
     def open(self):
         return self.filter(finished_at=None, given_up_at=None)
@@ -35,19 +34,19 @@ class RunQuerySet(models.QuerySet):
         return self.exclude(finished_at=None)
 
     def of(self, simulation: str):
-        """Those of the simulation with this id."""
+        """`simulation` is an id."""
         return self.filter(simulation__identifier=simulation)
 
     def with_release(self):
-        """Joins simulation and release, without the outlines: `serving` keeps them in memory, and they are heavy."""
+        # Without the outlines: they are large, and `serving` has them in memory.
         return self.select_related("simulation", "release").defer("release__outlines")
 
 
 class Run(models.Model):
-    """One play of a simulation, on the release it began with. Where it stands derives from its decisions.
+    """One play of a simulation, in the release it began with. Its state derives from its decisions.
 
-    A run that tries another branch begins with the first decisions of the run it branches off, before its situation
-    number `branch_at`; it is practice, and no part of the record.
+    A branch begins with the first decisions of the run `branch_of`, up to its situation number `branch_at`, and goes on
+    another way from there. It is practice and not part of the record.
     """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
@@ -60,7 +59,7 @@ class Run(models.Model):
     timing = models.CharField(max_length=8, choices=Timing)
     flags = models.JSONField(help_text="Those that chance has set, sorted")
     started_at = models.DateTimeField()
-    # Where the clock of the situation that waits began, and whether it stands: see `timing.py`.
+    # When the clock of the current situation began, and since when it is paused: see `timing.py`.
     shown_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
@@ -112,17 +111,16 @@ class Run(models.Model):
 
     @property
     def worth(self):
-        """To sort finished runs by: first the ending counts, then the points."""
+        """To sort finished runs by: a better ending counts more than any points."""
         return -list(Colour).index(self.colour), self.points
 
     @property
     def points_shown(self):
-        """As they are printed: 12, −6."""
-        return str(self.points).replace("-", "−")
+        return str(self.points).replace("-", "−")  # 12, −6
 
 
 class Decision(models.Model):
-    """One decision, never edited. What it led to derives from the simulation as it was then."""
+    """One decision, never edited. Its effects derive from the simulation in the release of its run."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
     position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")

@@ -1,4 +1,4 @@
-"""The line at the foot of a situation: the way so far. Lengths are units of the drawing."""
+"""The line at the foot of a situation, which shows the way so far. Lengths are units of the drawing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class PathStop:
-    """A stop of the line behind a run; `look` is done, bad, now or end."""
+    """A stop on the line; `look` is "done", "bad", "now" or "end"."""
 
     x: int
     y: int
@@ -16,10 +16,10 @@ class PathStop:
 
 @dataclass(frozen=True)
 class PathLine:
-    """The line at the foot of a situation: what is behind, where one is, about how much is ahead."""
+    """`ways` are (look, the path's `d`); `end` is the width of the drawing."""
 
     stops: tuple[PathStop, ...]
-    ways: tuple[tuple[str, str], ...]  # (look, d)
+    ways: tuple[tuple[str, str], ...]
     end: int
 
 
@@ -27,16 +27,16 @@ STOP, LEVEL, ASTRAY, EDGE = 48, 16, 32, 12
 
 
 def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
-    """`are_astray` says of each decision whether it led astray; `ahead` counts the situations to come, this one too."""
+    """`are_astray` tells of each decision whether it led astray; `ahead` counts the situations to come and this one."""
     xs = [EDGE + STOP * number for number in range(len(are_astray) + 1)]
     ys = [*(ASTRAY if astray else LEVEL for astray in are_astray), LEVEL]
     looks = [*("bad" if astray else "done" for astray in are_astray), "now" if ahead else "end"]
     stops = tuple(PathStop(x, y, look) for x, y, look in zip(xs, ys, looks, strict=True))
     ways = []
-    for one, other in pairwise(stops):
-        look = "off" if "bad" in (one.look, other.look) else "way"
-        middle = (one.x + other.x) // 2
-        ways.append((look, f"M{one.x} {one.y}C{middle} {one.y} {middle} {other.y} {other.x} {other.y}"))
+    for stop, following in pairwise(stops):
+        look = "off" if "bad" in (stop.look, following.look) else "way"
+        middle = (stop.x + following.x) // 2
+        ways.append((look, f"M{stop.x} {stop.y}C{middle} {stop.y} {middle} {following.y} {following.x} {following.y}"))
     end = xs[-1] + STOP * ahead
     if ahead:
         ways.append(("ahead", f"M{xs[-1]} {LEVEL}H{end}"))

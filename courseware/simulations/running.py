@@ -1,4 +1,4 @@
-"""The life of a run: start, decide, go on, give up. Each verb is one transaction and harmless when repeated."""
+"""Starting, playing and leaving a run. Each change is one transaction, and repeating it does no harm."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -19,11 +19,11 @@ from courseware.simulations.trails import Trail, TrailStep, trail_of
 
 MILLISECOND = timedelta(milliseconds=1)
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
-DRAWS = 20  # how often chance is asked for a variant that was played less
+DRAWS = 20  # tries to find a variant that was played less often
 
 
 class TooEarly(Exception):
-    """The time of the situation is not up yet, so the branch for doing nothing cannot be taken."""
+    """The time of the situation is not up yet, so doing nothing cannot be chosen."""
 
 
 class RunOver(Exception):
@@ -31,12 +31,12 @@ class RunOver(Exception):
 
 
 class RunPaused(Exception):
-    """The run is paused: its next situation was not given yet."""
+    """The run is paused: its next situation has not been shown yet."""
 
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> Run:
-    """The open run of the simulation with this id, as it was begun, or a new one from the current release."""
+    """The open run of the simulation with this id, or a new one from the current release."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     runs = enrollment.runs.of(simulation).on_record().with_release()
@@ -62,25 +62,25 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
-    """What chance sets this time: the variant that was played least, of some draws."""
+    """The flags that chance sets: of some draws the one played least often."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
 
 @transaction.atomic
 def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
-    """A run that goes another way from the situation `position` of a finished one; the open one where it was begun.
+    """The open branch off a finished run at the situation `position`, or a new one; gives up any other open branch.
 
-    Another branch that is open is left. Raises NotOffered where the run has no such situation.
+    Raises NotOffered if the run has no such situation.
     """
     at = at or timezone.now()
     run = locked(run)
     if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
         raise NotOffered(f"no branch off {subject_of(run)} at {position}")
-    others = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
-    if begun := others.filter(branch_of=run, branch_at=position).with_release().first():
+    open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
+    if begun := open_branches.filter(branch_of=run, branch_at=position).with_release().first():
         return joined(begun, run.enrollment)
-    others.update(given_up_at=at)
+    open_branches.update(given_up_at=at)
     return Run.objects.create(
         enrollment=run.enrollment,
         simulation=run.simulation,
@@ -96,13 +96,13 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
 
 
 def joined(run: Run, enrollment: Enrollment) -> Run:
-    """The run (from `with_release`) with its enrollment at hand, and with the course that one knows already."""
+    # Both are loaded already, and would be loaded again with `run` (which is from `with_release`).
     run.enrollment, run.release.course = enrollment, enrollment.course
     return run
 
 
 def locked(run: Run) -> Run:
-    """The run as it stands, with its enrollment locked: no two verbs on one learner's runs meet."""
+    # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(run.enrollment)
     return joined(Run.objects.with_release().get(pk=run.pk), enrollment)
 
@@ -118,10 +118,10 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> Trail:
-    """Decide in the situation `position`: the choice at this place, or None when its time is up. Gives the trail.
+    """Decide in the situation `position`: the choice at this place, or None when its time is up.
 
-    `has_clock`: the page showed the clock, so that a decision may come too late. `pauses`: before what follows.
-    A situation that was decided stays so: repeating changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver.
+    `has_clock`: the page showed the clock, so that a decision may come too late. `pauses`: before the next situation.
+    Repeating a decision changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -148,7 +148,7 @@ def decide(
 def what_counts(
     trail: Trail, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
 ) -> tuple[int, list[int]]:
-    """The place that is taken and the parts that are picked. A message that was not sent in time was not sent."""
+    """(place of the choice, places of the parts) to be stored. Raises TooEarly and NotOffered."""
     timeout = trail.node.timeout
     if choice is None:
         if timeout is None or not clock.is_up(at):
@@ -157,12 +157,12 @@ def what_counts(
     if choice == timeout:
         raise NotOffered("nobody chooses that the time is up")
     if timeout is not None and has_clock and clock.is_over(at):
-        return timeout, []
+        return timeout, []  # a message that was not sent in time was not sent
     return choice, sorted(picked)
 
 
 def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
-    """Append the decision. Raises NotOffered."""
+    """Raises NotOffered."""
     run, state = trail.run, trail.state
     after = trail.rules.decide(state, place, picked)
     decision = Decision.objects.create(
@@ -184,12 +184,11 @@ def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], a
 
 
 def milliseconds_between(start: datetime, end: datetime) -> int:
-    """At least 0, as clocks may jump back, and no more than the column takes: a run may wait for weeks."""
+    # Clocks may be set back, and a run may wait for longer than the column can hold.
     return min(MOST_MILLISECONDS, max(0, round((end - start) / MILLISECOND)))
 
 
 def finish(trail: Trail, ending: Ending, at: datetime) -> None:
-    """Close the run at its ending; one on record is told to the log, and to learning where it completes something."""
     run = trail.run
     run.finished_at, run.ending, run.colour, run.points = at, ending.id, ending.colour, trail.points
     run.save(update_fields=["finished_at", "ending", "colour", "points"])
@@ -204,28 +203,26 @@ def finish(trail: Trail, ending: Ending, at: datetime) -> None:
 
 
 def completes(run: Run) -> bool:
-    """A simulation is done when it was once finished without harm; one that is optional, when it was finished.
-
-    One that has left the course meanwhile is not optional: it may come back and count.
-    """
+    # Once finished without harm; an optional one once finished. One that has left the course is not taken as optional:
+    # it may come back and count.
     outline = serving.outline(run.enrollment.release, run.enrollment.source_language)
-    optional = {step.id for step in outline.steps if step.is_optional}
-    return run.colour != Colour.RED or run.simulation.identifier in optional
+    optional_ids = {step.id for step in outline.steps if step.is_optional}
+    return run.colour != Colour.RED or run.simulation.identifier in optional_ids
 
 
 @transaction.atomic
 def go_on(run: Run, *, at: datetime | None = None) -> Run:
-    """End the pause, or begin the situation anew whose time ran out while nobody was there."""
     at = at or timezone.now()
     run = locked(run)
     if run.is_open and waits(run, trail_of(run), at):
+        # The current situation begins anew: after a pause, or when its time ran out while the page was closed.
         run.shown_at, run.paused_at = at, None
         run.save(update_fields=["shown_at", "paused_at"])
     return run
 
 
 def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
-    """Why an open run waits to be gone on with: paused, interrupted; "" while its situation is there."""
+    """Why an open run waits for the learner: "paused" or "interrupted"; "" while it does not."""
     if run.paused_at:
         return "paused"
     is_over = clock_of(trail.node, run.timing, run.shown_at).is_over(at or timezone.now())
@@ -234,7 +231,6 @@ def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
 
 @transaction.atomic
 def give_up(run: Run, *, at: datetime | None = None) -> Run:
-    """Leave an open run for good. What was decided in it is kept."""
     run = locked(run)
     if run.is_open:
         run.given_up_at = at or timezone.now()

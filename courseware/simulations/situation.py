@@ -1,4 +1,4 @@
-"""A situation as it is shown while a run is played: what stands in it now, and no target, effect, reason or quality."""
+"""A situation as it is shown during a run: without targets, effects, reasons or qualities, which the debrief shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class ShownLine:
-    """`arrives` is in how many milliseconds; 0 for one that is there."""
+    """`arrives` is in how many milliseconds the line appears; 0 if it is there already."""
 
     who: str
     html: str
@@ -25,7 +25,7 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """A choice or a part of a message: the key that takes it, what the form sends for it, its text as HTML."""
+    """A choice or a part of a message: the key to press for it, the value the form sends, its text as HTML."""
 
     key: int
     value: int
@@ -35,7 +35,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class ShownClock:
-    """`wait` and `left` are milliseconds: until the clock starts, and from then on; `seconds` is all it gives."""
+    """`wait` and `left` are milliseconds: until the clock starts, and from then on. `seconds` is its full time."""
 
     seconds: int
     wait: int
@@ -44,7 +44,7 @@ class ShownClock:
 
 @dataclass(frozen=True)
 class Consequence:
-    """What the last decision did, in the words of its choice; why is said in the debrief."""
+    """What the last decision did, in the words of its choice; the reason follows in the debrief."""
 
     html: str
     is_timeout: bool
@@ -66,8 +66,8 @@ class Situation:
 
 
 def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
-    """The situation that waits, at this moment. Runs a query where a branch begins."""
-    shown_at = min(trail.run.shown_at, at)  # the server's clock may have jumped back: nothing arrives hours later
+    """The current situation at this moment. Runs a query where a branch begins."""
+    shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(trail.node, trail.run.timing, shown_at)
     node, last = texts.nodes[trail.node.id], trail.steps[-1] if trail.steps else None
     parts = tuple(Offer(key, key - 1, part.text) for key, part in enumerate(node.parts, start=1))
@@ -86,10 +86,11 @@ def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
 
 
 def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]:
-    gone = (at - clock.shown_at) / MILLISECOND
+    elapsed = (at - clock.shown_at) / MILLISECOND
     times = arrivals(node, clock.reading)
     return tuple(
-        ShownLine(line.who, line.text, max(0, round(time - gone))) for line, time in zip(node.lines, times, strict=True)
+        ShownLine(line.who, line.text, max(0, round(time - elapsed)))
+        for line, time in zip(node.lines, times, strict=True)
     )
 
 
@@ -101,7 +102,7 @@ def offers(node: Node, places: Sequence[int], keys_taken: int, before: int | Non
 
 
 def taken_before(trail: Trail) -> int | None:
-    """The choice that was taken where a branch begins, as long as it stands there."""
+    # The choice of the run that a branch starts from, only in the situation where it starts.
     run = trail.run
     if not run.is_practice or trail.position != run.branch_at:
         return None
@@ -109,7 +110,6 @@ def taken_before(trail: Trail) -> int | None:
 
 
 def meters(trail: Trail, texts: Simulation) -> tuple[MeterChange, ...]:
-    """All of them as they stand, with what the last decision changed."""
     changes = trail.steps[-1].changes if trail.steps else {}
     return tuple(
         MeterChange(label, trail.state.meters[meter], changes.get(meter, 0)) for meter, label in texts.meters.items()

@@ -1,4 +1,4 @@
-"""Where a run stands and how it came there: its decisions, replayed by the pure rules of its simulation."""
+"""The state of a run and how it was reached: its decisions, replayed by the rules of its simulation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ASTRAY = ("harmful", "critical")
 
 @dataclass(frozen=True)
 class TrailStep:
-    """One decision: the state it was made in, and the one it led to."""
+    """One decision, with the states before and after it."""
 
     position: int
     before: RunState
@@ -27,19 +27,18 @@ class TrailStep:
         return simulation.nodes[self.before.place].choices[self.place].quality
 
     def is_astray(self, simulation: Simulation) -> bool:
-        """Whether the line of the path bends here."""
-        return self.quality(simulation) in ASTRAY
+        return self.quality(simulation) in ASTRAY  # the path line bends there
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """Meter → how far it moved, of those that did."""
+        """Meter → its change, of those that changed."""
         moved = {meter: value - self.before.meters[meter] for meter, value in self.after.meters.items()}
         return {meter: change for meter, change in moved.items() if change}
 
 
 @dataclass(frozen=True)
 class Trail:
-    """A run so far. `rules` is its simulation in the course's own language; other languages differ in texts only."""
+    """A run so far. `rules` is its simulation in the course's own language; other languages differ only in texts."""
 
     run: Run
     rules: Simulation
@@ -52,17 +51,16 @@ class Trail:
 
     @property
     def position(self) -> int:
-        """The number of the situation that waits, or would if this were not the end."""
+        """The number of the current situation, from 1; at the end the number that would follow."""
         return len(self.steps) + 1
 
     @property
     def node(self) -> Node:
-        """The situation that waits. Raises KeyError at the end."""
+        """The current situation. Raises KeyError at the end."""
         return self.rules.nodes[self.state.place]
 
     @property
     def ending(self) -> Ending | None:
-        """Where the run came to; None while a situation waits."""
         return self.rules.endings_by_id.get(self.state.place)
 
     @property
@@ -71,7 +69,7 @@ class Trail:
 
     @cached_property
     def ahead(self) -> int:
-        """How many situations the best way to an ending still has, the one that waits included."""
+        """How many situations the best way to an ending has from here, the current one included."""
         state, number = self.state, 0
         while state.place in self.rules.nodes:
             state, number = self.rules.decide(state, *self.rules.best(state)), number + 1
@@ -79,7 +77,6 @@ class Trail:
 
 
 def page_of(run: Run, language: str) -> PageData:
-    """The simulation's page in the release the run began with."""
     return serving.page(run.release, run.simulation.identifier, language)
 
 

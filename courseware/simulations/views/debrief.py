@@ -1,4 +1,4 @@
-"""/runs/<pk>/debrief/, and other ways from there."""
+"""/runs/<pk>/debrief/, and the branches off a finished run."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -44,7 +44,6 @@ def debrief(request, pk):
 @login_required
 @form_on(debrief_address)
 def branch(request, pk, position):
-    """Try another way from one of the situations of a finished run."""
     try:
         begun = running.try_branch(own_run(request, pk), position)
     except NotOffered:

@@ -1,4 +1,4 @@
-"""Where the pages of a simulation stand, and whose run a page is about."""
+"""The addresses of a simulation's pages, and the run a page is about."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -20,31 +20,29 @@ def run_address(pk):
 
 
 def debrief_address(pk, position):
-    """Another way is tried from the debrief, whatever the situation."""
+    # `position` is unused: a form's address is made from all arguments of its view.
     return reverse("simulations:debrief", args=[pk])
 
 
 def own_run(request, pk) -> Run:
-    """The user's run, with its release and its enrollment. Raises Http404."""
+    """With its release and its enrollment. Raises Http404."""
     run = get_object_or_404(Run.objects.filter(enrollment__learner=request.user).with_release(), pk=pk)
-    found = own_enrollments(request, pk=run.enrollment_id)
-    if not found:
+    enrollments = own_enrollments(request, pk=run.enrollment_id)
+    if not enrollments:
         raise Http404(pk)
-    return running.joined(run, found[0])
+    return running.joined(run, enrollments[0])
 
 
 def show(request, reading: Reading, page, template, context, *, status=200):
-    """`page` is the PageData of a simulation."""
     return render_in_course(request, reading, template, context | {"page": page}, status=status)
 
 
 def step_of(reading, simulation):
-    """The simulation's stop on today's route; None where the course has it no more."""
     return next((step for step in reading.outline.steps if step.id == simulation), None)
 
 
 def usual_timing(person, runs):
-    """What the person is given by whoever leads the team, else what they took the last time."""
+    # What was set for the person, else what they chose last.
     return person.practice_time or (runs[-1].timing if runs else Timing.WRITTEN)
 
 

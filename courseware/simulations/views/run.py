@@ -33,15 +33,13 @@ def run(request, pk):
 
 
 def way_out(run):
-    """Where one goes who leaves a run: back to the page before the start, or home where the course has it no more."""
     reading = Reading(run.enrollment)
     if step := step_of(reading, run.simulation.identifier):
         return reverse("simulations:simulation", args=[reading.course_id, step.id])
-    return reverse("home")
+    return reverse("home")  # the course no longer has the simulation
 
 
 def run_page(request, trail, *, problem="", status=200):
-    """Where an open run stands: its situation, or that it waits. For the script the piece alone."""
     run, now = trail.run, timezone.now()
     if trail.ending:  # another tab was faster
         return go(request, reverse("simulations:debrief", args=[run.pk]))
@@ -55,6 +53,7 @@ def run_page(request, trail, *, problem="", status=200):
         "waits": waits,
         "situation": None if waits else situation_of(trail, page.simulation, now),
     }
+    # The script needs only the part that it replaces.
     template = "simulations/_swapped.html" if request.htmx else "simulations/run.html"
     return show(request, reading, page, template, context, status=status)
 

@@ -1,4 +1,4 @@
-"""/simulations/<course>/<simulation>/"""
+"""/simulations/<course>/<simulation>/: the page before the start."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
@@ -15,7 +15,6 @@ from courseware.simulations.views.places import show, start_address, usual_timin
 @require_safe
 @login_required
 def simulation(request, course, simulation):
-    """What it is about and how it can be played; what was played so far."""
     reading = reading_of(request, course)
     step = reading.step(simulation, "simulation")
     page = reading.page(simulation)
@@ -37,12 +36,12 @@ def simulation(request, course, simulation):
 
 
 def first_draw(simulation):
-    """The flags of a run that draws the first of each set: one that draws nothing may be without a single situation."""
+    # The first of each set: a run without any of them may be without a single situation.
     return [odds[0] for odds in simulation.chance.values() if isinstance(odds, tuple)]
 
 
 def sources_in(html, page):
-    """The sources that a piece of the page names: the others would tell what is kept for the debrief."""
+    # Only those that this piece of the page cites: the others would give away what the debrief says.
     return [source for source in page.data["sources"] if f'href="#source-{source["number"]}"' in html]
 
 
