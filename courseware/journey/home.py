@@ -1,4 +1,4 @@
-"""The learner's first page: where to go on, by when, and the whole route. One card per course."""
+"""The learner's first page: a card for each course, with the next step, its due day and the whole route."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +21,9 @@ from courseware.learning.route import Station, minutes_left, stations
 
 @dataclass(frozen=True)
 class CourseCard:
-    """One course of the learner. What the big card says beyond the journey is fetched only where it is asked for.
+    """One course of the learner. What only the large card shows is loaded when it is asked for.
 
-    `is_renewed`: there were earlier runs.
+    `is_renewed`: the learner has earlier runs of it.
     """
 
     journey: Journey
@@ -64,21 +64,19 @@ class CourseCard:
 
     @cached_property
     def earlier_certificate(self) -> Certificate | None:
-        """That of an earlier run, while it is valid: a renewal does not end it. Runs a query where there are such."""
+        # A renewal does not end the certificate of an earlier run.
         if not self.is_renewed:
             return None
         runs = Enrollment.objects.before(self.enrollment).order_by()
-        found = Certificate.objects.filter(enrollment__in=runs).order_by("-enrollment")
-        return next((certificate for certificate in found if certificate.is_valid()), None)
+        certificates = Certificate.objects.filter(enrollment__in=runs).order_by("-enrollment")
+        return next((certificate for certificate in certificates if certificate.is_valid()), None)
 
     @property
     def module(self) -> OutlineModule | None:
-        """That of the next step."""
         return self.outline.module(self.act.step.module_id) if self.act.step else None
 
     @property
     def first_lesson(self) -> Step | None:
-        """Where to begin without the pre-check."""
         return next((step for step in self.outline.steps if step.kind == "lesson"), None)
 
     @property
@@ -101,8 +99,8 @@ class CourseCard:
 
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
-    """The user's courses, one card each (the newest run), the one to be shown large first: `chosen`, a course id,
-    else the most urgent. Runs up to three queries, one more where there are several courses.
+    """The user's courses, one card each for the newest run. The first is shown large: `chosen`, a course id, or else
+    the most urgent. Runs up to three queries, one more if there are several courses.
     """
     runs = own_enrollments(request)
     newest = {enrollment.course_id: enrollment for enrollment in runs}
@@ -116,7 +114,7 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
-    """As the board sorts: by state, then by due day; without one last. Runs a query where there are several."""
+    """Sorted as on the board. Runs a query if there are several."""
     if len(enrollments) < 2:
         return enrollments
     these = Enrollment.objects.filter(pk__in=[enrollment.pk for enrollment in enrollments]).with_state()

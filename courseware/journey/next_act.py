@@ -1,4 +1,4 @@
-"""Where a person stands in a course and what comes next: one rule, asked by home, record, board and person page."""
+"""How far a person is in a course and what they do next: the one rule for home, record, board and person page."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from courseware.learning.progress import Progress, progress_with, recorded_by_en
 
 
 class Act(StrEnum):
-    """What may come next; `Journey.next_act` says in which order they are looked for."""
+    """What may come next; `Journey.next_act` tries them in order."""
 
     COMPLETED = "completed"
     WAIVED = "waived"
-    FINISH = "finish"  # everything is done, and only the learner's word is missing: see `completing.finish`
+    FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
     DRILL = "drill"
     BEGIN = "begin"
     GO_ON = "go-on"
@@ -28,7 +28,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class NextAct:
-    """`step` is where it leads: after completion a step that may be done all the same, None where nothing is left."""
+    """`step` is where it leads: after completion a step that is still open, None if there is none."""
 
     kind: Act
     course_id: str
@@ -36,14 +36,13 @@ class NextAct:
 
     @property
     def is_asked(self) -> bool:
-        """Whether anything is expected of the person."""
         return self.kind not in (Act.COMPLETED, Act.WAIVED)
 
     @property
     def words(self) -> str:
-        """For whoever looks at the person; "" where nothing is asked."""
         if not self.is_asked or self.step is None:
             return ""
+        # For a manager, who reads it on the board.
         words = gettext("%(exam)s: passed, a drill to do") if self.kind == Act.DRILL else "%(exam)s"
         return words % {"exam": self.step.title}
 
@@ -53,13 +52,12 @@ class NextAct:
 
     @property
     def minutes(self) -> int | None:
-        """About how long it takes; None where nobody has said."""
         return self.step.minutes if self.step else None
 
 
 @dataclass(frozen=True, eq=False)
 class Journey:
-    """One enrollment and how far it is. `sittings` are the exams and pre-checks handed in, as far as asked for."""
+    """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded."""
 
     enrollment: Enrollment
     outline: Outline
@@ -68,7 +66,6 @@ class Journey:
 
     @cached_property
     def next_act(self) -> NextAct:
-        """The first of the acts that holds."""
         if self.enrollment.completed_at:
             kind = Act.COMPLETED
         elif self.enrollment.waived_at:
@@ -85,28 +82,27 @@ class Journey:
 
     @property
     def is_held_by_drill(self) -> bool:
-        """Whether the exam is passed and not done: a drill on a critical rule that was missed comes first."""
+        # The exam is passed but not completed: a drill on a critical rule that was missed comes first.
         return may_be_held(self.enrollment, self.outline, self.progress) and any(
             sitting.is_passed for sitting in self.sittings if sitting.exam == self.outline.exam_id
         )
 
     @cached_property
     def starting_point(self) -> StartingPoint:
-        """Says something only where all sittings were asked for."""
-        return starting_point_in(self.sittings, self.outline)
+        return starting_point_in(self.sittings, self.outline)  # empty unless all sittings were loaded
 
 
 def may_be_held(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
-    """Whether an attempt could decide what is next: the exam is open to the learner, and not done."""
+    # Only then do attempts decide what is next.
     return enrollment.is_open and progress.is_exam_open and outline.exam_id not in progress.done
 
 
 def journeys(
     enrollments: Collection[Enrollment], outlines: Mapping[int, Outline], *, with_sittings: bool = False
 ) -> list[Journey]:
-    """The journeys of these enrollments, in their order; `outlines` by primary key of the course.
+    """In the order of the enrollments; `outlines` by primary key of the course.
 
-    Runs one query, and one more where attempts decide what is next or all are asked for, however many there are.
+    Runs one query for any number of them, and a second if attempts decide what is next or `with_sittings` is set.
     """
     recorded = recorded_by_enrollment(enrollments)
     progresses = {

@@ -1,4 +1,4 @@
-"""What is kept about one run through a course, for the learner to see."""
+"""What is on record about one run through a course, as the learner sees it."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from courseware.simulations.models import Run
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One step: how often its questions were answered, how many of these tries were right, when it was done.
+    """One step: how often its questions were answered, how often rightly, and when it was completed.
 
-    `attempts` are those handed in at an exam or a pre-check, `runs` those of a simulation that came to an end.
+    `attempts` are the submitted ones at an exam or pre-check, `runs` the finished ones of a simulation.
     """
 
     step: Step
@@ -32,16 +32,15 @@ class RecordLine:
 
     @property
     def best(self) -> Attempt | None:
-        """The attempt with the most points."""
         return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
 
 
 @dataclass(frozen=True)
 class Record:
-    """`retired` counts completions of documents that are no longer on the route: they are kept all the same.
+    """`retired` is the number of completions of documents that have left the route; they stay on record.
 
     `earlier` are the runs before this one, each with its certificate. `asks_again`: the parallel questions of the
-    starting point wait. `is_drill_left`: the exam is passed and a drill on a missed rule holds it.
+    pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is completed.
     """
 
     lines: tuple[RecordLine, ...]
@@ -95,19 +94,19 @@ def earlier_runs(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate 
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
-    """Document id → the attempts handed in at it, the first one first. Runs one query."""
-    found = defaultdict(list)
+    """Document id → its submitted attempts, oldest first. Runs one query."""
+    attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
-        found[attempt.exam.identifier].append(attempt)
-    return found
+        attempts[attempt.exam.identifier].append(attempt)
+    return attempts
 
 
 def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
-    """Document id → the runs that came to an end, without those that only tried a branch out. Runs one query."""
-    found = defaultdict(list)
+    """Document id → its finished runs, without branches. Runs one query."""
+    runs = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
-        found[run.simulation.identifier].append(run)
-    return found
+        runs[run.simulation.identifier].append(run)
+    return runs
 
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:

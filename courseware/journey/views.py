@@ -23,7 +23,6 @@ def home(request):
 @require_GET
 @login_required
 def record(request, course):
-    """What is kept about this run through the course: the learner's own view of it."""
     reading = reading_of(request, course)
     context = {"record": own_record(reading), "progress": reading.progress}
     return render_in_course(request, reading, "journey/record.html", context)
