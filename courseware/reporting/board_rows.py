@@ -1,4 +1,4 @@
-"""What the boards ask. A page of people costs the same number of queries for 1, 3 and 500 of them."""
+"""The rows of the boards. A page of people runs the same number of queries for 1, 3 and 500 of them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def teams_shown_to(user) -> QuerySet[Team]:
 
 @dataclass(frozen=True)
 class ModuleDone:
-    """How much of what counts in a module is done."""
+    """How many required steps of a module are done."""
 
     title: str
     done: int
@@ -42,7 +42,7 @@ class ModuleDone:
 
 @dataclass(frozen=True)
 class Cells:
-    """What a row of the board page prints, and nothing else: rows with equal cells look the same."""
+    """All that a row of the board page prints: rows with equal cells look the same, and share a cached fragment."""
 
     enrollment: int
     name: str
@@ -63,7 +63,7 @@ class Cells:
 class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
-    `team` is the name of the learner's first team among those the reader may see.
+    `team` is the name of the first team the learner joined of those the viewer may see.
     """
 
     journey: Journey
@@ -100,7 +100,6 @@ class BoardRow:
 
     @cached_property
     def modules(self) -> tuple[ModuleDone, ...]:
-        """Those in which something counts."""
         return tuple(modules_done(self.outline, self.progress))
 
     @property
@@ -131,43 +130,42 @@ class BoardRow:
 
 
 def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
-    """Enrollments `user` may see, worst first. Each learner's newest run in a course; earlier ones are history."""
-    found = enrollments_shown_to(user, at).exclude(pk__in=superseded())
+    """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course."""
+    enrollments = enrollments_shown_to(user, at).exclude(pk__in=superseded())
     if team:
-        found = found.filter(learner__in=learners_of(with_teams_below([team.pk])))
+        enrollments = enrollments.filter(learner__in=learners_of(with_teams_below([team.pk])))
     if name:
-        found = found.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
-    return found.order_by("urgency", F("due_at").asc(nulls_last=True), "learner__name", "pk")
+        enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
+    return enrollments.order_by("urgency", F("due_at").asc(nulls_last=True), "learner__name", "pk")
 
 
 def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
-    """With state, zone and learner, in courses that are published."""
-    found = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
-    return found.with_state(at).with_zone().select_related("learner")
+    """With state, zone and learner, in published courses."""
+    enrollments = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
+    return enrollments.with_state(at).with_zone().select_related("learner")
 
 
 def superseded() -> QuerySet:
-    """Enrollments followed by a newer one of the same learner in the same course."""
     return Enrollment.objects.filter(
         learner__enrollments__course=F("course"), learner__enrollments__pk__gt=F("pk")
     ).values("pk")
 
 
 def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
-    """What `user` may see of the same learner's runs before this one, the newest first. Runs one query."""
+    """What `user` may see of the learner's runs before this one, newest first. Runs one query."""
     return Enrollment.objects.visible_to(user).before(enrollment)
 
 
 def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
     """How many of these (from `board`) are in each state, zeros included, in the order of State. Runs one query."""
-    found = dict(enrollments.order_by().values_list("state").annotate(Count("pk")))
-    return {state: found.get(state, 0) for state in State}
+    counts = dict(enrollments.order_by().values_list("state").annotate(Count("pk")))
+    return {state: counts.get(state, 0) for state in State}
 
 
 def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
-    """Board rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
+    """Rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
 
-    Runs four queries, however many they are, and one for each course the first time in a process.
+    Runs four queries for any number of them, and one for each course the first time in a process.
     """
     enrollments = list(enrollments)
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
@@ -178,32 +176,32 @@ def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str
 
 
 def outlines(language: str) -> dict[int, Outline]:
-    """Primary key of a course → its outline now, of all that are published."""
+    """Primary key → current outline, of all published courses."""
     courses = Course.objects.select_related("current").defer("current__outlines")
     return {course.pk: outline(course.current, language) for course in courses if course.current}
 
 
 def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
-    """Primary key of a learner → name of the team joined first, of these teams."""
+    """Primary key of a learner → name of the first of these teams that was joined."""
     memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER, team__in=teams)
     return dict(memberships.order_by("-pk").values_list("person", "team__name"))
 
 
 def days_late(enrollment: Enrollment, at: datetime) -> int:
-    """Whole days since the due day, by the calendar of the learner's team; 0 while its state (at `at`) is another."""
+    # `enrollment.state` is as of `at`; days are counted in the zone of the learner's team.
     is_overdue = enrollment.state == State.OVERDUE
     return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if is_overdue else 0
 
 
 def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
     for module in route.modules:
-        counting = {step.id for step in module.steps}.intersection(progress.required)
-        if counting:
-            yield ModuleDone(module.title, len(counting & progress.done), len(counting))
+        required = {step.id for step in module.steps}.intersection(progress.required)
+        if required:
+            yield ModuleDone(module.title, len(required & progress.done), len(required))
 
 
 def rows_in_chunks(enrollments: QuerySet, teams: QuerySet[Team], language: str, at: datetime) -> Iterator[BoardRow]:
-    """The same rows for an export of any length, in constant memory."""
+    # So that an export of any length takes constant memory.
     iterator = enrollments.iterator(chunk_size=CHUNK)
     while chunk := list(islice(iterator, CHUNK)):
         yield from rows(chunk, teams, language, at)

@@ -1,4 +1,4 @@
-"""Derived against facts: everything that is kept beside the facts can be worked out from them again."""
+"""Whether everything stored that derives from facts still agrees with them: it is derived again and compared."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -27,7 +27,7 @@ from courseware.simulations.trails import Trail, trail_of
 
 
 def differences() -> Iterator[str]:
-    """A line for each difference, naming the row; nothing when all is well. Memory does not grow with the rows."""
+    """A line for each difference, naming the row. Memory does not grow with the number of rows."""
     yield from attempts()
     yield from pass_marks()
     yield from responses()
@@ -61,7 +61,7 @@ def attempts() -> Iterator[str]:
 
 
 def pass_marks() -> Iterator[str]:
-    """An attempt has the pass mark of its exam in the release it began with."""
+    # As in its exam in the release it began with.
     for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
         page = serving.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
@@ -69,10 +69,9 @@ def pass_marks() -> Iterator[str]:
 
 
 def responses() -> Iterator[str]:
-    """Every response is graded again, by the questions of the release its attempt began with."""
     needed = ("bank", "attempt__release__course")
-    found = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
-    for response in found.iterator():
+    rows = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
+    for response in rows.iterator():
         try:
             question = question_of(response.attempt, response, response.attempt.release.course.source_language)
             graded = graded_again(response)
@@ -94,7 +93,6 @@ def graded_again(response: Response) -> bool | None:
 
 
 def answers() -> Iterator[str]:
-    """Every answer in a lesson is graded again, by the questions of the revision it was given to."""
     questions = lru_cache(maxsize=1)(questions_of)  # answers come by revision
     for answer in Answer.objects.order_by("document", "revision", "pk").iterator():
         try:
@@ -107,16 +105,15 @@ def answers() -> Iterator[str]:
 
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
-    """The questions of a released revision by id, in any language: the key is the same in all."""
+    """Question id → question of a released revision, in any language: the key is the same in all."""
     entry = ReleaseEntry.objects.filter(document=document, revision=revision).order_by("pk").last()
     page = entry.pages.order_by("pk").first() if entry else None
     return {identifier: load_question(stored) for identifier, stored in page.data["questions"].items()} if page else {}
 
 
 def drill_answers() -> Iterator[str]:
-    """Every answer of a drill is graded again, by the questions of the release it was asked from."""
-    found = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
-    for answer in found.iterator():
+    rows = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
+    for answer in rows.iterator():
         try:
             questions = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
             question = questions[answer.question]
@@ -131,7 +128,6 @@ def drill_answers() -> Iterator[str]:
 
 
 def numbers() -> Iterator[str]:
-    """Attempts, and answers in a drill, are numbered 1, 2, 3 … without a gap."""
     for key, exam, last in with_a_gap(Attempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
     for key, rule, last in with_a_gap(DrillAnswer, "attempt", "objective"):
@@ -139,13 +135,12 @@ def numbers() -> Iterator[str]:
 
 
 def with_a_gap(model, *of):
-    """(…the fields `of`, the highest number) of rows that are numbered together and leave one out."""
+    """(values of the fields `of`, highest number) for each group of rows whose numbers have a gap."""
     rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
     return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
 
 def passes() -> Iterator[str]:
-    """A passed attempt completes its exam, at once or with the last drill it owes, and nothing else does."""
     passed = Attempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
     with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
     for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
@@ -153,7 +148,7 @@ def passes() -> Iterator[str]:
 
 
 def pre_checks() -> Iterator[str]:
-    """A pre-check that is handed in completes its document, and nothing else does."""
+    """A submitted pre-check completes its document, and nothing else does."""
     taken = Attempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
@@ -165,28 +160,28 @@ def pre_checks() -> Iterator[str]:
 
 
 def drills() -> Iterator[str]:
-    """An exam is completed when it is passed and no drill is owed any more, and not before."""
+    """An exam is completed once it is passed and every drill is done, and not before."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = Attempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
-        found = drills_of(attempt)
-        owed = [drill.rule for drill in found if not drill.is_done]
+        attempt_drills = drills_of(attempt)
+        owed = [drill.rule for drill in attempt_drills if not drill.is_done]
         if not attempt.is_completed and not owed:
             yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
         elif attempt.is_completed and owed:
             yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
-        for drill in found:
+        for drill in attempt_drills:
             if len({answer.question for answer in drill.streak}) < len(drill.streak):
                 yield f"attempt {attempt.pk}: a question twice in a row of right answers on {drill.rule}"
 
 
 def runs() -> Iterator[str]:
-    """Every run is played again by its decisions, on the release it began with."""
-    found = Run.objects.select_related("simulation", "release__course").defer("release__outlines").order_by("pk")
-    for run in found.iterator():
+    rows = Run.objects.select_related("simulation", "release__course").defer("release__outlines").order_by("pk")
+    for run in rows.iterator():
         try:
             yield from differences_of(run, trail_of(run))
         except (NotOffered, KeyError):
+            # In the release the run began with.
             yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
 
 
@@ -194,8 +189,8 @@ def differences_of(run: Run, trail: Trail) -> Iterator[str]:
     for position, step in enumerate(trail.steps, start=1):
         decision = step.decision
         points = trail.rules.points(step.before.place, step.place, step.picked)
-        kept = (decision.position, decision.node, decision.meters, decision.points)
-        if kept != (position, step.before.place, dict(step.after.meters), points):
+        stored = (decision.position, decision.node, decision.meters, decision.points)
+        if stored != (position, step.before.place, dict(step.after.meters), points):
             yield f"decision {decision.pk}: played again it says something else"
     played = (trail.ending.id, trail.ending.colour, trail.points) if trail.ending else ("", "", None)
     if (run.ending, run.colour, run.points) != played or bool(run.finished_at) != bool(trail.ending):
@@ -203,13 +198,13 @@ def differences_of(run: Run, trail: Trail) -> Iterator[str]:
 
 
 def endings() -> Iterator[str]:
-    """A simulation is completed by a run on record that came to an end; one without harm always completes it."""
-    of_simulations = Completion.objects.filter(document__kind="simulation")
+    """A simulation is completed by a finished run that is no branch; one that ends without harm always completes it."""
+    completions = Completion.objects.filter(document__kind="simulation")
     ended = Run.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))
-    for pk in of_simulations.filter(~Exists(played)).values_list("pk", flat=True):
+    for pk in completions.filter(~Exists(played)).values_list("pk", flat=True):
         yield f"completion {pk}: of a simulation without a run that came to an end"
-    completed = of_simulations.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
+    completed = completions.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
     for pk in ended.exclude(colour=Colour.RED).filter(~Exists(completed)).values_list("pk", flat=True):
         yield f"run {pk}: ended without harm, and its simulation is not completed"
 
@@ -242,7 +237,7 @@ def times_of(enrollment) -> Iterator[str]:
     lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
-    # Written first to last, but a clock may jump back: the earliest fact need not be the one that began it.
+    # Facts are stored in order, but a clock may be set back: the earliest need not be the one that began it.
     if (enrollment.started_at is None) != (first is None):
         yield f"enrollment {enrollment.pk}: started_at {enrollment.started_at}, first fact {first}"
     if last and (enrollment.last_active_at is None or enrollment.last_active_at < last):
@@ -268,20 +263,18 @@ FORGED = {
 
 
 def certificate_texts() -> Iterator[str]:
-    """A certificate says what `frozen_facts` works out of the release it was issued on, and of its attempts."""
+    """A certificate says what `frozen_facts` derives from its release and the attempts."""
     outlines = lru_cache(maxsize=8)(outlines_of)
-    found = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
-    for certificate in found.order_by("pk").iterator():
+    certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
+    for certificate in certificates.order_by("pk").iterator():
         forged = forged_fields(certificate, outlines(certificate.release))
         for words in dict.fromkeys(FORGED.get(field, f"{field} is none it could have said") for field in forged):
             yield f"certificate {certificate.pk}: {words}"
 
 
 def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[str]:
-    """Fields that differ by the day of issuing and by those beside it, as the site's zone may have been another then.
-
-    Runs one query where nothing is forged.
-    """
+    """Fields that differ from the facts. Runs one query where nothing is forged."""
+    # Also by the day before and after: the zone of the site may have been another when it was issued.
     fields: list[str] = []
     for step in (0, -1, 1):
         at = certificate.issued_at + timedelta(days=step)
@@ -293,7 +286,7 @@ def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> 
 
 
 def agrees(field: str, kept: Any, derived: Any) -> bool:
-    """An exam that completes nothing may be passed after the certificate was issued, which then says no points."""
+    # An exam that is not required may be passed after the certificate was issued, which then has no points.
     return kept == derived or (kept is None and field in ("points", "max_points"))
 
 

@@ -1,4 +1,4 @@
-"""A firm to try the product with: people in every state of the board, made by its own verbs with past dates."""
+"""A firm for trying the product: people in every state of the board, made through the product's own functions."""
 
 import uuid
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from courseware.simulations import running
 from courseware.simulations.models import Colour, Timing
 from courseware.simulations.trails import Trail, trail_of
 
-SIGN_IN_WITH = "try-courseware"  # public, so these accounts are made on request and for this machine only
+SIGN_IN_WITH = "try-courseware"  # public: these accounts are only made on request, on a machine of one's own
 ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
     "manager@example.com": _("the team’s manager"),
@@ -36,13 +36,12 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class Person:
-    """A learner of the demo: enrolled so many days ago, due in so many (negative: ago), and how far they came.
+    """A learner of the demo: enrolled this many days ago, due in that many (negative: ago), and how far they came.
 
-    `share` is how much of the lessons before the exam is done, in percent, with the simulations on the way; `misses`
-    how many first answers in the lessons are wrong, and how many in every five decisions of a simulation.
-    The others are numbers of wrong answers, None where it was not tried: `start` in the pre-check, `exam` in the exam,
-    where the last questions are the wrong ones, `again` in the pre-check's parallel questions.
-    `forgot_a_rule`: one critical question of the exam is wrong, too.
+    `share` is the percentage of the lessons before the exam that are done, with the simulations between them; `misses`
+    the number of wrong first answers in the lessons, and of bad decisions in every five of a simulation. `start`,
+    `exam` and `again` are the numbers of wrong answers in the pre-check, the exam (the last questions) and the
+    parallel questions; None if it was not taken. `forgot_a_rule`: one critical question of the exam is wrong, too.
     """
 
     name: str
@@ -86,7 +85,7 @@ PEOPLE = [
 
 @transaction.atomic
 def make_demo_firm(at: datetime | None = None) -> None:
-    """Accounts, two teams and their learners in the first course. Nothing is made twice: call it on an empty site."""
+    """Accounts, two teams and their learners in the first course. Only for an empty site."""
     at = at or timezone.now()
     course = Course.objects.select_related("current").exclude(current=None).earliest("pk")
     admin = person("admin@example.com", "系统管理员", is_staff=True, is_superuser=True)
@@ -110,7 +109,6 @@ def make_demo_firm(at: datetime | None = None) -> None:
 
 
 def fill_in_the_card(course: Course) -> None:
-    """What only a firm knows, for the emergencies that the card has."""
     for section in card_sections(course, course.source_language):
         if section in CARD:
             *names, number = CARD[section]
@@ -133,7 +131,6 @@ def due_at(team: Team, at: datetime, days: int | None) -> datetime | None:
 
 
 def study(each: Person, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
-    """Enroll the person and let them learn, spread over the days since."""
     enrolled_at = now - timedelta(days=each.enrolled)
     enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, each.due), by=by, at=enrolled_at)
     Enrollment.objects.filter(pk=enrollment.pk).update(track=each.track)
@@ -159,7 +156,7 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
 
 
 def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
-    """These lessons, in the order of the route, and the simulations that stand before the next one."""
+    """These lessons in the order of the route, with the simulations before the first lesson that is not among them."""
     done = {step.id for step in lessons}
     for step in outline.steps:
         if step.kind == "lesson" and step.is_required and step.id not in done:
@@ -169,7 +166,7 @@ def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
 
 
 def moments(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Working moments that only go forward and never pass `end`: two minutes apart, a new sitting every seventh."""
+    # Two minutes apart, with a longer break after every six; never later than `end`.
     at = start
     number = 0
     while True:
@@ -200,7 +197,7 @@ def answer(enrollment, step: Step, question: Question, response: list[int], cloc
 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
-    """One run, with so many slips in every five decisions; where that does harm, another one without."""
+    """One run with `slips` bad decisions in every five; if it ends in harm, another one without."""
     run = running.start(enrollment, step.id, timing=Timing.OFF, at=next(clock))
     trail, at = trail_of(run), run.started_at
     while not trail.ending:
@@ -212,13 +209,11 @@ def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips
 
 
 def worst(trail: Trail) -> tuple[int, list[int]]:
-    """The choice that is worth least, and no part of a message."""
     worths = {place: trail.rules.points(trail.node.id, place) for place in trail.rules.offered(trail.state)}
-    return min(worths, key=lambda place: worths[place]), []
+    return min(worths, key=lambda place: worths[place]), []  # and no part of a message
 
 
 def wrong_response(question: Question) -> list[int]:
-    """A response that is not the key, whatever the kind."""
     key = list(question.key)
     if question.kind == "order":
         return key[::-1]
@@ -228,7 +223,7 @@ def wrong_response(question: Question) -> list[int]:
 
 
 def sit(enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False) -> None:
-    """One attempt at an exam or a pre-check, with so many wrong answers, the last ones."""
+    """One attempt at an exam or a pre-check, whose last `misses` answers are wrong."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
     responses = list(attempt.responses.select_related("bank"))
     wrong = {response.position for response in responses[len(responses) - misses :]}

@@ -1,4 +1,4 @@
-"""The board as a file: one table of columns, so that heading and cell cannot drift apart."""
+"""The board as a file. One table has heading and cell of each column, so that they cannot differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,19 +31,19 @@ BOARD_COLUMNS = {
 
 
 def score(found: Score | None) -> str:
-    """In words, as a spreadsheet would read 5/6 as a day in May; empty where there is none."""
+    # In words: a spreadsheet would read 5/6 as a date.
     return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
 
 
 def gain(point: StartingPoint) -> int | str:
-    """Whole percent, below nought where points were lost; a word where all was right before already."""
+    # All was right before and after, so there is no number.
     if point.outcome == "kept":
         return pgettext("what was known before the course", "kept")
     return "" if point.gain is None else point.gain
 
 
 def moment(at) -> str:
-    """ISO 8601 with the offset of the site's zone, to the second; empty where there is none."""
+    """ISO 8601 in the site's zone with its offset, to the second; "" for None."""
     return timezone.localtime(at, timezone.get_default_timezone()).isoformat(timespec="seconds") if at else ""
 
 
@@ -52,7 +52,7 @@ def board_csv(rows: Iterable[BoardRow], language: str) -> Iterator[bytes]:
 
 
 def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | int]]:
-    """Heading and rows. The file is made after the view has returned, so the language is named here."""
+    # The file is made after the view has returned, when its language is no longer active.
     with translation.override(language):
         heading = [str(name) for name in BOARD_COLUMNS]
     yield heading
@@ -63,5 +63,4 @@ def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | in
 
 
 def as_cell(value) -> str | int:
-    """Texts that wait for a language take the one that is active now."""
-    return value if isinstance(value, int) else str(value)
+    return value if isinstance(value, int) else str(value)  # lazy texts take the active language

@@ -9,7 +9,7 @@ from courseware.lib.form_layout import Fields
 
 
 class BoardFilter(forms.Form):
-    """The filters of the board; they live in the address, so a filtered board can be kept and passed on."""
+    """The filters of the board. They are in the address, so that a filtered board can be bookmarked and shared."""
 
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *State.choices]
@@ -28,7 +28,7 @@ class BoardFilter(forms.Form):
         self.helper = Fields(*shown, Field("name", wrapper_class="grow"), form_method="get")
 
     def chosen(self):
-        """Filter → value, of those that were chosen; one that makes no sense is left out."""
+        """Filter → value, of those that were set; an invalid one is ignored."""
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}

@@ -1,7 +1,7 @@
-"""The log as a witness: what it remembers of attempts, completions and certificates, against what is kept of them.
+"""Compares attempts, completions and certificates with what the log says about them.
 
-`evidence.verifying` proves the log whole. So a row that was written, changed or taken away behind the product's back is
-named here, also where it hangs together with all the others.
+`evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
+found here, even if it agrees with all other rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ CHUNK = 500  # rows held in memory at a time
 
 @dataclass(frozen=True)
 class Said:
-    """What the log must say of a row: to what it happened, when, and what more (`data`, as far as the row knows)."""
+    """What the log must say about a row: its subject, the moment, and the data, as far as the row has them."""
 
     subject: str
     at: datetime | None
@@ -34,10 +34,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fact that the log is told of with `verb`.
+    """A kind of fact that is logged with `verb`.
 
-    `owner` leads from a row to whose primary key the subject of the event names; where it has several such rows,
-    `told_by` is the part of the data that tells them apart.
+    `owner` is the field with the primary key that the event's subject names. If several rows can have the same owner,
+    `told_by` is the key of the event's data that distinguishes them.
     """
 
     verb: str
@@ -89,7 +89,7 @@ KINDS = (
 
 
 def differences() -> Iterator[str]:
-    """A line for each row that the log does not know so, and for each event whose row is gone."""
+    """A line for each row without an event that agrees, and for each event without a row."""
     for kind in KINDS:
         yield from unknown(kind)
     for kind in KINDS:
@@ -100,10 +100,12 @@ def unknown(kind: Kind) -> Iterator[str]:
     for rows in chunks(kind.rows().order_by("pk").iterator(chunk_size=CHUNK)):
         said = {row: kind.said(row) for row in rows}
         events: dict[str, list[Event]] = {}
-        for event in Event.objects.filter(subject__in={one.subject for one in said.values()}, verb=kind.verb):
+        for event in Event.objects.filter(
+            subject__in={statement.subject for statement in said.values()}, verb=kind.verb
+        ):
             events.setdefault(event.subject, []).append(event)
-        for row, one in said.items():
-            if not any(one.is_in(event) for event in events.get(one.subject, ())):
+        for row, statement in said.items():
+            if not any(statement.is_in(event) for event in events.get(statement.subject, ())):
                 yield f"{row._meta.model_name} {row.pk}: the log knows no “{kind.verb}” that says the same"
 
 

@@ -1,7 +1,7 @@
-"""Where people part ways in a simulation: counted over each person's first run, without names.
+"""How people decide in a simulation: counted over each person's first run, without names.
 
-A situation is counted from ENOUGH people up, so that nobody can be guessed from it, and by its shape: one that was
-changed so that its choices mean something else begins a new count.
+A situation is shown only from ENOUGH people on, so that nobody can be identified. Decisions count as long as its shape
+is the same: a change that gives its choices another meaning begins a new count.
 """
 
 from collections import Counter, defaultdict
@@ -18,12 +18,12 @@ from courseware.language.simulations import Ending, Node, NodeChoice, load_simul
 from courseware.reporting.survey_statistics import ENOUGH
 from courseware.simulations.models import Decision, Run
 
-WIDEST = 12  # the line of all who came through a situation, in units of the drawing
+WIDEST = 12  # a way that all people took, in units of the drawing
 
 
 @dataclass(frozen=True)
 class Share:
-    """So many of those who came here; `percent` is whole."""
+    """How many of those who came here; `percent` is whole."""
 
     count: int
     percent: int
@@ -37,7 +37,7 @@ class ChoiceShare:
 
 @dataclass(frozen=True)
 class NodeSplit:
-    """A situation as people decided in it; empty while fewer than ENOUGH did. `seconds` is the median time."""
+    """How people decided in one situation; empty for fewer than ENOUGH. `seconds` is the median time."""
 
     node: Node
     number: str
@@ -49,7 +49,7 @@ class NodeSplit:
 
 @dataclass(frozen=True)
 class Split:
-    """`people` came to an end; `ways` are drawn as wide as their share of those who stood where they begin."""
+    """`people` finished; `ways` are (way, width), as wide as the share of people who took it from its start."""
 
     people: int
     nodes: tuple[NodeSplit, ...]
@@ -60,7 +60,7 @@ class Split:
 
 @dataclass
 class Tally:
-    """What one situation's decisions add up to."""
+    """The decisions in one situation, added up."""
 
     places: Counter = field(default_factory=Counter)
     targets: Counter = field(default_factory=Counter)
@@ -68,7 +68,7 @@ class Tally:
 
 
 def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
-    """(id of the course, step) of every simulation."""
+    """(course id, step) of every simulation."""
     return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
 
 
@@ -93,14 +93,14 @@ def split_of(document: Document, page: PageData, people: QuerySet) -> Split:
 
 
 def first_runs(document: Document, people: QuerySet) -> QuerySet:
-    """The first finished run of each person: what was played again is played with the debrief in mind."""
+    # Later runs are played with the debrief in mind.
     runs = Run.objects.on_record().finished().filter(simulation=document, enrollment__in=people)
     firsts = runs.order_by().values("enrollment__learner").annotate(first=Min("pk")).values("first")
     return Run.objects.filter(pk__in=firsts)
 
 
 def shapes_of(document: Document) -> dict[int, dict[str, str]]:
-    """Primary key of a revision → situation → its shape then. Runs one query."""
+    """Primary key of a revision → id of a situation → its shape then. Runs one query."""
     pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
     return {
         revision: {node.id: node.shape for node in load_simulation(stored).nodes.values()}
@@ -112,22 +112,22 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 def tallies_of(
     runs: QuerySet, shapes: Mapping[int, Mapping[str, str]], now: Mapping[str, str]
 ) -> defaultdict[str, Tally]:
-    """Situation → its tally, of those whose shape was then what it is now. Runs one query."""
-    found: defaultdict[str, Tally] = defaultdict(Tally)
+    """Id of a situation → its tally, over decisions made when it had its present shape. Runs one query."""
+    tallies: defaultdict[str, Tally] = defaultdict(Tally)
     decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
     rows = decisions.values_list(*columns).iterator()
     for (_run, revision, _ending, node, place, milliseconds), target in with_target(rows):
         if shapes.get(revision, {}).get(node) == now.get(node):
-            tally = found[node]
+            tally = tallies[node]
             tally.places[place] += 1
             tally.targets[target] += 1
             tally.milliseconds.append(milliseconds)
-    return found
+    return tallies
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
-    """Each decision with where it led to: the run's next situation, or its ending."""
+    """Each decision with what it led to: the next situation of the run, or its ending."""
     last = None
     for row in rows:
         if last:
@@ -155,7 +155,6 @@ def node_split(node: Node, number: str, tally: Tally) -> NodeSplit:
 
 
 def ways(drawn: Map, tallies: Mapping[str, Tally]) -> Iterator[tuple[Way, float]]:
-    """Each way that was gone from a situation with enough people, and how wide it is drawn."""
     for node, tally in tallies.items():
         people = tally.places.total()
         for target, count in tally.targets.items():

@@ -1,4 +1,4 @@
-"""Survey results, from so many answers up that nobody can be guessed from them."""
+"""Survey results, shown only from ENOUGH answers on, so that nobody can be identified."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -25,9 +25,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """`mean` and `recommend` (−100 to 100) are None where they say nothing. `ends` are what the ends of a scale mean.
+    """`mean` and `recommend` (−100 to 100) are None if they make no sense; `ends` say what the ends of a scale mean.
 
-    Texts come in the order of the answers' random keys, which tells nothing.
+    Texts are in the order of the answers' random keys, so that it tells nothing about people.
     """
 
     title: str
@@ -40,12 +40,12 @@ class QuestionResult:
 
 
 def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
-    """(id of the course, step) of the survey each course asks."""
+    """(course id, step) of the survey of each course."""
     return [(route.course_id, route.step(route.survey_id)) for route in routes if route.survey_id]
 
 
 def survey_results(survey: Document, page: PageData) -> tuple[int, list[QuestionResult]]:
-    """(how many answered, a result per question); the results are empty while fewer than ENOUGH answered."""
+    """(number of people who answered, a result per question); no results for fewer than ENOUGH."""
     given = list(SurveyAnswers.objects.filter(survey=survey).values_list("release_id", "answers"))
     if len(given) < ENOUGH:
         return len(given), []
@@ -70,14 +70,13 @@ def shapes_asked(survey: Document) -> dict[int, dict[str, tuple]]:
 
 
 def shape_of(question: Asked) -> tuple:
-    """What answers belong to: mending a word keeps them, another kind, scale or number of choices begins anew."""
+    # Answers stay valid when words change, but not when kind, scale or number of choices do.
     return question["kind"], question["from"], question["to"], len(question["choices"])
 
 
 def question_result(question: Asked, given: list) -> QuestionResult:
-    """The result of one question; only how many answered it while they are fewer than ENOUGH: none is compulsory."""
     title, choices = question["title"], question["choices"]
-    if len(given) < ENOUGH:
+    if len(given) < ENOUGH:  # fewer than answered the survey: no question is compulsory
         return QuestionResult(title, len(given))
     if question["kind"] == "open":
         return QuestionResult(title, len(given), texts=tuple(given))
@@ -103,6 +102,6 @@ def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tu
 
 
 def recommend_score(values: list[int]) -> int:
-    """Share of 9 and 10 minus share of 0 to 6, in whole percent points (net promoter score). `values` is not empty."""
+    """Net promoter score, −100 to 100: the percentage of 9 and 10 minus that of 0 to 6. `values` is not empty."""
     promoters, detractors = sum(value >= 9 for value in values), sum(value <= 6 for value in values)
     return round(100 * (promoters - detractors) / len(values))

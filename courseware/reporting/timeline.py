@@ -1,4 +1,4 @@
-"""One person's run through a course, as a manager may see it: what was done and when, and no single answer."""
+"""One person's run through a course as a manager may see it: what was done and when, without single answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,8 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived or finished; of a run
-    that came to an end green, yellow or red.
-
-    Also measured and measured-again: a pre-check and its parallel questions, which nobody passes or fails.
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived or finished; for a
+    simulation the colour of the ending; for a pre-check measured, for its parallel questions measured-again.
     """
 
     at: datetime
@@ -29,10 +27,10 @@ class Happening:
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """What is on record, newest first. Runs four queries, and two for each pass that owed a drill."""
+    """Newest first. Runs four queries, and two for each pass that needed a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
-    # Of an exam its attempts say more, of a simulation its runs.
+    # Exams and simulations come with their attempts and runs, which say more.
     completions = enrollment.completions.exclude(document__kind__in=[Document.Kind.EXAM, Document.Kind.SIMULATION])
     for identifier, at in completions.values_list("document__identifier", "completed_at"):
         happenings.append(Happening(at, "completed", titles.get(identifier, identifier)))
@@ -49,7 +47,8 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
-    # Of two at one moment the later is what came of the other: turned round, as `reverse` would keep their order.
+    # Of two at the same moment the later in the list followed from the other. Slicing turns them round, too, which
+    # `reverse=True` would not.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]
 
 
@@ -60,7 +59,6 @@ def kind_of(attempt: Attempt) -> str:
 
 
 def drills_done(attempt: Attempt, outline: Outline) -> Iterator[Happening]:
-    """The drills that the pass asked for, each with its rule."""
     for drill in drills_of(attempt):
         if drill.is_done:
             rule = unescape(strip_tags(outline.objective(drill.rule)))

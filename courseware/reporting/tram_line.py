@@ -1,4 +1,4 @@
-"""The small line of the board: a station for each module, filled when it is done, ringed where the person is."""
+"""The small line of the board: a dot for each module, filled if it is done, ringed if it is the current one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ GAP = 22
 
 @dataclass(frozen=True)
 class Dot:
-    """`look` is f (filled: done), h (here: the first not done) or ""."""
+    """`look` is "f" (filled: done), "h" (here: the first not done) or ""."""
 
     x: int
     look: str
@@ -17,7 +17,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class TramLine:
-    """`done` is how far the line is travelled: to the station where the person is, or to the end. 0: not at all."""
+    """`done` is the x up to which the line is coloured: to the current module or the end; 0 at the start."""
 
     dots: tuple[Dot, ...]
     end: int
@@ -26,7 +26,6 @@ class TramLine:
 
 
 def tram_line(are_done: Sequence[bool]) -> TramLine:
-    """The line through stations of which these are done."""
     here = next((place for place, is_done in enumerate(are_done) if not is_done), len(are_done))
     dots = tuple(
         Dot(FIRST + GAP * place, "f" if is_done else "h" if place == here else "")

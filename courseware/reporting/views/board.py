@@ -48,13 +48,12 @@ def board(request):
 
 
 def chosen_enrollments(user, chosen, at):
-    """(those the counts are about, those that are shown): the state is the one filter that the counts leave out."""
+    # The counts are by state, so they are about everyone, and the page about those in the chosen state.
     everyone = board_rows.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
     return everyone, everyone.filter(state=chosen["state"]) if "state" in chosen else everyone
 
 
 def filters_query(chosen):
-    """The filters as the query of an address."""
     query = QueryDict(mutable=True)
     query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
     return query.urlencode()
@@ -63,7 +62,6 @@ def filters_query(chosen):
 @login_required
 @require_safe
 def board_csv(request):
-    """The rows of the board as it is filtered, all of them. Who took it away is on record."""
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()
     _everyone, found = chosen_enrollments(request.user, chosen, now)

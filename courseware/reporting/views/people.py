@@ -1,4 +1,4 @@
-"""Whose teams a page is about."""
+"""The teams that a page is about."""
 
 from django.http import Http404
 
@@ -8,7 +8,7 @@ ROWS_A_PAGE = 25
 
 
 def teams_or_404(user):
-    """The teams this person answers for; whoever answers for none finds no page here."""
+    """The teams that `user` manages; all for an administrator. Raises Http404 if there are none."""
     teams = board_rows.teams_shown_to(user)
     if not user.is_superuser and not teams:
         raise Http404

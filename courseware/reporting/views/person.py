@@ -23,7 +23,8 @@ def visible_enrollment(user, pk):
 
 
 def person_page(request, enrollment, teams, *, refused=None, status=200):
-    """Whoever gets to see it is on record, whatever the request was. `refused`: verb → its form, as it was sent."""
+    """`refused` is verb → its form with errors."""
+    # Every view of somebody's record is logged, whatever the request was.
     record("record-viewed", actor=request.user, subject=enrollment)
     (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
     context = {
@@ -47,7 +48,6 @@ def person(request, pk):
 @login_required
 @require_POST
 def act(request, pk, verb):
-    """One of the manager's verbs, by its own address."""
     teams = teams_or_404(request.user)
     enrollment = visible_enrollment(request.user, pk)
     form = verb.form(request.POST, enrollment=enrollment)

@@ -15,7 +15,7 @@ from courseware.reporting.survey_statistics import ENOUGH, survey_results
 
 
 def released_document_or_404(user, course: str, identifier: str, kind: Document.Kind) -> tuple[Document, PageData]:
-    """A document that editors and managers may see figures about, with its page as it is released now."""
+    """A document and its released page. Raises Http404, also for all but editors and managers."""
     if not (user.is_staff or is_manager(user)):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
@@ -31,8 +31,8 @@ def released_document_or_404(user, course: str, identifier: str, kind: Document.
 @login_required
 @require_safe
 def simulation(request, course, simulation):
-    """How it was played: for managers their own people, for editors everybody."""
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
+    # Managers see figures about their own people, editors about everybody.
     people = Enrollment.objects.all() if request.user.is_staff else Enrollment.objects.visible_to(request.user)
     context = {"simulation": shown, "split": split_of(document, shown, people), "enough": ENOUGH}
     return render(request, "reporting/simulation.html", context)
