@@ -1,4 +1,4 @@
-"""What a page of the learner stands on: the own enrollment, the route in the language that is read, how far it is."""
+"""What every page of a learner needs: the own enrollment, the route in the page's language, and the progress on it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from courseware.learning.progress import Progress, progress_of
 
 @dataclass(frozen=True)
 class Reading:
-    """One learner in one course, now. What it offers beyond the enrollment is fetched when it is first asked for."""
+    """One learner in one course, now. All but the enrollment is loaded when it is first asked for."""
 
     enrollment: Enrollment
 
@@ -30,7 +30,7 @@ class Reading:
 
     @cached_property
     def outline(self) -> Outline:
-        """In the language of the page, or in the course's own where it is not written in that."""
+        # In the course's own language if it is not released in that of the page.
         return serving.outline(self.release, get_language())
 
     @property
@@ -42,7 +42,7 @@ class Reading:
         return progress_of(self.enrollment, self.outline)
 
     def step(self, step_id: str, *kinds: str) -> Step:
-        """The step with this id, of one of these kinds (any where none is named). Raises Http404."""
+        """The step with this id, of one of these kinds (of any if none is given). Raises Http404."""
         try:
             step = self.outline.step(step_id)
         except KeyError:
@@ -56,15 +56,15 @@ class Reading:
 
 
 def reading_of(request, course_id) -> Reading:
-    """The newest run of the user through the course, which is the open one where there is one. Raises Http404."""
-    found = own_enrollments(request, course__identifier=course_id)
-    if not found:
+    """For the user's newest run through the course, which is the open one if any is open. Raises Http404."""
+    enrollments = own_enrollments(request, course__identifier=course_id)
+    if not enrollments:
         raise Http404(course_id)
-    return Reading(found[-1])
+    return Reading(enrollments[-1])
 
 
 def own_enrollments(request, **which) -> list[Enrollment]:
-    """The user's enrollments in courses that are published, the newest last, with what their pages need."""
+    """The user's enrollments in published courses, newest last, with release, learner and zone."""
     found = Enrollment.objects.filter(learner=request.user, course__current__isnull=False, **which)
     enrollments = list(found.with_release().order_by("pk"))
     for enrollment in enrollments:

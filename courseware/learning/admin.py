@@ -41,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
-# What the fields of a verb are called where it is done to many people at once.
+# Labels of the fields of a verb when it is done to several people at once.
 WORDS = {
     "due_on": {"label": _("due day")},
     "reason": {"label": _("reason"), "help_text": _("The learner reads it, and it stays in the record.")},
@@ -59,7 +59,7 @@ def action_of(verb):
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
-    """Facts to read. What may be done to them, the verbs do: enroll, and those of a manager."""
+    """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
     list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
     list_filter = [StateFilter, "course", "learner__teams"]
@@ -74,7 +74,7 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
     fields = readonly_fields
 
     def get_queryset(self, request):
-        """In `get_ordering`, which names what `with_state` adds: so ordered after that, not by the superclass."""
+        # The superclass would order by `urgency` before `with_state` has added it.
         return Enrollment.objects.with_state().with_zone().order_by(*self.get_ordering(request))
 
     def get_ordering(self, request):
@@ -95,10 +95,10 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
             obj.pk = enrolled.pk
 
     def has_delete_permission(self, request, obj=None):
-        return False  # an enrollment is waived: the facts that hang off it stay
+        return False  # it is waived instead: the facts that belong to it stay
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """Looking into a record is logged, before anything of it is shown."""
+        # A view of a record is logged before anything of it is shown.
         enrollment = self.get_object(request, object_id)
         if enrollment and self.has_view_permission(request, enrollment):
             record("record-viewed", actor=request.user, subject=enrollment)
@@ -124,7 +124,7 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
         return enrollment.answers.count()
 
     def ask(self, request, enrollments, verb):
-        """A page between that asks for what the verb needs, then the verb for each; None (the list again) when done."""
+        """A page with the verb's form; once that is valid, act on each and return None, which shows the list again."""
         form = verb.form(request.POST if "confirmed" in request.POST else None)
         for name in WORDS.keys() & form.fields.keys():
             vars(form.fields[name]).update(WORDS[name])
@@ -144,7 +144,7 @@ class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
 
 
 def confirmation(model_admin, request, title, form, **context):
-    """A page of the admin with one form on it; `chosen` and `action` make it part of an action on a list."""
+    """An admin page with one form; `chosen` and `action` make it a step of an action on a list."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
@@ -164,7 +164,7 @@ admin.site.unregister(Team)
 
 @admin.register(Team)
 class EnrollingTeamAdmin(TeamAdmin):
-    """The team's admin of accounts, with what only this room can do to a team."""
+    """The team's admin of `accounts`, with the action to enroll a team."""
 
     actions = ["enroll"]
 
@@ -183,7 +183,7 @@ class EnrollingTeamAdmin(TeamAdmin):
 
 @admin.register(LessonReport)
 class LessonReportAdmin(admin.ModelAdmin):
-    """What learners found wrong in lessons, for editors: without who said so, not even as a number."""
+    """Reports on lessons, for editors: nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]
     list_filter = [("settled_at", admin.EmptyFieldListFilter), "document__course", "language"]
@@ -218,7 +218,7 @@ admin.site.unregister(Course)
 
 @admin.register(Course)
 class PublishingCourseAdmin(CourseAdmin):
-    """The course's admin of content, with the page that counts whom a release touches and publishes it."""
+    """The course's admin of `content`, with the page that publishes a release and counts whom it touches."""
 
     fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "card")
 
@@ -242,7 +242,7 @@ class PublishingCourseAdmin(CourseAdmin):
             if form.is_valid() and self.published(request, course, form):
                 return redirect("admin:content_course_changelist")
         except publishing.StaleChoice:
-            # The page as it is now: nothing of it is confirmed yet, and what was written stays.
+            # The page as it is now, with nothing confirmed yet; weight and note stay.
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             course.refresh_from_db()
             drafts = publishing.drafts(course)
@@ -265,7 +265,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Publish, and say so; where the checker refuses, put what it says beside the form. Raises StaleChoice."""
+        """The release, or None if the checker finds problems, which are added to the form. Raises StaleChoice."""
         words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
         try:
             release = publishing.publish(course, form.chosen, **words, by=request.user)

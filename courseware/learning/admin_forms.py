@@ -1,4 +1,4 @@
-"""What the admin's own pages ask for."""
+"""The forms of the admin's own pages."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -48,7 +48,7 @@ SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 class PublishForm(forms.Form):
     """Which drafts to publish, with what weight and why.
 
-    The value of a draft is its revision: one that was edited since the page was made is refused, not published unseen.
+    The value of a draft is its revision, so that one edited since the page was made is rejected, not published unseen.
     """
 
     revisions = forms.TypedMultipleChoiceField(
@@ -72,5 +72,4 @@ class PublishForm(forms.Form):
 
     @property
     def chosen(self):
-        """The revisions to publish."""
         return [self.drafts[pk].revision for pk in self.cleaned_data["revisions"]]

@@ -9,25 +9,24 @@ from courseware.learning.models import Answer
 
 
 class TokenReused(Exception):
-    """A form was sent a second time with another content: which of the two was meant cannot be known."""
+    """A form was sent a second time with another answer: it cannot be known which of the two was meant."""
 
 
 class NoSuchQuestion(Exception):
-    """The lesson, as it is released now, does not ask this."""
+    """The lesson, as released now, has no such question."""
 
 
 class QuestionChanged(Exception):
-    """The form showed other choices than the question has now: which of them was meant cannot be said by its place."""
+    """The form showed other choices than the question has now, so places in it do not tell which were meant."""
 
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and keep one try, and complete the lesson when its check is done with it.
+    """Grade and save one try, and complete the lesson if that finishes its check.
 
-    `raw` are the strings of a response (`Question.clean`); `token` is the UUID of the form they came from, `revision`
-    the primary key of the lesson's revision it showed (None: the one released now). The same form sent again gets the
-    answer that is stored. Raises NoSuchQuestion, QuestionChanged, ValueError for a response that is none, and
-    TokenReused.
+    `raw` is as `Question.clean` takes it; `token` is the UUID of the form, `revision` the primary key of the lesson's
+    revision that it showed (None: the current one). The same form sent again gets the stored answer. Raises
+    NoSuchQuestion, QuestionChanged, TokenReused, and ValueError for input that is no answer.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -56,10 +55,10 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
 
 def question_of_form(release, page, question_id, revision):
-    """The question of a page of the release, where a form made from `revision` of its document still fits it.
+    """The question of a page, if a form made from `revision` of its document still fits it.
 
-    Another revision is fine as long as the choices of this question stayed as they were, in every language that one
-    was released in: the form does not say which one it was read in. Raises NoSuchQuestion and QuestionChanged.
+    It fits as long as the choices of this question are the same in every language that the revision was released in:
+    the form does not say in which it was read. Raises NoSuchQuestion and QuestionChanged.
     """
     try:
         question = page.questions[question_id]
@@ -81,10 +80,9 @@ def same(stored, enrollment, question_id, response):
 
 
 def store_answer(new):
-    """Save the answer. Somebody else's form with the same token, at the same moment, is not held off by our lock."""
     try:
         with transaction.atomic():
             new.save(force_insert=True)
-    except IntegrityError:
+    except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
         raise TokenReused(new.question) from None
     return new

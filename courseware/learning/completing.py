@@ -1,4 +1,4 @@
-"""What is done, and when a whole enrollment is complete: decided here and nowhere else."""
+"""Completion of documents and enrollments: the only place that decides it."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,14 +13,14 @@ from courseware.learning.tries import are_right, tries_of
 
 
 class NotDone(Exception):
-    """The lesson has a check with questions that were not answered right yet."""
+    """The lesson's check has questions that were not answered right yet."""
 
 
 @transaction.atomic
 def complete(enrollment, document, *, revision, outcome, at=None):
-    """Record that the document is done, and complete the enrollment with the last required one.
+    """Record the completion of the document, and complete the enrollment with the last required one.
 
-    Returns the completion. Repeating it changes nothing: the first completion of a document stands.
+    Returns the completion. Repeating it changes nothing: the first completion of a document stays.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -36,12 +36,10 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, at=None):
-    """The learner says that the lesson is done. Raises NotDone while its check asks for something.
-
-    A check whose last open question is gone, retired or meant for another post, can be finished this way too.
-    """
+    """Complete the lesson because the learner says so. Raises NotDone while its check is not finished."""
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    # Also finishes a check whose last open question is gone: retired, or meant for another post.
     if not is_check_done(enrollment, step, page):
         raise NotDone(step.id)
     return complete_lesson(enrollment, page, at=at)
@@ -51,7 +49,7 @@ def mark_read(enrollment, step, *, at=None):
 def finish(enrollment, *, at=None):
     """Complete the enrollment if everything required is done; returns whether it is complete.
 
-    For the learner whose last open document was retired by a release, so that no completion will come any more.
+    For the learner whose last open document was retired by a release, so that no further completion will do it.
     """
     enrollment = lock(enrollment)
     conclude(enrollment, at or timezone.now())
@@ -59,14 +57,14 @@ def finish(enrollment, *, at=None):
 
 
 def conclude(enrollment, at, completion=None):
-    """Complete the locked enrollment if everything is done, then write the log (after all locks, also receivers')."""
     outline = serving.outline(enrollment.release, enrollment.source_language)
-    # Who is excused stays excused: what was begun before may still be finished and is recorded, and completes nothing.
+    # After waiving, documents may still be completed, and are recorded; the enrollment stays waived.
     is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
     if is_last:
         enrollment.completed_at = at
         enrollment.save(update_fields=["completed_at"])
         enrollment_completed.send(sender=Enrollment, enrollment=enrollment, at=at)
+    # The log is locked from here to the end of the transaction, so it comes after all other locks, also receivers'.
     if completion:
         data = {"document": completion.document.identifier, "revision": completion.revision_id}
         data["outcome"] = completion.outcome
@@ -77,7 +75,6 @@ def conclude(enrollment, at, completion=None):
 
 
 def complete_lesson(enrollment, page, *, at=None):
-    """Complete the document of a `serving.PageData`."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
@@ -88,23 +85,21 @@ def complete_lesson(enrollment, page, *, at=None):
 
 
 def is_check_done(enrollment, step, page):
-    """Whether each question of the check that this learner is shown was once answered right; true without a check."""
     return are_right(asked_of(enrollment, step), tries_of(enrollment, page))
 
 
 def asked_of(enrollment, step):
-    """Ids of the check's questions that are shown to the learner's post."""
     outline = serving.outline(enrollment.release, enrollment.source_language)
     return step.check_for(track_of(enrollment, outline))
 
 
 def lock(enrollment):
-    """The enrollment as it is now, locked until the transaction ends: what follows is done by one at a time."""
+    """The enrollment as it is now, locked until the transaction ends."""
     return Enrollment.objects.select_for_update(of=["self"]).with_release().get(pk=enrollment.pk)
 
 
 def touch(enrollment, at):
-    """Note the learner's activity. A clock that jumped back must not make the last one older."""
     enrollment.started_at = enrollment.started_at or at
+    # A clock that was set back must not make it older.
     enrollment.last_active_at = max(enrollment.last_active_at or at, at)
     enrollment.save(update_fields=["started_at", "last_active_at"])

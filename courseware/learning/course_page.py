@@ -1,4 +1,4 @@
-"""How every page of a course is rendered, whichever room it belongs to."""
+"""Rendering for all pages of a course, in whichever room they are."""
 
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,9 +9,9 @@ from courseware.learning.access import Reading
 
 
 def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):
-    """Render in the learner's time zone, with what every page of a course names beside its own `context`.
+    """Render in the learner's time zone, with what every page of a course needs beside its own `context`.
 
-    `outline` is that of the release an attempt began with, where the page is about one.
+    `outline` is given for a page about an attempt: that of the release it began with.
     """
     outline = outline or reading.outline
     context |= {

@@ -1,4 +1,4 @@
-"""Due days as people say them; the exact date stands beside the words."""
+"""Due days in words; pages show the exact date beside them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,8 +22,8 @@ class Due:
 
 
 def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
-    """None where there is no due day, or where it means nothing any more."""
     at = at or timezone.now()
+    # Once completed or waived, a due day has no meaning.
     if not enrollment.due_at or not enrollment.is_open:
         return None
     day, state = enrollment.due_on, enrollment.state_at(at)
@@ -37,6 +37,6 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
 
 
 def spoken(day: date, today: date) -> str:
-    """A day in words, near ones as people say them: today, tomorrow, Friday 27 November."""
+    """For example: today, tomorrow, Friday 27 November."""
     near = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
     return near.get((day - today).days) or date_format(day, pgettext("format of a day near by", "l j F"))

@@ -1,4 +1,4 @@
-"""Who takes which course, and by when. Each verb is one transaction and harmless when repeated."""
+"""Who takes which course, and by when. Each change is one transaction, and repeating it does no harm."""
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
@@ -12,15 +12,14 @@ from courseware.lib import dates
 
 
 class EnrollmentClosed(Exception):
-    """The enrollment is completed or waived: its due day means nothing any more."""
+    """The enrollment is completed or waived, so its due day has no meaning."""
 
 
 @transaction.atomic
 def enroll(learner, course, *, due_at=None, by=None, at=None):
-    """The learner's open enrollment in the course; a new one where there is none.
+    """The learner's open enrollment in the course, or a new one.
 
-    An open enrollment keeps its due day (see `extend`). One that is completed or waived is closed: enrolling
-    again begins a new run.
+    An open one keeps its due day (see `extend`). A completed or waived one is closed: enrolling again begins a new run.
     """
     enrollment, is_new = begin(learner, course, due_at, at or timezone.now())
     if is_new:
@@ -30,10 +29,10 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 
 @transaction.atomic
 def enroll_team(team, course, *, due_on, by, at=None):
-    """Enroll every active learner of the team and of the teams below it; returns the new enrollments as a list.
+    """Enroll every active learner of the team and of the teams below it; returns the list of new enrollments.
 
-    `due_on` is the last day (a date, or None), which ends at midnight in the learner's zone. Whoever has the course
-    already, open, completed or waived, is passed over: a renewal is begun person by person.
+    `due_on` is the last day (a date, or None), which ends at midnight in the learner's zone. People who have any
+    enrollment in the course are left out: a renewal is begun for each person alone.
     """
     at = at or timezone.now()
     memberships = Membership.objects.filter(
@@ -49,10 +48,8 @@ def enroll_team(team, course, *, due_on, by, at=None):
 
 
 def begin(learner, course, due_at, at):
-    """The open enrollment and whether it is new.
-
-    The constraint decides between two who enroll the same person at the same moment: the second gets the first's.
-    """
+    """(the open enrollment, whether it is new)."""
+    # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
     defaults = {"due_at": due_at, "enrolled_at": at}
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
@@ -64,7 +61,7 @@ def record_enrolled(enrollment, by):
 
 @transaction.atomic
 def extend(enrollment, due_on, *, by, at=None):
-    """Set the last day of an open enrollment; the old one stays in the log. Raises EnrollmentClosed."""
+    """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
     if not enrollment.is_open:
         raise EnrollmentClosed(subject_of(enrollment))
@@ -79,7 +76,7 @@ def extend(enrollment, due_on, *, by, at=None):
 
 @transaction.atomic
 def waive(enrollment, reason, *, by, at=None):
-    """Excuse the learner, for a reason. What is waived already keeps its first reason. Raises EnrollmentClosed."""
+    """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
     if enrollment.completed_at:
         raise EnrollmentClosed(subject_of(enrollment))

@@ -1,4 +1,4 @@
-"""What learners tell back: that something is wrong in a lesson, and surveys."""
+"""Feedback from learners: reports that something is wrong in a lesson, and surveys."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,11 +9,11 @@ from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceip
 
 
 class SurveyChanged(Exception):
-    """The survey was released anew since its form was shown: the places in the answers are of other choices."""
+    """The survey was released anew since its form was shown: the places in the answers may mean other choices."""
 
 
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
-    """Keep a report on the lesson of a `serving.PageData`; the same form sent again finds the first one."""
+    """Store a report on the lesson of a `serving.PageData`; the same form sent again gets the first report."""
     report, _is_new = LessonReport.objects.get_or_create(
         token=token,
         defaults={
@@ -30,11 +30,11 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
 
 @transaction.atomic
 def answer_survey(enrollment, page, answers, *, is_signed, at=None):
-    """Keep the answers once; returns False, and keeps nothing, where this enrollment has answered already.
+    """Store the answers once; returns False, and stores nothing, if this enrollment has answered already.
 
-    The enrollment learns only that it was answered. The answers get the month and no person, unless the learner
-    signs them or the survey says beforehand that it is not anonymous. Nothing is written that could tie them to
-    the enrollment: no time, no log entry, no sign of activity.
+    The enrollment gets a receipt without the answers. The answers get the month and no person, unless the learner signs
+    them or the survey says beforehand that it is not anonymous. Nothing is stored that could connect the two: no time,
+    no log entry, no activity.
 
     `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
     """
@@ -43,7 +43,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     if is_new:
         now = serving.page(enrollment.release, page.identifier, enrollment.source_language)
         if now.revision_id != page.revision_id:
-            raise SurveyChanged(page.identifier)  # and the receipt is taken back
+            raise SurveyChanged(page.identifier)  # which rolls the receipt back
         today = timezone.localdate(at)
         SurveyAnswers.objects.create(
             survey_id=page.document_id,

@@ -1,4 +1,4 @@
-"""The fields that forms of more than one room share."""
+"""Form fields shared by several rooms."""
 
 from datetime import timedelta
 
@@ -10,16 +10,15 @@ FARTHEST = timedelta(days=3653)  # ten years, with their leap days
 
 
 class DueDayField(forms.DateField):
-    """A last day that is still to come, within ten years.
+    """A last day from today on, within ten years.
 
-    `zone` is that of the learner's team: its today is the earliest day. Without one, for people of several zones, the
-    site's today is.
+    Today is that of `zone`, the one of the learner's team, or without one (for people of several zones) the site's.
     """
 
     def __init__(self, *, zone=None, **kwargs):
         self.zone = zone
         text = _("The whole day counts, in the time zone of the learner’s team.")
-        # The browser's own calendar: it speaks the reader's language and needs no script.
+        # The browser's own calendar is in the reader's language and needs no script.
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
         super().__init__(**{"label": _("due day"), "widget": widget, "help_text": text} | kwargs)
 

@@ -1,4 +1,4 @@
-"""What learners and admins send, cleaned once. Answers themselves are read by `question_view.raw_response`."""
+"""What learners and admins send, validated. `question_view.raw_response` reads the answers themselves."""
 
 import uuid
 
@@ -13,15 +13,15 @@ LARGEST_KEY = 2**63 - 1
 
 
 class TokenForm(forms.Form):
-    """A form that records something carries a UUID, so that sending it twice records it once."""
+    """A form that stores something. Its UUID is stored, too, so that sending it twice stores one row."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class AnswerForm(TokenForm):
-    """`tries` is how many there were when the form was shown: it tells in which order the choices stood.
+    """`tries` is the number of tries when the form was shown, which determines the order of the choices.
 
-    `revision` is the primary key of the lesson's revision that was shown: it tells which choices these were.
+    `revision` is the primary key of the lesson's revision that was shown, which determines what the choices were.
     """
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
@@ -44,7 +44,7 @@ class TrackForm(forms.Form):
 
 
 class SurveyForm(forms.Form):
-    """One field per question of the survey's page, none of them required; a form without any answer is refused."""
+    """One field per question of the survey's page. None is required, but a form without any answer is invalid."""
 
     signed = forms.BooleanField(required=False, label=_("Send it with my name"))
 
@@ -53,7 +53,7 @@ class SurveyForm(forms.Form):
         self.questions = {question["id"]: question for question in questions}
         for identifier, question in self.questions.items():
             self.fields[f"q-{identifier}"] = survey_field(question)
-        # What is wrong with it as a whole the page says in a summary of its own.
+        # Errors of the form as a whole are in a summary that the page makes itself.
         self.helper = Fields(*(SurveyQuestionGroup(question) for question in questions), form_show_errors=False)
 
     def clean(self):
@@ -64,7 +64,7 @@ class SurveyForm(forms.Form):
 
     @property
     def answers(self):
-        """Question id → number (.scale), place (.one), list of places (.several) or text, of what was answered."""
+        """Question id → number (scale), place (one), list of places (several) or text; answered questions only."""
         return {
             identifier: answer
             for identifier in self.questions
@@ -73,12 +73,12 @@ class SurveyForm(forms.Form):
 
     @staticmethod
     def texts(sent, questions):
-        """What was written, as `initial` of a fresh form: unlike a place, it means the same when choices changed."""
+        # `initial` of a new form: texts, unlike places, mean the same after the choices have changed.
         names = [f"q-{question['id']}" for question in questions if question["kind"] == "open"]
         return {name: sent.get(name, "") for name in names}
 
     def wrong(self):
-        """Pairs (question, error), in order."""
+        """(question, error), in order."""
         return [
             (question, error) for key, question in self.questions.items() for error in self.errors.get(f"q-{key}", [])
         ]

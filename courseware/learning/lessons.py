@@ -1,4 +1,4 @@
-"""A lesson page as one learner sees it: the blocks of the page, joined with the learner's tries."""
+"""A lesson page as one learner sees it: the blocks of the page with the learner's tries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from courseware.learning.tries import Tries, are_right, tries_of, was_right
 
 @dataclass(frozen=True)
 class Entered:
-    """A form that could not be taken: it is shown again as it was filled in, with what to do.
+    """An invalid form, to be shown again as it was filled in, with `error` saying what to do.
 
-    `tries` None: a fresh form, as the places that were ticked in the old one mean something else now.
+    `tries` is None for a new form, if the places ticked in the old one mean something else now.
     """
 
     question: str
@@ -35,7 +35,7 @@ class Card:
     """One question on the page. `check` is its number in the check (from 1), None for an activity.
 
     `revision` is the primary key of the revision it is shown from. `again` marks the form at the end of the lesson for
-    a question that was missed. `error` is what to do.
+    a question that was missed. `error` says what to do.
     """
 
     shown: ShownQuestion
@@ -53,13 +53,13 @@ class Card:
 
     @property
     def may_return(self) -> bool:
-        """Whether the question waits at the end of the lesson."""
+        # At the end of the lesson.
         return self.shown.outcome == "missed" and not self.was_right
 
 
 @dataclass(frozen=True)
 class LessonState:
-    """What the foot of the lesson says. `step` is its id; `done_count` and `total` count the stops of the course."""
+    """The foot of the lesson. `step` is its id; `done_count` and `total` count the required steps of the course."""
 
     step: str
     is_done: bool
@@ -74,7 +74,7 @@ class LessonState:
 
 @dataclass(frozen=True)
 class LessonPage:
-    """Everything the lesson's templates print. `once_more`: the question to be practised afresh, or "check" for all."""
+    """All that the lesson's templates print. `once_more`: id of the question to practise again, or "check" for all."""
 
     reading: Reading
     step: Step
@@ -89,12 +89,10 @@ class LessonPage:
 
     @cached_property
     def questions(self) -> dict[str, Question]:
-        """The questions meant for the learner's post, in reading order."""
         return {key: question for key, question in self.page.questions.items() if question.is_for(self.track)}
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
-        """Ids of the check's questions for the learner's post."""
         return tuple(self.step.check_for(self.track))
 
     @property
@@ -121,12 +119,10 @@ class LessonPage:
 
     @property
     def opens_module(self) -> bool:
-        """Whether it is the first lesson of its module."""
         return self.step == next(step for step in self.module.steps if step.kind == "lesson")
 
     @property
     def entered_anchor(self) -> str:
-        """Where the form that could not be taken stands on the page; "" where there is none."""
         if self.entered is None:
             return ""
         waiting = {card.shown.id for card in self.missed_cards()}
@@ -136,7 +132,7 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """The blocks in reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""
+        """In reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def block(self, block):
@@ -149,7 +145,6 @@ class LessonPage:
         return block
 
     def card(self, question_id: str) -> Card:
-        """The question where it stands in the text: a form until it is answered, then what the answer shows."""
         tries = self.tries.get(question_id, ())
         if not tries or (self.was_right(question_id) and self.is_wanted_afresh(question_id)):
             return self.form(question_id)
@@ -163,13 +158,12 @@ class LessonPage:
         return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
 
     def saved_text(self, question_id: str, last: Answer) -> Card:
-        """An .open question is its own form for ever: what was written last, to be written on."""
+        # An open question stays a form, filled in with the last text.
         card = self.form(question_id)
         text = card.shown.text or last.response
         return replace(card, shown=replace(card.shown, text=text, outcome="saved"), answered_at=last.answered_at)
 
     def missed_cards(self) -> list[Card]:
-        """The forms at the end of the lesson: every question that was missed and never right, in another order."""
         return [
             replace(self.form(question_id), again=True)
             for question_id in self.questions
@@ -189,7 +183,7 @@ class LessonPage:
         return Card(shown, number, len(self.asked), self.page.revision_id)
 
     def open_question(self) -> str | None:
-        """Id of the first question that is not answered: an activity without a try, a check question never right."""
+        """Id of the first activity without a try or check question never answered right."""
         for question_id in self.questions:
             is_waiting = not self.was_right(question_id) if question_id in self.asked else question_id not in self.tries
             if is_waiting:

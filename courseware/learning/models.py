@@ -15,11 +15,10 @@ from courseware.lib.matching import fulfils
 
 
 class NotPublished(Exception):
-    """Somebody is enrolled in a course that has no release. No verb does that, and no page can be shown of it."""
+    """Somebody is enrolled in a course without a release. Nothing in the product does that, and no page can show it."""
 
 
 def zone_named(name):
-    """The zone of a name from `time_zones`; the site's where there is none."""
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
 
 
@@ -31,32 +30,31 @@ class EnrollmentQuerySet(models.QuerySet):
         return self.exclude(completed_at=None)
 
     def before(self, enrollment):
-        """Earlier runs of the same learner through the same course, the newest first."""
         runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id, pk__lt=enrollment.pk)
         return runs.order_by("-pk")
 
     def visible_to(self, user):
-        """Those whose record `user` may see as a manager: own teams and those below; an admin sees all."""
+        # As a manager: the learners of the own teams and of those below. An administrator sees everybody.
         if user.is_active and user.is_superuser:
             return self
         return self.filter(learner__in=people_managed_by(user))
 
     def with_release(self):
-        """Joins course and current release, with as much of it as `serving` needs to find what it keeps in memory."""
+        # Of the release only what `serving` needs to find what it has in memory.
         parts = ("outlines", "course", "number", "weight", "note", "created_at", "created_by")
         return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
 
     def with_zone(self):
-        """Adds `zone_name`: the time zone of the team the learner first joined; None without a team."""
+        """Adds `zone_name`: the time zone of the team the learner joined first; None without a team."""
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_state(self, at=None):
-        """Adds `state` (a value of State) and `urgency` (0 is worst, for ordering) at `at`, now by default."""
+        """Adds `state` (a value of State) and `urgency` (0 is the most urgent, for ordering) as of `at`, or now."""
         return self.annotate(**states.columns(at or timezone.now()))
 
 
 class Enrollment(models.Model):
-    """One learner's one run through one course; a renewal is a new one. All facts hang off it."""
+    """One learner's run through one course; a renewal is a new one. All facts refer to it."""
 
     State = states.State
 
@@ -80,7 +78,7 @@ class Enrollment(models.Model):
     waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
     waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
 
-    # What queries add: `with_state` and `with_zone`.
+    # Added by the queries `with_state` and `with_zone`.
     state: str
     urgency: int
     zone_name: str | None
@@ -107,38 +105,32 @@ class Enrollment(models.Model):
 
     @property
     def release(self) -> Release:
-        """What the learner sees of the course now. Never None: nobody is enrolled in a course that is not published.
-
-        Raises NotPublished where somebody is.
-        """
+        """The course as the learner sees it now. Raises NotPublished, which the product's own functions never cause."""
         if self.course.current is None:
             raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
         return self.course.current
 
     @property
     def source_language(self) -> str:
-        """The course's own: what does not change with the language, structure and key, is read in it."""
-        return self.course.source_language
+        return self.course.source_language  # structure and keys are read in it
 
     @property
     def zone(self):
-        """The time zone in which the learner's due days end. Runs a query unless `with_zone` was asked for."""
+        """The time zone in which the learner's due days end. Runs a query unless `with_zone` has loaded it."""
         if "zone_name" not in self.__dict__:
             self.zone_name = time_zones(learner=self.learner_id).first()
         return zone_named(self.zone_name)
 
     @property
     def due_on(self):
-        """The day the learner is told, in the team's zone; None without a due day."""
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
 
     def state_at(self, at=None):
-        """What `with_state` says of this row. Runs no query."""
         return states.state_of(self, at or timezone.now())
 
 
 class Answer(models.Model):
-    """One try at one question of a lesson. Every try is a row; none is edited."""
+    """One try at one question of a lesson, never edited."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="answers")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -159,7 +151,7 @@ class Answer(models.Model):
 
 
 class Completion(models.Model):
-    """The fact that one document was done. Once granted it is never taken away."""
+    """One document was done. It is never taken back."""
 
     class Outcome(models.TextChoices):
         COMPLETED = "completed", _("completed")
@@ -179,7 +171,7 @@ class Completion(models.Model):
 
 
 class LessonReport(models.Model):
-    """“Something is wrong here”: shown to editors without the name."""
+    """“Something is wrong here”, shown to editors without the learner's name."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="reports")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
@@ -199,7 +191,7 @@ class LessonReport(models.Model):
 
 
 class SurveyReceipt(models.Model):
-    """That a survey was answered, and no more: neither when nor what, so that no answer can be traced to it."""
+    """That a survey was answered, but neither when nor how, so that no answers can be traced to the enrollment."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="survey_receipts")
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -212,7 +204,7 @@ class SurveyReceipt(models.Model):
 
 
 class SurveyAnswers(models.Model):
-    """One answered survey, without a person unless the learner signed it. The key is random: rows tell no order."""
+    """One answered survey, without a person unless it was signed. The key is random, so that it tells no order."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="survey_answers")

@@ -1,6 +1,6 @@
-"""How far an enrollment is: one rule for home, board, export and exam.
+"""How far an enrollment is: the one rule for home, board, export and exam.
 
-The denominator is `outline.required`, everywhere. What was done and is retired by now is in neither number.
+The denominator is always `outline.required`. What was done and has left the course since is in neither number.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ from courseware.learning.models import Answer, Completion, Enrollment, SurveyRec
 
 @dataclass(frozen=True)
 class Recorded:
-    """`done` holds ids of the documents completed and the surveys answered; `has_answered` a question of a lesson."""
+    """`done` are ids of the documents completed and surveys answered; `has_answered`: any question of a lesson."""
 
     done: frozenset[str]
     has_answered: bool
@@ -22,9 +22,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` holds ids of all steps done, required or not; `next_step` is None when nothing on the route is left.
+    """`done` are ids of all steps done, required or not; `next_step` is None when the route is finished.
 
-    `is_pre_check_open`: a starting point may still be taken, because it was not and nothing else is done.
+    `is_pre_check_open`: there is a pre-check, and neither it nor anything else is done.
     """
 
     done: frozenset[str]
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """Whole percent, rounded down, so that 100 means all; 0 where nothing is required."""
+        # Rounded down, so that 100 means all.
         return 100 * self.done_count // self.total if self.total else 0
 
     @property
@@ -53,19 +53,15 @@ class Progress:
 
 def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
     """Runs one query."""
-    found = recorded_by_enrollment([enrollment])[enrollment.pk]
-    return progress_with(found.done, outline, has_answered=found.has_answered)
+    recorded = recorded_by_enrollment([enrollment])[enrollment.pk]
+    return progress_with(recorded.done, outline, has_answered=recorded.has_answered)
 
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
-    """The progress of whoever has done the documents with these ids.
-
-    The pre-check is the next step only for who has done nothing and answered nothing: the first lesson skips it.
-    A simulation that does not count is met on the way and never the next step: it holds nobody up.
-    """
     done = frozenset(done)
     required = tuple(dict.fromkeys(outline.required))
     is_pre_check_open = outline.pre_check_id is not None and not done
+    # Whoever has answered a question of a lesson has skipped the pre-check.
     skipped = outline.pre_check_id if has_answered or not is_pre_check_open else None
     return Progress(
         done=done,
@@ -79,29 +75,29 @@ def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool =
 
 
 def is_beside(step: Step) -> bool:
-    """Whether the step is a simulation for trying out."""
+    # An optional simulation: on the way, but never the next step, so that it holds nobody up.
     return step.kind == "simulation" and not step.is_required
 
 
 def done_documents(enrollment: Enrollment) -> frozenset[str]:
-    """Ids of the documents completed and the surveys answered. Runs one query."""
+    """Ids of the documents completed and surveys answered. Runs one query."""
     return recorded_by_enrollment([enrollment])[enrollment.pk].done
 
 
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:
-    """What each has done, by primary key. Runs one query for all of them."""
+    """By primary key of the enrollment. Runs one query for all of them."""
     keys = [enrollment.pk for enrollment in enrollments]
     completed = Completion.objects.filter(enrollment__in=keys).values_list("enrollment", "document__identifier")
     surveyed = SurveyReceipt.objects.filter(enrollment__in=keys).values_list("enrollment", "survey__identifier")
-    # No document has an empty id: that row says that there are answers.
+    # No document has an empty id: a row with one means that there are answers.
     answers = Exists(Answer.objects.filter(enrollment=OuterRef("pk")))
     answered = Enrollment.objects.filter(answers, pk__in=keys).values_list("pk", Value("", CharField()))
-    found: dict[int, set[str]] = {key: set() for key in keys}
+    identifiers: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in completed.union(surveyed, answered):
-        found[enrollment].add(identifier)
-    return {key: Recorded(frozenset(ids - {""}), "" in ids) for key, ids in found.items()}
+        identifiers[enrollment].add(identifier)
+    return {key: Recorded(frozenset(ids - {""}), "" in ids) for key, ids in identifiers.items()}
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:
-    """The learner's post; the first of the course for those who have not chosen, or whose post was dropped."""
+    # Without a post of the course, the first one.
     return enrollment.track if enrollment.track in outline.tracks else next(iter(outline.tracks), "")

@@ -1,11 +1,11 @@
 """Which answer shows what (pure: no database, no request).
 
-A learner's page is made from the shown forms below and from nothing else of a question, so what they do not hold cannot
-get out. Rule: a wrong answer shows the reasons of the choices that were made; all reasons, and the key, come with a
-right answer or after a second miss.
+A learner's page is made only from the classes below, so that it cannot show what they do not have. The rule: a wrong
+answer shows the reasons of the choices that were made; all reasons, and the key, come with a right answer or after a
+second miss.
 
-Forms speak of choices by where they stand on the page (0, 1, …), never by their place in the file: in .order and .sort
-that place is the key.
+Forms name choices by where they are on the page (0, 1, …), never by their place in the file: in .order and .sort that
+place is the key.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the cho
 
 
 class Try(Protocol):
-    """What is needed of a `learning.Answer`."""
+    """The part of `learning.Answer` that is needed."""
 
     response: Response
     is_right: bool | None
@@ -34,10 +34,10 @@ class Try(Protocol):
 class ShownChoice:
     """`value` is what the form sends for it. Texts are HTML.
 
-    `number` (from 1) and `group` (the value of one) are where the learner put it in .order and .sort, None and ""
-    while it is nowhere; `group_html` is the text of that group.
-    `mark` is "right", "wrong", "key" (right, but not chosen) or "" (nothing may be said). `belongs` is the right number
-    or the text of the right group, "" unless the key may be seen and the choice was put elsewhere.
+    `number` (from 1) and `group` (its value) are where the learner put the choice in .order and .sort, None and "" if
+    nowhere; `group_html` is the text of that group. `mark` is "right", "wrong", "key" (right, but not chosen) or ""
+    (not to be shown). `belongs` is the right number or the text of the right group, "" unless the key may be seen and
+    the choice was put elsewhere.
     """
 
     value: str
@@ -53,7 +53,7 @@ class ShownChoice:
 
 @dataclass(frozen=True)
 class ShownGroup:
-    """A group of .sort: what the form sends for it, its text as HTML and as plain text (for a list to choose from)."""
+    """A group of .sort: its value in the form, its text as HTML and as plain text (for the options of a list)."""
 
     value: str
     html: str
@@ -64,7 +64,7 @@ class ShownGroup:
 class ShownQuestion:
     """A question to be answered (`is_form`) or one that was, with as much as may be seen.
 
-    `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` counts those before this form, or all.
+    `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` are those before this form, or all.
     """
 
     id: str
@@ -80,10 +80,7 @@ class ShownQuestion:
 
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
-    """The places of the choices in the order in which they are shown after so many tries.
-
-    The same after a reload, another after a try.
-    """
+    """Places of the choices, in the order shown after `tries` tries: another for each try, the same after a reload."""
 
     def lot(place: int) -> bytes:
         return sha256(f"{enrollment_id}:{question.id}:{tries}:{place}".encode()).digest()
@@ -92,13 +89,12 @@ def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, .
 
 
 def reveals_all(tries: Sequence[Try]) -> bool:
-    """Whether all reasons and the key may be seen after these tries."""
-    misses = sum(one.is_right is False for one in tries)
-    return misses >= MISSES_THAT_REVEAL or any(one.is_right for one in tries)
+    misses = sum(answer.is_right is False for answer in tries)
+    return misses >= MISSES_THAT_REVEAL or any(answer.is_right for answer in tries)
 
 
 def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueDict | None = None) -> ShownQuestion:
-    """The question as a form for the next try. `entered` is a form that could not be read: it is filled in again."""
+    """The question as a form for the next try. `entered` is an invalid form to fill in again."""
     entered = entered or MultiValueDict()
     order = order_of(question, enrollment_id, tries)
     chosen = set(entered.getlist("choice"))
@@ -127,7 +123,7 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
 def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_after: int | None = None) -> ShownQuestion:
     """The question after the last of these tries (at least one).
 
-    `asked_after` is the number of tries its form was asked with (see `ask`), where that was not those before the last.
+    `asked_after` is the number of tries its form was made with (see `ask`), if that was not those before the last.
     """
     last = tries[-1]
     reveal = reveals_all(tries)
@@ -140,7 +136,7 @@ def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_aft
         title=question.title,
         stem=question.stem,
         groups=groups_of(question),
-        # Steps stand as the learner put them, all others as they stood on the page that was answered.
+        # Steps to order as the learner put them, all others as they were on the page that was answered.
         choices=tuple(sorted(shown, key=lambda choice: choice.number or 0)),
         is_form=False,
         tries=len(tries),
@@ -154,8 +150,8 @@ def shown_choice(question: Question, place: int, value: int, response: Sequence[
     is_ticked_kind = question.kind in TICKED
     is_chosen = place in response if is_ticked_kind else True
     is_right = is_in_place(question, place, response)
-    # Of entries that all had to be put somewhere, only those put wrongly count as chosen: the reason of a
-    # right one would be a second hint for the rest.
+    # In .order and .sort everything has been put somewhere, so only what is wrong shows its reason: that of a right
+    # one would be a hint for the rest.
     shows_reason = reveal or (is_chosen if is_ticked_kind else not is_right)
     return ShownChoice(
         value=str(value),
@@ -175,7 +171,6 @@ def groups_of(question: Question) -> tuple[ShownGroup, ...]:
 
 
 def is_in_place(question: Question, place: int, response: Sequence[int]) -> bool:
-    """Whether a choice that was made is right: ticked in the file, or put where it belongs."""
     if question.kind == "order":
         return response[place] == place
     if question.kind == "sort":
@@ -198,15 +193,15 @@ def right_place(question: Question, place: int) -> str:
 
 
 def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
-    """What a form sent, as the strings `Question.clean` takes. Raises ValueError where no such form was shown.
+    """What a form sent, as `Question.clean` takes it. Raises ValueError if no such form was shown.
 
-    The form knows choices by where they stood after `tries` tries; so an old tab is understood as it was meant.
+    With `tries` the form's order of choices is derived again, so that an outdated tab is understood as it was meant.
     """
     return raw_in_order(question, order_of(question, enrollment_id, tries), sent)
 
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
-    """The same for a form whose choices stood in `order` (places, as they were shown). Raises ValueError."""
+    """The same for a form with its choices in `order` (places, as they were shown). Raises ValueError."""
     if question.kind == "open":
         return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF, whatever was typed
     if question.kind in TICKED:
@@ -221,12 +216,12 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
 
 
 def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:
-    found = [index for value in values if (index := whole(value)) is not None and index < len(order)]
-    if len(found) < len(values):
+    positions = [index for value in values if (index := whole(value)) is not None and index < len(order)]
+    if len(positions) < len(values):
         raise ValueError("no such choice")
-    return found
+    return positions
 
 
 def whole(text: str | None) -> int | None:
-    """A small whole number, or None: no number of ours has more than three digits."""
+    # No number in a form has more than three digits.
     return int(text) if text and len(text) <= 3 and text.isascii() and text.isdigit() else None

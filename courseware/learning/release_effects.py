@@ -1,4 +1,4 @@
-"""What a release does to those who learn: before it, whom each weight would touch; after it, what changed for them."""
+"""What a release means for learners: before it, how many each weight would touch; after it, what changed for one."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
 
 
 def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
-    """The releases, newest first, that changed the document since and were more than minor. Two queries at most.
+    """Releases that were more than minor and changed the document since its completion, newest first.
 
-    It is worked out from the completion's revision; nothing is kept, and no completion is taken back.
+    Derived from the revision of the completion. Runs up to two queries.
     """
     done = enrollment.completions.filter(document=page.document_id).first()
     if done is None or done.revision_id == page.revision_id:
@@ -32,10 +32,7 @@ def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
 
 
 def touched_by(documents: Sequence[Document]) -> dict[str, int]:
-    """Weight → how many people a release of these documents touches: those who have done one of them.
-
-    A minor change touches nobody. Runs one query.
-    """
+    """Weight → number of people a release of these documents touches: those who have done any. Runs one query."""
     people = Completion.objects.filter(document__in=documents).aggregate(
         people=Count("enrollment__learner", distinct=True)
     )["people"]
@@ -43,6 +40,6 @@ def touched_by(documents: Sequence[Document]) -> dict[str, int]:
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
-    """Primary key of a document → how many people have done it; documents nobody has done are left out."""
+    """Primary key of a document → number of people who have done it, if any."""
     done = Completion.objects.filter(document__in=documents).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))

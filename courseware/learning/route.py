@@ -1,4 +1,4 @@
-"""The course as the line it is drawn as: modules are stations, their steps are stops."""
+"""The course drawn as a line: modules are stations, their steps are stops."""
 
 from dataclasses import dataclass
 
@@ -20,12 +20,11 @@ class Station:
 
     @property
     def counting(self) -> tuple[Stop, ...]:
-        """Those in the denominator, as everywhere: see `progress`."""
         return tuple(stop for stop in self.stops if stop.step.is_required)
 
     @property
     def is_done(self) -> bool:
-        """Whether all that counts here is done; of a station where nothing counts, whether all is."""
+        # If nothing in it is required, all of it.
         return all(stop.is_done for stop in self.counting or self.stops)
 
     @property
@@ -38,12 +37,11 @@ class Station:
 
     @property
     def minutes(self) -> int:
-        """Of all stops that stand here, whether they count or not."""
         return sum(stop.step.minutes or 0 for stop in self.stops)
 
 
 def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:
-    """The whole route; `here` is the id of the step the learner is at, "" for none."""
+    """`here` is the id of the step the learner is at, "" for none."""
     return tuple(station(module, progress, here) for module in outline.modules)
 
 
@@ -52,5 +50,4 @@ def station(module: OutlineModule, progress: Progress, here: str) -> Station:
 
 
 def minutes_left(outline: Outline, progress: Progress) -> int:
-    """About how long what counts and is not done will take."""
     return outline.minutes_left(progress.done)

@@ -1,4 +1,4 @@
-"""What learning tells the rooms above it."""
+"""Signals that `learning` sends to the rooms above it."""
 
 from django.dispatch import Signal
 

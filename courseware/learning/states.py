@@ -1,4 +1,4 @@
-"""The states of an enrollment: the one table that queries, pages, filters and colours read."""
+"""The states of an enrollment: the one table for queries, pages, filters and colours."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ OPEN = Q(completed_at=None, waived_at=None)
 
 
 class State(models.TextChoices):
-    """The most urgent first; of those whose condition holds at an instant, the first is the state.
+    """The most urgent first: the state is the first whose condition holds at an instant.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
-    and its word.
+    and its name.
     """
 
     condition: Callable[[datetime], Q]
@@ -40,12 +40,11 @@ class State(models.TextChoices):
 
 
 def state_of(enrollment, at: datetime) -> State:
-    """The same rule for one row. Runs no query."""
     return next(state for state in State if fulfils(enrollment, state.condition(at)))
 
 
 def columns(at: datetime) -> dict[str, Case]:
-    """`state` (a value of State) and `urgency` (0 is worst, for ordering), to annotate a query with."""
+    """`state` (a value of State) and `urgency` (0 is the most urgent, for ordering), to annotate a query with."""
     conditions = [(state.condition(at), state.value) for state in State]
     return {
         "state": Case(*(When(condition, then=Value(value)) for condition, value in conditions)),

@@ -1,13 +1,13 @@
-"""Where the steps of a route are opened that are no lessons: rooms above this one name their own pages."""
+"""The pages of steps other than lessons, which rooms above this one register."""
 
 _pages: dict[str, str] = {}
 
 
 def register(kind: str, url_name: str) -> None:
-    """`url_name` takes the ids of course and step. Called by a room above when it is loaded."""
+    """The url `url_name` takes the ids of course and step. Called by an app when it is ready."""
     _pages[kind] = url_name
 
 
 def page_of(kind: str) -> str:
-    """The url name for a kind of `serving.Step`. Raises KeyError where no room has such pages."""
+    """The url name for a kind of `serving.Step`. Raises KeyError if no room has registered one."""
     return _pages[kind]

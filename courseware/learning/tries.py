@@ -1,4 +1,4 @@
-"""The tries at the questions of one lesson page. Tries at a question that has changed its shape since do not count."""
+"""The tries at the questions of a lesson page. Those at a question whose shape has changed since do not count."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -24,5 +24,4 @@ def was_right(question_id: str, tries: Tries) -> bool:
 
 
 def are_right(asked: Iterable[str], tries: Tries) -> bool:
-    """Whether each of these questions was once answered right."""
     return all(was_right(question_id, tries) for question_id in asked)

@@ -1,7 +1,7 @@
-"""What a manager may do to an enrollment: the one table that the person's page, its addresses and the admin read.
+"""What a manager may do to an enrollment: the one table for the person's page, its addresses and the admin.
 
-Whoever may see a record may do all of it. A new line needs its form, the verb itself, its words in the catalogue and
-its rows in the table of who may open what.
+Whoever may see a record may do all of it. A new line needs a form, a function, its words in the translations, and rows
+in the table of who may open what.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from courseware.lib.form_layout import Fields
 
 
 class VerbForm(forms.Form):
-    """Its fields are what the verb takes beside the enrollment. None as enrollment: for several at once."""
+    """Its fields are the arguments of the verb beside the enrollment, which is None for several at once."""
 
     helper = Fields(marks_required=True)
 
@@ -60,9 +60,9 @@ class PracticeTimeForm(VerbForm):
 class Verb:
     """`name` is that of its url and of its action in the admin, `address` the end of its address.
 
-    `act` is called with the enrollment, the fields of the form by name, and `by`. `title` and `button` are the words
-    of its card on the person's page; `action` those in the admin's list, empty where it is not offered there.
-    `may_err` says whether people can fill the form in wrongly: else what is refused was not sent by the page.
+    `act` is called with the enrollment, the form's cleaned fields, and `by`. `title` and `button` are the words of its
+    card on the person's page; `action` those in the admin's list, "" if it is not offered there. `may_err`: people can
+    fill the form in wrongly; if not, invalid data was not sent by the page.
     """
 
     name: str

@@ -22,7 +22,6 @@ from courseware.lib.form_status import form_status
 @login_required
 @form_on(home_address)
 def tracks(request, course):
-    """Choose one's post. It decides which blocks are open and which check questions are asked; nothing done is lost."""
     reading = reading_of(request, course)
     form = TrackForm(
         posted(request),

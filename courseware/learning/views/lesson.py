@@ -28,16 +28,15 @@ from courseware.learning.views.survey import survey
 @login_required
 @form_on(lesson_address)
 def step(request, course, step):
-    """One stop of the route. A POST is the answered survey: no other kind has a form of its own here."""
     reading = reading_of(request, course)
-    found = reading.step(step)
-    if found.kind == "survey":
-        return survey(request, reading, found)
-    if request.method == "POST":
+    route_step = reading.step(step)
+    if route_step.kind == "survey":
+        return survey(request, reading, route_step)
+    if request.method == "POST":  # only a survey has a form at this address
         return HttpResponseBadRequest()
-    if found.kind != "lesson":
-        return redirect(page_of(found.kind), course, step)
-    return lesson(request, reading, found)
+    if route_step.kind != "lesson":
+        return redirect(page_of(route_step.kind), course, step)
+    return lesson(request, reading, route_step)
 
 
 def lesson(request, reading, step, *, entered=None, status=200):
@@ -59,27 +58,29 @@ def lesson_context(reading, page):
 @form_on(lesson_address)
 def answer(request, course, step, question):
     reading = reading_of(request, course)
-    found = reading.step(step, "lesson")
+    lesson_step = reading.step(step, "lesson")
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     tries, revision = form.cleaned_data["tries"], form.cleaned_data["revision"]
     try:
-        # Its places are read by the question as it is now, so it has to fit that; under the lock it is asked again.
+        # Read by the question as it is now, so the form has to fit it; `answer` checks that again under its lock.
         asked = answering.question_of_form(reading.release, reading.page(step), question, revision)
         raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
-        answering.answer(reading.enrollment, found, question, raw, token=form.cleaned_data["token"], revision=revision)
+        answering.answer(
+            reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
+        )
     except answering.QuestionChanged:
-        return changed(request, course, found, question)
+        return changed(request, course, lesson_step, question)
     except answering.NoSuchQuestion:
-        return conflict(request, reading, found, "learning/question_gone.html")
+        return conflict(request, reading, lesson_step, "learning/question_gone.html")
     except answering.TokenReused:
-        return conflict(request, reading, found, "learning/answered_already.html", question)
+        return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
     except ValueError:
         entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
-        return refused(request, reading, found, entered)
+        return refused(request, reading, lesson_step, entered)
     if request.htmx:
-        return swapped(request, reading, found, question)
+        return swapped(request, reading, lesson_step, question)
     return redirect(lesson_address(course, step, question))
 
 
@@ -95,12 +96,12 @@ def what_to_do(kind):
 
 
 def refused(request, reading, step, entered):
-    """The form once more, as it was filled in: the card alone for the script, else the whole page."""
+    # The script needs only the card, which it replaces.
     if not request.htmx:
         return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     page = lesson_page(reading, step, entered=entered)
-    waiting = [card for card in page.missed_cards() if card.shown.id == entered.question]
-    card = waiting[0] if waiting else page.card(entered.question)
+    missed = [card for card in page.missed_cards() if card.shown.id == entered.question]
+    card = missed[0] if missed else page.card(entered.question)
     context = {"card": card, "step": step.id, "form_token": new_token()}
     response = render_in_course(
         request, reading, "learning/_question.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
@@ -110,8 +111,7 @@ def refused(request, reading, step, entered):
 
 
 def changed(request, course, step, question):
-    """The question as it stands now, to be answered afresh: for the script the card and what is beside it."""
-    reading = reading_of(request, course)  # it may have been released while this request was under way
+    reading = reading_of(request, course)  # again: the release may have come during this request
     step = reading.step(step.id, "lesson")
     message = _("This question was changed while you had it open. Here it is as it stands now.")
     entered = Entered(question, None, MultiValueDict(), message)
@@ -121,9 +121,9 @@ def changed(request, course, step, question):
     context = lesson_context(reading, page)
     if not request.htmx:
         return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
-    waiting = [card for card in context["missed"] if card.shown.id == question]
-    card = waiting[0] if waiting else page.card(question)
-    template = "learning/_question.html" if waiting else "learning/_answered.html"
+    missed = [card for card in context["missed"] if card.shown.id == question]
+    card = missed[0] if missed else page.card(question)
+    template = "learning/_question.html" if missed else "learning/_answered.html"
     context |= {"card": card, "step": step.id, "form_token": new_token()}
     response = render_in_course(request, reading, template, context, status=HTTPStatus.CONFLICT)
     response["HX-Retarget"] = f"#{card.anchor}"
@@ -131,7 +131,6 @@ def changed(request, course, step, question):
 
 
 def swapped(request, reading, step, question):
-    """The answered card, and beside it what else on the page has changed by it."""
     page = lesson_page(reading, step)
     context = lesson_context(reading, page) | {"card": page.card(question)}
     return render_in_course(request, reading, "learning/_answered.html", context)
@@ -147,9 +146,9 @@ def conflict(request, reading, step, template, question=""):
 @form_on(lesson_address)
 def mark_read(request, course, step):
     reading = reading_of(request, course)
-    found = reading.step(step, "lesson")
+    lesson_step = reading.step(step, "lesson")
     try:
-        completing.mark_read(reading.enrollment, found)
+        completing.mark_read(reading.enrollment, lesson_step)
     except completing.NotDone:
         messages.error(request, _("This lesson is done when its check is answered."))
     return redirect(lesson_address(course, step) + "#lesson-state")
@@ -160,11 +159,13 @@ def mark_read(request, course, step):
 @form_on(lesson_address)
 def report(request, course, step):
     reading = reading_of(request, course)
-    found = reading.step(step, "lesson")
+    lesson_step = reading.step(step, "lesson")
     form = ReportForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That was too long to send: 2,000 characters at most."))
         return redirect(lesson_address(course, step))
-    feedback.report_lesson(reading.enrollment, reading.page(found.id), language=reading.language, **form.cleaned_data)
+    feedback.report_lesson(
+        reading.enrollment, reading.page(lesson_step.id), language=reading.language, **form.cleaned_data
+    )
     messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
     return redirect(lesson_address(course, step))

@@ -1,10 +1,9 @@
-"""Where the forms of a course stand."""
+"""The addresses of the pages with a course's forms."""
 
 from django.urls import reverse
 
 
 def lesson_address(course, step, question=""):
-    """Where a lesson is read, and on it where a question stands."""
     return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
 
 
@@ -13,5 +12,5 @@ def home_address(**places):
 
 
 def posted(request):
-    """What a form is bound to: None while it is only shown, never None for an empty form that was sent."""
+    # The data of a form: None leaves it unbound, an empty POST does not.
     return request.POST if request.method == "POST" else None
