@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test deep lint messages screenshots lock bench
+.PHONY: help run check test deep lint format migration messages screenshots lock bench
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -58,6 +58,18 @@ deep: .venv/development .tools/deep/ready
 ## make lint         what .ci/run checks besides the tests
 lint: .venv/development
 	@.ci/lint
+
+## make format       bring Python, templates and scripts into their form
+format: .venv/development
+	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+	@git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
+	@.ci/node .ci/biome check --write static/js tests/scripts
+
+## make migration    write a migration: make migration ROOM=learning NAME=what_it_is_for
+migration: .venv/development
+	@SECRET_KEY=only-to-look-at-the-models-0123456789-0123456789-0123456789 PLAIN_HTTP=1 \
+		.venv/bin/python manage.py makemigrations $(ROOM) --name $(NAME)
 
 ## make messages     collect strings for translation and compile the catalogues
 messages: .venv/development
