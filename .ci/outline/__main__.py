@@ -27,7 +27,7 @@ WORLDS = ("small-firm", "demo-firm", "checker")
 KNOWN, HEADING = "known mistakes.txt", re.compile("=== ")
 LINES = {
     "styles": re.compile(r"style: |header Link: "),
-    "scripts": re.compile(r"script: "),
+    "scripts": re.compile(r"script: |link: .* rel=modulepreload"),
     "ties": re.compile(r"\s*ties:"),
 }
 
@@ -109,10 +109,21 @@ def without(found: list[str], common: set[str]) -> list[str]:
     return kept
 
 
+EMPTY, PERMISSION = re.compile(r'(field \S+ \S+) = ""'), re.compile(r'  option \d+ (".+ \| .+ \| .+")')
+
+
+def alike(line: str) -> str:
+    """What means the same is written the same: no value and an empty one; the line break that begins a text area; a
+    permission under another key.
+    """
+    line = re.sub(r"(field textarea \S+ = ['\"])\\n", r"\1", line)
+    return PERMISSION.sub(r"  option … \1", EMPTY.sub(r"\1", line))
+
+
 def lines(file: Path, ignored: list[str]) -> list[str]:
     if not file.exists():
         return []
-    found = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = (alike(line) for line in file.read_text(encoding="utf-8").splitlines(keepends=True))
     return [line for line in found if not any(LINES[each].match(line) for each in ignored)]
 
 
