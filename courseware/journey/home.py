@@ -16,7 +16,7 @@ from courseware.learning.due import Due, due_of
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
-from courseware.learning.route import Station, minutes_left, stations
+from courseware.learning.route import Station, stations
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class CourseCard:
 
     @property
     def minutes_left(self) -> int:
-        return minutes_left(self.outline, self.progress)
+        return self.outline.minutes_left(self.progress.done)
 
     @property
     def stations(self) -> tuple[Station, ...]:

@@ -47,7 +47,3 @@ def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, 
 
 def station(module: OutlineModule, progress: Progress, here: str) -> Station:
     return Station(module, tuple(Stop(step, step.id in progress.done, step.id == here) for step in module.steps))
-
-
-def minutes_left(outline: Outline, progress: Progress) -> int:
-    return outline.minutes_left(progress.done)

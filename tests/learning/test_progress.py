@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from courseware.content.compiled.serving import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_with, track_of
-from courseware.learning.route import minutes_left, stations
+from courseware.learning.route import stations
 
 IDS = [f"doc-{number}" for number in range(8)]
 
@@ -94,7 +94,7 @@ def test_a_station_is_done_by_what_counts_there():
     outline = a_route()
     [station] = stations(outline, progress_with(["one", "two", "exam"], outline), "survey")
     assert (station.is_done, station.is_here, station.done_count, station.minutes) == (True, True, 3, 12)
-    assert minutes_left(outline, progress_with(["one"], outline)) == 6
+    assert outline.minutes_left(progress_with(["one"], outline).done) == 6
 
 
 def test_stations_count_what_the_course_counts():

@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from courseware.language.simulations import Choice, Line, Node
+from courseware.language.simulations import Node, NodeChoice, SpokenLine
 from courseware.simulations.timing import Clock, arrivals, clock_of
 
 SHOWN = datetime(2030, 1, 7, 9, tzinfo=UTC)
 SIX_SECONDS = "字" * 25  # at 250 a minute
-DECISION = Choice("走", "", target="out", quality="best")
-NOTHING = Choice("", "", target="out", quality="timeout")
+DECISION = NodeChoice("走", "", target="out", quality="best")
+NOTHING = NodeChoice("", "", target="out", quality="timeout")
 
 
 def node(*lines, seconds=20, choices=(DECISION, NOTHING)):
-    found = tuple(Line("甲", line) for line in lines or (SIX_SECONDS,))
+    found = tuple(SpokenLine("甲", line) for line in lines or (SIX_SECONDS,))
     return Node("door", "门", "call", "", seconds=seconds, choices=choices, lines=found)
 
 

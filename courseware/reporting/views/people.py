@@ -4,8 +4,6 @@ from django.http import Http404
 
 from courseware.reporting import board_rows
 
-ROWS_A_PAGE = 25
-
 
 def teams_or_404(user):
     """The teams that `user` manages; all for an administrator. Raises Http404 if there are none."""
