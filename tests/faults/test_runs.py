@@ -33,7 +33,7 @@ def assert_ended_once(site):
 @pytest.mark.parametrize(
     "moment",
     [
-        "courseware.simulations.running.keep",
+        "courseware.simulations.running.append_decision",
         "courseware.simulations.running.record",
         "courseware.learning.completing.record",
     ],
