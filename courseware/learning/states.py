@@ -15,7 +15,7 @@ OPEN = Q(completed_at=None, waived_at=None)
 
 
 class State(models.TextChoices):
-    """The most urgent first: the state is the first whose condition holds at an instant.
+    """The most urgent first: the state is the first whose condition holds at an instant, see `PRECEDENCE`.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
     and its name.
@@ -25,9 +25,9 @@ class State(models.TextChoices):
     colour: str
     is_shown_empty: bool
 
-    OVERDUE = "overdue", lambda at: Q(OPEN, due_at__lte=at), "alert", True, _("overdue")
-    DUE_SOON = "due-soon", lambda at: Q(OPEN, due_at__lte=at + DUE_SOON), "warn", True, _("due soon")
-    NOT_STARTED = "not-started", lambda at: Q(OPEN, started_at=None), "plain", True, _("not started")
+    OVERDUE = "overdue", lambda at: Q(due_at__lte=at), "alert", True, _("overdue")
+    DUE_SOON = "due-soon", lambda at: Q(due_at__lte=at + DUE_SOON), "warn", True, _("due soon")
+    NOT_STARTED = "not-started", lambda at: Q(started_at=None), "plain", True, _("not started")
     IN_PROGRESS = "in-progress", lambda at: OPEN, "", True, _("in progress")
     COMPLETED = "completed", lambda at: ~Q(completed_at=None), "good", True, _("completed")
     WAIVED = "waived", lambda at: ~Q(waived_at=None), "plain", False, _("waived")
@@ -39,14 +39,19 @@ class State(models.TextChoices):
         return state
 
 
+# What ends an enrollment is asked first, so that the other conditions need not say each time that it is open.
+PRECEDENCE = sorted(State, key=lambda state: state not in (State.COMPLETED, State.WAIVED))
+
+
 def state_of(enrollment, at: datetime) -> State:
-    return next(state for state in State if fulfils(enrollment, state.condition(at)))
+    return next(state for state in PRECEDENCE if fulfils(enrollment, state.condition(at)))
 
 
 def columns(at: datetime) -> dict[str, Case]:
     """`state` (a value of State) and `urgency` (0 is the most urgent, for ordering), to annotate a query with."""
-    conditions = [(state.condition(at), state.value) for state in State]
+    urgency = {state: place for place, state in enumerate(State)}
+    conditions = [(state.condition(at), state) for state in PRECEDENCE]
     return {
-        "state": Case(*(When(condition, then=Value(value)) for condition, value in conditions)),
-        "urgency": Case(*(When(condition, then=Value(place)) for place, (condition, _value) in enumerate(conditions))),
+        "state": Case(*(When(condition, then=Value(state.value)) for condition, state in conditions)),
+        "urgency": Case(*(When(condition, then=Value(urgency[state])) for condition, state in conditions)),
     }
