@@ -42,6 +42,11 @@ def test_percent_is_whole_and_never_more_than_a_hundred_over_any_releases(route,
     assert progress.done_count <= progress.total == len(set(required))
 
 
+def test_percent_is_rounded_down_also_where_the_nearest_is_above():
+    route = make_outline(*(make_step(name) for name in ("one", "two", "three")))
+    assert [progress_with(done, route).percent for done in ([], ["one"], ["one", "two"])] == [0, 33, 66]
+
+
 def test_go_on_at_the_first_step_of_the_route_that_is_not_done():
     assert progress_with([], a_route()).next_step.id == "one"
     assert progress_with(["one"], a_route()).next_step.id == "two"
