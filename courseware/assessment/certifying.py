@@ -33,7 +33,7 @@ def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: da
     `outlines` are those of its release, by language. `check_records` derives the facts again with this same function.
     """
     months = next(iter(outlines.values())).valid_months
-    passed = enrollment.attempts.filter(is_passed=True).order_by("number").first()
+    passed = enrollment.attempts.filter(is_passed=True, submitted_at__lte=at).order_by("-points", "pk").first()
     # The holder's name is copied, too, but cannot be derived again: people are renamed, and no former name is stored.
     return {
         "valid_until": months_later(dates.site_day(at), months) if months else None,

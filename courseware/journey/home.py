@@ -57,7 +57,7 @@ class CourseCard:
     def due(self) -> Due | None:
         return due_of(self.enrollment)
 
-    @property
+    @cached_property
     def certificate(self) -> Certificate | None:
         """Runs a query."""
         return Certificate.objects.filter(enrollment=self.enrollment).first()

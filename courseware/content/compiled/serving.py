@@ -122,7 +122,7 @@ class Outline:
 @dataclass(frozen=True, eq=False)
 class PageData:
     """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` lists what
-    `data` holds for each kind. Equal to itself only, so that what is made of it can be cached by it (see `lib.kept`).
+    `data` holds for each kind. Equal to itself only, so that what is made of it can be cached by it.
     """
 
     document_id: int

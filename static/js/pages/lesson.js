@@ -38,8 +38,12 @@ function prepare(within) {
 
 // Few pages ask for an order, so its module comes with the first that does.
 async function order(list, isAnswer) {
-  const { makeMovable } = await import("../order.js");
-  if (list.isConnected && !list.matches(".movable")) makeMovable(list, isAnswer);
+  try {
+    const { makeMovable } = await import("../order.js");
+    if (list.isConnected && !list.matches(".movable")) makeMovable(list, isAnswer);
+  } catch {
+    // The network went away: the numbers stay, as without a script.
+  }
 }
 
 function send(form) {
