@@ -5,12 +5,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
 
+from courseware.assessment.certifying import frozen_facts, outlines_of
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.compiled import serving
-from courseware.content.models import Text
+from courseware.content.models import Document, Text
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.consistency import certificate_texts, differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from tests.language.samples import make_files
@@ -205,6 +206,27 @@ def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
 def test_a_certificate_that_says_something_else_is_named(completed, fields, words):
     pk = changed(Certificate, **fields)
     assert list(differences()) == [f"certificate {pk}: {words}"]
+
+
+def passed_too(enrollment, *, points, submitted_at):
+    """Another exam passed, with so many points."""
+    attempt = enrollment.attempts.filter(is_passed=True).get()
+    attempt.pk, attempt.exam = None, Document.objects.exclude(pk=attempt.exam_id).first()
+    attempt.points, attempt.max_points, attempt.submitted_at = points, max(points, attempt.max_points), submitted_at
+    attempt.save(force_insert=True)
+
+
+def test_a_certificate_says_the_best_of_the_exams_that_were_passed_by_then(completed):
+    certificate = Certificate.objects.get()
+    outlines = outlines_of(certificate.release)
+    passed_too(completed, points=certificate.points + 7, submitted_at=certificate.issued_at - LATER)
+    assert frozen_facts(completed, outlines, certificate.issued_at)["points"] == certificate.points + 7
+
+
+def test_an_exam_passed_after_a_certificate_was_issued_makes_it_no_forgery(completed):
+    certificate = Certificate.objects.get()
+    passed_too(completed, points=certificate.points + 7, submitted_at=certificate.issued_at + 2 * LATER)
+    assert not list(certificate_texts())
 
 
 # Not frozen: whose it is and what it is called; and the name, which stays as it was when the person is renamed.
