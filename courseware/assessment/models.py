@@ -18,10 +18,6 @@ class AttemptQuerySet(models.QuerySet):
         # Without the outlines: they are large, and `serving` has them in memory.
         return self.select_related("exam", "release").defer("release__outlines")
 
-    def has_pass(self, exam: str) -> bool:
-        """`exam` is an id. Runs a query."""
-        return self.filter(exam__identifier=exam, is_passed=True).exists()
-
     def sittings(self) -> dict[int, list[Sitting]]:
         """The submitted ones, by primary key of their enrollment. Runs one query."""
         by_enrollment: dict[int, list[Sitting]] = {}

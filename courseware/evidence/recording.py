@@ -51,9 +51,12 @@ def record(
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
     """How the log names a row: `kind:id`, where the kind is the model's name or its `logged_as`.
 
-    With a model and a key, of a row that was not loaded.
+    With a model and a key, of a row that was not loaded. Raises ValueError where there is no key.
     """
-    return f"{getattr(row, 'logged_as', row._meta.model_name)}:{row.pk if pk is None else pk}"
+    key = pk if isinstance(row, type) else row.pk
+    if key is None:
+        raise ValueError(f"{row} has no primary key yet")
+    return f"{getattr(row, 'logged_as', row._meta.model_name)}:{key}"
 
 
 def as_stored(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,11 @@ class TestRecording:
         assert record("opened", subject="board").subject == "board"
         assert (subject_of(User, 0), subject_of(User, "unknown")) == ("person:0", "person:unknown")
 
+    @pytest.mark.parametrize("unnamed", [(User(name="A"),), (User, None), (User,)])
+    def test_what_has_no_key_has_no_name(self, unnamed):
+        with pytest.raises(ValueError, match="no primary key"):
+            subject_of(*unnamed)
+
     def test_what_the_log_calls_things_stays_for_ever(self):
         named = [Attempt, Course, Enrollment, Release, Run, Team, User]
         assert [subject_of(model, 7) for model in named] == [

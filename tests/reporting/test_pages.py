@@ -55,6 +55,14 @@ def exported(client, query=""):
     return list(csv.DictReader(io.StringIO(data, newline="")))
 
 
+def test_whoever_acts_after_the_session_ended_is_led_back_to_the_person(client, team):
+    enrollment = learner_of(team)
+    client.logout()
+    for verb in VERBS:
+        response = client.post(f"/team/people/{enrollment.pk}/{verb.address}/")
+        assert response.headers["Location"] == f"/accounts/login/?next=/team/people/{enrollment.pk}/"
+
+
 # The board
 
 

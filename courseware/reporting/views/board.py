@@ -18,8 +18,8 @@ from courseware.reporting.views.people import teams_or_404
 ROWS_A_PAGE = 25
 
 
-@login_required
 @require_safe
+@login_required
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
     form = BoardFilter(request.GET, teams=teams)
@@ -59,8 +59,8 @@ def filters_query(chosen):
     return query.urlencode()
 
 
-@login_required
 @require_safe
+@login_required
 def board_csv(request):
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()

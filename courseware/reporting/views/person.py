@@ -6,16 +6,22 @@ from http import HTTPStatus
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.accounts.middleware import form_on
 from courseware.evidence.recording import record
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.verbs import VERBS
 from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.views.people import teams_or_404
+
+
+def person_address(pk, verb):
+    return reverse("reporting:person", args=[pk])
 
 
 def visible_enrollment(user, pk):
@@ -38,15 +44,16 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
     return render(request, "reporting/person.html", context, status=status)
 
 
-@login_required
 @require_safe
+@login_required
 def person(request, pk):
     teams = teams_or_404(request.user)
     return person_page(request, visible_enrollment(request.user, pk), teams)
 
 
-@login_required
 @require_POST
+@login_required
+@form_on(person_address)
 def act(request, pk, verb):
     teams = teams_or_404(request.user)
     enrollment = visible_enrollment(request.user, pk)

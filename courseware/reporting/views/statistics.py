@@ -28,8 +28,8 @@ def released_document_or_404(user, course: str, identifier: str, kind: Document.
         raise Http404(identifier) from None
 
 
-@login_required
 @require_safe
+@login_required
 def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
     # Managers see figures about their own people, editors about everybody.
@@ -38,8 +38,8 @@ def simulation(request, course, simulation):
     return render(request, "reporting/simulation.html", context)
 
 
-@login_required
 @require_safe
+@login_required
 def survey(request, course, survey):
     document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
     number, results = survey_results(document, shown)
