@@ -28,7 +28,7 @@ class BoardFilter(forms.Form):
         self.helper = Fields(*shown, Field("name", wrapper_class="grow"), form_method="get")
         self.looks = (tuple(self.data.get(name) for name in self.fields), tuple(team.choices))
 
-    # Two that look the same are equal, so that `cached_include` renders them once: three fields are a tenth of the page.
+    # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.
     def __eq__(self, other):
         return isinstance(other, BoardFilter) and self.looks == other.looks
 
