@@ -1,9 +1,12 @@
 #!/usr/bin/env python
-import os
 import sys
 
 from django.core.management import execute_from_command_line
 
+from courseware import starting
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
-    execute_from_command_line(sys.argv)
+    starting.find_trial()
+    starting.begin()
+    with starting.in_one_sentence():
+        execute_from_command_line(sys.argv)

@@ -1,35 +1,27 @@
 """`make run`: from a bare clone to a served site with demo people, in one process. Run again, it changes nothing.
 
-For trying out on this machine only: plain http, SQLite in var/, letters kept as files.
+For trying out on this machine only: plain http, SQLite in var/try/, letters kept as files.
 How a firm runs the site for real is docs/operator.md.
 """
 
 import hashlib
 import os
-import secrets
 import sys
 from pathlib import Path
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-LOOPBACK = "127.0.0.1"
+from courseware import starting
+from courseware.starting import BASE_DIR, KEY, LOOPBACK, TRIAL
 
 
-def prepare_environment(port: str) -> Path:
-    """Settings for this machine, unless the caller has set them. Returns the folder that holds all data."""
-    data = Path(os.environ.setdefault("DATA_DIR", str(BASE_DIR / "var")))
-    data.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
-    os.environ.setdefault("PLAIN_HTTP", "1")
-    os.environ.setdefault("SITE_URL", f"http://{LOOPBACK}:{port}")
-    os.environ.setdefault("SECRET_KEY", kept_secret(data / "secret-key"))
-    return data
-
-
-def kept_secret(file: Path) -> str:
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(50))
-    return file.read_text()
+def earlier_trial(data: Path) -> str:
+    """What to say where the data of `make run` is still in var/, its folder once: it may be in use, so it stays."""
+    before = TRIAL.parent
+    if data != TRIAL or (data / KEY).exists() or not (before / KEY).exists():
+        return ""
+    move = f"mkdir -p {data} && cd {before} && mv {KEY} courseware.sqlite3* mail {data}/"
+    return (
+        f"A site that was tried out earlier is in {before}/ and stays there; this one is new.\nTo go on with it: {move}"
+    )
 
 
 def collect_static(data: Path) -> None:
@@ -82,7 +74,11 @@ def main() -> None:
     port = os.environ.get("PORT", "8000")
     if not port.isdecimal() or not 0 < int(port) < 65536:
         sys.exit(f"PORT: expected a number from 1 to 65535, got {port!r}")
-    set_up(prepare_environment(port))
+    starting.begin()
+    if said := earlier_trial(Path(os.environ.get("DATA_DIR", TRIAL))):
+        print(said, file=sys.stderr)
+    with starting.in_one_sentence():
+        set_up(starting.prepare_trial())
     print(address_and_accounts(port), flush=True)
     gunicorn = ["gunicorn", "courseware.wsgi", "--worker-class=gthread", "--workers=2", "--threads=4"]
     os.execv(  # noqa: S606 - replaced by the server, so that Ctrl+C reaches it and no process is left behind

@@ -3,6 +3,7 @@
 A missing or malformed value stops the start with a line that names it; docs/operator.md lists every variable.
 """
 
+import warnings
 import zoneinfo
 from pathlib import Path
 
@@ -26,9 +27,13 @@ def switch(name: str, *, default: bool) -> bool:
 # What differs between installations ---------------------------------------------------------------------------------
 
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
+try:
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR: expected a folder that can be written, {error}") from None
 SECRET_KEY = env("SECRET_KEY", default="")
 if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters; `make run` makes its own.")
+    raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.")
 DEBUG = switch("DEBUG", default=False)
 # Plain http on this machine only: without TLS no Secure cookie is sent back, so signing in needs this one switch.
 PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
@@ -44,7 +49,11 @@ if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}")}
+try:
+    with warnings.catch_warnings(action="ignore"):  # an address it does not know is warned of with its password
+        DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}")}
+except (ImproperlyConfigured, ValueError) as error:
+    raise ImproperlyConfigured(f"DATABASE_URL: expected sqlite:///… or postgres://…, {error}") from None
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -70,7 +79,7 @@ else:
 # Without a mail server letters are kept as files in DATA_DIR/mail, one each.
 try:
     vars().update(env.email_url("EMAIL_URL", default="filemail://"))
-except ImproperlyConfigured as error:
+except (ImproperlyConfigured, ValueError) as error:
     raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10

@@ -1,6 +1,7 @@
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
-application = get_wsgi_application()
+from courseware import starting
+
+starting.begin()
+with starting.in_one_sentence(starting.GUNICORN_GIVES_UP):
+    application = get_wsgi_application()

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from courseware import run
+from courseware import run, starting
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 
 
@@ -15,7 +15,7 @@ def environment(monkeypatch, tmp_path):
     kept = dict(os.environ)
     for name in ("SECRET_KEY", "SITE_URL", "PLAIN_HTTP"):
         os.environ.pop(name, None)
-    os.environ["DATA_DIR"] = str(tmp_path)
+    os.environ |= {"DATA_DIR": str(tmp_path), "PORT": "8123"}
     yield os.environ
     os.environ.clear()
     os.environ.update(kept)
@@ -32,9 +32,9 @@ def test_the_accounts_are_told_in_the_language_of_the_terminal(monkeypatch):
 
 
 def test_the_secret_is_made_once_and_only_the_owner_can_read_it(environment, tmp_path):
-    run.prepare_environment("8123")
+    starting.prepare_trial()
     first = environment.pop("SECRET_KEY")
-    run.prepare_environment("8123")
+    starting.prepare_trial()
     assert environment["SECRET_KEY"] == first
     assert len(first) >= 50
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
@@ -42,9 +42,29 @@ def test_the_secret_is_made_once_and_only_the_owner_can_read_it(environment, tmp
 
 def test_what_the_caller_has_set_is_kept(environment):
     environment["SECRET_KEY"] = "mine" * 20
-    run.prepare_environment("8123")
+    starting.prepare_trial()
     assert environment["SECRET_KEY"] == "mine" * 20
     assert environment["SITE_URL"] == "http://127.0.0.1:8123"
+
+
+def test_the_data_has_a_folder_that_no_real_site_uses_and_only_the_owner_can_open(environment, monkeypatch, tmp_path):
+    monkeypatch.setattr(starting, "TRIAL", tmp_path / "var" / "try")
+    del environment["DATA_DIR"]
+    assert starting.prepare_trial() == tmp_path / "var" / "try"
+    assert stat.S_IMODE((tmp_path / "var" / "try").stat().st_mode) == 0o700
+
+
+def test_an_earlier_trial_is_left_where_it_is_and_the_way_to_go_on_with_it_is_told(monkeypatch, tmp_path):
+    data = tmp_path / "var" / "try"
+    monkeypatch.setattr(run, "TRIAL", data)
+    assert run.earlier_trial(data) == ""
+    data.parent.mkdir()
+    (data.parent / "secret-key").write_text("k")
+    assert f"mv secret-key courseware.sqlite3* mail {data}/" in run.earlier_trial(data)
+    assert run.earlier_trial(tmp_path / "elsewhere") == ""
+    data.mkdir()
+    (data / "secret-key").write_text("k")
+    assert run.earlier_trial(data) == ""
 
 
 @pytest.mark.parametrize("port", ["", "http", "0", "65536", "-1"])

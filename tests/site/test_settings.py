@@ -68,9 +68,6 @@ def test_a_forged_host_is_refused(answers):
     assert "evil.example" not in str(answers["forged by a proxy's header"])
 
 
-START = ("-c", "import courseware.settings")
-
-
 @pytest.mark.parametrize(
     ("named", "environment"),
     [
@@ -86,15 +83,34 @@ START = ("-c", "import courseware.settings")
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
         ("DATABASE_URL", {"DATABASE_URL": "oracle://nowhere/x"}),
+        ("DATABASE_URL", {"DATABASE_URL": "postgres://a:b@localhost:port/x"}),
         ("EMAIL_URL", {"EMAIL_URL": "nonsense://x"}),
+        ("EMAIL_URL", {"EMAIL_URL": "smtp+tls://mail.example.com:port"}),
+        ("DATA_DIR", {"DATA_DIR": "/proc/nowhere"}),
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
     ],
 )
-def test_a_value_that_makes_no_sense_stops_the_start_with_a_line_that_names_it(named, environment, tmp_path):
-    done = run(*START, **PRODUCTION | {"DATA_DIR": str(tmp_path)} | environment)
-    last_line = done.stderr.strip().splitlines()[-1:]
+def test_a_value_that_makes_no_sense_stops_the_start_with_one_line_that_names_it(named, environment, tmp_path):
+    done = run("manage.py", "check", **PRODUCTION | {"DATA_DIR": str(tmp_path)} | environment)
     assert done.returncode != 0, f"{environment} was taken"
-    assert named in "".join(last_line)
+    assert done.stderr.startswith(f"{named}: ")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_the_server_gives_up_at_once_and_says_why_without_a_trace():
+    gunicorn = ("-m", "gunicorn", "courseware.wsgi", "--workers=1", "--bind=127.0.0.1:0", "--log-level=warning")
+    done = run(*gunicorn, **PRODUCTION | {"SECRET_KEY": "short"})
+    assert done.returncode != 0
+    assert "SECRET_KEY: expected at least 50 random characters" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_cannot_be_opened_is_one_line_too(tmp_path):
+    settings = PRODUCTION | {"DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/x.sqlite3", "DATA_DIR": str(tmp_path)}
+    done = run("manage.py", "check_records", **settings)
+    assert done.returncode != 0
+    assert done.stderr == "The database says: unable to open database file\n"
+    assert "Traceback" in run("manage.py", "check_records", "--traceback", **settings).stderr
 
 
 def test_the_settings_of_production_pass_djangos_own_check(tmp_path):

@@ -1,0 +1,68 @@
+"""What every way in does first: manage.py, gunicorn and `make run`, before a setting is read.
+
+Here stands what "nothing is set" means, that new files are their owner's alone, and that a setting which is missing or
+wrong ends in one sentence.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+TRIAL = BASE_DIR / "var" / "try"  # what `make run` keeps
+KEY = "secret-key"
+# Whoever sets one of these means a site of their own and brings all that it needs: nothing of `make run` is taken then.
+SET_FOR_A_SITE = frozenset({
+    "ALLOWED_HOSTS", "DATABASE_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "EMAIL_URL", "PLAIN_HTTP", "SECRET_KEY",
+    "SITE_URL",
+})  # fmt: skip
+GUNICORN_GIVES_UP = 3  # any other status makes it start the worker again and again
+
+
+def begin() -> None:
+    os.umask(0o077)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
+
+
+def find_trial() -> None:
+    """Where nothing is set, and `make run` was here: take its settings, and say so."""
+    if SET_FOR_A_SITE.isdisjoint(os.environ) and (TRIAL / KEY).exists():
+        print(f"Nothing is set, so this is the site of `make run` in {TRIAL.relative_to(BASE_DIR)}/.", file=sys.stderr)
+        prepare_trial()
+
+
+def prepare_trial() -> Path:
+    """Settings of a site for trying out, where the caller has not set them. Returns the folder that holds all data."""
+    data = Path(os.environ.setdefault("DATA_DIR", str(TRIAL)))
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ.setdefault("PLAIN_HTTP", "1")
+    os.environ.setdefault("SITE_URL", f"http://{LOOPBACK}:{os.environ.get('PORT', '8000')}")
+    os.environ.setdefault("SECRET_KEY", kept_secret(data / KEY))
+    return data
+
+
+def kept_secret(file: Path) -> str:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+@contextmanager
+def in_one_sentence(status: int = 1) -> Iterator[None]:
+    """End the process with what is set wrong, and without a traceback unless it is asked for."""
+    try:
+        yield
+    except (ImproperlyConfigured, OperationalError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        said = f"The database says: {str(error).strip()}" if isinstance(error, OperationalError) else str(error)
+        print(said, file=sys.stderr, flush=True)
+        sys.exit(status)

@@ -1,0 +1,87 @@
+"""What is done where nothing is set, and where something is: in processes of their own, in a copy of the code."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from courseware import starting
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOW = "shell", "--no-imports", "-c", "from django.conf import settings; print(settings.SITE_URL, settings.DATA_DIR)"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder with the code and without data."""
+    for name in ("courseware", "templates", "content", "manage.py"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "courseware").unlink()
+    shutil.copytree(ROOT / "courseware", tmp_path / "courseware", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "manage.py").unlink()
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    return tmp_path
+
+
+def typed(checkout, *arguments, **environment):
+    """Type `manage.py …` into a shell in which nothing is set but this."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=checkout,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def try_it(checkout):
+    """Leave what `make run` leaves."""
+    folder = checkout / "var" / "try"
+    folder.mkdir(parents=True)
+    (folder / starting.KEY).write_text("k" * 60)
+    return folder
+
+
+def test_where_nothing_is_set_a_command_takes_the_site_of_make_run_and_says_so(checkout):
+    data = try_it(checkout)
+    done = typed(checkout, *SHOW)
+    assert done.stdout == f"http://127.0.0.1:8000 {data}\n"
+    assert done.stderr == "Nothing is set, so this is the site of `make run` in var/try/.\n"
+
+
+def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(checkout):
+    done = typed(checkout, *SHOW)
+    assert done.returncode == 1
+    assert done.stderr == "SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.\n"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(starting.SET_FOR_A_SITE - {"DJANGO_SETTINGS_MODULE", "SECRET_KEY"}))
+@pytest.mark.parametrize("value", ["", "1"])
+def test_one_variable_of_a_real_site_and_a_command_asks_for_the_key(checkout, name, value):
+    try_it(checkout)
+    done = typed(checkout, *SHOW, **{name: value})
+    assert done.returncode == 1
+    assert done.stderr.startswith("SECRET_KEY: ")
+
+
+def test_what_changes_no_site_may_be_set_beside_it(checkout):
+    try_it(checkout)
+    done = typed(checkout, *SHOW, TIME_ZONE="Europe/Berlin", PORT="8123", LANG="zh_CN.UTF-8")
+    assert done.stdout.startswith("http://127.0.0.1:8123 ")
+
+
+def test_new_files_are_their_owners_alone(checkout):
+    data = try_it(checkout)
+    typed(checkout, "migrate", "--verbosity=0")
+    typed(checkout, "sendtestemail", "a@example.com")
+    made = [path for path in data.rglob("*") if path.name != starting.KEY]
+    assert {path.suffix for path in made} >= {".sqlite3", ".log"}
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
