@@ -9,7 +9,7 @@ from courseware.evidence.recording import record
 @transaction.atomic
 def set_practice_time(person: User, time: str, *, by: User) -> User:
     """`time` is a value of `User.PracticeTime`, or "" for the time as written. Repeating it changes nothing."""
-    person = User.objects.select_for_update().get(pk=person.pk)
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.practice_time != time:
         person.practice_time = time
         person.save(update_fields=["practice_time"])

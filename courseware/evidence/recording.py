@@ -31,7 +31,7 @@ def record(
     Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
     stored = as_stored(data or {})
-    head, _ = ChainHead.objects.select_for_update().get_or_create(pk=ChainHead.ONLY)
+    head, _ = ChainHead.objects.select_for_update(no_key=True).get_or_create(pk=ChainHead.ONLY)
     event = Event(
         number=head.number + 1,
         at=at or timezone.now(),

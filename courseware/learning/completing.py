@@ -95,7 +95,7 @@ def asked_of(enrollment, step):
 
 def lock(enrollment):
     """The enrollment as it is now, locked until the transaction ends."""
-    return Enrollment.objects.select_for_update(of=["self"]).with_release().get(pk=enrollment.pk)
+    return Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().get(pk=enrollment.pk)
 
 
 def touch(enrollment, at):

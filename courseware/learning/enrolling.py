@@ -62,7 +62,7 @@ def record_enrolled(enrollment, by):
 @transaction.atomic
 def extend(enrollment, due_on, *, by, at=None):
     """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed."""
-    enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    enrollment = Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
     if not enrollment.is_open:
         raise EnrollmentClosed(subject_of(enrollment))
     due_at = dates.due_instant(due_on, enrollment.zone)
@@ -77,7 +77,7 @@ def extend(enrollment, due_on, *, by, at=None):
 @transaction.atomic
 def waive(enrollment, reason, *, by, at=None):
     """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed."""
-    enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    enrollment = Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
     if enrollment.completed_at:
         raise EnrollmentClosed(subject_of(enrollment))
     if not enrollment.waived_at:

@@ -71,7 +71,7 @@ def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note:
 
 def lock(course: Course) -> Course:
     """The course as it is now, locked until the transaction ends: one import, draft or release at a time."""
-    return Course.objects.select_for_update(of=["self"]).select_related("current").get(pk=course.pk)
+    return Course.objects.select_for_update(of=("self",), no_key=True).select_related("current").get(pk=course.pk)
 
 
 def released_revisions(course: Course) -> dict[int, Revision]:
@@ -146,7 +146,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
 @transaction.atomic
 def recompile(release: Release) -> None:
     """Compile a release again where another version of the compiler made it. Its texts and its digest stay the same."""
-    release = Release.objects.select_for_update().get(pk=release.pk)
+    release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
     if release.compiler == COMPILER:
         return
     files = by_path(files_of(release.entries.values_list("revision", flat=True)).values())
