@@ -219,12 +219,19 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.inviting.LinkTokens"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is locked out by wrong tries gets in by it
-# An office shares one address, so that one is counted generously; an account is not.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key", "reset_password": "20/m/ip,5/h/key"}
+# Above these it is crowded, and new places wait a little: see accounts/tries.py. allauth's own limits refuse, and by
+# them a stranger keeps an account or a whole office out.
+ACCOUNT_RATE_LIMITS = {
+    "wrong_passwords": "30/m/ip,100/h/key",
+    "letters": "20/m/ip",
+    "login": None,
+    "reset_password": None,
+}
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: the longest shift, whatever happens
 SESSION_IDLE_AGE = 2 * 60 * 60  # seconds: the longest break
 SESSION_COOKIE_HTTPONLY = True
+DEVICE_COOKIE_NAME = "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "courseware.errors.csrf_failure"
@@ -234,6 +241,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
 if not PLAIN_HTTP:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    DEVICE_COOKIE_NAME = "__Host-device"
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60

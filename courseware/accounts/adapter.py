@@ -1,8 +1,10 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts import devices, tries
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.models import User
 from courseware.evidence.recording import record, subject_of
@@ -15,7 +17,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _(
             "This address and password do not go together. Check both, or have a link mailed to you."
         ),
-        "too_many_login_attempts": _("Too many tries. Wait five minutes, or have a link mailed to you."),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
     }
@@ -37,9 +38,29 @@ class AccountAdapter(DefaultAccountAdapter):
         record("signed-out", actor=request.user, subject=request.user)
         super().logout(request)
 
+    def post_login(self, request, user, **kwargs):
+        response = super().post_login(request, user, **kwargs)
+        devices.remember(request, response, user)
+        return response
+
+    def pre_authenticate(self, request, *, email, **credentials):
+        # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
+        if seconds := tries.before_password(request, email.lower()):
+            raise ValidationError(
+                _("There were too many wrong tries. Please try again in %(wait)s, or have a link mailed to you."),
+                params={"wait": tries.in_words(seconds)},
+            )
+
+    def authenticate(self, request, **credentials):
+        user = super().authenticate(request, **credentials)
+        if user:
+            tries.right_password(request, user.email)
+        return user
+
     def authentication_failed(self, request, **credentials):
         # The same work for known and unknown addresses, so that neither the answer nor its time distinguishes them.
         person = User.objects.filter(email=credentials.get("email", "").lower()).first()
+        tries.wrong_password(request, credentials.get("email", "").lower())
         record("sign-in-failed", subject=person or subject_of(User, "unknown"))
 
     def respond_user_inactive(self, request, user):
@@ -50,4 +71,5 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user, password):
         user.set_password(password)
         user.save(update_fields=["password"])
+        devices.forget_all(user)
         record("password-set", actor=user, subject=user)

@@ -148,3 +148,17 @@ def time_zones(learner):
     """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
+
+
+class Device(models.Model):
+    """A browser that somebody has signed in from: see `accounts.devices`."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=32)
+    known_since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="a_device_is_known_once")]
+
+    def __str__(self):
+        return f"{self.person} · {self.known_since:%Y-%m-%d}"

@@ -6,10 +6,11 @@ from allauth.account import views
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from courseware.accounts import forms
+from courseware.accounts import devices, forms, tries
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
@@ -30,12 +31,21 @@ class SignInView(Says422, views.LoginView):
 
 class PasswordLinkView(Says422, views.PasswordResetView):
     form_class = forms.PasswordLinkForm
+    already_mailed = _(
+        "Several links were asked for just now. The newest letter works: look among the unwanted mail, too. "
+        "Another one can be sent in %(wait)s."
+    )
 
     def form_valid(self, form):
+        if seconds := tries.before_letter(self.request, form.cleaned_data["email"].lower()):
+            form.add_error(None, self.already_mailed % {"wait": tries.in_words(seconds)})
+            return self.form_invalid(form)
         try:
             return super().form_valid(form)
         except NotSent:
-            form.add_error(None, _("The mail server does not answer just now. Please try again in a few minutes."))
+            form.add_error(
+                None, gettext("The mail server does not answer just now. Please try again in a few minutes.")
+            )
             return self.form_invalid(form)
 
 
@@ -45,6 +55,11 @@ class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
 
 class ChangePasswordView(Says422, views.PasswordChangeView):
     form_class = forms.ChangePasswordForm
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        devices.remember(self.request, response, self.request.user)
+        return response
 
 
 class SetPasswordView(Says422, views.PasswordSetView):

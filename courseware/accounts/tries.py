@@ -1,0 +1,95 @@
+"""How soon a try may follow the last one. Beyond the free ones the wait grows; nobody is refused for good.
+
+What one place tries at one account is counted by itself, so a stranger elsewhere cannot make the owner wait. While very
+many try at once, the first try of a new place waits a little, too, and is then let through.
+"""
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+
+from allauth.core import ratelimit
+from allauth.core.internal.ratelimit import cache_lock, get_ip
+from django.core.cache import cache
+from django.utils.translation import ngettext
+
+from courseware.accounts.devices import known_device
+
+STRANGERS = "strangers"
+RIGHT_REMEMBERED = 30 * 24 * 60 * 60  # seconds
+
+
+@dataclass(frozen=True)
+class Pace:
+    crowd: str  # the entry of ACCOUNT_RATE_LIMITS above which it is crowded
+    free: int
+    first_wait: int  # seconds, as the others
+    longest_wait: int
+    remembered: int
+
+    def wait_after(self, tries):
+        return min(self.first_wait * 2 ** (tries - self.free), self.longest_wait) if tries >= self.free else 0
+
+    def key(self, account, place):
+        return f"tries:{self.crowd}:{hashlib.sha256(f'{place}|{account}'.encode()).hexdigest()}"
+
+
+PASSWORDS = Pace("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+LETTERS = Pace("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
+
+
+def take(pace, account, place, *, is_crowded=False):
+    """Count one try and return 0; or return how many seconds to wait for it, and count nothing."""
+    key = pace.key(account, place)
+    with cache_lock(key) as is_alone:
+        if not is_alone:
+            return 1
+        now = time.time()
+        tries, free_at = cache.get(key, (0, 0))
+        if free_at > now:
+            return math.ceil(free_at - now)
+        if is_crowded and not tries:
+            # The next try of this place is let through, however many others there are by then.
+            cache.set(key, (pace.free, now + pace.first_wait), pace.remembered)
+            return pace.first_wait
+        cache.set(key, (tries + 1, now + pace.wait_after(tries + 1)), pace.remembered)
+        return 0
+
+
+def before_password(request, account):
+    """Seconds to wait before the password of `account` is looked at: 0 for now, and then the try is counted."""
+    device = known_device(request, account)
+    is_crowded = not device and not ratelimit.consume(request, action=PASSWORDS.crowd, key=account, dry_run=True)
+    return take(PASSWORDS, account, device or get_ip(request), is_crowded=is_crowded)
+
+
+def wrong_password(request, account):
+    ratelimit.consume(request, action=PASSWORDS.crowd, key=account)
+
+
+def right_password(request, account):
+    network = get_ip(request)
+    cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
+    cache.delete(LETTERS.key(account, STRANGERS))
+    cache.set(PASSWORDS.key(account, f"right from {network}"), True, RIGHT_REMEMBERED)
+
+
+def before_letter(request, account):
+    """Seconds to wait before a link is mailed to `account`: 0 for now, and then the letter is counted.
+
+    Strangers share one count, which keeps a mailbox from being flooded; the owner has those letters, and is let
+    through from a known browser, and from where the right password was given.
+    """
+    network = get_ip(request)
+    device = known_device(request, account)
+    place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)
+    is_crowded = place == STRANGERS and not ratelimit.consume(request, action=LETTERS.crowd, key=account)
+    return take(LETTERS, account, place, is_crowded=is_crowded)
+
+
+def in_words(seconds):
+    if seconds < 100:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = math.ceil(seconds / 60)
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}

@@ -1,0 +1,250 @@
+"""Guessing is slowed; nobody is kept out by what somebody else tries."""
+
+import re
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import Device
+from tests.making import PASSWORD, make_user
+
+pytestmark = pytest.mark.django_db
+WRONG = "not-the-password"
+STRANGER, OFFICE, HOME = "203.0.113.9", "198.51.100.1", "192.0.2.7"
+
+
+@pytest.fixture
+def later(time_machine):
+    """Moves the clock on; it stands still otherwise."""
+    at = [timezone.now()]
+
+    def move(seconds):
+        at[0] += timedelta(seconds=seconds)
+        time_machine.move_to(at[0], tick=False)
+
+    move(0)
+    return move
+
+
+def sign_in(address, email, password=PASSWORD, client=None, **headers):
+    """302 for in, 422 for a wrong password, or what the page says to wait."""
+    response = (client or Client()).post(
+        reverse("account_login"), {"login": email, "password": password}, REMOTE_ADDR=address, headers=headers
+    )
+    wait = re.search(r"Please try again in (\d+ \w+)", response.content.decode())
+    return wait.group(1) if wait else response.status_code
+
+
+def ask_for_link(address, email, client=None):
+    response = (client or Client()).post(reverse("account_reset_password"), {"email": email}, REMOTE_ADDR=address)
+    wait = re.search(r"can be sent in (\d+ \w+)", response.content.decode())
+    return wait.group(1) if wait else response.status_code
+
+
+def test_five_tries_are_free_then_the_wait_doubles_up_to_five_minutes(later):
+    person = make_user()
+    assert [sign_in(STRANGER, person.email, WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
+    waits = []
+    for seconds in (10, 20, 40, 80, 160, 300, 300):
+        later(seconds)
+        assert sign_in(STRANGER, person.email, WRONG) == 422
+        waits.append(sign_in(STRANGER, person.email, WRONG))
+    assert waits == ["20 seconds", "40 seconds", "80 seconds", "3 minutes", "5 minutes", "5 minutes", "5 minutes"]
+
+
+def test_the_right_password_works_after_the_wait_and_not_before(later):
+    person = make_user()
+    for _ in range(5):
+        sign_in(STRANGER, person.email, WRONG)
+    later(9)
+    assert sign_in(STRANGER, person.email) == "1 second"
+    later(1)
+    assert sign_in(STRANGER, person.email) == 302
+
+
+def test_trying_again_too_early_does_not_lengthen_the_wait(later):
+    person = make_user()
+    for _ in range(50):
+        sign_in(STRANGER, person.email, WRONG)
+    later(10)
+    assert sign_in(STRANGER, person.email) == 302
+
+
+def test_a_stranger_elsewhere_does_not_make_the_owner_wait(later):
+    person = make_user()
+    for _ in range(20):
+        sign_in(STRANGER, person.email, WRONG)
+        later(60)
+    assert sign_in(HOME, person.email) == 302
+
+
+def test_a_known_browser_has_its_own_count_even_behind_the_strangers_address(later):
+    person, browser = make_user(), Client()
+    assert sign_in(OFFICE, person.email, client=browser) == 302
+    browser.post(reverse("account_logout"))
+    for _ in range(20):
+        sign_in(OFFICE, person.email, WRONG)
+    assert sign_in(OFFICE, person.email) == "10 seconds"
+    assert sign_in(OFFICE, person.email, client=browser) == 302
+    browser.post(reverse("account_logout"))
+    assert [sign_in(OFFICE, person.email, WRONG, client=browser) for _ in range(6)] == [422] * 5 + ["10 seconds"]
+
+
+def test_a_browser_is_known_for_those_who_signed_in_from_it_only(later):
+    person, victim, browser = make_user(), make_user(), Client()
+    sign_in(OFFICE, person.email, client=browser)
+    browser.post(reverse("account_logout"))
+    for _ in range(5):
+        sign_in(OFFICE, victim.email, WRONG)
+    assert sign_in(OFFICE, victim.email, WRONG, client=browser) == "10 seconds"
+
+
+@pytest.mark.parametrize("value", ["", "0" * 32, "0" * 32 + ":1abcde:AAAA", "a:b:c", "\x00"])
+def test_a_cookie_that_the_site_did_not_sign_knows_nobody(value, later):
+    person, browser = make_user(), Client()
+    sign_in(OFFICE, person.email, client=browser)
+    for _ in range(5):
+        sign_in(OFFICE, person.email, WRONG)
+    forger = Client()
+    forger.cookies["device"] = value
+    assert sign_in(OFFICE, person.email, WRONG, client=forger) == "10 seconds"
+
+
+def test_a_new_password_makes_every_other_browser_unknown(later):
+    person, here, elsewhere = make_user(), Client(), Client()
+    for browser in (here, elsewhere):
+        sign_in(OFFICE, person.email, client=browser)
+    new = "four words nobody joined"
+    here.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    [device] = Device.objects.filter(person=person)
+    assert here.cookies["device"].value.startswith(device.key)
+    assert not elsewhere.cookies["device"].value.startswith(device.key)
+
+
+def test_no_script_reads_the_cookie(later):
+    browser = Client()
+    sign_in(OFFICE, make_user().email, client=browser)
+    cookie = browser.cookies["device"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 365 * 24 * 60 * 60)
+
+
+def test_an_office_goes_on_while_somebody_in_it_tries_invented_addresses(later):
+    known, newcomer, browser = make_user(), make_user(), Client()
+    sign_in(OFFICE, known.email, client=browser)
+    browser.post(reverse("account_logout"))
+    assert [sign_in(OFFICE, f"invented{number}@example.com", WRONG) for number in range(31)] == [422] * 30 + [
+        "10 seconds"
+    ]
+    assert sign_in(OFFICE, known.email, client=browser) == 302
+    assert sign_in(HOME, newcomer.email, WRONG) == 422
+    assert sign_in(OFFICE, newcomer.email) == "10 seconds"
+    later(10)
+    for number in range(100, 131):
+        sign_in(OFFICE, f"invented{number}@example.com", WRONG)
+    assert sign_in(OFFICE, newcomer.email) == 302
+
+
+def test_tries_from_very_many_networks_delay_a_new_one_once(later):
+    person = make_user()
+    for number in range(100):
+        sign_in(f"203.0.113.{number}", person.email, WRONG)
+    assert sign_in(HOME, person.email) == "10 seconds"
+    later(10)
+    assert sign_in(HOME, person.email) == 302
+
+
+def test_right_passwords_do_not_crowd_an_office(later):
+    people = [make_user() for _ in range(32)]
+    assert {sign_in(OFFICE, person.email) for person in people} == {302}
+
+
+def test_another_name_of_the_host_gives_no_further_tries(later, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    person = make_user()
+    answers = [sign_in(STRANGER, person.email, WRONG, host=f"site:{number}") for number in range(6)]
+    assert answers == [422] * 5 + ["10 seconds"]
+
+
+def test_another_spelling_of_the_address_gives_no_further_tries(later):
+    make_user(email="ming@example.com")
+    spellings = ["ming@example.com", "Ming@example.com", "MING@EXAMPLE.COM", " ming@example.com ", "ming@Example.com"]
+    assert [sign_in(STRANGER, email, WRONG) for email in spellings] == [422] * 5
+    assert sign_in(STRANGER, "mING@example.com", WRONG) == "10 seconds"
+
+
+def test_a_forged_address_does_not_count_as_another(later):
+    person = make_user()
+    for number in range(5):
+        sign_in(STRANGER, person.email, WRONG, **{"x-forwarded-for": f"192.0.2.{number}"})
+    assert sign_in(STRANGER, person.email, WRONG, **{"x-forwarded-for": HOME}) == "10 seconds"
+
+
+def test_unknown_addresses_wait_like_known_ones(later):
+    assert [sign_in(STRANGER, "nobody@example.com", WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_tries_at_once_five_are_looked_at():
+    person, answers = make_user(), []
+
+    def attempt():
+        answers.append(sign_in(STRANGER, person.email, WRONG))
+        connection.close()
+
+    threads = [Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count(422) == 5
+
+
+def test_the_sixth_letter_waits_and_is_told_alike_for_unknown_addresses(later):
+    make_user(email="known@example.com")
+    for email in ("known@example.com", "other@example.com"):
+        assert [ask_for_link(STRANGER, email) for _ in range(6)] == [302] * 5 + ["60 seconds"]
+    assert len(mail.outbox) == 10
+    later(60)
+    assert ask_for_link(STRANGER, "known@example.com") == 302
+    assert ask_for_link(STRANGER, "known@example.com") == "2 minutes"
+
+
+def test_letters_that_strangers_ask_for_from_everywhere_are_one_count(later):
+    person = make_user()
+    answers = [ask_for_link(f"203.0.113.{number}", person.email) for number in range(6)]
+    assert answers == [302] * 5 + ["60 seconds"]
+
+
+def test_the_owners_request_does_not_wait_for_strangers(later):
+    person, browser = make_user(), Client()
+    sign_in(HOME, person.email, client=browser)
+    for _ in range(6):
+        ask_for_link(STRANGER, person.email)
+    assert ask_for_link(STRANGER, person.email) == "60 seconds"
+    assert ask_for_link(STRANGER, person.email, client=browser) == 302
+    assert ask_for_link(HOME, person.email) == 302  # where the right password was given, from any browser
+
+
+def test_who_gets_in_may_ask_anew_as_the_letters_before_have_ended(later):
+    person = make_user()
+    for _ in range(6):
+        ask_for_link(STRANGER, person.email)
+    sign_in(HOME, person.email)
+    assert ask_for_link(OFFICE, person.email) == 302
+
+
+def test_letters_to_many_addresses_from_one_network_wait_once_each(later):
+    for number in range(20):
+        assert ask_for_link(OFFICE, f"invented{number}@example.com") == 302
+    person = make_user()
+    assert ask_for_link(OFFICE, person.email) == "60 seconds"
+    later(60)
+    for number in range(100, 121):
+        ask_for_link(OFFICE, f"invented{number}@example.com")
+    assert ask_for_link(OFFICE, person.email) == 302
