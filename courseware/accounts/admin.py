@@ -3,6 +3,8 @@ from functools import partial
 from allauth.account import admin as allauth_admin
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +15,11 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import RIGHTS_OF_NOBODY, deactivate, end_sessions, log_membership, log_rights, rights_of
 from courseware.evidence.recording import record, subject_of
+from courseware.lib.list_filters import ListFiltersOnly
 
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
+admin.site.unregister(Group)
 
 
 class SuperusersOnly:
@@ -45,7 +49,7 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
     autocomplete_fields = ["person", "team"]
 
 
-class LogsMemberships(SuperusersOnly, admin.ModelAdmin):
+class LogsMemberships(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
@@ -147,6 +151,11 @@ class PersonAdmin(LogsMemberships):
     def deactivate(self, request, people):
         for person in people.exclude(pk=request.user.pk):
             deactivate(person, by=request.user)
+
+
+@admin.register(Group)
+class GroupAdmin(SuperusersOnly, ListFiltersOnly, auth_admin.GroupAdmin):
+    """Django's own, for superusers: who gives rights to a group gives them to all its members."""
 
 
 @admin.register(Team)

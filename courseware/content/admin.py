@@ -24,11 +24,12 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
+from courseware.lib.list_filters import ListFiltersOnly
 
 SHOWN_REVISIONS = 100
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ListFiltersOnly, admin.ModelAdmin):
     """For rows that only verbs write: whoever has the right to view them can look at them."""
 
     def has_add_permission(self, request):
@@ -95,7 +96,7 @@ class DraftFilter(admin.SimpleListFilter):
 
 
 @admin.register(Document)
-class DocumentAdmin(admin.ModelAdmin):
+class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     """The editor. Documents are added and removed by imports only."""
 
     list_display = ["identifier", "document_title", "kind", "place", "state"]

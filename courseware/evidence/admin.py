@@ -2,10 +2,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from courseware.evidence.models import Event
+from courseware.lib.list_filters import ListFiltersOnly
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+class EventAdmin(ListFiltersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     """The log to read, for superusers. Nothing can be added, changed or deleted here."""
 
     list_display = ["number", "at", "actor", "verb", "subject"]

@@ -28,6 +28,7 @@ from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS
 from courseware.lib.form_status import form_status
+from courseware.lib.list_filters import ListFiltersOnly
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -58,7 +59,7 @@ def action_of(verb):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(SuperusersOnly, admin.ModelAdmin):
+class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
     list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
@@ -182,7 +183,7 @@ class EnrollingTeamAdmin(TeamAdmin):
 
 
 @admin.register(LessonReport)
-class LessonReportAdmin(admin.ModelAdmin):
+class LessonReportAdmin(ListFiltersOnly, admin.ModelAdmin):
     """Reports on lessons, for editors: nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]
