@@ -11,7 +11,7 @@ from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Act, Journey
 from courseware.learning.access import Reading
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, LessonReport
 from courseware.simulations.models import Run
 
 
@@ -79,7 +79,7 @@ def own_record(reading: Reading) -> Record:
     return Record(
         lines=lines,
         retired=len(completions.keys() - {step.id for step in steps}),
-        reports=enrollment.reports.count(),
+        reports=LessonReport.objects.written_by(enrollment).count(),
         earlier=earlier_runs(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,

@@ -6,6 +6,7 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.learning.completing import lock
 from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
+from courseware.learning.report_writers import digests_of_writer
 
 
 class SurveyChanged(Exception):
@@ -17,7 +18,7 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
     report, _is_new = LessonReport.objects.get_or_create(
         token=token,
         defaults={
-            "enrollment": enrollment,
+            "writer": digests_of_writer(enrollment.pk, page.document_id)[0],
             "document_id": page.document_id,
             "release": enrollment.release,
             "language": language,

@@ -10,6 +10,7 @@ from courseware.accounts.models import time_zones
 from courseware.accounts.permissions import people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
+from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
 
@@ -170,10 +171,17 @@ class Completion(models.Model):
         return f"{self.document} ({self.enrollment})"
 
 
-class LessonReport(models.Model):
-    """“Something is wrong here”, shown to editors without the learner's name."""
+class LessonReportQuerySet(models.QuerySet):
+    def written_by(self, enrollment):
+        """Runs a query of its own, and one with the result."""
+        documents = Document.objects.filter(course=enrollment.course_id).values_list("pk", flat=True)
+        return self.filter(writer__in=[digest for pk in documents for digest in digests_of_writer(enrollment.pk, pk)])
 
-    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="reports")
+
+class LessonReport(models.Model):
+    """“Something is wrong here”, which holds no person: only somebody who has the site's key can ask who wrote it."""
+
+    writer = models.CharField(max_length=64, db_index=True, help_text="See `learning.report_writers`")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
     language = models.CharField(_("language"), max_length=10)
@@ -181,6 +189,8 @@ class LessonReport(models.Model):
     reported_at = models.DateTimeField(default=timezone.now)
     token = models.UUIDField(unique=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    objects = LessonReportQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("report on a lesson"), _("reports on lessons")

@@ -122,7 +122,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(12):  # session, person, enrollment, what is done, and the eight of the record
+    with django_assert_num_queries(13):  # session, person, enrollment, what is done, and the nine of the record
         client.get(url)
 
 

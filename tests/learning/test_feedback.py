@@ -1,3 +1,4 @@
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -5,16 +6,18 @@ from datetime import UTC, date, datetime
 import pytest
 from bs4 import BeautifulSoup
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from courseware.content.compiled import serving
-from courseware.content.models import ReleaseEntry
+from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.evidence.models import Event
+from courseware.learning import feedback
 from courseware.learning.feedback import SurveyChanged, answer_survey
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
 from tests.language.samples import damage
-from tests.making import make_course, make_enrollment, make_user
+from tests.making import days, make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 SURVEY = reverse("learning:step", args=["tea-room", "voice"])
@@ -176,9 +179,76 @@ def test_a_report_is_kept_once_with_the_release_and_the_language_it_is_about(cli
     for _ in range(2):
         client.post(REPORT, form)
     report = LessonReport.objects.get()
-    assert (report.enrollment, report.release) == (enrollment, enrollment.course.current)
+    assert report.release == enrollment.course.current
     assert (report.document.identifier, report.language) == ("boiling", "en")
     assert report.settled_at is None
+
+
+def test_a_report_holds_its_lesson_and_words_and_nothing_that_leads_to_its_writer(client, enrollment):
+    client.post(REPORT, {"token": uuid.uuid4(), "comment": "The kettle is blue."})
+    row = LessonReport.objects.values().get()
+    assert row.keys() == {
+        "id", "writer", "document_id", "release_id", "language", "comment", "reported_at", "token", "settled_at",
+    }  # fmt: skip
+    assert re.fullmatch("[0-9a-f]{64}", row["writer"])
+    assert {field.related_model for field in LessonReport._meta.get_fields() if field.is_relation} == {
+        Document, Release,
+    }  # fmt: skip
+    assert not Event.objects.filter(subject=f"enrollment:{enrollment.pk}").exists()
+
+
+def report(enrollment, identifier="boiling"):
+    page = serving.page(enrollment.course.current, identifier, "en")
+    return feedback.report_lesson(enrollment, page, comment="", language="en", token=uuid.uuid4())
+
+
+def test_a_writer_finds_the_own_reports_and_nobody_elses(enrollment):
+    other = make_enrollment(make_user(), enrollment.course)
+    earlier = make_enrollment(enrollment.learner, enrollment.course, completed_at=days(-400))
+    own = {report(enrollment), report(enrollment), report(enrollment, "drill")}
+    others = [report(other), report(earlier)]
+    assert set(LessonReport.objects.written_by(enrollment)) == own
+    assert [set(LessonReport.objects.written_by(each)) for each in (other, earlier)] == [{each} for each in others]
+    assert not LessonReport.objects.written_by(make_enrollment(make_user(), enrollment.course)).exists()
+
+
+def test_what_one_person_wrote_about_two_lessons_bears_two_numbers(enrollment):
+    assert report(enrollment).writer == report(enrollment).writer
+    assert report(enrollment).writer != report(enrollment, "drill").writer
+
+
+def test_the_number_of_a_writer_cannot_be_made_without_the_key_of_the_site(enrollment, settings):
+    before = report(enrollment)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 6, [settings.SECRET_KEY]
+    after = report(enrollment)
+    assert before.writer != after.writer
+    assert set(LessonReport.objects.written_by(enrollment)) == {before, after}
+    settings.SECRET_KEY_FALLBACKS = []
+    assert set(LessonReport.objects.written_by(enrollment)) == {after}
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_reports_from_before_are_found_by_their_writers_after_the_migration():
+    course = make_course()
+    rows = [(make_enrollment(make_user(), course), identifier) for identifier in ("boiling", "drill") * 2]
+    migrate("0001_initial")
+    old = MigrationExecutor(connection).loader.project_state(("learning", "0001_initial")).apps
+    for enrollment, identifier in rows:
+        old.get_model("learning", "LessonReport").objects.create(
+            enrollment_id=enrollment.pk, document_id=course.documents.get(identifier=identifier).pk,
+            release_id=course.current_id, language="en", comment=str(enrollment.pk), token=uuid.uuid4(),
+        )  # fmt: skip
+    migrate()
+    for enrollment, identifier in rows:
+        written = LessonReport.objects.written_by(enrollment).values_list("comment", "document__identifier")
+        assert list(written) == [(str(enrollment.pk), identifier)]
+
+
+def migrate(name=None):
+    """To this migration of `learning`, or to the newest of all rooms."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("learning", name)] if name else executor.loader.graph.leaf_nodes())
 
 
 def test_a_report_needs_no_words(client, enrollment):
