@@ -219,7 +219,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.inviting.LinkTokens"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is locked out by wrong tries gets in by it
-# Above these it is crowded, and new places wait a little: see accounts/tries.py. allauth's own limits refuse, and by
+# Above these it is crowded, and new places wait a little: see accounts/waits.py. allauth's own limits refuse, and by
 # them a stranger keeps an account or a whole office out.
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import devices, tries
+from courseware.accounts import devices, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.models import User
 from courseware.evidence.recording import record, subject_of
@@ -45,22 +45,22 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request, *, email, **credentials):
         # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
-        if seconds := tries.before_password(request, email.lower()):
+        if seconds := waits.before_password(request, email.lower()):
             raise ValidationError(
                 _("There were too many wrong tries. Please try again in %(wait)s, or have a link mailed to you."),
-                params={"wait": tries.in_words(seconds)},
+                params={"wait": waits.in_words(seconds)},
             )
 
     def authenticate(self, request, **credentials):
         user = super().authenticate(request, **credentials)
         if user:
-            tries.right_password(request, user.email)
+            waits.right_password(request, user.email)
         return user
 
     def authentication_failed(self, request, **credentials):
         # The same work for known and unknown addresses, so that neither the answer nor its time distinguishes them.
         person = User.objects.filter(email=credentials.get("email", "").lower()).first()
-        tries.wrong_password(request, credentials.get("email", "").lower())
+        waits.wrong_password(request, credentials.get("email", "").lower())
         record("sign-in-failed", subject=person or subject_of(User, "unknown"))
 
     def respond_user_inactive(self, request, user):

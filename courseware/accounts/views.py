@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from courseware.accounts import devices, forms, tries
+from courseware.accounts import devices, forms, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
@@ -37,8 +37,8 @@ class PasswordLinkView(Says422, views.PasswordResetView):
     )
 
     def form_valid(self, form):
-        if seconds := tries.before_letter(self.request, form.cleaned_data["email"].lower()):
-            form.add_error(None, self.already_mailed % {"wait": tries.in_words(seconds)})
+        if seconds := waits.before_letter(self.request, form.cleaned_data["email"].lower()):
+            form.add_error(None, self.already_mailed % {"wait": waits.in_words(seconds)})
             return self.form_invalid(form)
         try:
             return super().form_valid(form)
