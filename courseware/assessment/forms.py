@@ -7,7 +7,7 @@ from courseware.lib.form_layout import Fields
 
 
 class CertificateNumberForm(forms.Form):
-    helper = Fields(form_method="get", marks_required=True)
+    helper = Fields(form_method="get", error_summary=True, marks_required=True)
     number = forms.CharField(
         label=_("Number of the certificate"),
         max_length=100,

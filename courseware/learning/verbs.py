@@ -21,7 +21,7 @@ from courseware.lib.form_layout import Fields
 class VerbForm(forms.Form):
     """Its fields are the arguments of the verb beside the enrollment, which is None for several at once."""
 
-    helper = Fields(marks_required=True)
+    helper = Fields(error_summary=True, marks_required=True)
 
     def __init__(self, *args, enrollment=None, **kwargs):
         super().__init__(*args, **kwargs)
