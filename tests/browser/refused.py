@@ -21,7 +21,8 @@ def empty(path, form=""):
     """The main form of the page, or the one whose address holds `form`, sent with nothing in it."""
 
     def open_page(page, world):
-        page.goto(path.format(enrollment=world.enrollment.pk, learner=world.learner.pk, team=world.team.pk))
+        places = {"enrollment": world.enrollment, "learner": world.learner, "team": world.team, "course": world.course}
+        page.goto(path.format_map({name: place.pk for name, place in places.items()}))
         with page.expect_navigation():
             page.evaluate(SEND_EMPTY, form)
 
@@ -106,7 +107,7 @@ OF_THE_ADMIN = {
     "more time for several": ("admin", action("/admin/learning/enrollment/", "extend")),
     "enrolling a team": ("admin", action("/admin/accounts/team/", "enroll")),
     "password of the admin": ("admin", empty("/admin/password_change/")),
-    "publishing": ("editor", lambda page, world: empty(f"/admin/content/course/{world.course.pk}/publish/")(page, world)),
+    "publishing": ("editor", empty("/admin/content/course/{course}/publish/")),
     "text with problems": ("editor", text_with_problems),
     "text somebody saved meanwhile": ("editor", text_somebody_saved_meanwhile),
     "document that went": ("editor", text_of_a_document_that_went),

@@ -15,8 +15,8 @@ from tests.making import days, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Without two things Django brings: Select2, which names its box by what is chosen in it, and the picture of a magnifying
-# glass in its lists of two columns, whose name no reader may speak.
+# Without two things Django brings: Select2, which names its box by what is chosen in it, and the magnifying glass above
+# its lists of two columns, which has a name where none is allowed.
 RUN_AXE = "(options) => axe.run({ exclude: [['.select2'], ['.search-label-icon']] }, options)"
 NARROWEST = 320  # CSS pixels: 1280 at 400 %
 SMALLEST_TARGET = 24  # CSS pixels

@@ -1,4 +1,4 @@
-"""Where the focus is, seen in the colours of the system too, on every page of every role, those with errors included."""
+"""Where the focus is, in the system's own colours too, on every page of every role, those with errors included."""
 
 import pytest
 
