@@ -3,8 +3,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
+
+from courseware.accounts import held_forms
 
 
 class LanguageMiddleware:
@@ -21,20 +24,11 @@ class LanguageMiddleware:
         return self.get_response(request)
 
 
-def form_on(address):
-    """Decorates the view that takes a form. `address`, called with the view's arguments, is that of the form's page."""
-
-    def mark(view):
-        view.page_of_form = address
-        return view
-
-    return mark
-
-
 class BackToThePageMiddleware:
     """After a sign-in that a posted form asked for, leads back to the form's page: the form's own address takes no GET.
 
-    The content of the form is not carried along: the script of the page stores it and fills it in again.
+    The script of a page stores what was typed and fills it in again. Of a form sent without it, the content is held
+    until the same person has signed in, and a page of its own sends it: see `held_forms`.
     """
 
     def __init__(self, get_response):
@@ -42,12 +36,22 @@ class BackToThePageMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if not getattr(response, "url", "").startswith(resolve_url(settings.LOGIN_URL)):
+        if request.user.is_authenticated:
+            held_forms.remember_person(request, response)
+            if request.method == "POST" and held_forms.SENT in request.POST:
+                held_forms.drop(request, response)
+        if not getattr(response, "url", "").startswith((resolve_url(settings.LOGIN_URL), reverse("admin:login"))):
             return response
         view, places = request.resolver_match.func, request.resolver_match.kwargs
         if request.method == "POST" and hasattr(view, "page_of_form"):
-            response = redirect_to_login(self.way_back(request, view.page_of_form(**places)))
+            response = self.to_sign_in(request, view, view.page_of_form(**places))
         return HttpResponseClientRedirect(response.url) if request.htmx else response
+
+    def to_sign_in(self, request, view, page_of_form):
+        if request.htmx or not view.is_held:
+            return redirect_to_login(self.way_back(request, page_of_form))
+        response = redirect_to_login(reverse("held-form"))
+        return response if held_forms.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
 
     def way_back(self, request, page_of_form):
         # The script sends the address of its page, which may have a query of its own.

@@ -24,4 +24,5 @@ urlpatterns = [
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/", include(password_urls)),
     path("language/", views.set_language, name="set-language"),
+    path("held/", views.held_form, name="held-form"),
 ]

@@ -4,13 +4,16 @@ from http import HTTPStatus
 
 from allauth.account import views
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from courseware.accounts import devices, forms, waits
+from courseware.accounts import devices, forms, held_forms, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
@@ -97,4 +100,19 @@ def set_language(request):
         httponly=True,
         samesite="Lax",
     )
+    return response
+
+
+@require_GET
+@login_required
+def held_form(request):
+    held = held_forms.held_form(request)
+    if held and held.person == request.user.pk:
+        return render(request, "accounts/held_form.html", {"held": held})
+    response = redirect("home")
+    if held:
+        held_forms.drop(request, response)
+        messages.info(request, _("What somebody else had typed here before you was not sent and is no longer kept."))
+    elif held_forms.FORM_COOKIE in request.COOKIES:
+        messages.info(request, _("What you had sent after your session ended was kept for half an hour. That is over."))
     return response

@@ -24,9 +24,14 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
+from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
 
 SHOWN_REVISIONS = 100
+
+
+def editor_address(object_id):
+    return reverse("admin:content_document_change", args=[object_id])
 
 
 class ReadOnlyAdmin(ListFiltersOnly, admin.ModelAdmin):
@@ -180,6 +185,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             raise Http404(pk)
         return document
 
+    @form_on(editor_address)
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if request.method == "POST" and (page := self.retired(request, object_id)):
             return page

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from courseware.accounts.middleware import form_on
 from courseware.assessment import attempting
 from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
 from courseware.assessment.forms import SaveForm
@@ -23,6 +22,7 @@ from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import whole
+from courseware.lib.form_pages import form_on
 
 
 @require_safe

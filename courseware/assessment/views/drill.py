@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.assessment import drilling
 from courseware.assessment.forms import DrillForm
 from courseware.assessment.views.places import drill_address, own_attempt
@@ -23,6 +22,7 @@ from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import ask, raw_response, whole
 from courseware.learning.question_view import show as shown_after
+from courseware.lib.form_pages import form_on
 
 
 @require_safe

@@ -4,7 +4,6 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.grading import points_needed
@@ -13,6 +12,7 @@ from courseware.assessment.views.places import exam_address, shown_drills
 from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
+from courseware.lib.form_pages import form_on
 
 
 @require_safe

@@ -7,7 +7,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from courseware.accounts.middleware import form_on
 from courseware.content.compiled.card import contacts_on_card
 from courseware.learning import completing
 from courseware.learning.access import reading_of
@@ -15,6 +14,7 @@ from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import TrackForm
 from courseware.learning.progress import track_of
 from courseware.learning.views.places import home_address, posted
+from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
 
 

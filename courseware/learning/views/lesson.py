@@ -10,7 +10,6 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.accounts.middleware import form_on
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
@@ -22,11 +21,12 @@ from courseware.learning.route import station
 from courseware.learning.step_pages import page_of
 from courseware.learning.views.places import lesson_address
 from courseware.learning.views.survey import survey
+from courseware.lib.form_pages import form_on
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-@form_on(lesson_address)
+@form_on(lesson_address, is_held=False)  # a survey is anonymous
 def step(request, course, step):
     reading = reading_of(request, course)
     route_step = reading.step(step)
@@ -156,7 +156,7 @@ def mark_read(request, course, step):
 
 @require_POST
 @login_required
-@form_on(lesson_address)
+@form_on(lesson_address, is_held=False)  # so is a report
 def report(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")

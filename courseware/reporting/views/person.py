@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.evidence.recording import record
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.verbs import VERBS
+from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.views.people import teams_or_404

@@ -5,9 +5,9 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
+from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import StartForm

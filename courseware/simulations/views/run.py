@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
+from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import DecisionForm
 from courseware.simulations.situation import situation_of

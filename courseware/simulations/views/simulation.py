@@ -5,8 +5,8 @@ from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.accounts.middleware import form_on
 from courseware.learning.access import reading_of
+from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import StartForm
 from courseware.simulations.views.places import show, start_address, usual_timing

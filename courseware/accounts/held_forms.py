@@ -1,0 +1,85 @@
+"""A form that was sent after the session had ended waits for its writer to sign in again.
+
+It is a row of the cache under a random key, which only a cookie of that browser knows, and bound to the person who was
+signed in there last. It is sent by a press on a page that shows it, not by itself: half an hour later one may have
+changed one's mind, or sent it from another tab.
+"""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+HELD_FOR = 30 * 60  # seconds
+REMEMBERED_FOR = 24 * 60 * 60  # seconds: longer than any session, whose last form may come late
+MOST_CHARACTERS = 200_000  # of all fields together
+FORM_COOKIE, PERSON_COOKIE = "held-form", "last-person"
+SENT = "held-form"  # the field by which a form says that it was held
+
+
+@dataclass(frozen=True)
+class HeldForm:
+    """`fields`: (name, value) as they were sent. `page` is that of the form, `address` where it is sent to."""
+
+    person: int
+    address: str
+    page: str
+    fields: list[tuple[str, str]]
+
+    @property
+    def texts(self) -> list[str]:
+        """What was typed, rather than chosen: to be shown."""
+        return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
+
+
+def fields_of(request) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in ("csrfmiddlewaretoken", SENT)
+    ]
+
+
+def is_secret(name: str) -> bool:
+    return "password" in name.lower()
+
+
+def hold(request, response, page: str) -> bool:
+    """Whether the form was taken: one with files, with a secret, too long, or of nobody we know is not."""
+    fields = fields_of(request)
+    person = last_person(request)
+    length = sum(len(name) + len(value) for name, value in fields)
+    if not person or request.FILES or length > MOST_CHARACTERS or any(is_secret(name) for name, _value in fields):
+        return False
+    key = secrets.token_urlsafe()
+    cache.set(f"held-form {key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
+    response.set_cookie(FORM_COOKIE, key, **attributes(HELD_FOR))
+    return True
+
+
+def held_form(request) -> HeldForm | None:
+    kept = cache.get(f"held-form {request.COOKIES.get(FORM_COOKIE, '')}")
+    return HeldForm(**kept) if kept else None
+
+
+def drop(request, response) -> None:
+    cache.delete(f"held-form {request.COOKIES.get(FORM_COOKIE, '')}")
+    response.delete_cookie(FORM_COOKIE, samesite="Lax")
+
+
+def last_person(request) -> int | None:
+    value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE)
+    return int(value) if value else None
+
+
+def remember_person(request, response) -> None:
+    if last_person(request) != request.user.pk:
+        value = str(request.user.pk)
+        response.set_signed_cookie(PERSON_COOKIE, value, salt=PERSON_COOKIE, **attributes(REMEMBERED_FOR))
+
+
+def attributes(age: int) -> dict[str, Any]:
+    return {"max_age": age, "secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "samesite": "Lax"}
