@@ -1,0 +1,223 @@
+"""Every command of README and docs is typed as it is printed, page by page, in a fresh clone and with nothing set.
+
+Those for a real site are typed into a second clone, with the variables of the operator's page set. What needs a service
+that is not here is listed with the reason; a block of another kind fails until it is run or listed.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ("README.md", "README.zh-hans.md")
+FOR_THE_SITE = ("docs/operator.md", "SECURITY.md")
+PAGES = [*README, "CONTRIBUTING.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]
+TRIAL_PAGES = [page for page in PAGES if page not in FOR_THE_SITE]
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+IN_A_SENTENCE = re.compile(r"`(?:\.venv/bin/python )?(manage\.py \w[^`\n]*)`")
+
+OTHER_BLOCKS = {  # why they are not typed
+    "": "a drawing",
+    "markdown": "a piece of a course; tests/site/test_docs_simulations.py reads those that are whole",
+    "yaml": "a piece of a course",
+    "sql": "asks records that a trial does not have",
+    "nginx": "needs a proxy and a certificate",
+}
+NOT_TYPED = {
+    "make test": "these tests are part of it",
+    "make check": "the same",
+    "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
+    "manage.py sendtestemail you@example.com": "needs a mail server",
+}
+SERVERS = ("make run", ".venv/bin/gunicorn")
+OPERATORS_ENVIRONMENT = {
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "SITE_URL": "https://training.example.com",
+    "ALLOWED_HOSTS": "training.example.com",
+    "EMAIL_URL": "smtp+tls://mail.example.com:587",
+}
+WHAT_A_KEYBOARD_WOULD_SAY = {
+    "DJANGO_SUPERUSER_EMAIL": "ada@example.com",
+    "DJANGO_SUPERUSER_NAME": "Ada",
+    "DJANGO_SUPERUSER_PASSWORD": "four words that go together",
+}
+OF_THE_NETWORK = re.compile(r"PIP_|UV_|SSL_|.*_proxy$|.*CERT|.*CAINFO", re.IGNORECASE)
+
+
+def blocks(page):
+    return BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+def typed_lines(page):
+    """Lines of the page's blocks for a shell, and the commands of manage.py in its sentences, without comments."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = [line for kind, block in blocks(page) if kind == "sh" for line in block.splitlines()]
+    lines += [f".venv/bin/python {command}" for command in IN_A_SENTENCE.findall(BLOCK.sub("", text))]
+    bare = (re.sub(r"\s+# .*", "", line).strip() for line in lines)
+    return [line for line in bare if line and line.removeprefix(".venv/bin/python ") not in NOT_TYPED]
+
+
+def nothing_set():
+    """The environment of a shell in which somebody just sat down."""
+    return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or OF_THE_NETWORK.match(name)}
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def status_of(port, host):
+    try:
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/accounts/login/", headers={"Host": host, "X-Forwarded-Proto": "https"})
+        return connection.getresponse().status
+    except OSError:
+        return None
+
+
+@contextmanager
+def running(line, folder, environment):
+    process = subprocess.Popen(
+        ["bash", "-c", line], cwd=folder, env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+class Shell:
+    """A shell in which lines are typed one after the other; `fail` holds those that went wrong."""
+
+    def __init__(self, folder, environment, host="127.0.0.1"):
+        self.folder, self.environment, self.host, self.failed = folder, environment, host, []
+
+    def type(self, line):
+        if line.startswith(SERVERS):
+            return self.serve(line)
+        if "createsuperuser" in line:
+            line += " --no-input"
+        here = self.folder / "where"
+        done = subprocess.run(
+            ["bash", "-e", "-c", f'{line}\npwd > "{here}"'],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        if done.returncode or "Traceback" in done.stderr:
+            self.failed.append(f"{line}: {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")
+        else:
+            self.folder = Path(here.read_text().strip())
+            here.unlink()
+        return done
+
+    def serve(self, line):
+        port = free_port()
+        environment = self.environment | {"PORT": str(port)}
+        with running(line.replace(":8000", f":{port}"), self.folder, environment) as process:
+            status = None
+            for _ in range(900):
+                status = status or status_of(port, self.host)
+                if status or process.poll() is not None:
+                    break
+                time.sleep(0.2)
+        if status != 200:
+            self.failed.append(f"{line}: the page to sign in answers {status}")
+        return status
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A repository that holds what is in this folder, as its next commit would."""
+    folder = tmp_path_factory.mktemp("published")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "All"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    return folder
+
+
+CONFLICT = """
+from courseware.accounts.models import User
+from courseware.content.models import Document
+from courseware.content.releases.drafts import save_drafts
+document = Document.objects.get(identifier="{identifier}")
+text = document.head.texts.get(language="{language}")
+body = bytes(text.body) + b"\\nWritten in the admin.\\n"
+editor = User.objects.get(email="editor@example.com")
+save_drafts(document, {{text.language: body}}, base=document.head, by=editor)
+"""
+
+
+def change_in_both_places(shell, path):
+    """A conflict in the file that the page names: a draft in the admin, and another sentence in the file."""
+    _number, identifier = Path(path).name.split(".")[0].split("-", 1)
+    language = path.split(".")[-2]
+    code = CONFLICT.format(identifier=identifier, language=language)
+    subprocess.run(
+        [".venv/bin/python", "manage.py", "shell", "-c", code],
+        cwd=shell.folder, env=shell.environment, check=True, capture_output=True,
+    )  # fmt: skip
+    with (shell.folder / "content" / path).open("a") as file:
+        file.write("\nWritten in the file.\n")
+    assert shell.type(".venv/bin/python manage.py import_content").returncode == 1
+    shell.failed.pop()
+
+
+@pytest.mark.faults
+def test_every_command_for_trying_and_editing_works_where_nothing_is_set(published, tmp_path):
+    subprocess.run(["git", "clone", "-q", published, tmp_path / "clone"], check=True)
+    shell = Shell(tmp_path / "clone", nothing_set())
+    lines = [line for page in TRIAL_PAGES for line in typed_lines(page)]
+    assert lines[0] == "make run"
+    assert len(lines) > 10
+    for line in dict.fromkeys(lines):
+        if "--drafts" in line:
+            (path,) = re.findall(r"--merged (\S+/\S+\.md)", "\n".join(lines))
+            change_in_both_places(shell, path)
+        shell.type(line)
+    assert shell.failed == []
+
+
+@pytest.mark.faults
+def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(published, tmp_path):
+    environment = nothing_set() | OPERATORS_ENVIRONMENT | WHAT_A_KEYBOARD_WOULD_SAY
+    shell = Shell(tmp_path, environment | {"DATA_DIR": str(tmp_path / "data")}, host="training.example.com")
+    lines = [line for page in FOR_THE_SITE for line in typed_lines(page)]
+    assert lines[0].startswith("git clone ")
+    for line in lines:
+        shell.type(line.replace("<your copy>", str(published)))
+    assert shell.failed == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, "SECURITY.md"])
+def test_every_block_is_typed_or_listed_with_the_reason(page):
+    assert {kind for kind, _block in blocks(page)} - {"sh"} - set(OTHER_BLOCKS) == set()
+
+
+def test_what_is_listed_is_still_printed_somewhere():
+    printed = "".join((ROOT / page).read_text(encoding="utf-8") for page in [*PAGES, "SECURITY.md"])
+    assert [command for command in NOT_TYPED if command not in printed] == []
+    kinds = {kind for page in PAGES for kind, _block in blocks(page)}
+    assert set(OTHER_BLOCKS) - kinds == set()
