@@ -5,3 +5,4 @@ from courseware import starting
 starting.begin()
 with starting.in_one_sentence(starting.GUNICORN_GIVES_UP):
     application = get_asgi_application()
+    starting.refuse_what_must_not_be_served()

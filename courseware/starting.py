@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
@@ -46,6 +47,14 @@ def prepare_trial() -> Path:
     os.environ.setdefault("SITE_URL", f"http://{LOOPBACK}:{os.environ.get('PORT', '8000')}")
     os.environ.setdefault("SECRET_KEY", kept_secret(data / KEY))
     return data
+
+
+def refuse_what_must_not_be_served() -> None:
+    """Commands run these checks by themselves; a server asks here."""
+    errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
+    connections.close_all()
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint or ''}" for error in errors))
 
 
 def kept_secret(file: Path) -> str:

@@ -1,4 +1,5 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
@@ -6,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import devices, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.models import User
 from courseware.evidence.recording import record, subject_of
 
@@ -29,6 +31,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request):
         return reverse("home")
+
+    def pre_login(self, request, user, **kwargs):
+        if is_shut_out(user):
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
 
     def login(self, request, user):
         super().login(request, user)

@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from django.contrib.auth.signals import user_logged_in
 
+        from courseware.accounts import demo_people  # noqa: F401 - registers its check
         from courseware.accounts.sessions import begin
 
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")

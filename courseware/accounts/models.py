@@ -47,6 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_people`
     # Part of every session's hash: counting up ends all sessions at once, and for good.
     session_number = models.PositiveIntegerField(default=0, editable=False)
 

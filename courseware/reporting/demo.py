@@ -117,7 +117,7 @@ def fill_in_the_card(course: Course) -> None:
 
 
 def person(email: str, name: str, **fields) -> User:
-    return User.objects.create_user(email, SIGN_IN_WITH, name=name, **fields)
+    return User.objects.create_user(email, SIGN_IN_WITH, name=name, is_demo=True, **fields)
 
 
 def join(team: Team, learner: User, role=Membership.Role.LEARNER) -> None:

@@ -121,3 +121,28 @@ def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
 def test_nothing_is_shown_to_strangers_by_default(tmp_path):
     told = "from django.conf import settings; print(settings.DEBUG, settings.SESSION_COOKIE_SECURE)"
     assert run("-c", told, DATA_DIR=str(tmp_path), **PRODUCTION).stdout.split() == ["False", "True"]
+
+
+MAKE_SOMEBODY = "from courseware.accounts.models import User; User.objects.create_user('a@example.com', name='A', {})"
+
+
+@pytest.mark.long
+def test_a_real_site_does_not_start_on_the_database_of_a_trial(tmp_path):
+    folder = {"DATA_DIR": str(tmp_path)}
+    trial = folder | {"PLAIN_HTTP": "1", "SECRET_KEY": SECRET}
+    run("manage.py", "migrate", "--verbosity=0", **trial)
+    import_server = ("-c", "import courseware.wsgi")
+    assert run(*import_server, **PRODUCTION | folder).returncode == 0
+    run("manage.py", "shell", "--no-imports", "-c", MAKE_SOMEBODY.format("is_demo=True"), **trial)
+    assert run(*import_server, **trial).returncode == 0
+    for start in (import_server, ("manage.py", "migrate"), ("manage.py", "check", "--database=default")):
+        done = run(*start, **PRODUCTION | folder)
+        assert done.returncode != 0
+        assert "1 people of a trial are in this database" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+def test_a_server_starts_while_the_database_is_away(tmp_path):
+    away = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "DATA_DIR": str(tmp_path)}
+    assert run("-c", "import courseware.wsgi", **PRODUCTION | away).returncode == 0
