@@ -6,6 +6,7 @@ A missing or malformed value stops the start with a line that names it; docs/ope
 import warnings
 import zoneinfo
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django
 import environ
@@ -24,6 +25,13 @@ def switch(name: str, *, default: bool) -> bool:
     return env.bool(name) if value else default
 
 
+def count(name: str, *, default: int) -> int:
+    value = env(name, default="") or str(default)
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name}: expected a number such as {default}, got {value!r}")
+    return int(value)
+
+
 # What differs between installations ---------------------------------------------------------------------------------
 
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
@@ -34,15 +42,26 @@ except OSError as error:
 SECRET_KEY = env("SECRET_KEY", default="")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.")
-DEBUG = switch("DEBUG", default=False)
+# Keys of before: what they have signed holds on, while everything new is signed with SECRET_KEY.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+if any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured("SECRET_KEY_FALLBACKS: expected earlier keys of at least 50 characters, split by commas")
 # Plain http on this machine only: without TLS no Secure cookie is sent back, so signing in needs this one switch.
 PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
+DEBUG = switch("DEBUG", default=False)
+if DEBUG and not PLAIN_HTTP:
+    raise ImproperlyConfigured("DEBUG: expected 0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if PLAIN_HTTP else [])
-if not ALLOWED_HOSTS:
+if not ALLOWED_HOSTS or ("*" in ALLOWED_HOSTS and not PLAIN_HTTP):
     raise ImproperlyConfigured("ALLOWED_HOSTS: expected the host names people use, such as training.example.com")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
-if not SITE_URL.startswith(("http://", "https://")):
+if not SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://"):
     raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")
+if urlsplit(SITE_URL).path not in {"", "/"}:
+    raise ImproperlyConfigured(f"SITE_URL: expected a host of its own without a path, got {SITE_URL}")
+if env("BEHIND_PROXY", default=""):
+    raise ImproperlyConfigured("BEHIND_PROXY: is PROXIES now, the number of proxies in front; 0 where there is none")
+PROXIES = count("PROXIES", default=1)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
@@ -234,6 +253,7 @@ SESSION_COOKIE_HTTPONLY = True
 DEVICE_COOKIE_NAME = "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
 CSRF_FAILURE_VIEW = "courseware.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -246,9 +266,9 @@ if not PLAIN_HTTP:
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    if switch("BEHIND_PROXY", default=True):
+    if PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        ALLAUTH_TRUSTED_PROXY_COUNT = 1  # else wrong passwords would be counted for the proxy, that is for everybody
+        ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES  # else wrong passwords were counted for a proxy, that is for everybody
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -78,7 +78,14 @@ def test_a_forged_host_is_refused(answers):
         ("SITE_URL", {"SITE_URL": "ftp://training.example.com"}),
         ("PLAIN_HTTP", {"PLAIN_HTTP": "perhaps"}),
         ("DEBUG", {"DEBUG": "perhaps"}),
-        ("BEHIND_PROXY", {"BEHIND_PROXY": "perhaps"}),
+        ("DEBUG", {"DEBUG": "1"}),
+        ("SITE_URL", {"SITE_URL": "http://training.example.com"}),
+        ("SITE_URL", {"SITE_URL": "https://example.com/training/"}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "training.example.com,*"}),
+        ("SECRET_KEY_FALLBACKS", {"SECRET_KEY_FALLBACKS": f"{SECRET},short"}),
+        ("PROXIES", {"PROXIES": "-1"}),
+        ("PROXIES", {"PROXIES": "nginx"}),
+        ("BEHIND_PROXY", {"BEHIND_PROXY": "0"}),
         ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
@@ -116,6 +123,21 @@ def test_a_database_that_cannot_be_opened_is_one_line_too(tmp_path):
 def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
     assert done.returncode == 0, done.stderr
+
+
+def test_on_ones_own_machine_what_helps_to_find_a_fault_is_allowed(tmp_path):
+    own = {"PLAIN_HTTP": "1", "DEBUG": "1", "ALLOWED_HOSTS": "*", "SITE_URL": "http://127.0.0.1:8000"}
+    done = run("manage.py", "check", **PRODUCTION | own | {"DATA_DIR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("proxies", "trusted"), [("", "1 True"), ("0", "0 False"), ("1", "1 True"), ("2", "2 True")])
+def test_as_many_proxies_are_trusted_as_there_are(proxies, trusted, tmp_path):
+    told = (
+        "from django.conf import settings; "
+        "print(getattr(settings, 'ALLAUTH_TRUSTED_PROXY_COUNT', 0), bool(settings.SECURE_PROXY_SSL_HEADER))"
+    )
+    assert run("-c", told, PROXIES=proxies, DATA_DIR=str(tmp_path), **PRODUCTION).stdout.strip() == trusted
 
 
 def test_nothing_is_shown_to_strangers_by_default(tmp_path):
