@@ -7,6 +7,7 @@ from courseware.content.compiled import serving
 from courseware.learning.completing import lock
 from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
 from courseware.learning.report_writers import digests_of_writer
+from courseware.lib import dates, disclosure
 
 
 class SurveyChanged(Exception):
@@ -35,7 +36,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
     The enrollment gets a receipt without the answers. The answers get the month and no person, unless the learner signs
     them or the survey says beforehand that it is not anonymous. Nothing is stored that could connect the two: no time,
-    no log entry, no activity.
+    no log entry, no activity; the day from which results hold them is the same for five people at least.
 
     `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
     """
@@ -45,7 +46,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
         now = serving.page(enrollment.release, page.identifier, enrollment.source_language)
         if now.revision_id != page.revision_id:
             raise SurveyChanged(page.identifier)  # which rolls the receipt back
-        today = timezone.localdate(at)
+        today = dates.site_day(at)
         SurveyAnswers.objects.create(
             survey_id=page.document_id,
             release=enrollment.release,
@@ -53,4 +54,14 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
             answers=answers,
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
         )
+        show_those_who_wait(page.document_id, today)
     return is_new
+
+
+def show_those_who_wait(survey_id, today):
+    """Let the answers that wait into the results, all with one day, once they are enough that none stands alone."""
+    waiting = SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk")
+    # Locked in one order, because two people may answer at once.
+    together = list(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+    if len(together) >= disclosure.STEP:
+        SurveyAnswers.objects.filter(pk__in=together).update(shown_from=disclosure.shown_from(today))

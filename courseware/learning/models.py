@@ -221,6 +221,7 @@ class SurveyAnswers(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     month = models.DateField(help_text="The first day of the month")
     answers = models.JSONField(help_text="Question id → place, list of places, number or text")
+    shown_from = models.DateField(null=True, help_text="The day from which results hold it; null: it waits for others")
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:

@@ -1,32 +1,28 @@
 """How people decide in a simulation: counted over each person's first run, without names.
 
-A situation is shown only from ENOUGH people on, so that nobody can be identified. Decisions count as long as its shape
-is the same: a change that gives its choices another meaning begins a new count.
+Each figure is about as many people as `lib.disclosure` lets be seen, so that nobody can be identified. Decisions count
+as long as the shape of their situation is the same: a change that gives its choices another meaning begins a new count.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from statistics import median
+from typing import NamedTuple
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
-from courseware.reporting.survey_statistics import ENOUGH
+from courseware.lib import dates
+from courseware.lib.disclosure import disclosed, shown_from
+from courseware.reporting.shares import Share
 from courseware.simulations.models import Decision, Run
 
 WIDEST = 12  # a way that all people took, in units of the drawing
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many of those who came here; `percent` is whole."""
-
-    count: int
-    percent: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class ChoiceShare:
 
 @dataclass(frozen=True)
 class NodeSplit:
-    """How people decided in one situation; empty for fewer than ENOUGH. `seconds` is the median time."""
+    """How people decided in one situation; empty without people enough. `seconds` is the median time."""
 
     node: Node
     number: str
@@ -49,7 +45,7 @@ class NodeSplit:
 
 @dataclass(frozen=True)
 class Split:
-    """`people` finished; `ways` are (way, width), as wide as the share of people who took it from its start."""
+    """About `people` who finished; `ways` are (way, width), as wide as the share of people who took it."""
 
     people: int
     nodes: tuple[NodeSplit, ...]
@@ -58,13 +54,19 @@ class Split:
     ways: tuple[tuple[Way, float], ...]
 
 
-@dataclass
-class Tally:
-    """The decisions in one situation, added up."""
+class FirstRun(NamedTuple):
+    """The one a person finished first; `day` is the first on which figures may hold it."""
 
-    places: Counter = field(default_factory=Counter)
-    targets: Counter = field(default_factory=Counter)
-    milliseconds: list[int] = field(default_factory=list)
+    day: date
+    ending: str
+
+
+class Decided(NamedTuple):
+    """One person's first decision in a situation, and what it led to."""
+
+    place: int
+    target: str
+    milliseconds: int
 
 
 def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
@@ -72,31 +74,39 @@ def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
     return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
 
 
-def split_of(document: Document, page: PageData, people: QuerySet) -> Split:
-    """Of the runs in the enrollments `people`. Runs four queries."""
+def split_of(document: Document, page: PageData, people: QuerySet, today: date | None = None) -> Split:
+    """Of the runs in the enrollments `people`. Runs three queries."""
+    today = today or dates.site_day()
     simulation = page.simulation
-    runs = first_runs(document, people)
-    endings = Counter(runs.values_list("ending", flat=True))
-    tallies = tallies_of(runs, shapes_of(document), {node.id: node.shape for node in simulation.nodes.values()})
+    runs = Run.objects.on_record().finished().filter(simulation=document, enrollment__in=people)
+    firsts = first_runs(runs)
+    endings = Counter(disclosed(firsts.values(), today))
+    now = {node.id: node.shape for node in simulation.nodes.values()}
+    taken = {
+        node: disclosed(answers, today)
+        for node, answers in decisions_in(runs, firsts, shapes_of(document), now).items()
+    }
     drawn, number = map_of(simulation), endings.total()
     return Split(
         people=number,
         nodes=tuple(
-            node_split(node, drawn.stations[node.id].number, tallies[node.id]) for node in simulation.nodes.values()
+            node_split(node, drawn.stations[node.id].number, taken.get(node.id, []))
+            for node in simulation.nodes.values()
         ),
-        endings=tuple((ending, share(endings[ending.id], number)) for ending in simulation.endings)
-        if number >= ENOUGH
-        else (),
+        endings=tuple((ending, Share(endings[ending.id], number)) for ending in simulation.endings) if number else (),
         map=drawn,
-        ways=tuple(ways(drawn, tallies)),
+        ways=tuple(ways(drawn, taken)),
     )
 
 
-def first_runs(document: Document, people: QuerySet) -> QuerySet:
-    # Later runs are played with the debrief in mind.
-    runs = Run.objects.on_record().finished().filter(simulation=document, enrollment__in=people)
-    firsts = runs.order_by().values("enrollment__learner").annotate(first=Min("pk")).values("first")
-    return Run.objects.filter(pk__in=firsts)
+def first_runs(runs: QuerySet) -> dict[int, FirstRun]:
+    """Primary key of a run → when and how it ended, for the first that each person finished. Runs one query."""
+    # Later runs are played with the debrief in mind. The first by its end, so that it stays the first.
+    firsts: dict[int, tuple[int, FirstRun]] = {}
+    columns = ("pk", "enrollment__learner", "finished_at", "ending")
+    for pk, learner, finished_at, ending in runs.order_by("finished_at", "pk").values_list(*columns):
+        firsts.setdefault(learner, (pk, FirstRun(shown_from(dates.site_day(finished_at)), ending)))
+    return dict(firsts.values())
 
 
 def shapes_of(document: Document) -> dict[int, dict[str, str]]:
@@ -109,21 +119,22 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
     }
 
 
-def tallies_of(
-    runs: QuerySet, shapes: Mapping[int, Mapping[str, str]], now: Mapping[str, str]
-) -> defaultdict[str, Tally]:
-    """Id of a situation → its tally, over decisions made when it had its present shape. Runs one query."""
-    tallies: defaultdict[str, Tally] = defaultdict(Tally)
+def decisions_in(
+    runs: QuerySet,
+    firsts: Mapping[int, FirstRun],
+    shapes: Mapping[int, Mapping[str, str]],
+    now: Mapping[str, str],
+) -> dict[str, list[tuple[date, Decided]]]:
+    """Id of a situation → what each person decided there first while it had its present shape. Runs one query."""
+    decided: defaultdict[str, dict[int, tuple[date, Decided]]] = defaultdict(dict)
     decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
-    rows = decisions.values_list(*columns).iterator()
-    for (_run, revision, _ending, node, place, milliseconds), target in with_target(rows):
-        if shapes.get(revision, {}).get(node) == now.get(node):
-            tally = tallies[node]
-            tally.places[place] += 1
-            tally.targets[target] += 1
-            tally.milliseconds.append(milliseconds)
-    return tallies
+    for (run, revision, _ending, node, place, milliseconds), target in with_target(
+        decisions.values_list(*columns).iterator()
+    ):
+        if run in firsts and shapes.get(revision, {}).get(node) == now.get(node):
+            decided[node].setdefault(run, (firsts[run].day, Decided(place, target, milliseconds)))
+    return {node: list(of_runs.values()) for node, of_runs in decided.items()}
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
@@ -137,30 +148,24 @@ def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
         yield last, last[2]
 
 
-def node_split(node: Node, number: str, tally: Tally) -> NodeSplit:
-    people = tally.places.total()
-    if people < ENOUGH:
-        return NodeSplit(node, number, people)
-    critical = sum(count for place, count in tally.places.items() if node.choices[place].quality == "critical")
+def node_split(node: Node, number: str, taken: list[Decided]) -> NodeSplit:
+    people = len(taken)
+    if not people:
+        return NodeSplit(node, number, 0)
+    places = Counter(each.place for each in taken)
+    critical = sum(node.choices[each.place].quality == "critical" for each in taken)
     return NodeSplit(
         node=node,
         number=number,
         people=people,
-        choices=tuple(
-            ChoiceShare(choice, share(tally.places[place], people)) for place, choice in enumerate(node.choices)
-        ),
-        critical=share(critical, people) if any(choice.quality == "critical" for choice in node.choices) else None,
-        seconds=round(median(tally.milliseconds) / 1000),
+        choices=tuple(ChoiceShare(choice, Share(places[place], people)) for place, choice in enumerate(node.choices)),
+        critical=Share(critical, people) if any(choice.quality == "critical" for choice in node.choices) else None,
+        seconds=round(median(each.milliseconds for each in taken) / 1000),
     )
 
 
-def ways(drawn: Map, tallies: Mapping[str, Tally]) -> Iterator[tuple[Way, float]]:
-    for node, tally in tallies.items():
-        people = tally.places.total()
-        for target, count in tally.targets.items():
-            if people >= ENOUGH and target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
-                yield drawn.way(node, target), max(1, WIDEST * count / people)
-
-
-def share(count: int, people: int) -> Share:
-    return Share(count, 100 * count // people if people else 0)
+def ways(drawn: Map, taken: Mapping[str, list[Decided]]) -> Iterator[tuple[Way, float]]:
+    for node, of_people in taken.items():
+        for target, count in Counter(each.target for each in of_people).items():
+            if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
+                yield drawn.way(node, target), max(1, WIDEST * count / len(of_people))

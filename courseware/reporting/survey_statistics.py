@@ -1,32 +1,35 @@
-"""Survey results, shown only from ENOUGH answers on, so that nobody can be identified."""
+"""Survey results, of as many people as `lib.disclosure` lets be seen, so that nobody can be identified."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.learning.models import SurveyAnswers
-
-ENOUGH = 5
+from courseware.lib import dates
+from courseware.lib.disclosure import disclosed
+from courseware.reporting.shares import Share
 
 Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`label` is HTML; `percent` is whole, of those who answered the question."""
+    """`label` is HTML; the share is of those who answered the question."""
 
     label: str
-    count: int
-    percent: int
+    share: Share
 
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """`mean` and `recommend` (−100 to 100) are None if they make no sense; `ends` say what the ends of a scale mean.
+    """`answered` is the number of people it is about, in fives; 0 where fewer have answered.
 
+    `mean` and `recommend` (−100 to 100) are None if they make no sense; `ends` say what the ends of a scale mean.
     Texts are in the order of the answers' random keys, so that it tells nothing about people.
     """
 
@@ -44,23 +47,28 @@ def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
     return [(route.course_id, route.step(route.survey_id)) for route in routes if route.survey_id]
 
 
-def survey_results(survey: Document, page: PageData) -> tuple[int, list[QuestionResult]]:
-    """(number of people who answered, a result per question); no results for fewer than ENOUGH."""
-    given = list(SurveyAnswers.objects.filter(survey=survey).values_list("release_id", "answers"))
-    if len(given) < ENOUGH:
-        return len(given), []
+def survey_results(survey: Document, page: PageData, today: date | None = None) -> tuple[int, list[QuestionResult]]:
+    """(number of people the results are about, a result per question); (0, []) where they are not enough."""
+    today = today or dates.site_day()
+    rows = SurveyAnswers.objects.filter(survey=survey).order_by("pk")
+    columns = ("shown_from", "pk", "release_id", "answers")
+    given = [row for row in rows.values_list(*columns) if row[0]]
+    number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
+    if not number:
+        return 0, []
     shapes = shapes_asked(survey)
-    return len(given), [
-        question_result(
-            question,
-            [
-                answers[question["id"]]
-                for release, answers in given
-                if question["id"] in answers and shapes[release].get(question["id"]) == shape_of(question)
-            ],
-        )
-        for question in page.data["questions"]
-    ]
+    results = []
+    for question in page.data["questions"]:
+        identifier = question["id"]
+        # In steps for each question by itself: no question is compulsory.
+        answers_to_it = [
+            (day, (pk, answers[identifier]))
+            for day, pk, release, answers in given
+            if identifier in answers and shapes[release].get(identifier) == shape_of(question)
+        ]
+        shown = sorted(disclosed(answers_to_it, today), key=itemgetter(0))
+        results.append(question_result(question, [answer for _pk, answer in shown]))
+    return number, results
 
 
 def shapes_asked(survey: Document) -> dict[int, dict[str, tuple]]:
@@ -76,8 +84,8 @@ def shape_of(question: Asked) -> tuple:
 
 def question_result(question: Asked, given: list) -> QuestionResult:
     title, choices = question["title"], question["choices"]
-    if len(given) < ENOUGH:  # fewer than answered the survey: no question is compulsory
-        return QuestionResult(title, len(given))
+    if not given:
+        return QuestionResult(title, 0)
     if question["kind"] == "open":
         return QuestionResult(title, len(given), texts=tuple(given))
     if question["kind"] == "scale":
@@ -87,8 +95,8 @@ def question_result(question: Asked, given: list) -> QuestionResult:
             len(given),
             bars=bars(((str(value), value) for value in values), given, len(given)),
             ends=tuple(choices),
-            mean=round(sum(given) / len(given), 1) if given else None,
-            recommend=recommend_score(given) if given and (question["from"], question["to"]) == (0, 10) else None,
+            mean=round(sum(given) / len(given), 1),
+            recommend=recommend_score(given) if (question["from"], question["to"]) == (0, 10) else None,
         )
     places = [place for each in given for place in (each if isinstance(each, list) else [each])]
     return QuestionResult(
@@ -98,7 +106,7 @@ def question_result(question: Asked, given: list) -> QuestionResult:
 
 def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tuple[Bar, ...]:
     counts = Counter(values)
-    return tuple(Bar(label, counts[value], 100 * counts[value] // total if total else 0) for label, value in labels)
+    return tuple(Bar(label, Share(counts[value], total)) for label, value in labels)
 
 
 def recommend_score(values: list[int]) -> int:

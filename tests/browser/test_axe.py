@@ -171,7 +171,7 @@ def test_pages_of_the_account(language, visit, world):
 def test_pages_of_the_manager(language, visit, world):
     for _ in range(5):
         enrollment = make_enrollment(course=world.course)
-        answer_survey(enrollment)
+        answer_survey(enrollment, at=days(-3))
     pages = [
         "/team/",
         "/team/?state=overdue&name=nobody",

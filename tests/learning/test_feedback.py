@@ -67,8 +67,8 @@ def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_
     at = datetime(2026, 11, 30, 17, tzinfo=UTC)  # the first of December in Shanghai
     answer_survey(enrollment, page_of(enrollment), {"recommend": 9}, is_signed=False, at=at)
     row = SurveyAnswers.objects.values().get()
-    assert row.keys() == {"id", "survey_id", "release_id", "month", "answers", "learner_id"}
-    assert row["month"] == date(2026, 12, 1)
+    assert row.keys() == {"id", "survey_id", "release_id", "month", "answers", "learner_id", "shown_from"}
+    assert (row["month"], row["shown_from"]) == (date(2026, 12, 1), None)
     assert isinstance(row["id"], uuid.UUID)
     assert {field.name for field in SurveyReceipt._meta.fields} == {"id", "enrollment", "survey"}
 

@@ -1,22 +1,28 @@
+from datetime import date
+
 import pytest
+import time_machine
+from bs4 import BeautifulSoup
 
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
-from courseware.reporting.simulation_statistics import Share, split_of
-from tests.making import join, make_editor, make_team, make_user
-from tests.simulations.playing import BEST, RED, YELLOW, play
+from courseware.reporting.shares import Share
+from courseware.reporting.simulation_statistics import split_of
+from tests.making import join, make_editor, make_enrollment, make_team, make_user
+from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
 from tests.simulations.samples import KETTLE, change, make_player
 
+LATER = date(2026, 12, 1)  # than all that is played here and the days it waits
 PAGE = f"/team/simulations/tea-room/{KETTLE}/"
 
 pytestmark = pytest.mark.django_db
 
 
-def split(people=None):
+def split(people=None, today=LATER):
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
     page = serving.page(document.course.current, KETTLE, "en")
-    return split_of(document, page, Enrollment.objects.all() if people is None else people)
+    return split_of(document, page, Enrollment.objects.all() if people is None else people, today)
 
 
 def node(found, identifier):
@@ -27,8 +33,44 @@ def test_fewer_than_five_people_show_nothing():
     for _ in range(4):
         play(make_player(), RED)
     found = split()
-    assert (found.people, found.endings, found.ways) == (4, (), ())
-    assert all(not each.choices and not each.critical for each in found.nodes)
+    assert (found.people, found.endings, found.ways) == (0, (), ())
+    assert all(not each.people and not each.choices and not each.critical for each in found.nodes)
+
+
+def test_figures_stay_until_five_more_have_finished_and_two_days_are_over():
+    for _ in range(5):
+        play(make_player(), BEST)
+    assert split(today=date(2026, 11, 26)).people == 0
+    five = split(today=date(2026, 11, 27))
+    assert (five.people, node(five, "rings").people) == (5, 5)
+    for _ in range(4):
+        play(make_player(), RED)
+    assert split() == five
+    play(make_player(), RED)
+    ten = split()
+    assert (ten.people, node(ten, "rings").people) == (10, 10)
+
+
+def test_a_situation_counts_in_fives_by_itself():
+    for choices in [RED] * 3 + [HOME_BEST] * 7:
+        play(make_player(), choices)
+    found = split()
+    assert {each.node.id: each.people for each in found.nodes if each.people} == {
+        "rings": 10, "where": 10, "kitchen": 5, "note": 10,
+    }  # fmt: skip
+
+
+def test_the_first_run_is_the_one_that_ended_first_and_a_late_end_of_another_changes_nothing():
+    players = [make_player() for _ in range(5)]
+    left = begin(players[0])
+    Enrollment.objects.filter(pk=players[0].pk).update(completed_at=left.started_at)
+    players[0] = make_enrollment(players[0].learner, players[0].course)
+    for player in players:
+        play(player, BEST)
+    before = split()
+    for choice in RED:
+        take(left, choice, seconds=60)
+    assert split() == before
 
 
 def test_the_cohort_is_split_at_each_situation():
@@ -36,8 +78,8 @@ def test_the_cohort_is_split_at_each_situation():
         play(make_player(), choices)
     found = split()
     rings = node(found, "rings")
-    assert [each.share for each in rings.choices] == [Share(3, 60), Share(2, 40), Share(0, 0), Share(0, 0)]
-    assert (rings.people, rings.critical) == (5, Share(2, 40))
+    assert [each.share for each in rings.choices] == [Share(3, 5), Share(2, 5), Share(0, 5), Share(0, 5)]
+    assert (rings.people, rings.critical) == (5, Share(2, 5))
     assert [(ending.id, share.count) for ending, share in found.endings] == [
         ("burnt-down", 2),
         ("hurt", 1),
@@ -60,14 +102,14 @@ def test_only_the_first_run_of_each_person_counts():
     for enrollment in enrollments:
         play(enrollment, RED)
         play(enrollment, BEST)
-    assert node(split(), "rings").critical == Share(5, 100)
+    assert node(split(), "rings").critical == Share(5, 5)
 
 
 def test_five_runs_of_one_person_are_one_person():
     enrollment = make_player()
     for _ in range(5):
         play(enrollment, RED)
-    assert (split().people, split().endings) == (1, ())
+    assert (split().people, split().endings) == (0, ())
 
 
 def test_a_situation_that_was_changed_begins_a_new_count_and_the_others_go_on():
@@ -86,7 +128,13 @@ def test_a_word_that_is_mended_keeps_the_count():
     assert node(split(), "rings").people == 5
 
 
-def test_the_page_is_for_managers_and_editors_and_names_nobody(client):
+@pytest.fixture
+def later():
+    with time_machine.travel("2026-12-01T12:00Z", tick=False):
+        yield
+
+
+def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
     team = make_team()
     for _ in range(5):
         enrollment = make_player(make_user("Nora Named"))
@@ -97,10 +145,28 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client):
         assert client.get(PAGE).status_code == status
     client.force_login(team.manager)
     text = client.get(PAGE).content.decode()
-    assert "critical error: 100%" in text and "Nora" not in text
+    assert "critical error: 5 of 5" in text and "Nora" not in text
 
 
-def test_a_manager_sees_the_own_people_only(client):
+def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
+    for _ in range(6):
+        play(make_player(), RED)
+    client.force_login(make_editor())
+    words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
+    assert "the first 5 people who played it to an end" in words
+    assert "The figures grow by 5 people at a time, after two days and overnight." in words
+    assert "6" not in words
+
+
+def test_from_twenty_people_on_the_page_speaks_in_percent(client, later):
+    client.force_login(make_editor())
+    for number, share in [(19, "15 of 15"), (1, "100%")]:
+        for _ in range(number):
+            play(make_player(), RED)
+        assert f"critical error: {share}" in client.get(PAGE).text
+
+
+def test_a_manager_sees_the_own_people_only(client, later):
     for _ in range(5):
         play(make_player(), RED)
     client.force_login(make_team(learners=1).manager)
@@ -116,10 +182,10 @@ def test_there_is_no_page_for_what_is_no_simulation(client):
 
 
 @pytest.mark.parametrize("runs", [1, 3])
-def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_num_queries, runs):
+def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_num_queries, later, runs):
     for _ in range(5 * runs):
         play(make_player(), RED)
     client.force_login(make_editor())
     client.get(PAGE)
-    with django_assert_num_queries(7):  # session, person, course, document, shapes, endings, decisions
+    with django_assert_num_queries(7):  # session, person, course, document, shapes, runs, decisions
         client.get(PAGE)

@@ -1,14 +1,19 @@
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import feedback
+from courseware.learning.models import SurveyAnswers
 from courseware.reporting.board_rows import outlines
+from courseware.reporting.shares import Share
 from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.language.samples import make_files
 from tests.making import make_enrollment
 
+ANSWERED = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SURVEY = "02-end/02-voice.survey.{}.md"
 MORE = {
     "zh-hans": "\n## 多长？ {#length .one}\n\n- 太短\n- 正好\n\n## 哪些？ {#which .several}\n\n- 甲\n- 乙\n- 丙\n",
@@ -21,16 +26,17 @@ def files_with(more=MORE):
     return files | {SURVEY.format(tag): files[SURVEY.format(tag)] + text.encode() for tag, text in more.items()}
 
 
-def answered(course, *answers):
+def answered(course, *answers, days=0):
     page = serving.page(course.current, "voice", "zh-hans")
+    at = ANSWERED + timedelta(days=days)
     for each in answers:
-        feedback.answer_survey(make_enrollment(course=course), page, each, is_signed=False)
+        feedback.answer_survey(make_enrollment(course=course), page, each, is_signed=False, at=at)
 
 
-def results(course):
+def results(course, day=30):
     course.refresh_from_db()
     document = Document.objects.get(course=course, identifier="voice")
-    return survey_results(document, serving.page(course.current, "voice", "en"))
+    return survey_results(document, serving.page(course.current, "voice", "en"), date(2026, 11, day))
 
 
 @pytest.fixture
@@ -40,18 +46,48 @@ def course(db):
 
 def test_fewer_than_five_answers_show_nothing(course):
     answered(course, *[{"recommend": 9, "say-more": "Mine."}] * 4)
-    assert results(course) == (4, [])
+    assert results(course) == (0, [])
     answered(course, {"recommend": 9})
     number, shown = results(course)
     assert (number, len(shown)) == (5, 4)
 
 
-def test_a_question_that_fewer_than_five_answered_shows_only_how_many(course):
+def test_results_stay_until_five_more_have_answered_and_two_days_are_over(course):
+    answered(course, *[{"recommend": 9}] * 4)
+    answered(course, {"recommend": 9, "say-more": "Mine."}, days=7)
+    assert results(course, day=10) == (0, [])
+    five = results(course, day=11)
+    assert five[0] == 5
+    answered(course, *[{"recommend": 0, "say-more": "Mine, too."}] * 4, days=8)
+    assert results(course, day=20) == five
+    answered(course, {"recommend": 0}, days=9)
+    assert results(course, day=12) == results(course, day=11) == five
+    ten = results(course, day=13)
+    assert (ten[0], ten[1][0].answered, ten[1][0].mean) == (10, 10, 4.5)
+
+
+def test_texts_come_in_fives_and_stand_in_an_order_that_tells_nothing(course):
+    answered(course, *[{"say-more": f"Text {number}."} for number in range(4)], {"recommend": 9})
+    assert results(course)[1][1].texts == ()
+    answered(course, *[{"say-more": f"Text {number}."} for number in range(4, 9)], days=2)
+    shown = results(course)[1][1].texts
+    assert len(shown) == 5 and {f"Text {number}." for number in range(4)} < set(shown)
+    by_key = SurveyAnswers.objects.order_by("pk").values_list("answers", flat=True)
+    assert list(shown) == [each["say-more"] for each in by_key if each.get("say-more") in shown]
+
+
+def test_answers_that_wait_together_bear_one_day_and_those_that_are_too_few_none(course):
+    answered(course, *[{"recommend": 9}] * 7)
+    days = SurveyAnswers.objects.order_by("shown_from").values_list("shown_from", flat=True)
+    assert sorted(days, key=str) == [date(2026, 11, 4)] * 5 + [None] * 2
+
+
+def test_a_question_that_fewer_than_five_answered_shows_not_even_how_many(course):
     answered(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 4, {"recommend": 3})
     recommend, more, length, which = results(course)[1]
     assert (recommend.answered, recommend.mean) == (5, 7.8)
-    assert more == QuestionResult(more.title, 4)
-    assert length == QuestionResult(length.title, 4)
+    assert more == QuestionResult(more.title, 0)
+    assert length == QuestionResult(length.title, 0)
     assert which == QuestionResult(which.title, 0)
 
 
@@ -67,16 +103,22 @@ def test_every_kind_of_question_is_counted(course):
     recommend, more, length, which = results(course)[1]
     assert (recommend.title, recommend.answered, recommend.mean, recommend.recommend) == ("Recommend it?", 5, 6.6, 0)
     assert recommend.ends == ("Never", "Certainly")
-    assert {bar.label: bar.count for bar in recommend.bars if bar.count} == {"0": 1, "6": 1, "8": 1, "9": 1, "10": 1}
+    assert {bar.label: bar.share.count for bar in recommend.bars if bar.share.count} == {
+        "0": 1,
+        "6": 1,
+        "8": 1,
+        "9": 1,
+        "10": 1,
+    }
     assert (more.answered, set(more.texts), more.bars) == (5, {each["say-more"] for each in answers}, ())
-    assert length.bars == (Bar("Too short", 2, 40), Bar("Right", 3, 60))
-    assert (which.answered, which.bars) == (5, (Bar("A", 4, 80), Bar("B", 1, 20), Bar("C", 1, 20)))
+    assert length.bars == (Bar("Too short", Share(2, 5)), Bar("Right", Share(3, 5)))
+    assert (which.answered, which.bars) == (5, (Bar("A", Share(4, 5)), Bar("B", Share(1, 5)), Bar("C", Share(1, 5))))
 
 
 def test_no_result_names_a_person_also_not_one_who_signed(course):
     enrollment = make_enrollment(course=course)
     page = serving.page(course.current, "voice", "zh-hans")
-    feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True)
+    feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True, at=ANSWERED)
     answered(course, *[{"say-more": "Unsigned."}] * 4)
     assert enrollment.learner.name not in str(results(course))
     assert "Signed." in str(results(course))
@@ -86,7 +128,7 @@ def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
     answered(course, *[{"length": 0}] * 5)
     reworded = {tag: text.replace("Too short", "Far too short").replace("太短", "短") for tag, text in MORE.items()}
     import_course(files_with(reworded))
-    assert [bar.count for bar in results(course)[1][2].bars] == [5, 0]
+    assert [bar.share.count for bar in results(course)[1][2].bars] == [5, 0]
     longer = {"zh-hans": "- 太短\n- 正好\n- 太长\n", "en": "- Too short\n- Right\n- Too long\n"}
     old = {"zh-hans": "- 太短\n- 正好\n", "en": "- Too short\n- Right\n"}
     import_course(files_with({tag: text.replace(old[tag], longer[tag]) for tag, text in MORE.items()}))

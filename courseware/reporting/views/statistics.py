@@ -10,8 +10,9 @@ from courseware.accounts.permissions import is_manager
 from courseware.content.compiled.serving import PageData, page
 from courseware.content.models import Course, Document, Page
 from courseware.learning.models import Enrollment
+from courseware.lib.disclosure import STEP
 from courseware.reporting.simulation_statistics import split_of
-from courseware.reporting.survey_statistics import ENOUGH, survey_results
+from courseware.reporting.survey_statistics import survey_results
 
 
 def released_document_or_404(user, course: str, identifier: str, kind: Document.Kind) -> tuple[Document, PageData]:
@@ -34,7 +35,7 @@ def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
     # Managers see figures about their own people, editors about everybody.
     people = Enrollment.objects.all() if request.user.is_staff else Enrollment.objects.visible_to(request.user)
-    context = {"simulation": shown, "split": split_of(document, shown, people), "enough": ENOUGH}
+    context = {"simulation": shown, "split": split_of(document, shown, people), "enough": STEP}
     return render(request, "reporting/simulation.html", context)
 
 
@@ -43,5 +44,5 @@ def simulation(request, course, simulation):
 def survey(request, course, survey):
     document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
     number, results = survey_results(document, shown)
-    context = {"survey": shown, "number": number, "results": results, "enough": ENOUGH}
+    context = {"survey": shown, "number": number, "results": results, "enough": STEP}
     return render(request, "reporting/survey.html", context)
