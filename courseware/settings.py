@@ -108,6 +108,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # What is the same everywhere -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "courseware.apps.FrontDoorConfig",
     "courseware.evidence",
     "courseware.accounts",
     "courseware.content",

@@ -28,7 +28,20 @@ ROOMS = [room for floor in FLOORS for room in sorted(floor)]
 BELOW = {room: set().union(*FLOORS[:level]) for level, floor in enumerate(FLOORS) for room in floor}
 WITHOUT_DJANGO = {"language"}
 FLOORS_OF_CONTENT = ("compiled", "releases", "desk")
-FRONT_DOOR = {"__init__", "settings", "urls", "wsgi", "asgi", "headers", "errors", "run", "starting", "static_files"}
+FRONT_DOOR = {
+    "__init__",
+    "settings",
+    "urls",
+    "apps",
+    "deployment",
+    "wsgi",
+    "asgi",
+    "headers",
+    "errors",
+    "run",
+    "starting",
+    "static_files",
+}
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}
 # Django and the test runner look for these; every other module is the only one of its name.
 NAMES_OF_DJANGO = {"__init__", "admin", "apps", "forms", "models", "urls", "views"}

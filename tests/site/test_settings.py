@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": SECRET,
     "SITE_URL": "https://training.example.com",
     "ALLOWED_HOSTS": "training.example.com",
+    "EMAIL_URL": "smtp+tls://mail.example.com:587",
 }
 
 

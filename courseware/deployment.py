@@ -1,0 +1,54 @@
+"""What `manage.py check --deploy` finds about letters and files, beside Django's own findings."""
+
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def letters_leave_and_by_tls(**kwargs):
+    if settings.PLAIN_HTTP:
+        return []
+    if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        return [
+            Error(
+                "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in.",
+                id="front_door.E001",
+            )
+        ]
+    is_here = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
+    is_in_the_clear = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
+        settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    )
+    if is_in_the_clear and not is_here:
+        return [
+            Error(
+                "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in.",
+                id="front_door.E002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def only_the_owner_reads_the_data(**kwargs):
+    if settings.PLAIN_HTTP:
+        return []
+    return [
+        Error(f"{path}: expected to be readable by its owner only.", hint=f"chmod go= {path}", id="front_door.E003")
+        for path in places_of_data()
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+
+
+def places_of_data() -> list[Path]:
+    """The folder of the data, and a database that lies elsewhere: nobody comes to what is inside a closed folder."""
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return [settings.DATA_DIR]
+    file = Path(database["NAME"])
+    files = [] if settings.DATA_DIR in file.parents else [Path(f"{file}{end}") for end in ("", "-wal", "-shm")]
+    return [settings.DATA_DIR, *files]
