@@ -1,7 +1,7 @@
 """What editors do before publishing: save a draft, discard it, restore an earlier revision."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 
 from django.db import transaction
@@ -27,7 +27,6 @@ class StaleDraft(Exception):
         self.language, self.mine, self.theirs, self.head = language, mine, theirs, head
 
 
-@transaction.atomic
 def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None) -> Revision:
     """Save texts that were based on the revision `base`, as the newest revision; returns that.
 
@@ -36,38 +35,54 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
     Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document was removed,
     ContentErrors where the course would have errors.
     """
-    course = lock(document.course)
-    document, head = with_head(document)
-    files = files_of([base, head])
-    touched = {}
-    for language, text in texts.items():
-        came_from, now = files[base.pk][language], files[head.pk].get(language)
-        body = as_written(text, came_from.body)
-        if body == came_from.body or (now and body == now.body):
-            continue
-        if now is None or now.digest != came_from.digest:
-            raise StaleDraft(language, body, now.body if now else b"", head)
-        touched[language] = make_file(language, now.path, body)
-    if not touched:
-        return head
-    newest = files[head.pk] | touched
-    read_valid({path: file.body for path, file in course_with(course, document, newest).items()})
-    return put_on_top(document, newest, by=by, at=at)
+
+    def with_these(head: Revision) -> Files:
+        files = files_of([base, head])
+        touched = {}
+        for language, text in texts.items():
+            came_from, now = files[base.pk][language], files[head.pk].get(language)
+            body = as_written(text, came_from.body)
+            if body == came_from.body or (now and body == now.body):
+                continue
+            if now is None or now.digest != came_from.digest:
+                raise StaleDraft(language, body, now.body if now else b"", head)
+            touched[language] = make_file(language, now.path, body)
+        return files[head.pk] | touched
+
+    return put_on_top(document, with_these, by=by, at=at)
+
+
+def put_on_top(document: Document, change: Callable[[Revision], Files], *, by, at=None, note: str = "") -> Revision:
+    """Make what `change` makes of the newest revision the newest one; where it changes nothing, there is no new one.
+
+    Raises RetiredDocument, and ContentErrors where the texts do not fit the course.
+    """
+    while True:  # until nobody else has saved anything in the course while this was checked, which nobody waits for
+        heads = heads_of(document.course)
+        document, head = with_head(document)
+        texts = change(head)
+        if texts == files_of([head])[head.pk]:
+            return head
+        read_valid({path: file.body for path, file in course_with(document.course, document, texts).items()})
+        with transaction.atomic():
+            if heads_of(lock(document.course)) == heads:
+                revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
+                document.head = revision
+                document.save(update_fields=["head"])
+                return revision
+
+
+def heads_of(course: Course) -> dict[int, int | None]:
+    """Primary key of a document → that of its newest revision."""
+    return dict(course.documents.values_list("pk", "head"))
 
 
 def with_head(document: Document) -> tuple[Document, Revision]:
-    """The document as it is now, its course being locked, and its newest revision. Raises RetiredDocument."""
-    document = Document.objects.select_related("head").get(pk=document.pk)
+    """The document as it is now, and its newest revision. Raises RetiredDocument."""
+    document = Document.objects.select_related("head", "course").get(pk=document.pk)
     if document.head is None:
         raise RetiredDocument(document.identifier)
     return document, document.head
-
-
-def put_on_top(document: Document, texts: Files, *, by, at=None, note: str = "") -> Revision:
-    revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
-    document.head = revision
-    document.save(update_fields=["head"])
-    return revision
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
@@ -86,22 +101,19 @@ def discard_draft(document: Document) -> Revision | None:
     return released
 
 
-@transaction.atomic
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
     """Make the texts of an earlier revision the newest one, as a draft.
 
     Raises RetiredDocument, and ContentErrors where they no longer fit the course.
     """
-    course = lock(document.course)
-    document, head = with_head(document)
-    files = files_of([revision, head])
-    now = files[head.pk]
-    texts = {language: files[revision.pk].get(language, file) for language, file in now.items()}
-    texts = {language: File(language, now[language].path, file.body, file.digest) for language, file in texts.items()}
-    if texts == now:
-        return head
-    read_valid({path: file.body for path, file in course_with(course, document, texts).items()})
-    return put_on_top(document, texts, by=by, at=at, note=note)
+
+    def as_it_was(head: Revision) -> Files:
+        files = files_of([revision, head])
+        then, now = files[revision.pk], files[head.pk]
+        kept = {language: then.get(language, file) for language, file in now.items()}
+        return {language: File(language, now[language].path, file.body, file.digest) for language, file in kept.items()}
+
+    return put_on_top(document, as_it_was, by=by, at=at, note=note)
 
 
 def shown(body: bytes) -> str:

@@ -7,16 +7,16 @@ changes something makes one release; what editors have saved and not published s
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from courseware.content.compiled.compiling import Compiled
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
-from courseware.content.releases.publishing import lock, read_valid, release, released_revisions
+from courseware.content.releases.publishing import compile_valid, lock, read_valid, release, released_revisions
 from courseware.content.releases.revisions import File, add_revisions, digest_of_bytes, files_of, make_file
 from courseware.evidence.recording import record
 from courseware.language.course import CourseText
@@ -26,6 +26,8 @@ MAX_DOCUMENT = 500_000  # bytes
 MAX_FILE = 5_000_000  # bytes, of a figure
 MAX_TOTAL = 100_000_000  # bytes
 MAX_PATH = 200  # characters
+
+ASKING = (Document.Kind.LESSON, Document.Kind.BANK)
 
 Key = tuple[str, str]  # id of a document, language
 
@@ -62,13 +64,6 @@ class Report:
         return not (self.added or self.changed or self.removed)
 
 
-class _DryRun(Exception):
-    """Rolls back the transaction of a dry run."""
-
-    def __init__(self, report: Report):
-        self.report = report
-
-
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Path inside the folder, with "/" → bytes. Hidden files and links are left out.
 
@@ -102,14 +97,14 @@ def import_course(
     if not merged and (known := course_imported_as(digests)) is not None:
         return Report(known)
     text = read_valid(dict(files))
-    try:
+    incoming = incoming_files(text, files)
+    while True:  # until nobody else has saved anything in the course while this was compared and compiled
+        importing = _Import(text, incoming, merged, by, note)
+        if dry_run or not importing.taken:
+            return importing.report
         with transaction.atomic():
-            report = _Import(text, incoming_files(text, files), merged, by, note).run()
-            if dry_run:
-                raise _DryRun(report)
-            return report
-    except _DryRun as dry:
-        return dry.report
+            if course := importing.lock_unchanged():
+                return importing.run(course)
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
@@ -137,9 +132,11 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
     return None
 
 
-def released_questions(course: Course) -> set[str]:
+def released_questions(course: Course | None) -> set[str]:
+    if course is None:
+        return set()
     pages = Page.objects.filter(entries__release=course.current_id, language=course.source_language)
-    orders = pages.filter(document__kind__in=[Document.Kind.LESSON, Document.Kind.BANK]).values_list("data__order")
+    orders = pages.filter(document__kind__in=ASKING).values_list("data__order")
     return {identifier for (order,) in orders for identifier in order}
 
 
@@ -157,47 +154,76 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
     return incoming
 
 
-@dataclass
+def state_of(course: Course | None) -> tuple:
+    """What a plan rests on: the current release, the newest revisions, and the last import."""
+    if course is None:
+        return None, {}, set()
+    base = ImportedText.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
+    return course.current_id, dict(course.documents.values_list("pk", "head")), set(base)
+
+
 class _Import:
-    """One import inside its transaction. States are compared by digest; paths are always those of the files."""
+    """One import: a plan, made while others go on, and its writing. States are compared by digest; paths are always
+    those of the files.
+    """
 
-    text: CourseText
-    theirs: dict[Key, File]
-    merged: frozenset[str]
-    by: AbstractBaseUser | None
-    note: str
-    at: datetime = field(default_factory=timezone.now)
-
-    def run(self) -> Report:
-        Course.objects.get_or_create(identifier=self.text.id, defaults={"source_language": self.text.languages[0]})
-        self.course = lock(Course.objects.get(identifier=self.text.id))
-        if self.course.source_language != self.text.languages[0]:
-            self.course.source_language = self.text.languages[0]
-            self.course.save(update_fields=["source_language"])
+    def __init__(
+        self,
+        text: CourseText,
+        theirs: dict[Key, File],
+        merged: frozenset[str],
+        by: AbstractBaseUser | None,
+        note: str,
+    ):
+        self.text, self.theirs, self.merged, self.by, self.note = text, theirs, merged, by, note
+        self.at = timezone.now()
+        self.course = Course.objects.select_related("current").filter(identifier=text.id).first()
+        self.state = state_of(self.course)
         self.read_states()
-        taken = self.take()
-        heads = self.merge(self.mine, taken)
-        released = self.merge(self.released, taken)
-        report = self.report(heads)
-        if not taken:
-            return report
-        revisions = self.store(released, heads)
-        self.move_base()
-        asked = released_questions(self.course)
-        issued = self.release(released, revisions)
-        gone = sorted(asked - released_questions(self.course)) if issued else ()
-        data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
-        record("content-imported", actor=self.by, subject=self.course, data=data, at=self.at)
-        return Report(
-            self.course, issued, report.added, report.changed, report.removed, report.kept, report.merged, tuple(gone)
+        self.taken = self.take()
+        self.heads = self.merge(self.mine, self.taken)
+        self.to_release = self.merge(self.released, self.taken)
+        self.compiled = self.compile()
+        self.report = self.reported()
+
+    def lock_unchanged(self) -> Course | None:
+        """The course, locked, and made for this where there is none; None where somebody has changed it since."""
+        course, _is_new = Course.objects.get_or_create(
+            identifier=self.text.id, defaults={"source_language": self.text.languages[0]}
         )
+        course = lock(course)
+        return course if state_of(course) == self.state else None
+
+    def run(self, course: Course) -> Report:
+        if course.source_language != self.text.languages[0]:
+            course.source_language = self.text.languages[0]
+            course.save(update_fields=["source_language"])
+        revisions = self.store(course)
+        self.move_base()
+        issued = None
+        if self.compiled:
+            issued = release(
+                course, revisions.values(), self.compiled,
+                weight=Release.Weight.MINOR, note=self.note, by=self.by, at=self.at,
+            )  # fmt: skip
+        report = replace(self.report, course=course, release=issued)
+        data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
+        record("content-imported", actor=self.by, subject=course, data=data, at=self.at)
+        return report
+
+    def compile(self) -> Compiled | None:
+        """What is released by it; None where learners see what they saw."""
+        if self.to_release == self.released:
+            return None
+        files = {file.path: file for file in self.to_release.values()}
+        return compile_valid(files, self.text if self.to_release == self.theirs else None)
 
     def read_states(self) -> None:
         """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""
-        documents = list(self.course.documents.select_related("head"))
+        documents = list(Document.objects.filter(course=self.course).select_related("head")) if self.course else []
         self.documents = {document.identifier: document for document in documents}
         self.ids = {document.pk: document.identifier for document in documents}
-        self.before = released_revisions(self.course)
+        self.before = released_revisions(self.course) if self.course else {}
         heads = {document.pk: document.head for document in documents if document.head}
         files = files_of({*heads.values(), *self.before.values()})
 
@@ -210,7 +236,7 @@ class _Import:
             }
 
         self.mine, self.released = by_key(heads), by_key(self.before)
-        rows = ImportedText.objects.filter(document__course=self.course).select_related("document")
+        rows = ImportedText.objects.filter(document__in=documents).select_related("document")
         self.base = {(row.document.identifier, row.language): row for row in rows}
         for identifier, document in self.documents.items():
             kind = self.kind_of(identifier)
@@ -256,28 +282,41 @@ class _Import:
                 merged[key] = theirs
         return merged
 
-    def report(self, heads: Mapping[Key, File]) -> Report:
+    def reported(self) -> Report:
         base, theirs = self.base, self.theirs
         return Report(
             self.course,
             added=paths(theirs[key] for key in theirs.keys() - base.keys()),
             changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
             removed=paths(base[key] for key in base.keys() - theirs.keys()),
-            kept=paths(file for key, file in heads.items() if not same_text(file, theirs.get(key))),
+            kept=paths(file for key, file in self.heads.items() if not same_text(file, theirs.get(key))),
             merged=tuple(sorted(self.merged)),
+            gone=tuple(sorted(released_questions(self.course) - self.questions(self.compiled)))
+            if self.compiled
+            else (),
         )
 
-    def store(self, released: Mapping[Key, File], heads: Mapping[Key, File]) -> dict[int, Revision]:
+    def questions(self, compiled: Compiled) -> set[str]:
+        """Ids of the questions that learners are asked from now on."""
+        kinds = {identifier: document.kind for identifier, document in self.documents.items()}
+        return {
+            question
+            for (identifier, language), page in compiled.pages.items()
+            if language == self.text.languages[0] and (kinds.get(identifier) or self.kind_of(identifier)) in ASKING
+            for question in page["order"]
+        }
+
+    def store(self, course: Course) -> dict[int, Revision]:
         """Saves new revisions and the heads; returns primary key of a released document → its revision."""
-        self.create_documents(heads)
-        now, then = grouped(released), grouped(self.released)
+        self.create_documents(course)
+        now, then = grouped(self.to_release), grouped(self.released)
         changed = {self.documents[one]: files for one, files in now.items() if files != then.get(one)}
         made = add_revisions(changed, by=self.by, at=self.at, note=self.note)
         kept = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
         current = kept | {document.pk: revision for document, revision in made.items()}
 
         # A draft is saved again on top of what was taken, as a revision of its own: it stays a draft.
-        drafts, before = grouped(heads), grouped(self.mine)
+        drafts, before = grouped(self.heads), grouped(self.mine)
         moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
         rebased = add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
         for one, document in self.documents.items():
@@ -288,11 +327,10 @@ class _Import:
         Document.objects.bulk_update(self.documents.values(), ["head"])
         return current
 
-    def create_documents(self, heads: Mapping[Key, File]) -> None:
-        new = {identifier for identifier, _language in heads} - self.documents.keys()
+    def create_documents(self, course: Course) -> None:
+        new = {identifier for identifier, _language in self.heads} - self.documents.keys()
         made = Document.objects.bulk_create(
-            Document(course=self.course, identifier=identifier, kind=self.kind_of(identifier))
-            for identifier in sorted(new)
+            Document(course=course, identifier=identifier, kind=self.kind_of(identifier)) for identifier in sorted(new)
         )
         self.documents |= {document.identifier: document for document in made}
         self.ids |= {document.pk: document.identifier for document in made}
@@ -303,15 +341,6 @@ class _Import:
             ImportedText(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
             for (identifier, language), file in self.theirs.items()
         )
-
-    def release(self, released: Mapping[Key, File], revisions: Mapping[int, Revision]) -> Release | None:
-        if revisions == self.before:
-            return None
-        is_folder = released == self.theirs
-        return release(
-            self.course, revisions.values(), weight=Release.Weight.MINOR, note=self.note, by=self.by, at=self.at,
-            text=self.text if is_folder else None,
-        )  # fmt: skip
 
 
 def same_text(one, other) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course
 from courseware.content.models import Course, Document, Page, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.differences import Change, changes
-from courseware.content.releases.revisions import by_path, files_of
+from courseware.content.releases.revisions import File, by_path, files_of
 from courseware.evidence.recording import record
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
@@ -50,23 +50,33 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
     return course
 
 
-@transaction.atomic
 def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
     """Release these revisions together with everything that is released already.
 
     Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors, and
     StaleChoice where one of them is no longer the newest revision of its document.
     """
-    course = lock(course)
     chosen = {revision.document_id: revision for revision in revisions}
     if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
         raise ValueError(f"revisions of another course than {course}")
-    released = released_revisions(course)
-    if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
-        return course.current
+    while True:  # until nobody else has released anything while this was compiled, which nobody has to wait for
+        course = Course.objects.select_related("current").get(pk=course.pk)
+        released = released_revisions(course)
+        if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
+            return course.current
+        refuse_stale(course, chosen)
+        together = [*(released | chosen).values()]
+        compiled = compile_valid(by_path(files_of(together).values()))
+        with transaction.atomic():
+            locked = lock(course)
+            if locked.current_id == course.current_id:
+                refuse_stale(locked, chosen)
+                return release(locked, together, compiled, weight=weight, note=note, by=by, at=at)
+
+
+def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
     if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
         raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
-    return release(course, (released | chosen).values(), weight=weight, note=note, by=by, at=at)
 
 
 def lock(course: Course) -> Course:
@@ -80,24 +90,17 @@ def released_revisions(course: Course) -> dict[int, Revision]:
     return {entry.document_id: entry.revision for entry in entries}
 
 
-def release(
-    course: Course,
-    revisions: Iterable[Revision],
-    *,
-    weight: str,
-    note: str,
-    by,
-    at=None,
-    text: CourseText | None = None,
-) -> Release:
-    """Make the next release of a locked course from exactly these revisions, and make it current.
-
-    `text` is the course they make up, where it is read and found valid already. Raises ContentErrors.
-    """
-    revisions = list(revisions)
-    files = by_path(files_of(revisions).values())
+def compile_valid(files: Mapping[str, File], text: CourseText | None = None) -> Compiled:
+    """The pages of these files. `text` is the course they make up, where it is found valid. Raises ContentErrors."""
     bodies = {path: file.body for path, file in files.items()}
-    compiled = compile_course(text or read_valid(bodies), bodies, {path: file.digest for path, file in files.items()})
+    return compile_course(text or read_valid(bodies), bodies, {path: file.digest for path, file in files.items()})
+
+
+def release(
+    course: Course, revisions: Iterable[Revision], compiled: Compiled, *, weight: str, note: str, by, at=None
+) -> Release:
+    """Make the next release of a locked course from exactly these revisions, and make it current."""
+    revisions = list(revisions)
     last = course.releases.order_by("-number").first()
     new_release = Release.objects.create(
         course=course,
@@ -143,18 +146,18 @@ def store_pages(release: Release, compiled: Compiled) -> None:
     through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in pages_of_entries)
 
 
-@transaction.atomic
 def recompile(release: Release) -> None:
     """Compile a release again where another version of the compiler made it. Its texts and its digest stay the same."""
-    release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
-    if release.compiler == COMPILER:
+    if Release.objects.filter(pk=release.pk, compiler=COMPILER).exists():
         return
     files = by_path(files_of(release.entries.values_list("revision", flat=True)).values())
-    bodies = {path: file.body for path, file in files.items()}
-    compiled = compile_course(read_course(bodies), bodies, {path: file.digest for path, file in files.items()})
-    release.compiler, release.outlines = COMPILER, compiled.outlines
-    release.save(update_fields=["compiler", "outlines"])
-    store_pages(release, compiled)
+    compiled = compile_valid(files, read_course({path: file.body for path, file in files.items()}))
+    with transaction.atomic():
+        release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
+        if release.compiler != COMPILER:
+            release.compiler, release.outlines = COMPILER, compiled.outlines
+            release.save(update_fields=["compiler", "outlines"])
+            store_pages(release, compiled)
 
 
 def digest_of(release: Release) -> str:

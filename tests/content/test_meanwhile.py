@@ -1,0 +1,143 @@
+"""Reading, checking and compiling a course takes seconds: nobody waits for it, and what happens meanwhile counts."""
+
+import pytest
+from django.db import connection
+
+from courseware.content.models import Release, Text
+from courseware.content.releases import drafts, importing, publishing
+from courseware.content.releases.drafts import StaleDraft, restore, save_drafts
+from courseware.content.releases.importing import ImportConflict, import_course
+from courseware.content.releases.publishing import StaleChoice, publish, recompile
+from tests.language.samples import make_files
+from tests.making import make_course
+
+CARD, TERMS = "emergency.card.en.md", "terms.en.md"
+
+
+def edited(path, word):
+    return make_files()[path] + f"\n{word}\n".encode()
+
+
+def document(course, identifier):
+    return course.documents.select_related("head").get(identifier=identifier)
+
+
+def save(course, identifier, path, word):
+    one = document(course, identifier)
+    return save_drafts(one, {"en": edited(path, word)}, base=one.head, by=None)
+
+
+@pytest.fixture
+def course(transactional_db):
+    return make_course()
+
+
+@pytest.fixture
+def while_checking(monkeypatch):
+    """Have this done once, in the middle of the next check."""
+
+    def arrange(act):
+        acts = [act]
+        for module in (publishing, drafts, importing):
+            monkeypatch.setattr(module, "read_valid", interrupted(module.read_valid, acts))
+
+    return arrange
+
+
+def interrupted(work, acts):
+    def interrupting(*arguments):
+        if acts:
+            acts.pop()()
+        return work(*arguments)
+
+    return interrupting
+
+
+@pytest.fixture
+def checked_unlocked(monkeypatch):
+    """Whether a transaction was open, for each time that a course was read and checked, or compiled."""
+    seen = []
+
+    def watched(work):
+        def watching(*arguments):
+            seen.append(connection.in_atomic_block)
+            return work(*arguments)
+
+        return watching
+
+    for module in (publishing, drafts, importing):
+        monkeypatch.setattr(module, "read_valid", watched(module.read_valid))
+    monkeypatch.setattr(publishing, "compile_course", watched(publishing.compile_course))
+    return seen
+
+
+def test_nothing_is_locked_while_a_course_is_read_checked_and_compiled(course, checked_unlocked, monkeypatch):
+    first = document(course, "card").head
+    draft = save(course, "card", CARD, "Edited.")
+    publish(course, [draft], weight="minor", note="", by=None)
+    restore(document(course, "card"), first, by=None)
+    import_course(make_files() | {TERMS: edited(TERMS, "Imported.")})
+    monkeypatch.setattr(publishing, "COMPILER", 99)
+    recompile(course.current)
+    assert checked_unlocked == [False] * 8  # two for publishing, three for importing beside a draft, which also compile
+
+
+def test_a_release_that_came_meanwhile_is_kept_in_the_next_one(course, while_checking):
+    mine, theirs = save(course, "card", CARD, "Mine."), save(course, "terms", TERMS, "Theirs.")
+    while_checking(lambda: publish(course, [theirs], weight="minor", note="theirs", by=None))
+    release = publish(course, [mine], weight="minor", note="mine", by=None)
+    assert list(Release.objects.order_by("number").values_list("number", "note")) == [
+        (1, ""),
+        (2, "theirs"),
+        (3, "mine"),
+    ]
+    bodies = {
+        bytes(body) for body in Text.objects.filter(revision__entries__release=release).values_list("body", flat=True)
+    }
+    assert {edited(CARD, "Mine."), edited(TERMS, "Theirs.")} <= bodies
+
+
+def test_the_same_release_made_meanwhile_is_the_one(course, while_checking):
+    draft = save(course, "card", CARD, "Mine.")
+    while_checking(lambda: publish(course, [draft], weight="minor", note="theirs", by=None))
+    assert publish(course, [draft], weight="minor", note="mine", by=None).note == "theirs"
+    assert Release.objects.count() == 2
+
+
+def test_what_was_edited_meanwhile_is_not_published_unseen(course, while_checking):
+    draft = save(course, "card", CARD, "Mine.")
+    while_checking(lambda: save(course, "card", CARD, "Theirs."))
+    with pytest.raises(StaleChoice):
+        publish(course, [draft], weight="minor", note="", by=None)
+    assert Release.objects.count() == 1
+
+
+def test_a_text_that_somebody_saved_meanwhile_is_not_overwritten(course, while_checking):
+    while_checking(lambda: save(course, "card", CARD, "Theirs."))
+    with pytest.raises(StaleDraft):
+        save(course, "card", CARD, "Mine.")
+    assert bytes(document(course, "card").head.texts.get(language="en").body) == edited(CARD, "Theirs.")
+
+
+def test_a_draft_is_checked_again_with_what_was_saved_meanwhile(course, while_checking, checked_unlocked):
+    while_checking(lambda: save(course, "terms", TERMS, "Theirs."))
+    assert save(course, "card", CARD, "Mine.").number == 2
+    assert len(checked_unlocked) == 3
+    assert document(course, "terms").head.number == 2
+
+
+def test_an_import_is_compared_again_with_what_was_saved_meanwhile(course, while_checking):
+    files = make_files() | {CARD: edited(CARD, "In the files.")}
+    while_checking(lambda: save(course, "terms", TERMS, "Theirs."))
+    assert import_course(files).kept == (TERMS,)
+    while_checking(lambda: save(course, "card", CARD, "In the admin."))
+    with pytest.raises(ImportConflict):
+        import_course(files | {CARD: edited(CARD, "Once more.")})
+    assert Release.objects.count() == 2
+
+
+def test_the_same_import_made_meanwhile_is_the_one(course, while_checking):
+    files = make_files() | {CARD: edited(CARD, "In the files.")}
+    while_checking(lambda: import_course(files))
+    assert import_course(files).is_empty
+    assert Release.objects.count() == 2
