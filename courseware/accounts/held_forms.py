@@ -55,18 +55,18 @@ def hold(request, response, page: str) -> bool:
     if not person or request.FILES or length > MOST_CHARACTERS or any(is_secret(name) for name, _value in fields):
         return False
     key = secrets.token_urlsafe()
-    cache.set(f"held-form {key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
+    cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
     response.set_cookie(FORM_COOKIE, key, **attributes(HELD_FOR))
     return True
 
 
 def held_form(request) -> HeldForm | None:
-    kept = cache.get(f"held-form {request.COOKIES.get(FORM_COOKIE, '')}")
+    kept = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
     return HeldForm(**kept) if kept else None
 
 
 def drop(request, response) -> None:
-    cache.delete(f"held-form {request.COOKIES.get(FORM_COOKIE, '')}")
+    cache.delete(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
     response.delete_cookie(FORM_COOKIE, samesite="Lax")
 
 

@@ -96,7 +96,7 @@ def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_ma
     "more", [{"password": "secret"}, {"New_Password2": "secret"}, {"reason": "x" * 200_001}], ids=str
 )
 def test_a_secret_and_what_is_too_long_are_not_held(client, manager, more):
-    response = excuse(client, manager, **{key: value for key, value in more.items()})
+    response = excuse(client, manager, **more)
     assert response.url == f"/accounts/login/?next=/team/people/{manager.enrollment.pk}/"
     assert "held-form" not in response.cookies
 

@@ -296,7 +296,7 @@ def test_the_list_needs_the_same_queries_for_any_number_of_documents(client, les
     address = reverse("admin:content_document_changelist")
     client.get(address)
     for kind in ("lesson", "media"):  # one row, two rows
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             client.get(address, {"kind__exact": kind})
 
 

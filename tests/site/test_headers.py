@@ -158,4 +158,4 @@ def test_cookies_are_not_for_scripts_nor_for_other_sites(client, world):
     client.post(reverse("account_login"), {"login": world.learner.email, "password": PASSWORD})
     client.post(reverse("set-language"), {"language": "en"})
     flags = {name: (bool(cookie["httponly"]), cookie["samesite"]) for name, cookie in client.cookies.items()}
-    assert flags == dict.fromkeys(["sessionid", "csrftoken", "language"], (True, "Lax"))
+    assert flags == dict.fromkeys(["sessionid", "csrftoken", "language", "device", "last-person"], (True, "Lax"))
