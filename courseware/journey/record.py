@@ -39,13 +39,15 @@ class RecordLine:
 class Record:
     """`retired` is the number of completions of documents that have left the route; they stay on record.
 
-    `earlier` are the runs before this one, each with its certificate. `asks_again`: the parallel questions of the
-    pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is completed.
+    `certificate` is that of this run, `earlier` are the runs before it, each with its own. `asks_again`: the parallel
+    questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
+    completed.
     """
 
     lines: tuple[RecordLine, ...]
     retired: int
     reports: int
+    certificate: Certificate | None
     earlier: tuple[tuple[Enrollment, Certificate | None], ...]
     point: StartingPoint
     asks_again: bool
@@ -57,7 +59,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs nine queries."""
+    """Runs nine queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -80,11 +82,16 @@ def own_record(reading: Reading) -> Record:
         lines=lines,
         retired=len(completions.keys() - {step.id for step in steps}),
         reports=LessonReport.objects.written_by(enrollment).count(),
+        certificate=certificate_of(enrollment),
         earlier=earlier_runs(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.next_act.kind == Act.DRILL,
     )
+
+
+def certificate_of(enrollment: Enrollment) -> Certificate | None:
+    return Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None
 
 
 def earlier_runs(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:

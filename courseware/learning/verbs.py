@@ -6,8 +6,10 @@ in the table of who may open what.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -61,8 +63,9 @@ class Verb:
     """`name` is that of its url and of its action in the admin, `address` the end of its address.
 
     `act` is called with the enrollment, the form's cleaned fields, and `by`. `title` and `button` are the words of its
-    card on the person's page; `action` those in the admin's list, "" if it is not offered there. `may_err`: people can
-    fill the form in wrongly; if not, invalid data was not sent by the page.
+    card on the person's page, `done` what that page says afterwards, with the person's `name` and the cleaned fields;
+    `action` are its words in the admin's list, "" if it is not offered there. `may_err`: people can fill the form in
+    wrongly; if not, invalid data was not sent by the page.
     """
 
     name: str
@@ -71,8 +74,14 @@ class Verb:
     act: Callable
     title: Promise
     button: Promise
+    done: Promise
     action: Promise | str = ""
     may_err: bool = True
+
+    def sentence(self, enrollment, cleaned):
+        """What was done, for who did it."""
+        days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
+        return self.done % {"name": enrollment.learner.name, **cleaned, **days}
 
 
 VERBS = (
@@ -83,6 +92,7 @@ VERBS = (
         extend,
         title=_("Give more time"),
         button=_("Move the due day"),
+        done=_("%(name)s has time until %(due_on)s."),
         action=_("Set another due day"),
     ),
     Verb(
@@ -92,6 +102,7 @@ VERBS = (
         waive,
         title=_("Excuse from the course"),
         button=_("Excuse, with this reason"),
+        done=_("%(name)s is excused. The reason is on record."),
         action=_("Excuse, with a reason"),
     ),
     Verb(
@@ -101,6 +112,7 @@ VERBS = (
         lambda enrollment, time, *, by: set_practice_time(enrollment.learner, time, by=by),
         title=_("Time under pressure"),
         button=_("Set the time"),
+        done=_("The next simulation that %(name)s begins has the time you set."),
         may_err=False,
     ),
 )

@@ -1,10 +1,11 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, person, statistics
+from courseware.reporting.views import board, landing, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
+    path("start/", landing.start, name="start"),
     # /team/
     path("team/", board.board, name="board"),
     path("team/board.csv", board.board_csv, name="board-csv"),

@@ -16,7 +16,6 @@ from courseware.learning.models import Answer, LessonReport
 from tests.making import PASSWORD, make_course, make_editor, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-NOTES = {"text": "  First line\r\n\r\nSecond line, with a space at its end \r\n"}
 HELD = "/accounts/held/"
 
 

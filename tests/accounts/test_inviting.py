@@ -66,7 +66,7 @@ def test_the_link_sets_the_first_password_signs_in_and_works_once(newcomer, clie
     invite(newcomer, by=make_admin())
     link = link_in(mail.outbox[0])
     response = choose(client, link)
-    assert (response.status_code, response["Location"]) == (302, "/")
+    assert (response.status_code, response["Location"]) == (302, "/start/")
     assert client.get(reverse("account_change_password")).status_code == 200
     newcomer.refresh_from_db()
     assert newcomer.check_password(NEW)

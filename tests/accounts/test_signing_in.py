@@ -47,7 +47,7 @@ ELSEWHERE = [
 def test_no_form_leads_elsewhere(url, client, rf):
     assert not stays_here(url, rf.get("/"))
     person = make_user()
-    assert sign_in(client, person.email, next=url)["Location"] == "/"
+    assert sign_in(client, person.email, next=url)["Location"] == "/start/"
     assert client.post(reverse("set-language"), {"language": "en", "next": url})["Location"] == "/"
     assert client.post(reverse("account_logout"), {"next": url})["Location"] == "/"
 
@@ -62,10 +62,10 @@ def test_a_page_in_clear_text_is_not_gone_to_from_a_secure_one(rf):
     assert not stays_here("http://testserver/", rf.get("/", secure=True))
 
 
-def test_sign_in_leads_home_and_is_logged(client):
+def test_sign_in_leads_to_ones_work_and_is_logged(client):
     person = make_user(email="Ming.Wang@Example.com")
     response = sign_in(client, " ming.wang@EXAMPLE.com ")
-    assert (response.status_code, response["Location"]) == (302, "/")
+    assert (response.status_code, response["Location"]) == (302, "/start/")
     assert verbs() == [("signed-in", f"person:{person.pk}")]
     assert Event.objects.get().actor == person
 

@@ -115,6 +115,19 @@ def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollmen
     assert completed.select("a")
 
 
+def test_the_record_leads_to_the_certificate_of_this_run_once_there_is_one(client, enrollment):
+    def links():
+        page = soup_of(client.get(reverse("journey:record", args=["tea-room"])))
+        return [link["href"] for link in page.select("dl.facts a")]
+
+    assert links() == []
+    complete_course(enrollment)
+    certificate = Enrollment.objects.get(pk=enrollment.pk).certificate
+    assert links() == [reverse("assessment:certificate", args=[certificate.number])]
+    make_enrollment(enrollment.learner, enrollment.course)
+    assert links() == []
+
+
 @pytest.mark.parametrize("runs", [1, 3])
 def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, django_assert_num_queries, runs):
     for _ in range(runs):

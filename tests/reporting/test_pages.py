@@ -247,6 +247,22 @@ def test_more_time_is_given_to_the_end_of_a_day(client, team):
     assert Event.objects.get(verb="extended").actor == team.manager
 
 
+def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
+    enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
+    said = {
+        "extend": ({"due_on": "2030-03-04"}, "Lea Lee has time until 4 March 2030."),
+        "time": ({"time": "off"}, "The next simulation that Lea Lee begins has the time you set."),
+        "excuse": ({"reason": "On leave"}, "Lea Lee is excused. The reason is on record."),
+    }
+    assert said.keys() == {verb.address for verb in VERBS}
+    for address, (fields, sentence) in said.items():
+        page = client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
+        messages = BeautifulSoup(page.content, "html.parser").select(".message.success")
+        assert [message.text for message in messages] == [sentence]
+    closed = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "2030-03-05"}, follow=True)
+    assert "has time until" not in closed.text
+
+
 @pytest.mark.parametrize("due_on", ["", "x", "2020-01-01", "9999-12-31", "2026-02-30", "\0"])
 def test_a_day_that_makes_no_sense_is_explained_and_nothing_moves(client, team, due_on):
     enrollment = learner_of(team, due_at=days(3))

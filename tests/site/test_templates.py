@@ -100,3 +100,8 @@ def test_words_of_a_template_are_found_where_they_hide():
     {% blocktranslate with name=user.name %}Fine, {{ name }}{% endblocktranslate %} <b>Not fine</b><img alt="A cat"> 字
     {% if language %}中文{% endif %}<code>.one</code>"""
     assert own_words(source) == ["Try again", "Not fine", "A cat", "字 0中文0"]
+
+
+def test_no_instant_is_written_with_microseconds():
+    """The filter date:"c" gives them, and HTML takes milliseconds at most in `datetime`."""
+    assert [path for path in TEMPLATES if re.search(r"""\|date:['"]c['"]""", (ROOT / path).read_text())] == []

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from http import HTTPStatus
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -61,6 +62,7 @@ def act(request, pk, verb):
     if form.is_valid():
         with suppress(EnrollmentClosed):  # completed or waived meanwhile: the page then says so
             verb.act(enrollment, **form.cleaned_data, by=request.user)
+            messages.success(request, verb.sentence(enrollment, form.cleaned_data))
         return redirect("reporting:person", pk)
     if not verb.may_err:
         return HttpResponseBadRequest()
