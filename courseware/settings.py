@@ -62,6 +62,12 @@ if urlsplit(SITE_URL).path not in {"", "/"}:
 if env("BEHIND_PROXY", default=""):
     raise ImproperlyConfigured("BEHIND_PROXY: is PROXIES now, the number of proxies in front; 0 where there is none")
 PROXIES = count("PROXIES", default=1)
+PASSWORD_WORDS = [
+    "courseware",
+    "training",
+    *urlsplit(SITE_URL).netloc.split("."),
+    *env.list("PASSWORD_WORDS", default=[]),
+]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
@@ -218,9 +224,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "courseware.accounts.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
+    {"NAME": "courseware.accounts.passwords.HardToGuess", "OPTIONS": {"words": PASSWORD_WORDS}},
 ]
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; an invitation waits over a weekend
 LOGIN_URL = "account_login"

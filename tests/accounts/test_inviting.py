@@ -246,8 +246,8 @@ def test_somebody_elses_session_ends_when_a_link_is_opened(client, newcomer):
 
 
 GOOD = [
-    "eight888",
-    "x" * 64 + "y" * 64,
+    "kfu7qp2x",
+    ("four words nobody joined " * 6)[:127] + ".",
     "密码是四个没有关系的词",
     "with spaces and “quotes”",
     "no digits at all",

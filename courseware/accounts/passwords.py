@@ -1,0 +1,56 @@
+"""What a new password has to be. Set in AUTH_PASSWORD_VALIDATORS; all of them together are one rule to the person."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+LOOKED_AT = 32  # characters; what is hard to guess so far does not become easier, and looking takes time
+GUESSES = 10**8  # what eight characters by chance withstand
+
+
+class PasswordLength:
+    def __init__(self, least: int, most: int):
+        self.least, self.most = least, most
+
+    def validate(self, password, user=None):
+        if len(password) < self.least:
+            raise ValidationError(
+                _("Too short: a password has at least %(number)d characters.") % {"number": self.least}
+            )
+        if len(password) > self.most:
+            raise ValidationError(_("Too long: a password has at most %(number)d characters.") % {"number": self.most})
+
+    def get_help_text(self):
+        return ""
+
+
+class HardToGuess:
+    """Beside common passwords, keyboard rows and dates: words of the site and the firm, and of the person."""
+
+    def __init__(self, words: list[str]):
+        self.words = words
+
+    def validate(self, password, user=None):
+        from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes never see a new password
+
+        known = [*self.words, *words_of(user)] if user else self.words
+        start = password[:LOOKED_AT]
+        left = without(known, start)
+        if not left or any(zxcvbn(text, user_inputs=known)["guesses"] < GUESSES for text in (start, left)):
+            raise ValidationError(
+                _("This password is easily guessed. Take three or four words that only you would put together.")
+            )
+
+    def get_help_text(self):
+        return ""
+
+
+def without(words: list[str], text: str) -> str:
+    """What is left to guess for somebody who knows these words, however they are joined."""
+    longest_first = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
+
+
+def words_of(person) -> list[str]:
+    return [word for text in (person.name, person.email) for word in (text, *re.split(r"\W+", text)) if word]

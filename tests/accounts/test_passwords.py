@@ -1,0 +1,102 @@
+from importlib import resources
+
+import polib
+import pytest
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import translation
+
+from courseware.accounts.inviting import password_link
+from courseware.accounts.models import User
+from courseware.accounts.passwords import HardToGuess
+from tests.making import make_user
+
+PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")
+SHORT, LONG = "Too short: a password has at least 8 characters.", "Too long: a password has at most 128 characters."
+GUESSED = "This password is easily guessed. Take three or four words that only you would put together."
+
+
+def findings(password, person=PERSON):
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        return error.messages
+    return []
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "courseware", "try-courseware", "Welcome2026", "Company123", "P@ssw0rd1", "qwer1234", "1qaz2wsx3edc",
+        "courseware-training-2026",
+        "woaini1314", "20260131", "Training2026", "xiaoming1990", "harbour2026", "aaaaaaaaaaaaaaaa", "x" * 128,
+    ],
+)  # fmt: skip
+def test_what_others_would_guess_is_refused(password):
+    assert findings(password) == [GUESSED]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "four words nobody joined",
+        "kfu7qp2x",
+        "tr4nsistor-hOrse",
+        "红灯亮起来先停三秒钟",
+        "lamp  gravel  tuesday" + "x" * 107,
+    ],
+)
+def test_what_nobody_guesses_is_taken_with_any_signs_and_up_to_128(password):
+    assert findings(password) == []
+
+
+def test_length_is_told_in_numbers():
+    assert findings("kfu7qp2")[:1] == [SHORT]
+    assert findings("lamp  gravel  tuesday" + "x" * 108) == [LONG]
+
+
+def test_words_of_the_firm_are_easily_guessed_there_and_nowhere_else():
+    word = "blauwal-logistik"
+    HardToGuess([]).validate(word)
+    with pytest.raises(ValidationError):
+        HardToGuess(["blauwal", "logistik"]).validate(word)
+
+
+@pytest.mark.django_db
+def test_a_very_long_password_costs_no_more_to_look_at(client):
+    person = make_user()
+    page = client.get(password_link(person).removeprefix(settings.SITE_URL))
+    response = client.post(page["Location"], {"password1": "%" * 100_000, "password2": "%" * 100_000})
+    assert response.status_code == 422
+    assert LONG in response.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("password", "told"), [("kurz", "太短了"), ("password", "太容易被猜到")])
+def test_a_chinese_reader_is_told_in_chinese(password, told, client):
+    client.force_login(make_user(language="zh-hans", password="four words nobody joined"))
+    sent = {"oldpassword": "four words nobody joined", "password1": password, "password2": password}
+    assert told in client.post(reverse("account_change_password"), sent).text
+
+
+def catalogue(language):
+    return polib.pofile(str(resources.files("django.contrib.auth") / f"locale/{language}/LC_MESSAGES/django.po"))
+
+
+NOT_SHOWN = {
+    "This password is too short. It must contain at least %d character.": "`PasswordLength` says it",
+    "This password is too short. It must contain at least %d characters.": "the same",
+}
+
+
+def test_what_django_says_about_people_and_passwords_is_there_in_chinese():
+    translated = {entry.msgid for entry in catalogue("zh_Hans") if entry.translated()}
+    lacking = {entry.msgid for entry in catalogue("en")} - translated
+    ours = set()
+    with translation.override("zh-hans"):
+        ours = {text for text in lacking if translation.gettext(text) != text}
+    assert lacking - ours - set(NOT_SHOWN) == set()
+    validators = [each["NAME"] for each in settings.AUTH_PASSWORD_VALIDATORS]
+    assert [name for name in validators if name.startswith("django.")] == []
