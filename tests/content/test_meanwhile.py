@@ -44,6 +44,16 @@ def while_checking(monkeypatch):
     return arrange
 
 
+@pytest.fixture
+def while_compiling(monkeypatch):
+    """The same in the middle of the next compiling, which an import does after it has compared."""
+
+    def arrange(act):
+        monkeypatch.setattr(publishing, "compile_course", interrupted(publishing.compile_course, [act]))
+
+    return arrange
+
+
 def interrupted(work, acts):
     def interrupting(*arguments):
         if acts:
@@ -126,18 +136,18 @@ def test_a_draft_is_checked_again_with_what_was_saved_meanwhile(course, while_ch
     assert document(course, "terms").head.number == 2
 
 
-def test_an_import_is_compared_again_with_what_was_saved_meanwhile(course, while_checking):
+def test_an_import_is_compared_again_with_what_was_saved_meanwhile(course, while_compiling):
     files = make_files() | {CARD: edited(CARD, "In the files.")}
-    while_checking(lambda: save(course, "terms", TERMS, "Theirs."))
+    while_compiling(lambda: save(course, "terms", TERMS, "Theirs."))
     assert import_course(files).kept == (TERMS,)
-    while_checking(lambda: save(course, "card", CARD, "In the admin."))
+    while_compiling(lambda: save(course, "card", CARD, "In the admin."))
     with pytest.raises(ImportConflict):
         import_course(files | {CARD: edited(CARD, "Once more.")})
     assert Release.objects.count() == 2
 
 
-def test_the_same_import_made_meanwhile_is_the_one(course, while_checking):
+def test_the_same_import_made_meanwhile_is_the_one(course, while_compiling):
     files = make_files() | {CARD: edited(CARD, "In the files.")}
-    while_checking(lambda: import_course(files))
+    while_compiling(lambda: import_course(files))
     assert import_course(files).is_empty
     assert Release.objects.count() == 2
