@@ -1,7 +1,8 @@
-"""Appending to the log. One verb, called inside the transaction that records the fact itself."""
+"""Appending to the log, one event or many: called inside the transaction that records the fact itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -14,7 +15,17 @@ from django.utils import timezone
 from courseware.evidence.models import ChainHead, Event
 
 
-@transaction.atomic(savepoint=False)
+@dataclass(frozen=True)
+class Entry:
+    """What is to be recorded; `record` says what each of it means."""
+
+    verb: str
+    subject: Model | str
+    actor: AbstractBaseUser | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+
+
 def record(
     verb: str,
     *,
@@ -30,22 +41,34 @@ def record(
     Other writers wait until the caller's transaction ends, so call this after all other locks are taken.
     Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
-    stored = as_stored(data or {})
-    head, _ = ChainHead.objects.select_for_update(no_key=True).get_or_create(pk=ChainHead.ONLY)
-    event = Event(
-        number=head.number + 1,
-        at=at or timezone.now(),
-        actor=actor,  # type: ignore[misc]  # which class a person is of, a room above says
-        verb=verb,
-        subject=subject if isinstance(subject, str) else subject_of(subject),
-        data=stored,
-        previous=head.digest,
-    )
-    event.digest = event.digest_of_content()
-    event.save(force_insert=True)
-    head.number, head.digest = event.number, event.digest
-    head.save(update_fields=["number", "digest"])
+    [event] = record_many([Entry(verb, subject, actor, data or {}, at)])
     return event
+
+
+@transaction.atomic(savepoint=False)
+def record_many(entries: Iterable[Entry]) -> list[Event]:
+    """Append these events in their order, as `record` does, in three queries for about a hundred of them."""
+    entries = [replace(entry, data=as_stored(entry.data)) for entry in entries]
+    if not entries:
+        return []
+    head, _ = ChainHead.objects.select_for_update(no_key=True).get_or_create(pk=ChainHead.ONLY)
+    events = []
+    for entry in entries:
+        event = Event(
+            number=head.number + 1,
+            at=entry.at or timezone.now(),
+            actor=entry.actor,  # type: ignore[misc]  # which class a person is of, a room above says
+            verb=entry.verb,
+            subject=entry.subject if isinstance(entry.subject, str) else subject_of(entry.subject),
+            data=entry.data,
+            previous=head.digest,
+        )
+        event.digest = event.digest_of_content()
+        head.number, head.digest = event.number, event.digest
+        events.append(event)
+    Event.objects.bulk_create(events)
+    head.save(update_fields=["number", "digest"])
+    return events
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:

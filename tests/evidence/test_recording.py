@@ -11,7 +11,7 @@ from courseware.accounts.models import Team, User
 from courseware.assessment.models import Attempt
 from courseware.content.models import Course, Release
 from courseware.evidence.models import ChainHead, Event, EventChanged
-from courseware.evidence.recording import record, subject_of
+from courseware.evidence.recording import Entry, record, record_many, subject_of
 from courseware.evidence.verifying import verify
 from courseware.learning.models import Enrollment
 from courseware.simulations.models import Run
@@ -113,6 +113,44 @@ class TestRecording:
             record("opened", subject="door:1")
         with transaction.atomic(), django_assert_num_queries(3):
             record("opened", subject="door:1")
+
+    def test_many_at_once_are_the_same_chain_as_one_after_the_other(self):
+        actor, at = User.objects.create_user("a@example.com", name="A"), datetime(2026, 11, 27, tzinfo=UTC)
+        record("opened", subject="door:1")
+        many = record_many(
+            [
+                Entry("closed", "door:1", actor, {"on": date(2026, 11, 27)}, at),
+                Entry("opened", actor),
+                Entry("shut", "gate"),
+            ]
+        )
+        record("closed", subject="door:2")
+        rows = list(Event.objects.values_list("number", "verb", "subject", "actor", "data"))
+        assert rows == [
+            (1, "opened", "door:1", None, {}),
+            (2, "closed", "door:1", actor.pk, {"on": "2026-11-27"}),
+            (3, "opened", f"person:{actor.pk}", None, {}),
+            (4, "shut", "gate", None, {}),
+            (5, "closed", "door:2", None, {}),
+        ]
+        assert [(event.pk, event.at) for event in many] == list(
+            Event.objects.filter(number__in=[2, 3, 4]).values_list("pk", "at")
+        )
+        assert many[0].at == at
+        assert verify() == []
+
+    def test_of_many_with_one_that_is_refused_none_is_recorded(self):
+        with pytest.raises(TypeError), transaction.atomic():
+            record_many([Entry("opened", "door:1"), Entry("opened", "door:2", data={"wide": 0.5})])
+        assert record_many([]) == []
+        assert not Event.objects.exists()
+        assert not ChainHead.objects.filter(number__gt=0).exists()
+
+    @pytest.mark.parametrize("number", [1, 3, 100])
+    def test_many_cost_what_one_costs(self, django_assert_num_queries, number):
+        record("opened", subject="door:1")
+        with transaction.atomic(), django_assert_num_queries(3):
+            record_many([Entry("opened", f"door:{one}") for one in range(number)])
 
 
 @pytest.mark.django_db(transaction=True)
