@@ -73,6 +73,10 @@ TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
+PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
+if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:
+    raise ImproperlyConfigured(f"PASS_MARK_FLOOR: expected a whole number from 1 to 100, got {PASS_MARK_FLOOR!r}")
+PASS_MARK_FLOOR = int(PASS_MARK_FLOOR)
 
 try:
     with warnings.catch_warnings(action="ignore"):  # an address it does not know is warned of with its password

@@ -274,6 +274,10 @@ class PublishingCourseAdmin(CourseAdmin):
             for problem in refused.problems:
                 form.add_error(None, str(problem))
             return None
+        except publishing.PassMarkTooLow as refused:
+            note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site asks for %(floor)d or more.")
+            form.add_error(None, note % vars(refused))
+            return None
         note = gettext("Release %(number)d is what learners see from now on.")
         self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
         return release

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -31,6 +32,14 @@ class StaleChoice(Exception):
     """A chosen revision is no longer its document's newest: somebody has saved, discarded or imported since."""
 
 
+class PassMarkTooLow(Exception):
+    """An exam would be passed with less than this site accepts."""
+
+    def __init__(self, exam: str, mark: int, floor: int):
+        self.exam, self.mark, self.floor = exam, mark, floor
+        super().__init__(f"{exam}: pass mark {mark}; this site accepts {floor} or more (PASS_MARK_FLOOR)")
+
+
 @dataclass(frozen=True)
 class Draft:
     """A document whose newest revision learners do not see yet."""
@@ -53,8 +62,8 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
 def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
     """Release these revisions together with everything that is released already.
 
-    Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors, and
-    StaleChoice where one of them is no longer the newest revision of its document.
+    Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors,
+    PassMarkTooLow, and StaleChoice where one of them is no longer the newest revision of its document.
     """
     chosen = {revision.document_id: revision for revision in revisions}
     if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
@@ -101,6 +110,7 @@ def release(
 ) -> Release:
     """Make the next release of a locked course from exactly these revisions, and make it current."""
     revisions = list(revisions)
+    marks = pass_marks(compiled)
     last = course.releases.order_by("-number").first()
     new_release = Release.objects.create(
         course=course,
@@ -120,9 +130,19 @@ def release(
     store_pages(new_release, compiled)
     course.current = new_release
     course.save(update_fields=["current"])
-    data = {"number": new_release.number, "weight": weight, "digest": new_release.digest}
+    data = {"number": new_release.number, "weight": weight, "digest": new_release.digest, "pass_marks": marks}
     record("content-released", actor=by, subject=new_release, data=data, at=at)
     return new_release
+
+
+def pass_marks(compiled: Compiled) -> dict[str, int]:
+    """Id of an exam → its pass mark. Raises PassMarkTooLow."""
+    pages = {identifier: data for (identifier, _language), data in compiled.pages.items()}
+    marks = {identifier: data["pass_mark"] for identifier, data in sorted(pages.items()) if data.get("pass_mark")}
+    for exam, mark in marks.items():
+        if mark < settings.PASS_MARK_FLOOR:
+            raise PassMarkTooLow(exam, mark, settings.PASS_MARK_FLOOR)
+    return marks
 
 
 def store_pages(release: Release, compiled: Compiled) -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.models import Course
 from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
-from courseware.content.releases.publishing import ContentErrors, recompile
+from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
 
 class Command(BaseCommand):
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self.stderr.write(f"  {shlex.join([*command, *paths])}")
         except ContentErrors as errors:
             self.stderr.write("\n".join(f"{folder.name}/{problem}" for problem in errors.problems))
-        except ImportRefused as refusal:
+        except (ImportRefused, PassMarkTooLow) as refusal:
             self.stderr.write(f"{folder.name}: {refusal}")
         else:
             self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
