@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "crispy_forms",
     "django_htmx",
 ]
@@ -170,6 +171,7 @@ MIDDLEWARE = [
     "courseware.accounts.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "courseware.accounts.sessions.SessionAgeMiddleware",
+    "courseware.accounts.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -254,8 +256,18 @@ ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
     "login": None,
+    "login_failed": "10/5m/key",  # codes of the second factor, by whoever has the password already
     "reset_password": None,
 }
+
+# Staff give a second factor at each sign-in. Trying out on this machine stays two commands.
+TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
+FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by whoever runs the training, not by the person
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: the longest shift, whatever happens
 SESSION_IDLE_AGE = 2 * 60 * 60  # seconds: the longest break

@@ -199,6 +199,7 @@ def places_of(world):
         "media/<course>": world.course.identifier,
         "media/<course>/<digest>": figure.digest[:DIGEST_LENGTH],
         "media/<course>/<digest>/<name>": figure.path.removeprefix(MEDIA_FOLDER),
+        "accounts/second-factor/passkey/<pk>": 1,
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),
         "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),
         "admin/r/<content_type_id>": apps.get_model("contenttypes.ContentType").objects.get_for_model(User).pk,

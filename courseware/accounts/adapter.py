@@ -1,5 +1,6 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
@@ -8,8 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import devices, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.demo_people import is_shut_out
+from courseware.accounts.freshness import is_fresh
 from courseware.accounts.models import User
+from courseware.accounts.notices import tell
 from courseware.evidence.recording import record, subject_of
+
+# The letters that allauth would send, and what ours say.
+NOTICES = {
+    "account/email/password_changed": "password-set",
+    "account/email/password_reset": "password-set",
+    "account/email/password_set": "password-set",
+    "mfa/email/totp_activated": "second-factor-added",
+    "mfa/email/webauthn_added": "second-factor-added",
+    "mfa/email/totp_deactivated": "second-factor-removed",
+    "mfa/email/webauthn_removed": "second-factor-removed",
+    "mfa/email/recovery_codes_generated": "codes-renewed",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -19,6 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _(
             "This address and password do not go together. Check both, or have a link mailed to you."
         ),
+        "too_many_login_attempts": _("There were too many wrong codes. Please try again in five minutes."),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
     }
@@ -81,3 +97,10 @@ class AccountAdapter(DefaultAccountAdapter):
         user.save(update_fields=["password"])
         devices.forget_all(user)
         record("password-set", actor=user, subject=user)
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        return settings.FRESH_SIGN_IN and not is_fresh(self.request)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        if user.last_login:  # the first password of all is no news
+            tell(user, NOTICES[template_prefix])

@@ -1,6 +1,7 @@
 from functools import partial
 
 from allauth.account import admin as allauth_admin
+from allauth.mfa import admin as allauth_mfa_admin
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts import second_factor
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
@@ -20,6 +22,8 @@ from courseware.lib.list_filters import ListFiltersOnly
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
 admin.site.unregister(Group)
+# Nobody reads or writes another person's second factor; it is reset as a whole.
+admin.site.unregister(allauth_mfa_admin.Authenticator)
 
 
 class SuperusersOnly:
@@ -77,7 +81,7 @@ class PersonAdmin(LogsMemberships):
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", "teams"]
     search_fields = ["name", "email"]
     readonly_fields = ["joined_at", "last_login"]
-    actions = ["send_link", "end_sessions", "deactivate"]
+    actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
         (None, {"fields": ["name", "email", "language", "practice_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
@@ -146,6 +150,12 @@ class PersonAdmin(LogsMemberships):
     def end_sessions(self, request, people):
         for person in people:
             end_sessions(person, by=request.user)
+
+    @admin.action(description=_("Reset the second step of signing in"))
+    def reset_second_factor(self, request, people):
+        """One's own is reset by somebody else: whoever sits down at an open session must not get rid of it."""
+        for person in people.exclude(pk=request.user.pk):
+            second_factor.reset(person, by=request.user)
 
     @admin.action(description=_("Deactivate: may no longer sign in"))
     def deactivate(self, request, people):

@@ -8,12 +8,15 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People and teams")
 
     def ready(self):
+        from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in
 
-        from courseware.accounts import demo_people  # noqa: F401 - registers its check
+        from courseware.accounts import demo_people, second_factor  # noqa: F401 - the first registers its check
         from courseware.accounts.sessions import begin
 
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
+        signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
+        signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -1,8 +1,8 @@
-"""Names beginning with `account_` are those allauth looks up. Sign-up and e-mail pages are not here."""
+"""Names beginning with `account_` and `mfa_` are those allauth looks up. Sign-up and e-mail pages are not here."""
 
 from django.urls import include, path, re_path
 
-from courseware.accounts import views
+from courseware.accounts import second_factor_pages, views
 
 # /accounts/password/
 password_urls = [
@@ -17,12 +17,27 @@ password_urls = [
     ),
 ]
 
+# /accounts/second-factor/
+second_factor_urls = [
+    path("", second_factor_pages.own_factors, name="mfa_index"),
+    path("code/", second_factor_pages.code, name="mfa_authenticate"),
+    path("code/again/", second_factor_pages.code_again, name="mfa_reauthenticate"),
+    path("passkey/again/", second_factor_pages.passkey_again, name="mfa_reauthenticate_webauthn"),
+    path("app/", second_factor_pages.new_app, name="mfa_activate_totp"),
+    path("app/remove/", second_factor_pages.remove_app, name="mfa_deactivate_totp"),
+    path("passkey/", second_factor_pages.new_passkey, name="mfa_add_webauthn"),
+    path("passkey/<int:pk>/remove/", second_factor_pages.remove_passkey, name="mfa_remove_webauthn"),
+    path("codes/", second_factor_pages.own_codes, name="mfa_view_recovery_codes"),
+    path("codes/new/", second_factor_pages.new_codes, name="mfa_generate_recovery_codes"),
+]
+
 urlpatterns = [
     path("login/", views.sign_in, name="account_login"),
     path("logout/", views.sign_out, name="account_logout"),
     path("inactive/", views.inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/", include(password_urls)),
+    path("second-factor/", include(second_factor_urls)),
     path("language/", views.set_language, name="set-language"),
     path("held/", views.held_form, name="held-form"),
 ]

@@ -14,6 +14,7 @@ SCRIPTS = ROOT / "static" / "js"
 PAGES = {  # the script of a page: the template that loads it
     "lesson": "learning/_scripts.html",
     "simulation": "simulations/_scripts.html",
+    "passkey": "mfa/webauthn/_scripts.html",
     "editor": "admin/content/document/_scripts.html",
 }
 IMPORT = re.compile(r"""\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']""")

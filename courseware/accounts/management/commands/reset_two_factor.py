@@ -1,0 +1,20 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from courseware.accounts import second_factor
+from courseware.accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Takes away the second factor of somebody who lost it; at the next sign-in a new one is set up."
+
+    def add_arguments(self, parser):
+        parser.add_argument("address", help="what the person signs in with")
+
+    def handle(self, *args, address, **options):
+        person = User.objects.filter(email=address.strip().lower()).first()
+        if not person:
+            raise CommandError(f"{address}: nobody signs in with this address")
+        if second_factor.reset(person):
+            self.stdout.write(f"{person.email} signs in with the password alone, and then sets up a new second factor.")
+        else:
+            self.stdout.write(f"{person.email} has no second factor; nothing was changed.")

@@ -1,0 +1,67 @@
+"""Staff prove twice who they are: by their password, and by an app, a passkey or a code on paper."""
+
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
+
+from courseware.accounts.notices import tell
+from courseware.accounts.rights import drop_sessions
+from courseware.evidence.recording import record
+
+# Where somebody may go before the second factor is given.
+OPEN_TO_ALL = ("account_", "mfa_", "set-language")
+
+
+def was_given(request):
+    """Whether the second factor was given in this session."""
+    return any(step["method"] == "mfa" for step in get_authentication_records(request, request.user))
+
+
+def mark_given(request, authenticator):
+    """One that was set up just now was shown to work."""
+    record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+def reset(person, *, by=None):
+    """Take away a second factor that was lost. Returns whether there was one; `by` is nobody for the command."""
+    with transaction.atomic():
+        there_was, _ = Authenticator.objects.filter(user=person).delete()
+        if not there_was:
+            return False
+        drop_sessions(person)
+        record("second-factor-reset", actor=by, subject=person)
+    tell(person, "second-factor-reset")
+    return True
+
+
+def log_added(sender, user, authenticator, **kwargs):
+    """Receives allauth's signal, as `log_removed` does. The codes on paper come and go with what they stand in for."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record("second-factor-added", actor=user, subject=user, data={"type": authenticator.type})
+
+
+def log_removed(sender, user, authenticator, **kwargs):
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record("second-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
+
+
+class SecondFactorMiddleware:
+    """Leads staff without a second factor to where they set one up, and those who have one to where they give it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, arguments, places):
+        if not (settings.TWO_FACTOR and request.user.is_authenticated and request.user.is_staff):
+            return None
+        if (request.resolver_match.url_name or "").startswith(OPEN_TO_ALL) or was_given(request):
+            return None
+        has_one = Authenticator.objects.filter(user=request.user).exists()
+        response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
+        return HttpResponseClientRedirect(response.url) if request.htmx else response

@@ -1,0 +1,150 @@
+"""Setting up, giving and taking away a second factor: allauth's pages, with our forms."""
+
+import json
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from allauth.mfa.base import forms as base_forms
+from allauth.mfa.base import views as base
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import forms as passkey_forms
+from allauth.mfa.webauthn import views as passkeys
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import second_factor
+from courseware.accounts.forms import OurFields
+from courseware.accounts.views import Says422
+
+
+class CodeFields(OurFields):
+    labels = {"code": _("Code")}
+    help_texts = {"code": _("The six digits that the app shows now, or one of your recovery codes.")}
+
+
+class CodeForm(CodeFields, base_forms.AuthenticateForm):
+    pass
+
+
+class CodeAgainForm(CodeFields, base_forms.ReauthenticateForm):
+    pass
+
+
+class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
+    help_texts = {"code": _("The six digits that the app shows now.")}
+
+
+@contextmanager
+def only_from_a_browser():
+    """Refuses what is no passkey's answer: allauth and its library fall over some of it."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValidationError(_("That was no answer of a passkey. Please try again.")) from None
+
+
+class NewPasskeyForm(OurFields, passkey_forms.AddWebAuthnForm):
+    labels = {"name": _("What you call it")}
+    help_texts = {"name": _("Such as: my laptop, blue key.")}
+
+    def clean(self):
+        with only_from_a_browser():
+            return super().clean()
+
+
+class PasskeyForm(passkey_forms.AuthenticateWebAuthnForm):
+    def clean_credential(self):
+        with only_from_a_browser():
+            return super().clean_credential()
+
+
+class PasskeyAgainForm(PasskeyForm):
+    reauthenticated = True
+
+
+class PasskeyOptions:
+    """What the script hands to the browser, as text for an attribute."""
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        if "js_data" in context:
+            [options] = context.pop("js_data").values()
+            context["passkey_options"] = json.dumps(options)
+        return context
+
+
+class CodeView(PasskeyOptions, base.AuthenticateView):
+    form_class = CodeForm
+    webauthn_form_class = PasskeyForm
+
+    def get_context_data(self, **kwargs):
+        own = Authenticator.objects.filter(user=self.stage.login.user, type=Authenticator.Type.WEBAUTHN)
+        return super().get_context_data(**kwargs) | {"has_passkey": own.exists()}
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
+
+
+class CodeAgainView(Says422, base.ReauthenticateView):
+    form_class = CodeAgainForm
+
+
+class PasskeyAgainView(PasskeyOptions, passkeys.ReauthenticateWebAuthnView):
+    form_class = PasskeyAgainForm
+
+
+class OwnFactorsView(base.IndexView):
+    def get_context_data(self, **kwargs):
+        is_asked = settings.TWO_FACTOR and self.request.user.is_staff
+        return super().get_context_data(is_asked=is_asked, **kwargs)
+
+
+class NewAppView(Says422, totp.ActivateTOTPView):
+    form_class = NewAppForm
+
+    def get_context_data(self, **kwargs):
+        is_asked = settings.TWO_FACTOR and self.request.user.is_staff
+        return super().get_context_data(is_asked=is_asked, **kwargs)
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        second_factor.mark_given(self.request, app)
+        return response
+
+
+class NewPasskeyView(PasskeyOptions, Says422, passkeys.AddWebAuthnView):
+    form_class = NewPasskeyForm
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        own = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
+        second_factor.mark_given(self.request, own.latest("pk"))
+        return response
+
+
+class RemovePasskeyView(passkeys.RemoveWebAuthnView):
+    success_url = reverse_lazy("mfa_index")
+
+
+class NewCodesView(Says422, codes.GenerateRecoveryCodesView):
+    pass
+
+
+code = CodeView.as_view()
+code_again = CodeAgainView.as_view()
+passkey_again = PasskeyAgainView.as_view()
+own_factors = OwnFactorsView.as_view()
+new_app = NewAppView.as_view()
+remove_app = totp.deactivate_totp
+new_passkey = NewPasskeyView.as_view()
+remove_passkey = RemovePasskeyView.as_view()
+own_codes = codes.view_recovery_codes
+new_codes = NewCodesView.as_view()

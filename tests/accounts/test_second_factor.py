@@ -1,0 +1,248 @@
+"""Staff give something they have beside the password, where the site asks for it."""
+
+import json
+import re
+from io import StringIO
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, make_admin, make_editor, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+SECRET = "JBSWY3DPEHPK3PXP"
+SET_UP, GIVE, AGAIN = "mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate"
+
+
+@pytest.fixture(autouse=True)
+def asked(settings):
+    settings.TWO_FACTOR = True
+
+
+def code_now(secret=SECRET):
+    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+
+def sign_in(person, client=None):
+    client = client or Client()
+    return client, client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+
+
+def with_app(person):
+    TOTP.activate(person, SECRET)
+    RecoveryCodes.activate(person)
+    return person
+
+
+def verbs():
+    return list(Event.objects.values_list("verb", flat=True))
+
+
+@pytest.mark.parametrize("make", [make_admin, make_editor])
+@pytest.mark.parametrize("page", ["/", "/admin/", "/team/"])
+def test_staff_without_a_second_factor_are_led_to_set_one_up(make, page):
+    client, _ = sign_in(make())
+    assert client.get(page)["Location"] == reverse(SET_UP)
+    assert client.post(page)["Location"] == reverse(SET_UP)
+
+
+def test_a_part_of_a_page_leads_the_whole_page_there():
+    client, _ = sign_in(make_editor())
+    response = client.get("/", headers={"hx-request": "true"})
+    assert response["HX-Redirect"] == reverse(SET_UP)
+
+
+def test_nobody_else_is_asked():
+    for person in (make_user(), make_team().manager):
+        client, response = sign_in(person)
+        assert response["Location"] == "/"
+        assert client.get("/").status_code == 200
+
+
+def test_nobody_is_asked_where_the_setting_is_off(settings):
+    settings.TWO_FACTOR = False
+    client, _ = sign_in(make_admin())
+    assert client.get("/admin/").status_code == 200
+
+
+def test_until_it_is_set_up_staff_may_sign_out_and_change_the_language():
+    client, _ = sign_in(make_admin())
+    assert client.post(reverse("set-language"), {"language": "en"})["Location"] == "/"
+    assert client.get(reverse("account_logout")).status_code == 200
+
+
+def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(django_capture_on_commit_callbacks):
+    admin = make_admin(language="en")
+    client, _ = sign_in(admin)
+    page = client.get(reverse(SET_UP)).content.decode()
+    secret = re.search(r"<code>(\w+)</code>", page).group(1)
+    assert 'src="data:image/svg+xml;base64,' in page
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(reverse(SET_UP), {"code": code_now(secret)})
+    assert response["Location"] == reverse("mfa_view_recovery_codes")
+    codes = re.findall(r"<li><code>(\d+)</code>", client.get(response["Location"]).content.decode())
+    assert len(codes) == 10
+    again = client.get(response["Location"]).content.decode()
+    assert not any(code in again for code in codes)
+    assert "10 codes are left" in again
+    assert client.get("/admin/").status_code == 200
+    assert [event for event in verbs() if event.startswith("second-factor")] == ["second-factor-added"]
+    assert [letter.to for letter in mail.outbox] == [[admin.email]]
+    assert "A second step for signing in was set up." in mail.outbox[0].body
+
+
+def test_a_wrong_code_sets_nothing_up():
+    admin = make_admin()
+    client, _ = sign_in(admin)
+    client.get(reverse(SET_UP))
+    assert client.post(reverse(SET_UP), {"code": "000000"}).status_code == 422
+    assert not Authenticator.objects.exists()
+    assert client.get("/admin/")["Location"] == reverse(SET_UP)
+
+
+def test_the_password_alone_opens_nothing_and_the_code_opens_the_site():
+    admin = with_app(make_admin())
+    client, response = sign_in(admin)
+    assert response["Location"] == reverse(GIVE)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    assert client.get(reverse(GIVE)).status_code == 200
+    assert client.post(reverse(GIVE), {"code": "000000"}).status_code == 422
+    assert "signed-in" not in verbs()
+    assert client.post(reverse(GIVE), {"code": code_now()})["Location"] == "/"
+    assert client.get("/admin/").status_code == 200
+    assert verbs()[-1] == "signed-in"
+
+
+def test_a_code_works_once():
+    admin = with_app(make_admin())
+    code = code_now()
+    assert [
+        sign_in(admin, client) and client.post(reverse(GIVE), {"code": code}).status_code
+        for client in (Client(), Client())
+    ] == [302, 422]
+
+
+def test_a_recovery_code_opens_the_site_once():
+    admin = with_app(make_admin())
+    code = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]
+    for expected in (302, 422):
+        client, _ = sign_in(admin)
+        assert client.post(reverse(GIVE), {"code": code}).status_code == expected
+
+
+def test_codes_cannot_be_guessed_on_and_on():
+    admin = with_app(make_admin())
+    client, _ = sign_in(admin)
+    pages = [client.post(reverse(GIVE), {"code": f"{number:06}"}).content.decode() for number in range(11)]
+    assert [("too many wrong codes" in page) for page in pages] == [False] * 10 + [True]
+
+
+def test_a_link_to_a_new_password_does_not_pass_by_the_second_factor():
+    from tests.accounts.test_inviting import choose, path_of_link
+
+    client = Client()
+    assert choose(client, path_of_link(with_app(make_admin())))["Location"] == reverse(GIVE)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+
+
+def test_a_session_from_before_the_setting_gives_a_code_to_go_on():
+    admin = with_app(make_admin())
+    client = Client()
+    client.force_login(admin)
+    assert client.get("/admin/")["Location"] == reverse(AGAIN)
+    assert client.post(reverse(AGAIN), {"code": code_now()}).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
+    lost, admin, client = with_app(make_admin(language="en")), make_admin(), Client()
+    settings.TWO_FACTOR = False
+    client.force_login(admin)
+    elsewhere = Client()
+    elsewhere.force_login(lost)
+    fields = {"action": "reset_second_factor", "_selected_action": [lost.pk, admin.pk]}
+    assert client.post("/admin/accounts/user/", fields).status_code == 302
+    assert not Authenticator.objects.filter(user=lost).exists()
+    event = Event.objects.get(verb="second-factor-reset")
+    assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
+    assert elsewhere.get("/admin/").status_code == 302
+    [letter] = mail.outbox
+    assert (letter.to, "was reset" in letter.body) == ([lost.email], True)
+
+
+def test_nobody_resets_ones_own(settings):
+    settings.TWO_FACTOR = False
+    admin, client = with_app(make_admin()), Client()
+    client.force_login(admin)
+    client.post("/admin/accounts/user/", {"action": "reset_second_factor", "_selected_action": [admin.pk]})
+    assert Authenticator.objects.filter(user=admin).count() == 2
+    assert not Event.objects.filter(verb="second-factor-reset").exists()
+
+
+def test_the_command_resets_once_and_says_whom_it_does_not_know():
+    admin, out = with_app(make_admin()), StringIO()
+    call_command("reset_two_factor", admin.email.upper(), stdout=out)
+    call_command("reset_two_factor", admin.email, stdout=out)
+    assert Event.objects.filter(verb="second-factor-reset").count() == 1
+    assert "no second factor; nothing was changed" in out.getvalue()
+    with pytest.raises(CommandError, match="nobody signs in with this address"):
+        call_command("reset_two_factor", "nobody@example.com")
+
+
+def test_the_admin_shows_no_secrets(settings):
+    settings.TWO_FACTOR = False
+    client = Client()
+    client.force_login(with_app(make_admin()))
+    assert client.get("/admin/mfa/authenticator/").status_code == 404
+
+
+def test_a_passkey_form_hands_the_browser_what_it_needs_and_refuses_what_is_none():
+    client, _ = sign_in(make_admin())
+    address = reverse("mfa_add_webauthn")
+    page = client.get(address)
+    options = json.loads(page.context["passkey_options"])
+    assert {"challenge", "rp", "user", "pubKeyCredParams"} <= set(options["publicKey"])
+    for credential in ("", "{}", "[]", "no json", '{"id": "x"}'):
+        assert client.post(address, {"credential": credential, "name": "key"}).status_code == 422
+    assert not Authenticator.objects.exists()
+
+
+def test_without_a_second_factor_there_are_no_codes():
+    client, _ = sign_in(make_admin())
+    assert client.get(reverse("mfa_view_recovery_codes")).status_code == 404
+    assert client.post(reverse("mfa_generate_recovery_codes")).status_code == 422
+
+
+def test_new_codes_end_the_old_ones(django_capture_on_commit_callbacks):
+    admin = with_app(make_admin())
+    old = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    client, _ = sign_in(admin)
+    client.post(reverse(GIVE), {"code": code_now()})
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(reverse("mfa_generate_recovery_codes")).status_code == 302
+    new = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    assert not set(old) & set(new)
+
+
+def test_taking_the_app_away_leads_staff_to_a_new_one_and_is_logged():
+    admin = with_app(make_admin())
+    client, _ = sign_in(admin)
+    client.post(reverse(GIVE), {"code": code_now()})
+    assert client.post(reverse("mfa_deactivate_totp"))["Location"] == reverse("mfa_index")
+    assert not Authenticator.objects.exists()
+    assert "second-factor-removed" in verbs()
+    client, _ = sign_in(admin)
+    assert client.get("/admin/")["Location"] == reverse(SET_UP)
+
+
+def test_anybody_may_sign_in_with_two_steps():
+    client, _ = sign_in(make_user())
+    assert client.get(reverse("mfa_index")).status_code == 200
+    assert client.get(reverse(SET_UP)).status_code == 200
