@@ -4,8 +4,7 @@ from allauth.account import admin as allauth_admin
 from allauth.mfa import admin as allauth_mfa_admin
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.admin import Group, GroupAdmin
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +14,24 @@ from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.practice_time import log_practice_time
-from courseware.accounts.rights import RIGHTS_OF_NOBODY, deactivate, end_sessions, log_membership, log_rights, rights_of
+from courseware.accounts.rights import (
+    RIGHTS_OF_NOBODY,
+    deactivate,
+    end_sessions,
+    log_group_rights,
+    log_membership,
+    log_rights,
+    permissions_of,
+    rights_of,
+)
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.list_filters import ListFiltersOnly
 
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
-admin.site.unregister(Group)
 # Nobody reads or writes another person's second factor; it is reset as a whole.
 admin.site.unregister(allauth_mfa_admin.Authenticator)
+admin.site.unregister(Group)
 
 
 class SuperusersOnly:
@@ -64,6 +72,30 @@ class LogsMemberships(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
             log_membership("membership-changed", membership, by=request.user)
         for membership in formset.deleted_objects:
             log_membership("membership-removed", membership, by=request.user)
+
+
+@admin.register(Group)
+class RightsOfGroupsAdmin(SuperusersOnly, ListFiltersOnly, GroupAdmin):
+    """What a group may do is what each of its members may do, and is logged as that."""
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # one at a time, each with its lines in the log
+        return actions
+
+    def save_model(self, request, obj, form, change):
+        form.permissions_before = permissions_of(obj) if change else []
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        log_group_rights(form.instance, form.permissions_before, by=request.user)
+
+    def delete_model(self, request, obj):
+        before = [(person, rights_of(person)) for person in User.objects.filter(groups=obj).order_by("pk")]
+        super().delete_model(request, obj)
+        for person, rights in before:
+            log_rights(person, rights, by=request.user)
 
 
 class NewPersonForm(forms.ModelForm):
@@ -161,11 +193,6 @@ class PersonAdmin(LogsMemberships):
     def deactivate(self, request, people):
         for person in people.exclude(pk=request.user.pk):
             deactivate(person, by=request.user)
-
-
-@admin.register(Group)
-class GroupAdmin(SuperusersOnly, ListFiltersOnly, auth_admin.GroupAdmin):
-    """Django's own, for superusers: who gives rights to a group gives them to all its members."""
 
 
 @admin.register(Team)

@@ -32,6 +32,21 @@ def log_rights(person, before, *, by):
         record("rights-changed", actor=by, subject=person, data=data)
 
 
+def permissions_of(group):
+    """Keys of what a group may do, as they are logged."""
+    return sorted(group.permissions.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def log_group_rights(group, before, *, by):
+    """Log for each member how the group's permissions differ from `before`, and end their sessions."""
+    after = permissions_of(group)
+    if after != before:
+        for person in User.objects.filter(groups=group).order_by("pk"):
+            drop_sessions(person)
+            record("rights-changed", actor=by, subject=person, data={f"group:{group.pk}": [before, after]})
+
+
 @transaction.atomic
 def deactivate(person, *, by):
     before = rights_of(person)

@@ -1,12 +1,13 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
-from tests.making import join, make_admin, make_team, make_user
+from tests.making import join, make_admin, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 PEOPLE, TEAMS = reverse("admin:accounts_user_changelist"), reverse("admin:accounts_team_changelist")
@@ -244,3 +245,38 @@ def test_the_list_of_people_costs_the_same_for_any_number(admin, client, people,
 
 def test_there_is_no_second_table_of_addresses(admin, client):
     assert client.get("/admin/account/emailaddress/").status_code == 404
+
+
+def test_rights_given_to_a_group_are_logged_for_each_member_and_end_their_sessions(client):
+    editor, other = make_editor(), make_admin()
+    group, permission = Group.objects.get(name="Editors"), Permission.objects.get(codename="change_cardcontact")
+    before = sorted(group.permissions.values_list("pk", flat=True))
+    sessions = [Client(), Client()]
+    for session, person in zip(sessions, (editor, other), strict=True):
+        session.force_login(person)
+    admin = make_admin()
+    client.force_login(admin)
+    fields = {"name": group.name, "permissions": [*before, permission.pk]}
+    for _ in range(2):  # the same again changes nothing
+        assert client.post(f"/admin/auth/group/{group.pk}/change/", fields).status_code == 302
+    [event] = Event.objects.filter(verb="rights-changed")
+    assert (event.actor, event.subject) == (admin, f"person:{editor.pk}")
+    assert event.data == {f"group:{group.pk}": [before, sorted([*before, permission.pk])]}
+    assert [session.get("/admin/").status_code for session in sessions] == [302, 200]
+
+
+def test_a_group_that_goes_is_logged_for_each_member(client):
+    editor, group = make_editor(), Group.objects.get(name="Editors")
+    client.force_login(make_admin())
+    assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 302
+    event = Event.objects.get(verb="rights-changed")
+    assert (event.subject, event.data) == (f"person:{editor.pk}", {"groups": [[group.pk], []]})
+
+
+def test_only_a_superuser_opens_groups_whatever_permissions_staff_have(client):
+    staff = make_user(is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    client.force_login(staff)
+    group = Group.objects.get(name="Editors")
+    for address in ("", "add/", f"{group.pk}/change/", f"{group.pk}/delete/"):
+        assert client.get(f"/admin/auth/group/{address}").status_code == 403
