@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import second_factor
+from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
@@ -61,7 +62,7 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
     autocomplete_fields = ["person", "team"]
 
 
-class LogsMemberships(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
@@ -75,7 +76,7 @@ class LogsMemberships(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
 
 
 @admin.register(Group)
-class RightsOfGroupsAdmin(SuperusersOnly, ListFiltersOnly, GroupAdmin):
+class RightsOfGroupsAdmin(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
     """What a group may do is what each of its members may do, and is logged as that."""
 
     def get_actions(self, request):

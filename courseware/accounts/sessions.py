@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from courseware.accounts.models import time_zones
 from courseware.accounts.permissions import is_manager
+from courseware.lib.background import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
@@ -32,10 +33,11 @@ def see(session, user, at):
     session[TIME_ZONE] = time_zones(user).first()
 
 
-def is_over(session, at):
+def is_over(session, user, at):
     """Whether the session is too old or was idle too long. A session without a beginning is over."""
     began, seen = session.get(BEGAN, 0), session.get(SEEN, 0)
-    return at - began >= settings.SESSION_COOKIE_AGE or at - seen >= settings.SESSION_IDLE_AGE
+    longest_break = settings.STAFF_IDLE_AGE if user.is_staff else settings.SESSION_IDLE_AGE
+    return at - began >= settings.SESSION_COOKIE_AGE or at - seen >= longest_break
 
 
 class SessionAgeMiddleware:
@@ -50,8 +52,12 @@ class SessionAgeMiddleware:
         return self.get_response(request)
 
     def check(self, request, at):
-        if is_over(request.session, at):
+        if is_over(request.session, request.user, at):
             logout(request)
             messages.info(request, _("You were signed out after a while. What you had sent is saved."))
-        elif at - request.session[SEEN] >= SEEN_EVERY:
-            see(request.session, request.user, at)
+
+    def process_view(self, request, view, arguments, places):
+        if request.user.is_authenticated and not is_in_background(view):
+            at = now()
+            if at - request.session[SEEN] >= SEEN_EVERY:
+                see(request.session, request.user, at)

@@ -24,6 +24,7 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
+from courseware.lib.background import in_background
 from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
 
@@ -290,6 +291,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             if use.id in keys
         ]
 
+    @in_background
     def preview(self, request, pk):
         document = self.editable(request, pk)
         desk = desk_of(document, document.head)

@@ -7,11 +7,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.admin import SuperusersOnly, TeamAdmin
+from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Team
 from courseware.content.admin import CourseAdmin
 from courseware.content.models import Course
@@ -232,6 +234,7 @@ class PublishingCourseAdmin(CourseAdmin):
         view = self.admin_site.admin_view(self.publish)
         return [path("<int:pk>/publish/", view, name="publish-course"), *super().get_urls()]
 
+    @method_decorator(asks_who_it_is)
     def publish(self, request, pk):
         course = get_object_or_404(Course, pk=pk)
         if not request.user.has_perm("content.add_release"):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from courseware.accounts.freshness import asks_who_it_is
 from courseware.evidence.recording import record
 from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
@@ -61,6 +62,7 @@ def filters_query(chosen):
 
 @require_safe
 @login_required
+@asks_who_it_is
 def board_csv(request):
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()

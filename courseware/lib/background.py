@@ -1,0 +1,13 @@
+"""Views that a script calls by itself. Nobody need be there, so they keep no session alive."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def in_background(view: Callable[..., Any]) -> Callable[..., Any]:
+    view.is_in_background = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_in_background(view: Callable[..., Any]) -> bool:
+    return getattr(view, "is_in_background", False)

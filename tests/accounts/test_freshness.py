@@ -1,0 +1,136 @@
+"""Before rights, addresses, exports and publishing somebody shows who they are, unless they just did."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.accounts.sessions import SEEN
+from courseware.content.models import Release
+from tests.making import PASSWORD, make_admin, make_course, make_editor, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+AGAIN = "/accounts/reauthenticate/?next="
+
+
+@pytest.fixture
+def later(time_machine, settings):
+    settings.FRESH_SIGN_IN = True
+    settings.STAFF_IDLE_AGE = 30 * 60
+    at = timezone.now()
+    time_machine.move_to(at, tick=False)
+    return lambda **passed: time_machine.move_to(at + timedelta(**passed), tick=False)
+
+
+def signed_in(person):
+    client = Client()
+    client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    return client
+
+
+def where_it_hurts():
+    """Role → addresses."""
+    person, team, course = make_user(), make_team(), make_course()
+    return [
+        (make_admin(), f"/admin/accounts/user/{person.pk}/change/"),
+        (make_admin(), "/admin/accounts/user/add/"),
+        (make_admin(), f"/admin/accounts/team/{team.pk}/change/"),
+        (make_admin(), f"/admin/accounts/team/{team.pk}/delete/"),
+        (make_admin(), "/admin/auth/group/1/change/"),
+        (make_editor(), f"/admin/content/course/{course.pk}/publish/"),
+        (team.manager, "/team/board.csv"),
+    ]
+
+
+def test_a_sign_in_is_enough_for_a_quarter_of_an_hour(later):
+    clients = [(signed_in(person), address) for person, address in where_it_hurts()]
+    later(minutes=14, seconds=59)
+    assert {address: client.get(address).status_code for client, address in clients} == {
+        address: 200 for _client, address in clients
+    }
+    later(minutes=15)
+    for client, address in clients:
+        assert client.get(address)["Location"].startswith(AGAIN), address
+        if not address.endswith(".csv"):  # which takes no POST
+            assert client.post(address)["Location"].startswith(AGAIN), address
+
+
+def test_nobody_is_asked_where_the_setting_is_off(later, settings):
+    settings.FRESH_SIGN_IN = False
+    clients = [(signed_in(person), address) for person, address in where_it_hurts()]
+    later(minutes=20)
+    assert {client.get(address).status_code for client, address in clients} == {200}
+
+
+def test_other_pages_do_not_ask(later):
+    admin, team = signed_in(make_admin()), make_team()
+    manager = signed_in(team.manager)
+    later(minutes=20)
+    assert [admin.get(page).status_code for page in ("/admin/", "/admin/accounts/user/")] == [200, 200]
+    assert manager.get("/team/").status_code == 200
+
+
+def test_after_the_password_the_page_opens_and_a_wrong_one_opens_nothing(later):
+    admin, page = signed_in(make_admin()), "/admin/accounts/user/add/"
+    later(minutes=20)
+    again = admin.get(page)["Location"]
+    assert admin.post(again, {"password": "wrong"}).status_code == 422
+    assert admin.get(page)["Location"] == again
+    assert admin.post(again, {"password": PASSWORD, "next": page})["Location"] == page
+    assert admin.get(page).status_code == 200
+
+
+def test_what_was_sent_goes_on_after_the_password(later):
+    person, admin = make_user(), signed_in(make_admin())
+    page = f"/admin/accounts/user/{person.pk}/change/"
+    fields = {
+        "name": person.name, "email": "new@example.com", "language": "", "practice_time": "", "is_active": "on",
+        "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    later(minutes=20)
+    again = admin.post(page, fields)["Location"]
+    person.refresh_from_db()
+    assert person.email != "new@example.com"
+    assert admin.post(again, {"password": PASSWORD, "next": page}).status_code == 302
+    person.refresh_from_db()
+    assert person.email == "new@example.com"
+
+
+def test_an_action_on_the_list_of_people_asks_and_the_list_does_not(later):
+    person, admin = make_user(), signed_in(make_admin())
+    later(minutes=20)
+    fields = {"action": "deactivate", "_selected_action": [person.pk]}
+    assert admin.get("/admin/accounts/user/").status_code == 200
+    assert admin.post("/admin/accounts/user/", fields)["Location"].startswith(AGAIN)
+    assert User.objects.get(pk=person.pk).is_active
+
+
+def test_nothing_is_published_before_the_password(later):
+    course, editor = make_course(), signed_in(make_editor())
+    releases = Release.objects.count()
+    later(minutes=20)
+    assert editor.post(f"/admin/content/course/{course.pk}/publish/", {})["Location"].startswith(AGAIN)
+    assert Release.objects.count() == releases
+
+
+@pytest.mark.parametrize("minutes, make, is_in", [
+    (29, make_admin, True), (30, make_admin, False), (30, make_editor, False), (119, make_user, True),
+])  # fmt: skip
+def test_sessions_of_staff_end_after_half_an_hour_idle(minutes, make, is_in, later):
+    client = signed_in(make())
+    later(minutes=minutes)
+    assert (client.get(reverse("account_change_password")).status_code == 200) is is_in
+
+
+def test_what_a_script_sends_by_itself_keeps_no_session_alive(later):
+    course, client = make_course(), signed_in(make_editor())
+    document = course.documents.filter(kind="lesson").first()
+    seen = client.session[SEEN]
+    later(minutes=20)
+    client.post(f"/admin/content/document/{document.pk}/preview/", {})
+    assert client.session[SEEN] == seen
+    client.get("/admin/")
+    assert client.session[SEEN] == seen + 20 * 60
