@@ -68,12 +68,16 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Stopover:
-    """One line of the list that describes the map in words: a place on the learner's way, the best one, or both."""
+    """One line of the list that describes the map in words: a place on the learner's way, the best one, or both.
+
+    `is_apart`: both ways come here, and the learner's choice was another one.
+    """
 
     number: str
     title: str
     is_mine: bool
     is_best: bool
+    is_apart: bool
     colour: str = ""
 
 
@@ -139,6 +143,12 @@ def is_worse(node: Node, place: int, best: int) -> bool:
     return node.choices[place].quality != node.choices[best].quality
 
 
+def is_apart(rules: Simulation, step: TrailStep) -> bool:
+    """Whether something worse than the best was done in this situation: another choice, or other parts of it."""
+    node, (best, parts) = rules.nodes[step.before.place], rules.best(step.before)
+    return node.is_judged and (is_worse(node, step.place, best) or set(step.picked) != set(parts))
+
+
 def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
     return tuple(
         MeterChange(label, step.after.meters[meter], step.changes[meter])
@@ -150,6 +160,7 @@ def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]
 def stopovers(trail: Trail, texts: Simulation, drawn: Map, best: list[str]) -> list[Stopover]:
     """The places of both ways, from the top of the map to the bottom."""
     mine = {step.before.place for step in trail.steps} | {trail.state.place}
+    apart = {step.before.place for step in trail.steps if is_apart(trail.rules, step)}
     named: dict[str, Node | Ending] = {**texts.nodes, **texts.endings_by_id}
     places = sorted(mine.union(best), key=lambda place: (drawn.stations[place].y, drawn.stations[place].x))
     return [
@@ -158,6 +169,7 @@ def stopovers(trail: Trail, texts: Simulation, drawn: Map, best: list[str]) -> l
             title=named[place].title,
             is_mine=place in mine,
             is_best=place in best,
+            is_apart=place in apart and place in best,
             colour=getattr(named[place], "colour", ""),
         )
         for place in places

@@ -11,7 +11,7 @@ from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
 from tests.language.samples import make_files
 from tests.making import make_team, make_user
-from tests.simulations.playing import BEST, RED, at, begin, fresh, play, take
+from tests.simulations.playing import BEST, RED, YELLOW, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE, change, make_player, rules
 
 pytestmark = pytest.mark.django_db
@@ -318,16 +318,27 @@ def test_a_run_without_critical_errors_opens_with_its_ending(signed_in, enrollme
     assert "4 of 4 points" in page.get_text()
 
 
+def test_only_where_the_same_was_chosen_are_both_ways_one(signed_in, enrollment):
+    def told(run):
+        lines = debrief_of(signed_in, run).select("ol.stopovers li")
+        return ["you chose otherwise" in line.text for line in lines]
+
+    assert told(play(enrollment)) == [False] * 4
+    after_a_critical_error = told(play(enrollment, RED))
+    assert after_a_critical_error[0]
+    assert told(play(enrollment, YELLOW)).count(True) == 1
+
+
 def test_the_debrief_lays_both_ways_beside_each_other_as_picture_and_as_list(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, [1, 1, 1, (0, [])]))
     picture = page.find("svg", class_="map")
     assert [path["class"] for path in picture.find_all("path")].count(["off"]) == 2
     lines = [line.get_text(" ", strip=True) for line in page.find("ol", class_="stopovers").find_all("li")]
     assert lines == [
-        "1 The bell rings both ways",
+        "1 The bell rings both ways come here; you chose otherwise",
         "2 Where are you? both ways",
         "3 Your own kitchen your way",
-        "4 Write a note both ways",
+        "4 Write a note both ways come here; you chose otherwise",
         "◆ A false alarm the best way ● held",
         "◆ Burnt down your way ○ harm done",
     ]
