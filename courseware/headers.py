@@ -10,6 +10,8 @@ class HeadersMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("X-Robots-Tag", "noindex")  # public pages, too: a certificate shows a name
         # WhiteNoise sets its own; every page is somebody's own and must not stay in a shared computer's cache.
         response.setdefault("Cache-Control", "private, no-store")
         return response

@@ -62,6 +62,9 @@ if urlsplit(SITE_URL).path not in {"", "/"}:
 if env("BEHIND_PROXY", default=""):
     raise ImproperlyConfigured("BEHIND_PROXY: is PROXIES now, the number of proxies in front; 0 where there is none")
 PROXIES = count("PROXIES", default=1)
+SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured("SECURITY_CONTACT: expected mailto:…, https://… or tel:…")
 PASSWORD_WORDS = [
     "courseware",
     "training",

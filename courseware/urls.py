@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
+from courseware import well_known
 from courseware.journey.views import home
 from courseware.lib.converters import FilePathConverter, IdConverter
 
@@ -17,6 +18,8 @@ urlpatterns = [
     path("", include("courseware.reporting.urls")),
     path("", include("courseware.content.urls")),
     path("accounts/", include("courseware.accounts.urls")),
+    path(".well-known/security.txt", well_known.security_txt),
+    path(".well-known/change-password", well_known.change_password),
     path("admin/", admin.site.urls),
 ]
 

@@ -34,6 +34,7 @@ FRONT_DOOR = {
     "urls",
     "apps",
     "deployment",
+    "well_known",
     "wsgi",
     "asgi",
     "headers",

@@ -84,6 +84,7 @@ def test_a_forged_host_is_refused(answers):
         ("SITE_URL", {"SITE_URL": "https://example.com/training/"}),
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "training.example.com,*"}),
         ("SECRET_KEY_FALLBACKS", {"SECRET_KEY_FALLBACKS": f"{SECRET},short"}),
+        ("SECURITY_CONTACT", {"SECURITY_CONTACT": "security@example.com"}),
         ("PROXIES", {"PROXIES": "-1"}),
         ("PROXIES", {"PROXIES": "nginx"}),
         ("BEHIND_PROXY", {"BEHIND_PROXY": "0"}),

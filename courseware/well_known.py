@@ -1,0 +1,28 @@
+"""Addresses that programs look for at every site."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
+
+HOLDS_FOR = timedelta(days=90)  # whoever keeps a copy asks again after that
+
+change_password = RedirectView.as_view(pattern_name="account_change_password")
+
+
+@require_safe
+def security_txt(request):
+    """RFC 9116. Without a contact there is nothing to say."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = (timezone.now() + HOLDS_FOR).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines = (
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires}",
+        "Preferred-Languages: zh, en",
+        f"Canonical: {settings.SITE_URL.rstrip('/')}{request.path}",
+    )
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
