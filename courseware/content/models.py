@@ -151,6 +151,31 @@ class ImportedText(models.Model):
         return self.path
 
 
+class Proposal(models.Model):
+    """A release that changes exams, and that one person proposes and another one makes or declines.
+
+    It covers exactly these revisions upon the release `base`. It is void once either is no longer the newest, and
+    done once a release names it.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")
+    base = models.ForeignKey("Release", on_delete=models.PROTECT, null=True, related_name="+")
+    revisions: "models.ManyToManyField[Revision, models.Model]" = models.ManyToManyField("Revision", related_name="+")
+    weight = models.CharField(max_length=8)
+    note = models.CharField(max_length=200)
+    proposed_at = models.DateTimeField(default=timezone.now)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    declined_at = models.DateTimeField(null=True)
+    declined_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("proposed release"), _("proposed releases")
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.course} · {self.note}"
+
+
 class Release(models.Model):
     """The revisions that learners see from now on. Never edited."""
 
@@ -166,6 +191,9 @@ class Release(models.Model):
     created_at = models.DateTimeField(_("released at"), default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("released by")
+    )
+    proposal = models.OneToOneField(
+        Proposal, on_delete=models.PROTECT, null=True, related_name="release", verbose_name=_("proposed release")
     )
     digest = models.CharField(
         _("digest"), max_length=64, help_text="sha256 over the ids and digests of every text in it"

@@ -1,19 +1,24 @@
 """An exam is not emptied by one person: how low a mark may be, what a release says of it, and who may make it."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
-from courseware.content.models import Release
+from courseware.content.desk.exam_words import words_of
+from courseware.content.models import Proposal, Release
+from courseware.content.releases import proposing
 from courseware.content.releases.drafts import save_drafts
+from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.importing import import_course
-from courseware.content.releases.publishing import PassMarkTooLow
+from courseware.content.releases.publishing import PassMarkTooLow, ProposalVoid, released_revisions
 from courseware.evidence.models import Event
 from tests.language.samples import damage
-from tests.making import make_course, publish_head
+from tests.making import make_admin, make_course, make_editor, make_user, publish_head
 
 pytestmark = pytest.mark.django_db
 EXAM = "02-end/01-last.exam.zh-hans.md"
-BANK = "02-end/bank/tea.bank.zh-hans.md"
+BANK, BANK_EN = "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
 
 
 def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
@@ -61,3 +66,196 @@ def test_the_log_says_with_which_mark_each_exam_was_released():
     publish_head(edit(make_course(), "last-cup", "pass_mark: 80", "pass_mark: 75"))
     released = Event.objects.filter(verb="content-released").order_by("number")
     assert [event.data["pass_marks"] for event in released] == [{"last-cup": 80}, {"last-cup": 75}]
+
+
+# What a release would change, in words
+
+
+def words(course, *documents):
+    revisions = [document.head for document in documents]
+    return {change.document: words_of(change) for change in exam_changes(released_revisions(course), revisions)}
+
+
+def test_the_rules_that_change_are_said_with_what_they_were():
+    course = make_course()
+    edit(course, "last-cup", "pass_mark: 80", "pass_mark: 75")
+    exam = edit(course, "last-cup", "draw: 2", "draw: 1")
+    assert words(course, exam) == {
+        "last-cup": [
+            "questions drawn: bank tea-bank draw 2 critical O1.2 → bank tea-bank draw 1 critical O1.2",
+            "pass mark: 80 → 75",
+        ]
+    }
+
+
+def test_the_questions_of_a_bank_that_are_new_changed_or_gone_are_named():
+    files = damage(BANK, "{#bank-cold ", "{#bank-lukewarm ")
+    files[BANK] = files[BANK].replace("- [x] 关火".encode(), "- [x] 马上关火".encode())
+    files[BANK_EN] = files[BANK_EN].replace(b"{#bank-cold}", b"{#bank-lukewarm}")
+    course = make_course()
+    document = course.documents.get(identifier="tea-bank")
+    texts = {"zh-hans": files[BANK], "en": files[BANK_EN]}
+    save_drafts(document, texts, base=document.head, by=None)
+    document = course.documents.get(identifier="tea-bank")
+    assert words(course, document) == {
+        "tea-bank": [
+            "new questions: bank-lukewarm", "changed questions: bank-boiled", "questions taken out: bank-cold",
+        ]
+    }  # fmt: skip
+
+
+def test_words_of_an_exam_alone_are_a_change_of_it_and_of_a_lesson_are_none():
+    course = make_course()
+    exam = edit(course, "last-cup", "Take your time.", "No hurry.", language="en")
+    lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
+    assert words(course, exam, lesson) == {"last-cup": ["words only; rules and questions stay as they are"]}
+    assert words(course, lesson) == {}
+
+
+def test_what_completes_the_course_counts_and_the_rest_of_its_document_does_not():
+    course = make_course()
+    document = edit(course, "tea-room", "valid_months: 12", "valid_months: 13")
+    assert words(course, document) == {}
+    document = edit(course, "tea-room", "passed: [last-cup]", "passed: []")
+    assert words(course, document) == {
+        "tea-room": ["what completes the course: lessons all passed last-cup → lessons all"]
+    }
+
+
+# The second person
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def exam(course):
+    return edit(course, "last-cup", "pass_mark: 80", "pass_mark: 75")
+
+
+@pytest.fixture
+def editor(client):
+    editor = make_editor(name="Ed Editor")
+    client.force_login(editor)
+    return editor
+
+
+def address(course):
+    return reverse("admin:publish-course", args=[course.pk])
+
+
+def send(client, *documents, weight="reread"):
+    revisions = [document.head.pk for document in documents]
+    form = {"revisions": revisions, "weight": weight, "note": "easier", "confirmed": "on"}
+    return client.post(address(documents[0].course), form)
+
+
+def answer(client, proposal, how="release"):
+    return client.post(address(proposal.course), {"proposal": proposal.pk, how: "x"}, follow=True).text
+
+
+def page_of(client, course):
+    page = BeautifulSoup(client.get(address(course)).content, "html.parser")
+    return " ".join(page.select_one("#content").text.split())
+
+
+def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, course, exam, editor):
+    second = make_editor(name="Sue Second")
+    assert send(client, exam).status_code == 302
+    proposal = Proposal.objects.get()
+    assert Release.objects.count() == 1
+    client.force_login(second)
+    page = page_of(client, course)
+    assert "Proposed: easier" in page and "By Ed Editor on" in page and "pass mark: 80 → 75" in page
+    answer(client, proposal)
+    release = Release.objects.latest("number")
+    assert (release.number, release.weight, release.note, release.created_by, release.proposal) == (
+        2, "reread", "easier", second, proposal,
+    )  # fmt: skip
+    proposed, released = Event.objects.order_by("number").filter(actor__in=[editor, second], verb__contains="release")
+    assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
+    assert proposed.data == {"course": course.pk, "weight": "reread", "revisions": [exam.head_id]}
+    assert (released.verb, released.actor) == ("content-released", second)
+    assert released.data.items() >= {"proposal": proposal.pk, "alone": False}.items()
+    assert released.data["pass_marks"] == {"last-cup": 75}
+
+
+def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course, exam, editor):
+    make_admin()
+    send(client, exam)
+    assert "You proposed this yourself" in answer(client, Proposal.objects.get())
+    page = client.get(address(course)).text
+    assert "Take the proposal back" in page and "Release what is proposed" not in page
+    assert Release.objects.count() == 1
+
+
+def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, editor):
+    for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
+        assert "you release exams, banks and pass marks alone" in page_of(client, course)
+    send(client, exam)
+    proposal = Proposal.objects.get()
+    assert (proposal.proposed_by, proposal.release.created_by, proposal.release.number) == (editor, editor, 2)
+    assert Event.objects.filter(verb="content-released").latest("number").data["alone"] is True
+    assert Event.objects.filter(verb="release-proposed", actor=editor).count() == 1
+
+
+def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, editor):
+    make_admin()
+    response = send(client, exam, weight="minor")
+    assert response.status_code == 422
+    assert "An exam, its questions or its pass mark are more than minor." in response.text
+    assert not Proposal.objects.exists()
+    lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
+    assert send(client, lesson, weight="minor").status_code == 302
+    assert (Release.objects.count(), Proposal.objects.count()) == (2, 0)
+
+
+def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exam, editor):
+    second = make_editor()
+    proposal = proposing.propose(course, [exam.head], weight="retake", note="easier", by=editor)
+    client.force_login(second)
+    for _ in range(2):
+        answer(client, proposal, "decline")
+    proposal.refresh_from_db()
+    assert proposal.declined_by == second
+    assert Event.objects.filter(verb="release-declined", actor=second, subject=f"proposal:{proposal.pk}").count() == 1
+    with pytest.raises(ProposalVoid):
+        proposing.release_proposed(proposal, by=second)
+    page = page_of(client, course)
+    assert "pass mark: 80 → 75" in page and "Proposed:" not in page
+
+
+def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, course, exam, editor):
+    second = make_editor()
+    proposal = proposing.propose(course, [exam.head], weight="reread", note="easier", by=editor)
+    exam = edit(course, "last-cup", "pass_mark: 75", "pass_mark: 74")
+    with pytest.raises(ProposalVoid):
+        proposing.release_proposed(proposal, by=second)
+    proposal = proposing.propose(course, [exam.head], weight="reread", note="easier", by=editor)
+    publish_head(edit(course, "boiling", "Fill it", "Fill it up", language="en"))
+    with pytest.raises(ProposalVoid):
+        proposing.release_proposed(proposal, by=second)
+    client.force_login(second)
+    assert "no longer holds" in answer(client, proposal)
+    assert Release.objects.count() == 2
+
+
+def test_proposing_and_releasing_twice_is_proposing_and_releasing_once(course, exam, editor):
+    second = make_editor()
+    words = {"weight": "reread", "note": "easier", "by": editor}
+    first, again = (proposing.propose(course, [exam.head], **words) for _ in range(2))
+    assert first == again
+    assert proposing.release_proposed(first, by=second) == proposing.release_proposed(first, by=second)
+    assert (Release.objects.count(), Proposal.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize("pk", ["999", "x", ""])
+def test_a_proposal_that_is_none_of_the_course_is_not_found(client, course, editor, pk):
+    assert client.post(address(course), {"proposal": pk, "release": ""}).status_code == 404
+
+
+def test_the_import_is_released_by_whoever_has_the_machine_in_hand(course):
+    make_editor(), make_admin()
+    assert import_course(damage(EXAM, "pass_mark: 80", "pass_mark: 75")).release.number == 2

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course
-from courseware.content.models import Course, Document, Page, Release, ReleaseEntry, Revision, Text
+from courseware.content.models import Course, Document, Page, Proposal, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
 from courseware.evidence.recording import record
@@ -30,6 +30,10 @@ class ContentErrors(Exception):
 
 class StaleChoice(Exception):
     """A chosen revision is no longer its document's newest: somebody has saved, discarded or imported since."""
+
+
+class ProposalVoid(Exception):
+    """It was declined or released, or something it covers was saved, imported or released since."""
 
 
 class PassMarkTooLow(Exception):
@@ -59,8 +63,10 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
     return course
 
 
-def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Release:
-    """Release these revisions together with everything that is released already.
+def publish(
+    course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None, proposal=None
+) -> Release:
+    """Release these revisions together with everything that is released already. For exams see `proposing`.
 
     Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors,
     PassMarkTooLow, and StaleChoice where one of them is no longer the newest revision of its document.
@@ -80,7 +86,7 @@ def publish(course: Course, revisions: Iterable[Revision], *, weight: str, note:
             locked = lock(course)
             if locked.current_id == course.current_id:
                 refuse_stale(locked, chosen)
-                return release(locked, together, compiled, weight=weight, note=note, by=by, at=at)
+                return release(locked, together, compiled, weight=weight, note=note, by=by, at=at, proposal=proposal)
 
 
 def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
@@ -106,11 +112,21 @@ def compile_valid(files: Mapping[str, File], text: CourseText | None = None) -> 
 
 
 def release(
-    course: Course, revisions: Iterable[Revision], compiled: Compiled, *, weight: str, note: str, by, at=None
+    course: Course,
+    revisions: Iterable[Revision],
+    compiled: Compiled,
+    *,
+    weight: str,
+    note: str,
+    by,
+    at=None,
+    proposal: Proposal | None = None,
 ) -> Release:
     """Make the next release of a locked course from exactly these revisions, and make it current."""
     revisions = list(revisions)
     marks = pass_marks(compiled)
+    if proposal and not Proposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists():
+        raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
     new_release = Release.objects.create(
         course=course,
@@ -122,6 +138,7 @@ def release(
         digest=digest_of_texts(Text.objects.filter(revision__in=revisions)),
         compiler=COMPILER,
         outlines=compiled.outlines,
+        proposal=proposal,
     )
     entries = [
         ReleaseEntry(release=new_release, document_id=revision.document_id, revision=revision) for revision in revisions
@@ -131,6 +148,8 @@ def release(
     course.current = new_release
     course.save(update_fields=["current"])
     data = {"number": new_release.number, "weight": weight, "digest": new_release.digest, "pass_marks": marks}
+    if proposal:
+        data |= {"proposal": proposal.pk, "alone": proposal.proposed_by == by}
     record("content-released", actor=by, subject=new_release, data=data, at=at)
     return new_release
 

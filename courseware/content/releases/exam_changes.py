@@ -1,0 +1,89 @@
+"""What a release would change about exams, for people to read before they release it: marks, draws, questions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from courseware.content.models import Document, Revision
+from courseware.content.releases.revisions import by_path, files_of
+from courseware.language.course import CourseText, read_course
+
+KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE)
+RULES = ("pass_mark", "strata", "retakes", "reopens", "time_limit", "critical_drill", "again_after")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of an exam, or the completion of the course, by its key in the front matter; None where there is none."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class ExamChange:
+    """What changes in an exam, a bank, or the course document where it says what completes the course.
+
+    The rest are ids of questions of a bank.
+    """
+
+    document: str
+    rules: tuple[Rule, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -> list[ExamChange]:
+    """Both by primary key of a document. Runs two queries, or one where no exam, bank or course is among the chosen."""
+    after = {revision.document_id: revision for revision in chosen}
+    touched = Document.objects.filter(pk__in=after, kind__in=KINDS).order_by("identifier")
+    documents = {document.identifier: document for document in touched}
+    if not documents:
+        return []
+    course = next(iter(documents.values())).course_id
+    kept = Document.objects.filter(course=course, kind=Document.Kind.COURSE).values_list("pk", flat=True)
+    wanted = {document.pk for document in documents.values()} | set(kept)
+    old = {pk: revision for pk, revision in released.items() if pk in wanted}
+    new = {pk: revision for pk, revision in (dict(released) | after).items() if pk in wanted}
+    files = files_of({*old.values(), *new.values()})
+    then, now = (
+        read_course({path: file.body for path, file in by_path(files[each.pk] for each in side.values()).items()})
+        for side in (old, new)
+    )
+    found = (change_of(document, then, now) for document in documents.values())
+    return [change for change in found if change]
+
+
+def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
+    """None for the course document where the same completes the course."""
+    identifier = document.identifier
+    if document.kind == Document.Kind.BANK:
+        before, after = questions_of(then, identifier), questions_of(now, identifier)
+        return ExamChange(
+            identifier,
+            added=tuple(question for question in after if question not in before),
+            changed=tuple(each for each in after if each in before and after[each] != before[each]),
+            removed=tuple(question for question in before if question not in after),
+        )
+    before, after = rules_of(then, identifier), rules_of(now, identifier)
+    rules = tuple(Rule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
+    return ExamChange(identifier, rules) if rules or document.kind == Document.Kind.EXAM else None
+
+
+def rules_of(course: CourseText, identifier: str) -> dict[str, Any]:
+    if identifier not in course.documents:
+        return {}
+    meta = course.source(identifier).meta
+    keys = ("completion",) if course.source(identifier).kind == "course" else RULES
+    return {key: value for key, value in (meta.model_dump() if meta else {}).items() if key in keys}
+
+
+def questions_of(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
+    """Id of a question → the question in each language."""
+    questions: dict[str, list[dict[str, Any]]] = {}
+    for language in course.documents.get(bank, {}):
+        for question in course.questions(bank, language):
+            questions.setdefault(question.id, []).append(asdict(question))
+    return questions

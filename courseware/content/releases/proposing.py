@@ -1,0 +1,94 @@
+"""Releases that change exams: one person proposes, another releases. Who is alone does both, and the log says so."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.models import Course, Proposal, Release, Revision
+from courseware.content.releases.publishing import (
+    ProposalVoid,
+    StaleChoice,
+    lock,
+    publish,
+    read_valid,
+    released_revisions,
+)
+from courseware.content.releases.revisions import by_path, files_of
+from courseware.evidence.recording import record
+
+
+class OwnProposal(Exception):
+    """Somebody else may publish, so somebody else has to release it."""
+
+
+def others_who_may_publish(person):
+    may = ModelBackend().with_perm("content.add_release", is_active=True).filter(is_staff=True)
+    return get_user_model().objects.filter(pk__in=may).exclude(pk=person.pk)
+
+
+def propose(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Proposal:
+    """Proposed twice it is one proposal. Raises ContentErrors and StaleChoice."""
+    chosen = {revision.document_id: revision for revision in revisions}
+    together = (released_revisions(course) | chosen).values()
+    read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
+    with transaction.atomic():
+        course = lock(course)
+        if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
+            raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
+        for proposal in open_proposals(course):
+            if (proposal.proposed_by, proposal.weight, proposal.note) == (by, weight, note) and set(
+                proposal.revisions.all()
+            ) == set(chosen.values()):
+                return proposal
+        proposal = Proposal.objects.create(
+            course=course,
+            base=course.current,
+            weight=weight,
+            note=note,
+            proposed_by=by,
+            proposed_at=at or timezone.now(),
+        )
+        proposal.revisions.set(chosen.values())
+        data = {"course": course.pk, "weight": weight, "revisions": sorted(each.pk for each in chosen.values())}
+        record("release-proposed", actor=by, subject=proposal, data=data, at=at)
+    return proposal
+
+
+def open_proposals(course: Course) -> list[Proposal]:
+    """Those that can be released as they are. Runs three queries at most."""
+    waiting = Proposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
+    waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
+    return [
+        proposal
+        for proposal in waiting
+        if all(revision.document.head_id == revision.pk for revision in proposal.revisions.all())
+    ]
+
+
+def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
+    """Repeating it is harmless. Raises OwnProposal, ProposalVoid, and what `publish` raises."""
+    if made := Release.objects.filter(proposal=proposal).first():
+        return made
+    if proposal.proposed_by == by and others_who_may_publish(by).exists():
+        raise OwnProposal(proposal)
+    course = Course.objects.select_related("current").get(pk=proposal.course_id)
+    if proposal not in open_proposals(course):
+        raise ProposalVoid(proposal)
+    revisions = list(proposal.revisions.all())
+    return publish(course, revisions, weight=proposal.weight, note=proposal.note, by=by, at=at, proposal=proposal)
+
+
+@transaction.atomic
+def decline(proposal: Proposal, *, by, at=None) -> None:
+    """Repeating it is harmless. Raises ProposalVoid where it was released meanwhile."""
+    lock(proposal.course)
+    proposal = Proposal.objects.get(pk=proposal.pk)
+    if Release.objects.filter(proposal=proposal).exists():
+        raise ProposalVoid(proposal)
+    if proposal.declined_at is None:
+        proposal.declined_at, proposal.declined_by = at or timezone.now(), by
+        proposal.save(update_fields=["declined_at", "declined_by"])
+        record("release-declined", actor=by, subject=proposal, at=at)
