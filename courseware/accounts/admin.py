@@ -4,7 +4,8 @@ from allauth.account import admin as allauth_admin
 from allauth.mfa import admin as allauth_mfa_admin
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import Group, GroupAdmin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _

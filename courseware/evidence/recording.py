@@ -16,7 +16,7 @@ from courseware.evidence.models import ChainHead, Event
 
 
 @dataclass(frozen=True)
-class Entry:
+class NewEvent:
     """What is to be recorded; `record` says what each of it means."""
 
     verb: str
@@ -41,12 +41,12 @@ def record(
     Other writers wait until the caller's transaction ends, so call this after all other locks are taken.
     Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
-    [event] = record_many([Entry(verb, subject, actor, data or {}, at)])
+    [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
     return event
 
 
 @transaction.atomic(savepoint=False)
-def record_many(entries: Iterable[Entry]) -> list[Event]:
+def record_many(entries: Iterable[NewEvent]) -> list[Event]:
     """Append these events in their order, as `record` does, in three queries for about a hundred of them."""
     entries = [replace(entry, data=as_stored(entry.data)) for entry in entries]
     if not entries:

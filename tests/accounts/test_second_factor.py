@@ -62,7 +62,7 @@ def test_a_part_of_a_page_leads_the_whole_page_there():
 def test_nobody_else_is_asked():
     for person in (make_user(), make_team().manager):
         client, response = sign_in(person)
-        assert response["Location"] == "/"
+        assert response["Location"] == "/start/"
         assert client.get("/").status_code == 200
 
 
@@ -115,7 +115,7 @@ def test_the_password_alone_opens_nothing_and_the_code_opens_the_site():
     assert client.get(reverse(GIVE)).status_code == 200
     assert client.post(reverse(GIVE), {"code": "000000"}).status_code == 422
     assert "signed-in" not in verbs()
-    assert client.post(reverse(GIVE), {"code": code_now()})["Location"] == "/"
+    assert client.post(reverse(GIVE), {"code": code_now()})["Location"] == "/start/"
     assert client.get("/admin/").status_code == 200
     assert verbs()[-1] == "signed-in"
 

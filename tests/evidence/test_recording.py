@@ -11,7 +11,7 @@ from courseware.accounts.models import Team, User
 from courseware.assessment.models import Attempt
 from courseware.content.models import Course, Release
 from courseware.evidence.models import ChainHead, Event, EventChanged
-from courseware.evidence.recording import Entry, record, record_many, subject_of
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 from courseware.evidence.verifying import verify
 from courseware.learning.models import Enrollment
 from courseware.simulations.models import Run
@@ -119,9 +119,9 @@ class TestRecording:
         record("opened", subject="door:1")
         many = record_many(
             [
-                Entry("closed", "door:1", actor, {"on": date(2026, 11, 27)}, at),
-                Entry("opened", actor),
-                Entry("shut", "gate"),
+                NewEvent("closed", "door:1", actor, {"on": date(2026, 11, 27)}, at),
+                NewEvent("opened", actor),
+                NewEvent("shut", "gate"),
             ]
         )
         record("closed", subject="door:2")
@@ -141,7 +141,7 @@ class TestRecording:
 
     def test_of_many_with_one_that_is_refused_none_is_recorded(self):
         with pytest.raises(TypeError), transaction.atomic():
-            record_many([Entry("opened", "door:1"), Entry("opened", "door:2", data={"wide": 0.5})])
+            record_many([NewEvent("opened", "door:1"), NewEvent("opened", "door:2", data={"wide": 0.5})])
         assert record_many([]) == []
         assert not Event.objects.exists()
         assert not ChainHead.objects.filter(number__gt=0).exists()
@@ -150,7 +150,7 @@ class TestRecording:
     def test_many_cost_what_one_costs(self, django_assert_num_queries, number):
         record("opened", subject="door:1")
         with transaction.atomic(), django_assert_num_queries(3):
-            record_many([Entry("opened", f"door:{one}") for one in range(number)])
+            record_many([NewEvent("opened", f"door:{one}") for one in range(number)])
 
 
 @pytest.mark.django_db(transaction=True)
