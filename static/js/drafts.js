@@ -13,7 +13,9 @@ export const storage = (name) => (work) => {
 const inThisTab = storage("sessionStorage");
 
 const isTicked = (field) => ["radio", "checkbox"].includes(field.type);
-const fieldsOf = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "submit"].includes(type));
+// What the server puts into a form is not kept, but for a hidden field that is marked ([data-kept]).
+const isKept = ({ name, type, dataset }) => name && (!["hidden", "submit"].includes(type) || "kept" in (dataset ?? {}));
+const fieldsOf = (form) => [...form.elements].filter(isKept);
 
 // In an exam a draft belongs to what was saved when it was made: one that was overtaken elsewhere is not filled in.
 const keyOf = (form, learner) => {

@@ -9,6 +9,7 @@
 import { announce, words } from "../announce.js";
 import { dropDraft, fillDraft, keepDraft } from "../drafts.js";
 import { isAway, makeRetry, newToken } from "../retry.js";
+import { keepTyped } from "../typed.js";
 
 const RETRY_AFTER = [3, 8, 20, 60]; // seconds
 
@@ -173,5 +174,7 @@ addEventListener("beforeunload", (event) => {
 addEventListener("hashchange", openTarget);
 
 prepare(lesson);
+const report = document.querySelector("form[data-typed]");
+if (report && keepTyped(report, learner)) report.closest("details").open = Boolean(report.elements.comment.value);
 openTarget();
 lesson.querySelector("[data-focus]")?.focus();

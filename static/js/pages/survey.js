@@ -1,0 +1,9 @@
+// What was chosen and typed stays in this tab until it is sent, and nowhere else: the survey is anonymous.
+import { dropDraft } from "../drafts.js";
+import { keepTyped } from "../typed.js";
+
+const survey = document.querySelector("[data-survey]");
+const { learner, survey: name } = survey.dataset;
+const form = survey.querySelector("form[data-draft]");
+if (form) keepTyped(form, learner);
+else dropDraft({ dataset: { draft: name } }, learner); // it is answered
