@@ -196,6 +196,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "courseware.accounts.addresses.page_address",
+                "courseware.accounts.sessions.session_times",
             ],
         },
     },

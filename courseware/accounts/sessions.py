@@ -33,11 +33,35 @@ def see(session, user, at):
     session[TIME_ZONE] = time_zones(user).first()
 
 
+def longest_break(user):
+    return settings.STAFF_IDLE_AGE if user.is_staff else settings.SESSION_IDLE_AGE
+
+
+def ends(session, user):
+    """(when it is too old, when it was idle too long). A session without a beginning is over."""
+    return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(user)
+
+
 def is_over(session, user, at):
-    """Whether the session is too old or was idle too long. A session without a beginning is over."""
-    began, seen = session.get(BEGAN, 0), session.get(SEEN, 0)
-    longest_break = settings.STAFF_IDLE_AGE if user.is_staff else settings.SESSION_IDLE_AGE
-    return at - began >= settings.SESSION_COOKIE_AGE or at - seen >= longest_break
+    return at >= min(ends(session, user))
+
+
+def times(session, user, at):
+    """Seconds: `left` until it ends if nothing is sent, `whole` whatever is sent; `idle` is left after a request at
+    least, for not every one is noted.
+    """
+    oldest, idlest = ends(session, user)
+    return {
+        "left": max(0, min(oldest, idlest) - at),
+        "whole": max(0, oldest - at),
+        "idle": max(0, longest_break(user) - SEEN_EVERY),
+    }
+
+
+def session_times(request):
+    """For every page of who is signed in."""
+    is_in = hasattr(request, "user") and request.user.is_authenticated
+    return {"session_times": times(request.session, request.user, now()) if is_in else None}
 
 
 class SessionAgeMiddleware:

@@ -39,5 +39,6 @@ urlpatterns = [
     path("password/", include(password_urls)),
     path("second-factor/", include(second_factor_urls)),
     path("language/", views.set_language, name="set-language"),
+    path("session/", views.session, name="session"),
     path("held/", views.held_form, name="held-form"),
 ]

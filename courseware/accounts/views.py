@@ -7,13 +7,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
-from django.http import HttpResponseRedirect
+from django.http import HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from courseware.accounts import devices, forms, held_forms, waits
+from courseware.accounts import devices, forms, held_forms, sessions, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
@@ -116,3 +116,10 @@ def held_form(request):
     elif held_forms.FORM_COOKIE in request.COOKIES:
         messages.info(request, _("What you had sent after your session ended was kept for half an hour. That is over."))
     return response
+
+
+@require_GET
+@login_required
+def session(request):
+    """How long the session goes on; asking for it is a sign of life like any request."""
+    return JsonResponse(sessions.times(request.session, request.user, sessions.now()))

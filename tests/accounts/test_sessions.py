@@ -54,6 +54,24 @@ def test_the_person_is_told_why_and_comes_back_to_the_page(signed_in, time_machi
     assert "signed out after a while" in response.content.decode()
 
 
+def times_of(client):
+    return client.get(reverse("session")).json()
+
+
+def test_a_page_knows_how_long_its_session_goes_on(signed_in, time_machine):
+    hour = 60 * 60
+    assert times_of(signed_in) == {"left": 2 * hour, "whole": 12 * hour, "idle": 2 * hour - 300}
+    time_machine.move_to(MORNING + timedelta(minutes=4), tick=False)  # too early to be noted
+    assert times_of(signed_in) == {"left": 2 * hour - 240, "whole": 12 * hour - 240, "idle": 2 * hour - 300}
+    time_machine.move_to(MORNING + timedelta(minutes=119), tick=False)
+    assert times_of(signed_in)["left"] == 2 * hour
+    for number in range(2, 12):
+        time_machine.move_to(MORNING + timedelta(hours=number), tick=False)
+        times_of(signed_in)
+    time_machine.move_to(MORNING + timedelta(hours=11, minutes=59), tick=False)
+    assert times_of(signed_in) == {"left": 60, "whole": 60, "idle": 2 * hour - 300}
+
+
 def test_a_clock_set_back_ends_no_session(signed_in, time_machine):
     time_machine.move_to(MORNING - timedelta(hours=2), tick=False)
     assert is_in(signed_in)

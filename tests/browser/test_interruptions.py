@@ -7,10 +7,12 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from courseware.assessment.models import Response
+from courseware.content.models import Document
+from courseware.content.releases import drafts
 from courseware.learning import enrolling
 from courseware.learning.models import Answer
 from tests.browser.courses import make_tea_room
-from tests.making import PASSWORD, make_user
+from tests.making import PASSWORD, make_editor, make_user
 from tests.world import finish_lessons, start_exam
 
 LESSON = "/learn/tea-room/boiling/"
@@ -120,6 +122,129 @@ def test_a_form_that_is_out_of_date_is_made_anew_and_keeps_what_was_chosen(visit
     expect(page.locator(CHECK).get_by_label("Yes")).to_be_checked()
     page.locator(CHECK).get_by_role("button", name="Check my answer").click()
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+
+
+# The session, before and after its end --------------------------------------------------------------------------------
+
+NEARLY_TWO_HOURS = 118 * 60 + 10  # seconds
+
+
+def warning(page):
+    return page.locator("[data-session]")
+
+
+@pytest.fixture
+def editor(learner):
+    return make_editor(name="Ed Editor")
+
+
+def editor_of(identifier):
+    return f"/admin/content/document/{Document.objects.get(identifier=identifier).pk}/change/"
+
+
+@pytest.mark.parametrize("place", ["a lesson", "the editor"])
+def test_who_is_about_to_be_signed_out_is_told_and_stays_by_one_key(visit, learner, editor, place):
+    who, address = (learner, LESSON) if place == "a lesson" else (editor, editor_of("boiling"))
+    page = visit(who)
+    page.clock.install()
+    page.goto(address)
+    page.clock.fast_forward(1000 * (NEARLY_TWO_HOURS - 60))
+    expect(warning(page)).to_be_hidden()
+    page.clock.fast_forward(1000 * 60)
+    expect(warning(page).get_by_role("alert")).to_contain_text("You will be signed out at")
+    with page.expect_response("**/accounts/session/"):
+        page.keyboard.press("ArrowDown")
+    expect(warning(page)).to_be_hidden()
+    page.clock.fast_forward(1000 * NEARLY_TWO_HOURS)
+    with page.expect_response("**/accounts/session/"):
+        warning(page).get_by_role("button", name="Stay signed in").click()
+    expect(warning(page)).to_be_hidden()
+
+
+def test_one_tab_is_renewed_for_all_and_the_end_is_said(visit, learner):
+    page = visit(learner)
+    page.clock.install()
+    page.goto(LESSON)
+    page.clock.fast_forward(1000 * NEARLY_TWO_HOURS)
+    expect(warning(page)).to_be_visible()
+    page.context.new_page().goto("/")
+    page.clock.run_for(5000)
+    expect(warning(page)).to_be_hidden()
+    Session.objects.all().delete()
+    page.clock.fast_forward(1000 * NEARLY_TWO_HOURS)
+    page.keyboard.press("ArrowDown")
+    expect(warning(page).get_by_role("alert")).to_contain_text("You have been signed out.")
+    expect(warning(page).get_by_role("button")).to_be_hidden()
+
+
+def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, learner):
+    page = visit(learner, java_script_enabled=False)
+    page.goto(LESSON)
+    page.locator(CHECK).get_by_label("Yes").check()
+    Session.objects.all().delete()
+    page.locator(CHECK).get_by_role("button", name="Check my answer").click()
+    sign_in_again(page, learner)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send it now?")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
+    assert Answer.objects.count() == 1
+
+
+def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_again(visit, editor):
+    page = visit(editor)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(editor_of("boiling"))
+    field = page.locator("#text-en")
+    field.evaluate("(field) => { field.closest('details')?.setAttribute('open', ''); }")
+    field.fill(field.input_value() + "\n\nOne sentence more.\n")
+    page.reload()
+    expect(page.locator("#text-en")).to_have_value(re.compile("One sentence more."))
+    expect(page.get_by_text("What you had typed in this tab is here again.")).to_be_visible()
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Save draft").click()
+    sign_in_again(page, editor)
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_text("Saved as revision 2.")).to_be_visible()
+    expect(page.locator("#text-en")).to_have_value(re.compile("One sentence more."))
+    page.reload()
+    expect(page.get_by_text("What you had typed in this tab is here again.")).to_be_hidden()
+
+
+def test_what_another_editor_saved_meanwhile_is_not_overwritten_by_what_a_tab_has_kept(visit, editor):
+    page = visit(editor)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(editor_of("boiling"))
+    page.locator("#text-zh-hans").fill(page.locator("#text-zh-hans").input_value() + "\n我的一句。\n")
+    document = Document.objects.get(identifier="boiling")
+    theirs = bytes(document.head.texts.get(language="zh-hans").body) + "\n他们的一句。\n".encode()
+    drafts.save_drafts(document, {"zh-hans": theirs}, base=document.head, by=make_editor())
+    page.reload()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("somebody else has saved this text meanwhile")).to_be_visible()
+    expect(page.locator("#text-zh-hans")).to_have_value(re.compile("我的一句。"))
+    expect(page.locator("#theirs-zh-hans")).to_have_value(re.compile("他们的一句。"))
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as revision 3.")).to_be_visible()
+
+
+def test_a_survey_and_a_report_stay_in_the_tab_until_they_are_sent(visit, learner):
+    page = visit(learner)
+    page.goto("/learn/tea-room/voice/")
+    page.get_by_role("main").get_by_role("textbox").first.fill("More tea.")
+    page.goto(LESSON)
+    page.get_by_text("Something is wrong here").click()
+    page.locator("#report-comment").fill("Line four.")
+    page.reload()
+    expect(page.locator("#report-comment")).to_have_value("Line four.")
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_text("Thank you. An editor will look at it")).to_be_visible()
+    expect(page.locator("#report-comment")).to_have_value("")
+    page.goto("/learn/tea-room/voice/")
+    expect(page.get_by_role("main").get_by_role("textbox").first).to_have_value("More tea.")
+    page.get_by_role("button", name="Send my answers").click()
+    expect(page.get_by_text("Thank you, your answers are in.")).to_be_visible()
+    page.wait_for_load_state()
+    assert page.evaluate('Object.keys(sessionStorage).filter((key) => key.startsWith("draft"))') == []
 
 
 # The network ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+// Says two minutes before the session ends that it will. Any key or one press renews it; without this script the
+// sign-in page says afterwards what happened. All tabs of the browser have one session, so they tell each other.
+const WARNED_BEFORE = 120_000; // milliseconds
+const LOOKS_EVERY = 5000;
+
+const bar = document.querySelector("[data-session]");
+const words = bar.querySelector("p");
+const button = bar.querySelector("button");
+const tabs = globalThis.BroadcastChannel ? new BroadcastChannel("session") : null;
+let ends; // when it ends if nothing is sent, as Date.now() counts
+let last; // when it ends whatever happens
+let shown = "";
+let isAsking = false;
+
+function set({ left, whole }) {
+  ends = Date.now() + 1000 * left;
+  last = Date.now() + 1000 * whole;
+  look();
+}
+
+function tell(times) {
+  set(times);
+  tabs?.postMessage(times);
+}
+
+function state() {
+  const rest = ends - Date.now();
+  if (rest > WARNED_BEFORE) return "";
+  if (rest <= 0) return "ended";
+  return ends < last ? "ending" : "over";
+}
+
+function look() {
+  const now = state();
+  if (now === shown) return;
+  shown = now;
+  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const at = new Date(ends).toLocaleTimeString(document.documentElement.lang, time);
+  words.textContent = (bar.dataset[now] ?? "").replace("{time}", at);
+  button.hidden = now !== "ending";
+  bar.classList.toggle("seen", Boolean(now));
+}
+
+async function renew() {
+  if (isAsking || state() !== "ending") return;
+  isAsking = true;
+  try {
+    const answer = await fetch(bar.dataset.address);
+    if (answer.redirected) tell({ left: 0, whole: 0 });
+    else if (answer.ok) tell(await answer.json());
+  } catch {
+    // No network: it is asked again with the next key.
+  }
+  isAsking = false;
+}
+
+button.addEventListener("click", renew);
+document.addEventListener("keydown", renew, true);
+document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const rest = (last - Date.now()) / 1000;
+  if (detail.successful) tell({ left: Math.min(Number(bar.dataset.idle), rest), whole: rest });
+});
+tabs?.addEventListener("message", ({ data }) => set(data));
+setInterval(look, LOOKS_EVERY);
+tell({ left: Number(bar.dataset.left), whole: Number(bar.dataset.whole) });
