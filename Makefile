@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test deep lint format migration messages screenshots lock bench
+.PHONY: help run check test deep audit lint format migration messages screenshots lock bench
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -54,6 +54,15 @@ deep: .venv/development .tools/deep/ready
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
 	@.ci/matrix
+
+.tools/audit/ready: requirements/audit.txt .tools/ready
+	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .tools/audit
+	@.tools/bin/uv pip sync --quiet --python .tools/audit --require-hashes requirements/audit.txt
+	@touch $@
+
+## make audit        ask PyPI whether a weakness is known of a package this is locked to; needs the network
+audit: .tools/audit/ready
+	@.ci/audit
 
 ## make lint         what .ci/run checks besides the tests
 lint: .venv/development
