@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ OPERATORS_ENVIRONMENT = {
     "EMAIL_URL": "smtp+tls://mail.example.com:587",
 }
 WHAT_A_KEYBOARD_WOULD_SAY = {
-    "DJANGO_SUPERUSER_EMAIL": "ada@example.com",
+    "DJANGO_SUPERUSER_EMAIL": "name@example.com",
     "DJANGO_SUPERUSER_NAME": "Ada",
     "DJANGO_SUPERUSER_PASSWORD": "four words that go together",
 }
@@ -198,6 +199,12 @@ def test_every_command_for_trying_and_editing_works_where_nothing_is_set(publish
             change_in_both_places(shell, path)
         shell.type(line)
     assert shell.failed == []
+    assert open_to_others(shell.folder / "var" / "try") == []
+
+
+def open_to_others(folder):
+    """The folder if others can open it, and otherwise nothing: they do not come to what is inside."""
+    return [folder] if stat.S_IMODE(folder.stat().st_mode) & 0o077 else []
 
 
 @pytest.mark.faults
@@ -209,6 +216,7 @@ def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(publ
     for line in lines:
         shell.type(line.replace("<your copy>", str(published)))
     assert shell.failed == []
+    assert open_to_others(tmp_path / "data") == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, "SECURITY.md"])
