@@ -204,6 +204,7 @@ def places_of(world):
         "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),
         "admin/r/<content_type_id>": apps.get_model("contenttypes.ContentType").objects.get_for_model(User).pk,
         "admin/r/<content_type_id>/<object_id>": learner.pk,
+        "admin/accounts/team/enrolling/<pk>": enrolling.begin_enrolling([world.team], world.course, due_on=None).pk,
         "admin/<app_label>": "accounts",
         "admin/<url>": "nowhere",
     }

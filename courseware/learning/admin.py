@@ -27,8 +27,8 @@ from courseware.learning.admin_forms import (
     EnrollTeamForm,
     PublishForm,
 )
-from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team
-from courseware.learning.models import Enrollment, LessonReport
+from courseware.learning.enrolling import EnrollmentClosed, begin_enrolling, enroll, enroll_next, people_waiting
+from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS
 from courseware.lib.form_status import form_status
@@ -172,6 +172,7 @@ class EnrollingTeamAdmin(TeamAdmin):
     """The team's admin of `accounts`, with the action to enroll a team."""
 
     actions = ["enroll"]
+    change_list_template = "admin/learning/teams.html"
 
     @admin.action(description=_("Enroll the team in a course, with a due day"))
     def enroll(self, request, teams):
@@ -179,11 +180,36 @@ class EnrollingTeamAdmin(TeamAdmin):
         if not form.is_valid():
             title = gettext("Enroll the team in a course, with a due day")
             return confirmation(self, request, title, form, action="enroll", chosen=teams)
-        enrolled = sum(len(enroll_team(team, **form.cleaned_data, by=request.user)) for team in teams)
-        note = ngettext("%(count)d person was enrolled.", "%(count)d people were enrolled.", enrolled)
-        hint = gettext("Whoever has the course already was passed over.")
-        self.message_user(request, f"{note % {'count': enrolled}} {hint}", messages.SUCCESS)
-        return None
+        order = begin_enrolling(list(teams), **form.cleaned_data)
+        return redirect("admin:enroll-team", order.pk)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.enrolling)
+        return [path("enrolling/<int:pk>/", view, name="enroll-team"), *super().get_urls()]
+
+    def enrolling(self, request, pk):
+        """How far it is. Each POST enrolls some people more; the page sends them by itself where there is a script."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(TeamEnrolling.objects.select_related("course"), pk=pk)
+        if request.method == "POST":
+            order = enroll_next(order, by=request.user)
+            if not request.htmx:
+                return redirect("admin:enroll-team", pk)
+        title = gettext("Enrolling in %(course)s") % {"course": order.course}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "order": order,
+            "left": 0 if order.finished_at else people_waiting(order),
+        }
+        name = "_enrolling" if request.htmx else "enrolling"
+        return TemplateResponse(request, f"admin/learning/{name}.html", context)
+
+    def changelist_view(self, request, extra_context=None):
+        unfinished = TeamEnrolling.objects.filter(finished_at=None).select_related("course").prefetch_related("teams")
+        return super().changelist_view(request, {"unfinished": unfinished, **(extra_context or {})})
 
 
 @admin.register(LessonReport)

@@ -1,14 +1,16 @@
 """Who takes which course, and by when. Each change is one transaction, and repeating it does no harm."""
 
-from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db import IntegrityError, transaction
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import with_teams_below
-from courseware.evidence.recording import record, subject_of
-from courseware.learning.models import Enrollment, zone_named
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
+
+BATCH = 50  # people enrolled in one transaction
 
 
 class EnrollmentClosed(Exception):
@@ -23,28 +25,57 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
     """
     enrollment, is_new = begin(learner, course, due_at, at or timezone.now())
     if is_new:
-        record_enrolled(enrollment, by)
+        record_many([enrolled(enrollment, by)])
     return enrollment
 
 
 @transaction.atomic
-def enroll_team(team, course, *, due_on, by, at=None):
-    """Enroll every active learner of the team and of the teams below it; returns the list of new enrollments.
+def begin_enrolling(teams, course, *, due_on, at=None):
+    """The order to enroll every active learner of the teams and of those below; `enroll_next` does it.
 
     `due_on` is the last day (a date, or None), which ends at midnight in the learner's zone. People who have any
-    enrollment in the course are left out: a renewal is begun for each person alone.
+    enrollment in the course are left out: a renewal is begun for each person alone. An equal order that is not
+    finished is taken up again.
+    """
+    unfinished = TeamEnrolling.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
+    if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
+        return same
+    order = TeamEnrolling.objects.create(course=course, due_on=due_on, begun_at=at or timezone.now())
+    order.teams.set(teams)
+    return order
+
+
+@transaction.atomic
+def enroll_next(order, *, by, at=None):
+    """Enroll the next people of the order, at most BATCH; returns it as it is now. Of two at once, one waits.
+
+    So nobody else waits longer than one batch takes, however many people there are.
     """
     at = at or timezone.now()
-    memberships = Membership.objects.filter(
-        team__in=with_teams_below({team.pk}), role=Membership.Role.LEARNER, person__is_active=True
-    ).exclude(person__enrollments__course=course)
-    memberships = memberships.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person"))))
-    zones = {each.person: zone_named(each.zone_name) for each in memberships.select_related("person").order_by("pk")}
-    begun = [begin(learner, course, due_on and dates.due_instant(due_on, zone), at) for learner, zone in zones.items()]
-    new = [enrollment for enrollment, is_new in begun if is_new]
-    for enrollment in new:  # the log comes last: it is locked from here to the end
-        record_enrolled(enrollment, by)
-    return new
+    order = TeamEnrolling.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
+    if order.finished_at:
+        return order
+    waiting = waiting_for(order)
+    batch = waiting.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person")))).select_related("person")
+    zones = {each.person: zone_named(each.zone_name) for each in batch.order_by("pk")[:BATCH]}
+    dues = {person: order.due_on and dates.due_instant(order.due_on, zone) for person, zone in zones.items()}
+    new = begin_many(dues, order.course, at)
+    order.enrolled += len(new)
+    order.finished_at = None if waiting.exists() else at
+    order.save(update_fields=["enrolled", "finished_at"])
+    record_many(enrolled(enrollment, by) for enrollment in new)
+    return order
+
+
+def waiting_for(order):
+    """The memberships that are still to be enrolled."""
+    teams = with_teams_below({team.pk for team in order.teams.all()})
+    learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
+    return learners.exclude(person__enrollments__course=order.course)
+
+
+def people_waiting(order):
+    return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
 def begin(learner, course, due_at, at):
@@ -54,9 +85,20 @@ def begin(learner, course, due_at, at):
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
 
-def record_enrolled(enrollment, by):
+def begin_many(dues, course, at):
+    """The new enrollments. `dues` maps each learner to the end of the last day."""
+    new = [Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at) for each, due_at in dues.items()]
+    try:
+        with transaction.atomic():
+            return Enrollment.objects.bulk_create(new)
+    except IntegrityError:  # somebody is enrolling one of them at this very moment
+        begun = [begin(learner, course, due_at, at) for learner, due_at in dues.items()]
+        return [enrollment for enrollment, is_new in begun if is_new]
+
+
+def enrolled(enrollment, by):
     data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
-    record("enrolled", actor=by, subject=enrollment, data=data, at=enrollment.enrolled_at)
+    return NewEvent("enrolled", enrollment, by, data, enrollment.enrolled_at)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import time_zones
+from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
@@ -128,6 +128,23 @@ class Enrollment(models.Model):
 
     def state_at(self, at=None):
         return states.state_of(self, at or timezone.now())
+
+
+class TeamEnrolling(models.Model):
+    """That the learners of these teams and of those below are to be enrolled: a batch at a time, until finished."""
+
+    teams = models.ManyToManyField(Team, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
+    begun_at = models.DateTimeField(default=timezone.now)
+    enrolled = models.PositiveIntegerField(default=0, help_text="How many people so far")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{', '.join(team.name for team in self.teams.all())} · {self.course}"
 
 
 class Answer(models.Model):

@@ -12,6 +12,7 @@ from courseware.content.models import Document, Release
 from courseware.content.releases import publishing
 from courseware.content.releases.drafts import save_drafts
 from courseware.evidence.models import Event
+from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
@@ -116,12 +117,36 @@ def test_one_person_is_enrolled_with_a_due_day(client, admin):
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
 
 
-def test_a_team_is_enrolled_from_the_list_of_teams(client, admin):
-    course, team = make_course(), make_team(learners=2)
+def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(client, admin, monkeypatch):
+    monkeypatch.setattr(enrolling, "BATCH", 2)
+    course, team = make_course(), make_team(learners=3)
     assert act(client, TEAMS, "enroll", team).status_code == 200
-    assert not Enrollment.objects.exists()
-    act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK)
-    assert list(Enrollment.objects.values_list("due_at", flat=True)) == [END_OF_THAT_DAY] * 2
+    page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK).url
+    for sent, status, linked in (
+        (0, "0 people were enrolled. 3 people are left.", True),
+        (2, "2 people were enrolled. 1 person is left.", True),
+        (3, "3 people were enrolled. Whoever has the course already was passed over.", False),
+        (3, "3 people were enrolled. Whoever has the course already was passed over.", False),
+    ):
+        shown = BeautifulSoup(client.get(page).content, "html.parser")
+        assert " ".join(shown.select_one("#enrolling p").text.split()) == status
+        assert bool(shown.select_one("#enrolling button")) == linked
+        assert Enrollment.objects.count() == sent
+        assert (page in client.get(TEAMS).text) == linked  # where it is found again
+        assert client.post(page).url == page
+    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_THAT_DAY}
+
+
+def test_with_a_script_the_page_sends_itself_until_everybody_is_enrolled(client, admin, monkeypatch):
+    monkeypatch.setattr(enrolling, "BATCH", 2)
+    course, team = make_course(), make_team(learners=3)
+    page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk).url
+    parts = [BeautifulSoup(client.get(page).content, "html.parser")]
+    parts += [BeautifulSoup(client.post(page, headers={"HX-Request": "true"}).content, "html.parser") for _ in range(2)]
+    forms = [part.select_one("#enrolling") for part in parts]
+    assert [form.get("hx-trigger") for form in forms] == ["load", "load", None]
+    assert [bool(part.h1) for part in parts] == [True, False, False]
+    assert forms[0]["hx-post"] == page
 
 
 @pytest.mark.parametrize("due_on", ["2020-01-01", "9999-12-31", f"{timezone.localdate().year + 11}-01-01"])

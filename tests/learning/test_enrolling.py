@@ -5,7 +5,18 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from courseware.evidence.models import Event
-from courseware.learning.enrolling import EnrollmentClosed, enroll, enroll_team, extend, waive
+from courseware.evidence.recording import record
+from courseware.evidence.verifying import verify
+from courseware.learning import enrolling
+from courseware.learning.enrolling import (
+    EnrollmentClosed,
+    begin_enrolling,
+    enroll,
+    enroll_next,
+    extend,
+    people_waiting,
+    waive,
+)
 from courseware.learning.models import Enrollment
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 
@@ -13,6 +24,15 @@ pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRIDAY = date(2026, 11, 27)
 END_OF_FRIDAY = datetime(2026, 11, 28, tzinfo=SHANGHAI)
+
+
+def enroll_team(team, course, *, due_on, by):
+    """The new enrollments, once all batches are done."""
+    before = set(Enrollment.objects.values_list("pk", flat=True))
+    order = begin_enrolling([team], course, due_on=due_on)
+    while not order.finished_at:
+        order = enroll_next(order, by=by)
+    return list(Enrollment.objects.exclude(pk__in=before).order_by("pk"))
 
 
 def test_enrolling_twice_gives_the_same_open_enrollment_with_its_first_due_day():
@@ -91,6 +111,69 @@ def test_the_due_day_that_was_chosen_is_the_due_day_that_is_shown(zone, day):
     [enrollment] = enroll_team(team, make_course(), due_on=day, by=None)
     assert enrollment.due_on == day
     assert enrollment.due_at.astimezone(ZoneInfo(zone)).hour == 0
+
+
+def test_a_team_is_enrolled_a_batch_at_a_time_and_each_batch_stands_by_itself(monkeypatch):
+    monkeypatch.setattr(enrolling, "BATCH", 2)
+    course, team, admin = make_course(), make_team(learners=5), make_admin()
+    order = begin_enrolling([team], course, due_on=FRIDAY)
+    assert (people_waiting(order), Enrollment.objects.count()) == (5, 0)
+    seen = []
+    for _ in range(4):  # once more than there is to do
+        order = enroll_next(order, by=admin)
+        seen.append((order.enrolled, people_waiting(order), Enrollment.objects.count(), order.finished_at is not None))
+    assert seen == [(2, 3, 2, False), (4, 1, 4, False), (5, 0, 5, True), (5, 0, 5, True)]
+    assert Event.objects.filter(verb="enrolled", actor=admin).count() == 5
+    assert verify() == []
+
+
+def test_an_order_that_is_not_finished_is_taken_up_again_by_an_equal_one_only():
+    course, team, other = make_course(), make_team(learners=1), make_team(learners=1)
+    order = begin_enrolling([team], course, due_on=FRIDAY)
+    assert begin_enrolling([team], course, due_on=FRIDAY) == order
+    assert begin_enrolling([team, other], course, due_on=FRIDAY) != order
+    assert begin_enrolling([team], course, due_on=None) != order
+    enroll_next(order, by=None)
+    assert begin_enrolling([team], course, due_on=FRIDAY) != order
+
+
+def test_who_joins_or_is_enrolled_between_two_batches_is_seen(monkeypatch):
+    monkeypatch.setattr(enrolling, "BATCH", 1)
+    course, team = make_course(), make_team(learners=2)
+    order = enroll_next(begin_enrolling([team], course, due_on=FRIDAY), by=None)
+    [second] = team.people.exclude(pk=team.manager.pk).exclude(enrollments__course=course)
+    enroll(second, course)
+    newcomer = make_user()
+    join(team, newcomer)
+    order = enroll_next(order, by=None)
+    assert (order.enrolled, order.finished_at is not None) == (2, True)
+    assert Enrollment.objects.get(learner=second).due_at is None
+    assert Enrollment.objects.get(learner=newcomer).due_at == END_OF_FRIDAY
+
+
+def test_somebody_enrolled_at_the_same_moment_is_enrolled_once(monkeypatch):
+    course, team = make_course(), make_team(learners=3)
+    first = team.people.exclude(pk=team.manager.pk).first()
+    order = begin_enrolling([team], course, due_on=FRIDAY)
+    begin_many = enrolling.begin_many
+
+    def late(dues, course, at):
+        enroll(first, course)
+        return begin_many(dues, course, at)
+
+    monkeypatch.setattr(enrolling, "begin_many", late)
+    order = enroll_next(order, by=None)
+    assert (order.enrolled, order.finished_at is not None) == (2, True)
+    assert Event.objects.filter(verb="enrolled").count() == Enrollment.objects.count() == 3
+
+
+@pytest.mark.parametrize("learners", [1, 3, 40])
+def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert_num_queries):
+    order = begin_enrolling([make_team(learners=learners)], make_course(), due_on=FRIDAY)
+    record("opened", subject="door:1")
+    # Two savepoints: 4; order, its teams, those below, people, enrollments, whether anybody is left, order; the log: 3.
+    with transaction.atomic(), django_assert_num_queries(14):
+        enroll_next(order, by=None)
 
 
 def test_extending_moves_the_due_day_and_logs_both():
