@@ -133,8 +133,9 @@ class PersonAdmin(LogsMemberships):
         return super().get_form(request, obj, change, **({} if obj else {"form": NewPersonForm}) | kwargs)
 
     def get_readonly_fields(self, request, obj=None):
-        """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside."""
-        own = ["is_active", "is_staff", "is_superuser", "groups"] if obj == request.user else []
+        """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside; and
+        nobody eases the own training."""
+        own = ["is_active", "is_staff", "is_superuser", "groups", "practice_time"] if obj == request.user else []
         return [*self.readonly_fields, *own]
 
     def has_delete_permission(self, request, obj=None):

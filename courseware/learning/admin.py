@@ -30,7 +30,7 @@ from courseware.learning.admin_forms import (
 from courseware.learning.enrolling import EnrollmentClosed, begin_enrolling, enroll, enroll_next, people_waiting
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
-from courseware.learning.verbs import VERBS
+from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.form_status import form_status
 from courseware.lib.list_filters import ListFiltersOnly
 
@@ -137,6 +137,10 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
             return confirmation(self, request, verb.action, form, action=verb.name, chosen=enrollments)
         done = 0
         for enrollment in enrollments:
+            if not may_change(request.user, enrollment):
+                note = gettext("Your own training is changed by somebody else: nothing was changed in it.")
+                self.message_user(request, note, messages.WARNING)
+                continue
             try:
                 verb.act(enrollment, **form.cleaned_data, by=request.user)
                 done += 1

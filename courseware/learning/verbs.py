@@ -1,7 +1,7 @@
 """What a manager may do to an enrollment: the one table for the person's page, its addresses and the admin.
 
-Whoever may see a record may do all of it. A new line needs a form, a function, its words in the translations, and rows
-in the table of who may open what.
+Whoever may see a record may do all of it, but not to the own one (`may_change`). A new line needs a form, a function, its
+words in the translations, and rows in the table of who may open what.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,11 @@ from courseware.accounts.practice_time import set_practice_time
 from courseware.learning.enrolling import extend, waive
 from courseware.learning.fields import DueDayField
 from courseware.lib.form_layout import Fields
+
+
+def may_change(user, enrollment):
+    """Nobody extends, excuses or eases the own training, administrators included."""
+    return enrollment.learner_id != user.pk
 
 
 class VerbForm(forms.Form):

@@ -280,3 +280,10 @@ def test_only_a_superuser_opens_groups_whatever_permissions_staff_have(client):
     group = Group.objects.get(name="Editors")
     for address in ("", "add/", f"{group.pk}/change/", f"{group.pk}/delete/"):
         assert client.get(f"/admin/auth/group/{address}").status_code == 403
+
+
+def test_nobody_eases_the_own_training(client, admin):
+    fields = {"name": admin.name, "email": admin.email, "language": "en", "practice_time": "off"}
+    assert client.post(f"/admin/accounts/user/{admin.pk}/change/", fields | no_memberships()).status_code == 302
+    admin.refresh_from_db()
+    assert admin.practice_time == ""

@@ -95,6 +95,15 @@ def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_
         assert asked.select_one(".help").text == "The learner reads it, and it stays in the record."
 
 
+def test_nobody_changes_the_own_training_from_the_list(client, admin):
+    own, other = make_enrollment(learner=admin), make_enrollment()
+    url = reverse("admin:learning_enrollment_changelist")
+    response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
+    assert response.status_code == 302
+    assert [Enrollment.objects.get(pk=row.pk).waived_at is not None for row in (own, other)] == [False, True]
+    assert "Your own training is changed by somebody else" in client.get(url).content.decode()
+
+
 def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
     enrollment = make_enrollment()
     url = reverse("admin:learning_enrollment_change", args=[enrollment.pk])

@@ -434,3 +434,20 @@ def test_the_board_leads_to_the_results(client, team):
 def test_what_is_no_survey_is_not_there(client, team, address):
     make_course()
     assert client.get(address).status_code == 404
+
+
+def test_nobody_changes_the_own_training_administrators_included(client):
+    admin = make_admin()
+    join(make_team(manager=admin), admin)
+    own, other = make_enrollment(learner=admin), make_enrollment()
+    client.force_login(admin)
+    for verb in VERBS:
+        fields = filled(verb.form)
+        assert client.post(f"/team/people/{own.pk}/{verb.address}/", fields).status_code == 404
+        assert client.post(f"/team/people/{other.pk}/{verb.address}/", fields).status_code == 302
+    page = client.get(f"/team/people/{own.pk}/")
+    assert (page.status_code, page.context["forms"]) == (200, {})
+    assert len(client.get(f"/team/people/{other.pk}/").context["forms"]) == len(VERBS)
+    own.refresh_from_db()
+    admin.refresh_from_db()
+    assert (own.waived_at, admin.practice_time) == (None, "")

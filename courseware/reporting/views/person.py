@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.evidence.recording import record
 from courseware.learning.enrolling import EnrollmentClosed
-from courseware.learning.verbs import VERBS
+from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
@@ -31,6 +31,7 @@ def visible_enrollment(user, pk):
 
 def person_page(request, enrollment, teams, *, refused=None, status=200):
     """`refused` is verb → its form with errors."""
+    verbs = VERBS if may_change(request.user, enrollment) else ()
     # Every view of somebody's record is logged, whatever the request was.
     record("record-viewed", actor=request.user, subject=enrollment)
     (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
@@ -39,7 +40,7 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
         "row": row,
         "timeline": timeline(enrollment, row.outline),
         "earlier": board_rows.earlier_runs(request.user, enrollment),
-        "forms": {verb: verb.form(enrollment=enrollment) for verb in VERBS} | (refused or {}),
+        "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
         "is_refused": bool(refused),
     }
     return render(request, "reporting/person.html", context, status=status)
@@ -58,6 +59,8 @@ def person(request, pk):
 def act(request, pk, verb):
     teams = teams_or_404(request.user)
     enrollment = visible_enrollment(request.user, pk)
+    if not may_change(request.user, enrollment):
+        raise Http404
     form = verb.form(request.POST, enrollment=enrollment)
     if form.is_valid():
         with suppress(EnrollmentClosed):  # completed or waived meanwhile: the page then says so
