@@ -15,7 +15,7 @@ from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
-from courseware.content.models import Release, ReleaseEntry
+from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import verify
 from courseware.language.questions import Question, load_question
@@ -106,9 +106,8 @@ def answers() -> Iterator[str]:
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
     """Question id → question of a released revision, in any language: the key is the same in all."""
-    entry = ReleaseEntry.objects.filter(document=document, revision=revision).order_by("pk").last()
-    page = entry.pages.order_by("pk").first() if entry else None
-    return {identifier: load_question(stored) for identifier, stored in page.data["questions"].items()} if page else {}
+    stored = next(iter(serving.stored_questions(document, revision).values()), {})
+    return {identifier: load_question(question) for identifier, question in stored.items()}
 
 
 def drill_answers() -> Iterator[str]:

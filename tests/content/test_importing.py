@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
 from courseware.content.releases import importing, publishing
 from courseware.content.releases.drafts import save_drafts
@@ -492,12 +493,18 @@ class TestCommand:
         with pytest.raises(CommandError, match="no course here"):
             call_command("import_content", tmp_path)
 
-    def test_a_release_of_another_compiler_is_compiled_anew(self, tmp_path, monkeypatch):
-        self.write(tmp_path / "tea", make_files())
+    def test_every_release_of_another_compiler_is_compiled_anew(self, tmp_path):
+        """Also those that are not current: old attempts, runs and certificates stand on them."""
+        files = make_files()
+        self.write(tmp_path / "tea", files)
         call_command("import_content", tmp_path)
-        monkeypatch.setattr(publishing, "COMPILER", 99)
+        self.write(tmp_path / "tea", files | {CARD: files[CARD] + b"\nOne more.\n"})
         call_command("import_content", tmp_path)
-        assert list(Release.objects.values_list("number", "compiler")) == [(1, 99)]
+        Release.objects.update(compiler=COMPILER - 1)
+        call_command("import_content", tmp_path, dry_run=True)
+        assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER - 1), (2, COMPILER - 1)}
+        call_command("import_content", tmp_path)
+        assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER), (2, COMPILER)}
 
 
 def test_the_table_of_states_is_complete():

@@ -1,5 +1,6 @@
 """Drafts and releases: what is refused, what is immutable, and the bytes that browsers change."""
 
+from dataclasses import asdict
 from threading import Barrier, Thread
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.content.compiled import serving
-from courseware.content.models import Document, Page, Release
+from courseware.content.compiled.compiling import COMPILER
+from courseware.content.models import Document, Page, Release, ReleaseEntry
 from courseware.content.releases import publishing
 from courseware.content.releases.drafts import (
     RetiredDocument,
@@ -192,6 +194,29 @@ class TestPublishing:
         foreign = import_course(other).course
         with pytest.raises(ValueError, match="another course"):
             publish(course, [card_of(foreign).head], weight="minor", note="", by=None)
+
+    def test_what_another_compiler_stored_is_compiled_from_its_texts_and_not_read(self):
+        course = make_course()
+        release = course.current
+        outline, pages = serving.outline(release, "en"), [serving.page(release, "boiling", "en")]
+        revision = pages[0].revision_id
+        asked = serving.questions_in(pages[0].document_id, revision, "what-first")
+        through = ReleaseEntry.pages.through.objects.filter(releaseentry__release=release)
+        through.all().delete()
+        Release.objects.filter(pk=release.pk).update(compiler=COMPILER - 1, outlines={"en": {"shape": "another"}})
+        serving.forget()
+        release = Release.objects.get(pk=release.pk)
+        again = serving.page(release, "boiling", "en")
+        assert asdict(serving.outline(release, "en")) == asdict(outline)
+        assert asdict(again) == asdict(pages[0])
+        assert asked.keys() == {"en", "zh-hans"}
+        assert serving.questions_in(again.document_id, revision, "what-first") == asked
+        with pytest.raises(Page.DoesNotExist):
+            serving.page(release, "nowhere", "en")
+        recompile(release)
+        release.refresh_from_db()
+        assert (release.compiler, through.exists()) == (COMPILER, True)
+        assert asdict(serving.page(release, "boiling", "en")) == asdict(pages[0])
 
     def test_recompiling_keeps_texts_and_digest(self, monkeypatch):
         release = make_course().current

@@ -1,11 +1,17 @@
-"""Read what was compiled: the outline of a release, and its pages. Nothing is rendered here."""
+"""Read what was compiled: the outline of a release, and its pages.
 
+What another version of the compiler stored is never read, as its shape may be another: it is compiled from its texts
+in memory, until it is stored anew.
+"""
+
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from courseware.content.models import Page, Release, ReleaseEntry
+from courseware.content.compiled.compiling import COMPILER, compile_release
+from courseware.content.models import Document, Page, Release, ReleaseEntry
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.tracks import is_for
@@ -152,8 +158,10 @@ def outline(release: Release, language: str) -> Outline:
 
 
 @lru_cache(IN_MEMORY)
-def _outline(release: int, _digest: str, _compiler: int, language: str) -> Outline:
+def _outline(release: int, digest: str, compiler: int, language: str) -> Outline:
     outlines, own = Release.objects.values_list("outlines", "course__source_language").get(pk=release)
+    if compiler != COMPILER:
+        outlines = _compiled_again(release, digest)[0]
     return read_outline(outlines.get(language) or outlines[own])
 
 
@@ -166,7 +174,9 @@ def page(release: Release, identifier: str, language: str) -> PageData:
 
 
 @lru_cache(IN_MEMORY)
-def _page(release: int, _digest: str, _compiler: int, identifier: str, language: str) -> PageData:
+def _page(release: int, digest: str, compiler: int, identifier: str, language: str) -> PageData:
+    if compiler != COMPILER:
+        return _page_compiled_again(release, digest, identifier, language)
     pages = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
     rows = pages.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
     for document_id, revision_id, kind, data in rows:
@@ -174,10 +184,29 @@ def _page(release: int, _digest: str, _compiler: int, identifier: str, language:
     raise Page.DoesNotExist(f"release {release} has no page {identifier}")
 
 
+def _page_compiled_again(release: int, digest: str, identifier: str, language: str) -> PageData:
+    pages = _compiled_again(release, digest)[1]
+    entry = ReleaseEntry.objects.select_related("document").filter(release=release, document__identifier=identifier)
+    for found in entry if language in pages.get(identifier, {}) else ():
+        data = pages[identifier][language]
+        return PageData(found.document_id, found.revision_id, identifier, found.document.kind, data["title"], data)
+    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
+
+
+@lru_cache(4)
+def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Language → outline, and document id → language → page, in the shape in which a database would give them back."""
+    compiled = compile_release(release)
+    pages: dict[str, dict[str, Any]] = {}
+    for (identifier, language), data in compiled.pages.items():
+        pages.setdefault(identifier, {})[language] = data
+    return json.loads(json.dumps([compiled.outlines, pages]))
+
+
 def forget() -> None:
     # For tests: after a rollback, primary keys are used again.
-    _outline.cache_clear()
-    _page.cache_clear()
+    for kept in (_outline, _page, _compiled_again):
+        kept.cache_clear()
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
@@ -185,9 +214,21 @@ def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[s
 
     Runs up to two queries, and caches nothing.
     """
-    entry = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).order_by("pk").last()
-    pages = entry.pages.values_list("language", "data__questions") if entry else ()
-    return {language: load_question(stored[question_id]) for language, stored in pages if question_id in (stored or ())}
+    pages = stored_questions(document_id, revision_id)
+    return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
+
+
+def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
+    """Language → question id → stored question, as last released with this revision; empty where it never was."""
+    entries = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).select_related("release")
+    entry = entries.defer("release__outlines").order_by("pk").last()
+    if entry is None:
+        return {}
+    if entry.release.compiler == COMPILER:
+        return {language: stored or {} for language, stored in entry.pages.values_list("language", "data__questions")}
+    identifier = Document.objects.values_list("identifier", flat=True).get(pk=document_id)
+    pages = _compiled_again(entry.release_id, entry.release.digest)[1].get(identifier, {})
+    return {language: data.get("questions", {}) for language, data in pages.items()}
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course
+from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course, compile_release
 from courseware.content.models import Course, Document, Page, Proposal, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
@@ -189,8 +189,7 @@ def recompile(release: Release) -> None:
     """Compile a release again where another version of the compiler made it. Its texts and its digest stay the same."""
     if Release.objects.filter(pk=release.pk, compiler=COMPILER).exists():
         return
-    files = by_path(files_of(release.entries.values_list("revision", flat=True)).values())
-    compiled = compile_valid(files, read_course({path: file.body for path, file in files.items()}))
+    compiled = compile_release(release.pk)
     with transaction.atomic():
         release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
         if release.compiler != COMPILER:

@@ -5,7 +5,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.content.models import Course
+from courseware.content.compiled.compiling import COMPILER
+from courseware.content.models import Release
 from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
@@ -38,9 +39,8 @@ class Command(BaseCommand):
             folder.name for folder in folders if not self.import_folder(folder, merged_in[folder], dry_run, command)
         ]
         if not dry_run:
-            for course in Course.objects.select_related("current"):
-                if course.current:
-                    recompile(course.current)
+            for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
+                recompile(release)
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
