@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_user_practice_time"),
         ("content", "0002_card_contact"),
-        ("learning", "0001_initial"),
+        ("learning", "0004_answers_shown_in_fives"),
     ]
 
     operations = [
