@@ -319,12 +319,13 @@ class _Import:
         drafts, before = grouped(self.heads), grouped(self.mine)
         moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
         rebased = add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
+        moving = []
         for one, document in self.documents.items():
-            if drafts.get(one) == now.get(one):
-                document.head = current.get(document.pk)
-            elif document in rebased:
-                document.head = rebased[document]
-        Document.objects.bulk_update(self.documents.values(), ["head"])
+            head = current.get(document.pk) if drafts.get(one) == now.get(one) else rebased.get(document, document.head)
+            if head != document.head:
+                document.head = head
+                moving.append(document)
+        Document.objects.bulk_update(moving, ["head"])
         return current
 
     def create_documents(self, course: Course) -> None:
@@ -336,10 +337,11 @@ class _Import:
         self.ids |= {document.pk: document.identifier for document in made}
 
     def move_base(self) -> None:
-        ImportedText.objects.filter(document__course=self.course).delete()
+        ImportedText.objects.filter(pk__in=[self.base[key].pk for key in self.taken if key in self.base]).delete()
         ImportedText.objects.bulk_create(
             ImportedText(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
-            for (identifier, language), file in self.theirs.items()
+            for (identifier, language), file in self.taken.items()
+            if file
         )
 
 
