@@ -132,10 +132,10 @@ class Site:
             return [column[0] for column in cursor.description]
 
 
-def prepared(folder, database_url):
-    """A site with its learner, on an empty database."""
+def prepared(folder, database_url, *, by="tests.faults.prepare"):
+    """A site with whom `by` makes, on an empty database."""
     site = Site(folder, database_url)
-    status, printed = site.run("-m", "tests.faults.prepare")
+    status, printed = site.run("-m", by)
     assert status == 0, printed
     site.told = json.loads(printed.splitlines()[-1])
     return site

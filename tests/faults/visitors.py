@@ -61,6 +61,11 @@ class Visitor:
         hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', found[0])
         return {attribute(field, "name"): attribute(field, "value") for field in hidden}
 
+    @property
+    def csrf(self):
+        """What a form that was not looked at would have had to send back."""
+        return next(cookie.value for cookie in self.cookies if cookie.name.endswith("csrftoken"))
+
     def sign_in(self, told):
         fields = self.form("/accounts/login/", "/accounts/login/")
         answer = self.post("/accounts/login/", fields | {"login": told["email"], "password": told["password"]})
