@@ -90,6 +90,9 @@ def sit_the_exam(page, keys):
     for number in (1, 2):
         expect(page.get_by_text(f"Question {number} of 2")).to_be_visible()
         title = page.get_by_role("heading", level=1).inner_text()
+        keys.press(page.get_by_role("link", name="Skip to the content"))
+        page.keyboard.press("Tab")
+        expect(page.locator(":focus")).to_have_attribute("name", "choice")  # and not the line of all numbers
         keys.choose(page.get_by_role("group", name=title), RIGHT[title])
         expect(page.locator("#exam-state")).to_contain_text("Saved")
         keys.press(page.get_by_role("button", name="Next question" if number == 1 else "To the overview"))
