@@ -201,6 +201,17 @@ def test_the_language_is_switched_in_place(visit, learner):
     expect(page.get_by_role("heading", level=1)).to_have_text("Boiling water")
 
 
+def test_switching_the_language_keeps_the_place_on_the_page(visit, learner):
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/")
+    page.get_by_role("button", name="中文").click()
+    expect(page).to_have_url(re.compile("/boiling/$"))  # at the top nothing is added
+    page.locator("#check").evaluate("(heading) => heading.scrollIntoView()")
+    page.get_by_role("button", name="English").evaluate("(button) => button.click()")
+    expect(page).to_have_url(re.compile("/boiling/#check$"))
+    expect(page.locator("#check")).to_be_in_viewport()
+
+
 def test_a_theme_once_chosen_stays(visit, learner):
     page = visit(learner, color_scheme="light")
     page.goto("/")

@@ -16,6 +16,7 @@ PAGES = {  # the script of a page: the template that loads it
     "simulation": "simulations/_scripts.html",
     "passkey": "mfa/webauthn/_scripts.html",
     "survey": "learning/_survey_scripts.html",
+    "language": "_nav_scripts.html",
     "session": "accounts/_session_scripts.html",
     "editor": "admin/content/document/_scripts.html",
 }
