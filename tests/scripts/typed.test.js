@@ -26,7 +26,12 @@ function form(text, base, dataset = {}) {
     elements[1].value = value;
     for (const listener of listeners) listener();
   };
-  return { dataset: { draft: "text", ...dataset }, elements, type, addEventListener: (_, work) => listeners.push(work) };
+  return {
+    dataset: { draft: "text", ...dataset },
+    elements,
+    type,
+    addEventListener: (_, work) => listeners.push(work),
+  };
 }
 const values = ({ elements }) => elements.map(({ value }) => value);
 
