@@ -58,7 +58,8 @@ button.addEventListener("click", renew);
 document.addEventListener("keydown", renew, true);
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
   const rest = (last - Date.now()) / 1000;
-  if (detail.successful) tell({ left: Math.min(Number(bar.dataset.idle), rest), whole: rest });
+  const isPreview = detail.elt.closest("[data-editor]"); // which comes by itself, and need not prolong anything
+  if (detail.successful && !isPreview) tell({ left: Math.min(Number(bar.dataset.idle), rest), whole: rest });
 });
 tabs?.addEventListener("message", ({ data }) => set(data));
 setInterval(look, LOOKS_EVERY);
