@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from courseware.language.limits import MAX_FRONT, find_excess
 from courseware.language.metadata import MODELS, Meta
 from courseware.language.problems import Finding, Problem, nearest
 
@@ -55,7 +56,10 @@ class Front:
 
 
 def decode(data: bytes) -> list[str]:
-    """The lines of a file without their line ends (LF, CRLF or CR); a BOM is dropped. Raises Unreadable."""
+    """The lines of a file without their line ends (LF, CRLF or CR); a BOM is dropped.
+
+    Raises Unreadable, also for what goes beyond a limit: before any expression or parser sees it.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -64,6 +68,8 @@ def decode(data: bytes) -> list[str]:
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise Unreadable(number, Finding("nul-byte"))
+    if excess := find_excess(lines):
+        raise Unreadable(*excess)
     return lines
 
 
@@ -78,7 +84,10 @@ def parse_front(lines: list[str]) -> Front:
         # Before YAML sees it: YAML would find no key here and report the next line.
         if match := _FULL_WIDTH_COLON.match(line):
             raise Unreadable(number, Finding("full-width-colon", key=match[1]))
-    values, ways = _load("\n".join(lines[1:end]))
+    text = "\n".join(lines[1:end])
+    if len(text) > MAX_FRONT:
+        raise Unreadable(1, Finding("front-matter-too-long", length=len(text), most=MAX_FRONT))
+    values, ways = _load(text)
     return Front(values, ways, end + 2)
 
 

@@ -20,6 +20,15 @@ ERRORS = {
     # Files
     "not-utf-8": "not UTF-8; save the file as UTF-8",
     "nul-byte": "a NUL byte; expected text",
+    "too-many-lines": "more than {most} lines; expected a document that can be read, or two",
+    "too-many-fences": "more than {most} fences of code",
+    "line-too-long": "a line of {length} characters; expected at most {most}",
+    "paragraph-too-long": "a paragraph of more than {most} characters; expected a blank line before",
+    "too-many-brackets": "more than {most} brackets are open here; close them, or leave a blank line between",
+    "too-many-marks": "more than {most} signs of emphasis, code, links and escapes in a paragraph; "
+    "expected a blank line between",
+    "nested-too-deep": "more than {most} quotes or lists inside each other",
+    "indented-too-far": "indented by more than {most} columns",
     "unknown-document-kind": 'no kind of document is called "{kind}"; there are {known}',
     "unknown-file-name": "no document has a name like this; expected course.en.md, 01-name/module.en.md, "
     "01-name/01-name.en.md or 01-name/bank/name.bank.en.md",
@@ -31,6 +40,7 @@ ERRORS = {
     # Front matter
     "no-front-matter": 'the first line must be "---"; above the title there is front matter',
     "front-matter-not-closed": 'front matter is not closed; expected a line "---" below the keys',
+    "front-matter-too-long": "front matter of {length} characters; expected at most {most}",
     "front-matter-not-yaml": "front matter cannot be read: {problem}",
     "front-matter-unreadable": "front matter cannot be read; expected lines like title: Text",
     "front-matter-without-keys": "front matter has no keys; expected lines like title: Text",

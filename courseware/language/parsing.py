@@ -6,6 +6,7 @@ HTML.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -85,8 +86,9 @@ class ParsedDocument:
     def spans(self) -> Iterator[tuple[Section, list[SourceLine]]]:
         """Each section with its lines outside fenced code, the heading included."""
         starts = [section.line for section in self.sections]
+        numbers = [line.number for line in self.lines]
         for section, end in zip(self.sections, [*starts[1:], float("inf")], strict=False):
-            yield section, [line for line in self.lines if section.line <= line.number < end]
+            yield section, list(self.lines[bisect_left(numbers, section.line) : bisect_left(numbers, end)])
 
     @property
     def entries(self) -> tuple[Entry, ...]:

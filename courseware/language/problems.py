@@ -51,7 +51,12 @@ class Problem:
         return mine < theirs or (mine == theirs and self.message < other.message)
 
 
+MAX_COMPARED = 40  # characters; a longer word is no misspelling of an id
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
+    if len(word) > MAX_COMPARED:
+        return None
     letters = _without_digits(word)
     # Ids that differ in their numbers only are different things, not misspellings.
     others = sorted(other for other in known if _without_digits(other) != letters)

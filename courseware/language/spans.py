@@ -1,9 +1,10 @@
 """Find links, figures and source marks in a line of Markdown, outside inline code."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+_TICKS = re.compile(r"`+")
 _LABEL, _TARGET = r"(?:[^\[\]]|\[[^\[\]]*\])*", r"[^\s()]*(?:\([^\s()]*\)[^\s()]*)*"
 _LINK = re.compile(rf'(!?)\[({_LABEL})\]\(({_TARGET})(?:[ \t]+"([^"]*)")?[ \t]*\)')
 _SOURCE = re.compile(r"\[\^([^\[\]\s]+)\]")
@@ -20,7 +21,48 @@ class Link(NamedTuple):
 
 def blank_code(text: str) -> str:
     """The text with inline code replaced by spaces, so that positions stay the same."""
-    return _CODE.sub(lambda match: " " * len(match[0]), text)
+    return "\n".join(map(_without_code, text.split("\n"))) if "`" in text else text
+
+
+def _without_code(line: str) -> str:
+    pieces, done = [], 0
+    for start, end in _code_spans(line):
+        pieces += [line[done:start], " " * (end - start)]
+        done = end
+    return "".join([*pieces, line[done:]])
+
+
+def _code_spans(line: str) -> Iterator[tuple[int, int]]:
+    """Where inline code begins and ends, as Python-Markdown sees it.
+
+    By hand: an expression would look for the end of each run of backticks again, in the square of the length.
+    """
+    runs = [match.span() for match in _TICKS.finditer(line)]
+    lengths = [end - start for start, end in runs]
+    closing = _closing_runs(lengths)
+    place = 0
+    while place < len(runs):
+        end = closing[place]
+        if end:
+            yield runs[place][1] - min(lengths[place], lengths[end]), runs[end][1]
+        place = (end or place) + 1
+
+
+def _closing_runs(lengths: list[int]) -> list[int]:
+    """For each run the place of the one that closes it, 0 where none does: the next of its length, else the longest
+    behind it, which closes as many of its backticks.
+    """
+    closing = [0] * len(lengths)
+    nearest: dict[int, int] = {}  # length → place of the nearest such run behind
+    longest = 0
+    for place in range(len(lengths) - 1, -1, -1):
+        length = lengths[place]
+        shorter = longest if longest and lengths[longest] < length else 0
+        closing[place] = nearest.get(length, shorter)
+        nearest[length] = place
+        if not longest or length >= lengths[longest]:
+            longest = place
+    return closing
 
 
 def find_links(text: str) -> list[Link]:

@@ -1,6 +1,8 @@
 """Line-by-line differences between two texts, for people to read."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -8,6 +10,9 @@ from itertools import zip_longest
 from courseware.content.releases.revisions import File
 
 BOM = "\ufeff"
+# Comparing takes time with the square of the lines, and with the pairs of equal ones: a thousand empty lines are a
+# million of them. Beyond that, all between the first and the last difference counts as changed.
+MAX_COMPARED, MAX_PAIRS = 1_200, 40_000
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -34,12 +39,35 @@ def lines_of(body: bytes) -> list[str]:
 def changes(old: File | None, new: File | None) -> list[Change]:
     before, after = (lines_of(file.body) if file else [] for file in (old, new))
     differing = []
-    for tag, *places in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag != "equal":
-            old_start, old_end, new_start, new_end = places
-            for left, right in zip_longest(range(old_start, old_end), range(new_start, new_end)):
-                differing.append(change(before, left, after, right))
+    left, right = 0, 0
+    for start, place, size in equal_stretches(before, after):
+        for one, other in zip_longest(range(left, start), range(right, place)):
+            differing.append(change(before, one, after, other))
+        left, right = start + size, place + size
     return differing
+
+
+def equal_stretches(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """(place before, place after, length) of what both have, in order; the last is empty and stands at their ends."""
+    shorter = min(len(before), len(after))
+    head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    rest = shorter - head
+    tail = next((i for i in range(rest) if before[-1 - i] != after[-1 - i]), rest)
+    yield 0, 0, head
+    yield from (
+        (start + head, place + head, size)
+        for start, place, size in _matches(before[head : len(before) - tail], after[head : len(after) - tail])
+    )
+    yield len(before) - tail, len(after) - tail, tail
+    yield len(before), len(after), 0
+
+
+def _matches(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[int, int, int]]:
+    counts = Counter(before)
+    pairs = sum(counts[line] for line in after)
+    if len(before) + len(after) > MAX_COMPARED or pairs > MAX_PAIRS:
+        return []
+    return SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
 
 
 def change(before: list[str], left: int | None, after: list[str], right: int | None) -> Change:

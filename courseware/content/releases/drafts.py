@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from difflib import SequenceMatcher
 
 from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.models import Course, Document, Revision
-from courseware.content.releases.differences import BOM
+from courseware.content.releases.differences import BOM, equal_stretches
 from courseware.content.releases.publishing import lock, read_valid, released_revisions
 from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
 
@@ -128,8 +127,7 @@ def as_written(text: bytes, original: bytes) -> bytes:
     # An unchanged line keeps its own line end, also where the original mixes them; new lines get the most common one.
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)
-    matcher = SequenceMatcher(None, [line for line, _end in old], lines, autojunk=False)
-    for start, place, size in matcher.get_matching_blocks():
+    for start, place, size in equal_stretches([line for line, _end in old], lines):
         line_ends[place : place + size] = [end or usual for _line, end in old[start : start + size]]
     line_ends[-1] = ""
     bom = BOM if original.startswith(BOM.encode()) else ""

@@ -80,10 +80,11 @@ class _Pair:
 
     def _compare_ids(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
         source_ids, own_ids = dict(there), dict(here)
+        near = 1  # the line of the nearest earlier id that the translation has
         for identifier, line in there:
             if identifier not in own_ids:
-                own_line = _line_after(identifier, there, own_ids)
-                yield self._problem(own_line, "id-missing", id=identifier, line=line)
+                yield self._problem(near, "id-missing", id=identifier, line=line)
+            near = own_ids.get(identifier, near)
         for identifier, line in here:
             if identifier not in source_ids:
                 yield self._problem(line, "id-only-here", id=identifier)
@@ -167,16 +168,6 @@ def _headings(document: ParsedDocument) -> list[Placed]:
 
 def _entries(document: ParsedDocument) -> list[Placed]:
     return [(entry.id, entry.line) for entry in document.entries]
-
-
-def _line_after(identifier: str, there: list[Placed], own: dict[str, int]) -> int:
-    """The line to report a missing id on: that of the nearest earlier id that exists in the translation."""
-    line = 1
-    for other, _ in there:
-        if other == identifier:
-            break
-        line = own.get(other, line)
-    return line
 
 
 def _callouts(section: Section) -> list[Placed]:
