@@ -1,0 +1,153 @@
+"""Texts made to keep a parser busy: none gets more than the time its length is worth."""
+
+import contextlib
+import itertools
+import time
+
+import pytest
+
+from courseware.content.compiled.figures import svg_size
+from courseware.content.compiled.markdown import Renderer
+from courseware.content.releases.differences import changes
+from courseware.content.releases.drafts import as_written
+from courseware.content.releases.revisions import make_file
+from courseware.language.blocks import split
+from courseware.language.braces import cut_braces
+from courseware.language.checking import check
+from courseware.language.checking.figures import check_figures
+from courseware.language.chinese import count_words
+from courseware.language.conditions import UnreadableCondition, parse_condition
+from courseware.language.frontmatter import Unreadable, decode, parse_front
+from courseware.language.parsing import read
+from courseware.language.spans import blank_code, find_links, find_sources, plain
+from courseware.language.speech import cut_speech
+from tests.language.samples import COURSE
+
+pytestmark = pytest.mark.long
+
+SIZE = 50_000  # bytes, about
+SECONDS = 0.2
+NOISE = 0.1  # shorter times are not compared with those of twice the text
+
+LESSON = "01-water/01-boiling.zh-hans.md"
+FILES = {path: text.encode() for path, text in COURSE.items()}
+FRONT = "---\nid: x\ntitle: x\nminutes: 3\nobjectives: []\n---\n\n"
+
+SIGNS = [
+    "`", "```", "~~~", "*", "**", "_", "[", "[^", "[a](", '[a](" ', "[a]:", "(", "<a ", "<!--", "&#", "\\", "> ",
+    "> [!", "#", "{#a .", '{a="', "|", "| - ", "- ", "- [x] ", "1. ", "\t", "\n", "\r\n", "**a**：", "0,", "茶",
+]  # fmt: skip
+
+
+def filled(unit, size, end=""):
+    return unit * (size // len(unit) + 1) + end
+
+
+def wrapped(text, width, between="\n"):
+    return between.join(text[start : start + width] for start in range(0, len(text), width))
+
+
+FORMS = {
+    "alone": lambda sign, size: filled(sign, size),
+    "with a letter": lambda sign, size: filled(f"{sign}a", size),
+    "a line each": lambda sign, size: filled(f"{sign} a\n", size),
+    "in long paragraphs": lambda sign, size: wrapped(filled(f"{sign}a", size), 1_900, "\n\n"),
+    "growing": lambda sign, size: "a".join(sign * n for n in range(1, int((2 * size / len(sign)) ** 0.5) + 1)),
+}
+SPECIAL = {
+    "a deep list": lambda size: "\n".join("    " * depth + "- a" for depth in range(int((size / 2) ** 0.5))),
+    "lists twenty deep": lambda size: "\n".join("    " * (line % 20) + "- a" for line in range(size // 43)),
+    "a deep quote": lambda size: "\n".join("> " * depth + "a" for depth in range(int(size**0.5))),
+    "quotes twenty deep": lambda size: "\n\n".join("> " * 20 + "a" for line in range(size // 43)),
+    "a long table": lambda size: "| a | b |\n|---|---|\n" + filled("| a | b |\n", size),
+    "a wide table": lambda size: "\n".join([filled("| a ", size // 3), filled("|---", size // 3)] * 2),
+    "many tables": lambda size: filled("| a | b |\n|---|---|\n| a | b |\n\n", size),
+    "fences never closed": lambda size: filled("~~~ a\nb\n\n", size),
+    "headings without end": lambda size: filled("## a {#a .one}\n\n", size),
+    "questions": lambda size: "".join(f"## a {{#q{n} .one}}\n\n- [ ] a\n  > b\n" for n in range(size // 35)),
+    "unknown links": lambda size: "".join(f"[a](#kettel-{n:x}ing)\n\n" for n in range(size // 22)),
+    "unknown sources": lambda size: "".join(f"a[^F-kettel-{n:x}]\n\n" for n in range(size // 18)),
+    "unknown kinds": lambda size: "".join(f"## a {{#q{n} .sevreal{'x' * (n % 50)}}}\n\n" for n in range(size // 40)),
+    "unknown callouts": lambda size: "".join(f"> [!rool{n:x}]\n> a\n\n" for n in range(size // 20)),
+    "brackets within brackets": lambda size: filled("[" * 20 + "a" + "]" * 20 + "\n\n", size),
+    "links within links": lambda size: filled("[a [b [c](#d)](#e)](#f) ", size),
+}
+BOMBS = {
+    f"{sign!r} {name}": (lambda size, sign=sign, form=form: form(sign, size))
+    for sign, (name, form) in itertools.product(SIGNS, FORMS.items())
+} | SPECIAL
+
+
+def expecting(*exceptions):
+    def decorate(parse):
+        def call(text):
+            with contextlib.suppress(*exceptions):
+                parse(text)
+
+        return call
+
+    return decorate
+
+
+def converted(text):
+    """To HTML, as far as the reader lets it through."""
+    try:
+        lines = decode(text.encode())
+    except Unreadable:
+        return
+    Renderer().html("\n".join(lines))
+
+
+def compared_with(other):
+    def compare(text):
+        changes(make_file("en", "a.md", text.encode()), make_file("en", "a.md", other(text).encode()))
+
+    return compare
+
+
+PARSERS = {
+    "lines": expecting(Unreadable)(lambda text: decode(text.encode())),
+    "front matter": expecting(Unreadable)(lambda text: parse_front(decode(f"---\nid: {text}\n---\n".encode()))),
+    "a document": lambda text: read(LESSON, (FRONT + text).encode()),
+    "the checker": lambda text: check(FILES | {LESSON: FILES[LESSON] + text.encode()}),
+    "HTML": converted,
+    "code": blank_code,
+    "links": find_links,
+    "sources": find_sources,
+    "plain text": plain,
+    "braces": cut_braces,
+    "braces inside": lambda text: cut_braces(f"a {{{text}}}"),
+    "blocks": split,
+    "speech": cut_speech,
+    "conditions": expecting(UnreadableCondition)(parse_condition),
+    "words": lambda text: count_words(text, numbers=True),
+    "the size of a figure": lambda text: svg_size(b"<svg " + text.encode()),
+    "a figure": lambda text: list(check_figures({"media/a.svg": text.encode()})),
+    "differences, one line more": compared_with(lambda text: f"a\n{text}\nb"),
+    "differences, turned round": compared_with(lambda text: "\n".join(reversed(text.split("\n")))),
+    "differences, every second line": compared_with(lambda text: "\n".join(text.split("\n")[::2])),
+    "what a browser sent": lambda text: as_written(f"x\n{text}\ny".encode(), text.encode()),
+}
+
+
+def cost(parse, text):
+    """The lower of two: the first run may pay for what is done once, and another process may use the same core."""
+    times = []
+    for _ in range(2):
+        start = time.process_time()
+        parse(text)
+        times.append(time.process_time() - start)
+        if times[0] < NOISE:
+            break
+    return min(times)
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_no_text_takes_longer_than_its_length_is_worth(bomb):
+    text, twice = bomb(SIZE), bomb(2 * SIZE)
+    slow = {}
+    for name, parse in PARSERS.items():
+        once = cost(parse, text)
+        if once > SECONDS or (once > NOISE and cost(parse, twice) > 3 * once):
+            slow[name] = once
+    assert slow == {}
