@@ -2,23 +2,26 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
-# The wide signs too: where people type Chinese, spreadsheets take them for the narrow ones.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Where a formula begins: at the start of a cell, and behind a sign by which another country's spreadsheet separates;
+# blanks and what has no width do not hide it. The wide signs too: where people type Chinese, they are taken for the
+# narrow ones.
+_FORMULA = re.compile(r"^[\t\r]|(?:^|[;|\t\r\n])[\s\u200b-\u200f\u2060\ufeff]*+[=+\-@＝＋－＠]")
 
 
 def guarded(cell: object) -> str:
-    """The cell as text, with a leading apostrophe where a spreadsheet would take it for a formula."""
+    """The cell as text, with an apostrophe before what a spreadsheet would take for a formula."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and not isinstance(cell, int) else text
+    return text if isinstance(cell, int) else _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", text)
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """Lines of UTF-8, the first with a byte order mark, one at a time: memory does not grow with the rows."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)
     for row in rows:
         writer.writerow([guarded(cell) for cell in row])

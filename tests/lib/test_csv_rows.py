@@ -17,10 +17,25 @@ def test_a_cell_that_begins_like_a_formula_is_text(sign):
     assert written(f"{sign}1+1") == [f"'{sign}1+1"]
 
 
-@pytest.mark.parametrize("cell", ["", "1+1", "a=b", "'=1", " =1", "王小明", "a\tb"])
+@pytest.mark.parametrize("cell", ["", "1+1", "a=b", "'=1", "a =1", "a;b|c", "王小明", "a\tb", "a\nb"])
 def test_any_other_cell_stays_as_it_is(cell):
     assert written(cell) == [cell]
 
 
 def test_a_number_is_no_formula_and_nothing_is_an_empty_cell():
     assert written(-3, 0, None) == ["-3", "0", ""]
+
+
+@pytest.mark.parametrize("before", ["x;", "x|", "x\n", "x\r", " ", "\u3000", "\u200b", "\ufeff", "x; \u200b"])
+@pytest.mark.parametrize("sign", ["=", "＝", "@"])
+def test_neither_a_separator_of_another_country_nor_what_is_not_seen_hides_a_formula(before, sign):
+    assert written(f"{before}{sign}1+1") == [f"{before}'{sign}1+1"]
+
+
+def test_a_file_that_is_read_with_semicolons_has_no_formula_either():
+    text = b"".join(encoded([["a", "x;=1+1"]])).decode("utf-8-sig")
+    assert not any(cell.startswith("=") for row in csv.reader(io.StringIO(text), delimiter=";") for cell in row)
+
+
+def test_every_cell_is_quoted():
+    assert b"".join(encoded([["a", 1, None]])).decode("utf-8-sig") == '"a","1",""\r\n'

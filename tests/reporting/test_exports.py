@@ -53,7 +53,7 @@ def test_a_row_says_everything_in_its_place():
 def test_a_file_opens_with_its_chinese_intact():
     team = make_team()
     learner_of(team, "赵敏")
-    assert exported(team).startswith(b"\xef\xbb\xbfName,")
+    assert exported(team).startswith(b'\xef\xbb\xbf"Name",')
     assert "赵敏" in exported(team).decode("utf-8-sig")
 
 
