@@ -21,6 +21,11 @@ EXAM = "02-end/01-last.exam.zh-hans.md"
 BANK, BANK_EN = "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
 
 
+@pytest.fixture(autouse=True)
+def floor(settings):
+    settings.PASS_MARK_FLOOR = 70
+
+
 def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
     """The document, with a draft in which one piece of its text is another."""
     document = course.documents.get(identifier=identifier)

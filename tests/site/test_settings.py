@@ -69,6 +69,11 @@ def test_a_forged_host_is_refused(answers):
     assert "evil.example" not in str(answers["forged by a proxy's header"])
 
 
+def test_a_site_that_sets_none_asks_for_seventy_percent():
+    asked = "import django; django.setup(); from django.conf import settings; print(settings.PASS_MARK_FLOOR)"
+    assert run("-c", asked, **PRODUCTION).stdout.split() == ["70"]
+
+
 @pytest.mark.parametrize(
     ("named", "environment"),
     [
@@ -90,6 +95,9 @@ def test_a_forged_host_is_refused(answers):
         ("BEHIND_PROXY", {"BEHIND_PROXY": "0"}),
         ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
+        ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "seventy"}),
+        ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "0"}),
+        ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "101"}),
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
         ("DATABASE_URL", {"DATABASE_URL": "oracle://nowhere/x"}),
         ("DATABASE_URL", {"DATABASE_URL": "postgres://a:b@localhost:port/x"}),
