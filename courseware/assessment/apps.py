@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AssessmentConfig(AppConfig):
     name = "courseware.assessment"
+    verbose_name = _("Exams and certificates")
 
     def ready(self):
         from courseware.assessment.certifying import issue_on_completion

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -156,12 +157,30 @@ class Certificate(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     points = models.PositiveSmallIntegerField(null=True)
     max_points = models.PositiveSmallIntegerField(null=True)
+    # Not part of what it says: taken back later, by somebody else than its holder. See `withdrawing`.
+    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
+    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("certificate"), _("certificates")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+                name="withdrawn_by_somebody_for_a_reason",
+            )
+        ]
 
     def __str__(self):
         return self.number
 
     def is_valid(self, at=None):
-        return self.valid_until is None or dates.site_day(at) <= self.valid_until
+        is_in_time = self.valid_until is None or dates.site_day(at) <= self.valid_until
+        return is_in_time and self.withdrawn_at is None

@@ -70,6 +70,11 @@ def issued(certificate: Certificate) -> Said:
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
 
 
+def withdrawn(certificate: Certificate) -> Said:
+    data = {"certificate": certificate.pk}
+    return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.withdrawn_at, data)
+
+
 def finished(enrollment: Enrollment) -> Said:
     return Said(subject_of(enrollment), enrollment.completed_at)
 
@@ -85,6 +90,13 @@ KINDS = (
     Kind("enrollment-completed", lambda: Enrollment.objects.completed(), finished),
     Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived),
     Kind("certificate-issued", lambda: Certificate.objects.all(), issued, "enrollment", "certificate"),
+    Kind(
+        "certificate-withdrawn",
+        lambda: Certificate.objects.exclude(withdrawn_at=None),
+        withdrawn,
+        "enrollment",
+        "certificate",
+    ),
 )
 
 

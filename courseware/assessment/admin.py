@@ -1,0 +1,64 @@
+from django import forms
+from django.contrib import admin, messages
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.admin import SuperusersOnly
+from courseware.accounts.mailing import NotSent
+from courseware.assessment.models import Certificate
+from courseware.assessment.withdrawing import OwnCertificate, tell_holder, withdraw
+from courseware.learning.admin import confirmation
+from courseware.lib.list_filters import ListFiltersOnly
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(
+        label=_("reason"),
+        max_length=200,
+        help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
+    )
+
+
+@admin.register(Certificate)
+class CertificateAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+    """To read, and to withdraw. Certificates are issued by completing a course."""
+
+    list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
+    list_filter = [("withdrawn_at", admin.EmptyFieldListFilter)]
+    search_fields = ["holder", "enrollment__learner__email"]
+    ordering = ["-issued_at", "-pk"]
+    actions = ["withdraw"]
+    fields = readonly_fields = (
+        "holder", "enrollment", "number", "issued_at", "valid_until", "withdrawn_at", "withdrawn_by",
+        "withdrawn_reason",
+    )  # fmt: skip
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.action(description=_("Withdraw"))
+    def withdraw(self, request, certificates):
+        form = WithdrawForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return confirmation(self, request, gettext("Withdraw"), form, action="withdraw", chosen=certificates)
+        withdrawn = 0
+        for certificate in certificates.select_related("enrollment__learner"):
+            try:
+                if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
+                    withdrawn += 1
+                    tell_holder(certificate)
+            except OwnCertificate:
+                note = gettext("Your own certificate can only be withdrawn by another admin.")
+                self.message_user(request, note, messages.ERROR)
+            except NotSent:
+                note = gettext("The mail server did not take the letter to %(person)s. Please tell them yourself.")
+                self.message_user(request, note % {"person": certificate.holder}, messages.ERROR)
+        note = ngettext("%(count)d certificate is withdrawn.", "%(count)d certificates are withdrawn.", withdrawn)
+        self.message_user(request, note % {"count": withdrawn}, messages.SUCCESS)
+        return None

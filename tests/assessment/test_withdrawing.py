@@ -1,0 +1,140 @@
+"""A certificate taken back: it certifies nobody any more, and what was completed stays."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core import mail
+from django.urls import reverse
+
+from courseware.accounts import mailing
+from courseware.assessment.models import Certificate
+from courseware.assessment.withdrawing import OwnCertificate, withdraw
+from courseware.evidence.models import Event
+from courseware.learning.models import Completion, Enrollment
+from courseware.reporting import consistency, log_check
+from tests.assessment.exams import make_course, ready, sit
+from tests.making import make_admin, make_editor, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:assessment_certificate_changelist")
+
+
+def certificate_of(person):
+    sit(ready(make_course(), person))
+    return Certificate.objects.get(enrollment__learner=person)
+
+
+def send(client, certificate, **fields):
+    form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk], "confirmed": "yes"}
+    return client.post(LIST, form | {"reason": "The answers were passed on."} | fields, follow=True)
+
+
+@pytest.fixture
+def holder():
+    return make_user("Wang Xiaoming", email="wang@example.com", language="en")
+
+
+@pytest.fixture
+def certificate(holder):
+    return certificate_of(holder)
+
+
+@pytest.fixture
+def admin(client):
+    admin = make_admin(name="Ada Admin")
+    client.force_login(admin)
+    return admin
+
+
+def state_of(certificate):
+    rows = Certificate.objects.filter(pk=certificate.pk)
+    return rows.values("withdrawn_at", "withdrawn_by", "withdrawn_reason").get()
+
+
+def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder(client, admin, certificate):
+    facts = (Completion.objects.count(), Enrollment.objects.values().get())
+    assert "1 certificate is withdrawn." in send(client, certificate).text
+    state = state_of(certificate)
+    assert (state["withdrawn_by"], state["withdrawn_reason"]) == (admin.pk, "The answers were passed on.")
+    event = Event.objects.get(verb="certificate-withdrawn")
+    assert (event.actor, event.subject, event.data, event.at) == (
+        admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["withdrawn_at"],
+    )  # fmt: skip
+    (letter,) = mail.outbox
+    assert letter.to == ["wang@example.com"] and letter.subject == "Your certificate was withdrawn"
+    assert "“Rules of the tea room”" in letter.body and "The answers were passed on." in letter.body
+    assert facts == (Completion.objects.count(), Enrollment.objects.values().get())
+
+
+def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
+    send(client, certificate)
+    before = state_of(certificate)
+    assert "0 certificates are withdrawn." in send(client, certificate, reason="Another reason.").text
+    assert state_of(certificate) == before
+    assert (len(mail.outbox), Event.objects.filter(verb="certificate-withdrawn").count()) == (1, 1)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 201])
+def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, certificate, reason):
+    response = send(client, certificate, reason=reason)
+    assert response.status_code == 422
+    assert state_of(certificate)["withdrawn_at"] is None
+
+
+def test_nobody_withdraws_the_own_certificate(client, admin, certificate):
+    own = certificate_of(admin)
+    assert "Your own certificate can only be withdrawn by another admin." in send(client, own).text
+    assert state_of(own)["withdrawn_at"] is None
+    with pytest.raises(OwnCertificate):
+        withdraw(own, reason="So.", by=admin)
+    assert not mail.outbox
+
+
+def test_only_admins_withdraw(client, certificate, holder):
+    for person in (make_editor(), make_team().manager, holder, make_user(is_staff=True)):
+        client.force_login(person)
+        send(client, certificate)
+        assert state_of(certificate)["withdrawn_at"] is None
+
+
+def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, admin, certificate):
+    address = reverse("assessment:certificate", args=[certificate.number])
+    client.logout()
+    assert "✓ Valid" in client.get(address).text
+    withdraw(certificate, reason="The answers were passed on.", by=admin)
+    page = BeautifulSoup(client.get(address).content, "html.parser").main.text
+    assert "Withdrawn on" in page and "✓ Valid" not in page
+    assert "passed on. " not in page and "answers were" not in page and "Ada" not in page
+
+
+def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin, certificate, holder):
+    withdraw(certificate, reason="So.", by=admin)
+    client.force_login(holder)
+    attempt = certificate.enrollment.attempts.get()
+    for address in ("/", reverse("assessment:result", args=[attempt.pk])):
+        assert "Your certificate was withdrawn on" in client.get(address).text
+    assert not certificate.is_valid()
+
+
+def test_a_letter_that_is_not_taken_is_said_and_the_certificate_stays_withdrawn(
+    client, admin, certificate, monkeypatch
+):
+    def refuse(*args, **context):
+        raise mailing.NotSent
+
+    monkeypatch.setattr(mailing, "send", refuse)
+    assert "did not take the letter to Wang Xiaoming" in send(client, certificate).text
+    assert state_of(certificate)["withdrawn_at"]
+
+
+def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
+    withdraw(certificate, reason="So.", by=admin)
+    assert [line for line in [*consistency.differences(), *log_check.differences()] if "certificate" in line] == []
+    nothing = {"withdrawn_at": None, "withdrawn_by": None, "withdrawn_reason": ""}
+    Certificate.objects.filter(pk=certificate.pk).update(**nothing)
+    assert [line for line in log_check.differences() if "certificate-withdrawn" in line]
+    other = certificate_of(make_user())
+    past_the_log = {"withdrawn_at": other.issued_at, "withdrawn_by": admin, "withdrawn_reason": "x"}
+    Certificate.objects.filter(pk=other.pk).update(**past_the_log)
+    found = list(log_check.differences())
+    assert f"certificate {other.pk}: the log knows no “certificate-withdrawn” that says the same" in found
