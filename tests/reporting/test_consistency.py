@@ -229,8 +229,9 @@ def test_an_exam_passed_after_a_certificate_was_issued_makes_it_no_forgery(compl
     assert not list(certificate_texts())
 
 
-# Not frozen: whose it is and what it is called; and the name, which stays as it was when the person is renamed.
-NOT_FROZEN = {"id", "enrollment", "number", "holder"}
+# Not frozen: whose it is and what it is called; the name, which stays as it was when the person is renamed; and what is
+# said later, when it is withdrawn, which the log is asked about (see tests/assessment/test_withdrawing.py).
+NOT_FROZEN = {"id", "enrollment", "number", "holder", "withdrawn_at", "withdrawn_by", "withdrawn_reason"}
 FORGED = {
     models.DateTimeField: lambda value: value + LATER,
     models.DateField: lambda value: value + 1000 * LATER,
