@@ -64,7 +64,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request, user, **kwargs):
         response = super().post_login(request, user, **kwargs)
-        devices.remember(request, response, user)
+        if devices.remember(request, response, user):
+            tell(user, "new-device", detail=devices.in_words(self.get_http_user_agent(request)))
         return response
 
     def pre_authenticate(self, request, *, email, **credentials):

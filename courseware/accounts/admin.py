@@ -2,6 +2,7 @@ from functools import partial
 
 from allauth.account import admin as allauth_admin
 from allauth.mfa import admin as allauth_mfa_admin
+from allauth.usersessions import admin as allauth_sessions_admin
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
@@ -15,6 +16,7 @@ from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.notices import tell
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
@@ -34,6 +36,8 @@ admin.site.unregister(allauth_admin.EmailAddress)
 # Nobody reads or writes another person's second factor; it is reset as a whole.
 admin.site.unregister(allauth_mfa_admin.Authenticator)
 admin.site.unregister(Group)
+# Where somebody is signed in is shown to that person alone.
+admin.site.unregister(allauth_sessions_admin.UserSession)
 
 
 class SuperusersOnly:
@@ -143,7 +147,8 @@ class PersonAdmin(LogsMemberships):
 
     def save_model(self, request, obj, form, change):
         if change:
-            form.rights_before = rights_of(User.objects.get(pk=obj.pk))
+            before = User.objects.get(pk=obj.pk)
+            form.rights_before, form.address_before = rights_of(before), before.email
         else:
             form.rights_before = RIGHTS_OF_NOBODY
             obj.set_unusable_password()
@@ -156,6 +161,7 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=person)
+            transaction.on_commit(partial(tell, person, "address-changed", address=form.address_before))
         if change and "practice_time" in form.changed_data:
             log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)

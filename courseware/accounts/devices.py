@@ -8,6 +8,15 @@ from courseware.accounts.models import Device
 
 COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 SALT = "courseware.accounts.devices"
+# What stands in a User-Agent, the most particular first: most of them also claim to be Chrome, Safari and Linux.
+BROWSERS = [
+    ("Edg/", "Edge"), ("EdgA/", "Edge"), ("EdgiOS/", "Edge"), ("OPR/", "Opera"), ("MicroMessenger/", "WeChat"),
+    ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+]  # fmt: skip
+SYSTEMS = [
+    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Mac OS X", "macOS"), ("Linux", "Linux"),
+]  # fmt: skip
 
 
 def key_of(request):
@@ -22,9 +31,13 @@ def known_device(request, account):
 
 
 def remember(request, response, person):
-    """Know this browser from now on. Several people may share one: it has one key, and a row for each of them."""
+    """Know this browser from now on, and return whether it is a new one beside others of `person`.
+
+    Several people may share a browser: it has one key, and a row for each of them.
+    """
     key = key_of(request) or secrets.token_hex(16)
-    Device.objects.get_or_create(person=person, key=key)
+    has_others = Device.objects.filter(person=person).exclude(key=key).exists()
+    _device, is_new = Device.objects.get_or_create(person=person, key=key)
     response.set_signed_cookie(
         settings.DEVICE_COOKIE_NAME,
         key,
@@ -34,6 +47,13 @@ def remember(request, response, person):
         httponly=True,
         samesite="Lax",
     )
+    return is_new and has_others
+
+
+def in_words(user_agent):
+    """What a person calls this browser, such as “Firefox · Windows”; empty for one that says nothing we know."""
+    found = (next((name for sign, name in names if sign in user_agent), "") for names in (BROWSERS, SYSTEMS))
+    return " · ".join(filter(None, found))
 
 
 def forget_all(person):

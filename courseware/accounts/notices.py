@@ -20,14 +20,19 @@ WHAT = {
 logger = logging.getLogger(__name__)
 
 
-def tell(person, what, *, address=""):
+def tell(person, what, *, address="", detail=""):
     """Mail what happened to `person`, or to `address` where that is another. Call it outside of transactions.
 
     What happened stands, whether or not the mail server takes the letter.
     """
     try:
         mailing.send(
-            "account_notice", address or person.email, language=person.language, name=person.name, what=WHAT[what]
+            "account_notice",
+            address or person.email,
+            language=person.language,
+            name=person.name,
+            what=WHAT[what],
+            detail=detail,
         )
     except mailing.NotSent:
         logger.warning("The notice %s to person %s was not sent.", what, person.pk)

@@ -37,6 +37,7 @@ urlpatterns = [
     path("inactive/", views.inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/", include(password_urls)),
+    path("sessions/", views.own_sessions, name="usersessions_list"),
     path("second-factor/", include(second_factor_urls)),
     path("language/", views.set_language, name="set-language"),
     path("session/", views.session, name="session"),

@@ -3,6 +3,8 @@
 from http import HTTPStatus
 
 from allauth.account import views
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +19,7 @@ from courseware.accounts import devices, forms, held_forms, sessions, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
+from courseware.evidence.recording import record
 
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 
@@ -73,6 +76,30 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
     form_class = forms.ReauthenticateForm
 
 
+class OwnSessionsView(ListUserSessionsView):
+    """Where the person is signed in. What is posted ends one of these sessions, or all but this one."""
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        for session in context["sessions"]:
+            session.browser = devices.in_words(session.user_agent)
+        return context
+
+    def form_valid(self, form):
+        others = UserSession.objects.filter(user=self.request.user).exclude(
+            session_key=self.request.session.session_key
+        )
+        if chosen := self.request.POST.get("session", ""):
+            others = others.filter(pk=chosen) if chosen.isdecimal() else others.none()
+        ended = list(others)
+        for session in ended:
+            session.end()
+        if ended:
+            record("own-sessions-ended", actor=self.request.user, subject=self.request.user)
+            messages.success(self.request, gettext("Signed out there."))
+        return HttpResponseRedirect(self.get_success_url())
+
+
 sign_in = SignInView.as_view()
 sign_out = views.logout
 inactive = views.account_inactive
@@ -81,6 +108,7 @@ password_link_sent = views.password_reset_done
 password_from_link = PasswordFromLinkView.as_view()
 change_password = ChangePasswordView.as_view()
 set_password = SetPasswordView.as_view()
+own_sessions = OwnSessionsView.as_view()
 reauthenticate = ReauthenticateView.as_view()
 
 

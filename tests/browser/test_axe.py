@@ -164,6 +164,7 @@ def test_pages_of_who_is_examined(language, visit, world):
 def test_pages_of_the_account(language, visit, world):
     pages = ["/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
     pages += [f"/accounts/second-factor/{page}" for page in ("", "app/", "passkey/", "codes/new/")]
+    pages.append("/accounts/sessions/")
     assert_fine(visit(world.learner, language=language), pages)
     assert_fine(visit(make_user("Uma Unenrolled"), language=language), ["/"])
 

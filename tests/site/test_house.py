@@ -46,7 +46,12 @@ FRONT_DOOR = {
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}
 # Django and the test runner look for these; every other module is the only one of its name.
 NAMES_OF_DJANGO = {"__init__", "admin", "apps", "forms", "models", "urls", "views"}
-TEMPLATES_OF = {"account": "accounts", "allauth": "accounts", "mfa": "accounts"}  # folders whose names a library gave
+TEMPLATES_OF = {
+    "account": "accounts",
+    "allauth": "accounts",
+    "mfa": "accounts",
+    "usersessions": "accounts",
+}  # folders whose names a library gave
 
 
 def code_of(room):

@@ -1,0 +1,140 @@
+"""Each person sees where they are signed in, ends it, and is told of what happens to the account."""
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from courseware.accounts.devices import in_words
+from courseware.evidence.models import Event
+from tests.accounts.test_inviting import NEW, BrokenMail, choose, path_of_link
+from tests.making import PASSWORD, make_admin, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = reverse("usersessions_list")
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.0 Mobile/15E148 Safari/604.1"
+)
+
+
+def signed_in(person, user_agent=FIREFOX, client=None):
+    client = client or Client()
+    fields = {"login": person.email, "password": PASSWORD}
+    assert client.post(reverse("account_login"), fields, headers={"user-agent": user_agent}).status_code == 302
+    return client
+
+
+def is_in(client):
+    return client.get(reverse("account_change_password")).status_code == 200
+
+
+def listed(client):
+    return [(session.browser, session.is_current()) for session in client.get(PAGE).context["sessions"]]
+
+
+@pytest.fixture
+def person():
+    return make_user(language="en")
+
+
+def test_a_person_sees_the_own_sessions_and_nobody_elses(person):
+    here, _phone, _other = signed_in(person), signed_in(person, IPHONE), signed_in(make_user())
+    page = here.get(PAGE)
+    assert [session.browser for session in page.context["sessions"]] == ["Firefox · Windows", "Safari · iPhone"]
+    assert page.content.decode().count("Sign out there</button>") == 1
+
+
+def test_one_session_is_ended_and_the_others_go_on(person):
+    here, phone, tablet = (signed_in(person, agent) for agent in (FIREFOX, IPHONE, FIREFOX))
+    chosen = here.get(PAGE).context["sessions"][1]
+    for _ in range(2):
+        assert here.post(PAGE, {"session": chosen.pk})["Location"] == PAGE
+    assert [is_in(client) for client in (here, phone, tablet)] == [True, False, True]
+    assert len(here.get(PAGE).context["sessions"]) == 2
+    event = Event.objects.get(verb="own-sessions-ended")
+    assert (event.actor, event.subject) == (person, f"person:{person.pk}")
+
+
+def test_all_but_this_one_are_ended(person):
+    here, phone, tablet = (signed_in(person) for _ in range(3))
+    here.post(PAGE)
+    assert [is_in(client) for client in (here, phone, tablet)] == [True, False, False]
+
+
+@pytest.mark.parametrize("session", ["own", "foreign", "0", "x", "-1", "99999999999999999999"])
+def test_nothing_else_is_ended_whatever_is_sent(session, person):
+    here, other = signed_in(person), signed_in(make_user())
+    keys = {"own": here, "foreign": other}
+    sent = keys[session].get(PAGE).context["sessions"][0].pk if session in keys else session
+    assert here.post(PAGE, {"session": sent}).status_code == 302
+    assert (is_in(here), is_in(other)) == (True, True)
+    assert not Event.objects.filter(verb="own-sessions-ended").exists()
+
+
+def test_a_session_that_ended_is_not_listed(person):
+    here, phone = signed_in(person), signed_in(person)
+    phone.post(reverse("account_logout"))
+    assert len(here.get(PAGE).context["sessions"]) == 1
+
+
+@pytest.mark.parametrize("user_agent, words", [
+    (FIREFOX, "Firefox · Windows"), (IPHONE, "Safari · iPhone"), ("", ""), ("<script>", ""),
+    ("Mozilla/5.0 (Linux; Android 14) Chrome/130.0 Mobile Safari/537.36 EdgA/130.0", "Edge · Android"),
+    ("Mozilla/5.0 (Linux; Android 14) Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0", "WeChat · Android"),
+])  # fmt: skip
+def test_a_browser_is_called_what_people_call_it(user_agent, words):
+    assert in_words(user_agent) == words
+
+
+def test_a_new_browser_is_told_by_mail_and_a_known_one_and_the_first_are_not(person):
+    here = signed_in(person)
+    here.post(reverse("account_logout"))
+    signed_in(person, client=here)
+    assert mail.outbox == []
+    signed_in(person, IPHONE)
+    [letter] = mail.outbox
+    assert letter.to == [person.email]
+    assert "from a browser that was not used before.\nSafari · iPhone\n" in letter.body
+
+
+def test_a_changed_password_is_told_by_mail_and_the_first_one_is_not():
+    newcomer = make_user(password=None, language="en")
+    choose(Client(), path_of_link(newcomer))
+    assert mail.outbox == []
+    newcomer.refresh_from_db()
+    choose(Client(), path_of_link(newcomer))
+    assert ["Your password was changed." in letter.body for letter in mail.outbox] == [True]
+
+
+def test_changing_it_oneself_is_told_once_and_not_as_a_new_browser(person):
+    here = signed_in(person)
+    fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    here.post(reverse("account_change_password"), fields)
+    assert ["Your password was changed." in letter.body for letter in mail.outbox] == [True]
+
+
+def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_commit_callbacks):
+    old, admin = person.email, Client()
+    admin.force_login(make_admin())
+    fields = {
+        "name": person.name, "email": "new@example.com", "language": "en", "practice_time": "", "is_active": "on",
+        "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    for _ in range(2):  # the same again tells nothing
+        with django_capture_on_commit_callbacks(execute=True):
+            assert admin.post(f"/admin/accounts/user/{person.pk}/change/", fields).status_code == 302
+    [letter] = mail.outbox
+    assert (letter.to, "The address you sign in with was changed." in letter.body) == ([old], True)
+
+
+def test_whoever_signs_in_gets_in_though_the_mail_server_is_away(person, settings):
+    signed_in(person)
+    settings.EMAIL_BACKEND = f"{BrokenMail.__module__}.BrokenMail"
+    assert is_in(signed_in(person))
+
+
+def test_nobody_reads_sessions_in_the_admin(client):
+    client.force_login(make_admin())
+    assert client.get("/admin/usersessions/usersession/").status_code == 404
