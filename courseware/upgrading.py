@@ -1,0 +1,124 @@
+"""While the database is brought to another version, or is of another one than this process, the site answers 503.
+
+A process looks by itself: nobody tells it, and a killed upgrade leaves nothing behind that keeps the site closed. The
+lock of an upgrade ends with its process; a database that was left half-way is seen by its migrations.
+"""
+
+import fcntl
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from courseware.errors import page
+
+LOOK_EVERY = 2  # seconds
+RETRY_AFTER = 30  # seconds
+ADVISORY = (1668576115, 1)  # classid and objid; any pair that nobody else in this database uses
+logger = logging.getLogger(__name__)
+
+
+def migrations_of_this_version() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def applied() -> frozenset[tuple[str, str]]:
+    """Runs one query. Raises DatabaseError in an empty database."""
+    return frozenset(MigrationRecorder.Migration.objects.values_list("app", "name"))
+
+
+def unapplied() -> list[tuple[str, str]]:
+    recorded = MigrationRecorder(connection).applied_migrations()
+    return sorted(migrations_of_this_version() - set(recorded))
+
+
+def is_ours(app_label: str) -> bool:
+    return app_label in apps.app_configs and apps.get_app_config(app_label).name.startswith("courseware.")
+
+
+@contextmanager
+def closed_site() -> Iterator[None]:
+    """Hold the lock that serving processes look for. A second upgrade waits here for the first."""
+    if connection.vendor == "postgresql":
+        holder = connections.create_connection("default")
+        try:
+            with holder.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', '0', false)")
+                cursor.execute("SELECT pg_advisory_lock(%s, %s)", ADVISORY)
+                yield
+        finally:
+            with holder.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", ADVISORY)
+                cursor.execute("RESET statement_timeout")
+            holder.close()
+    else:
+        with (settings.DATA_DIR / "upgrade.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def is_closed() -> bool:
+    """Whether an upgrade holds the lock at this moment."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND "
+                "objid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+                ADVISORY,
+            )
+            return bool(cursor.fetchone()[0])
+    try:
+        with (settings.DATA_DIR / "upgrade.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a full or missing disk is told by the page itself
+        return False
+    return False
+
+
+class UpgradeMiddleware:
+    """Stands behind static files and in front of everything that asks the database."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        # Now, and not at the first look: `git pull` may have brought other files by then.
+        self.known = migrations_of_this_version()
+        self.looked_at = -float(LOOK_EVERY)
+        self.reason = ""
+
+    def __call__(self, request):
+        if time.monotonic() - self.looked_at >= LOOK_EVERY:
+            self.looked_at = time.monotonic()
+            self.tell(self.reason_to_be_closed())
+        if not self.reason:
+            return self.get_response(request)
+        response = page(503, "upgrading")
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+
+    def tell(self, reason: str) -> None:
+        if reason != self.reason:
+            logger.warning("%s", reason or "open again")
+        self.reason = reason
+
+    def reason_to_be_closed(self) -> str:
+        try:
+            if is_closed():
+                return "closed: manage.py upgrade is running"
+            recorded = applied()
+        except DatabaseError:
+            if not connection.is_usable():
+                return ""  # away: the page itself says so
+            return "closed: the database is empty; run manage.py upgrade"
+        if missing := sorted(self.known - recorded):
+            return f"closed: {'.'.join(missing[0])} is not applied; run manage.py upgrade"
+        if unknown := sorted(name for name in recorded - self.known if is_ours(name[0])):
+            return f"closed: the database knows {'.'.join(unknown[0])}, this process does not; restart it"
+        return ""
