@@ -2,6 +2,7 @@
 
 import sys
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 
@@ -12,8 +13,15 @@ def page(status, template):
     return render(None, f"errors/{template}.html", status=status)
 
 
+def away():
+    response = page(503, "503")
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
 def bad_request(request, exception=None):
-    return page(400, "400")
+    # The session could not be written after the view had done its work: nothing was wrong with the request.
+    return away() if isinstance(exception, SessionInterrupted) else page(400, "400")
 
 
 def permission_denied(request, exception=None):
@@ -31,7 +39,5 @@ def not_found(request, exception=None):
 def server_error(request):
     """500 for a bug; 503 while the database is away or full. Either way nothing was acknowledged that was not saved."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        response = page(503, "503")
-        response["Retry-After"] = str(RETRY_AFTER)
-        return response
+        return away()
     return page(500, "500")

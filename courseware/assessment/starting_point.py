@@ -44,6 +44,15 @@ class StartingPoint:
         return "kept" if self.before.points == self.before.max_points else "same"
 
     @property
+    def open(self) -> int:
+        """Points that were missing at the start."""
+        return self.before.max_points - self.before.points if self.before else 0
+
+    @property
+    def gained(self) -> int:
+        return self.after.points - self.before.points if self.before and self.after else 0
+
+    @property
     def gain(self) -> int | None:
         """Percent, see `grading.gain`; None as long as a score is missing, or if nothing could be gained."""
         return gain(self.before, self.after) if self.before and self.after else None

@@ -397,7 +397,7 @@ def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
     text = client.get(f"/attempts/{first.pk}/result/").text
     for _response, question in asked(first, "en"):
         assert all(choice.reason in text and choice.text in text for choice in question.choices)
-    assert text.count("this belongs to the answer") == 4
+    assert text.count("the right one") == 4
 
 
 def test_what_was_shown_and_the_result_stay_byte_for_byte_when_the_course_is_edited(client, learner):

@@ -1,9 +1,19 @@
 """What a visitor is told while the database is away. The faults suite takes a real one away."""
 
-import pytest
-from django.db import DataError, InterfaceError, OperationalError, ProgrammingError, connection
-from django.test import Client
+import re
 
+import pytest
+from django.conf import settings
+from django.db import DataError, InterfaceError, OperationalError, ProgrammingError, connection
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import translation
+
+from courseware.accounts.sessions import SEEN, SEEN_EVERY
+from courseware.learning.models import Answer
+from tests.learning.test_pages import sent
+
+PAGES = settings.BASE_DIR / "templates" / "errors"
 SAID = "We will be back in a moment"
 
 
@@ -37,6 +47,32 @@ def test_what_was_sent_meanwhile_is_not_acknowledged(visitor):
     with connection.execute_wrapper(fails_with(OperationalError())):
         response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", {"choice": "1"})
     assert (response.status_code, SAID in response.text) == (503, True)
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, DataError])
+def test_where_only_the_session_was_not_written_nothing_is_said_of_what_was(error, world, visitor):
+    session = visitor.session
+    session[SEEN] -= SEEN_EVERY
+    session.save()
+    before = Answer.objects.count()
+
+    def execute(run, sql, *args):
+        if sql.startswith('UPDATE "django_session"'):
+            raise error
+        return run(sql, *args)
+
+    with connection.execute_wrapper(execute):
+        response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", sent("1", tries=before))
+    assert Answer.objects.count() == before + 1
+    assert (response.status_code, response["Retry-After"], SAID in response.text) == (503, "10", True)
+    assert "cannot say whether your last step was saved" in response.text
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in PAGES.glob("*.html")))
+def test_no_page_of_what_went_wrong_says_that_nothing_happened(template):
+    with translation.override("en"):
+        said = render_to_string(f"errors/{template}")
+    assert not re.search("othing was|was not (saved|recorded|changed)", said)
 
 
 @pytest.mark.parametrize("error", [DataError, ProgrammingError, ValueError])
