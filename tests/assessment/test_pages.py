@@ -421,9 +421,9 @@ def sit_wrong(enrollment):
 
 
 def exported(client, attempt):
-    """The questions as they are shown, without the tokens that are made for each page."""
+    """The questions as they are shown, without tokens and seconds that are another on each page."""
     pages = [client.get(page(attempt, position)).text for position in range(1, attempt.max_points + 1)]
-    return re.sub(r'(name="(csrfmiddlewaretoken|page)" value=)"[^"]*"', r"\1", "".join(pages))
+    return re.sub(r'(name="(csrfmiddlewaretoken|page)" value=|data-(left|whole)=)"[^"]*"', r"\1", "".join(pages))
 
 
 def result_of(attempt):

@@ -77,7 +77,8 @@ def checked_unlocked(monkeypatch):
 
     for module in (publishing, drafts, importing):
         monkeypatch.setattr(module, "read_valid", watched(module.read_valid))
-    monkeypatch.setattr(publishing, "compile_course", watched(publishing.compile_course))
+    for name in ("compile_course", "compile_release"):
+        monkeypatch.setattr(publishing, name, watched(getattr(publishing, name)))
     return seen
 
 
