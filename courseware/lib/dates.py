@@ -1,6 +1,6 @@
 """Days: an instant for comparing, a day for people."""
 
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils import timezone
 
@@ -17,7 +17,8 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 
 def due_day(due_at: datetime, zone: tzinfo) -> date:
     """The day that ends at `due_at`: the one a person is told."""
-    return (due_at.astimezone(zone) - timedelta(microseconds=1)).date()
+    # Subtracted before: where a change of clocks leaves out midnight, the day after begins at one.
+    return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def site_day(at: datetime | None = None) -> date:

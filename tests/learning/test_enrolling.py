@@ -1,4 +1,4 @@
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +18,7 @@ from courseware.learning.enrolling import (
     waive,
 )
 from courseware.learning.models import Enrollment
+from courseware.lib import dates
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,11 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
     # Two savepoints: 4; order, its teams, those below, people, enrollments, whether anybody is left, order; the log: 3.
     with transaction.atomic(), django_assert_num_queries(14):
         enroll_next(order, by=None)
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Santiago", "Asia/Beirut", "Europe/Berlin", "Asia/Shanghai"])
+def test_a_day_before_a_midnight_that_does_not_exist_is_shown_as_it_was_chosen(zone):
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(366)]
+    shown = [dates.due_day(dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC), ZoneInfo(zone)) for day in days]
+    assert shown == days
 
 
 def test_extending_moves_the_due_day_and_logs_both():
