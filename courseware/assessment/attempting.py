@@ -24,6 +24,8 @@ from courseware.learning.progress import done_documents, track_of
 
 # An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)
+# What is refused later than this is not kept as over: the clock may have jumped ahead, and no setting back reopens it.
+SET_BACK_AT_MOST = timedelta(days=1)
 
 
 class NotYet(Exception):
@@ -149,7 +151,7 @@ def why_over(attempt: Attempt, at: datetime | None = None) -> str:
         return "waived"
     if attempt.submitted_at:
         return "submitted"
-    if attempt.closes_at and (at or timezone.now()) > attempt.closes_at + GRACE:
+    if attempt.found_over_at or is_late(attempt, at or timezone.now()):
         return "time"
     # A pre-check measures what is known before the first lesson.
     if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
@@ -157,8 +159,14 @@ def why_over(attempt: Attempt, at: datetime | None = None) -> str:
     return ""
 
 
-def is_over(attempt: Attempt, at: datetime | None = None) -> bool:
-    return bool(why_over(attempt, at))
+def is_late(attempt: Attempt, at: datetime) -> bool:
+    return attempt.closes_at is not None and at > attempt.closes_at + GRACE
+
+
+def keep_over(attempt: Attempt, at: datetime) -> None:
+    if not attempt.found_over_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
+        attempt.found_over_at = at
+        attempt.save(update_fields=["found_over_at"])
 
 
 def locked(attempt: Attempt) -> Attempt:
@@ -169,7 +177,6 @@ def locked(attempt: Attempt) -> Attempt:
     return fresh
 
 
-@transaction.atomic
 def save(
     attempt: Attempt,
     position: int,
@@ -187,9 +194,20 @@ def save(
     question.
     """
     at = at or timezone.now()
-    attempt = locked(attempt)
-    if is_over(attempt, at):
-        raise AttemptClosed
+    with transaction.atomic():
+        attempt = locked(attempt)
+        over = why_over(attempt, at)
+        if not over:
+            return save_open(attempt, position, raw, saves=saves, sent=sent, page=page, at=at)
+        if over == "time":
+            keep_over(attempt, at)
+    raise AttemptClosed
+
+
+def save_open(
+    attempt: Attempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
+) -> Response:
+    """`save` for a locked attempt that takes answers."""
     response = attempt.responses.select_related("bank").get(position=position)
     question = question_of(attempt, response, attempt.enrollment.source_language)
     given = question.clean(raw) if raw else None

@@ -48,6 +48,9 @@ class Attempt(models.Model):
     # later must not turn yesterday's pass into a fail.
     pass_mark = models.PositiveSmallIntegerField(null=True, help_text="Percent, 1–100; null: without marks")
     closes_at = models.DateTimeField(null=True, help_text="Where the exam has a time limit")
+    found_over_at = models.DateTimeField(
+        null=True, help_text="When an answer came after the time: it stays over, even if the clock is set back"
+    )
     submitted_at = models.DateTimeField(null=True)
     points = models.PositiveSmallIntegerField(null=True)
     max_points = models.PositiveSmallIntegerField()

@@ -345,7 +345,7 @@ def test_after_handing_in_nothing_is_taken(attempt):
         (timedelta(days=3), False),
         (-timedelta(hours=2), True),
     ],
-    ids=["at the end", "within the grace", "past it", "days later", "after the clock jumped back"],
+    ids=["at the end", "within the grace", "past it", "days later", "with the clock jumped back meanwhile"],
 )
 def test_the_time_limit_counts_from_the_servers_start(late, is_taken):
     attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
@@ -357,6 +357,45 @@ def test_the_time_limit_counts_from_the_servers_start(late, is_taken):
             save(attempt, 1, ["0"], at=at)
     attempt.refresh_from_db()
     assert attempt.submitted_at is None  # only handing in hands in
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("late", "set_back", "is_taken"),
+    [
+        (MINUTE, 2 * HOUR, False),
+        (MINUTE, 2 * MINUTE, False),
+        (23 * HOUR, 23.5 * HOUR, False),
+        (timedelta(days=3), timedelta(days=3, minutes=1), True),
+    ],
+    ids=["two hours back", "two minutes back", "most of a day back", "back from a jump of three days"],
+)
+def test_a_time_that_was_over_stays_over_when_the_clock_is_set_back_but_not_when_it_had_jumped(
+    late, set_back, is_taken
+):
+    attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
+    for _twice in range(2):
+        with pytest.raises(AttemptClosed):
+            save(attempt, 1, ["0"], at=MONDAY + 30 * MINUTE + late)
+    attempt.refresh_from_db()
+    then = MONDAY + 30 * MINUTE + late - set_back
+    assert attempting.why_over(attempt, then) == ("" if is_taken else "time")
+    if is_taken:
+        assert save(attempt, 1, ["0"], at=then).is_answered
+    else:
+        with pytest.raises(AttemptClosed):
+            save(attempt, 1, ["0"], at=then)
+        assert attempting.submit(attempt, at=then).points == 0
+
+
+def test_what_is_sent_after_handing_in_leaves_no_word_that_the_time_was_over():
+    attempt = attempting.submit(start(ready(make_course(time_limit="30")), at=MONDAY), at=MONDAY + MINUTE)
+    with pytest.raises(AttemptClosed):
+        save(attempt, 1, ["0"], at=MONDAY + 31 * MINUTE)
+    attempt.refresh_from_db()
+    assert attempt.found_over_at is None
 
 
 @pytest.mark.django_db(transaction=True)
