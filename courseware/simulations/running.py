@@ -120,7 +120,8 @@ def decide(
 ) -> Trail:
     """Decide in the situation `position`: the choice at this place, or None when its time is up.
 
-    `has_clock`: the page showed the clock, so that a decision may come too late. `pauses`: before the next situation.
+    `has_clock`: by the clock of the page, too, the time was over, so that the decision may come too late.
+    `pauses`: before the next situation.
     Repeating a decision changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver.
     """
     at = at or timezone.now()
@@ -177,7 +178,7 @@ def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], a
         meters=dict(after.meters),
         points=trail.rules.points(state.place, place, picked),
         shown_at=run.shown_at,
-        decided_at=at,
+        decided_at=max(at, run.shown_at),
     )
     step = TrailStep(trail.position, state, after, place, tuple(picked), decision)
     return replace(trail, steps=(*trail.steps, step))

@@ -2,9 +2,10 @@
 
 The clock of a situation starts with the decision before it (with the start of the run, or the end of a pause); opening
 a page changes nothing. First the lines arrive, in the time it takes to read them; then the seconds run that the author
-gave, or twice as many. From then on the branch for doing nothing may be taken, and whatever is sent more than
-ALLOWANCE later counts as that branch. If the page is opened only then, the learner was not there when the time ran out
-(a lost connection, a closed laptop): the run waits, and the situation begins anew when they go on.
+gave, or twice as many. From then on the branch for doing nothing may be taken, and whatever is sent more than ALLOWANCE
+later counts as that branch, if it was late by the clock of the page as well: the server's may jump. If the page is
+opened only then, the learner was not there when the time ran out (a lost connection, a closed laptop): the run waits,
+and the situation begins anew when they go on.
 
 There is no clock if the author gave no seconds, if the learner chose none, or if no script can show it.
 """

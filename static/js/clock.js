@@ -20,6 +20,12 @@ export function faceAt({ total, wait, left }, passed) {
 // Nobody sets the first one while a page is open; but where a page sleeps, it may sleep too.
 const TIME = { steady: () => performance.now(), wall: () => Date.now() };
 
+/** How many milliseconds have passed since it was called, by whichever clock of this device says more. */
+export function stopwatch({ steady, wall } = TIME) {
+  const began = { steady: steady(), wall: wall() };
+  return () => Math.max(steady() - began.steady, wall() - began.wall);
+}
+
 /** Runs the clock and returns how to stop it. `hear` is told when it starts, each new face, and when the page slept. */
 export function startClock(timing, hear, { steady, wall } = TIME) {
   const broughtAt = steady();

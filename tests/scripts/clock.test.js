@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { faceAt, startClock } from "../../static/js/clock.js";
+import { faceAt, startClock, stopwatch } from "../../static/js/clock.js";
 
 const TIMING = { total: 20, wait: 1500, left: 20000 };
 
@@ -121,4 +121,13 @@ test("a page that was busy for a few seconds has not slept", (context) => {
   sleep(4.8);
   pass(9);
   assert.deepEqual(told, [1, "started", 0]);
+});
+
+test("of two clocks of a device the one counts that says more: one sleeps, the other may be set back", () => {
+  const now = { steady: 100, wall: 5000 };
+  const passed = stopwatch({ steady: () => now.steady, wall: () => now.wall });
+  Object.assign(now, { steady: 400, wall: 5200 });
+  assert.equal(passed(), 300);
+  Object.assign(now, { steady: 500, wall: 90000 }); // slept
+  assert.equal(passed(), 85000);
 });

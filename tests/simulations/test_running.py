@@ -183,7 +183,15 @@ def test_a_page_without_script_shows_no_clock_and_is_never_late(enrollment):
 def test_a_clock_that_jumps_back_gives_no_negative_time(enrollment):
     run = begin(enrollment, seconds=100)
     take(run, 0, seconds=0)
-    assert Decision.objects.get().milliseconds == 0
+    decision = Decision.objects.get()
+    assert (decision.milliseconds, decision.decided_at) == (0, decision.shown_at)
+    assert fresh(run).shown_at == at(0)  # the next situation begins by the clock as it is now
+
+
+def test_a_decision_in_time_by_the_clock_of_the_page_counts_though_the_servers_jumped_ahead(enrollment):
+    run = begin(enrollment, timing=Timing.WRITTEN)
+    take(run, 0, seconds=7200, has_clock=False)
+    assert Decision.objects.values_list("place", "is_timeout", "milliseconds").get() == (0, False, 7_200_000)
 
 
 def test_a_situation_may_wait_for_months(enrollment):

@@ -5,7 +5,7 @@
 //   stays and is sent again: the server knows its number, so it counts once
 // - keys 1, 2, 3 …, a sound, and spoken warnings at the start, at half of the time and five seconds before the end
 import { announce, fill } from "../announce.js";
-import { startClock } from "../clock.js";
+import { startClock, stopwatch } from "../clock.js";
 import { storage } from "../drafts.js";
 import { isAway, makeRetry } from "../retry.js";
 import { beep } from "../sound.js";
@@ -18,6 +18,7 @@ const onThisDevice = storage("localStorage");
 const retry = makeRetry(RETRY_AFTER, () => form() && send(form(), sending));
 let sending = null; // the button of the decision that is on its way
 let stopClock = () => {};
+let isTimeOut = () => false; // by this device's clock: the server's may jump
 let arrivals = []; // timers
 
 const form = () => run.querySelector("[data-decision]");
@@ -64,7 +65,8 @@ function runClock() {
   const { clock: total, wait, left } = decision.dataset;
   const timing = { total: Number(total), wait: Number(wait), left: Number(left) };
   const face = decision.querySelector("[data-face]");
-  decision.querySelector("[data-has-clock]").value = "1";
+  const passed = stopwatch();
+  isTimeOut = () => passed() >= timing.wait + timing.left;
   face.hidden = false;
   stopClock = startClock(timing, {
     started() {
@@ -92,6 +94,12 @@ function timeIsUp(decision) {
   send(decision, decision.querySelector("[data-time-up]"));
 }
 
+function tellTime(decision) {
+  // Told once: what was decided in time counts, however long the line is broken.
+  const hasClock = decision.querySelector("[data-has-clock]");
+  if (hasClock) hasClock.value = isTimeOut() ? "1" : "";
+}
+
 function showSettings() {
   for (const label of run.querySelectorAll("[data-setting]")) {
     const box = label.querySelector("input");
@@ -114,9 +122,7 @@ function send(decision, button) {
 function sendLater() {
   if (!sending) return;
   tellTrouble(run.dataset.offline);
-  stopTimers(); // the clock stands, so what was decided in time counts, however long the line is broken
-  const hasClock = form()?.querySelector("[data-has-clock]");
-  if (hasClock && !sending.matches("[data-time-up]")) hasClock.value = "";
+  stopTimers();
   retry.later();
 }
 
@@ -168,6 +174,7 @@ function play() {
         event.stopPropagation();
         return;
       }
+      if (!sending) tellTime(event.target);
       sending ??= event.submitter;
       for (const choice of choices()) choice.setAttribute("aria-disabled", "true");
     },
