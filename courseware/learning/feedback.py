@@ -54,14 +54,20 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
             answers=answers,
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
         )
-        show_those_who_wait(page.document_id, today)
+        mix_those_who_wait(page.document_id, today)
     return is_new
 
 
-def show_those_who_wait(survey_id, today):
-    """Let the answers that wait into the results, all with one day, once they are enough that none stands alone."""
+def mix_those_who_wait(survey_id, today):
+    """Write the answers that wait anew in the order of their random keys, so that the table keeps no order of coming.
+
+    Once they are enough that none stands alone, let them into the results, all with one day.
+    """
     waiting = SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk")
     # Locked in one order, because two people may answer at once.
-    together = list(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+    together = list(waiting.select_for_update(no_key=True))
     if len(together) >= disclosure.STEP:
-        SurveyAnswers.objects.filter(pk__in=together).update(shown_from=disclosure.shown_from(today))
+        for answers in together:
+            answers.shown_from = disclosure.shown_from(today)
+    SurveyAnswers.objects.filter(pk__in=[answers.pk for answers in together]).delete()
+    SurveyAnswers.objects.bulk_create(together)

@@ -16,6 +16,7 @@ from courseware.learning import feedback
 from courseware.learning.feedback import SurveyChanged, answer_survey
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
+from courseware.lib import disclosure
 from tests.language.samples import damage
 from tests.making import days, make_course, make_enrollment, make_user
 
@@ -85,6 +86,27 @@ def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
     assert "Not anonymous" in client.get(SURVEY).text
     client.post(SURVEY, sent())
     assert SurveyAnswers.objects.get().learner == enrollment.learner
+
+
+@pytest.mark.parametrize("people", [2, 4, 5, 7])
+def test_the_table_keeps_no_order_in_which_answers_came(people):
+    course = make_course()
+    for number in range(people):
+        enrollment = make_enrollment(course=course)
+        answer_survey(enrollment, page_of(enrollment), {"recommend": number}, is_signed=False)
+        stored = physical_order()
+        first = len(stored) // disclosure.STEP * disclosure.STEP  # those were let into the results together
+        for together in filter(None, (stored[:first][:5], stored[first:])):
+            assert together == sorted(together)
+    assert sorted(SurveyAnswers.objects.values_list("answers__recommend", flat=True)) == list(range(people))
+
+
+def physical_order():
+    """Random keys of the answers as the table itself keeps them, which is what a copy of the file tells."""
+    place = "ctid" if connection.vendor == "postgresql" else "rowid"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM learning_surveyanswers ORDER BY {place}")
+        return [str(key) for (key,) in cursor.fetchall()]
 
 
 def test_a_survey_sent_twice_is_answered_once(client, enrollment):
