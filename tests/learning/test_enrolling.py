@@ -175,6 +175,8 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
     # Two savepoints: 4; order, its teams, those below, people, enrollments, whether anybody is left, order; the log: 3.
     with transaction.atomic(), django_assert_num_queries(14):
         enroll_next(order, by=None)
+
+
 @pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Santiago", "Asia/Beirut", "Europe/Berlin", "Asia/Shanghai"])
 def test_a_day_before_a_midnight_that_does_not_exist_is_shown_as_it_was_chosen(zone):
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(366)]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessment", "0003_drill_answers"),
+        ("assessment", "0004_withdrawn_certificates"),
     ]
 
     operations = [
