@@ -70,7 +70,8 @@ lint: .venv/development
 
 ## make format       bring Python, templates and scripts into their form
 format: .venv/development
-	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+	@.venv/bin/ruff check --fix . || true
 	@.venv/bin/ruff format --quiet .
 	@git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
 	@.ci/node .ci/biome check --write static/js tests/scripts
@@ -84,10 +85,10 @@ migration: .venv/development
 messages: .venv/development
 	@.ci/messages
 
-## make screenshots  take the pictures of README and docs from the running product
+## make screenshots  take the pictures of README and docs from the running product (NAMES="board person" for some)
 screenshots: .venv/development
 	@.ci/browser
-	@.venv/bin/python .ci/screenshots.py
+	@.venv/bin/python .ci/screenshots.py $(NAMES)
 
 ## make bench        measure against an empty Django page; see docs/performance.md
 bench: .venv/development

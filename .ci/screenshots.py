@@ -1,6 +1,6 @@
 """Takes the pictures of README and docs from the running product: a demo site of its own, a real browser.
 
-Run by `make screenshots`. Each picture is `docs/pictures/<name>.<language>.png`.
+Run by `make screenshots`, for all or for those named. Each picture is `docs/pictures/<name>.<language>.png`.
 """
 
 import os
@@ -21,6 +21,7 @@ DESKTOP, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 780}
 COURSE = "customer-service-safety"
 SIMULATION, PLAYED_BY_MOST = "caller-who-knows", "alarm-mid-call"
 PASSWORD = "try-courseware"
+WANTED = set(sys.argv[1:])  # all if none is named
 
 
 def free_port() -> int:
@@ -65,6 +66,8 @@ class Visitor:
 
     def picture(self, name: str, top: str = "") -> None:
         """Save what is seen, from the element `top` on."""
+        if WANTED and name not in WANTED:
+            return
         self.page.evaluate("scrollTo(0, 0)")
         if top:
             self.page.locator(top).first.evaluate("element => scrollTo(0, element.getBoundingClientRect().top - 24)")
