@@ -1,0 +1,47 @@
+"""Who is served next when more requests come than can be worked on: saves in any case, pages while there is room."""
+
+import threading
+
+
+class Turns:
+    """`places` requests are worked on at a time. Saves wait for one as long as it takes, and before all pages.
+
+    At most `room` pages wait, for at most `patience` seconds: whatever is read can be asked for again.
+    """
+
+    def __init__(self, places: int, room: int, patience: float):
+        self.changed = threading.Condition()
+        self.free, self.room, self.patience = places, room, patience
+        self.saves_waiting = 0
+
+    def take(self, *, is_save: bool) -> bool:
+        """Waits for a place. False: this page gets none."""
+        with self.changed:
+            has_place = self._wait_as_save() if is_save else self._wait_as_page()
+            self.free -= has_place
+            return has_place
+
+    def give_back(self) -> None:
+        with self.changed:
+            self.free += 1
+            self.changed.notify_all()
+
+    def _wait_as_save(self) -> bool:
+        self.saves_waiting += 1
+        self.changed.wait_for(lambda: self.free > 0)
+        self.saves_waiting -= 1
+        return True
+
+    def _wait_as_page(self) -> bool:
+        if self._is_free_for_pages():
+            return True
+        if not self.room:
+            return False
+        self.room -= 1
+        try:
+            return self.changed.wait_for(self._is_free_for_pages, self.patience)
+        finally:
+            self.room += 1
+
+    def _is_free_for_pages(self) -> bool:
+        return self.free > self.saves_waiting
