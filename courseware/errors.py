@@ -1,12 +1,15 @@
 """Pages for what went wrong. None of them asks the database, which may be what went wrong."""
 
+import random
 import sys
 
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 
 RETRY_AFTER = 10  # seconds
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def page(status, template):
@@ -14,14 +17,25 @@ def page(status, template):
 
 
 def away():
-    response = page(503, "503")
-    response["Retry-After"] = str(RETRY_AFTER)
+    return come_back("503", RETRY_AFTER)
+
+
+def crowded():
+    # Not all of them at the same second.
+    return come_back("crowded", random.randint(RETRY_AFTER, 3 * RETRY_AFTER))  # noqa: S311
+
+
+def come_back(template, after):
+    response = page(503, template)
+    response["Retry-After"] = str(after)
     return response
 
 
 def bad_request(request, exception=None):
     # The session could not be written after the view had done its work: nothing was wrong with the request.
-    return away() if isinstance(exception, SessionInterrupted) else page(400, "400")
+    if isinstance(exception, SessionInterrupted):
+        return away()
+    return page(413, "413") if isinstance(exception, TOO_MUCH) else page(400, "400")
 
 
 def permission_denied(request, exception=None):

@@ -80,7 +80,7 @@ def main() -> None:
     with starting.in_one_sentence():
         set_up(starting.prepare_trial())
     print(address_and_accounts(port), flush=True)
-    gunicorn = ["gunicorn", "courseware.wsgi", "--worker-class=gthread", "--workers=2", "--threads=4"]
+    gunicorn = ["gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}"]
     os.execv(  # noqa: S606 - replaced by the server, so that Ctrl+C reaches it and no process is left behind
         sys.executable,
         [sys.executable, "-m", *gunicorn, f"--bind={LOOPBACK}:{port}", "--log-level=warning"],

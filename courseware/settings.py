@@ -103,7 +103,7 @@ else:
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": 4, "timeout": 5, "reconnect_timeout": 4},
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4},
             "connect_timeout": 3,
         },
     }
@@ -167,6 +167,7 @@ MIDDLEWARE = [
     CSP_MIDDLEWARE,  # before WhiteNoise, else static files go without the policy
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "courseware.crowding.CrowdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "courseware.upgrading.UpgradeMiddleware",
@@ -287,7 +288,14 @@ CSRF_FAILURE_VIEW = "courseware.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Of one form; templates/errors/413.html names them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+# Of each process. Beyond these a page is refused; what is sent waits for its turn.
+REQUESTS_AT_WORK = 4
+PAGES_WAITING = 60
+PAGE_WAITS_AT_MOST = 5  # seconds
 if not PLAIN_HTTP:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     DEVICE_COOKIE_NAME = "__Host-device"

@@ -78,7 +78,7 @@ class Site:
     def served(self, *, workers=2, **more):
         """Run gunicorn with this many workers; gives a Visitor who is not signed in."""
         port = free_port()
-        options = [f"--workers={workers}", "--threads=4", "--worker-class=gthread", "--log-level=warning"]
+        options = [f"--workers={workers}", "--log-level=warning"]  # all else is as served: gunicorn.conf.py
         log = (self.folder / "server.log").open("ab")
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "tests.faults.wsgi", *options, f"--bind=127.0.0.1:{port}"],

@@ -1,6 +1,7 @@
 """What a visitor is told while the database is away. The faults suite takes a real one away."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -9,8 +10,10 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
+from courseware import crowding
 from courseware.accounts.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
+from courseware.lib.turns import Turns
 from tests.learning.test_pages import sent
 
 PAGES = settings.BASE_DIR / "templates" / "errors"
@@ -81,3 +84,38 @@ def test_a_bug_is_no_absent_database(error, visitor):
         response = visitor.get("/")
     assert (response.status_code, SAID in response.text) == (500, False)
     assert "Retry-After" not in response
+
+
+def without_a_free_place(monkeypatch, **options):
+    """A Client whose requests find all places taken and nobody else waiting."""
+    monkeypatch.setattr(crowding, "Turns", lambda *_: Turns(places=0, room=0, patience=0))
+    return Client(raise_request_exception=False, **options)
+
+
+@pytest.mark.parametrize(("language", "lang"), [("en", "en"), ("zh-Hans", "zh-Hans")])
+@pytest.mark.parametrize("path", ["/", "/learn/tea-room/boiling/", "/admin/", "/accounts/login/"])
+def test_where_too_many_come_a_page_is_refused_in_the_readers_words_and_asks_nothing(
+    monkeypatch, world, path, language, lang, django_assert_num_queries
+):
+    client = without_a_free_place(monkeypatch, headers={"accept-language": language})
+    with django_assert_num_queries(0):
+        response = client.get(path)
+    assert (response.status_code, f'<html lang="{lang}">' in response.text) == (503, True)
+    assert 10 <= int(response["Retry-After"]) <= 30
+    assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"text": "x" * 1000}, 422),
+        ({"text": "x" * 3_000_000}, 413),
+        ({f"f{number}": "" for number in range(1001)}, 413),
+    ],
+    ids=["a small form", "a long text", "many fields"],
+)
+@pytest.mark.django_db
+def test_a_form_that_is_too_much_is_refused_with_what_a_form_may_hold(body, status):
+    visitor = Client(headers={"accept-language": "en"})
+    response = visitor.post("/accounts/login/", urlencode(body), content_type="application/x-www-form-urlencoded")
+    assert (response.status_code, "2 MB of text in 1,000 fields" in response.text) == (status, status == 413)

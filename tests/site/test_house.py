@@ -39,6 +39,7 @@ FRONT_DOOR = {
     "asgi",
     "headers",
     "errors",
+    "crowding",
     "run",
     "starting",
     "static_files",

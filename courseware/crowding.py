@@ -1,0 +1,35 @@
+"""More people than the machine can serve: what they send is saved, each in turn, and pages are refused early."""
+
+from django.conf import settings
+from django.db import connections
+from django.utils import translation
+
+from courseware import errors
+from courseware.lib.turns import Turns
+
+READING = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+class CrowdMiddleware:
+    """Stands behind static files, which cost nothing, and before all that asks the database."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.turns = Turns(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
+
+    def __call__(self, request):
+        if not self.turns.take(is_save=request.method not in READING):
+            with translation.override(translation.get_language_from_request(request)):
+                return errors.crowded()
+        try:
+            return self.get_response(request)
+        finally:
+            give_connections_back()
+            self.turns.give_back()
+
+
+def give_connections_back():
+    # Now, and not when a slow line has taken the answer: whoever is next needs them.
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()

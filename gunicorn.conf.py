@@ -1,0 +1,22 @@
+"""How the site is served. gunicorn reads this file by itself when it is started in this folder."""
+
+import os
+
+wsgi_app = "courseware.wsgi"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# More than are worked on at a time (REQUESTS_AT_WORK): the others wait for their turn, see courseware/crowding.py.
+threads = 100
+keepalive = 15  # seconds
+timeout = 60  # seconds without a sign of life after which a worker is replaced
+graceful_timeout = 30  # seconds that requests under way have to end at a restart
+# A worker is replaced now and then, so that memory that creeps never counts; not all of them at once.
+max_requests = 10_000
+max_requests_jitter = 2_000
+limit_request_line = 8_190  # bytes; a longer address is a 414
+limit_request_fields = 60  # headers
+limit_request_field_size = 8_190  # bytes
+# The socket would lie in the home folder, where two sites of one user take it from each other.
+control_socket_disable = True
+# FORWARDED_ALLOW_IPS names the proxy where it is on another machine; else only one on this machine is believed.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
