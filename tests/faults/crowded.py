@@ -1,0 +1,36 @@
+"""`python -m tests.faults.crowded NUMBER`: that many people more, enrolled and signed in. Prints their sessions."""
+
+import json
+import sys
+
+import django
+
+
+def crowd(number):
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from courseware.accounts import sessions
+    from courseware.content.models import Course, ReleaseEntry
+    from courseware.learning import enrolling
+    from tests.making import make_user
+
+    course = Course.objects.get(identifier="tea-room")
+    keys = []
+    for place in range(number):
+        person = make_user(email=f"crowd-{place}@example.com")
+        enrolling.enroll(person, course)
+        session = SessionStore()
+        session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
+        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[sessions.BEGAN] = sessions.now()
+        sessions.see(session, person, sessions.now())
+        session.create()
+        keys.append(session.session_key)
+    revision = ReleaseEntry.objects.filter(document__identifier="boiling").latest("pk").revision_id
+    return {"sessions": keys, "revision": revision}
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(crowd(int(sys.argv[1]))))
