@@ -13,6 +13,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from courseware import starting
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -96,6 +98,11 @@ if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
 elif DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL: expected sqlite:///… or postgres://…")
 else:
+    # Of a server alone: commands such as upgrade, import and backup take as long as they need.
+    bounds = {
+        "statement_timeout": count("STATEMENT_TIMEOUT", default=30),
+        "idle_in_transaction_session_timeout": count("IDLE_TRANSACTION_TIMEOUT", default=60),
+    }
     # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It
     # gives up reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at
     # once, and does not find the pool waiting for a next try that is minutes away.
@@ -105,6 +112,8 @@ else:
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4},
             "connect_timeout": 3,
+            "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if starting.is_serving),
+            **DATABASES["default"].get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
         },
     }
 

@@ -26,8 +26,12 @@ SET_FOR_A_SITE = frozenset({
 })  # fmt: skip
 GUNICORN_GIVES_UP = 3  # any other status makes it start the worker again and again
 
+is_serving = False  # a server, and no command: the settings bound what it asks of the database
 
-def begin() -> None:
+
+def begin(*, serving: bool = False) -> None:
+    global is_serving
+    is_serving = serving
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "courseware.settings")
 

@@ -2,7 +2,7 @@ from django.core.wsgi import get_wsgi_application
 
 from courseware import starting
 
-starting.begin()
+starting.begin(serving=True)
 with starting.in_one_sentence(starting.GUNICORN_GIVES_UP):
     application = get_wsgi_application()
     starting.refuse_what_must_not_be_served()

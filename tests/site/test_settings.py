@@ -69,6 +69,12 @@ def test_a_forged_host_is_refused(answers):
     assert "evil.example" not in str(answers["forged by a proxy's header"])
 
 
+def test_what_the_address_of_the_database_says_of_the_way_there_is_kept():
+    asked = "from courseware.settings import DATABASES; print(DATABASES['default']['OPTIONS']['sslmode'])"
+    address = "postgres://courseware@db.example.com/courseware?sslmode=verify-full"
+    assert run("-c", asked, **PRODUCTION | {"DATABASE_URL": address}).stdout.split() == ["verify-full"]
+
+
 def test_a_site_that_sets_none_asks_for_seventy_percent():
     asked = "import django; django.setup(); from django.conf import settings; print(settings.PASS_MARK_FLOOR)"
     assert run("-c", asked, **PRODUCTION).stdout.split() == ["70"]
@@ -101,6 +107,8 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
         ("DATABASE_URL", {"DATABASE_URL": "oracle://nowhere/x"}),
         ("DATABASE_URL", {"DATABASE_URL": "postgres://a:b@localhost:port/x"}),
+        ("STATEMENT_TIMEOUT", {"DATABASE_URL": "postgres://a:b@localhost/x", "STATEMENT_TIMEOUT": "soon"}),
+        ("IDLE_TRANSACTION_TIMEOUT", {"DATABASE_URL": "postgres://a:b@localhost/x", "IDLE_TRANSACTION_TIMEOUT": "-1"}),
         ("EMAIL_URL", {"EMAIL_URL": "nonsense://x"}),
         ("EMAIL_URL", {"EMAIL_URL": "smtp+tls://mail.example.com:port"}),
         ("DATA_DIR", {"DATA_DIR": "/proc/nowhere"}),

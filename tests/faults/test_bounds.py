@@ -1,0 +1,63 @@
+"""What a server asks of PostgreSQL ends by itself; what a command asks takes as long as it needs. F22 of the promises."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from tests.faults.away import QUESTION, assert_away, right_answer
+from tests.faults.sites import wait_until
+from tests.faults.test_attempts import lost
+
+NAMES = ("statement_timeout", "idle_in_transaction_session_timeout")
+ASKED = f"""
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in {NAMES}:
+        cursor.execute(f"SHOW {{name}}")
+        print(*cursor.fetchone())
+"""
+
+
+@pytest.mark.parametrize(
+    ("serving", "environment", "bounds"),
+    [
+        (True, {}, ["30s", "1min"]),
+        (True, {"STATEMENT_TIMEOUT": "7", "IDLE_TRANSACTION_TIMEOUT": "0"}, ["7s", "0"]),
+        (False, {"STATEMENT_TIMEOUT": "7"}, ["0", "0"]),
+    ],
+)
+def test_a_server_is_bounded_as_the_operator_says_and_a_command_is_not(serving, environment, bounds, site):
+    started = "import tests.faults.wsgi" if serving else "import django; django.setup()"
+    assert site.run("-c", f"{started}\n{ASKED}", **environment) == (0, "\n".join([*bounds, ""]))
+
+
+def test_a_statement_that_takes_too_long_is_our_own_page_and_the_next_request_works(site):
+    with site.served(STATEMENT_TIMEOUT="1") as visitor, closing(site.connect()) as other:
+        form, before = right_answer(visitor.sign_in(site.told)), site.count("learning_answer")
+        with other.transaction():
+            other.execute("LOCK TABLE learning_answer")
+            assert_away(visitor.post, QUESTION, form)
+            assert_away(visitor.get, QUESTION.partition("answer/")[0])
+        assert site.count("learning_answer") == before
+        assert visitor.post(QUESTION, form).status == 302
+    assert site.count("learning_answer") == before + 1
+    assert "canceling statement due to statement timeout" in (site.folder / "server.log").read_text()
+
+
+def test_who_stops_in_the_middle_loses_the_locks_and_nobody_waits_for_ever(site):
+    pid = site.pause_file.with_suffix(".pid")
+    stops = {"PAUSE_IN": "courseware.learning.completing.lock", "IDLE_TRANSACTION_TIMEOUT": "1"}
+    with site.served(**stops) as visitor, ThreadPoolExecutor(1) as pool:
+        form, before = right_answer(visitor.sign_in(site.told)), site.count("learning_answer")
+        site.pause_file.touch()
+        stopped = pool.submit(lost, lambda: visitor.post(QUESTION, form))
+        wait_until(pid.exists, "nobody came to the lock")
+        site.pause_file.unlink()
+        assert visitor.through(visitor.port).post(QUESTION, form).status == 302
+        assert not stopped.done()
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        assert stopped.result(timeout=20)
+    assert site.count("learning_answer") == before + 1
