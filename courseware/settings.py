@@ -189,6 +189,7 @@ MIDDLEWARE = [
     "courseware.accounts.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "courseware.accounts.freshness.FreshnessMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "courseware.accounts.middleware.BackToThePageMiddleware",
 ]

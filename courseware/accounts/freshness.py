@@ -4,6 +4,8 @@ import time
 
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.utils.decorators import method_decorator
 
@@ -20,6 +22,27 @@ def is_fresh(request):
 # Decorates a view: with GET and POST it asks first, and what was posted goes on afterwards.
 asks_who_it_is = reauthentication_required(app="courseware.accounts")
 asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
+
+
+class FreshnessMiddleware:
+    """Decides what goes on after somebody has shown who they are: the form sent last, or the page asked for last.
+
+    Stands behind allauth's, which keeps the form. Without this one a form that was left at the question would be sent
+    hours later, when somebody asks for no more than its page.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, ReauthenticationRequired):
+            request.session.pop(STATE_SESSION_KEY, None)
+            if request.method == "POST" and request.GET:
+                # allauth looks for the form under its address, which may have no query then; it keeps `GET` itself.
+                request.META["QUERY_STRING"] = ""
 
 
 class AsksWhoItIs:

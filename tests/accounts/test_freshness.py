@@ -1,6 +1,7 @@
 """Before rights, addresses, exports and publishing somebody shows who they are, unless they just did."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -83,20 +84,49 @@ def test_after_the_password_the_page_opens_and_a_wrong_one_opens_nothing(later):
     assert admin.get(page).status_code == 200
 
 
-def test_what_was_sent_goes_on_after_the_password(later):
-    person, admin = make_user(), signed_in(make_admin())
-    page = f"/admin/accounts/user/{person.pk}/change/"
-    fields = {
-        "name": person.name, "email": "new@example.com", "language": "", "practice_time": "", "is_active": "on",
-        "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
+def fields_of(person, **changed):
+    return {
+        "name": person.name, "email": person.email, "language": "", "practice_time": "", "is_active": "on",
+        "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, **changed,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["", "?_changelist_filters=is_active__exact%3D1"])
+def test_what_was_sent_goes_on_after_the_password(later, query):
+    person, admin = make_user(), signed_in(make_admin())
+    page = f"/admin/accounts/user/{person.pk}/change/{query}"
     later(minutes=20)
-    again = admin.post(page, fields)["Location"]
+    again = admin.post(page, fields_of(person, email="new@example.com"))["Location"]
     person.refresh_from_db()
     assert person.email != "new@example.com"
-    assert admin.post(again, {"password": PASSWORD, "next": page}).status_code == 302
+    assert admin.post(again, {"password": PASSWORD, "next": page_after(again)}).status_code == 302
     person.refresh_from_db()
     assert person.email == "new@example.com"
+
+
+def test_an_action_on_a_filtered_list_goes_on_after_the_password(later):
+    person, other, admin = make_user(), make_user(), signed_in(make_admin())
+    later(minutes=20)
+    fields = {"action": "deactivate", "_selected_action": [person.pk]}
+    again = admin.post(f"/admin/accounts/user/?q={person.email}", fields)["Location"]
+    assert admin.post(again, {"password": PASSWORD, "next": page_after(again)}).status_code == 302
+    assert [User.objects.get(pk=one.pk).is_active for one in (person, other)] == [False, True]
+
+
+def test_what_was_left_at_the_question_is_not_sent_when_its_page_is_asked_for(later):
+    person, admin = make_user(), signed_in(make_admin())
+    page = f"/admin/accounts/user/{person.pk}/change/"
+    later(minutes=20)
+    admin.post(page, fields_of(person, email="new@example.com"))
+    later(minutes=30)
+    again = admin.get(page)["Location"]
+    assert admin.post(again, {"password": PASSWORD, "next": page_after(again)})["Location"] == page
+    assert User.objects.get(pk=person.pk).email == person.email
+
+
+def page_after(again):
+    """What the page that asks for the password sends along with it."""
+    return parse_qs(urlsplit(again).query)["next"][0]
 
 
 def test_an_action_on_the_list_of_people_asks_and_the_list_does_not(later):
