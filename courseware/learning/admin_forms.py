@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courseware.content.models import Course, Release
+from courseware.content.models import Course, Document, Release
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -68,7 +68,9 @@ class PublishForm(forms.Form):
         self.drafts = {draft.revision.pk: draft for draft in drafts}
         self.fields["revisions"].choices = [(pk, str(draft.document)) for pk, draft in self.drafts.items()]
         self.fields["revisions"].initial = list(self.drafts)
-        self.fields["weight"].initial = Release.Weight.MINOR
+        kinds = {draft.document.kind for draft in drafts}
+        asks = kinds & {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
+        self.fields["weight"].initial = Release.Weight.REREAD if asks else Release.Weight.MINOR
 
     @property
     def chosen(self):
