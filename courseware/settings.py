@@ -245,7 +245,7 @@ CACHES = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["courseware.accounts.hashing.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "courseware.accounts.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
     {"NAME": "courseware.accounts.passwords.HardToGuess", "OPTIONS": {"words": PASSWORD_WORDS}},
