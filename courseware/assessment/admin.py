@@ -1,9 +1,11 @@
 from django import forms
 from django.contrib import admin, messages
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.admin import SuperusersOnly
+from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.mailing import NotSent
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, tell_holder, withdraw
@@ -41,6 +43,10 @@ class CertificateAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    @method_decorator(asks_before_posting)
+    def changelist_view(self, request, *args, **kwargs):
+        return super().changelist_view(request, *args, **kwargs)
 
     @admin.action(description=_("Withdraw"))
     def withdraw(self, request, certificates):

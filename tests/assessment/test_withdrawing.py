@@ -66,6 +66,15 @@ def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder
     assert facts == (Completion.objects.count(), Enrollment.objects.values().get())
 
 
+def test_an_admin_shows_who_it_is_before_a_certificate_is_withdrawn(client, admin, certificate, settings):
+    settings.FRESH_SIGN_IN = True  # and this session knows of no password
+    assert client.get(LIST).status_code == 200
+    form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk], "confirmed": "yes", "reason": "So."}
+    assert client.post(LIST, form).url.startswith(reverse("account_reauthenticate"))
+    assert state_of(certificate)["withdrawn_at"] is None
+    assert not mail.outbox
+
+
 def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
     send(client, certificate)
     before = state_of(certificate)
