@@ -11,8 +11,10 @@ from courseware.accounts.notices import tell
 from courseware.accounts.rights import drop_sessions
 from courseware.evidence.recording import record
 
-# Where somebody may go before the second factor is given.
-OPEN_TO_ALL = ("account_", "mfa_", "set-language")
+# Where somebody may go before the second factor is given, and where only who has none yet: a session that knows no
+# more than the password must not exchange the second factor for its own.
+OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
+SETTING_UP = "mfa_"
 
 
 def was_given(request):
@@ -60,8 +62,11 @@ class SecondFactorMiddleware:
     def process_view(self, request, view, arguments, places):
         if not (settings.TWO_FACTOR and request.user.is_authenticated and request.user.is_staff):
             return None
-        if (request.resolver_match.url_name or "").startswith(OPEN_TO_ALL) or was_given(request):
+        name = request.resolver_match.url_name or ""
+        if name.startswith(OPEN_TO_ALL) or was_given(request):
             return None
         has_one = Authenticator.objects.filter(user=request.user).exists()
+        if name.startswith(SETTING_UP) and not has_one:
+            return None
         response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
         return HttpResponseClientRedirect(response.url) if request.htmx else response

@@ -161,6 +161,16 @@ def test_a_session_from_before_the_setting_gives_a_code_to_go_on():
     assert client.get("/admin/").status_code == 200
 
 
+def test_a_session_that_knows_the_password_only_does_not_exchange_the_second_factor():
+    admin = make_admin()
+    client, _ = sign_in(admin)  # before the second factor is set up elsewhere
+    with_app(admin)
+    for name in ("mfa_index", SET_UP, "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes"):
+        assert client.get(reverse(name))["Location"] == reverse(AGAIN), name
+        assert client.post(reverse(name))["Location"] == reverse(AGAIN), name
+    assert Authenticator.objects.filter(user=admin).count() == 2
+
+
 def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     lost, admin, client = with_app(make_admin(language="en")), make_admin(), Client()
     settings.TWO_FACTOR = False
