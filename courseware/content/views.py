@@ -35,6 +35,6 @@ def media(request, course, digest, name):
         raise Http404(name)
     response = HttpResponse(bytes(text.body), content_type=content_type)
     response["Cache-Control"] = "public, max-age=31536000, immutable"
-    # An SVG opened by itself is a page: nothing in it may run or load.
-    response["Content-Security-Policy"] = "default-src 'none'"
+    # An SVG opened by itself is a page: nothing in it may run, load or send, nor be framed.
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox; form-action 'none'; frame-ancestors 'none'"
     return response

@@ -16,7 +16,7 @@ from courseware.content.models import Page
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.language.questions import load_question
-from tests.language.samples import COURSE, make_files
+from tests.language.samples import COURSE, drawing, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -226,7 +226,7 @@ def test_the_size_of_a_figure_is_that_of_its_view_box(body, size):
 @pytest.mark.django_db
 class TestServing:
     def release(self):
-        return import_course(make_files() | {"media/kettle.en.svg": b'<svg viewBox="0 0 40 30"/>'}).course.current
+        return import_course(make_files() | {"media/kettle.en.svg": drawing("0 0 40 30")}).course.current
 
     def test_a_page_takes_one_query_and_names_document_and_revision(self):
         release = self.release()
@@ -266,24 +266,29 @@ class TestServing:
 class TestMedia:
     @pytest.fixture
     def address(self):
-        body = b'<svg viewBox="0 0 40 30"/>'
-        files = make_files() | {"media/kettle.en.svg": body, "media/page.html": b"<script>", "README.md": b"x"}
+        files = make_files() | {
+            "media/kettle.en.svg": drawing("0 0 40 30"),
+            "media/page.html": b"<script>",
+            "README.md": b"x",
+        }
         html = html_of(serving.page(import_course(files).course.current, "boiling", "en").data)
         return html.partition('src="')[2].partition('"')[0]
 
     def test_a_figure_is_public_for_ever_and_can_do_nothing(self, client, address):
         response = client.get(address)
         assert response.status_code == 200
-        assert response.content == b'<svg viewBox="0 0 40 30"/>'
+        assert response.content == drawing("0 0 40 30")
         assert response["Content-Type"] == "image/svg+xml"
         assert response["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert response["Content-Security-Policy"] == "default-src 'none'"
+        assert response["Content-Security-Policy"] == (
+            "default-src 'none'; sandbox; form-action 'none'; frame-ancestors 'none'"
+        )
         assert response["X-Content-Type-Options"] == "nosniff"
         assert "Set-Cookie" not in response
 
     def test_an_earlier_figure_keeps_its_address(self, client, address):
-        import_course(make_files() | {"media/kettle.en.svg": b"<svg/>"})
-        assert client.get(address).content == b'<svg viewBox="0 0 40 30"/>'
+        import_course(make_files() | {"media/kettle.en.svg": drawing("0 0 9 9")})
+        assert client.get(address).content == drawing("0 0 40 30")
 
     @pytest.mark.parametrize(
         ("old", "new"),

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.exporting import ExportRefused, export_course
 from courseware.content.releases.importing import import_course, read_folder
-from tests.language.samples import make_files
+from tests.language.samples import drawing, make_files
 
 pytestmark = pytest.mark.django_db
 CARD = "emergency.card.en.md"
@@ -49,7 +49,7 @@ def test_exported_drafts_are_released_by_importing_them(course, tmp_path):
 
 
 def test_files_that_left_the_course_are_taken_away_and_strange_ones_stay(course, tmp_path):
-    spare = {"media/spare.svg": b"<svg/>"}
+    spare = {"media/spare.svg": drawing()}
     import_course(make_files() | spare)
     course.refresh_from_db()
     export_course(course, tmp_path)

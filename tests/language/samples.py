@@ -457,6 +457,10 @@ What now?
 }
 
 
+def drawing(view_box: str = "0 0 9 9", inside: str = "") -> bytes:
+    return f'<svg viewBox="{view_box}"><title>Kettle</title><desc>A kettle</desc>{inside}</svg>'.encode()
+
+
 def make_files(**replaced: str) -> dict[str, bytes]:
     """The files of the course, as they lie in its folder."""
     return {path: text.encode() for path, text in (COURSE | replaced).items()}

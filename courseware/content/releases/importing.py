@@ -16,9 +16,17 @@ from django.utils import timezone
 
 from courseware.content.compiled.compiling import Compiled
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
-from courseware.content.releases.publishing import compile_valid, lock, read_valid, release, released_revisions
+from courseware.content.releases.publishing import (
+    ContentErrors,
+    compile_valid,
+    lock,
+    read_valid,
+    release,
+    released_revisions,
+)
 from courseware.content.releases.revisions import File, add_revisions, digest_of_bytes, files_of, make_file
 from courseware.evidence.recording import record
+from courseware.language.checking.figures import check_figures
 from courseware.language.course import CourseText
 
 MAX_FILES = 5_000
@@ -96,7 +104,7 @@ def import_course(
     merged = frozenset(merged)
     if not merged and (known := course_imported_as(digests)) is not None:
         return Report(known)
-    text = read_valid(dict(files))
+    text = read_valid_folder(files)
     incoming = incoming_files(text, files)
     while True:  # until nobody else has saved anything in the course while this was compared and compiled
         importing = _Import(text, incoming, merged, by, note)
@@ -105,6 +113,18 @@ def import_course(
         with transaction.atomic():
             if course := importing.lock_unchanged():
                 return importing.run(course)
+
+
+def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
+    """As `read_valid`, and with what is wrong in the figures, which nobody can change after they came in."""
+    wrong = [problem for problem in check_figures(files) if problem.level == "error"]
+    try:
+        text = read_valid(dict(files))
+    except ContentErrors as errors:
+        raise ContentErrors(sorted({*errors.problems, *wrong})) from None
+    if wrong:
+        raise ContentErrors(wrong)
+    return text
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
