@@ -108,3 +108,29 @@ def test_the_command_refuses_what_it_does_not_know(course, tmp_path):
     (tmp_path / "tea-room" / "x").write_text("x")
     with pytest.raises(CommandError, match="--force"):
         call_command("export_content", tmp_path)
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("link", ["media", "01-water", "01-water/01-boiling.en.md"])
+def test_nothing_is_written_through_a_link_in_the_folder(course, tmp_path, link, force):
+    folder, outside = tmp_path / "course", tmp_path / "outside"
+    export_course(course, folder)
+    taken = folder / link
+    taken.rename(outside)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for path in [outside, *outside.rglob("*")]:
+        if path.is_file():
+            before[path] = b"of somebody else"
+            path.write_bytes(before[path])
+    taken.symlink_to(outside)
+    with pytest.raises(ExportRefused, match=f"here are links: {link}$"):
+        export_course(course, folder, force=force)
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path for path in folder.rglob(".*")) == []
+
+
+def test_the_folder_itself_may_be_a_link(course, tmp_path):
+    (tmp_path / "named").symlink_to(tmp_path / "real")
+    (tmp_path / "real").mkdir()
+    export_course(course, tmp_path / "named")
+    assert read_folder(tmp_path / "real") == make_files()

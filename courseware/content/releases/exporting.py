@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from courseware.content.models import Course, Revision, Text
 from courseware.content.releases.importing import read_folder
@@ -34,8 +34,8 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
     """Make `folder` contain the files of the course; returns the paths that were written or removed.
 
-    Files that the course never had are left alone. Raises ExportRefused, unless `force`, where the folder holds
-    something else, or files that were edited there and never imported.
+    Files that the course never had are left alone. Raises ExportRefused where a link would lead out of the folder, and,
+    unless `force`, where the folder holds something else, or files that were edited there and never imported.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
@@ -45,6 +45,7 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
         refuse_foreign(course, folder, present)
         refuse_unsaved(changed, present, {digest for _path, digest in known})
     gone = [path for path, body in present.items() if path not in files and (path, digest_of_bytes(body)) in known]
+    refuse_links(folder, changed)
     write(folder, changed)
     for path in gone:
         (folder / path).unlink()
@@ -61,6 +62,14 @@ def refuse_unsaved(changed: Mapping[str, bytes], present: Mapping[str, bytes], k
     unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in known]
     if unsaved:
         raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
+
+
+def refuse_links(folder: Path, paths: Iterable[str]) -> None:
+    # The folder itself may be one: whoever exports has named it.
+    ways = {way for path in paths for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
+    if links:
+        raise ExportRefused(f"{folder}: expected folders and files of its own, and here are links: {', '.join(links)}")
 
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
