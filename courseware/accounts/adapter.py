@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import devices, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.demo_people import is_shut_out
+from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.freshness import is_fresh
 from courseware.accounts.models import User
 from courseware.accounts.notices import tell
-from courseware.evidence.recording import record, subject_of
+from courseware.evidence.recording import record
 
 # The letters that allauth would send, and what ours say.
 NOTICES = {
@@ -84,9 +85,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request, **credentials):
         # The same work for known and unknown addresses, so that neither the answer nor its time distinguishes them.
-        person = User.objects.filter(email=credentials.get("email", "").lower()).first()
-        waits.wrong_password(request, credentials.get("email", "").lower())
-        record("sign-in-failed", subject=person or subject_of(User, "unknown"))
+        email = credentials.get("email", "").lower()
+        person = User.objects.filter(email=email).first()
+        waits.wrong_password(request, email)
+        log_failed_sign_in(email, person)
 
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -5,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 
 from courseware.accounts.addresses import stays_here
 from courseware.evidence.models import Event
+from courseware.evidence.verifying import verify
 from tests.making import PASSWORD, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -114,15 +117,39 @@ def test_the_answer_is_the_same_for_known_and_unknown_addresses(client):
     assert verbs() == [("sign-in-failed", f"person:{known.pk}"), ("sign-in-failed", "person:unknown")]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_as_many_queries_for_known_and_unknown_addresses(client):
     make_user(email="known@example.com")
     sign_in(client, "warm@example.com", WRONG)
     counts = []
-    for email in ("known@example.com", "other@example.com"):
+    for email in ("known@example.com", "other@example.com") * 2:
         with CaptureQueriesContext(connection) as queries:
             sign_in(client, email, WRONG)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+    assert counts[2] == counts[3]
+
+
+def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_followed(client, time_machine):
+    known, other = make_user(email="known@example.com"), make_user(email="other@example.com")
+
+    def tried_at(minute):
+        time_machine.move_to(datetime(2026, 11, 25, 8, tzinfo=UTC) + timedelta(minutes=minute))
+        client.defaults["REMOTE_ADDR"] = f"203.0.113.{minute}"  # else the later tries would have to wait
+        before = Event.objects.count()
+        for email in ("known@example.com", "Known@example.com", f"n{minute}@example.com", f"m{minute}@example.com"):
+            sign_in(client, email, WRONG)
+        return list(Event.objects.order_by("number")[before:].values_list("verb", "subject", "data"))
+
+    one, nobody = f"person:{known.pk}", "person:unknown"
+    assert tried_at(0) == [("sign-in-failed", one, {}), ("sign-in-failed", nobody, {})]
+    assert [tried_at(minute) for minute in (5, 30, 59)] == [[], [], []]
+    assert tried_at(61) == [
+        ("sign-in-failed", one, {"since_last": 7}), ("sign-in-failed", nobody, {"since_last": 7}),
+    ]  # fmt: skip
+    sign_in(client, other.email, WRONG)
+    assert Event.objects.latest("number").subject == f"person:{other.pk}"
+    assert verify() == []
 
 
 def test_no_word_of_what_was_typed_is_logged(client):

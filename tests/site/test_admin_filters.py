@@ -82,6 +82,14 @@ def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client
         assert client.get(f"{reports}?{question}").status_code == 200, question
 
 
+def test_what_is_refused_is_one_line_of_the_log(client, caplog):
+    client.force_login(make_world().people["editor"])
+    client.get(reverse("admin:learning_lessonreport_changelist") + "?enrollment%0AERROR+forged=1")
+    [line] = [record for record in caplog.records if record.name.startswith("django.security")]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == r"Filtering by enrollment\nERROR forged not allowed"
+
+
 def test_every_link_of_every_filter_is_answered(client):
     world = make_world()
     client.force_login(world.people["admin"])

@@ -1,0 +1,35 @@
+"""Wrong passwords in the log: one event for each account and hour, as nothing can be taken out of it again.
+
+All addresses that nobody has share one. How many came since an event is said by the next one of the same account.
+"""
+
+import hashlib
+
+from django.core.cache import cache
+from django.db import transaction
+
+from courseware.accounts.models import User
+from courseware.evidence.recording import record, subject_of
+
+HOUR = 60 * 60  # seconds
+COUNTED_FOR = 90 * 24 * HOUR
+
+
+def log_failed_sign_in(email: str, person: User | None) -> None:
+    subject = subject_of(person) if person else subject_of(User, "unknown")
+    key = f"failed-sign-ins:{subject}"
+    earlier = cache.get(key, 0)
+    is_written = is_first_in_an_hour(email) and write(subject, earlier, stays=is_first_in_an_hour(subject))
+    cache.set(key, 0 if is_written else earlier + 1, COUNTED_FOR)
+
+
+def is_first_in_an_hour(name: str) -> bool:
+    return cache.add(f"failed-sign-in:{hashlib.sha256(name.encode()).hexdigest()}", True, HOUR)
+
+
+def write(subject: str, earlier: int, *, stays: bool) -> bool:
+    # An address that nobody has costs the same work, or its time would tell that nobody has it.
+    with transaction.atomic():
+        record("sign-in-failed", subject=subject, data={"since_last": earlier} if earlier else {})
+        transaction.set_rollback(not stays)
+    return stays
