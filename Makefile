@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test deep audit lint format migration messages screenshots lock bench
+.PHONY: help run check test deep audit lint format migration state messages screenshots lock bench
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ format: .venv/development
 migration: .venv/development
 	@SECRET_KEY=only-to-look-at-the-models-0123456789-0123456789-0123456789 PLAIN_HTTP=1 \
 		.venv/bin/python manage.py makemigrations $(ROOM) --name $(NAME)
+
+## make state        keep a small database of this version for the tests of later ones: make state NAME=v0.1
+state: .venv/development
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && DATA_DIR="$$folder" DJANGO_SETTINGS_MODULE=tests.settings \
+		.venv/bin/python -m tests.upgrades.state $(NAME)
 
 ## make messages     collect strings for translation and compile the catalogues
 messages: .venv/development
