@@ -29,11 +29,15 @@ class NoPlace(AssertionError):
     pass
 
 
+def beginnings(route: str) -> list[str]:
+    """The route as far as each of its placeholders, without their converters."""
+    return [PLACEHOLDER.sub(r"<\1>", route[: found.end()]) for found in PLACEHOLDER.finditer(route)]
+
+
 def fill_in(route: str, places: dict[str, object]) -> str:
     """The address of a route: each placeholder replaced by what `places` holds for the route up to it."""
     filled, end = "", 0
-    for found in PLACEHOLDER.finditer(route):
-        begin = PLACEHOLDER.sub(r"<\1>", route[: found.end()])
+    for begin, found in zip(beginnings(route), PLACEHOLDER.finditer(route), strict=True):
         if begin not in places:
             raise NoPlace(f"/{route}: add {begin!r} to places_of in tests/world.py")
         filled += route[end : found.start()] + str(places[begin])

@@ -1,0 +1,182 @@
+"""`python -m tests.upgrades.walk STATE.json`: put this state into an empty database, upgrade it, open every page as
+everybody. Prints what went wrong, as JSON.
+"""
+
+import base64
+import json
+import logging
+import sys
+from io import StringIO
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import django
+from bs4 import BeautifulSoup
+from django.core.management import CommandError, call_command
+from django.core.management.color import no_style
+from django.test.utils import setup_test_environment
+
+
+def load(state):
+    """The rows that the state had, in the tables of its migrations."""
+    from django.core.serializers import python
+    from django.db import connection, transaction
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    last = [*dict(sorted(map(tuple, state["migrations"]))).items()]
+    executor.migrate(last)
+    tables = set(connection.introspection.table_names()) - {"django_migrations"}
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
+    of_today, python.apps = python.apps, executor.loader.project_state(last).apps
+    try:
+        with transaction.atomic(), connection.constraint_checks_disabled():
+            for row in python.Deserializer(state["rows"]):
+                row.save()
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), python.apps.get_models()):
+                cursor.execute(statement)
+    finally:
+        python.apps = of_today
+
+
+def files_to_come(state) -> dict[str, bytes]:
+    """Path → text of the course as the state serves it, with a line more for each exam, and in today's grammar."""
+    from tests.language.samples import make_files
+
+    rows = {
+        model: [row for row in state["rows"] if row["model"] == f"content.{model}"]
+        for model in ("release", "releaseentry", "text")
+    }
+    newest = max(row["pk"] for row in rows["release"])
+    entries = [row["fields"] for row in rows["releaseentry"]]
+    released = {entry["revision"] for entry in entries if entry["release"] == newest}
+    texts = [row["fields"] for row in rows["text"] if row["fields"]["revision"] in released]
+    bodies = {text["path"]: base64.b64decode(text["body"]) for text in texts}
+    longer = {path: body + b"\n*\n" for path, body in bodies.items() if ".exam." in path}
+    return bodies | longer | {path: body for path, body in make_files().items() if ".simulation." in path}
+
+
+def upgrade(state) -> str:
+    """What the one command said, once the course has changed with the version."""
+    from django.conf import settings
+
+    settings.CONTENT_DIR = Path(settings.DATA_DIR) / "content"
+    for path, body in files_to_come(state).items():
+        file = settings.CONTENT_DIR / "course" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+    return printed("upgrade")
+
+
+def clients() -> dict[str, object]:
+    """Address of a person, or "nobody" → a client that is signed in as they are."""
+    from django.test import Client
+
+    from courseware.accounts.models import User
+
+    found = {"nobody": Client(raise_request_exception=False)}
+    for person in User.objects.order_by("pk"):
+        found[person.email] = Client(raise_request_exception=False)
+        found[person.email].force_login(person)
+    return found
+
+
+def addresses() -> list[str]:
+    """Of every route, with each thing that has pages of its own; of others with the learner's."""
+    from courseware.assessment.models import Attempt, Certificate
+    from courseware.content.models import Release
+    from courseware.learning.models import Enrollment
+    from courseware.simulations.models import Run
+    from tests.site.routes import beginnings, fill_in, routes
+    from tests.world import places_of
+
+    world = world_of_state()
+    one = places_of(world)
+    steps = [step.id for step in world.outline.steps]
+    primary_keys = {
+        "attempts/<pk>": Attempt,
+        "runs/<pk>": Run,
+        "team/people/<pk>": Enrollment,
+        "admin/content/release/<object_id>": Release,
+        "admin/learning/enrollment/<object_id>": Enrollment,
+        "admin/assessment/certificate/<object_id>": Certificate,
+    }
+    many = {begin: [*model.objects.values_list("pk", flat=True)] for begin, model in primary_keys.items()}
+    many |= {
+        "learn/<course>/<step>": steps,
+        "exam/<course>/<exam>": steps,
+        "attempts/<pk>/drill/<rule>": [id for module in world.outline.modules for id in module.objectives],
+        "certificates/<number>": [*Certificate.objects.values_list("number", flat=True)],
+    }
+    found = []
+    for route, _pattern in routes():
+        varying = [begin for begin in beginnings(route) if many.get(begin)]
+        for values in product(*(many[begin] for begin in varying)):
+            found.append(fill_in(route, one | dict(zip(varying, values, strict=True))))
+    return found
+
+
+def world_of_state():
+    from courseware.accounts.models import Team, User
+    from courseware.assessment.models import Attempt
+    from courseware.content.models import Course
+    from courseware.simulations.models import Run
+    from tests.world import World, outline_of
+
+    learner = User.objects.get(name="Lea Learner")
+    course = Course.objects.get()
+    outline = outline_of(course)
+    attempts = Attempt.objects.filter(enrollment__learner=learner)
+    nothing = SimpleNamespace(pk=0, simulation=SimpleNamespace(identifier="nothing"))
+    return World(
+        course=course,
+        people={"learner": learner},
+        team=Team.objects.get(name="Night shift"),
+        enrollment=learner.enrollments.latest("pk"),
+        attempt=attempts.get(submitted_at=None),
+        passed=attempts.get(is_passed=True),
+        run=Run.objects.filter(enrollment__learner=learner).last() or nothing,
+        lesson=next(step for step in outline.steps if step.check),
+        outline=outline,
+    )
+
+
+def words_of(response) -> str:
+    return " ".join(BeautifulSoup(response.content, "html.parser").get_text(" ").split())
+
+
+def printed(command) -> str:
+    out = StringIO()
+    try:
+        call_command(command, stdout=out, stderr=out)
+    except CommandError as error:
+        out.write(str(error))
+    return out.getvalue().strip()
+
+
+def walk(state) -> dict[str, object]:
+    said = upgrade(state)
+    people = clients()
+    opened = {(who, path): people[who].get(path).status_code for who, path in product(people, addresses())}
+    lacking = []
+    for page in state["shown"]:
+        words = words_of(people[page["as"]].get(page["path"], follow=True))
+        lacking += [f"{page['path']}: {text}" for text in page["texts"] if text not in words]
+    return {
+        "upgrade": said.splitlines()[-1],
+        "failed": [f"{who} {path}: {status}" for (who, path), status in opened.items() if status >= 500],
+        "lacking": lacking,
+        "check_records": printed("check_records"),
+        "verify_evidence": printed("verify_evidence").split(":")[0],
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    setup_test_environment()
+    logging.disable()
+    state = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    load(state)
+    print(json.dumps(walk(state), ensure_ascii=False))
