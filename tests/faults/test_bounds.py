@@ -1,4 +1,4 @@
-"""What a server asks of PostgreSQL ends by itself; what a command asks takes as long as it needs. F22 of the promises."""
+"""What a server asks of PostgreSQL ends by itself; what a command asks takes as long as it needs."""
 
 import os
 import signal
