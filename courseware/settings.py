@@ -232,6 +232,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "courseware.static_files.StaticFilesStorage"},
 }
+ANSWERS_A_MINUTE = 60  # of one person in lessons: more is no reading any more, and each is kept for good
+REPORTS_A_DAY = 10  # of one person
 CONTENT_DIR = BASE_DIR / "content"
 
 # In the database, so that every process counts the same wrong passwords.

@@ -1,21 +1,36 @@
 """Feedback from learners: reports that something is wrong in a lesson, and surveys."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
 from courseware.learning.completing import lock
-from courseware.learning.models import LessonReport, SurveyAnswers, SurveyReceipt
+from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates, disclosure
+
+
+class TooManyReports(Exception):
+    """The learner has sent as many reports within a day as are taken."""
 
 
 class SurveyChanged(Exception):
     """The survey was released anew since its form was shown: the places in the answers may mean other choices."""
 
 
+@transaction.atomic
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
-    """Store a report on the lesson of a `serving.PageData`; the same form sent again gets the first report."""
+    """Store a report on the lesson of a `serving.PageData`; the same form sent again gets the first report.
+
+    Raises TooManyReports.
+    """
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    if not LessonReport.objects.filter(token=token).exists():
+        refuse_too_many_reports(enrollment.learner_id, at)
     report, _is_new = LessonReport.objects.get_or_create(
         token=token,
         defaults={
@@ -24,10 +39,18 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
             "release": enrollment.release,
             "language": language,
             "comment": comment,
-            "reported_at": at or timezone.now(),
+            "reported_at": at,
         },
     )
     return report
+
+
+def refuse_too_many_reports(learner, at):
+    # Counted by what the reports hold anyway: a count beside them would tell who reports.
+    day = LessonReport.objects.filter(reported_at__gt=at - timedelta(days=1), reported_at__lte=at)
+    runs = Enrollment.objects.filter(learner=learner)
+    if sum(day.written_by(enrollment).count() for enrollment in runs) >= settings.REPORTS_A_DAY:
+        raise TooManyReports(learner)
 
 
 @transaction.atomic

@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from courseware import settings as site
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.evidence.models import Event
-from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, TooManyAnswers, answer
 from courseware.learning.models import Answer, Completion, Enrollment
 from tests.language.samples import damage
 from tests.making import make_course, make_enrollment, make_user
@@ -54,6 +55,24 @@ def test_the_lesson_is_done_with_the_last_right_answer_of_its_check():
     try_it(enrollment, RIGHT)
     assert (enrollment.answers.count(), enrollment.completions.count()) == (4, 1)
     assert Event.objects.filter(verb="completed").count() == 1
+
+
+def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(settings):
+    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    enrollment, at = make_enrollment(), timezone.now()
+    first = uuid.uuid4()
+    for _ in range(3):
+        try_it(enrollment, token=first, at=at)
+    for second in range(59):
+        try_it(enrollment, at=at + timedelta(seconds=second))
+    last = at + timedelta(seconds=59)
+    with pytest.raises(TooManyAnswers):
+        try_it(enrollment, at=last)
+    assert try_it(enrollment, token=first, at=last).token == first
+    try_it(make_enrollment(make_user(), enrollment.course), at=last)
+    assert enrollment.answers.count() == 60
+    try_it(enrollment, at=at + timedelta(seconds=60))
+    assert enrollment.answers.count() == 61
 
 
 @pytest.mark.parametrize("question, raw", [("what-first", ["1"]), ("what-to-wipe", ["0", "2"]), ("note", ["So."])])

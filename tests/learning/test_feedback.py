@@ -278,10 +278,57 @@ def test_a_report_needs_no_words(client, enrollment):
     assert LessonReport.objects.get().comment == ""
 
 
-@pytest.mark.parametrize("fields", [{"token": "x"}, {}, {"token": uuid.UUID(int=1), "comment": "a" * 2001}])
-def test_a_report_that_cannot_be_taken_is_not_kept(client, enrollment, fields):
-    assert client.post(REPORT, fields).status_code == 302
+@pytest.mark.parametrize("fields", [{"token": "x"}, {}])
+def test_a_report_of_no_form_is_a_bad_request(client, enrollment, fields):
+    assert client.post(REPORT, fields).status_code == 400
     assert not LessonReport.objects.exists()
+
+
+def refused_with(response):
+    """What the page says, and the comment in its form."""
+    page = BeautifulSoup(response.content, "html.parser")
+    [told] = {page.select_one(each).text for each in ("#report-error", ".error-summary p")}
+    return told, page.select_one("details[open] #report-comment[aria-invalid=true]").text
+
+
+def test_a_report_that_is_too_long_comes_back_as_it_was_typed(client, enrollment):
+    words = "<b>word</b> " * 200
+    response = client.post(REPORT, {"token": uuid.uuid4(), "comment": words})
+    assert response.status_code == 422
+    assert refused_with(response) == ("That was too long to send: 2,000 characters at most.", f"\n{words}")
+    assert not LessonReport.objects.exists()
+
+
+def test_ten_reports_a_day_are_taken_and_the_eleventh_comes_back_as_it_was_typed(client, enrollment, time_machine):
+    start = datetime(2026, 11, 25, 8, tzinfo=UTC)
+
+    def sent_at(hour, token=None):
+        time_machine.move_to(start.replace(hour=hour % 24, day=25 + hour // 24))
+        client.force_login(enrollment.learner)
+        return client.post(REPORT, {"token": token or uuid.uuid4(), "comment": f"At {hour}."})
+
+    first = uuid.uuid4()
+    assert [sent_at(8, first).status_code for _ in range(12)] == [302] * 12  # one, however often it is sent
+    assert [sent_at(9).status_code for _ in range(9)] == [302] * 9
+    report(make_enrollment(make_user(), enrollment.course))
+    response = sent_at(10)
+    assert response.status_code == 429
+    told = "You have sent ten reports within a day, and more are not taken. Please keep this one for tomorrow."
+    assert refused_with(response) == (told, "\nAt 10.")
+    assert sent_at(10, first).status_code == 302
+    assert LessonReport.objects.count() == 11
+    assert sent_at(24 + 9).status_code == 302
+    assert LessonReport.objects.count() == 12
+
+
+def test_reports_are_counted_by_person_and_not_by_run(enrollment):
+    earlier = make_enrollment(enrollment.learner, enrollment.course, completed_at=days(-400))
+    for each in [enrollment, earlier] * 5:
+        report(each)
+    for each in (enrollment, earlier):
+        with pytest.raises(feedback.TooManyReports):
+            report(each)
+    report(make_enrollment(make_user(), enrollment.course))
 
 
 def test_somebody_elses_token_adds_nothing(client, enrollment):

@@ -191,6 +191,20 @@ def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client
     assert not Answer.objects.exists()
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
+def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enrollment, settings, headers):
+    settings.ANSWERS_A_MINUTE = 1
+    client.post(answer_url(), sent("1"))
+    response = client.post(answer_url("note"), sent(text="Line one."), headers=headers)
+    assert response.status_code == 422
+    card = soup_of(response).select_one("#q-note")
+    assert card.select_one(".invalid-feedback").text == (
+        "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+    )
+    assert card.select_one("textarea").text.strip() == "Line one."
+    assert Answer.objects.count() == 1
+
+
 def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(client, enrollment):
     response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true"})
     page = soup_of(response)

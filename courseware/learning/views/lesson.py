@@ -39,13 +39,15 @@ def step(request, course, step):
     return lesson(request, reading, route_step)
 
 
-def lesson(request, reading, step, *, entered=None, status=200):
+def lesson(request, reading, step, *, entered=None, report=None, status=200):
     page = lesson_page(reading, step, once_more=request.GET.get("again", ""), entered=entered)
-    return render_in_course(request, reading, "learning/lesson.html", lesson_context(reading, page), status=status)
+    context = lesson_context(reading, page, report)
+    return render_in_course(request, reading, "learning/lesson.html", context, status=status)
 
 
-def lesson_context(reading, page):
+def lesson_context(reading, page, report=None):
     return {
+        "report": report,
         "lesson": page,
         "station": station(page.module, reading.progress, page.step.id),
         "missed": page.missed_cards(),
@@ -76,6 +78,11 @@ def answer(request, course, step, question):
         return conflict(request, reading, lesson_step, "learning/question_gone.html")
     except answering.TokenReused:
         return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
+    except answering.TooManyAnswers:
+        error = _(
+            "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+        )
+        return refused(request, reading, lesson_step, Entered(question, tries, request.POST, error))
     except ValueError:
         entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
         return refused(request, reading, lesson_step, entered)
@@ -161,11 +168,22 @@ def report(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
     form = ReportForm(request.POST)
+    if "token" in form.errors:
+        return HttpResponseBadRequest()
     if not form.is_valid():
-        messages.error(request, _("That was too long to send: 2,000 characters at most."))
-        return redirect(lesson_address(course, step))
-    feedback.report_lesson(
-        reading.enrollment, reading.page(lesson_step.id), language=reading.language, **form.cleaned_data
-    )
+        error = _("That was too long to send: 2,000 characters at most.")
+        return report_refused(request, reading, lesson_step, error, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        feedback.report_lesson(
+            reading.enrollment, reading.page(lesson_step.id), language=reading.language, **form.cleaned_data
+        )
+    except feedback.TooManyReports:
+        error = _("You have sent ten reports within a day, and more are not taken. Please keep this one for tomorrow.")
+        return report_refused(request, reading, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
     messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
     return redirect(lesson_address(course, step))
+
+
+def report_refused(request, reading, step, error, status):
+    report = {"error": error, "comment": request.POST.get("comment", ""), "token": new_token()}
+    return lesson(request, reading, step, report=report, status=status)
