@@ -117,6 +117,8 @@ def prepare():
 class Writers:
     """Six of them. `answers` counts what they were told, by status; `took` has the seconds of each request."""
 
+    pause = PAUSE
+
     def __init__(self, site, port):
         self.told, self.port = site.told, port
         self.answers, self.took, self.broken = Counter(), [], []
@@ -124,8 +126,7 @@ class Writers:
 
     @contextmanager
     def writing(self):
-        acts = [*(self.learn(n) for n in range(3)), self.play(), self.sit(), self.come_and_go()]
-        threads = [Thread(target=self.write, args=[act]) for act in acts]
+        threads = [Thread(target=self.write, args=[act]) for act in self.acts()]
         for thread in threads:
             thread.start()
         try:
@@ -135,11 +136,14 @@ class Writers:
             for thread in threads:
                 thread.join()
 
+    def acts(self):
+        return [*(self.learn(n) for n in range(3)), self.play(), self.sit(), self.come_and_go()]
+
     def write(self, act):
         try:
             while not self.done.is_set():
                 next(act, None)
-                time.sleep(PAUSE)
+                time.sleep(self.pause)
         except Exception as error:
             self.broken.append(repr(error))
 

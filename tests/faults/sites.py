@@ -78,14 +78,8 @@ class Site:
     def served(self, *, workers=2, **more):
         """Run gunicorn with this many workers; gives a Visitor who is not signed in."""
         port = free_port()
-        options = [f"--workers={workers}", "--log-level=warning"]  # all else is as served: gunicorn.conf.py
-        log = (self.folder / "server.log").open("ab")
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "tests.faults.wsgi", *options, f"--bind=127.0.0.1:{port}"],
-            cwd=ROOT, env=self.env(**more), stdout=log, stderr=log,
-        )  # fmt: skip
+        server = self.start_server(port, workers=workers, **more)
         try:
-            wait_until(lambda: is_listening(port), "the server does not listen")
             yield Visitor(port)
         finally:
             server.terminate()
@@ -93,7 +87,21 @@ class Site:
                 server.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 server.kill()
-            log.close()
+
+    def start_server(self, port, *, workers=2, **more):
+        """gunicorn as a process, the first of a group of its own, which listens already."""
+        options = [f"--workers={workers}", "--log-level=warning"]  # all else is as served: gunicorn.conf.py
+        with (self.folder / "server.log").open("ab") as log:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "tests.faults.wsgi", *options, f"--bind=127.0.0.1:{port}"],
+                cwd=ROOT, env=self.env(**more), stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        try:
+            wait_until(lambda: is_listening(port), "the server does not listen")
+        except AssertionError:
+            server.kill()
+            raise
+        return server
 
     def rows(self, sql):
         """Rows of a question asked past the product, as tuples."""

@@ -1,4 +1,4 @@
-"""What a server asks of PostgreSQL ends by itself; what a command asks takes as long as it needs."""
+"""What a server asks of PostgreSQL ends by itself; what a command asks takes as long as it needs. Of F22."""
 
 import os
 import signal
