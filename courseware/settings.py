@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from courseware import starting
+from courseware.headers import add_to_static_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -173,7 +174,7 @@ else:
 
 MIDDLEWARE = [
     "courseware.headers.HeadersMiddleware",
-    CSP_MIDDLEWARE,  # before WhiteNoise, else static files go without the policy
+    CSP_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "courseware.crowding.CrowdMiddleware",
@@ -234,6 +235,8 @@ STORAGES = {
 }
 ANSWERS_A_MINUTE = 60  # of one person in lessons: more is no reading any more, and each is kept for good
 REPORTS_A_DAY = 10  # of one person
+WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"
 
 # In the database, so that every process counts the same wrong passwords.

@@ -27,8 +27,8 @@ SAID_ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def policy_of(response):
@@ -39,6 +39,8 @@ def policy_of(response):
 def assert_guarded(response, policy=POLICY):
     assert policy_of(response) == policy
     assert {name: response[name] for name in SAID_ALWAYS} == SAID_ALWAYS
+    is_document = response.get("Content-Type", "").startswith("text/html")
+    assert response.get("Permissions-Policy") == (PERMISSIONS if is_document else None)
 
 
 def assert_private(response):
@@ -121,7 +123,8 @@ def test_static_files_are_guarded(path, client):
     assert finders.find(path)
     response = client.get(f"/static/{path}")
     assert response.status_code == 200
-    assert_guarded(response)
+    assert_guarded(response, {"default-src": "'none'", "frame-ancestors": "'none'"})
+    assert "Access-Control-Allow-Origin" not in response
 
 
 def test_a_figure_is_guarded_as_a_file_and_may_be_kept_for_ever(client, world):
