@@ -309,3 +309,31 @@ def test_every_kind_of_failure_of_the_first_saves_is_mended_by_itself(visit, lea
     expect(state(page)).to_contain_text("Saved")
     page.reload()
     expect(choices(page).nth(1)).to_be_checked()
+
+
+# The network ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_network_the_page_stays_and_says_so_until_it_is_back(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    said = page.locator("[data-network]")
+    expect(said).to_be_empty()
+    page.context.set_offline(True)
+    expect(said).to_contain_text("There is no network just now.")
+    page.get_by_role("link", name="My course").click()
+    page.get_by_role("button", name="中文").click()
+    expect(said).to_contain_text("There is no network just now.")
+    assert page.url.endswith(LESSON)
+    page.context.set_offline(False)
+    expect(said).to_be_empty()
+    page.get_by_role("link", name="My course").click()
+    page.wait_for_url("**/")
+
+
+def test_without_a_network_one_still_goes_about_the_page(visit, learner):
+    page = visit(learner)
+    page.goto(LESSON)
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.wait_for_url("**#main")

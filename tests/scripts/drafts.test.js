@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { dropDraft, fillDraft, keepDraft, storage } from "../../static/js/drafts.js";
+import { dropDraft, fillDraft, keepDraft, keepTyped, storage } from "../../static/js/drafts.js";
+
+let isDone;
 
 beforeEach(() => {
   const kept = new Map();
@@ -10,6 +12,8 @@ beforeEach(() => {
     removeItem: (key) => kept.delete(key),
   };
   globalThis.location = { pathname: "/learn/tea-room/boiling/" };
+  isDone = false;
+  globalThis.document = { querySelector: () => (isDone ? {} : null) };
 });
 
 /** A form as a browser gives it: fields in their order, and by name. */
@@ -106,4 +110,55 @@ test("a browser that keeps nothing stops nobody", () => {
     onThisDevice((store) => store.getItem("sound")),
     null,
   );
+});
+
+function typedForm(text, base, dataset = {}) {
+  const listeners = [];
+  const elements = [
+    { name: "base", type: "hidden", value: base, dataset: { kept: "" } },
+    { name: "text", type: "textarea", value: text },
+  ];
+  const type = (value) => {
+    elements[1].value = value;
+    for (const listener of listeners) listener();
+  };
+  return {
+    dataset: { draft: "text", ...dataset },
+    elements,
+    type,
+    addEventListener: (_, work) => listeners.push(work),
+  };
+}
+const values = ({ elements }) => elements.map(({ value }) => value);
+
+test("a page that is opened again is filled with what was typed, on the revision it was typed upon", () => {
+  const first = typedForm("old", "1");
+  assert.equal(keepTyped(first, "7"), false);
+  first.type("new");
+  const anew = typedForm("theirs", "2");
+  assert.equal(keepTyped(anew, "7"), true);
+  assert.deepEqual(values(anew), ["1", "new"]);
+});
+
+test("what the server sends back is newer than what the tab has", () => {
+  const first = typedForm("old", "1");
+  keepTyped(first, "7");
+  first.type("new");
+  const returned = typedForm("new", "2", { returned: "" });
+  assert.equal(keepTyped(returned, "7"), false);
+  assert.deepEqual(values(returned), ["2", "new"]);
+  const anew = typedForm("theirs", "2");
+  keepTyped(anew, "7");
+  assert.deepEqual(values(anew), ["2", "new"]);
+});
+
+test("what has arrived is dropped, and another person finds nothing", () => {
+  const first = typedForm("old", "1");
+  keepTyped(first, "7");
+  first.type("new");
+  assert.equal(keepTyped(typedForm("old", "1"), "8"), false);
+  isDone = true;
+  assert.equal(keepTyped(typedForm("saved", "2"), "7"), false);
+  isDone = false;
+  assert.equal(keepTyped(typedForm("saved", "2"), "7"), false);
 });

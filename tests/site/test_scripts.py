@@ -16,8 +16,7 @@ PAGES = {  # the script of a page: the template that loads it
     "simulation": "simulations/_scripts.html",
     "passkey": "mfa/webauthn/_scripts.html",
     "survey": "learning/_survey_scripts.html",
-    "language": "_nav_scripts.html",
-    "session": "accounts/_session_scripts.html",
+    "frame": "_frame_scripts.html",
     "editor": "admin/content/document/_scripts.html",
 }
 IMPORT = re.compile(r"""\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']""")
@@ -85,7 +84,7 @@ def test_a_module_that_changes_gives_every_script_above_it_a_new_name_and_no_oth
     before = collected(tmp_path / "before").hashed_files
     after = collected(tmp_path / "after", tmp_path / "changed").hashed_files
     assert {name for name in before if before[name] != after[name]} == {
-        "js/drafts.js", "js/typed.js",
+        "js/drafts.js",
         "js/pages/editor.js", "js/pages/lesson.js", "js/pages/simulation.js", "js/pages/survey.js",
     }  # fmt: skip
 

@@ -1,8 +1,7 @@
 // The editor without this script works as well: it previews by a button. This sets the cursor and guards unsaved text:
 // leaving warns, and what was typed stays in this tab until it is saved.
-import { dropDraft } from "../drafts.js";
+import { dropDraft, keepTyped } from "../drafts.js";
 import { goToLine, watchChanges } from "../editor.js";
-import { keepTyped } from "../typed.js";
 
 const form = document.querySelector("[data-editor]");
 const isChanged = watchChanges(() => [...form.querySelectorAll("textarea[name]")]);

@@ -7,9 +7,8 @@
 // A lesson's form is sent by its button. An exam's form ([data-live]) is sent with every change; its buttons go on to
 // another question.
 import { announce, words } from "../announce.js";
-import { dropDraft, fillDraft, keepDraft } from "../drafts.js";
+import { dropDraft, fillDraft, keepDraft, keepTyped } from "../drafts.js";
 import { isAway, makeRetry, newToken } from "../retry.js";
-import { keepTyped } from "../typed.js";
 
 const RETRY_AFTER = [3, 8, 20, 60]; // seconds
 

@@ -1,6 +1,5 @@
 // What was chosen and typed stays in this tab until it is sent, and nowhere else: the survey is anonymous.
-import { dropDraft } from "../drafts.js";
-import { keepTyped } from "../typed.js";
+import { dropDraft, keepTyped } from "../drafts.js";
 
 const survey = document.querySelector("[data-survey]");
 const { learner, survey: name } = survey.dataset;

@@ -1,0 +1,47 @@
+// On every page: the place is kept when the language is switched, a lost network is said, and the end of a session.
+const AT_THE_TOP = 60; // pixels
+const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
+
+const opened = Date.now();
+const switching = document.querySelector("[data-language]");
+const network = document.querySelector("[data-network]");
+const session = document.querySelector("[data-session]");
+
+switching?.addEventListener("submit", () => {
+  const parts = [...document.querySelectorAll("main :is(h2, h3, section)[id]")];
+  const passed = parts.filter((part) => part.offsetParent && part.getBoundingClientRect().top < AT_THE_TOP);
+  if (scrollY > 0 && passed.length) switching.elements.next.value += `#${passed.pop().id}`;
+});
+
+function tellNetwork() {
+  network.textContent = navigator.onLine ? "" : network.dataset.network;
+}
+
+/** What would only bring the browser's own page of errors, in place of this one, waits. */
+function stay(event) {
+  if (event.defaultPrevented || navigator.onLine) return;
+  event.preventDefault();
+  network.textContent = ""; // said once more
+  setTimeout(tellNetwork, 50);
+}
+
+addEventListener("online", tellNetwork);
+addEventListener("offline", tellNetwork);
+// On the window, so that a page's own script, which keeps and sends again, comes first.
+addEventListener("submit", stay);
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  const isHere = link?.hash && link.href.split("#")[0] === location.href.split("#")[0];
+  if (link && !isHere && /^https?:$/.test(link.protocol)) stay(event);
+});
+tellNetwork();
+
+async function watchSession() {
+  try {
+    const module = await import("../session.js");
+    module.watchSession(session, opened);
+  } catch {
+    // The network went away: the sign-in page says it afterwards, as without a script.
+  }
+}
+if (session) setTimeout(watchSession, SESSION_AFTER);
