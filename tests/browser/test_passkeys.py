@@ -1,0 +1,64 @@
+"""A passkey from its making to a sign-in with it, by a key that Chromium makes up."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from playwright.sync_api import expect
+
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, make_editor
+
+
+@pytest.fixture
+def editor(site, settings):
+    settings.TWO_FACTOR = True
+    return make_editor(email="ed@example.com", name="Ed Editor", language="en")
+
+
+@pytest.fixture
+def page(visit, editor):
+    page = visit()
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    key = device.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+    def is_at_hand(whether):
+        words = {"authenticatorId": key, "isUserVerified": whether}
+        device.send("WebAuthn.setUserVerified", words)
+
+    page.is_at_hand = is_at_hand
+    return page
+
+
+def give_password(page, editor, then="/admin/"):
+    page.goto(f"/accounts/login/?next={then}")
+    page.get_by_label("E-mail").fill(editor.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
+    give_password(page, editor)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up the second step")
+    page.get_by_role("link", name="passkey").click()
+    page.get_by_label("What you call it").fill("blue key")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    assert Authenticator.objects.get(type="webauthn").user == editor
+    page.goto("/admin/")
+    expect(page).to_have_url("/admin/")
+
+    page.context.clear_cookies()
+    give_password(page, editor)
+    expect(page.get_by_role("heading", level=1)).to_have_text("The second step")
+    page.is_at_hand(False)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("The passkey was not taken.")).to_be_visible()
+    page.is_at_hand(True)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url("/admin/")
+    verbs = list(Event.objects.filter(actor=editor).values_list("verb", flat=True))
+    assert verbs == ["signed-in", "second-factor-added", "signed-in"]
