@@ -277,6 +277,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is loc
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
+    "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
     "login": None,
     "login_failed": "10/5m/key",  # codes of the second factor, by whoever has the password already
     "reset_password": None,

@@ -1,14 +1,15 @@
-"""A form that was sent after the session had ended waits for its writer to sign in again.
+"""A form that was sent after the session had ended waits for its writer to sign in again, or to give the second factor.
 
-It is a row of the cache under a random key, which only a cookie of that browser knows, and bound to the person who was
-signed in there last. It is sent by a press on a page that shows it, not by itself: half an hour later one may have
-changed one's mind, or sent it from another tab.
+It is a row of the cache under a random key, which only a cookie of that browser knows, and bound to the person who is,
+or was last, signed in there. It is sent by a press on a page that shows it, not by itself: half an hour later one may
+have changed one's mind, or sent it from another tab.
 """
 
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.core.cache import cache
 
@@ -48,11 +49,13 @@ def is_secret(name: str) -> bool:
 
 
 def hold(request, response, page: str) -> bool:
-    """Whether the form was taken: one with files, with a secret, too long, or of nobody we know is not."""
+    """Whether the form was taken: one with files, with a secret, too long, one of too many, or of nobody is not."""
     fields = fields_of(request)
-    person = last_person(request)
+    person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)
     if not person or request.FILES or length > MOST_CHARACTERS or any(is_secret(name) for name, _value in fields):
+        return False
+    if not ratelimit.consume(request, action="held_forms", key=str(person)):  # who was let go must not fill the disk
         return False
     key = secrets.token_urlsafe()
     cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
@@ -71,7 +74,7 @@ def drop(request, response) -> None:
 
 
 def last_person(request) -> int | None:
-    value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE)
+    value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE, max_age=REMEMBERED_FOR)
     return int(value) if value else None
 
 

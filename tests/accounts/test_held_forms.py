@@ -111,6 +111,21 @@ def test_a_forged_name_of_the_last_person_counts_as_nobody(client, manager):
     assert "held-form" not in response.cookies
 
 
+def test_of_one_person_ten_are_held_an_hour(client, manager):
+    excuse(client, manager)
+    address = f"/team/people/{manager.enrollment.pk}/excuse/"
+    held = ["held-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
+    assert held == [True] * 9 + [False]
+
+
+def test_who_was_here_last_is_known_for_a_day(client, manager, time_machine):
+    excuse(client, manager)
+    time_machine.move_to(timezone.now() + timedelta(hours=24, seconds=1))
+    client.cookies["last-person"]["max-age"] = ""  # as a program that keeps it longer sends it
+    response = client.post(f"/team/people/{manager.enrollment.pk}/excuse/", {"reason": "On leave"})
+    assert "held-form" not in response.cookies
+
+
 def test_surveys_and_reports_are_never_held(client):
     enrollment = make_enrollment(course=make_course())
     client.force_login(enrollment.learner)
