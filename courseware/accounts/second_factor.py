@@ -5,8 +5,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.shortcuts import redirect
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from courseware.accounts import held_forms
 from courseware.accounts.notices import tell
 from courseware.accounts.rights import drop_sessions
 from courseware.evidence.recording import record
@@ -69,4 +71,14 @@ class SecondFactorMiddleware:
         if name.startswith(SETTING_UP) and not has_one:
             return None
         response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
-        return HttpResponseClientRedirect(response.url) if request.htmx else response
+        if request.htmx:
+            return HttpResponseClientRedirect(response.url)
+        if request.method == "POST" and getattr(view, "is_held", False):
+            return self.holding(request, response, view.page_of_form(**places))
+        return response
+
+    def holding(self, request, response, page_of_form):
+        """Who was at work when the site began to ask loses nothing of it. The page of new codes leads on by itself."""
+        if held_forms.hold(request, response, page_of_form):
+            response["Location"] += f"?next={reverse('held-form')}"
+        return response

@@ -14,10 +14,10 @@ from allauth.mfa.webauthn import forms as passkey_forms
 from allauth.mfa.webauthn import views as passkeys
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import second_factor
+from courseware.accounts import held_forms, second_factor
 from courseware.accounts.forms import OurFields
 from courseware.accounts.views import Says422
 
@@ -134,6 +134,12 @@ class RemovePasskeyView(passkeys.RemoveWebAuthnView):
     success_url = reverse_lazy("mfa_index")
 
 
+class OwnCodesView(codes.ViewRecoveryCodesView):
+    def get_context_data(self, **kwargs):
+        way_on = reverse("held-form" if held_forms.held_form(self.request) else "home")
+        return super().get_context_data(way_on=way_on, **kwargs)
+
+
 class NewCodesView(Says422, codes.GenerateRecoveryCodesView):
     pass
 
@@ -146,5 +152,5 @@ new_app = NewAppView.as_view()
 remove_app = totp.deactivate_totp
 new_passkey = NewPasskeyView.as_view()
 remove_passkey = RemovePasskeyView.as_view()
-own_codes = codes.view_recovery_codes
+own_codes = OwnCodesView.as_view()
 new_codes = NewCodesView.as_view()

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, make_admin, make_editor, make_team, make_user
+from tests.making import PASSWORD, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -169,6 +169,25 @@ def test_a_session_that_knows_the_password_only_does_not_exchange_the_second_fac
         assert client.get(reverse(name))["Location"] == reverse(AGAIN), name
         assert client.post(reverse(name))["Location"] == reverse(AGAIN), name
     assert Authenticator.objects.filter(user=admin).count() == 2
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+def test_what_staff_send_before_the_second_factor_is_held_until_it_is_given(has_one):
+    """The site began to ask while they were at work."""
+    document, editor = make_course().documents.get(identifier="boiling"), make_editor()
+    client, _ = sign_in(editor)
+    if has_one:
+        with_app(editor)
+    page = reverse("admin:content_document_change", args=[document.pk])
+    led = client.post(page, {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"})["Location"]
+    if has_one:
+        assert client.post(led, {"code": code_now(), "next": "/accounts/held/"})["Location"] == "/accounts/held/"
+    else:
+        secret = re.search(r"<code>(\w+)</code>", client.get(led).content.decode()).group(1)
+        codes = client.get(client.post(led, {"code": code_now(secret)})["Location"]).content.decode()
+        assert 'href="/accounts/held/"' in codes
+    assert "x" * 100 in client.get("/accounts/held/").content.decode()
+    assert not document.revisions.exclude(pk=document.head_id).exists()
 
 
 def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
