@@ -120,6 +120,11 @@ def test_every_button_saves_and_then_goes_where_it_says(client, attempt, go, exp
     assert attempt.responses.get(position=2).is_answered
 
 
+def test_whoever_goes_by_keyboard_comes_to_the_answers_before_the_line_of_all_numbers(client, attempt):
+    main = client.get(page(attempt, 2)).text.split("<main")[1]
+    assert main.index('name="choice"') < main.index('id="exam-line"')
+
+
 def test_going_on_without_an_answer_is_allowed_and_saves_nothing(client, attempt):
     assert save(client, attempt, 1)["Location"] == page(attempt, 2)
     assert attempt.responses.get(position=1).saves == 0
