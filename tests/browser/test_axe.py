@@ -31,6 +31,14 @@ STAND_STILL = """() => {
   sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important; }");
   document.adoptedStyleSheets = [sheet];
 }"""
+# As far as WCAG 1.4.12 lets a reader go.
+MORE_SPACE = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`* { line-height: 1.5 !important;
+    letter-spacing: .12em !important; word-spacing: .16em !important; }
+    p { margin-bottom: 2em !important; }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
 SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # What is wider than the page, but for what scrolls in a region of its own.
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
@@ -181,6 +189,17 @@ def test_pages_of_the_manager(language, visit, world):
         "/surveys/tea-room/voice/",
     ]
     assert_fine(visit(world.people["manager"], language=language), pages)
+
+
+@languages()
+@pytest.mark.parametrize(("role", "path"), [("manager", "/team/"), ("learner", "/learn/tea-room/record/")])
+def test_letters_and_words_set_apart_fit_the_narrowest_page(role, path, language, visit, world):
+    page = visit(world.people[role], language=language)
+    page.goto(path)
+    page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
+    page.evaluate(MORE_SPACE)
+    page.evaluate(SETTLE)
+    assert page.evaluate(TOO_WIDE) <= 0
 
 
 @languages()
