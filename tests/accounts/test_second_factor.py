@@ -179,9 +179,8 @@ def test_what_staff_send_before_the_second_factor_is_held_until_it_is_given(has_
     if has_one:
         with_app(editor)
     page = reverse("admin:content_document_change", args=[document.pk])
-    led = client.post(page, {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"})[
-        "Location"
-    ]
+    sent = {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
+    led = client.post(page, sent)["Location"]
     if has_one:
         assert client.post(led, {"code": code_now(), "next": "/accounts/held/"})["Location"] == "/accounts/held/"
     else:
