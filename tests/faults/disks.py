@@ -1,0 +1,73 @@
+"""Disks that are full or fail: a small file system of its own, and calls of the system that return errors."""
+
+import errno
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.sites import wait_until
+
+LARGER = 2 * 1024 * 1024  # bytes beyond the database: for its log
+
+
+def is_required():
+    return os.environ.get("REQUIRE_DISKS") == "1"
+
+
+def left_out(why):
+    if is_required():
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@contextmanager
+def small_disk(folder, size):
+    """A file system of `size` bytes in memory."""
+    folder.mkdir()
+    options = f"size={size},mode=700"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], capture_output=True, text=True)
+    if done.returncode:
+        left_out(f"only root may make a disk that is full: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(file, leave=0):
+    """Write until nothing more fits, and then give back as many bytes as are to be left."""
+    with file.open("wb", buffering=0) as ballast:
+        with pytest.raises(OSError) as full:
+            while ballast.write(bytes(4096)):
+                pass
+        assert full.value.errno == errno.ENOSPC
+        ballast.truncate(max(ballast.tell() - leave, 0))
+
+
+@contextmanager
+def failing(calls, error, first, processes, log):
+    """In these processes such calls of the system fail, each thread's from its `first` on."""
+    if not shutil.which("strace"):
+        left_out("strace makes calls of the system fail: sudo apt-get install strace")
+    followed = [word for pid in processes for word in ("-p", str(pid))]
+    rules = ["-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={first}+"]
+    with log.open("wb") as out:
+        tracing = subprocess.Popen(["strace", "-f", *rules, *followed], stdout=out, stderr=out)
+    try:
+        wait_until(lambda: all(is_followed(pid, tracing.pid) for pid in processes), log.read_text())
+        yield
+    finally:
+        tracing.terminate()
+        tracing.wait(timeout=10)
+
+
+def is_followed(pid, by):
+    """Whether each thread of the process is."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/status") as status:
+            if f"TracerPid:\t{by}\n" not in status.read():
+                return False
+    return True
