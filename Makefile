@@ -49,8 +49,11 @@ test: .venv/development
 	@.tools/bin/uv pip sync --quiet --python .tools/deep --require-hashes requirements/deep.txt
 	@touch $@
 
-## make deep         for a night: faults by hand and by machine, each to be seen by a test, and the newest Django
+## make deep         for a night: kills and failing disks in full, faults by hand and by machine, and the newest Django
 deep: .venv/development .tools/deep/ready
+	@.ci/strace
+	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_disks.py
+	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
 	@.ci/matrix
