@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+pytestmark = pytest.mark.django_db  # what guards the site against a crowd looks after its connections
 SECURITY = "/.well-known/security.txt"
 
 
