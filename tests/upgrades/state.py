@@ -1,7 +1,7 @@
 """`python -m tests.upgrades.state NAME`: fill an empty database as this version does, and keep it in NAME.json.
 
-Beside its rows the file says which migrations it has, and what this version shows on pages that later ones have to show
-as well.
+Beside its rows the file says which migrations it has, what this version shows on pages that later ones have to show as
+well, and what the forms of its pages send.
 """
 
 import json
@@ -10,9 +10,12 @@ import uuid
 from pathlib import Path
 
 import django
+from bs4 import BeautifulSoup
 from django.apps import apps
 from django.core.management import call_command
 from django.core.serializers import serialize
+from django.test import Client
+from django.test.utils import setup_test_environment
 
 FOLDER = Path(__file__).parent
 
@@ -110,12 +113,49 @@ def shown():
         yield {"path": path, "as": certificate.enrollment.learner.email, "texts": texts}
 
 
+def forms():
+    """What this version's pages would send, when it is sent to a later one: a tab that stayed open over the upgrade."""
+    from courseware.accounts.models import User
+
+    for person in User.objects.filter(enrollments__isnull=False).distinct().order_by("pk"):
+        client = Client()
+        client.force_login(person)
+        found = {}
+        for path in pages_of(person):
+            page = BeautifulSoup(client.get(path, follow=True).content, "html.parser")
+            for form in page.select("main form[method=post]"):
+                found.setdefault(form.get("action") or path, fields_of(form))
+        yield from ({"path": path, "as": person.email, "fields": fields} for path, fields in found.items())
+
+
+def pages_of(person):
+    from tests.world import outline_of
+
+    for enrollment in person.enrollments.filter(completed_at=None).select_related("course"):
+        yield from (f"/learn/{enrollment.course.identifier}/{step.id}/" for step in outline_of(enrollment.course).steps)
+        for attempt in enrollment.attempts.all():
+            yield from (f"/attempts/{attempt.pk}/", f"/attempts/{attempt.pk}/review/")
+            yield from (f"/attempts/{attempt.pk}/drill/{rule}/" for rule in ("O1.1", "O1.2"))
+        yield from (f"/runs/{run.pk}/" for run in enrollment.runs.all())
+
+
+def fields_of(form):
+    """Filled by somebody who takes the first choice and writes a word."""
+    fields = {}
+    for control in form.select("input[name], textarea[name], select[name], button[name]"):
+        if control["name"] == "csrfmiddlewaretoken" or control["name"] in fields:
+            continue
+        written = "A word." if control.name == "textarea" else ""
+        fields[control["name"]] = control.get("value", written)
+    return fields
+
+
 def kept():
     from django.db.migrations.recorder import MigrationRecorder
 
     migrations = MigrationRecorder.Migration.objects.order_by("pk").values_list("app", "name")
     rows = [row for model in apps.get_models() for row in serialize("python", model._base_manager.order_by("pk"))]
-    return {"migrations": list(map(list, migrations)), "shown": list(shown()), "rows": rows}
+    return {"migrations": [*map(list, migrations)], "rows": rows, "shown": [*shown()], "forms": [*forms()]}
 
 
 def as_json(entry):
@@ -134,4 +174,5 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     fill()
+    setup_test_environment()
     (FOLDER / f"{sys.argv[1]}.json").write_text(written(kept()), encoding="utf-8")

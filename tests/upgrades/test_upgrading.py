@@ -22,13 +22,17 @@ def empty_site(folder):
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda file: file.stem)
-def test_after_the_upgrade_every_page_opens_for_everybody_and_old_attempts_show_what_was_asked(state, tmp_path):
+def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and_forms_of_before_are_taken(
+    state, tmp_path
+):
     status, printed = empty_site(tmp_path).run("-m", "tests.upgrades.walk", str(state))
     assert status == 0, printed
     assert json.loads(printed.splitlines()[-1]) == {
         "upgrade": "done",
         "failed": [],
         "lacking": [],
+        "refused": [],
+        "lost": [],
         "check_records": "0 differences",
         "verify_evidence": "Evidence holds",
     }

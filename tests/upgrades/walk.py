@@ -1,5 +1,5 @@
 """`python -m tests.upgrades.walk STATE.json`: put this state into an empty database, upgrade it, open every page as
-everybody. Prints what went wrong, as JSON.
+everybody, and send what the pages of the version before would. Prints what went wrong, as JSON.
 """
 
 import base64
@@ -13,9 +13,13 @@ from types import SimpleNamespace
 
 import django
 from bs4 import BeautifulSoup
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.core.management.color import no_style
+from django.db.models import UUIDField
 from django.test.utils import setup_test_environment
+
+TOLD = (200, 302, 409, 422)  # taken, or shown again with what was entered
 
 
 def load(state):
@@ -55,7 +59,10 @@ def files_to_come(state) -> dict[str, bytes]:
     texts = [row["fields"] for row in rows["text"] if row["fields"]["revision"] in released]
     bodies = {text["path"]: base64.b64decode(text["body"]) for text in texts}
     longer = {path: body + b"\n*\n" for path, body in bodies.items() if ".exam." in path}
-    return bodies | longer | {path: body for path, body in make_files().items() if ".simulation." in path}
+    stricter = {
+        path: body for path, body in make_files().items() if ".simulation." in path or path.startswith("media/")
+    }
+    return bodies | longer | stricter
 
 
 def upgrade(state) -> str:
@@ -147,6 +154,18 @@ def words_of(response) -> str:
     return " ".join(BeautifulSoup(response.content, "html.parser").get_text(" ").split())
 
 
+def is_kept(fields) -> bool:
+    """Whether a row says that it came from this form, where the form says which it is."""
+    return all(
+        any(
+            model.objects.filter(**{name: fields[name]}).exists()
+            for model in apps.get_models()
+            if any(field.name == name and isinstance(field, UUIDField) for field in model._meta.fields)
+        )
+        for name in {"token", "page"} & fields.keys()
+    )
+
+
 def printed(command) -> str:
     out = StringIO()
     try:
@@ -164,10 +183,13 @@ def walk(state) -> dict[str, object]:
     for page in state["shown"]:
         words = words_of(people[page["as"]].get(page["path"], follow=True))
         lacking += [f"{page['path']}: {text}" for text in page["texts"] if text not in words]
+    sent = [(form, people[form["as"]].post(form["path"], form["fields"]).status_code) for form in state["forms"]]
     return {
         "upgrade": said.splitlines()[-1],
         "failed": [f"{who} {path}: {status}" for (who, path), status in opened.items() if status >= 500],
         "lacking": lacking,
+        "refused": [f"{form['as']} {form['path']}: {status}" for form, status in sent if status not in TOLD],
+        "lost": [form["path"] for form, status in sent if status == 302 and not is_kept(form["fields"])],
         "check_records": printed("check_records"),
         "verify_evidence": printed("verify_evidence").split(":")[0],
     }
