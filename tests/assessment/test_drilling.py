@@ -21,6 +21,7 @@ from courseware.learning import enrolling
 from courseware.learning.answering import QuestionChanged
 from courseware.learning.models import Completion
 from courseware.learning.question_view import order_of
+from courseware.reporting.consistency import differences
 from tests.assessment.exams import (
     at_once,
     drill_files,
@@ -528,3 +529,39 @@ def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answ
     with CaptureQueriesContext(connection) as queries:
         assert client.get(page(attempt)).status_code == 200
     assert len(queries) == 8
+
+
+# An exam that leaves the route
+
+
+def retired(attempt):
+    """Its course without the exam, as an import brings it."""
+    files = {path: body for path, body in drill_files().items() if ".exam." not in path and ".bank." not in path}
+    course = "course.zh-hans.md"
+    files[course] = files[course].replace(
+        b"completion: {lessons: all, passed: [last-cup]}", b"completion: {lessons: all}"
+    )
+    import_course(files)
+    attempt.enrollment.course.refresh_from_db()
+
+
+def test_a_drill_of_an_exam_that_is_retired_holds_nobody_up(client, attempt):
+    assert client.post("/learn/tea-room/finish/").status_code == 302
+    assert not is_completed(attempt)
+    retired(attempt)
+    assert b"a drill to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
+    assert b'action="/learn/tea-room/finish/"' in client.get("/").content
+    client.post("/learn/tea-room/finish/")
+    certificate = Certificate.objects.get(enrollment=attempt.enrollment)
+    assert (certificate.points, certificate.max_points) == (4, 5)
+    assert list(differences()) == []
+
+
+def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
+    retired(attempt)
+    assert client.get(page(attempt)).status_code == 200
+    finish(attempt)
+    attempt.enrollment.refresh_from_db()
+    assert attempt.enrollment.completed_at
+    assert client.get(page(attempt), follow=True).status_code == 200
+    assert list(differences()) == []

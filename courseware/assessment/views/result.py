@@ -36,7 +36,8 @@ def result(request, pk):
         "result": result_of(attempt, page, then, now),
         "eligibility": eligibility,
         "drills": drills,
-        "is_held": not all(drill.is_done for _rule, drill in drills),
+        # What has left the route holds nobody up; the drill stays open to whoever wants it.
+        "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
         "point": enrollment.attempts.starting_point(now),
         "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
