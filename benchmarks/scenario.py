@@ -107,6 +107,7 @@ class Firm:
         Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
         """
         from benchmarks.measure import Page, ask
+        from courseware.learning.question_view import drawn_with
 
         manager = self.cookies(self.manager)
         plain = self.cookies(self.learners[0], "django.contrib.auth.backends.ModelBackend")
@@ -118,7 +119,13 @@ class Firm:
         submits = self.attempts_ahead(500)
 
         def answer(site):
-            form = {"token": str(uuid.uuid4()), "tries": 0, "revision": revision, "choice": 0}
+            form = {
+                "token": str(uuid.uuid4()),
+                "tries": 0,
+                "revision": revision,
+                "drawn_with": drawn_with(),
+                "choice": 0,
+            }
             return ask(site, f"{lesson}answer/{question}/", next(answerers), form)
 
         return {

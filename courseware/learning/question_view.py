@@ -5,22 +5,27 @@ answer shows the reasons of the choices that were made; all reasons, and the key
 second miss.
 
 Forms name choices by where they are on the page (0, 1, …), never by their place in the file: in .order and .sort that
-place is the key.
+place is the key. That order is drawn with the site's key, as all else it depends on is public or small.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from html import unescape
 from typing import Protocol
 
+from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
 from courseware.language.questions import Question, Response
 
 MISSES_THAT_REVEAL = 2
+SALT = "courseware.learning.order_of_choices"
 TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the choices
+
+
+class OtherOrder(Exception):
+    """The form showed its choices in an order that cannot be told any more."""
 
 
 class Try(Protocol):
@@ -65,6 +70,7 @@ class ShownQuestion:
     """A question to be answered (`is_form`) or one that was, with as much as may be seen.
 
     `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` are those before this form, or all.
+    `drawn_with` goes into its form.
     """
 
     id: str
@@ -77,15 +83,21 @@ class ShownQuestion:
     tries: int
     outcome: str = ""
     text: str = ""
+    drawn_with: str = ""
 
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
     """Places of the choices, in the order shown after `tries` tries: another for each try, the same after a reload."""
 
     def lot(place: int) -> bytes:
-        return sha256(f"{enrollment_id}:{question.id}:{tries}:{place}".encode()).digest()
+        return salted_hmac(SALT, f"{enrollment_id}:{question.id}:{tries}:{place}", algorithm="sha256").digest()
 
     return question.shown_order(lambda places: places.sort(key=lot))
+
+
+def drawn_with() -> str:
+    """Names the key that orders are drawn with, and tells nothing of it. A form with another one has another order."""
+    return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:12]
 
 
 def reveals_all(tries: Sequence[Try]) -> bool:
@@ -117,6 +129,7 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
         is_form=True,
         tries=tries,
         text=entered.get("text", ""),
+        drawn_with=drawn_with(),
     )
 
 
@@ -193,11 +206,14 @@ def right_place(question: Question, place: int) -> str:
 
 
 def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
-    """What a form sent, as `Question.clean` takes it. Raises ValueError if no such form was shown.
+    """What a form sent, as `Question.clean` takes it. Raises ValueError if no such form was shown, and OtherOrder.
 
     With `tries` the form's order of choices is derived again, so that an outdated tab is understood as it was meant.
     """
-    return raw_in_order(question, order_of(question, enrollment_id, tries), sent)
+    order = order_of(question, enrollment_id, tries)
+    if order and sent.get("drawn_with") != drawn_with():
+        raise OtherOrder(question.id)
+    return raw_in_order(question, order, sent)
 
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:

@@ -451,6 +451,7 @@ def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
         ({"question": ""}, 400),
         ({"question": "q1"}, 302),
         ({"number": "7"}, 302),
+        ({"drawn_with": "0" * 12}, 302),
     ],
 )
 def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
@@ -472,6 +473,14 @@ def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
     response = client.post(f"{page(attempt)}answer/", old | {"token": uuid.uuid4()}, follow=True)
     assert "The drill went on in another tab" in response.text
     assert DrillAnswer.objects.count() == 1
+
+
+def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
+    form = form_of(client, attempt) | {"choice": "0"}
+    del form["drawn_with"]  # from before orders were drawn with a key
+    response = client.post(f"{page(attempt)}answer/", form, follow=True)
+    assert "The choices stand in another order since you opened this page." in response.text
+    assert not DrillAnswer.objects.exists()
 
 
 def test_the_language_may_be_switched_in_the_middle(client, attempt):

@@ -18,6 +18,7 @@ from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Completion
 from courseware.learning.progress import progress_of
+from courseware.learning.question_view import drawn_with
 from tests.assessment.exams import (
     START,
     answer,
@@ -326,7 +327,13 @@ def test_home_begins_with_it_and_offers_the_first_lesson_beside(client, enrollme
 def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(client, enrollment):
     client.get("/learn/tea-room/boiling/")
     assert client.get("/").context["main"].act.step.id == START
-    fields = {"token": "00000000-0000-0000-0000-000000000001", "tries": 0, "revision": revision(), "choice": 0}
+    fields = {
+        "token": "00000000-0000-0000-0000-000000000001",
+        "tries": 0,
+        "revision": revision(),
+        "drawn_with": drawn_with(),
+        "choice": 0,
+    }
     client.post("/learn/tea-room/boiling/answer/what-first/", fields)
     assert client.get("/").context["main"].act.step.id == "boiling"
     assert eligibility(enrollment) == Eligibility()  # and is still open to who goes there

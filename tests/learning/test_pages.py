@@ -9,6 +9,7 @@ from courseware.content.models import ReleaseEntry
 from courseware.language.questions import load_question
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, Enrollment, LessonReport
+from courseware.learning.question_view import drawn_with
 from tests.language.samples import make_files
 from tests.making import days, make_course, make_enrollment, make_user
 
@@ -22,7 +23,13 @@ def answer_url(question="is-it-off", step="boiling", course="tea-room"):
 
 
 def sent(*choices, tries=0, **fields):
-    return {"token": uuid.uuid4(), "tries": tries, "revision": revision(), "choice": choices} | fields
+    return {
+        "token": uuid.uuid4(),
+        "tries": tries,
+        "revision": revision(),
+        "choice": choices,
+        "drawn_with": drawn_with(),
+    } | fields
 
 
 def revision(lesson="boiling"):
@@ -180,7 +187,7 @@ def test_every_kind_can_be_answered_without_script(client, enrollment):
 
 
 def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client, enrollment):
-    fields = {"token": uuid.uuid4(), "tries": 0, "revision": revision(), "group-0": "1"}
+    fields = {"token": uuid.uuid4(), "tries": 0, "revision": revision(), "drawn_with": drawn_with(), "group-0": "1"}
     response = client.post(answer_url("sorted"), fields)
     assert response.status_code == 422
     page = soup_of(response)
@@ -336,6 +343,35 @@ def test_an_answer_to_choices_that_were_changed_meanwhile_is_refused_and_nothing
     assert facts() == (0, 0, 0)
     assert client.post(answer_url("what-first"), ticked(client, "Fill it")).status_code == 302
     assert Answer.objects.get().is_right
+
+
+@pytest.mark.parametrize("before", [None, "", "0" * 12, "another key"])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
+def test_a_form_of_another_order_is_shown_anew_and_nothing_is_kept(client, enrollment, settings, before, headers):
+    form = sent("1")
+    if before == "another key":
+        settings.SECRET_KEY = "another key " * 6
+    elif before is None:  # from before orders were drawn with a key
+        del form["drawn_with"]
+    else:
+        form["drawn_with"] = before
+    client.force_login(enrollment.learner)
+    response = client.post(answer_url(), form, headers=headers)
+    assert response.status_code == 409
+    card = soup_of(response).select_one("#q-is-it-off")
+    assert card.select_one(".invalid-feedback").text == (
+        "The choices stand in another order since you opened this page. Nothing was sent: choose again."
+    )
+    assert not card.select("input[checked]")
+    assert not Answer.objects.exists()
+    again = {field["name"]: field["value"] for field in card.select("input[type=hidden]")}
+    assert client.post(answer_url(), again | {"choice": "1"}).status_code == 302
+    assert Answer.objects.count() == 1
+
+
+def test_what_was_written_is_kept_whatever_became_of_the_orders(client, enrollment):
+    assert client.post(answer_url("note"), sent(text="Line one.", drawn_with="")).status_code == 302
+    assert Answer.objects.get().response == "Line one."
 
 
 def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reader):

@@ -1,10 +1,21 @@
+import re
+from hashlib import sha256
+
 import pytest
 from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.questions import Choice, Mark, One, Open, Order, Several, Sort
-from courseware.learning.question_view import ask, order_of, raw_response, reveals_all, show
+from courseware.learning.question_view import (
+    OtherOrder,
+    ask,
+    drawn_with,
+    order_of,
+    raw_response,
+    reveals_all,
+    show,
+)
 
 
 class Try:
@@ -113,6 +124,35 @@ def test_bullets_keep_their_order_over_a_reload_and_change_it_with_a_try():
     assert order_of(many, 7, 0) != order_of(many, 8, 0)
 
 
+MANY = One("many", "", "", choices(True, *[False] * 9))
+
+
+def test_no_order_can_be_told_from_what_is_public_or_small(settings):
+    places = range(len(MANY.choices))
+    guesses = {
+        tuple(sorted(places, key=lambda place: sha256(f"{enrollment}:many:0:{place}".encode()).digest()))
+        for enrollment in range(5000)
+    }
+    assert order_of(MANY, 7, 0) not in guesses
+    before, name = order_of(MANY, 7, 0), drawn_with()
+    settings.SECRET_KEY = "another key " * 6
+    assert order_of(MANY, 7, 0) != before
+    assert drawn_with() != name
+
+
+def test_a_form_names_the_key_of_its_order_and_nothing_of_the_person():
+    assert {ask(MANY, enrollment, tries).drawn_with for enrollment in (7, 8) for tries in (0, 1)} == {drawn_with()}
+    assert re.fullmatch("[0-9a-f]{12}", drawn_with())
+
+
+@pytest.mark.parametrize("named", [[], [""], ["0" * 12]])
+def test_a_form_whose_order_is_unknown_is_not_read_in_another_one(named):
+    for question in (ONE, SEVERAL, MARK, ORDER, SORT):
+        with pytest.raises(OtherOrder):
+            raw_response(question, 7, 0, MultiValueDict({"choice": ["0"], "drawn_with": named}))
+    assert raw_response(OPEN, 7, 0, MultiValueDict({"text": ["so"], "drawn_with": named})) == ["so"]
+
+
 def test_numbers_keep_their_order():
     assert {order_of(SCALE, enrollment, tries) for enrollment in range(5) for tries in range(5)} == {(0, 1, 2)}
 
@@ -124,7 +164,7 @@ def test_the_steps_of_an_order_question_are_never_shown_in_the_right_order():
 def form_of(question, response, tries=0):
     """The fields a browser would send for this response, from the page as it was shown."""
     order = order_of(question, 7, tries)
-    fields = MultiValueDict()
+    fields = MultiValueDict({"drawn_with": [drawn_with()]})
     if question.kind == "open":
         fields["text"] = response
     elif question.kind == "order":
@@ -173,14 +213,14 @@ def test_a_form_is_understood_in_the_order_in_which_it_was_shown(question, respo
 )
 def test_what_no_form_can_have_sent_is_refused_and_not_a_crash(question, fields):
     with pytest.raises(ValueError):
-        question.clean(raw_response(question, 7, 0, MultiValueDict(fields)))
+        question.clean(raw_response(question, 7, 0, MultiValueDict(fields | {"drawn_with": [drawn_with()]})))
 
 
 @given(st.dictionaries(st.sampled_from(["choice", "text", "number-0", "group-1"]), st.lists(st.text(), max_size=3)))
 def test_any_fields_are_a_response_or_a_value_error(fields):
     for question in EVERY_KIND:
         try:
-            question.clean(raw_response(question, 7, 0, MultiValueDict(fields)))
+            question.clean(raw_response(question, 7, 0, MultiValueDict(fields | {"drawn_with": [drawn_with()]})))
         except ValueError:
             continue
 

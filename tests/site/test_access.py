@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from courseware.content.models import Document
 from courseware.evidence.models import Event
+from courseware.learning.question_view import drawn_with
 from courseware.learning.verbs import VERBS
 from tests.making import PASSWORD, filled
 from tests.site.routes import NoPlace, fill_in, routes
@@ -77,6 +78,7 @@ def forms(world):
             "token": uuid.UUID(int=1),
             "tries": 0,
             "revision": revision_of(world.lesson.id),
+            "drawn_with": drawn_with(),
             "choice": 0,
         },
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},

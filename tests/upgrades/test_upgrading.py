@@ -22,7 +22,7 @@ def empty_site(folder):
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda file: file.stem)
-def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and_forms_of_before_are_taken(
+def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and_forms_of_before_are_answered(
     state, tmp_path
 ):
     status, printed = empty_site(tmp_path).run("-m", "tests.upgrades.walk", str(state))

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import django
 from bs4 import BeautifulSoup
 from django.apps import apps
+from django.contrib.messages import get_messages
 from django.core.management import CommandError, call_command
 from django.core.management.color import no_style
 from django.db.models import UUIDField
@@ -166,6 +167,11 @@ def is_kept(fields) -> bool:
     )
 
 
+def is_told(answer) -> bool:
+    """Whether the page that comes next says what became of the form."""
+    return answer.status_code != 302 or bool([*get_messages(answer.wsgi_request)])
+
+
 def printed(command) -> str:
     out = StringIO()
     try:
@@ -183,13 +189,17 @@ def walk(state) -> dict[str, object]:
     for page in state["shown"]:
         words = words_of(people[page["as"]].get(page["path"], follow=True))
         lacking += [f"{page['path']}: {text}" for text in page["texts"] if text not in words]
-    sent = [(form, people[form["as"]].post(form["path"], form["fields"]).status_code) for form in state["forms"]]
+    sent = [(form, people[form["as"]].post(form["path"], form["fields"])) for form in state["forms"]]
     return {
         "upgrade": said.splitlines()[-1],
         "failed": [f"{who} {path}: {status}" for (who, path), status in opened.items() if status >= 500],
         "lacking": lacking,
-        "refused": [f"{form['as']} {form['path']}: {status}" for form, status in sent if status not in TOLD],
-        "lost": [form["path"] for form, status in sent if status == 302 and not is_kept(form["fields"])],
+        "refused": [
+            f"{form['as']} {form['path']}: {answer.status_code}"
+            for form, answer in sent
+            if answer.status_code not in TOLD
+        ],
+        "lost": [form["path"] for form, answer in sent if not is_kept(form["fields"]) and not is_told(answer)],
         "check_records": printed("check_records"),
         "verify_evidence": printed("verify_evidence").split(":")[0],
     }

@@ -20,7 +20,7 @@ from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
-from courseware.learning.question_view import ask, raw_response, whole
+from courseware.learning.question_view import OtherOrder, ask, raw_response, whole
 from courseware.learning.question_view import show as shown_after
 from courseware.lib.form_pages import form_on
 
@@ -91,6 +91,10 @@ def answer_drill(request, pk, rule):
         answer = found.sent_by(sent["token"]) or keep_drill_answer(attempt, found, sent, request.POST)
     except (drilling.OtherQuestion, NoSuchQuestion, QuestionChanged):
         messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
+        return redirect("assessment:drill", pk, rule)
+    except OtherOrder:
+        other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        messages.warning(request, other)
         return redirect("assessment:drill", pk, rule)
     except ValueError:
         card = drill_card(attempt, found, request.POST)

@@ -15,7 +15,7 @@ from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import AnswerForm, ReportForm, new_token
 from courseware.learning.lessons import Entered, lesson_page
-from courseware.learning.question_view import raw_response
+from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
 from courseware.learning.step_pages import page_of
@@ -73,7 +73,11 @@ def answer(request, course, step, question):
             reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
         )
     except answering.QuestionChanged:
-        return changed(request, course, lesson_step, question)
+        message = _("This question was changed while you had it open. Here it is as it stands now.")
+        return changed(request, course, lesson_step, question, message)
+    except OtherOrder:
+        message = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        return changed(request, course, lesson_step, question, message)
     except answering.NoSuchQuestion:
         return conflict(request, reading, lesson_step, "learning/question_gone.html")
     except answering.TokenReused:
@@ -117,10 +121,9 @@ def refused(request, reading, step, entered):
     return response
 
 
-def changed(request, course, step, question):
+def changed(request, course, step, question, message):
     reading = reading_of(request, course)  # again: the release may have come during this request
     step = reading.step(step.id, "lesson")
-    message = _("This question was changed while you had it open. Here it is as it stands now.")
     entered = Entered(question, None, MultiValueDict(), message)
     page = lesson_page(reading, step, entered=entered)
     if question not in page.questions:
