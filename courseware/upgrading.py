@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -21,6 +22,7 @@ from courseware.errors import page
 LOOK_EVERY = 2  # seconds
 RETRY_AFTER = 30  # seconds
 ADVISORY = (1668576115, 1)  # classid and objid; any pair that nobody else in this database uses
+BOUNDS = ["statement_timeout", "lock_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"]
 logger = logging.getLogger(__name__)
 
 
@@ -42,20 +44,26 @@ def is_ours(app_label: str) -> bool:
     return app_label in apps.app_configs and apps.get_app_config(app_label).name.startswith("courseware.")
 
 
+def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
+    """Lift what the owner of a PostgreSQL bounds for each user of it; the product itself bounds its servers only."""
+    if to_database.vendor == "postgresql":
+        with to_database.cursor() as cursor:
+            cursor.execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [BOUNDS])
+
+
 @contextmanager
 def closed_site() -> Iterator[None]:
     """Hold the lock that serving processes look for. A second upgrade waits here for the first."""
     if connection.vendor == "postgresql":
         holder = connections.create_connection("default")
         try:
+            take_as_long_as_needed(holder)
             with holder.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', '0', false)")
                 cursor.execute("SELECT pg_advisory_lock(%s, %s)", ADVISORY)
-                yield
+            yield
         finally:
             with holder.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", ADVISORY)
-                cursor.execute("RESET statement_timeout")
             holder.close()
     else:
         with (settings.DATA_DIR / "upgrade.lock").open("a") as file:

@@ -6,6 +6,7 @@ Served and upgraded by the settings of a real site: those of the tests go withou
 import os
 import signal
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_new_code_on_the_database_before_says_503_and_opens_by_itself(site):
 def test_a_process_on_the_code_before_closes_for_the_upgrade_and_stays_closed_until_its_restart(site):
     """A database that knows a migration of ours which the process does not; one of another app closes nothing."""
     assert site.manage("upgrade", **REAL)[0] == 0
-    with site.served(**REAL) as visitor:
+    with site.served(workers=1, **REAL) as visitor:  # each process looks by itself
         assert visitor.get("/accounts/login/").status == 200
         add = "INSERT INTO django_migrations (app, name, applied) VALUES ('{}', '9999_later', '2026-11-25 12:00:00+00')"
         change(site, add.format("sessions"))
@@ -91,6 +92,25 @@ def test_a_process_on_the_code_before_closes_for_the_upgrade_and_stays_closed_un
         assert_closed(visitor)
         change(site, "DELETE FROM django_migrations WHERE name = '9999_later'")
         wait_for(visitor, 200)
+
+
+def test_on_postgresql_no_bound_of_its_owner_ends_an_upgrade(site):
+    """A migration takes longer than the owner allows, for it waits for a reader of the table it changes."""
+    if not site.is_postgres:
+        pytest.skip("SQLite bounds no statement")
+    taken_back(site)
+    change(site, f'ALTER DATABASE "{urlsplit(site.database_url).path[1:]}" SET statement_timeout = 500')
+    reader = site.connect()
+    reader.autocommit = False
+    reader.execute("SELECT 1 FROM assessment_certificate")
+    upgrading = site.start("-m", "tests.faults.manage", "upgrade", **REAL)
+    waited = (
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '1 second'"
+    )
+    wait_until(lambda: site.rows(waited) or upgrading.poll(), "no migration waits for the reader", within=60)
+    reader.close()
+    printed = b"".join(upgrading.communicate(timeout=60)).decode()
+    assert (upgrading.returncode, printed.splitlines()[-1]) == (0, "done"), printed
 
 
 def change(site, sql):

@@ -2,11 +2,12 @@ import time
 from collections.abc import Callable
 
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection
 
 from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
-from courseware.upgrading import LOOK_EVERY, closed_site, unapplied
+from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options):
+        take_as_long_as_needed(connection)
         self.step("static files", lambda: call_command("collectstatic", interactive=False, verbosity=0))
         if missing := unapplied():
             with closed_site():
