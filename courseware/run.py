@@ -4,7 +4,6 @@ For trying out on this machine only: plain http, SQLite in var/try/, letters kep
 How a firm runs the site for real is docs/operator.md.
 """
 
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -24,22 +23,7 @@ def earlier_trial(data: Path) -> str:
     )
 
 
-def collect_static(data: Path) -> None:
-    """Compress the static files, but only when one of them or a package has changed: it takes seconds."""
-    from django.core.management import call_command
-
-    digest = hashlib.sha256((BASE_DIR / "requirements" / "run.txt").read_bytes())
-    for file in sorted((BASE_DIR / "static").rglob("*")):
-        if file.is_file():
-            digest.update(str(file).encode() + file.read_bytes())
-    stamp = data / "static" / ".collected"
-    if stamp.exists() and stamp.read_text() == digest.hexdigest():
-        return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(digest.hexdigest())
-
-
-def set_up(data: Path) -> None:
+def set_up() -> None:
     """Database, static files, course and, where nobody is there yet, the demo firm."""
     import django
     from django.core.management import CommandError, call_command
@@ -47,14 +31,11 @@ def set_up(data: Path) -> None:
     django.setup()
     from courseware.accounts.models import User
 
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
-    collect_static(data)
     try:
-        call_command("import_content")
+        call_command("upgrade")
     except CommandError as error:
         # Edits made in the admin win over a file that changed too: say so, and serve what is published.
-        print(f"{error}\nNothing was imported; the site serves what was published last.", file=sys.stderr)
+        print(f"{error}\nThe site serves what was published last.", file=sys.stderr)
     if not User.objects.exists():
         call_command("make_demo")
 
@@ -78,7 +59,8 @@ def main() -> None:
     if said := earlier_trial(Path(os.environ.get("DATA_DIR", TRIAL))):
         print(said, file=sys.stderr)
     with starting.in_one_sentence():
-        set_up(starting.prepare_trial())
+        starting.prepare_trial()
+        set_up()
     print(address_and_accounts(port), flush=True)
     gunicorn = ["gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}"]
     os.execv(  # noqa: S606 - replaced by the server, so that Ctrl+C reaches it and no process is left behind

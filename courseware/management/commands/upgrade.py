@@ -7,6 +7,7 @@ from django.db import connection
 from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
+from courseware.static_files import collect
 from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         take_as_long_as_needed(connection)
-        self.step("static files", lambda: call_command("collectstatic", interactive=False, verbosity=0))
+        self.step("static files", collect)
         if missing := unapplied():
             with closed_site():
                 self.say(f"site: closed, {len(missing)} migrations to apply")
