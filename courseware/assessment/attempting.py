@@ -211,11 +211,14 @@ def save_open(
     response = attempt.responses.select_related("bank").get(position=position)
     question = question_of(attempt, response, attempt.enrollment.source_language)
     given = question.clean(raw) if raw else None
-    if response.response == given:
-        return response
     # Saves of this very page whose responses were lost do not make it an outdated one.
     is_its_own = page is not None and response.page == page and saves + sent >= response.saves
-    if response.saves != saves and not is_its_own:
+    is_up_to_date = response.saves == saves or is_its_own
+    # What this page sent before and is still on the way must not replace it, so it counts though it changes nothing.
+    is_overtaking = is_up_to_date and sent > 0
+    if response.response == given and not is_overtaking:
+        return response
+    if not is_up_to_date:
         raise NewerAnswer(f"question {position} of attempt {attempt.pk} was saved {response.saves} times, not {saves}")
     response.response, response.saved_at = given, at
     response.saves, response.page = saves + sent + 1, page

@@ -303,6 +303,19 @@ def test_what_a_page_sent_first_and_arrives_last_changes_nothing(attempt):
         save(attempt, response.position, ["0"], saves=0, sent=0, page=page)
 
 
+def test_what_arrives_last_replaces_nothing_even_where_what_was_sent_after_it_changed_nothing(attempt):
+    response, _question = of_kind(attempt, "one")
+    save(attempt, response.position, ["0"], page=uuid.uuid4())
+    page = uuid.uuid4()
+    late = {"raw": ["1"], "saves": 1, "sent": 0, "page": page}  # on the way while the learner goes back to the first
+    for _twice in range(2):
+        assert save(attempt, response.position, ["0"], saves=1, sent=1, page=page).saves == 3
+    with pytest.raises(NewerAnswer):
+        save(attempt, response.position, **late)
+    response.refresh_from_db()
+    assert response.response == [0]
+
+
 def test_a_page_that_sent_in_vain_is_an_old_tab_all_the_same_when_another_saved_meanwhile(attempt):
     response, _question = of_kind(attempt, "one")
     save(attempt, response.position, ["0"], page=uuid.uuid4())
