@@ -1,0 +1,144 @@
+"""The whole server under a false clock, which is set back, jumps, or changes with the season: F10 of the promises."""
+
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+pytestmark = pytest.mark.skipif(LIBRARY is None, reason="the server needs a false clock: apt-get install libfaketime")
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class FalseClock:
+    def __init__(self, folder):
+        self.file = folder / "clock"
+        self.environment = {
+            "LD_PRELOAD": str(LIBRARY),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_NO_CACHE": "1",
+        }
+        self.set(timedelta(0))
+
+    def set(self, ahead):
+        self.ahead = ahead
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{round(ahead / timedelta(seconds=1)):+d}\n")
+        fresh.rename(self.file)  # at once: the server reads it all the time
+
+    def now(self):
+        return datetime.fromtimestamp(time.time(), UTC) + self.ahead
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return FalseClock(tmp_path)
+
+
+def save(visitor, site, choice):
+    """Answer the first question. Whether it was taken."""
+    page = f"/attempts/{site.told['attempt']}/"
+    form = saving_form(visitor, site)
+    before = saves(site)
+    answer = visitor.post(f"{page}1/", form | {"choice": choice})
+    assert answer.status == 302, answer.status
+    return saves(site) > before
+
+
+def saving_form(visitor, site):
+    page = f"/attempts/{site.told['attempt']}/"
+    if f'action="{page}1/"' in visitor.get(f"{page}?question=1").text:
+        site.told["form"] = visitor.form(f"{page}?question=1", f"{page}1/")
+    return site.told["form"] | {"saves": str(saves(site))}  # of a tab that was open before the time was over
+
+
+def saves(site):
+    return site.rows("SELECT saves FROM assessment_response ORDER BY position LIMIT 1")[0][0]
+
+
+def close_at(site, instant):
+    text = instant.isoformat(sep=" ") if site.is_postgres else f"{instant:%Y-%m-%d %H:%M:%S.%f}"
+    change(site, f"UPDATE assessment_attempt SET closes_at = '{text}'")
+
+
+def change(site, sql):
+    with closing(site.connect()) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+@pytest.fixture
+def site(site):
+    """Nothing is answered yet."""
+    change(site, "UPDATE assessment_response SET response = NULL, saves = 0")
+    site.told["form"] = {}
+    return site
+
+
+@pytest.mark.parametrize("jump", [-2 * HOUR, 3 * DAY], ids=["two hours back", "three days ahead"])
+def test_a_jump_and_its_correction_neither_close_an_attempt_nor_lose_an_answer(site, clock, jump):
+    with site.served(workers=1, **clock.environment) as visitor:
+        visitor.sign_in(site.told)
+        assert save(visitor, site, "0")
+        clock.set(jump)
+        if jump > DAY:
+            visitor.sign_in(site.told)  # no session is so long
+        assert save(visitor, site, "1")
+        clock.set(timedelta(0))
+        assert save(visitor, site, "0")
+    assert site.count("assessment_attempt", "submitted_at IS NULL AND found_over_at IS NULL") == 1
+
+
+def test_a_time_that_was_over_stays_over_when_the_clock_goes_back(site, clock):
+    with site.served(workers=1, **clock.environment) as visitor:
+        visitor.sign_in(site.told)
+        close_at(site, clock.now() + 30 * MINUTE)
+        assert save(visitor, site, "0")
+        clock.set(31 * MINUTE)
+        assert not save(visitor, site, "1")
+        clock.set(-89 * MINUTE)
+        assert not save(visitor, site, "1")
+
+
+def test_a_time_limit_that_only_a_jump_had_ended_runs_on_once_it_is_corrected(site, clock):
+    with site.served(workers=1, **clock.environment) as visitor:
+        visitor.sign_in(site.told)
+        close_at(site, clock.now() + 30 * MINUTE)
+        saving_form(visitor, site)
+        clock.set(3 * DAY)
+        visitor.sign_in(site.told)
+        site.told["form"] |= {"csrfmiddlewaretoken": token(visitor)}
+        assert not save(visitor, site, "1")
+        clock.set(timedelta(0))
+        assert save(visitor, site, "1")
+
+
+def token(visitor):
+    return next(cookie.value for cookie in visitor.cookies if cookie.name == "csrftoken")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("which", [0, 1], ids=["the next change", "the one after"])
+def test_a_time_limit_lasts_as_long_in_the_night_the_clocks_change(site, clock, zone, which):
+    night = changes_of(ZoneInfo(zone))[which]
+    with site.served(workers=1, TIME_ZONE=zone, **clock.environment) as visitor:
+        clock.set(night - 10 * MINUTE - datetime.now(UTC))
+        visitor.sign_in(site.told)
+        close_at(site, clock.now() + 30 * MINUTE)
+        assert save(visitor, site, "0")
+        clock.set(clock.ahead + 20 * MINUTE)
+        assert save(visitor, site, "1")
+        clock.set(clock.ahead + 11 * MINUTE)
+        assert not save(visitor, site, "0")
+
+
+def changes_of(zone):
+    """The next two instants at which the clocks change in `zone`; where they never do, in Berlin."""
+    hours = [datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + number * HOUR for number in range(24 * 380)]
+    offsets = [hour.astimezone(zone).utcoffset() for hour in hours]
+    found = [hours[place] for place in range(1, len(hours)) if offsets[place] != offsets[place - 1]]
+    return found or changes_of(ZoneInfo("Europe/Berlin"))
