@@ -49,13 +49,17 @@ test: .venv/development
 	@.tools/bin/uv pip sync --quiet --python .tools/deep --require-hashes requirements/deep.txt
 	@touch $@
 
-## make deep         for a night: kills and failing disks in full, faults by hand and by machine, and the newest Django
+LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py
+
+## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_disks.py
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
+	@$(LIVES)
+	@.ci/postgres $(LIVES)
 	@.ci/matrix
 
 .tools/audit/ready: requirements/audit.txt .tools/ready

@@ -1,6 +1,9 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("deep")  # of `make deep`: see tests/assessment/test_life_of_an_attempt.py
 
 # Playwright runs an event loop in the test's thread; without this every live_server test would be refused.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -1,0 +1,343 @@
+"""Any order of what may happen to an attempt, beside a model of what the learner was promised.
+
+`pytest --hypothesis-profile=deep` plays 500 lives of 50 steps instead of a few.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as play
+
+from courseware.assessment import attempting
+from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
+from courseware.assessment.models import Attempt, Certificate
+from courseware.content.compiled import serving
+from courseware.content.models import Page
+from courseware.content.releases.importing import import_course
+from courseware.learning.models import Completion, Enrollment
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import WORDS, exam_files, make_course, ready
+from tests.making import make_user
+
+pytestmark = pytest.mark.long
+IS_DEEP = settings.get_current_profile_name() == "deep"
+SIZE = settings(
+    max_examples=500 if IS_DEEP else 20,
+    stateful_step_count=50 if IS_DEEP else 40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)  # later than the lessons, which are done when a test runs
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+LIMIT, GRACE = 30 * MINUTE, 10 * SECOND
+EXAM_AS = {
+    "questions": 12,
+    "retakes": "retakes:\n  - {wait: 10 min}\n  - {wait: 0 min}\nreopens: 7 days\n",
+    "time_limit": "30",
+}
+WAITS = [10 * MINUTE, timedelta(0), 7 * DAY]  # after the first, the second, the third of a row
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What a release says about the exam."""
+
+    is_edited: bool = False
+    mark: int = 50
+    has_exam: bool = True
+
+    def key(self, question):
+        """The place of the right choice; an edit makes the first wrong choice right where the number is odd."""
+        number = int(question.removeprefix("q"))
+        place = number % 3
+        if self.is_edited and number % 2:
+            return 0 if place else 1
+        return place
+
+    def files(self):
+        files = exam_files(pass_mark=self.mark, **EXAM_AS)
+        if self.is_edited:
+            files = {path: edited(path, body.decode()).encode() for path, body in files.items()}
+        if not self.has_exam:
+            files = {path: body for path, body in files.items() if not path.startswith("02-end/")}
+            for path in ("course.zh-hans.md", "course.en.md"):
+                files[path] = files[path].replace(b", passed: [last-cup]", b"")
+        return files
+
+
+def edited(path, text):
+    if "tea.bank" not in path:
+        return text
+    language = path.split(".")[-2]
+    _question, key, wrong, _reason = WORDS[language]
+    for number in range(1, 13, 2):
+        text = text.replace(f"- [x] {key} {number}\n", f"- [ ] {key} {number}\n")
+        text = text.replace(f"- [ ] {wrong} {number}a\n", f"- [x] {wrong} {number}a\n")
+    return text
+
+
+@dataclass
+class Sitting:
+    """What an attempt has to be. `given`: by position, each (page, number of its post, answer) that took effect."""
+
+    pk: int
+    number: int
+    edition: Edition
+    began: datetime
+    questions: list
+    given: dict = field(default_factory=lambda: {position: [] for position in range(1, 5)})
+    was_found_over: bool = False
+    handed_in: datetime | None = None
+    row: list | None = None  # as it stood when it was handed in
+
+    def answer(self, position):
+        return self.given[position][-1][2] if self.given[position] else None
+
+    def points(self):
+        right = [self.answer(place) == [self.edition.key(each)] for place, each in enumerate(self.questions, start=1)]
+        return sum(right)
+
+    def is_passed(self):
+        return self.points() / 4 >= self.edition.mark / 100
+
+    def is_late(self, now):
+        return self.was_found_over or now > self.began + LIMIT + GRACE
+
+
+@dataclass
+class Tab:
+    """A page of an attempt. By position: the number of saves it was shown, how much of `Sitting.given` it knows, and
+    how often it has sent without a reply. `on_the_way`: posts that may still arrive.
+    """
+
+    sitting: Sitting
+    shown: dict
+    knows: dict
+    page: uuid.UUID = field(default_factory=uuid.uuid4)
+    sent: dict = field(default_factory=lambda: dict.fromkeys(range(1, 5), 0))
+    posts: int = 0
+    on_the_way: list = field(default_factory=list)
+    last: tuple | None = None
+
+
+class Life(RuleBasedStateMachine):
+    tabs = Bundle("tabs")
+
+    def __init__(self):
+        super().__init__()
+        self.all_or_nothing = transaction.atomic()
+        self.all_or_nothing.__enter__()
+        self.now, self.edition, self.sittings = MONDAY, Edition(), []
+
+    @initialize(target=tabs)
+    def begin(self):
+        self.enrollment = ready(make_course(pass_mark=50, **EXAM_AS), make_user())
+        self.start()
+        return multiple(self.tab(), self.tab())
+
+    def teardown(self):
+        try:
+            if hasattr(self, "enrollment"):
+                assert list(differences()) == []
+        finally:
+            transaction.set_rollback(True)
+            self.all_or_nothing.__exit__(None, None, None)
+            serving.forget()  # the numbers of its releases are given to those of the next life
+
+    # What is there
+
+    def row(self, sitting):
+        attempt = Attempt.objects.get(pk=sitting.pk)
+        facts = (attempt.submitted_at, attempt.points, attempt.is_passed, attempt.pass_mark, attempt.release_id)
+        asked = attempt.responses.values_list("question", "response", "saves", "is_right", "revision", "saved_at")
+        return [facts, *asked.order_by("position")]
+
+    def open_sitting(self):
+        return next((sitting for sitting in self.sittings if not sitting.handed_in), None)
+
+    def may_start(self):
+        if not self.sittings:
+            return True
+        last = self.sittings[-1]
+        return not last.is_passed() and self.now >= last.handed_in + WAITS[(last.number - 1) % 3]
+
+    # What happens
+
+    @rule()
+    def start(self):
+        try:
+            attempt = attempting.start(Enrollment.objects.get(pk=self.enrollment.pk), "last-cup", at=self.now)
+        except Page.DoesNotExist:
+            assert not self.edition.has_exam
+            return
+        except NotYet:
+            assert not self.open_sitting() and not self.may_start()
+            return
+        assert self.edition.has_exam
+        if under_way := self.open_sitting():
+            assert attempt.pk == under_way.pk
+            return
+        assert self.may_start()
+        questions = list(attempt.responses.order_by("position").values_list("question", flat=True))
+        assert len(set(questions)) == 4
+        self.sittings.append(Sitting(attempt.pk, len(self.sittings) + 1, self.edition, self.now, questions))
+
+    @precondition(lambda self: self.sittings)
+    @rule(target=tabs)
+    def open_tab(self):
+        return self.tab()
+
+    def tab(self):
+        sitting = self.sittings[-1]
+        shown = dict(Attempt.objects.get(pk=sitting.pk).responses.values_list("position", "saves"))
+        return Tab(sitting, shown, {position: len(given) for position, given in sitting.given.items()})
+
+    places = st.sampled_from([1, 1, 1, 2])  # few, so that much happens to one
+    answers = st.sampled_from([None, [0], [1]])
+
+    @rule(tab=tabs, position=places, answer=answers)
+    def save(self, tab, position, answer):
+        self.deliver(tab, self.post(tab, position, answer))
+
+    @rule(tab=tabs, position=st.integers(1, 4))
+    def save_right(self, tab, position):
+        self.save(tab, position, [tab.sitting.edition.key(tab.sitting.questions[position - 1])])
+
+    @rule(tab=tabs, position=places, answer=answers)
+    def save_that_does_not_arrive_yet(self, tab, position, answer):
+        tab.on_the_way.append(self.post(tab, position, answer))
+        tab.sent[position] += 1
+
+    @rule(tab=tabs)
+    def one_arrives_late(self, tab):
+        if tab.on_the_way:
+            self.deliver(tab, tab.on_the_way.pop(), is_heard=False)
+
+    @rule(tab=tabs, position=places, answer=answers)
+    def save_whose_reply_is_lost(self, tab, position, answer):
+        self.deliver(tab, self.post(tab, position, answer), is_heard=False)
+        tab.sent[position] += 1
+
+    @rule(tab=tabs, position=places, first=answers, second=answers)
+    def one_save_overtakes_another(self, tab, position, first, second):
+        self.save_that_does_not_arrive_yet(tab, position, first)
+        self.save(tab, position, second)
+        self.one_arrives_late(tab)
+
+    @rule(tab=tabs)
+    def send_the_same_once_more(self, tab):
+        if tab.last:
+            self.deliver(tab, tab.last)
+
+    def post(self, tab, position, answer):
+        tab.posts += 1
+        tab.last = (position, answer, tab.shown[position], tab.sent[position], tab.knows[position], tab.posts)
+        return tab.last
+
+    def deliver(self, tab, post, *, is_heard=True):
+        position, answer, shown, sent, knows, number = post
+        sitting, given = tab.sitting, tab.sitting.given[position]
+        is_open = not sitting.handed_in and not sitting.is_late(self.now)
+        since = given[knows:]
+        is_outdated = any(page != tab.page or later > number for page, later, _answer in since)
+        is_same = sitting.answer(position) == answer
+        counts = not is_same or (sent and not is_outdated and given[-1:] != [(tab.page, number, answer)])
+        raw = [str(place) for place in answer or []]
+        attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+        try:
+            kept = attempting.save(attempt, position, raw, saves=shown, sent=sent, page=tab.page, at=self.now)
+        except AttemptClosed:
+            assert not is_open
+            if not sitting.handed_in and self.now <= sitting.began + LIMIT + GRACE + DAY:
+                sitting.was_found_over = True
+            return
+        except NewerAnswer:
+            assert is_open and is_outdated and not is_same
+            return
+        assert is_open and (is_same or not is_outdated)
+        assert kept.response == answer
+        if counts:
+            given.append((tab.page, number, answer))
+        if is_heard:
+            tab.shown[position], tab.knows[position], tab.sent[position] = kept.saves, len(given), 0
+
+    @precondition(lambda self: self.sittings)
+    @rule(times=st.sampled_from([0, 0, 0, 1, 2]))  # else most lives would be short
+    def submit(self, times):
+        sitting = self.sittings[-1]
+        for _time in range(times):
+            attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+            attempt = attempting.submit(attempt, at=self.now)
+            sitting.handed_in = sitting.handed_in or self.now
+            told = (attempt.submitted_at, attempt.points, attempt.is_passed)
+            assert told == (sitting.handed_in, sitting.points(), sitting.is_passed())
+        if sitting.handed_in:
+            sitting.row = sitting.row or self.row(sitting)
+
+    @precondition(lambda self: self.edition.has_exam and not self.open_sitting() and not self.sittings[-1].is_passed())
+    @rule(target=tabs)
+    def start_again_once_it_may_be(self):
+        self.now = max(self.now, self.sittings[-1].handed_in + WAITS[(len(self.sittings) - 1) % 3])
+        self.start()
+        return self.tab()
+
+    @rule(passed=st.sampled_from([SECOND, MINUTE]))
+    def time_passes(self, passed):
+        self.now += passed
+
+    @precondition(lambda self: not self.open_sitting())
+    @rule(passed=st.sampled_from([9 * MINUTE, 10 * MINUTE, 2 * DAY, 8 * DAY]))
+    def much_time_passes(self, passed):
+        self.now += passed
+
+    @precondition(lambda self: self.open_sitting())
+    @rule(late=st.sampled_from([-SECOND, timedelta(0), GRACE, GRACE + SECOND]), answer=answers)
+    def save_as_the_time_runs_out(self, late, answer):
+        self.now = max(self.now, self.open_sitting().began + LIMIT + late)
+        self.save(self.tab(), 1, answer)
+
+    @precondition(lambda self: self.open_sitting())
+    @rule(back=st.sampled_from([MINUTE, 120 * MINUTE, 3 * DAY]), answer=answers)
+    def save_after_the_clock_is_set_back(self, back, answer):
+        self.now = max(self.now - back, self.open_sitting().began)
+        self.save(self.tab(), 1, answer)
+
+    @rule(is_edited=st.booleans(), mark=st.sampled_from([50, 100]), has_exam=st.sampled_from([True, True, False]))
+    def release(self, is_edited, mark, has_exam):
+        self.edition = Edition(is_edited, mark, has_exam)
+        import_course(self.edition.files())
+
+    # What must hold whatever happened
+
+    @invariant()
+    def every_acknowledged_answer_is_there_and_no_other(self):
+        for sitting in self.sittings:
+            kept = dict(Attempt.objects.get(pk=sitting.pk).responses.values_list("position", "response"))
+            assert kept == {position: sitting.answer(position) for position in sitting.given}
+
+    @invariant()
+    def there_are_the_attempts_that_were_started_and_one_at_most_is_open(self):
+        rows = list(Attempt.objects.order_by("number").values_list("pk", "number", "submitted_at", "pass_mark"))
+        assert rows == [(each.pk, each.number, each.handed_in, each.edition.mark) for each in self.sittings]
+        assert len([each for each in self.sittings if not each.handed_in]) <= 1
+
+    @invariant()
+    def what_was_handed_in_never_changes(self):
+        for sitting in self.sittings:
+            assert sitting.row is None or self.row(sitting) == sitting.row
+
+    @invariant()
+    def whoever_passed_has_one_completion_and_one_certificate(self):
+        has_passed = any(sitting.handed_in and sitting.is_passed() for sitting in self.sittings)
+        completions = Completion.objects.filter(document__kind="exam").count()
+        assert (completions, Certificate.objects.count()) == (has_passed, has_passed)
+
+
+def test_no_order_of_events_loses_an_answer_or_changes_what_was_handed_in(db):
+    play(Life, settings=SIZE)
