@@ -33,6 +33,7 @@ from tests.making import join, make_admin, make_editor, make_enrollment, make_te
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 HTMX = {"hx-request": "true"}
 EXAM = "/exam/tea-room/last-cup/"
+AT_ONCE = "retakes:\n  - {wait: 0 min}\n"
 
 
 @pytest.fixture
@@ -72,6 +73,23 @@ def form_of(response):
 
 
 # The way through
+
+
+def terms(client):
+    found = BeautifulSoup(client.get(EXAM).content, "html.parser").select(".terms li")
+    return [" ".join(each.get_text(" ", strip=True).split()) for each in found]
+
+
+def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_next_what_holds_now(client, learner):
+    attempt = start(ready(make_course(draw=4, pass_mark=50, time_limit="30", retakes=AT_ONCE), learner))
+    import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=AT_ONCE))
+    begun = ["4 questions", "2 right answers pass 50%", "30 minutes, then it closes"]
+    assert terms(client)[:3] == begun
+    attempting.submit(attempt)
+    now = ["5 questions", "5 right answers pass 100%", "20 minutes, then it closes"]
+    assert terms(client)[:3] == now
+    start(attempt.enrollment)
+    assert terms(client)[:3] == now
 
 
 def test_the_exam_page_says_what_is_asked_and_how_to_begin(client, learner):

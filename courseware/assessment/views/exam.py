@@ -9,6 +9,7 @@ from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.grading import points_needed
 from courseware.assessment.retake_words import duration, retake_terms
 from courseware.assessment.views.places import exam_address, shown_drills
+from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
@@ -25,14 +26,17 @@ def exam(request, course, exam):
     for attempt in attempts:
         attempt.enrollment = reading.enrollment
     under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
+    # Whoever is in the middle of an attempt is told what it began with.
+    terms = serving.page(under_way.release, exam, reading.language) if under_way else page
     context = {
         "step": step,
         "page": page,
+        "terms": terms,
         "eligibility": eligibility_of(reading.enrollment, reading.outline, page),
         "attempts": [attempt for attempt in attempts if attempt.submitted_at],
         "under_way": under_way,
         "over": attempting.why_over(under_way) if under_way else "",
-        "max_points": sum(stratum["draw"] for stratum in page.data["strata"]),
+        "max_points": sum(stratum["draw"] for stratum in terms.data["strata"]),
     }
     if step.kind == "pre-check":
         return pre_check(request, reading, context)
@@ -51,7 +55,7 @@ def pre_check(request, reading, context):
 
 
 def exam_page(request, reading, context):
-    page, attempts, max_points = context["page"], context["attempts"], context["max_points"]
+    page, terms, attempts, max_points = (context[name] for name in ("page", "terms", "attempts", "max_points"))
     passed = next((attempt for attempt in attempts if attempt.is_passed), None)
     context |= {
         "lessons": [reading.outline.step(lesson) for lesson in context["eligibility"].lessons],
@@ -62,8 +66,8 @@ def exam_page(request, reading, context):
         "allowed": attempts_in_a_row(page.data["retakes"]),
         "retakes": list(retake_terms(page, reading.outline)),
         "reopens": duration(page.data["reopens"]),
-        "needed": points_needed(max_points, page.data["pass_mark"]),
-        "time_limit": (page.data["time_limit"] or 0) // 60,
+        "needed": points_needed(max_points, terms.data["pass_mark"]),
+        "time_limit": (terms.data["time_limit"] or 0) // 60,
     }
     return render_in_course(request, reading, "assessment/exam.html", context)
 
