@@ -97,7 +97,7 @@ def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, .
 
 def drawn_with() -> str:
     """Names the key that orders are drawn with, and tells nothing of it. A form with another one has another order."""
-    return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:12]
+    return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:8]
 
 
 def reveals_all(tries: Sequence[Try]) -> bool:
