@@ -1,4 +1,4 @@
-"""`python -m tests.faults.crowded NUMBER`: that many people more, enrolled and signed in. Prints their sessions."""
+"""`python -m tests.faults.crowded NUMBER`: that many people more, enrolled and signed in. Prints sessions and form."""
 
 import json
 import sys
@@ -13,6 +13,7 @@ def crowd(number):
     from courseware.accounts import sessions
     from courseware.content.models import Course, ReleaseEntry
     from courseware.learning import enrolling
+    from courseware.learning.question_view import drawn_with
     from tests.making import make_user
 
     course = Course.objects.get(identifier="tea-room")
@@ -28,7 +29,7 @@ def crowd(number):
         session.create()
         keys.append(session.session_key)
     revision = ReleaseEntry.objects.filter(document__identifier="boiling").latest("pk").revision_id
-    return {"sessions": keys, "revision": revision}
+    return {"sessions": keys, "form": {"revision": revision, "drawn_with": drawn_with()}}
 
 
 if __name__ == "__main__":

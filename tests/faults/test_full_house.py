@@ -17,7 +17,7 @@ TOKEN = "c" * 32
 
 @pytest.fixture
 def crowd(site):
-    """Session keys of that many people, each in the middle of the course, and the revision of its lesson."""
+    """Session keys of that many people, each in the middle of the course, and what the form of its lesson says."""
     status, printed = site.run("-m", "tests.faults.crowded", str(PEOPLE))
     assert status == 0, printed
     return json.loads(printed.splitlines()[-1])
@@ -34,12 +34,12 @@ def cookie(name, value):
     return Cookie(0, name, value, None, False, "127.0.0.1", False, False, "/", True, False, None, True, None, None, {})
 
 
-def hurry(port, session, revision, number):
+def hurry(port, session, hidden, number):
     """Look, answer, look again, as fast as the answers come. What came, as (what, status) each."""
     visitor = come_in(port, session)
     form = {"csrfmiddlewaretoken": TOKEN, "token": f"00000000-0000-4000-8000-{number:012}", "tries": "0"}
     came = [("page", visitor.get(LESSON))]
-    came.append(("save", visitor.post(QUESTION, form | {"revision": revision, "choice": "1"})))
+    came.append(("save", visitor.post(QUESTION, form | hidden | {"choice": "1"})))
     came.append(("page", visitor.get(LESSON)))
     return came
 
@@ -48,7 +48,7 @@ def test_where_three_hundred_come_at_once_every_save_is_taken_and_pages_are_refu
     before = site.count("learning_answer")
     with site.served(workers=1) as visitor, ThreadPoolExecutor(PEOPLE) as pool:
         hurried = [
-            pool.submit(hurry, visitor.port, session, crowd["revision"], number)
+            pool.submit(hurry, visitor.port, session, crowd["form"], number)
             for number, session in enumerate(crowd["sessions"])
         ]
         came = [each for one in hurried for each in one.result()]
