@@ -5,7 +5,7 @@ from typing import Any
 
 
 def in_background(view: Callable[..., Any]) -> Callable[..., Any]:
-    view.is_in_background = True  # type: ignore[attr-defined]
+    view.is_in_background = True  # type: ignore[attr-defined]  # a mark on a function
     return view
 
 

@@ -11,7 +11,7 @@ def form_on(address: Callable[..., str], *, is_held: bool = True) -> Callable[[C
     """
 
     def mark(view: Callable[..., Any]) -> Callable[..., Any]:
-        view.page_of_form, view.is_held = address, is_held  # type: ignore[attr-defined]
+        view.page_of_form, view.is_held = address, is_held  # type: ignore[attr-defined]  # marks on a function
         return view
 
     return mark
