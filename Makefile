@@ -38,7 +38,7 @@ run: .venv/run
 check: .venv/development
 	@.venv/bin/python -m pytest -n auto -m "not browser and not shipped and not long and not faults" $(ARGS)
 
-## make test         the tests of every day, browser tests included: under five minutes
+## make test         the tests of every day, browser tests included: about six minutes
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
