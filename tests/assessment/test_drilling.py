@@ -34,14 +34,9 @@ from tests.assessment.exams import (
 from tests.making import join, make_admin, make_enrollment, make_team, make_user
 from tests.world import outline_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = pytest.mark.django_db
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 RULES = ("O1.1", "O1.2")
-
-
-@pytest.fixture
-def english(settings):
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

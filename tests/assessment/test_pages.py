@@ -30,16 +30,10 @@ from tests.assessment.exams import (
 )
 from tests.making import join, make_admin, make_editor, make_enrollment, make_team, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = pytest.mark.django_db
 HTMX = {"hx-request": "true"}
 EXAM = "/exam/tea-room/last-cup/"
 AT_ONCE = "retakes:\n  - {wait: 0 min}\n"
-
-
-@pytest.fixture
-def english(settings):
-    """Who asks for no language reads the texts below."""
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.assessment.exams import (
 from tests.making import join, make_team, make_user
 from tests.world import outline_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = pytest.mark.django_db
 EXAM = "/exam/tea-room/last-cup/"
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -34,11 +34,6 @@ THREE = """retakes:
   - {wait: 24 h, after: simulations}
 reopens: 7 days
 """
-
-
-@pytest.fixture
-def english(settings):
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

@@ -34,14 +34,9 @@ from tests.assessment.exams import (
 from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons, outline_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = pytest.mark.django_db
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 PAGE = f"/exam/tea-room/{START}/"
-
-
-@pytest.fixture
-def english(settings):
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

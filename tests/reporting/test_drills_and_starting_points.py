@@ -18,12 +18,7 @@ from tests.assessment.test_drilling import finish, give
 from tests.making import join, make_enrollment, make_team, make_user
 from tests.world import finish_lessons, outline_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-
-
-@pytest.fixture
-def english(settings):
-    settings.LANGUAGE_CODE = "en"
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

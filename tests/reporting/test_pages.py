@@ -20,14 +20,8 @@ from courseware.lib.dates import due_instant
 from tests.making import days, filled, join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture
-def english(settings):
-    """Who asks for no language reads the texts below."""
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture
