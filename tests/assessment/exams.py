@@ -2,12 +2,14 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from threading import Barrier
 
 from django.db import connections
 
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.eligibility import eligibility_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning import answering
@@ -15,6 +17,7 @@ from tests.language.samples import make_files
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
 
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)  # later than the lessons, which are done when a test runs
 EXAM = "02-end/01-last.exam.zh-hans.md"
 BANK = {language: f"02-end/bank/tea.bank.{language}.md" for language in ("zh-hans", "en")}
 WORDS = {"zh-hans": ("题目", "钥匙", "错误", "理由"), "en": ("Question", "Key", "Wrong", "Reason")}
@@ -242,6 +245,13 @@ def ready(course, learner=None, **fields):
     finish_lessons(enrollment)
     enrollment.refresh_from_db()
     return enrollment
+
+
+def eligibility(enrollment, at=None, *, exam="last-cup"):
+    course = enrollment.course
+    enrollment.refresh_from_db()
+    page = serving.page(course.current, exam, course.source_language)
+    return eligibility_of(enrollment, outline_of(course), page, at)
 
 
 def start(enrollment, exam="last-cup", **at):
