@@ -8,16 +8,7 @@ import pytest
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NewerAnswer
 from courseware.assessment.models import Response
-from tests.assessment.exams import (
-    MONDAY,
-    asked,
-    at_once,
-    make_course,
-    make_course_of_every_kind,
-    ready,
-    right,
-    start,
-)
+from tests.assessment.exams import MONDAY, asked, at_once, make_course, make_course_of_every_kind, ready, right, start
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)

@@ -1,4 +1,5 @@
-import re
+"""The pages of an exam, as its learner goes through them."""
+
 from datetime import timedelta
 
 import pytest
@@ -6,12 +7,10 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment import attempting
-from courseware.assessment.attempt_page import shown
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Attempt, Certificate
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Completion
@@ -19,51 +18,22 @@ from tests.assessment.exams import (
     answer,
     asked,
     at_once,
-    every_kind_files,
     exam_files,
     make_course,
     make_course_of_every_kind,
     ready,
-    sit,
     start,
-    wrong,
 )
-from tests.making import join, make_admin, make_editor, make_enrollment, make_team, make_user
+from tests.assessment.sitting import EXAM, as_fields, form_of, page, save
+from tests.making import make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
-HTMX = {"hx-request": "true"}
-EXAM = "/exam/tea-room/last-cup/"
 AT_ONCE = "retakes:\n  - {wait: 0 min}\n"
-
-
-@pytest.fixture
-def learner(client):
-    learner = make_user("Lea")
-    client.force_login(learner)
-    return learner
-
-
-@pytest.fixture
-def attempt(learner):
-    return start(ready(make_course(), learner))
-
-
-def page(attempt, position=1):
-    return f"/attempts/{attempt.pk}/?question={position}"
-
-
-def save(client, attempt, position=1, *, live=False, **fields):
-    fields = {"saves": "0", **fields}
-    return client.post(f"/attempts/{attempt.pk}/{position}/", fields, headers=HTMX if live else {})
 
 
 def told(response):
     """The texts of the messages on a page."""
     return [each.get_text(strip=True) for each in BeautifulSoup(response.content, "html.parser").select(".message")]
-
-
-def form_of(response):
-    return BeautifulSoup(response.content, "html.parser").select_one("form#answer")
 
 
 # The way through
@@ -176,16 +146,6 @@ def test_an_answer_of_every_kind_is_read_from_its_form(client, learner):
     for response, question in asked(attempt):
         save(client, attempt, response.position, **as_fields(question, response))
     assert attempting.submit(attempt).points == 5
-
-
-def as_fields(question, response):
-    """The right answer as the form sends it: by where the choices stand on the page."""
-    key, order = question.key, response.order
-    if question.kind == "order":
-        return {f"number-{value}": key.index(place) + 1 for value, place in enumerate(order)}
-    if question.kind == "sort":
-        return {f"group-{value}": key[place] for value, place in enumerate(order)}
-    return {"choice": [str(value) for value, place in enumerate(order) if place in key]}
 
 
 def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
@@ -347,205 +307,6 @@ def test_twenty_starts_at_once_all_lead_to_the_same_attempt():
     }
 
 
-# What must not be seen
-
-
-def everything_shown(client, attempt):
-    """Every byte that an open attempt sends to its learner."""
-    pages = [client.get(EXAM), client.get(f"/attempts/{attempt.pk}/review/")]
-    for position in range(1, attempt.max_points + 1):
-        pages += [client.get(page(attempt, position)), save(client, attempt, position, live=True, choice="0")]
-    return "".join(each.text + str(each.headers) for each in pages)
-
-
-def test_no_reason_and_no_word_of_a_key_leaves_the_server_before_it_may_be_seen(client, learner):
-    attempt = start(ready(make_course_of_every_kind(), learner))
-    bytes_shown = everything_shown(client, attempt)
-    assert "Step A" in bytes_shown
-    for _response, question in asked(attempt):
-        for choice in question.choices:
-            assert re.sub("<.*?>", "", choice.reason) not in bytes_shown
-    assert "reason" not in bytes_shown
-    assert "理由" not in bytes_shown
-
-
-def test_forms_speak_of_choices_by_where_they_stand(client, learner):
-    attempt = start(ready(make_course_of_every_kind(), learner))
-    for response, question in asked(attempt):
-        form = form_of(client.get(page(attempt, response.position)))
-        places = list(range(len(question.choices)))
-        if question.kind == "order":
-            assert [select["name"] for select in form.select("select")] == [f"number-{place}" for place in places]
-            assert [label.get_text(strip=True)[-1] for label in form.select(".ordering label")] != ["A", "B", "C"]
-        elif question.kind == "sort":
-            names = [field.select_one("input")["name"] for field in form.select(".sorting")]
-            assert names == [f"group-{place}" for place in places]
-        else:
-            assert [field["value"] for field in form.select("[name=choice]")] == [str(place) for place in places]
-        assert not form.select("[checked], [selected]")
-
-
-@pytest.mark.parametrize("kind", ["one", "several", "mark", "sort"])
-def test_a_question_looks_the_same_whatever_its_key_is(learner, kind):
-    from dataclasses import replace
-
-    attempt = start(ready(make_course_of_every_kind(), learner))
-    response, question = next(pair for pair in asked(attempt) if pair[1].kind == kind)
-    turned = [
-        replace(choice, ticked=not choice.ticked, group=None if choice.group is None else 1 - choice.group)
-        for choice in question.choices
-    ]
-    other = replace(question, choices=tuple(turned))
-    assert other.key != question.key
-    assert shown(other, response) == shown(question, response)
-
-
-def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
-    course = make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n")
-    first = sit(ready(course, learner), points=0)
-    text = client.get(f"/attempts/{first.pk}/result/").text
-    for response, question in asked(first, "en"):
-        chosen = question.choices[response.response[0]]
-        for choice in question.choices:
-            assert (choice.reason in text) is (choice is chosen)
-            assert (choice.text in text) is (choice is chosen)
-    assert "not this" not in text
-    sit(first.enrollment, points=4)
-    text = client.get(f"/attempts/{first.pk}/result/").text
-    for _response, question in asked(first, "en"):
-        assert all(choice.reason in text and choice.text in text for choice in question.choices)
-    assert text.count("the right one") == 4
-
-
-def test_what_was_shown_and_the_result_stay_byte_for_byte_when_the_course_is_edited(client, learner):
-    other = start(ready(make_course_of_every_kind()))
-    attempt = start(ready(other.enrollment.course, learner))
-    submitted = sit_wrong(ready(other.enrollment.course, make_user()))
-    before = exported(client, attempt), result_of(submitted)
-    files = {path: body.replace("甲".encode(), "改".encode()) for path, body in every_kind_files(pass_mark=100).items()}
-    files = {path: body.replace(b"Step A", b"Step X").replace(b"## One", b"## Uno") for path, body in files.items()}
-    import_course(files)  # edited
-    assert (exported(client, attempt), result_of(submitted)) == before
-    import_course(exam_files())  # all of its questions deleted
-    assert (exported(client, attempt), result_of(submitted)) == before
-
-
-def sit_wrong(enrollment):
-    attempt = start(enrollment)
-    for response, question in asked(attempt):
-        attempting.save(attempt, response.position, wrong(question), saves=0)
-    return attempting.submit(attempt)
-
-
-def exported(client, attempt):
-    """The questions as they are shown, without tokens and seconds that are another on each page."""
-    pages = [client.get(page(attempt, position)).text for position in range(1, attempt.max_points + 1)]
-    return re.sub(r'(name="(csrfmiddlewaretoken|page)" value=|data-(left|whole)=)"[^"]*"', r"\1", "".join(pages))
-
-
-def result_of(attempt):
-    owner = Client()
-    owner.force_login(attempt.enrollment.learner)
-    main = BeautifulSoup(owner.get(f"/attempts/{attempt.pk}/result/").content, "html.parser").select_one("main")
-    return [str(part) for part in main.select(".score, .topics, .missed")]
-
-
-# Who may not
-
-
-PLACES = ["{}", "{}review/", "{}result/"]
-FORMS = ["{}1/", "{}submit/"]
-
-
-def rows():
-    return list(Attempt.objects.values()), list(Response.objects.values())
-
-
-@pytest.fixture
-def others():
-    """Everybody who may not touch Lea's attempt, though each has a right to something."""
-    team = make_team()
-    course = make_course()
-    owner = make_user("Lea")
-    join(team, owner)
-    attempt = start(ready(course, owner))
-    people = [make_enrollment(course=course).learner, make_user(), team.manager, make_editor(), make_admin()]
-    return attempt, people
-
-
-def test_the_attempt_of_another_is_not_there(client, others):
-    attempt, people = others
-    before = rows()
-    base = f"/attempts/{attempt.pk}/"
-    for person in people:
-        client.force_login(person)
-        for place in PLACES:
-            assert client.get(place.format(base)).status_code == 404
-        for form in FORMS:
-            assert client.post(form.format(base), {"choice": "0", "saves": "0"}).status_code == 404
-    assert rows() == before
-
-
-def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, others):
-    attempt, _people = others
-    before = rows()
-    for place in PLACES:
-        address = place.format(f"/attempts/{attempt.pk}/")
-        assert client.get(address)["Location"] == f"{reverse('account_login')}?next={address}"
-    back = f"{reverse('account_login')}?next=/attempts/{attempt.pk}/%3Fquestion%3D2"
-    assert save(client, attempt, 2, choice="0")["Location"] == back
-    live = save(client, attempt, 2, live=True, choice="0")
-    assert (live.status_code, live["HX-Redirect"]) == (200, back)
-    assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"].endswith(f"?next=/attempts/{attempt.pk}/")
-    assert client.post(f"{EXAM}start/")["Location"].endswith(f"?next={EXAM}")
-    assert rows() == before
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["/exam/tea-room/nowhere/", "/exam/tea-room/boiling/", "/exam/nowhere/last-cup/", "/attempts/999/",
-     "/attempts/99999999999999999999/", "/attempts/1/99999999999999999999/"],
-)  # fmt: skip
-def test_what_is_not_there_is_not_there(client, attempt, address):
-    address = address.replace("/1/", f"/{attempt.pk}/")
-    method = client.post if address.count("/") > 3 and "attempts" in address else client.get
-    assert method(address, {"choice": "0", "saves": "0"}).status_code == 404
-
-
-def test_the_exam_is_only_for_who_is_enrolled(client):
-    make_course()
-    client.force_login(make_user())
-    assert client.get(EXAM).status_code == 404
-    assert client.post(f"{EXAM}start/").status_code == 404
-
-
-def test_looking_changes_nothing(client, attempt):
-    before = rows()
-    for address in (EXAM, page(attempt), f"/attempts/{attempt.pk}/review/", f"/attempts/{attempt.pk}/result/"):
-        client.get(address)
-    for address in (f"/attempts/{attempt.pk}/submit/", f"/attempts/{attempt.pk}/1/", f"{EXAM}start/"):
-        assert client.get(address).status_code == 405
-    assert rows() == before
-
-
-def test_an_excused_learner_still_sees_the_own_result(client, learner):
-    enrollment = ready(make_course(), learner)
-    attempt = sit(enrollment, points=0)
-    enrolling.waive(enrollment, "moved", by=None)
-    assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
-    assert "This enrollment has ended" in client.get(EXAM).text
-
-
-def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
-    enrolling.waive(attempt.enrollment, "moved", by=None)
-    for address in (EXAM, page(attempt)):
-        assert "no more answers are taken" in client.get(address).text
-    answered = save(client, attempt, choice="0")
-    assert answered.headers["location"] == f"/attempts/{attempt.pk}/"
-    client.post(f"/attempts/{attempt.pk}/submit/")
-    assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
-
-
 # What it costs
 
 
@@ -574,68 +335,7 @@ def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, plac
     assert needed[0] == needed[1] <= 16
 
 
-# Certificates
-
-
-@pytest.fixture
-def certificate():
-    sit(ready(make_course(), make_user("Wang <b>Xiaoming</b>")))
-    return Certificate.objects.get()
-
-
-def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session(certificate):
-    stranger = Client()
-    response = stranger.get(f"/certificates/{certificate.number}/")
-    text = BeautifulSoup(response.content, "html.parser").get_text(" ", strip=True)
-    for said in ("Wang <b>Xiaoming</b>", "Rules of the tea room", "4 / 4", certificate.number[:4], "✓ Valid"):
-        assert said in text
-    assert "sessionid" not in stranger.cookies
-    assert certificate.enrollment.learner.email not in response.text
-
-
-def test_a_certificate_speaks_the_language_of_its_reader(client, certificate):
-    response = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"})
-    assert "茶水间守则" in response.text
-
-
-def test_a_certificate_that_has_run_out_says_so(client, certificate):
-    certificate.valid_until = timezone.localdate() - timedelta(days=1)
-    certificate.save()
-    text = client.get(f"/certificates/{certificate.number}/").text
-    assert "No longer valid" in text
-    assert "✓" not in text
-
-
-def test_an_unknown_number_is_not_found_and_offers_a_field(client):
-    response = client.get(f"/certificates/{'0' * 32}/")
-    assert response.status_code == 404
-    field = BeautifulSoup(response.content, "html.parser").select_one("input[name=number]")
-    assert field["value"] == "0" * 32
-
-
-@pytest.mark.parametrize(
-    "write",
-    [str, str.upper, " ".join, lambda number: f" {number[:4]}\u3000{number[4:]}\t", lambda number: "-".join(number)],
-    ids=["as it is", "large", "spaced", "other blanks", "hyphens"],
-)
-def test_a_number_is_found_however_it_is_typed(client, certificate, write):
-    response = client.get("/certificates/", {"number": write(certificate.number)})
-    assert response["Location"] == f"/certificates/{certificate.number}/"
-
-
-@pytest.mark.parametrize("number", ["", " ", "abc", "g" * 32, "0" * 33, "0" * 500, "\0" * 32, "<script>"])
-def test_what_cannot_be_a_number_is_explained(client, number):
-    response = client.get("/certificates/", {"number": number})
-    assert response.status_code == 422
-    assert "<title>Error: " in response.text
-    assert "<script>" not in BeautifulSoup(response.content, "html.parser").select_one("main").decode_contents()
-
-
-def test_only_the_holder_is_told_how_to_keep_it(client, certificate):
-    address = f"/certificates/{certificate.number}/"
-    assert "print this page" not in client.get(address).text
-    client.force_login(certificate.enrollment.learner)
-    assert "print this page" in client.get(address).text
+# Addresses
 
 
 def test_an_id_may_have_a_dot_also_that_of_a_course(client):
