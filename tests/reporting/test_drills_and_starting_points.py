@@ -13,8 +13,8 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
+from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
-from tests.assessment.test_drilling import finish, give
 from tests.making import join, make_enrollment, make_team, make_user
 from tests.world import finish_lessons, outline_of
 

@@ -1,0 +1,47 @@
+"""Attempts that are passed and owe a drill, and how it is done."""
+
+import uuid
+
+from courseware.assessment import drilling
+from courseware.assessment.drilling import next_question
+from courseware.content.releases.importing import import_course
+from courseware.learning.models import Completion
+from tests.assessment.exams import ready, right, sit, wrong
+
+
+def held(course, *rules):
+    return sit(ready(course), forget=rules or ("O1.1",))
+
+
+def drill(attempt, rule="O1.1"):
+    return drilling.drill_on(rule, attempt)
+
+
+def asked(attempt, rule="O1.1"):
+    return next_question(attempt, drill(attempt, rule), "zh-hans")
+
+
+def give(attempt, rule="O1.1", *, is_right=True, **changed):
+    """Answer what is asked next; `changed` are what a form says differently."""
+    one = asked(attempt, rule)
+    raw = right(one.question) if is_right else wrong(one.question)
+    form = {"number": one.number, "revision": one.bank.revision_id, "token": uuid.uuid4()} | changed
+    return drilling.answer(attempt, rule, form.pop("question", one.question.id), raw, **form)
+
+
+def finish(attempt, *rules):
+    for rule in rules or ("O1.1",):
+        while not drill(attempt, rule).is_done:
+            give(attempt, rule)
+
+
+def is_completed(attempt):
+    attempt.enrollment.refresh_from_db()
+    completed = Completion.objects.filter(enrollment=attempt.enrollment_id, document=attempt.exam_id).exists()
+    assert completed == (attempt.enrollment.completed_at is not None)
+    return completed
+
+
+def released(attempt, files):
+    import_course(files)
+    attempt.enrollment.course.refresh_from_db()

@@ -1,0 +1,261 @@
+"""The pages of a drill, and of a course with one that is left."""
+
+import uuid
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from courseware.assessment.eligibility import Eligibility
+from courseware.assessment.models import Attempt, Certificate, DrillAnswer
+from courseware.content.compiled import serving
+from courseware.content.releases.importing import import_course
+from courseware.evidence.models import Event
+from courseware.learning import enrolling
+from courseware.learning.question_view import order_of
+from courseware.reporting.consistency import differences
+from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
+from tests.assessment.exams import drill_files, eligibility, make_course_with_drill
+from tests.making import join, make_admin, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def attempt(client):
+    """Passed with the critical question on O1.1 missed; its learner is signed in."""
+    attempt = held(make_course_with_drill())
+    client.force_login(attempt.enrollment.learner)
+    return attempt
+
+
+def page(attempt, rule="O1.1"):
+    return f"/attempts/{attempt.pk}/drill/{rule}/"
+
+
+def soup(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def text_of(response):
+    return " ".join(soup(response).select_one("main").get_text(" ").split())
+
+
+def form_of(client, attempt, **headers):
+    """The fields of the form a learner sees, without an answer."""
+    form = soup(client.get(page(attempt), headers=headers)).select_one("form.question")
+    return {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
+
+
+def send(client, attempt, *, is_right=True, **changed):
+    fields = form_of(client, attempt) | changed
+    question = asked(attempt).question
+    order = order_of(question, attempt.enrollment_id, asked(attempt).number - 1)
+    choice = next(value for value, place in enumerate(order) if (place in question.key) is is_right)
+    return client.post(f"{page(attempt)}answer/", {"choice": choice} | fields)
+
+
+def test_the_result_keeps_the_pass_and_offers_the_drill(client, attempt):
+    text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
+    for said in ("Passed, and a drill to do", "4 / 5", "Boil a kettle", "3 questions in a row", "Start the drill"):
+        assert said in text
+    assert "Open the certificate" not in text
+    assert "Passed, and a drill to do" in text_of(client.get("/exam/tea-room/last-cup/"))
+
+
+def test_home_and_record_say_that_a_drill_is_left(client, attempt):
+    for address in ("/", "/learn/tea-room/record/"):
+        assert "You have passed. A short drill on a critical rule is left." in text_of(client.get(address))
+    assert client.get("/").context["main"].act.step.id == "last-cup"  # before what is optional and not done
+    finish(attempt)
+    for address in ("/", "/learn/tea-room/record/"):
+        assert "A short drill" not in text_of(client.get(address))
+
+
+def test_who_is_excused_is_asked_for_no_drill(client, attempt):
+    enrolling.waive(attempt.enrollment, "moved", by=None)
+    attempt.enrollment.refresh_from_db()
+    assert eligibility(attempt.enrollment) == Eligibility("ended")
+    result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"
+    for address in ("/", "/learn/tea-room/record/", result):
+        assert "drill" not in text_of(client.get(address))
+    assert "You are excused from this course" in text_of(client.get(result))
+    assert "a drill to do" not in text_of(client.get(exam))
+    assert client.get(page(attempt))["Location"] == result
+
+
+def test_three_right_answers_lead_to_the_certificate(client, attempt):
+    for number in (1, 2, 3):
+        response = send(client, attempt)
+        assert response["Location"] == f"{page(attempt)}?answered={number}"
+        text = text_of(client.get(response["Location"]))
+        assert f"✓ Right {number} of 3 right in a row" in text
+        assert "Reason d" in text
+    assert "This drill is done" in text
+    assert "Open the certificate" in client.get(f"/attempts/{attempt.pk}/result/").text
+    assert client.get(page(attempt))["Location"] == f"/attempts/{attempt.pk}/result/"
+
+
+def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, attempt):
+    send(client, attempt)
+    question = serving.page(attempt.release, "drill-bank", "en").questions[asked(attempt).question.id]
+    response = client.get(send(client, attempt, is_right=False)["Location"])
+    text = text_of(response)
+    assert "Read why. Then the drill starts anew" in text
+    chosen = question.choices[drill(attempt).answers[-1].response[0]]
+    for choice in question.choices:
+        assert (choice.reason in response.text) is (choice is chosen)
+    assert soup(response).select_one(".actions a").text == "Start anew"
+    assert "0 of 3 right in a row" in text_of(client.get(page(attempt)))
+
+
+def test_the_form_shows_no_key_and_no_reason(client, attempt):
+    text = client.get(page(attempt)).text
+    assert "Reason d" not in text
+    assert "checked" not in text
+
+
+def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
+    response = client.post(f"{page(attempt)}answer/", form_of(client, attempt))
+    assert response.status_code == 422
+    assert response.text.count("<title>Error: ") == 1
+    assert not DrillAnswer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"choice": "9"}, 422),
+        ({"choice": "x\0"}, 422),
+        ({"number": "x"}, 400),
+        ({"number": "9" * 500}, 400),
+        ({"token": "x"}, 400),
+        ({"revision": "9" * 500}, 400),
+        ({"question": ""}, 400),
+        ({"question": "q1"}, 302),
+        ({"number": "7"}, 302),
+        ({"drawn_with": "0" * 12}, 302),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
+    form = form_of(client, attempt) | {"choice": "0"} | fields
+    assert client.post(f"{page(attempt)}answer/", form).status_code == status
+    assert not DrillAnswer.objects.exists()
+
+
+def test_a_double_click_is_one_answer_and_leads_to_it(client, attempt):
+    form = form_of(client, attempt) | {"choice": "0"}
+    places = {client.post(f"{page(attempt)}answer/", form)["Location"] for _ in range(2)}
+    assert places == {f"{page(attempt)}?answered=1"}
+    assert DrillAnswer.objects.count() == 1
+
+
+def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
+    old = form_of(client, attempt) | {"choice": "0"}
+    send(client, attempt)
+    response = client.post(f"{page(attempt)}answer/", old | {"token": uuid.uuid4()}, follow=True)
+    assert "The drill went on in another tab" in response.text
+    assert DrillAnswer.objects.count() == 1
+
+
+def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
+    form = form_of(client, attempt) | {"choice": "0"}
+    del form["drawn_with"]  # from before orders were drawn with a key
+    response = client.post(f"{page(attempt)}answer/", form, follow=True)
+    assert "The choices stand in another order since you opened this page." in response.text
+    assert not DrillAnswer.objects.exists()
+
+
+def test_the_language_may_be_switched_in_the_middle(client, attempt):
+    send(client, attempt)
+    english, chinese = form_of(client, attempt), form_of(client, attempt, **{"accept-language": "zh-Hans"})
+    assert {name: english[name] for name in ("question", "number", "revision")} == {
+        name: chinese[name] for name in ("question", "number", "revision")
+    }
+    response = client.get(page(attempt), headers={"accept-language": "zh-Hans"})
+    assert "题目 d" in response.text
+    assert "钥匙 d" in client.get(f"{page(attempt)}?answered=1", headers={"accept-language": "zh-Hans"}).text
+
+
+def test_an_answer_keeps_its_words_whatever_is_published_later(client, attempt):
+    send(client, attempt)
+    before = str(soup(client.get(f"{page(attempt)}?answered=1")).select_one("article"))
+    released(attempt, {path: text.replace(b"Reason", b"Cause") for path, text in drill_files().items()})
+    assert str(soup(client.get(f"{page(attempt)}?answered=1")).select_one("article")) == before
+
+
+@pytest.mark.parametrize("rule", ["O1.2", "nowhere"])
+def test_a_rule_that_is_not_owed_leads_back_to_the_result(client, attempt, rule):
+    for response in (client.get(page(attempt, rule)), client.post(f"{page(attempt, rule)}answer/", {})):
+        assert response["Location"] == f"/attempts/{attempt.pk}/result/"
+
+
+def test_the_drill_of_another_is_not_there(client, attempt):
+    team = make_team()
+    join(team, attempt.enrollment.learner)
+    form = form_of(client, attempt) | {"choice": "0"}
+    others = [make_enrollment(course=attempt.enrollment.course).learner, team.manager, make_admin(), make_user()]
+    for person in others:
+        client.force_login(person)
+        assert client.get(page(attempt)).status_code == 404
+        assert client.post(f"{page(attempt)}answer/", form).status_code == 404
+    assert not DrillAnswer.objects.exists()
+    stranger = Client().post(f"{page(attempt)}answer/", form)
+    assert stranger["Location"].endswith(f"?next={page(attempt)}")
+
+
+def test_looking_changes_nothing(client, attempt):
+    before = Attempt.objects.values().get(), Event.objects.count()
+    for address in (page(attempt), f"{page(attempt)}?answered=1", f"{page(attempt)}?answered={'9' * 500}"):
+        assert client.get(address).status_code == 200
+    assert client.get(f"{page(attempt)}answer/").status_code == 405
+    assert (Attempt.objects.values().get(), Event.objects.count()) == before
+    assert not DrillAnswer.objects.exists()
+
+
+@pytest.mark.parametrize("answers", [1, 20])
+def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answers):
+    for _ in range(answers):
+        give(attempt, is_right=False)
+    client.get(page(attempt))
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page(attempt)).status_code == 200
+    assert len(queries) == 8
+
+
+# An exam that leaves the route
+
+
+def retired(attempt):
+    """Its course without the exam, as an import brings it."""
+    files = {path: body for path, body in drill_files().items() if ".exam." not in path and ".bank." not in path}
+    course = "course.zh-hans.md"
+    files[course] = files[course].replace(
+        b"completion: {lessons: all, passed: [last-cup]}", b"completion: {lessons: all}"
+    )
+    import_course(files)
+    attempt.enrollment.course.refresh_from_db()
+
+
+def test_a_drill_of_an_exam_that_is_retired_holds_nobody_up(client, attempt):
+    assert client.post("/learn/tea-room/finish/").status_code == 302
+    assert not is_completed(attempt)
+    retired(attempt)
+    assert b"a drill to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
+    assert b'action="/learn/tea-room/finish/"' in client.get("/").content
+    client.post("/learn/tea-room/finish/")
+    certificate = Certificate.objects.get(enrollment=attempt.enrollment)
+    assert (certificate.points, certificate.max_points) == (4, 5)
+    assert list(differences()) == []
+
+
+def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
+    retired(attempt)
+    assert client.get(page(attempt)).status_code == 200
+    finish(attempt)
+    attempt.enrollment.refresh_from_db()
+    assert attempt.enrollment.completed_at
+    assert client.get(page(attempt), follow=True).status_code == 200
+    assert list(differences()) == []
