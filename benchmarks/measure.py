@@ -75,7 +75,7 @@ class Site:
 
 def ask(site, path, cookies, form=None, *, is_piece=False):
     """`is_piece`: a script asks, and puts what comes back into the page."""
-    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept-Encoding": "gzip"}
     body = None
     if form is not None:
         body = urllib.parse.urlencode(form | {"csrfmiddlewaretoken": cookies["csrftoken"]}, doseq=True)

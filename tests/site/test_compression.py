@@ -1,0 +1,68 @@
+"""What goes over a line is small, for browsers that can unpack it, and its length gives nothing away."""
+
+import gzip
+import re
+
+import pytest
+from django.urls import reverse
+
+TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
+HAS_NAME = 8  # the flag in the fourth byte of gzip's header: a name follows it
+
+
+def ask(client, path, encodings):
+    response = client.get(path, headers={"accept-encoding": encodings})
+    assert response.status_code == 200
+    return response
+
+
+def body_of(response):
+    return response.getvalue() if response.streaming else response.content
+
+
+@pytest.fixture
+def pages(client, world):
+    """Addresses of a page and of a file that is written while it is sent, for somebody who may see them."""
+    client.force_login(world.people["manager"])
+    return {"page": reverse("reporting:board"), "export": reverse("reporting:board-csv")}
+
+
+@pytest.mark.parametrize("what", ["page", "export"])
+@pytest.mark.parametrize("encodings", ["gzip, deflate, br", "gzip"])
+def test_what_is_sent_is_compressed_and_whole(what, encodings, pages, client):
+    packed = ask(client, pages[what], encodings)
+    plain = ask(client, pages[what], "identity")
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain
+    assert "Accept-Encoding" in packed["Vary"] and "Accept-Encoding" in plain["Vary"]
+    unpacked, whole = gzip.decompress(body_of(packed)), body_of(plain)
+    assert TOKEN.sub(b"", unpacked) == TOKEN.sub(b"", whole)
+
+
+@pytest.mark.parametrize("encodings", ["", "identity", "br"])
+def test_who_cannot_unpack_gets_it_as_it_is(encodings, pages, client):
+    response = ask(client, pages["page"], encodings)
+    assert "Content-Encoding" not in response
+    assert response.content.rstrip().endswith(b"</html>")
+
+
+def test_a_static_file_is_left_to_those_who_compressed_it_beforehand(client):
+    assert "Content-Encoding" not in ask(client, "/static/css/site.css", "gzip")
+
+
+@pytest.mark.parametrize("what", ["page", "export"])
+def test_the_length_is_blurred_by_a_name_of_any_length(what, pages, client):
+    names = []
+    for _ in range(20):
+        packed = body_of(ask(client, pages[what], "gzip"))
+        assert packed[3] & HAS_NAME
+        names.append(packed[10 : packed.index(b"\0", 10)])
+    assert len({len(name) for name in names}) > 5
+    assert max(map(len, names)) <= 100
+
+
+def test_the_token_in_a_page_is_another_each_time(pages, client):
+    bodies = [ask(client, pages["page"], "identity").content for _ in range(2)]
+    first, second = (set(TOKEN.findall(body)) for body in bodies)
+    assert len(first) == len(second) == 1
+    assert first != second
