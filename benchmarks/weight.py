@@ -3,11 +3,12 @@
     python -m benchmarks.weight
 
 A learner, already signed in, opens a lesson in a Chromium that has nothing of the site yet, then follows the link to
-the next. Bytes are those of the network, headers included: static files come compressed, pages as they are (it is the
-proxy in front that compresses them).
+the next. Bytes are those of the network, headers included, everything compressed as the site sends it. A figure above
+its bar, or another host, ends it with an error.
 """
 
 import shutil
+import sys
 import urllib.parse
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ class Load:
     requests: int = 0
     bytes: int = 0
     foreign: frozenset = frozenset()
+
+    @property
+    def is_light(self):
+        return self.bytes <= self.bar * 1000 and not self.foreign
 
 
 def views(site, cookies, path):
@@ -75,6 +80,8 @@ def main():
     for load in loads:
         hosts = ", ".join(sorted(load.foreign)) or "none"
         print(f"| {load.name} | {load.requests} | {load.bytes / 1000:.1f} | {load.bar} | {hosts} |")
+    if not all(load.is_light for load in loads):
+        sys.exit("heavier than the bar, or not from this host alone")
 
 
 if __name__ == "__main__":
