@@ -74,16 +74,45 @@ def test_in_forced_colours_the_focus_is_seen_beside_every_error(forms, visit, wo
     assert found == []
 
 
-# Django's own forms bring the focus to their first field, or leave it where it was.
-OURS = OF_THE_SITE | {name: OF_THE_ADMIN[name] for name in OF_THE_ADMIN if OF_THE_ADMIN[name][0] == "editor"}
-OURS |= {name: OF_THE_ADMIN[name] for name in ("more time for several", "enrolling a team")}
+OF_ALL = OF_THE_SITE | OF_THE_ADMIN
 
 
 def test_after_an_error_the_focus_is_on_what_is_wrong_and_the_title_begins_with_it(visit, world):
     found = {}
-    for name, (role, send) in OURS.items():
+    for name, (role, send) in OF_ALL.items():
         page = visit(world.people.get(role))
         send(page, world)
         page.wait_for_load_state()
         found[name] = (page.title().split()[0], page.evaluate("document.activeElement.getAttribute('role')"))
-    assert found == dict.fromkeys(OURS, ("Error:", "alert"))
+    assert found == dict.fromkeys(OF_ALL, ("Error:", "alert"))
+
+
+# Refused controls that nothing describes, alone or in a group, by an error that is there and seen; errors of fields that
+# the list above them does not lead to; links of that list that lead nowhere.
+UNBOUND = """() => {
+  const isSeen = (part) => part?.checkVisibility() && part.textContent.trim();
+  const errorOf = (part) => (part?.getAttribute("aria-describedby") ?? "").split(" ")
+    .map((id) => document.getElementById(id)).filter((error) => error?.matches(".errorlist")).filter(isSeen)[0];
+  const links = [...document.querySelectorAll("[role=alert] a[href^='#']")];
+  const places = links.map((link) => document.getElementById(link.hash.slice(1)));
+  const wrong = [...document.querySelectorAll("[aria-invalid=true]")];
+  const leads = (control) => places.some((place) => place === control || place?.contains(control));
+  return {
+    undescribed: wrong.filter((control) => !errorOf(control) && !errorOf(control.closest("fieldset")))
+      .map((control) => control.name),
+    unlinked: links.length ? wrong.filter((control) => !leads(control)).map((control) => control.name) : [],
+    nowhere: links.filter((link, place) => !isSeen(places[place]) && !places[place]?.matches("input, select, textarea"))
+      .map((link) => link.outerHTML),
+    repeated: [...document.querySelectorAll("p.errornote, .errorlist.nonfield")].filter(isSeen).length,
+  };
+}"""
+
+
+@pytest.mark.parametrize("forms", [OF_THE_SITE, OF_THE_ADMIN], ids=["site", "admin"])
+def test_each_error_is_said_beside_its_control_and_linked_from_above(forms, visit, world):
+    found = {}
+    for name, (role, send) in forms.items():
+        page = visit(world.people.get(role))
+        send(page, world)
+        found[name] = page.evaluate(UNBOUND)
+    assert found == dict.fromkeys(forms, {"undescribed": [], "unlinked": [], "nowhere": [], "repeated": 0})
