@@ -87,8 +87,8 @@ def test_after_an_error_the_focus_is_on_what_is_wrong_and_the_title_begins_with_
     assert found == dict.fromkeys(OF_ALL, ("Error:", "alert"))
 
 
-# Refused controls that nothing describes, alone or in a group, by an error that is there and seen; errors of fields that
-# the list above them does not lead to; links of that list that lead nowhere.
+# Refused controls that no error describes which is there and seen, alone or in a group; those that the list above them
+# does not lead to; links of that list that lead nowhere; what is said twice.
 UNBOUND = """() => {
   const isSeen = (part) => part?.checkVisibility() && part.textContent.trim();
   const errorOf = (part) => (part?.getAttribute("aria-describedby") ?? "").split(" ")
@@ -115,4 +115,4 @@ def test_each_error_is_said_beside_its_control_and_linked_from_above(forms, visi
         page = visit(world.people.get(role))
         send(page, world)
         found[name] = page.evaluate(UNBOUND)
-    assert found == dict.fromkeys(forms, {"undescribed": [], "unlinked": [], "nowhere": [], "repeated": 0})
+    assert found == {name: {"undescribed": [], "unlinked": [], "nowhere": [], "repeated": 0} for name in forms}
