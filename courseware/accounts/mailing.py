@@ -5,6 +5,8 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from courseware.language.documents import display_tag
+
 
 class NotSent(Exception):
     """The mail server did not take the letter."""
@@ -17,8 +19,9 @@ def send(letter, address, /, *, language="", **context):
     """
     with translation.override(language or settings.LANGUAGE_CODE):
         text = render_to_string(f"accounts/mail/{letter}.txt", {"site_url": settings.SITE_URL, **context})
+        headers = {"Content-Language": display_tag(translation.get_language())}
     subject, _, body = text.strip().partition("\n")
     try:
-        EmailMessage(subject.strip(), body.strip() + "\n", to=[address]).send()
+        EmailMessage(subject.strip(), body.strip() + "\n", to=[address], headers=headers).send()
     except OSError as error:  # what smtplib raises, too
         raise NotSent from error

@@ -62,6 +62,14 @@ def test_an_invitation_is_a_letter_with_a_link_and_stands_in_the_log(newcomer):
     assert (event.verb, event.actor, event.subject, event.data) == ("invited", admin, f"person:{newcomer.pk}", {})
 
 
+@pytest.mark.parametrize(("chosen", "tag"), [("en", "en"), ("zh-hans", "zh-Hans"), ("", "zh-Hans")])
+def test_a_letter_says_which_language_it_is_in(chosen, tag, settings):
+    settings.LANGUAGE_CODE = "zh-hans"
+    invite(make_user(language=chosen), by=make_admin(language="en"))
+    [letter] = mail.outbox
+    assert letter.message()["Content-Language"] == tag
+
+
 def test_the_link_sets_the_first_password_signs_in_and_works_once(newcomer, client):
     invite(newcomer, by=make_admin())
     link = link_in(mail.outbox[0])
