@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
+from courseware.assessment.standing import certified
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
@@ -49,6 +50,7 @@ class Cells:
     team: str
     state: State
     days_late: int
+    has_lost_certificate: bool
     line: TramLine
     modules_done: int
     modules: int
@@ -63,12 +65,14 @@ class Cells:
 class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
-    `team` is the name of the first team the learner joined of those the viewer may see.
+    `team` is the name of the first team the learner joined of those the viewer may see. `is_certified` is None for who
+    never was.
     """
 
     journey: Journey
     team: str
     days_late: int
+    is_certified: bool | None = None
 
     @property
     def enrollment(self) -> Enrollment:
@@ -98,6 +102,11 @@ class BoardRow:
     def due_on(self) -> date | None:
         return self.enrollment.due_on
 
+    @property
+    def has_lost_certificate(self) -> bool:
+        # Said beside "completed", which stays and would be read as "certified".
+        return self.state == State.COMPLETED and self.is_certified is False
+
     @cached_property
     def modules(self) -> tuple[ModuleDone, ...]:
         return tuple(modules_done(self.outline, self.progress))
@@ -118,6 +127,7 @@ class BoardRow:
             team=self.team,
             state=self.state,
             days_late=self.days_late,
+            has_lost_certificate=self.has_lost_certificate,
             line=self.line,
             modules_done=self.modules_done,
             modules=len(self.modules),
@@ -165,12 +175,18 @@ def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
 def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
     """Rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
 
-    Runs four queries for any number of them, and one for each course the first time in a process.
+    Runs five queries for any number of them, and one for each course the first time in a process.
     """
     enrollments = list(enrollments)
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
+    certified_now = certified(enrollments, at)
     return [
-        BoardRow(journey, names.get(journey.enrollment.learner_id, ""), days_late(journey.enrollment, at))
+        BoardRow(
+            journey,
+            names.get(journey.enrollment.learner_id, ""),
+            days_late(journey.enrollment, at),
+            certified_now.get(journey.enrollment.pk),
+        )
         for journey in journeys(enrollments, outlines(language), with_sittings=True)
     ]
 

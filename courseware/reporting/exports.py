@@ -23,11 +23,17 @@ BOARD_COLUMNS = {
     _("Due on"): lambda row: row.due_on.isoformat() if row.due_on else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
+    _("Certified"): lambda row: certified(row),
     _("Starting point"): lambda row: score(row.starting_point.before),
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),
     _("Next step"): lambda row: row.next_act.words,
 }
+
+
+def certified(row: BoardRow) -> str:
+    """Empty for who never had a certificate."""
+    return {True: gettext("yes"), False: gettext("no"), None: ""}[row.is_certified]
 
 
 def score(found: Score | None) -> str:

@@ -8,7 +8,7 @@ from html import unescape
 from django.utils.html import strip_tags
 
 from courseware.assessment.drilling import drills_of
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
@@ -16,8 +16,9 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived or finished; for a
-    simulation the colour of the ending; for a pre-check measured, for its parallel questions measured-again.
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished or withdrawn (the
+    certificate); for a simulation the colour of the ending; for a pre-check measured, for its parallel questions
+    measured-again.
     """
 
     at: datetime
@@ -27,7 +28,7 @@ class Happening:
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs four queries, and two for each pass that needed a drill."""
+    """Newest first. Runs five queries, and two for each pass that needed a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -47,6 +48,8 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
+    withdrawn = Certificate.objects.filter(enrollment=enrollment).exclude(withdrawn_at=None)
+    happenings += [Happening(at, "withdrawn") for at in withdrawn.values_list("withdrawn_at", flat=True)]
     # Of two at the same moment the later in the list followed from the other. Slicing turns them round, too, which
     # `reverse=True` would not.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]

@@ -1,0 +1,113 @@
+"""Who is certified: said wherever a manager or the holder would else read "completed" as "certified"."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.assessment.models import Certificate
+from courseware.assessment.withdrawing import withdraw
+from courseware.learning.models import Enrollment
+from courseware.reporting import board_rows, exports
+from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def team():
+    return make_team()
+
+
+def holder(team, name, course=None):
+    """A certificate of a new learner in the team."""
+    person = make_user(name)
+    join(team, person)
+    return certificate_of(person, course or make_course())
+
+
+def certificate_of(person, course):
+    enrollment = make_enrollment(person, course)
+    complete_course(enrollment)
+    return Certificate.objects.get(enrollment=enrollment)
+
+
+def taken_back(certificate):
+    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+    return certificate
+
+
+def expired(certificate):
+    certificate.valid_until = timezone.localdate() - DAY
+    certificate.save()
+    return certificate
+
+
+def learner(certificate):
+    return certificate.enrollment.learner
+
+
+def everyone(team):
+    valid = holder(team, "Valid")
+    taken_back(holder(team, "Withdrawn"))
+    expired(holder(team, "Expired"))
+    # What else is not valid beside a valid one, and what is valid of somebody else or in another course.
+    twice = holder(team, "Earlier is valid")
+    taken_back(certificate_of(learner(twice), twice.enrollment.course))
+    other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    certificate_of(learner(taken_back(holder(team, "Valid elsewhere"))), make_course(other))
+    make_enrollment(learner(holder(team, "Renews")), valid.enrollment.course)
+    make_enrollment(learner(taken_back(holder(team, "Begins again"))), valid.enrollment.course)
+    beginner = make_user("Never")
+    join(team, beginner)
+    make_enrollment(beginner, valid.enrollment.course)
+
+
+def test_board_and_file_tell_who_is_certified(team):
+    everyone(team)
+    now = timezone.now()
+    rows = board_rows.rows(board_rows.board(team.manager, at=now), board_rows.teams_shown_to(team.manager), "en", now)
+    column = list(exports.BOARD_COLUMNS).index("Certified")
+    cells = {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
+    said = {
+        (row.enrollment.learner.name, row.outline.course_id, row.cells.has_lost_certificate)
+        for row in rows
+        if row.outline.course_id == "tea-room"
+    }
+    assert said == {
+        ("Valid", "tea-room", False), ("Withdrawn", "tea-room", True), ("Expired", "tea-room", True),
+        ("Earlier is valid", "tea-room", False), ("Valid elsewhere", "tea-room", True), ("Renews", "tea-room", False),
+        ("Begins again", "tea-room", False), ("Never", "tea-room", False),
+    }  # fmt: skip
+    assert {name: cell for name, cell in cells.items() if name != "Valid elsewhere"} == {
+        "Valid": "yes", "Withdrawn": "no", "Expired": "no", "Earlier is valid": "yes", "Renews": "yes",
+        "Begins again": "no", "Never": "",
+    }  # fmt: skip
+
+
+def main_of(client, address):
+    return BeautifulSoup(client.get(address).content, "html.parser").main.get_text(" ", strip=True)
+
+
+def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(team):
+    certificate = holder(team, "Lea")
+    manager, own = Client(), Client()
+    manager.force_login(team.manager)
+    own.force_login(learner(certificate))
+    person = f"/team/people/{certificate.enrollment_id}/"
+    record = reverse("journey:record", args=["tea-room"])
+    for client, address in ((manager, "/team/"), (manager, person), (own, record)):
+        assert "not certified" not in main_of(client, address)
+    taken_back(certificate)
+    for client, address in ((manager, "/team/"), (manager, person), (own, record)):
+        assert "not certified" in main_of(client, address)
+    assert "Certificate withdrawn" in main_of(manager, person)
+    assert "The answers were passed on." in main_of(own, record)
+    assert "The answers were passed on." not in main_of(manager, person)
+    assert Enrollment.objects.get(pk=certificate.enrollment_id).completed_at
+    assert "completed" in main_of(manager, "/team/")
