@@ -16,9 +16,9 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished or withdrawn (the
-    certificate); for a simulation the colour of the ending; for a pre-check measured, for its parallel questions
-    measured-again.
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished or, of the
+    certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its parallel
+    questions measured-again.
     """
 
     at: datetime
