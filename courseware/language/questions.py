@@ -78,6 +78,14 @@ class Question(ABC):
         """Whether a response to `other` means the same here: the same choices in the same places."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
+    def reads_as(self, other: Self) -> bool:
+        """Whether whoever was shown `other`, and its reasons, would find nothing else here."""
+        return self.is_answered_as(other) and (self.title, self.stem, self.choices) == (
+            other.title,
+            other.stem,
+            other.choices,
+        )
+
     def is_for(self, track: str) -> bool:
         return is_for(self.tracks, track)
 

@@ -32,8 +32,9 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     """Grade and save one try, and complete the lesson if that finishes its check.
 
     `raw` is as `Question.clean` takes it; `token` is the UUID of the form, `revision` the primary key of the lesson's
-    revision that it showed (None: the current one). The same form sent again gets the stored answer. Raises
-    NoSuchQuestion, QuestionChanged, TokenReused, TooManyAnswers, and ValueError for input that is no answer.
+    revision that it showed (None: the current one), which is kept with the answer: it says what was read. The same form
+    sent again gets the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooManyAnswers, and
+    ValueError for input that is no answer.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -47,7 +48,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
         Answer(
             enrollment=enrollment,
             document_id=page.document_id,
-            revision_id=page.revision_id,
+            revision_id=revision or page.revision_id,
             question=question_id,
             shape=question.shape,
             response=response,

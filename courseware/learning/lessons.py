@@ -1,6 +1,6 @@
 """A lesson page as one learner sees it: the blocks of the page with the learner's tries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,11 @@ from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
 from courseware.language.tracks import is_for
 from courseware.learning.access import Reading
+from courseware.learning.earlier_questions import earlier_questions
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, show
-from courseware.learning.tries import Tries, are_right, tries_of, was_right
+from courseware.learning.tries import Tries, are_right, counting_and_former, was_right
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Card:
     """One question on the page. `check` is its number in the check (from 1), None for an activity.
 
     `revision` is the primary key of the revision it is shown from. `again` marks the form at the end of the lesson for
-    a question that was missed. `error` says what to do.
+    a question that was missed. `error` says what to do. `has_changed`: the question reads otherwise than when it was
+    answered; `shown` is how it was then, or a form for how it is now, with the answer of then in `earlier`.
     """
 
     shown: ShownQuestion
@@ -46,6 +48,8 @@ class Card:
     again: bool = False
     was_right: bool = False
     error: str = ""
+    has_changed: bool = False
+    earlier: ShownQuestion | None = None
 
     @property
     def anchor(self) -> str:
@@ -74,12 +78,18 @@ class LessonState:
 
 @dataclass(frozen=True)
 class LessonPage:
-    """All that the lesson's templates print. `once_more`: id of the question to practise again, or "check" for all."""
+    """All that the lesson's templates print. `once_more`: id of the question to practise again, or "check" for all.
+
+    `tries` are those that count, `former` those at a question of another shape; `earlier`: how the question was at the
+    last of them, where it has changed since.
+    """
 
     reading: Reading
     step: Step
     page: PageData
     tries: Tries
+    former: Tries
+    earlier: Mapping[str, Question]
     once_more: str = ""
     entered: Entered | None = None
 
@@ -146,12 +156,29 @@ class LessonPage:
 
     def card(self, question_id: str) -> Card:
         tries = self.tries.get(question_id, ())
-        if not tries or (self.was_right(question_id) and self.is_wanted_afresh(question_id)):
+        if not tries:
+            return self.with_earlier(self.form(question_id), self.former.get(question_id, ()))
+        if self.was_right(question_id) and self.is_wanted_afresh(question_id):
             return self.form(question_id)
         if self.questions[question_id].kind == "open":
-            return self.saved_text(question_id, tries[-1])
-        card = self.plain_card(question_id, show(self.questions[question_id], self.reading.enrollment.pk, tries))
-        return replace(card, answered_at=tries[-1].answered_at, was_right=self.was_right(question_id))
+            return self.with_earlier(self.saved_text(question_id, tries[-1]), tries)
+        question = self.earlier.get(question_id, self.questions[question_id])
+        card = self.plain_card(question_id, show(question, self.reading.enrollment.pk, tries))
+        return replace(
+            card,
+            answered_at=tries[-1].answered_at,
+            was_right=self.was_right(question_id),
+            has_changed=question_id in self.earlier,
+        )
+
+    def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
+        """The form, with the last try beside it if that answered other words."""
+        question = self.earlier.get(card.shown.id)
+        if question is None:
+            return card
+        of_its_shape = [answer for answer in tries if answer.shape == question.shape]
+        shown = show(question, self.reading.enrollment.pk, of_its_shape)
+        return replace(card, has_changed=True, earlier=shown)
 
     def is_wanted_afresh(self, question_id: str) -> bool:
         is_entered = self.entered is not None and self.entered.question == question_id
@@ -192,6 +219,8 @@ class LessonPage:
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
-    """Runs one query, for the tries."""
+    """Runs one query, for the tries, and one more where the lesson has changed since one of them."""
     page = reading.page(step.id)
-    return LessonPage(reading, step, page, tries_of(reading.enrollment, page), **more)
+    tries, former = counting_and_former(reading.enrollment, page)
+    last = [each[-1] for each in {**former, **tries}.values()]
+    return LessonPage(reading, step, page, tries, former, earlier_questions(reading, page, last), **more)

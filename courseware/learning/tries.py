@@ -10,13 +10,20 @@ Tries = Mapping[str, list[Answer]]
 
 
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
-    """Question id → the learner's tries at it, oldest first. Runs one query."""
-    tries = defaultdict(list)
+    """Question id → the learner's tries at it that count, oldest first. Runs one query."""
+    return counting_and_former(enrollment, page)[0]
+
+
+def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
+    """The tries that count, and those at a question of another shape than it has on the page. Runs one query."""
+    counting: dict[str, list[Answer]] = defaultdict(list)
+    former: dict[str, list[Answer]] = defaultdict(list)
     for answer in enrollment.answers.filter(document=page.document_id).order_by("pk"):
         question = page.questions.get(answer.question)
-        if question and question.shape == answer.shape:
+        if question:
+            tries = counting if question.shape == answer.shape else former
             tries[answer.question].append(answer)
-    return tries
+    return counting, former
 
 
 def was_right(question_id: str, tries: Tries) -> bool:

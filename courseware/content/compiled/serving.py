@@ -5,13 +5,16 @@ in memory, until it is stored anew.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from django.db.models import Max
+
 from courseware.content.compiled.compiling import COMPILER, compile_release
-from courseware.content.models import Document, Page, Release, ReleaseEntry
+from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.tracks import is_for
@@ -212,7 +215,7 @@ def forget() -> None:
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
     """Language → the question, as last released with this revision of the document; empty where it never was.
 
-    Runs up to two queries, and caches nothing.
+    Runs one query, and caches nothing.
     """
     pages = stored_questions(document_id, revision_id)
     return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
@@ -220,15 +223,28 @@ def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[s
 
 def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
     """Language → question id → stored question, as last released with this revision; empty where it never was."""
-    entries = ReleaseEntry.objects.filter(document=document_id, revision=revision_id).select_related("release")
-    entry = entries.defer("release__outlines").order_by("pk").last()
-    if entry is None:
-        return {}
-    if entry.release.compiler == COMPILER:
-        return {language: stored or {} for language, stored in entry.pages.values_list("language", "data__questions")}
-    identifier = Document.objects.values_list("identifier", flat=True).get(pk=document_id)
-    pages = _compiled_again(entry.release_id, entry.release.digest)[1].get(identifier, {})
-    return {language: data.get("questions", {}) for language, data in pages.items()}
+    return stored_questions_at(document_id, [revision_id]).get(revision_id, {})
+
+
+def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """The same for each of these revisions; those that were never released are left out. Runs one query."""
+    released = ReleaseEntry.objects.filter(document=document_id, revision__in=revisions)
+    last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
+    rows = ReleaseEntry.objects.filter(pk__in=last, pages__isnull=False).values_list(
+        "revision_id",
+        "release_id",
+        "release__digest",
+        "release__compiler",
+        "document__identifier",
+        "pages__language",
+        "pages__data__questions",
+    )
+    questions: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for revision, release, digest, compiler, identifier, language, stored in rows:
+        if compiler != COMPILER:
+            stored = _compiled_again(release, digest)[1].get(identifier, {}).get(language, {}).get("questions")
+        questions[revision][language] = stored or {}
+    return dict(questions)
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
