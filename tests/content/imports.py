@@ -1,0 +1,31 @@
+"""Files of the sample course changed here and there, and what an import has made of them."""
+
+from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
+from courseware.content.releases.drafts import save_drafts
+from courseware.content.releases.exporting import course_files
+from courseware.evidence.models import Event
+
+CARD = "emergency.card.en.md"
+LESSON = "01-water/01-boiling.en.md"
+
+
+def edited(files, path, word):
+    """The files with a word at the end of one."""
+    return files | {path: files[path] + f"\n{word}.\n".encode()}
+
+
+def edit(document, text, *, language="en"):
+    """An editor saves this text."""
+    document.refresh_from_db()
+    return save_drafts(document, {language: text}, base=document.head, by=None)
+
+
+def bodies(course, *, drafts=False):
+    course.refresh_from_db()
+    return {path: file.body for path, file in course_files(course, drafts=drafts).items()}
+
+
+def rows():
+    """Every row an import may touch."""
+    models = (Course, Document, Revision, Text, ImportedText, Release, Page, Event)
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

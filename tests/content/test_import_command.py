@@ -1,0 +1,95 @@
+"""What manage.py import_content says and does."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.content.compiled.compiling import COMPILER
+from courseware.content.models import Release
+from courseware.content.releases.importing import import_course
+from tests.content.imports import CARD, LESSON, edit, edited
+from tests.language.samples import make_files
+
+
+@pytest.mark.django_db
+class TestCommand:
+    def write(self, folder, files):
+        for path, body in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(body)
+
+    def test_says_what_it_did(self, tmp_path, capsys):
+        self.write(tmp_path / "tea", make_files())
+        call_command("import_content", tmp_path)
+        call_command("import_content", tmp_path)
+        count = len(make_files())
+        assert capsys.readouterr().out == f"tea: release 1: {count} added, 0 changed, 0 removed\ntea: unchanged\n"
+
+    def test_a_question_that_is_asked_no_more_is_named(self, tmp_path, capsys):
+        self.write(tmp_path / "tea", make_files())
+        call_command("import_content", tmp_path)
+        assert capsys.readouterr().err == ""
+        for path in ("02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"):
+            file = tmp_path / "tea" / path
+            file.write_bytes(file.read_bytes().replace(b"#bank-cold", b"#bank-chilly"))
+        call_command("import_content", tmp_path, "--dry-run")
+        said = capsys.readouterr().err
+        call_command("import_content", tmp_path)
+        assert (
+            capsys.readouterr().err
+            == said
+            == (
+                'tea: question id "bank-cold" of the last release is gone; restore the id, '
+                "unless the question is retired for good\n"
+            )
+        )
+
+    def test_a_conflict_is_named_and_the_other_courses_are_imported(self, tmp_path, capsys):
+        course = import_course(make_files()).course
+        edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nDraft.\n")
+        self.write(tmp_path / "tea", edited(make_files(), CARD, "New"))
+        other = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
+        self.write(tmp_path / "other", other)
+        with pytest.raises(CommandError, match="not imported: tea"):
+            call_command("import_content", tmp_path)
+        output = capsys.readouterr()
+        assert CARD in output.err
+        assert "other: release 1" in output.out
+
+    @pytest.mark.parametrize("prefix", ["", "tea/"])
+    def test_the_command_that_a_conflict_prints_settles_it(self, tmp_path, capsys, prefix):
+        course = import_course(make_files()).course
+        edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nAdmin.\n")
+        self.write(tmp_path / "tea", edited(make_files(), CARD, "Merged"))
+        with pytest.raises(CommandError):
+            call_command("import_content", tmp_path)
+        assert f"  manage.py import_content {tmp_path} --merged tea/{CARD}\n" in capsys.readouterr().err
+        with pytest.raises(CommandError):
+            call_command("import_content", tmp_path, merged=[f"{prefix}{LESSON}"])
+        assert f"tea: {LESSON}: called merged, but in no conflict" in capsys.readouterr().err
+        call_command("import_content", str(tmp_path), "--merged", f"{prefix}{CARD}")
+        call_command("import_content", tmp_path)
+        said = "tea: release 2: 0 added, 1 changed, 0 removed, 1 merged\ntea: unchanged\n"
+        assert capsys.readouterr().out == said
+
+    def test_of_several_courses_a_merged_path_names_its_own(self, tmp_path):
+        for name in ("tea", "other"):
+            self.write(tmp_path / name, make_files())
+        with pytest.raises(CommandError, match=f"in which course. Expected a path like other/{CARD}"):
+            call_command("import_content", tmp_path, merged=[CARD])
+
+    def test_an_empty_folder_is_refused(self, tmp_path):
+        with pytest.raises(CommandError, match="no course here"):
+            call_command("import_content", tmp_path)
+
+    def test_every_release_of_another_compiler_is_compiled_anew(self, tmp_path):
+        """Also those that are not current: old attempts, runs and certificates stand on them."""
+        files = make_files()
+        self.write(tmp_path / "tea", files)
+        call_command("import_content", tmp_path)
+        self.write(tmp_path / "tea", files | {CARD: files[CARD] + b"\nOne more.\n"})
+        call_command("import_content", tmp_path)
+        Release.objects.update(compiler=COMPILER - 1)
+        call_command("import_content", tmp_path, dry_run=True)
+        assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER - 1), (2, COMPILER - 1)}
+        call_command("import_content", tmp_path)
+        assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER), (2, COMPILER)}
