@@ -133,6 +133,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 INSTALLED_APPS = [
     "courseware.apps.FrontDoorConfig",
     "courseware.evidence",
+    "courseware.unsaved",
     "courseware.accounts",
     "courseware.content",
     "courseware.learning",

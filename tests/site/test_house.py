@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUSE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
 FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"lib", "language"},
-    {"evidence"},
+    {"evidence", "unsaved"},
     {"accounts", "content"},
     {"learning"},
     {"simulations"},

@@ -1,0 +1,44 @@
+"""Texts that somebody has typed and not saved, so that another device of theirs can offer them.
+
+Which forms may be kept is for the room of the form to say, by calling this. Nobody but their writer is ever shown them.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.unsaved.models import UnsavedText
+
+MOST = 30  # of one person; the oldest give way
+KEPT_FOR = timedelta(days=30)
+
+
+@transaction.atomic
+def keep(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
+    """Keep these as what the person (primary key) has typed into this form last."""
+    text = UnsavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
+    # One statement, so that two devices at once are no error.
+    UnsavedText.objects.bulk_create(
+        [text], update_conflicts=True, unique_fields=["person", "form"], update_fields=["fields", "typed_at"]
+    )
+    newest_first = UnsavedText.objects.filter(person=person).order_by("-typed_at", "-pk")
+    UnsavedText.objects.filter(pk__in=list(newest_first.values_list("pk", flat=True)[MOST:])).delete()
+
+
+def drop(person: int, form: str) -> None:
+    UnsavedText.objects.filter(person=person, form=form).delete()
+
+
+def unsaved_in(person: int, forms: Iterable[str]) -> dict[str, UnsavedText]:
+    """Address of a form → what the person has typed there. Runs one query, or none without a form."""
+    addresses = list(forms)
+    return {text.form: text for text in UnsavedText.objects.filter(person=person, form__in=addresses)}
+
+
+def drop_old(at: datetime | None = None) -> int:
+    """Drop what nobody came back for, of everybody. Returns how many texts that were."""
+    oldest = (at or timezone.now()) - KEPT_FOR
+    dropped, _by_model = UnsavedText.objects.filter(typed_at__lte=oldest).delete()
+    return dropped

@@ -1,0 +1,18 @@
+from django.conf import settings
+from django.db import models
+
+
+class UnsavedText(models.Model):
+    """What one person has typed into one form and not saved. `form` is the address that the form is sent to."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    form = models.CharField(max_length=400)
+    fields = models.JSONField(help_text="Name of a field → what was typed into it")
+    typed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()  # there is no right to see what somebody else has not sent
+        constraints = [models.UniqueConstraint(fields=["person", "form"], name="one_unsaved_text_a_form")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.typed_at:%Y-%m-%d}"
