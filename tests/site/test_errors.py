@@ -14,7 +14,7 @@ from courseware import crowding
 from courseware.accounts.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
 from courseware.lib.turns import Turns
-from tests.learning.test_pages import sent
+from tests.learning.lesson_pages import sent
 
 PAGES = settings.BASE_DIR / "templates" / "errors"
 SAID = "We will be back in a moment"

@@ -1,0 +1,47 @@
+"""The lesson of the sample course: where it is, what its forms send, and what was kept of them."""
+
+import uuid
+
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.content.compiled import serving
+from courseware.content.models import ReleaseEntry
+from courseware.learning.answering import answer
+from courseware.learning.models import Answer, Completion, LessonReport
+from courseware.learning.question_view import drawn_with
+
+LESSON = reverse("learning:step", args=["tea-room", "boiling"])
+
+
+def answer_url(question="is-it-off", step="boiling", course="tea-room"):
+    return reverse("learning:answer", args=[course, step, question])
+
+
+def sent(*choices, tries=0, **fields):
+    return {
+        "token": uuid.uuid4(),
+        "tries": tries,
+        "revision": revision(),
+        "choice": choices,
+        "drawn_with": drawn_with(),
+    } | fields
+
+
+def revision(lesson="boiling"):
+    """Primary key of the revision a page shows now."""
+    return ReleaseEntry.objects.filter(document__identifier=lesson).latest("pk").revision_id
+
+
+def try_it(enrollment, question, raw):
+    course = enrollment.course
+    step = serving.outline(course.current, "en").step("boiling")
+    return answer(enrollment, step, question, raw, token=uuid.uuid4())
+
+
+def soup_of(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def facts():
+    return Answer.objects.count(), Completion.objects.count(), LessonReport.objects.count()

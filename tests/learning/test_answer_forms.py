@@ -1,0 +1,136 @@
+"""Answers sent by a form, with the script and without."""
+
+import uuid
+
+import pytest
+
+from courseware.learning.models import Answer
+from courseware.learning.question_view import drawn_with
+from tests.learning.lesson_pages import LESSON, answer_url, revision, sent, soup_of, try_it
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_script_an_answer_leads_back_to_its_question(client, enrollment):
+    response = client.post(answer_url(), sent("1"))
+    assert response.headers["Location"] == f"{LESSON}#q-is-it-off"
+    page = soup_of(client.get(LESSON))
+    card = page.select_one("#q-is-it-off")
+    assert "✓ Right" in card.select_one("[role=status]").text
+    assert "Lesson done" in page.select_one("#lesson-state").text
+    assert page.select_one("#stop-boiling .tick")
+
+
+def test_every_kind_can_be_answered_without_script(client, enrollment):
+    page = soup_of(client.get(LESSON))
+    for card in page.select("section.question"):
+        form, fields = card.form, {}
+        for field in form.select("input[type=hidden], select, textarea"):
+            fields[field["name"]] = field.get("value", "")
+        fields |= {"choice": form.select_one("[name=choice]")["value"]} if form.select_one("[name=choice]") else {}
+        fields |= {radio["name"]: radio["value"] for radio in form.select("[name^=group]")}
+        fields |= {select["name"]: number for number, select in enumerate(form.select("[name^=number]"), 1)}
+        fields |= {"text": "I ring\r\nback."} if form.textarea else {}
+        assert client.post(form["action"], fields).status_code == 302
+    assert Answer.objects.count() == 7
+    assert Answer.objects.get(question="note").response == "I ring\nback."
+
+
+def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client, enrollment):
+    fields = {"token": uuid.uuid4(), "tries": 0, "revision": revision(), "drawn_with": drawn_with(), "group-0": "1"}
+    response = client.post(answer_url("sorted"), fields)
+    assert response.status_code == 422
+    page = soup_of(response)
+    assert page.title.text.startswith("Error:")
+    assert page.select_one(".error-summary a")["href"] == "#q-sorted"
+    assert page.select_one("#q-sorted fieldset[aria-invalid=true]")
+    assert page.select_one("#q-sorted input[name=group-0][value='1']").has_attr("checked")
+    assert not Answer.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
+def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enrollment, settings, headers):
+    settings.ANSWERS_A_MINUTE = 1
+    client.post(answer_url(), sent("1"))
+    response = client.post(answer_url("note"), sent(text="Line one."), headers=headers)
+    assert response.status_code == 422
+    card = soup_of(response).select_one("#q-note")
+    assert card.select_one(".invalid-feedback").text == (
+        "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+    )
+    assert card.select_one("textarea").text.strip() == "Line one."
+    assert Answer.objects.count() == 1
+
+
+def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(client, enrollment):
+    response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true"})
+    page = soup_of(response)
+    assert page.html is None
+    assert {tag["id"] for tag in page.select("[hx-swap-oob]")} == {"again", "lesson-state", "stop-boiling"}
+    assert page.select_one("#q-is-it-off.right")
+
+
+def test_for_the_script_a_refused_form_goes_where_it_stood(client, enrollment):
+    try_it(enrollment, "what-first", ["0"])
+    response = client.post(answer_url("what-first"), sent(tries=1), headers={"HX-Request": "true"})
+    assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#again-what-first")
+
+
+def test_a_double_click_is_one_answer_and_another_content_a_conflict(client, enrollment):
+    form = sent("1")
+    assert [client.post(answer_url(), form).status_code for _ in range(2)] == [302, 302]
+    assert Answer.objects.count() == 1
+    response = client.post(answer_url(), {**form, "choice": "0"})
+    assert response.status_code == 409
+    assert f"{LESSON}#q-is-it-off" in response.text
+    assert Answer.objects.count() == 1
+
+
+def test_an_older_tab_is_another_try_and_no_error(client, enrollment):
+    for tries, choice in ((0, "1"), (0, "0"), (1, "0")):
+        assert client.post(answer_url(), sent(choice, tries=tries)).status_code == 302
+    assert [one.is_right for one in Answer.objects.all()] == [True, False, False]
+    page = soup_of(client.get(LESSON))
+    assert "that counts" in page.select_one("#q-is-it-off").text
+    assert page.select_one("#again-is-it-off") is None
+
+
+def test_what_was_right_can_be_practised_again(client, enrollment):
+    try_it(enrollment, "is-it-off", ["1"])
+    assert soup_of(client.get(LESSON)).select_one("#q-is-it-off form") is None
+    for again in ("is-it-off", "check"):
+        assert soup_of(client.get(LESSON, {"again": again})).select_one("#q-is-it-off form")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"token": "x", "tries": 0},
+        {"token": uuid.UUID(int=1), "revision": 1},
+        {"token": uuid.UUID(int=1), "tries": 0},
+        {"token": uuid.UUID(int=1), "tries": 0, "revision": "9" * 50},
+        {"token": uuid.UUID(int=1), "tries": -1, "revision": 1},
+        {"token": uuid.UUID(int=1), "tries": "9" * 5000, "revision": 1},
+        {"token": "\0", "tries": "\0"},
+    ],
+)
+def test_a_form_of_nobody_is_a_bad_request(client, enrollment, fields):
+    assert client.post(answer_url(), fields).status_code == 400
+    assert not Answer.objects.exists()
+
+
+def test_what_is_decided_here_cannot_be_sent(client, enrollment):
+    forged = {"is_right": "true", "enrollment": 0, "answered_at": "2020-01-01", "outcome": "passed", "due_at": ""}
+    client.post(answer_url(), sent("0", **forged))
+    stored = Answer.objects.get()
+    assert (stored.is_right, stored.enrollment) == (False, enrollment)
+    assert stored.answered_at.year > 2020
+    enrollment.refresh_from_db()
+    assert enrollment.due_at
+
+
+def test_a_question_that_is_gone_says_so_and_leads_to_the_lesson(client, enrollment):
+    response = client.post(answer_url("nowhere"), sent("0"))
+    assert response.status_code == 409
+    assert LESSON in response.text
