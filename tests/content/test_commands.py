@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.language.messages import LEVELS
+from tests.language.checked import LESSON_EN
 from tests.language.samples import damage, make_files
-from tests.language.test_checking import LESSON_EN
 
 
 def write_course(folder, files):

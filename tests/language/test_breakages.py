@@ -3,8 +3,8 @@
 import pytest
 
 from courseware.language.checking import check
+from tests.language.checked import BANK, EXAM, LESSON, LESSON_EN, SURVEY, TODAY
 from tests.language.samples import damage, make_files
-from tests.language.test_checking import BANK, EXAM, LESSON, LESSON_EN, SURVEY, TODAY
 
 DRILL, CARD, LAST_MODULE = (
     "01-water/02-drill.simulation.zh-hans.md",
