@@ -10,10 +10,10 @@ from django.utils import timezone
 from courseware.content.models import Course, Proposal, Release, Revision
 from courseware.content.releases.publishing import (
     ProposalVoid,
-    StaleChoice,
     lock,
     publish,
     read_valid,
+    refuse_stale,
     released_revisions,
 )
 from courseware.content.releases.revisions import by_path, files_of
@@ -36,8 +36,7 @@ def propose(course: Course, revisions: Iterable[Revision], *, weight: str, note:
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
     with transaction.atomic():
         course = lock(course)
-        if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
-            raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
+        refuse_stale(course, chosen)
         for proposal in open_proposals(course):
             if (proposal.proposed_by, proposal.weight, proposal.note) == (by, weight, note) and set(
                 proposal.revisions.all()
