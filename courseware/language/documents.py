@@ -46,6 +46,11 @@ class BadName(ValueError):
         self.finding = finding
 
 
+def is_course_document(path: str) -> bool:
+    """Whether the file names the course and its languages, in whichever language it is."""
+    return re.fullmatch(r"course\.[^/]+\.md", path) is not None
+
+
 def parse_name(path: str) -> Name:
     """`path` is relative to the course folder. Raises BadName."""
     for pattern in _NAMES:

@@ -1,7 +1,6 @@
 """Write a course back into a folder, byte for byte: what is released, or the newest drafts."""
 
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from courseware.content.releases.importing import read_folder
 from courseware.content.releases.publishing import released_revisions
 from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
 from courseware.language.course import read_course
+from courseware.language.documents import is_course_document
 
 
 class ExportRefused(Exception):
@@ -53,7 +53,7 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
 
 
 def refuse_foreign(course: Course, folder: Path, present: Mapping[str, bytes]) -> None:
-    titles = {path: body for path, body in present.items() if re.fullmatch(r"course\.[^/]+\.md", path)}
+    titles = {path: body for path, body in present.items() if is_course_document(path)}
     if read_course(titles).id != course.identifier:
         raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
 

@@ -28,6 +28,7 @@ from courseware.content.releases.revisions import File, add_revisions, digest_of
 from courseware.evidence.recording import record
 from courseware.language.checking.figures import check_figures
 from courseware.language.course import CourseText
+from courseware.language.documents import is_course_document
 
 MAX_FILES = 5_000
 MAX_DOCUMENT = 500_000  # bytes
@@ -143,7 +144,7 @@ def refuse_unsafe(files: Mapping[str, bytes]) -> None:
 
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:
     """The course whose last import had exactly these files. Parses nothing; runs two queries."""
-    titles = [path for path in digests if re.fullmatch(r"course\.[^/]+\.md", path)]
+    titles = list(filter(is_course_document, digests))
     title_texts = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
     for course in Course.objects.filter(documents__imported_texts__in=title_texts).select_related("current").distinct():
         rows = ImportedText.objects.filter(document__course=course).values_list("path", "digest")
