@@ -29,6 +29,7 @@ from courseware.accounts.rights import (
     rights_of,
 )
 from courseware.evidence.recording import record, subject_of
+from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
 
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
@@ -40,23 +41,11 @@ admin.site.unregister(Group)
 admin.site.unregister(allauth_sessions_admin.UserSession)
 
 
-class SuperusersOnly:
-    """People and teams decide who may see whom, so a staff permission alone does not open them."""
+class DeletedOneByOne:
+    """A ModelAdmin whose rows are deleted on their own pages only, each with its lines in the log."""
 
-    def has_module_permission(self, request):
-        return request.user.is_active and request.user.is_superuser
-
-    def has_view_permission(self, request, obj=None):
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request, obj=None):
-        return self.has_module_permission(request)
-
-    def has_change_permission(self, request, obj=None):
-        return self.has_module_permission(request)
-
-    def has_delete_permission(self, request, obj=None):
-        return self.has_module_permission(request)
+    def get_actions(self, request):
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
 
 class MembershipInline(SuperusersOnly, admin.StackedInline):
@@ -81,13 +70,8 @@ class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, admin.ModelA
 
 
 @admin.register(Group)
-class RightsOfGroupsAdmin(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
+class RightsOfGroupsAdmin(DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
     """What a group may do is what each of its members may do, and is logged as that."""
-
-    def get_actions(self, request):
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # one at a time, each with its lines in the log
-        return actions
 
     def save_model(self, request, obj, form, change):
         form.permissions_before = permissions_of(obj) if change else []
@@ -205,16 +189,11 @@ class PersonAdmin(LogsMemberships):
 
 
 @admin.register(Team)
-class TeamAdmin(LogsMemberships):
+class TeamAdmin(DeletedOneByOne, LogsMemberships):
     list_display = ["name", "parent", "time_zone"]
     list_select_related = ["parent"]
     search_fields = ["name"]
     autocomplete_fields = ["parent"]
-
-    def get_actions(self, request):
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # one at a time, each with its line in the log
-        return actions
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

@@ -4,12 +4,12 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.admin import SuperusersOnly
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.mailing import NotSent
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, tell_holder, withdraw
 from courseware.learning.admin import confirmation
+from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
 
 
@@ -22,7 +22,7 @@ class WithdrawForm(forms.Form):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     """To read, and to withdraw. Certificates are issued by completing a course."""
 
     list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
@@ -34,15 +34,6 @@ class CertificateAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
         "holder", "enrollment", "number", "issued_at", "valid_until", "withdrawn_at", "withdrawn_by",
         "withdrawn_reason",
     )  # fmt: skip
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     @method_decorator(asks_before_posting)
     def changelist_view(self, request, *args, **kwargs):

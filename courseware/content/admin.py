@@ -24,6 +24,7 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
+from courseware.lib.admin_rights import ReadOnly
 from courseware.lib.background import in_background
 from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
@@ -35,21 +36,8 @@ def editor_address(object_id):
     return reverse("admin:content_document_change", args=[object_id])
 
 
-class ReadOnlyAdmin(ListFiltersOnly, admin.ModelAdmin):
-    """For rows that only verbs write: whoever has the right to view them can look at them."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-
 @admin.register(Course)
-class CourseAdmin(ReadOnlyAdmin):
+class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
     """Courses are imported; a firm adds only whom to call in an emergency."""
 
     list_display = ["identifier", "source_language", "current", "card"]
@@ -70,7 +58,7 @@ class CourseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Release)
-class ReleaseAdmin(ReadOnlyAdmin):
+class ReleaseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
     list_display = ["number", "course", "created_at", "created_by", "weight", "note"]
     list_filter = ["course", "weight"]
     list_select_related = ["course", "created_by"]
@@ -78,7 +66,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Revision)
-class RevisionAdmin(ReadOnlyAdmin):
+class RevisionAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
     list_display = ["document", "number", "created_at", "created_by", "note"]
     list_filter = ["document__course", "document__kind"]
     list_select_related = ["document", "created_by"]

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.admin import SuperusersOnly, TeamAdmin
+from courseware.accounts.admin import TeamAdmin
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Team
 from courseware.content.admin import CourseAdmin
@@ -31,6 +31,7 @@ from courseware.learning.enrolling import EnrollmentClosed, begin_enrolling, enr
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS, may_change
+from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.form_status import form_status
 from courseware.lib.list_filters import ListFiltersOnly
 
