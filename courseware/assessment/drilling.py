@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, DrillAnswer
@@ -19,8 +20,8 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
 from courseware.content.models import Page, Release
 from courseware.evidence.recording import record
-from courseware.language.questions import Question
-from courseware.learning.answering import question_of_form
+from courseware.language.questions import Question, Response
+from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
 
@@ -67,6 +68,20 @@ class DrillQuestion:
     release: Release
     bank: PageData
     question: Question
+
+    def answered(self, response: Response, **more: Any) -> DrillAnswer:
+        """A new answer, not saved yet; `more` are the fields that do not depend on the question."""
+        return DrillAnswer(
+            objective=self.question.objective,
+            number=self.number,
+            release=self.release,
+            bank_id=self.bank.document_id,
+            revision_id=self.bank.revision_id,
+            question=self.question.id,
+            response=response,
+            is_right=bool(self.question.grade(response)),
+            **more,
+        )
 
 
 def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
@@ -169,35 +184,12 @@ def answer(
         return stored
     asked = asked_by(attempt, drill, question_id, number)
     question = question_of_form(asked.release, asked.bank, question_id, revision)
-    response = question.clean(raw)
-    stored = store_answer(
-        DrillAnswer(
-            attempt=attempt,
-            objective=rule,
-            number=number,
-            release=asked.release,
-            bank_id=asked.bank.document_id,
-            revision_id=asked.bank.revision_id,
-            question=question_id,
-            response=response,
-            is_right=bool(question.grade(response)),
-            answered_at=at,
-            token=token,
-        )
-    )
+    stored = asked.answered(question.clean(raw), attempt=attempt, answered_at=at, token=token)
+    store_new(stored, OtherQuestion(question_id))
     touch(attempt.enrollment, at)
     if len(drill.streak) + 1 >= drill.needed and stored.is_right:
         settle(attempt, rule, at)
     return stored
-
-
-def store_answer(new: DrillAnswer) -> DrillAnswer:
-    try:
-        with transaction.atomic():
-            new.save(force_insert=True)
-    except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
-        raise OtherQuestion(new.question) from None
-    return new
 
 
 def settle(attempt: Attempt, rule: str, at: datetime) -> None:

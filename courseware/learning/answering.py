@@ -44,19 +44,18 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     if stored := Answer.objects.filter(token=token).first():
         return same(stored, enrollment, question_id, response)
     refuse_too_many(enrollment, at)
-    stored = store_answer(
-        Answer(
-            enrollment=enrollment,
-            document_id=page.document_id,
-            revision_id=revision or page.revision_id,
-            question=question_id,
-            shape=question.shape,
-            response=response,
-            is_right=question.grade(response),
-            answered_at=at,
-            token=token,
-        )
+    stored = Answer(
+        enrollment=enrollment,
+        document_id=page.document_id,
+        revision_id=revision or page.revision_id,
+        question=question_id,
+        shape=question.shape,
+        response=response,
+        is_right=question.grade(response),
+        answered_at=at,
+        token=token,
     )
+    store_new(stored, TokenReused(question_id))
     touch(enrollment, at)
     if stored.is_right and question_id in asked_of(enrollment, step) and is_check_done(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)
@@ -94,10 +93,10 @@ def same(stored, enrollment, question_id, response):
     return stored
 
 
-def store_answer(new):
+def store_new(row, refusal):
+    """Add a row with the token of a form. Raises `refusal` where another row has this token."""
     try:
         with transaction.atomic():
-            new.save(force_insert=True)
+            row.save(force_insert=True)
     except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
-        raise TokenReused(new.question) from None
-    return new
+        raise refusal from None
