@@ -140,10 +140,9 @@ def release(
         outlines=compiled.outlines,
         proposal=proposal,
     )
-    entries = [
-        ReleaseEntry(release=new_release, document_id=revision.document_id, revision=revision) for revision in revisions
-    ]
-    ReleaseEntry.objects.bulk_create(entries)
+    ReleaseEntry.objects.bulk_create(
+        ReleaseEntry(release=new_release, document_id=each.document_id, revision=each) for each in revisions
+    )
     store_pages(new_release, compiled)
     course.current = new_release
     course.save(update_fields=["current"])
