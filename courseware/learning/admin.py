@@ -292,8 +292,10 @@ class PublishingCourseAdmin(CourseAdmin):
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             course.refresh_from_db()
             drafts = publishing.drafts(course)
-            words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
-            form, status = PublishForm(drafts=drafts, initial=words), HTTPStatus.CONFLICT
+            form, status = PublishForm(drafts=drafts, initial=form.words), HTTPStatus.CONFLICT
+        return self.page_to_publish_on(request, course, drafts, form, status)
+
+    def page_to_publish_on(self, request, course, drafts, form, status):
         people = people_per_document([draft.document for draft in drafts])
         touched = touched_by([draft.document for draft in drafts])
         changed = changes_in_words(course, [draft.revision for draft in drafts])
@@ -320,16 +322,15 @@ class PublishingCourseAdmin(CourseAdmin):
 
     def published(self, request, course, form):
         """Where to go after a release or a proposal; None where the form now says what is wrong. Raises StaleChoice."""
-        words = {"weight": form.cleaned_data["weight"], "note": form.cleaned_data["note"]}
         changes_exams = bool(changes_in_words(course, form.chosen))
-        if changes_exams and words["weight"] == Release.Weight.MINOR:
+        if changes_exams and form.words["weight"] == Release.Weight.MINOR:
             form.add_error("weight", gettext("An exam, its questions or its pass mark are more than minor."))
             return None
         try:
             if not changes_exams:
-                release = publishing.publish(course, form.chosen, **words, by=request.user)
+                release = publishing.publish(course, form.chosen, **form.words, by=request.user)
             else:
-                proposal = proposing.propose(course, form.chosen, **words, by=request.user)
+                proposal = proposing.propose(course, form.chosen, **form.words, by=request.user)
                 if proposing.others_who_may_publish(request.user).exists():
                     note = gettext("Proposed. Learners see it when somebody else who may publish has released it.")
                     self.message_user(request, note, messages.SUCCESS)
@@ -343,9 +344,12 @@ class PublishingCourseAdmin(CourseAdmin):
             note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site asks for %(floor)d or more.")
             form.add_error(None, note % vars(refused))
             return None
+        self.say_released(request, release)
+        return ["admin:content_course_changelist"]
+
+    def say_released(self, request, release):
         note = gettext("Release %(number)d is what learners see from now on.")
         self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
-        return ["admin:content_course_changelist"]
 
     def answer_proposal(self, request, course):
         """Release or decline a proposal, and say what was done."""
@@ -356,9 +360,7 @@ class PublishingCourseAdmin(CourseAdmin):
                 proposing.decline(proposal, by=request.user)
                 self.message_user(request, gettext("The proposal is declined. The drafts stay."), messages.SUCCESS)
             else:
-                release = proposing.release_proposed(proposal, by=request.user)
-                note = gettext("Release %(number)d is what learners see from now on.")
-                self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
+                self.say_released(request, proposing.release_proposed(proposal, by=request.user))
         except proposing.OwnProposal:
             note = gettext("You proposed this yourself: somebody else who may publish has to release it.")
             self.message_user(request, note, messages.ERROR)

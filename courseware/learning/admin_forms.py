@@ -73,5 +73,9 @@ class PublishForm(forms.Form):
         self.fields["weight"].initial = Release.Weight.REREAD if asks else Release.Weight.MINOR
 
     @property
+    def words(self):
+        return {"weight": self.cleaned_data["weight"], "note": self.cleaned_data["note"]}
+
+    @property
     def chosen(self):
         return [self.drafts[pk].revision for pk in self.cleaned_data["revisions"]]
