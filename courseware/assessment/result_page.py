@@ -47,8 +47,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     responses = list(attempt.responses.select_related("bank"))
     shows_keys = may_see_keys(attempt, exam)
     # Lessons that have left the route are not named: there is nothing to link to.
-    steps_now = {step.id for step in now.steps}
-    lessons = {step.id: step for step in then.steps if step.id in steps_now}
+    lessons = {step.id: step for step in then.steps if now.find(step.id)}
     module_of = {objective: module.title for module in then.modules for objective in module.objectives}
     scores = score_by((module_of.get(each.objective, each.objective), bool(each.is_right)) for each in responses)
 

@@ -77,7 +77,7 @@ class CourseCard:
 
     @property
     def first_lesson(self) -> Step | None:
-        return next((step for step in self.outline.steps if step.kind == "lesson"), None)
+        return self.outline.first_lesson
 
     @property
     def minutes_left(self) -> int:

@@ -49,7 +49,7 @@ def pre_check(request, reading, context):
     context |= {
         "point": reading.enrollment.attempts.starting_point(reading.outline),
         "next": reading.progress.next_step,
-        "first_lesson": next((step for step in reading.outline.steps if step.kind == "lesson"), None),
+        "first_lesson": reading.outline.first_lesson,
     }
     return render_in_course(request, reading, "assessment/pre_check.html", context)
 

@@ -26,7 +26,7 @@ def result(request, pk):
     current = enrollment.release
     then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
     page = serving.page(attempt.release, exam, get_language())
-    is_there = exam in {step.id for step in now.steps}
+    is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
     context = {

@@ -107,6 +107,13 @@ class Outline:
         """Raises KeyError."""
         return self.steps[self._places[step_id]]
 
+    def find(self, step_id: str) -> Step | None:
+        return self.step(step_id) if step_id in self._places else None
+
+    @property
+    def first_lesson(self) -> Step | None:
+        return next((step for step in self.steps if step.kind == "lesson"), None)
+
     def before(self, step_id: str) -> Step | None:
         place = self._places[step_id]
         return self.steps[place - 1] if place else None

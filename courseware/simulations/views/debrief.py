@@ -12,7 +12,7 @@ from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import StartForm
 from courseware.simulations.trails import page_of, trail_of
-from courseware.simulations.views.places import debrief_address, own_run, show, step_of, usual_timing
+from courseware.simulations.views.places import debrief_address, own_run, show, usual_timing
 
 
 @require_safe
@@ -25,7 +25,7 @@ def debrief(request, pk):
     page = page_of(run, reading.language)
     identifier = run.simulation.identifier
     finished = list(run.enrollment.runs.of(identifier).on_record().finished())
-    step = step_of(reading, identifier)
+    step = reading.outline.find(identifier)
     context = {
         "run": run,
         "debrief": debrief_of(trail_of(run), page.simulation),

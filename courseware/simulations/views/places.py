@@ -37,10 +37,6 @@ def show(request, reading: Reading, page, template, context, *, status=200):
     return render_in_course(request, reading, template, context | {"page": page}, status=status)
 
 
-def step_of(reading, simulation):
-    return next((step for step in reading.outline.steps if step.id == simulation), None)
-
-
 def usual_timing(person, runs):
     # What was set for the person, else what they chose last.
     return person.practice_time or (runs[-1].timing if runs else Timing.WRITTEN)

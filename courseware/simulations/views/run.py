@@ -18,7 +18,7 @@ from courseware.simulations import running
 from courseware.simulations.forms import DecisionForm
 from courseware.simulations.situation import situation_of
 from courseware.simulations.trails import page_of, trail_of
-from courseware.simulations.views.places import go, own_run, run_address, show, step_of
+from courseware.simulations.views.places import go, own_run, run_address, show
 
 
 @require_safe
@@ -34,7 +34,7 @@ def run(request, pk):
 
 def way_out(run):
     reading = Reading(run.enrollment)
-    if step := step_of(reading, run.simulation.identifier):
+    if step := reading.outline.find(run.simulation.identifier):
         return reverse("simulations:simulation", args=[reading.course_id, step.id])
     return reverse("home")  # the course no longer has the simulation
 
@@ -48,7 +48,7 @@ def run_page(request, trail, *, problem="", status=200):
     waits = running.waits(run, trail, now)
     context = {
         "run": run,
-        "step": step_of(reading, run.simulation.identifier),
+        "step": reading.outline.find(run.simulation.identifier),
         "problem": problem,
         "waits": waits,
         "situation": None if waits else situation_of(trail, page.simulation, now),
