@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random, SystemRandom
 
 from django.db import transaction
@@ -14,10 +14,9 @@ from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.simulations.models import Colour, Decision, Run, Timing
-from courseware.simulations.timing import Clock, clock_of
+from courseware.simulations.timing import MILLISECOND, Clock, clock_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of
 
-MILLISECOND = timedelta(milliseconds=1)
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
 DRAWS = 20  # tries to find a variant that was played less often
 

@@ -8,10 +8,8 @@ from courseware.language.simulations import Node, Simulation
 from courseware.simulations.debriefing import MeterChange, meter_changes
 from courseware.simulations.models import Decision
 from courseware.simulations.path_line import PathLine, path_behind
-from courseware.simulations.timing import Clock, arrivals, clock_of
+from courseware.simulations.timing import MILLISECOND, Clock, arrivals, clock_of
 from courseware.simulations.trails import Trail, TrailStep
-
-MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)

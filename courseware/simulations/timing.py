@@ -20,6 +20,7 @@ from courseware.language.pace import reading_seconds
 from courseware.language.simulations import Node
 from courseware.simulations.models import Timing
 
+MILLISECOND = timedelta(milliseconds=1)
 ALLOWANCE = timedelta(seconds=5)  # a decision sent in time still counts when a slow connection brings it late
 TIMES = {Timing.WRITTEN: 1, Timing.DOUBLE: 2, Timing.PAUSED: 1, Timing.OFF: 0}
 
@@ -63,5 +64,5 @@ def reading_of(node: Node) -> list[float]:
 def arrivals(node: Node, reading: timedelta) -> list[int]:
     """Milliseconds after which each line arrives, if all of them take `reading` together."""
     seconds = reading_of(node)
-    share = reading / timedelta(milliseconds=1) / (sum(seconds) or 1)
+    share = reading / MILLISECOND / (sum(seconds) or 1)
     return [round(before * share) for before in [0, *accumulate(seconds)][: len(seconds)]]
