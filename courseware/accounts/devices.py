@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 
+from courseware.accounts import cookies
 from courseware.accounts.models import Device
 
 COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
@@ -38,15 +39,7 @@ def remember(request, response, person):
     key = key_of(request) or secrets.token_hex(16)
     has_others = Device.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = Device.objects.get_or_create(person=person, key=key)
-    response.set_signed_cookie(
-        settings.DEVICE_COOKIE_NAME,
-        key,
-        salt=SALT,
-        max_age=COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    response.set_signed_cookie(settings.DEVICE_COOKIE_NAME, key, salt=SALT, **cookies.attributes(COOKIE_AGE))
     return is_new and has_others
 
 

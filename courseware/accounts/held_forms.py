@@ -7,11 +7,11 @@ have changed one's mind, or sent it from another tab.
 
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from allauth.core import ratelimit
-from django.conf import settings
 from django.core.cache import cache
+
+from courseware.accounts import cookies
 
 HELD_FOR = 30 * 60  # seconds
 REMEMBERED_FOR = 24 * 60 * 60  # seconds: longer than any session, whose last form may come late
@@ -59,7 +59,7 @@ def hold(request, response, page: str) -> bool:
         return False
     key = secrets.token_urlsafe()
     cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
-    response.set_cookie(FORM_COOKIE, key, **attributes(HELD_FOR))
+    response.set_cookie(FORM_COOKIE, key, **cookies.attributes(HELD_FOR))
     return True
 
 
@@ -81,8 +81,4 @@ def last_person(request) -> int | None:
 def remember_person(request, response) -> None:
     if last_person(request) != request.user.pk:
         value = str(request.user.pk)
-        response.set_signed_cookie(PERSON_COOKIE, value, salt=PERSON_COOKIE, **attributes(REMEMBERED_FOR))
-
-
-def attributes(age: int) -> dict[str, Any]:
-    return {"max_age": age, "secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "samesite": "Lax"}
+        response.set_signed_cookie(PERSON_COOKIE, value, salt=PERSON_COOKIE, **cookies.attributes(REMEMBERED_FOR))

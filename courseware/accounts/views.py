@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from courseware.accounts import devices, forms, held_forms, sessions, waits
+from courseware.accounts import cookies, devices, forms, held_forms, sessions, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
@@ -120,14 +120,7 @@ def set_language(request):
     if request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=language)
     response = HttpResponseRedirect(back if stays_here(back, request) else "/")
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        language,
-        max_age=LANGUAGE_COOKIE_AGE,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, **cookies.attributes(LANGUAGE_COOKIE_AGE))
     return response
 
 
