@@ -19,6 +19,10 @@ OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
 SETTING_UP = "mfa_"
 
 
+def is_asked_of(user):
+    return settings.TWO_FACTOR and user.is_authenticated and user.is_staff
+
+
 def was_given(request):
     """Whether the second factor was given in this session."""
     return any(step["method"] == "mfa" for step in get_authentication_records(request, request.user))
@@ -62,7 +66,7 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, arguments, places):
-        if not (settings.TWO_FACTOR and request.user.is_authenticated and request.user.is_staff):
+        if not is_asked_of(request.user):
             return None
         name = request.resolver_match.url_name or ""
         if name.startswith(OPEN_TO_ALL) or was_given(request):

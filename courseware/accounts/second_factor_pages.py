@@ -2,7 +2,6 @@
 
 import json
 from contextlib import contextmanager
-from http import HTTPStatus
 
 from allauth.mfa.base import forms as base_forms
 from allauth.mfa.base import views as base
@@ -12,7 +11,6 @@ from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import forms as passkey_forms
 from allauth.mfa.webauthn import views as passkeys
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -78,18 +76,13 @@ class PasskeyOptions:
         return context
 
 
-class CodeView(PasskeyOptions, base.AuthenticateView):
+class CodeView(PasskeyOptions, Says422, base.AuthenticateView):
     form_class = CodeForm
     webauthn_form_class = PasskeyForm
 
     def get_context_data(self, **kwargs):
         own = Authenticator.objects.filter(user=self.stage.login.user, type=Authenticator.Type.WEBAUTHN)
         return super().get_context_data(**kwargs) | {"has_passkey": own.exists()}
-
-    def form_invalid(self, form):
-        response = super().form_invalid(form)
-        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-        return response
 
 
 class CodeAgainView(Says422, base.ReauthenticateView):
@@ -100,18 +93,17 @@ class PasskeyAgainView(PasskeyOptions, passkeys.ReauthenticateWebAuthnView):
     form_class = PasskeyAgainForm
 
 
-class OwnFactorsView(base.IndexView):
+class TellsWhetherAsked:
     def get_context_data(self, **kwargs):
-        is_asked = settings.TWO_FACTOR and self.request.user.is_staff
-        return super().get_context_data(is_asked=is_asked, **kwargs)
+        return super().get_context_data(is_asked=second_factor.is_asked_of(self.request.user), **kwargs)
 
 
-class NewAppView(Says422, totp.ActivateTOTPView):
+class OwnFactorsView(TellsWhetherAsked, base.IndexView):
+    pass
+
+
+class NewAppView(TellsWhetherAsked, Says422, totp.ActivateTOTPView):
     form_class = NewAppForm
-
-    def get_context_data(self, **kwargs):
-        is_asked = settings.TWO_FACTOR and self.request.user.is_staff
-        return super().get_context_data(is_asked=is_asked, **kwargs)
 
     def form_valid(self, form):
         response = super().form_valid(form)
