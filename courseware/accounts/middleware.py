@@ -5,9 +5,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import translation
-from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.accounts import held_forms
+from courseware.lib.whole_page import for_the_whole_page
 
 
 class LanguageMiddleware:
@@ -45,7 +45,7 @@ class BackToThePageMiddleware:
         view, places = request.resolver_match.func, request.resolver_match.kwargs
         if request.method == "POST" and hasattr(view, "page_of_form"):
             response = self.to_sign_in(request, view, view.page_of_form(**places))
-        return HttpResponseClientRedirect(response.url) if request.htmx else response
+        return for_the_whole_page(request, response)
 
     def to_sign_in(self, request, view, page_of_form):
         if request.htmx or not view.is_held:

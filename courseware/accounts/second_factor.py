@@ -6,12 +6,12 @@ from django.conf import settings
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.accounts import held_forms
 from courseware.accounts.notices import tell
 from courseware.accounts.rights import drop_sessions
 from courseware.evidence.recording import record
+from courseware.lib.whole_page import for_the_whole_page
 
 # Where somebody may go before the second factor is given, and where only who has none yet: a session that knows no
 # more than the password must not exchange the second factor for its own.
@@ -75,11 +75,9 @@ class SecondFactorMiddleware:
         if name.startswith(SETTING_UP) and not has_one:
             return None
         response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
-        if request.htmx:
-            return HttpResponseClientRedirect(response.url)
-        if request.method == "POST" and getattr(view, "is_held", False):
+        if request.method == "POST" and not request.htmx and getattr(view, "is_held", False):
             return self.holding(request, response, view.page_of_form(**places))
-        return response
+        return for_the_whole_page(request, response)
 
     def holding(self, request, response, page_of_form):
         """Who was at work when the site began to ask loses nothing of it. The page of new codes leads on by itself."""

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.assessment import attempting
 from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
@@ -23,6 +22,7 @@ from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import whole
 from courseware.lib.form_pages import form_on
+from courseware.lib.whole_page import for_the_whole_page
 
 
 @require_safe
@@ -97,7 +97,7 @@ def closed(request, attempt):
         address = reverse("assessment:result", args=[attempt.pk])
     else:
         address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    return for_the_whole_page(request, redirect(address))
 
 
 def newer(request, attempt, position):

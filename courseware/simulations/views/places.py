@@ -3,10 +3,10 @@
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.course_page import render_in_course
+from courseware.lib.whole_page import for_the_whole_page
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 
@@ -43,4 +43,4 @@ def usual_timing(person, runs):
 
 
 def go(request, address):
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    return for_the_whole_page(request, redirect(address))
