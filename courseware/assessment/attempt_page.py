@@ -8,7 +8,8 @@ from django.utils.datastructures import MultiValueDict
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Response
 from courseware.language.questions import Question
-from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order, whole
+from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order
+from courseware.lib.small_numbers import small_number
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
         replace(
             choice,
             is_chosen=choice.value in chosen,
-            number=whole(sent.get(f"number-{choice.value}")),
+            number=small_number(sent.get(f"number-{choice.value}")),
             group=sent.get(f"group-{choice.value}", ""),
         )
         for choice in asked.question.choices

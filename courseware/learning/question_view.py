@@ -18,6 +18,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
 from courseware.language.questions import Question, Response
+from courseware.lib.small_numbers import small_number
 
 MISSES_THAT_REVEAL = 2
 SALT = "courseware.learning.order_of_choices"
@@ -121,7 +122,7 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
                 value=str(value),
                 html=question.choices[place].text,
                 is_chosen=str(value) in chosen,
-                number=whole(entered.get(f"number-{value}")),
+                number=small_number(entered.get(f"number-{value}")),
                 group=entered.get(f"group-{value}", ""),
             )
             for value, place in enumerate(order)
@@ -223,7 +224,7 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
     if question.kind in TICKED:
         return [str(place) for place in sorted(order[index] for index in indexes(sent.getlist("choice"), order))]
     if question.kind == "order":
-        numbers = [whole(sent.get(f"number-{value}")) for value in range(len(order))]
+        numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
         if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
             raise ValueError(f"expected each number from 1 to {len(order)} once")
         return [str(place) for _number, place in sorted(zip(numbers, order, strict=True))]
@@ -232,12 +233,7 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
 
 
 def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:
-    positions = [index for value in values if (index := whole(value)) is not None and index < len(order)]
+    positions = [index for value in values if (index := small_number(value)) is not None and index < len(order)]
     if len(positions) < len(values):
         raise ValueError("no such choice")
     return positions
-
-
-def whole(text: str | None) -> int | None:
-    # No number in a form has more than three digits.
-    return int(text) if text and len(text) <= 3 and text.isascii() and text.isdigit() else None

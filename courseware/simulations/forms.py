@@ -3,10 +3,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.form_layout import Fields, Group
+from courseware.lib.small_numbers import small_number
 from courseware.simulations.models import Timing
 
 TIME_UP = "timeout"  # sent by the script as the choice when the time is up
-MOST = 999  # of situations in a run, choices in a situation and parts of a message
+MOST = 999  # situations in a run
 
 TIMES = [
     (Timing.WRITTEN, _("As written: the clock runs while you decide")),
@@ -48,15 +49,16 @@ class DecisionForm(forms.Form):
 
     def clean_choice(self):
         choice = self.cleaned_data["choice"]
-        return None if choice == TIME_UP else whole(choice)
+        return None if choice == TIME_UP else place_in_list(choice)
 
     def clean(self):
         # The places of the parts that were ticked.
-        return super().clean() | {"picked": {whole(part) for part in self.data.getlist("part")}}
+        return super().clean() | {"picked": {place_in_list(part) for part in self.data.getlist("part")}}
 
 
-def whole(text: str) -> int:
-    """Raises ValidationError for anything but a whole number from 0 to MOST."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
+def place_in_list(text: str) -> int:
+    """Raises ValidationError."""
+    place = small_number(text)
+    if place is None:
         raise forms.ValidationError(_("This is no place in the list."))
-    return int(text)
+    return place

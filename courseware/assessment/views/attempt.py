@@ -20,8 +20,8 @@ from courseware.assessment.views.places import attempt_address, own_attempt, que
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
-from courseware.learning.question_view import whole
 from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import small_number
 from courseware.lib.whole_page import for_the_whole_page
 
 
@@ -36,7 +36,7 @@ def attempt(request, pk):
 
 
 def wanted(request, asked: list[AttemptQuestion]) -> AttemptQuestion:
-    position = whole(request.GET.get("question"))
+    position = small_number(request.GET.get("question"))
     if position and position <= len(asked):
         return asked[position - 1]
     return next((each for each in asked if not each.is_answered), asked[-1])
@@ -121,7 +121,7 @@ def refused(request, attempt, position):
 
 def next_address(attempt, position, go):
     """`go` is "back", "review" or a question's number; else it is the next question, or the overview at the end."""
-    target = position - 1 if go == "back" else whole(go) or position + 1
+    target = position - 1 if go == "back" else small_number(go) or position + 1
     if go == "review" or target > attempt.max_points:
         return reverse("assessment:review", args=[attempt.pk])
     return question_address(attempt.pk, max(target, 1))

@@ -20,9 +20,10 @@ from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
-from courseware.learning.question_view import OtherOrder, ask, raw_response, whole
+from courseware.learning.question_view import OtherOrder, ask, raw_response
 from courseware.learning.question_view import show as shown_after
 from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import small_number
 
 
 @require_safe
@@ -33,7 +34,7 @@ def drill(request, pk, rule):
     if found is None:
         return redirect("assessment:result", pk)
     # The answer of this number and its reasons, before the next question is asked.
-    number = whole(request.GET.get("answered"))
+    number = small_number(request.GET.get("answered"))
     if number and number <= len(found.answers):
         return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
     if found.is_done or attempt.enrollment.waived_at:

@@ -13,6 +13,7 @@ from django.core import signing
 
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, RunState, Simulation
+from courseware.lib.small_numbers import small_number
 
 SALT = "rehearsal"
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
@@ -119,7 +120,3 @@ def replay(simulation: Simulation, flags: Iterable[str], decisions: Iterable) ->
             break
         taken.append((place, tuple(picked)))
     return Rehearsal(simulation, tuple(flags), tuple(taken), tuple(states))
-
-
-def small_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
