@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from itertools import islice
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
@@ -19,6 +18,7 @@ from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
+from courseware.lib.chunks import chunks
 from courseware.reporting.tram_line import TramLine, tram_line
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -217,7 +217,5 @@ def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
 
 
 def rows_in_chunks(enrollments: QuerySet, teams: QuerySet[Team], language: str, at: datetime) -> Iterator[BoardRow]:
-    # So that an export of any length takes constant memory.
-    iterator = enrollments.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(iterator, CHUNK)):
+    for chunk in chunks(enrollments, CHUNK):
         yield from rows(chunk, teams, language, at)

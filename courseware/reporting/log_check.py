@@ -4,10 +4,9 @@
 found here, even if it agrees with all other rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,6 +15,7 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Completion, Enrollment
+from courseware.lib.chunks import chunks
 
 CHUNK = 500  # rows held in memory at a time
 
@@ -109,7 +109,7 @@ def differences() -> Iterator[str]:
 
 
 def unknown(kind: Kind) -> Iterator[str]:
-    for rows in chunks(kind.rows().order_by("pk").iterator(chunk_size=CHUNK)):
+    for rows in chunks(kind.rows().order_by("pk"), CHUNK):
         said = {row: kind.said(row) for row in rows}
         events: dict[str, list[Event]] = {}
         for event in Event.objects.filter(
@@ -122,15 +122,9 @@ def unknown(kind: Kind) -> Iterator[str]:
 
 
 def gone(kind: Kind) -> Iterator[str]:
-    for events in chunks(Event.objects.filter(verb=kind.verb).order_by("number").iterator(chunk_size=CHUNK)):
+    for events in chunks(Event.objects.filter(verb=kind.verb).order_by("number"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         kept = {kind.key(kind.said(row)) for row in kind.rows().filter(**{f"{kind.owner}__in": owners})}
         for event in events:
             if kind.key(event) not in kept:
                 yield f"event {event.number}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
-
-
-def chunks(rows: Iterable) -> Iterator[list]:
-    rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk
