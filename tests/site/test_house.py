@@ -53,7 +53,9 @@ TEMPLATES_OF = {
     "allauth": "accounts",
     "mfa": "accounts",
     "usersessions": "accounts",
+    "courseware": "lib",
 }  # folders whose names a library gave
+TEMPLATES_OF_THE_FRONT_DOOR = {"errors"}
 
 
 def code_of(room):
@@ -153,7 +155,19 @@ def admin_pages():
     }
 
 
-ACCESSORS, NAMESPACES, ADDRESSES, ADMIN_PAGES = reverse_accessors(), url_namespaces(), addresses(), admin_pages()
+def bare_url_names():
+    """Url name that is looked up without a namespace → the room whose it is."""
+    found = {}
+    for room in ROOMS:
+        urls = HOUSE / room / "urls.py"
+        text = urls.read_text(encoding="utf-8") if urls.exists() else ""
+        if "app_name" not in text:
+            found |= dict.fromkeys(re.findall(r'name="([\w-]+)"', text), room)
+    return found
+
+
+ACCESSORS, NAMESPACES, ADDRESSES = reverse_accessors(), url_namespaces(), addresses()
+ADMIN_PAGES, BARE_URL_NAMES = admin_pages(), bare_url_names()
 
 
 def out_of_reach(room):
@@ -175,8 +189,11 @@ def url_trespass(room, text):
     """What is wrong with a string, taken as a url name or an address."""
     if match := URL_NAME.fullmatch(text):
         space, name = match.groups()
-        owner = ADMIN_PAGES.get(name) if space == "admin" else NAMESPACES.get(space)
+        # Django names the pages of a model in the admin after its room: learning_enrollment_change.
+        owner = ADMIN_PAGES.get(name, name.partition("_")[0]) if space == "admin" else NAMESPACES.get(space)
         return owner in out_of_reach(room)
+    if text in BARE_URL_NAMES:
+        return BARE_URL_NAMES[text] in out_of_reach(room)
     first = re.match(r"/([a-z]+)/", text)
     owners = ADDRESSES.get(first[1], set()) if first else set()
     return bool(owners) and owners <= out_of_reach(room)
@@ -211,6 +228,32 @@ def trespasses_in_template(room, file):
     for match in re.finditer(r"""(?:href|action|src)=["'](/[^"']*)""", text):
         if url_trespass(room, match[1]):
             yield text.count("\n", 0, match.start()) + 1, repr(match[1])
+
+
+@pytest.mark.parametrize(
+    ("room", "text", "is_told"),
+    [
+        ("learning", "assessment:exam", True),
+        ("assessment", "learning:step", False),
+        ("content", "admin:publish-course", True),
+        ("content", "admin:learning_enrollment_changelist", True),
+        ("learning", "admin:content_course_changelist", False),
+        ("learning", "admin:index", False),
+        ("content", "account_login", True),
+        ("learning", "account_login", False),
+        ("content", "/learn/tea-room/", True),
+        ("content", "home", False),
+    ],
+)
+def test_a_url_of_a_room_above_or_beside_is_told(room, text, is_told):
+    assert url_trespass(room, text) is is_told
+
+
+def test_every_template_is_of_a_room_or_of_the_front_door():
+    folders = {path.name for path in TEMPLATES.iterdir() if path.is_dir()}
+    assert folders == {"admin", *TEMPLATES_OF, *TEMPLATES_OF_THE_FRONT_DOOR} | folders.intersection(ROOMS)
+    of_admin = {path.name for path in (TEMPLATES / "admin").iterdir() if path.is_dir()}
+    assert of_admin <= set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)
