@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from courseware.errors import page
+from courseware.errors import come_back
 
 LOOK_EVERY = 2  # seconds
 RETRY_AFTER = 30  # seconds
@@ -107,9 +107,7 @@ class UpgradeMiddleware:
             self.tell(self.reason_to_be_closed())
         if not self.reason:
             return self.get_response(request)
-        response = page(503, "upgrading")
-        response["Retry-After"] = str(RETRY_AFTER)
-        return response
+        return come_back("upgrading", RETRY_AFTER)
 
     def tell(self, reason: str) -> None:
         if reason != self.reason:

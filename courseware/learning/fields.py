@@ -1,4 +1,4 @@
-"""Form fields shared by several rooms."""
+"""Form fields of several forms."""
 
 from datetime import timedelta
 
