@@ -12,7 +12,7 @@ from token import COMMENT
 
 import pytest
 
-from tests.site.test_house import FLOORS, ROOMS
+from tests.site.test_house import FLOORS, FRONT_DOOR, ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -116,6 +116,11 @@ def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
     assert sorted(drawn) == sorted(ROOMS)
     floor_of = {room: level for level, floor in enumerate(FLOORS) for room in floor}
     assert [(upper, lower) for upper, lower in pairwise(drawn) if floor_of[upper] < floor_of[lower]] == []
+
+
+def test_every_module_of_the_front_door_is_in_the_picture():
+    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
+    assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(FRONT_DOOR - {"__init__"})
 
 
 @documents()
