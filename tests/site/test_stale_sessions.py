@@ -1,0 +1,44 @@
+"""Every address of the site, asked by an administrator whose password is some time ago."""
+
+import pytest
+from django.db import transaction
+
+from tests.site.routes import fill_in
+from tests.site.test_access import ALL_ROUTES, client_of, forms
+
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+
+# People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
+RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
+OWN_FACTORS = "accounts/second-factor/"
+# Below the places above, and nothing is changed or shown there that is not on the list as well.
+NOT_ASKED = {
+    "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
+    OWN_FACTORS,  # shows which there are
+    f"{OWN_FACTORS}code/",  # a step of signing in
+    f"{OWN_FACTORS}app/remove/",  # there is none to be removed here: see tests/accounts/test_second_factor.py
+    f"{OWN_FACTORS}codes/",  # shown once, when they are made
+    *(f"{place}<path:object_id>/{end}" for place in RIGHTS for end in ("", "history/")),
+}
+
+
+def expected(method):
+    asked = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
+    asked |= {"admin/content/course/<int:pk>/publish/"}
+    if method == "get":
+        return asked - set(RIGHTS) | {"team/board.csv"}  # the lists are asked about only when something is done there
+    return asked | {"admin/assessment/certificate/"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_rights_addresses_exports_and_publishing_ask_who_it_is_and_nothing_else_does(method, world, settings):
+    settings.FRESH_SIGN_IN = True
+    asked = set()
+    for route in ALL_ROUTES:
+        fields = forms(world).get(route, {}) if method == "post" else {}
+        with transaction.atomic():
+            response = getattr(client_of(world, "admin"), method)(fill_in(route, world.places), fields)
+            transaction.set_rollback(True)
+        if response.status_code == 302 and response["Location"].startswith("/accounts/reauthenticate/"):
+            asked.add(route)
+    assert asked == expected(method)
