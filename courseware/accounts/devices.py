@@ -20,14 +20,14 @@ SYSTEMS = [
 ]  # fmt: skip
 
 
-def key_of(request):
+def browser_key(request):
     """What this browser's cookie says; empty where it has none, or one that we did not sign."""
     return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
 
 
 def known_device(request, account):
     """The key of this browser if it is known for the account with this address, else empty. Runs one query."""
-    key = key_of(request)
+    key = browser_key(request)
     return key if Device.objects.filter(person__email=account, key=key).exists() else ""
 
 
@@ -36,7 +36,7 @@ def remember(request, response, person):
 
     Several people may share a browser: it has one key, and a row for each of them.
     """
-    key = key_of(request) or secrets.token_hex(16)
+    key = browser_key(request) or secrets.token_hex(16)
     has_others = Device.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = Device.objects.get_or_create(person=person, key=key)
     response.set_signed_cookie(settings.DEVICE_COOKIE_NAME, key, salt=SALT, **cookies.attributes(COOKIE_AGE))

@@ -34,7 +34,7 @@ class HardToGuess:
     def validate(self, password, user=None):
         from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes never see a new password
 
-        known = [*self.words, *words_of(user)] if user else self.words
+        known = [*self.words, *known_words(user)] if user else self.words
         start = password[:LOOKED_AT]
         left = without(known, start)
         if not left or any(zxcvbn(text, user_inputs=known)["guesses"] < GUESSES for text in (start, left)):
@@ -52,5 +52,5 @@ def without(words: list[str], text: str) -> str:
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
-def words_of(person) -> list[str]:
+def known_words(person) -> list[str]:
     return [word for text in (person.name, person.email) for word in (text, *re.split(r"\W+", text)) if word]

@@ -20,7 +20,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
 from courseware.content.models import Page, Release
 from courseware.evidence.recording import record
-from courseware.language.questions import Question, Response
+from courseware.language.questions import Question, ResponseValue
 from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
@@ -69,7 +69,7 @@ class DrillQuestion:
     bank: PageData
     question: Question
 
-    def answered(self, response: Response, **more: Any) -> DrillAnswer:
+    def answered(self, response: ResponseValue, **more: Any) -> DrillAnswer:
         """A new answer, not saved yet; `more` are the fields that do not depend on the question."""
         return DrillAnswer(
             objective=self.question.objective,

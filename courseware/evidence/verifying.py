@@ -12,10 +12,10 @@ CHUNK = 1000  # rows held in memory at a time
 
 def verify() -> list[str]:
     """One line per changed, replaced, missing or added row."""
-    return list(differences())
+    return list(altered_events())
 
 
-def differences() -> Iterator[str]:
+def altered_events() -> Iterator[str]:
     """The lines of `verify`. Events recorded in the meantime do not disturb it."""
     head = ChainHead.objects.first() or ChainHead(number=0, digest="")
     number, digest = 0, ""

@@ -83,7 +83,7 @@ def own_record(reading: Reading) -> Record:
         retired=len(completions.keys() - {step.id for step in steps}),
         reports=LessonReport.objects.written_by(enrollment).count(),
         certificate=certificate_of(enrollment),
-        earlier=earlier_runs(enrollment),
+        earlier=earlier_with_certificates(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.next_act.kind == Act.DRILL,
@@ -94,7 +94,7 @@ def certificate_of(enrollment: Enrollment) -> Certificate | None:
     return Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None
 
 
-def earlier_runs(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
+def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
     """Runs one query."""
     runs = Enrollment.objects.before(enrollment).select_related("certificate")
     return tuple((run, getattr(run, "certificate", None)) for run in runs)

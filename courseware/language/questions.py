@@ -20,7 +20,7 @@ from courseware.language.lists import Item
 from courseware.language.parsing import Section
 from courseware.language.tracks import is_for
 
-Response = list[int] | str
+ResponseValue = list[int] | str
 
 # Posted texts are stored with the answers; nobody writes a longer note by hand.
 MAX_TEXT = 5_000
@@ -101,12 +101,12 @@ class Question(ABC):
         """The groups, and (text, ticked, group) of each choice."""
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
-    def grade(self, response: Response) -> bool | None:
+    def grade(self, response: ResponseValue) -> bool | None:
         """All or nothing; None for .open."""
         return tuple(response) == self.key
 
     @abstractmethod
-    def clean(self, raw: list[str]) -> Response:
+    def clean(self, raw: list[str]) -> ResponseValue:
         """A response from untrusted strings. Raises ValueError."""
 
     def _places(self, raw: list[str], end: int) -> list[int]:
@@ -214,7 +214,7 @@ class Open(Question):
     def shape(self) -> str:
         return "open"
 
-    def grade(self, response: Response) -> None:
+    def grade(self, response: ResponseValue) -> None:
         return None
 
     def clean(self, raw: list[str]) -> str:

@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
-from courseware.language.questions import Question, Response
+from courseware.language.questions import Question, ResponseValue
 from courseware.lib.small_numbers import small_number
 
 MISSES_THAT_REVEAL = 2
@@ -32,7 +32,7 @@ class OtherOrder(Exception):
 class Try(Protocol):
     """The part of `learning.Answer` that is needed."""
 
-    response: Response
+    response: ResponseValue
     is_right: bool | None
 
 

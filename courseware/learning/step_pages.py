@@ -8,6 +8,6 @@ def register(kind: str, url_name: str) -> None:
     _pages[kind] = url_name
 
 
-def page_of(kind: str) -> str:
+def url_name_of(kind: str) -> str:
     """The url name for a kind of `serving.Step`. Raises KeyError if no room has registered one."""
     return _pages[kind]

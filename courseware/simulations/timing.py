@@ -53,16 +53,16 @@ def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
     # `node` is in the course's own language, so that the time is the same in every language.
     has_time = node.seconds and node.timeout is not None
     seconds = node.seconds * TIMES[Timing(timing)] if has_time else 0
-    return Clock(shown_at, timedelta(seconds=sum(reading_of(node))), seconds)
+    return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
 
 
-def reading_of(node: Node) -> list[float]:
+def reading_times(node: Node) -> list[float]:
     """Seconds it takes to read each line."""
     return [reading_seconds(strip_tags(line.text)) for line in node.lines]
 
 
 def arrivals(node: Node, reading: timedelta) -> list[int]:
     """Milliseconds after which each line arrives, if all of them take `reading` together."""
-    seconds = reading_of(node)
+    seconds = reading_times(node)
     share = reading / MILLISECOND / (sum(seconds) or 1)
     return [round(before * share) for before in [0, *accumulate(seconds)][: len(seconds)]]

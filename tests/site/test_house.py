@@ -291,6 +291,17 @@ def test_no_two_modules_bear_one_name():
     assert not {name: places for name, places in found.items() if len(places) > 1}
 
 
+def test_a_name_that_is_imported_is_one_thing():
+    """Two functions of one name are told apart by their modules only: `running.start`, `attempting.start`."""
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in HOUSE.rglob("*.py")}
+    sources = {}
+    for file in HOUSE.rglob("*.py"):
+        for name in set(modules_imported_by(file)) - modules:
+            if name.startswith("courseware."):
+                sources.setdefault(name.rpartition(".")[2], set()).add(name)
+    assert not {name: places for name, places in sources.items() if len(places) > 1}
+
+
 def test_no_two_classes_bear_one_name():
     found = places_of_names(
         lambda file: [

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.content.models import Course, Document, Revision
 from courseware.content.releases.differences import BOM, equal_stretches
-from courseware.content.releases.publishing import lock, read_valid, released_revisions
+from courseware.content.releases.publishing import lock_course, read_valid, released_revisions
 from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
 
 _LINE_END = re.compile(r"(\r\n|\r|\n)")
@@ -64,7 +64,7 @@ def put_on_top(document: Document, change: Callable[[Revision], Files], *, by, a
             return head
         read_valid({path: file.body for path, file in course_with(document.course, document, texts).items()})
         with transaction.atomic():
-            if heads_of(lock(document.course)) == heads:
+            if heads_of(lock_course(document.course)) == heads:
                 revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
                 document.head = revision
                 document.save(update_fields=["head"])
@@ -93,7 +93,7 @@ def course_with(course: Course, document: Document, texts: Files) -> dict[str, F
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
     """Go back to the released revision, and return it. The discarded revisions stay in the history."""
-    course = lock(document.course)
+    course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
         Document.objects.filter(pk=document.pk).update(head=released)

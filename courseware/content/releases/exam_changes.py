@@ -60,19 +60,19 @@ def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChan
     """None for the course document where the same completes the course."""
     identifier = document.identifier
     if document.kind == Document.Kind.BANK:
-        before, after = questions_of(then, identifier), questions_of(now, identifier)
+        before, after = bank_questions(then, identifier), bank_questions(now, identifier)
         return ExamChange(
             identifier,
             added=tuple(question for question in after if question not in before),
             changed=tuple(each for each in after if each in before and after[each] != before[each]),
             removed=tuple(question for question in before if question not in after),
         )
-    before, after = rules_of(then, identifier), rules_of(now, identifier)
+    before, after = exam_rules(then, identifier), exam_rules(now, identifier)
     rules = tuple(Rule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
     return ExamChange(identifier, rules) if rules or document.kind == Document.Kind.EXAM else None
 
 
-def rules_of(course: CourseText, identifier: str) -> dict[str, Any]:
+def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
     if identifier not in course.documents:
         return {}
     meta = course.source(identifier).meta
@@ -80,7 +80,7 @@ def rules_of(course: CourseText, identifier: str) -> dict[str, Any]:
     return {key: value for key, value in (meta.model_dump() if meta else {}).items() if key in keys}
 
 
-def questions_of(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
+def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
     """Id of a question → the question in each language."""
     questions: dict[str, list[dict[str, Any]]] = {}
     for language in course.documents.get(bank, {}):

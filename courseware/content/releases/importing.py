@@ -19,7 +19,7 @@ from courseware.content.models import Course, Document, ImportedText, Page, Rele
 from courseware.content.releases.publishing import (
     ContentErrors,
     compile_valid,
-    lock,
+    lock_course,
     read_valid,
     release,
     released_revisions,
@@ -175,7 +175,7 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
     return incoming
 
 
-def state_of(course: Course | None) -> tuple:
+def basis_of(course: Course | None) -> tuple:
     """What a plan rests on: the current release, the newest revisions, and the last import."""
     if course is None:
         return None, {}, set()
@@ -199,7 +199,7 @@ class _Import:
         self.text, self.theirs, self.merged, self.by, self.note = text, theirs, merged, by, note
         self.at = timezone.now()
         self.course = Course.objects.select_related("current").filter(identifier=text.id).first()
-        self.state = state_of(self.course)
+        self.state = basis_of(self.course)
         self.read_states()
         self.taken = self.take()
         self.heads = self.merge(self.mine, self.taken)
@@ -212,8 +212,8 @@ class _Import:
         course, _is_new = Course.objects.get_or_create(
             identifier=self.text.id, defaults={"source_language": self.text.languages[0]}
         )
-        course = lock(course)
-        return course if state_of(course) == self.state else None
+        course = lock_course(course)
+        return course if basis_of(course) == self.state else None
 
     def run(self, course: Course) -> Report:
         if course.source_language != self.text.languages[0]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.content.models import Course, Proposal, Release, Revision
 from courseware.content.releases.publishing import (
     ProposalVoid,
-    lock,
+    lock_course,
     publish,
     read_valid,
     refuse_stale,
@@ -35,7 +35,7 @@ def propose(course: Course, revisions: Iterable[Revision], *, weight: str, note:
     together = (released_revisions(course) | chosen).values()
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
     with transaction.atomic():
-        course = lock(course)
+        course = lock_course(course)
         refuse_stale(course, chosen)
         for proposal in open_proposals(course):
             if (proposal.proposed_by, proposal.weight, proposal.note) == (by, weight, note) and set(
@@ -83,7 +83,7 @@ def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
 @transaction.atomic
 def decline(proposal: Proposal, *, by, at=None) -> None:
     """Repeating it is harmless. Raises ProposalVoid where it was released meanwhile."""
-    lock(proposal.course)
+    lock_course(proposal.course)
     proposal = Proposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():
         raise ProposalVoid(proposal)

@@ -83,7 +83,7 @@ def publish(
         together = [*(released | chosen).values()]
         compiled = compile_valid(by_path(files_of(together).values()))
         with transaction.atomic():
-            locked = lock(course)
+            locked = lock_course(course)
             if locked.current_id == course.current_id:
                 refuse_stale(locked, chosen)
                 return release(locked, together, compiled, weight=weight, note=note, by=by, at=at, proposal=proposal)
@@ -94,7 +94,7 @@ def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
         raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
 
 
-def lock(course: Course) -> Course:
+def lock_course(course: Course) -> Course:
     """The course as it is now, locked until the transaction ends: one import, draft or release at a time."""
     return Course.objects.select_for_update(of=("self",), no_key=True).select_related("current").get(pk=course.pk)
 

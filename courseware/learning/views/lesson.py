@@ -18,7 +18,7 @@ from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
-from courseware.learning.step_pages import page_of
+from courseware.learning.step_pages import url_name_of
 from courseware.learning.views.places import lesson_address
 from courseware.learning.views.survey import survey
 from courseware.lib.form_pages import form_on
@@ -35,7 +35,7 @@ def step(request, course, step):
     if request.method == "POST":  # only a survey has a form at this address
         return HttpResponseBadRequest()
     if route_step.kind != "lesson":
-        return redirect(page_of(route_step.kind), course, step)
+        return redirect(url_name_of(route_step.kind), course, step)
     return lesson(request, reading, route_step)
 
 

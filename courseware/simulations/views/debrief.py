@@ -7,12 +7,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
+from courseware.learning.course_page import render_in_course
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import StartForm
 from courseware.simulations.trails import page_of, trail_of
-from courseware.simulations.views.places import debrief_address, own_run, show, usual_timing
+from courseware.simulations.views.places import debrief_address, own_run, usual_timing
 
 
 @require_safe
@@ -27,6 +28,7 @@ def debrief(request, pk):
     finished = list(run.enrollment.runs.of(identifier).on_record().finished())
     step = reading.outline.find(identifier)
     context = {
+        "page": page,
         "run": run,
         "debrief": debrief_of(trail_of(run), page.simulation),
         "step": step,
@@ -37,7 +39,7 @@ def debrief(request, pk):
         "next": reading.outline.after(identifier) if step else None,
         "form": StartForm(initial={"timing": usual_timing(request.user, finished)}),
     }
-    return show(request, reading, page, "simulations/debrief.html", context)
+    return render_in_course(request, reading, "simulations/debrief.html", context)
 
 
 @require_POST

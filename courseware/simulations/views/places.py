@@ -4,8 +4,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from courseware.learning.access import Reading, own_enrollments
-from courseware.learning.course_page import render_in_course
+from courseware.learning.access import own_enrollments
 from courseware.lib.whole_page import for_the_whole_page
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
@@ -31,10 +30,6 @@ def own_run(request, pk) -> Run:
     if not enrollments:
         raise Http404(pk)
     return running.joined(run, enrollments[0])
-
-
-def show(request, reading: Reading, page, template, context, *, status=200):
-    return render_in_course(request, reading, template, context | {"page": page}, status=status)
 
 
 def usual_timing(person, runs):

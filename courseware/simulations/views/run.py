@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
+from courseware.learning.course_page import render_in_course
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import DecisionForm
 from courseware.simulations.situation import situation_of
 from courseware.simulations.trails import page_of, trail_of
-from courseware.simulations.views.places import go, own_run, run_address, show
+from courseware.simulations.views.places import go, own_run, run_address
 
 
 @require_safe
@@ -47,6 +48,7 @@ def run_page(request, trail, *, problem="", status=200):
     page = page_of(run, reading.language)
     waits = running.waits(run, trail, now)
     context = {
+        "page": page,
         "run": run,
         "step": reading.outline.find(run.simulation.identifier),
         "problem": problem,
@@ -55,7 +57,7 @@ def run_page(request, trail, *, problem="", status=200):
     }
     # The script needs only the part that it replaces.
     template = "simulations/_swapped.html" if request.htmx else "simulations/run.html"
-    return show(request, reading, page, template, context, status=status)
+    return render_in_course(request, reading, template, context, status=status)
 
 
 @require_POST

@@ -6,10 +6,11 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.learning.access import reading_of
+from courseware.learning.course_page import render_in_course
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import StartForm
-from courseware.simulations.views.places import show, start_address, usual_timing
+from courseware.simulations.views.places import start_address, usual_timing
 
 
 @require_safe
@@ -21,6 +22,7 @@ def simulation(request, course, simulation):
     runs = list(reading.enrollment.runs.of(simulation).on_record().with_release())
     finished = [run for run in runs if run.finished_at]
     context = {
+        "page": page,
         "step": step,
         "under_way": next((run for run in runs if run.is_open), None),
         "best": max(finished, key=lambda run: run.worth, default=None),
@@ -32,7 +34,7 @@ def simulation(request, course, simulation):
         "next": reading.outline.after(simulation),
         "sources": sources_in(page.simulation.premise, page),
     }
-    return show(request, reading, page, "simulations/simulation.html", context)
+    return render_in_course(request, reading, "simulations/simulation.html", context)
 
 
 def first_draw(simulation):

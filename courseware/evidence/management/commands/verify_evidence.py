@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.evidence.models import ChainHead
-from courseware.evidence.verifying import differences
+from courseware.evidence.verifying import altered_events
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = 0
-        for difference in differences():
+        for difference in altered_events():
             found += 1
             self.stderr.write(difference)
         if found:
