@@ -181,6 +181,7 @@ def places_of(world):
         "learn/<course>": world.course.identifier,
         "learn/<course>/<step>": lesson.id,
         "learn/<course>/<step>/answer/<question>": lesson.check[0].id,
+        "learn/<course>/<step>/answer/<open_question>": open_question(world),
         "exam/<course>": world.course.identifier,
         "exam/<course>/<exam>": world.outline.exam_id,
         "attempts/<pk>": world.attempt.pk,
@@ -221,6 +222,12 @@ def places_of(world):
         for meta, pk in objects.items()
         for name in ("object_id", "pk")
     }
+
+
+def open_question(world):
+    """Of the lesson; of a lesson without one, a question that nothing is kept of."""
+    questions = serving.page(world.course.current, world.lesson.id, world.course.source_language).questions
+    return next((key for key, question in questions.items() if question.kind == "open"), world.lesson.check[0].id)
 
 
 def admin_models():

@@ -9,6 +9,7 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
 from courseware.learning.models import Answer
+from courseware.learning.unsaved_answers import drop_text
 
 
 class TooManyAnswers(Exception):
@@ -56,6 +57,8 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
         token=token,
     )
     store_new(stored, TokenReused(question_id))
+    if question.kind == "open":
+        drop_text(enrollment, step.id, question_id)
     touch(enrollment, at)
     if stored.is_right and question_id in asked_of(enrollment, step) and is_check_done(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)

@@ -5,6 +5,8 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.language.questions import MAX_TEXT
+from courseware.learning.unsaved_answers import plain
 from courseware.lib.form_layout import Fields, Group
 
 LONGEST_TEXT = 2000  # characters
@@ -26,6 +28,18 @@ class AnswerForm(TokenForm):
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
+
+
+class UnsavedAnswerForm(TokenForm):
+    """The form of an open question as it stands, before it is sent."""
+
+    text = forms.CharField(required=False)
+
+    def clean_text(self):
+        text = plain(self.cleaned_data["text"])
+        if len(text) > MAX_TEXT:
+            raise forms.ValidationError(_("Write something (up to 5,000 characters), then save it."))
+        return text
 
 
 class ReportForm(TokenForm):

@@ -16,6 +16,9 @@ from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, show
 from courseware.learning.tries import Tries, are_right, counting_and_former, was_right
+from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
+from courseware.unsaved.models import UnsavedText
+from courseware.unsaved.offers import UnsavedOffer
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Card:
     error: str = ""
     has_changed: bool = False
     earlier: ShownQuestion | None = None
+    offer: UnsavedOffer | None = None
 
     @property
     def anchor(self) -> str:
@@ -82,6 +86,7 @@ class LessonPage:
 
     `tries` are those that count, `former` those at a question of another shape; `earlier`: how the question was at the
     last of them, where it has changed since.
+    `put_in`: id of the open question that shall hold what was typed on another device.
     """
 
     reading: Reading
@@ -91,6 +96,7 @@ class LessonPage:
     former: Tries
     earlier: Mapping[str, Question]
     once_more: str = ""
+    put_in: str = ""
     entered: Entered | None = None
 
     @cached_property
@@ -156,12 +162,12 @@ class LessonPage:
 
     def card(self, question_id: str) -> Card:
         tries = self.tries.get(question_id, ())
+        if self.questions[question_id].kind == "open":
+            return self.with_earlier(self.open_card(question_id, tries), tries or self.former.get(question_id, ()))
         if not tries:
             return self.with_earlier(self.form(question_id), self.former.get(question_id, ()))
         if self.was_right(question_id) and self.is_wanted_afresh(question_id):
             return self.form(question_id)
-        if self.questions[question_id].kind == "open":
-            return self.with_earlier(self.saved_text(question_id, tries[-1]), tries)
         question = self.earlier.get(question_id, self.questions[question_id])
         card = self.plain_card(question_id, show(question, self.reading.enrollment.pk, tries))
         return replace(
@@ -184,11 +190,25 @@ class LessonPage:
         is_entered = self.entered is not None and self.entered.question == question_id
         return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
 
-    def saved_text(self, question_id: str, last: Answer) -> Card:
+    def open_card(self, question_id: str, tries: Sequence[Answer]) -> Card:
         # An open question stays a form, filled in with the last text.
         card = self.form(question_id)
-        text = card.shown.text or last.response
-        return replace(card, shown=replace(card.shown, text=text, outcome="saved"), answered_at=last.answered_at)
+        if tries:
+            shown = replace(card.shown, text=card.shown.text or tries[-1].response, outcome="saved")
+            card = replace(card, shown=shown, answered_at=tries[-1].answered_at)
+        is_entered = self.entered is not None and self.entered.question == question_id
+        return card if is_entered or question_id not in self.unsaved else self.with_offer(card)
+
+    @cached_property
+    def unsaved(self) -> Mapping[str, UnsavedText]:
+        return unsaved_texts(self.reading.enrollment, self.page)
+
+    def with_offer(self, card: Card) -> Card:
+        kept, is_put_in = self.unsaved[card.shown.id], self.put_in == card.shown.id
+        offer = offer_beside(kept, card.shown.text, card.answered_at, is_put_in=is_put_in)
+        if offer and is_put_in:
+            card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
+        return replace(card, offer=offer)
 
     def missed_cards(self) -> list[Card]:
         return [
@@ -219,7 +239,7 @@ class LessonPage:
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
-    """Runs one query, for the tries, and one more where the lesson has changed since one of them."""
+    """Runs one query, for the tries; one more where the lesson has changed since, and one for open questions."""
     page = reading.page(step.id)
     tries, former = counting_and_former(reading.enrollment, page)
     last = [each[-1] for each in {**former, **tries}.values()]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import course, lesson
+from courseware.learning.views import course, lesson, unsaved
 
 app_name = "learning"
 
@@ -8,6 +8,7 @@ app_name = "learning"
 step_urls = [
     ("", lesson.step, "step"),
     ("answer/<id:question>/", lesson.answer, "answer"),
+    ("answer/<id:open_question>/unsaved/", unsaved.unsaved, "unsaved"),
     ("read/", lesson.mark_read, "mark-read"),
     ("report/", lesson.report, "report"),
 ]

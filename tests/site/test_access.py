@@ -81,6 +81,7 @@ def forms(world):
             "drawn_with": drawn_with(),
             "choice": 0,
         },
+        f"{lesson}answer/<id:open_question>/unsaved/": {"token": uuid.UUID(int=3), "text": "Nearly."},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},

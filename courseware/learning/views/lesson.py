@@ -40,7 +40,8 @@ def step(request, course, step):
 
 
 def lesson(request, reading, step, *, entered=None, report=None, status=200):
-    page = lesson_page(reading, step, once_more=request.GET.get("again", ""), entered=entered)
+    asked_for = {"once_more": request.GET.get("again", ""), "put_in": request.GET.get("put-in", "")}
+    page = lesson_page(reading, step, entered=entered, **asked_for)
     context = lesson_context(reading, page, report)
     return render_in_course(request, reading, "learning/lesson.html", context, status=status)
 
