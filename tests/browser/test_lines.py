@@ -1,0 +1,46 @@
+"""Where lines break, as a printer would have it."""
+
+import pytest
+
+from tests.making import make_enrollment
+
+# Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
+ASTRAY = """() => {
+  const closing = /[，。；：、！？）”’,.;:!?)]/u;
+  const lineOf = (node, offset) => {
+    const range = document.createRange();
+    range.setStart(node, offset);
+    range.setEnd(node, offset + 1);
+    return range.getBoundingClientRect();
+  };
+  const isOneLine = (one, other) => one.top < other.bottom && other.top < one.bottom;
+  const found = [];
+  for (const block of document.querySelectorAll("article :is(p, li, td)")) {
+    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    const signs = [];
+    while (walker.nextNode()) {
+      for (const [place, sign] of [...walker.currentNode.data].entries()) {
+        const isMark = walker.currentNode.parentElement.closest("sup") !== null;
+        if (sign.trim()) signs.push({ sign, isMark, box: lineOf(walker.currentNode, place) });
+      }
+    }
+    signs.forEach(({ isMark, box }, place) => {
+      const [before, after] = [signs[place - 1], signs[place + 1]];
+      if (!isMark || !box.width) return;
+      if (before && !isOneLine(before.box, box)) found.push(`${before.sign} | mark`);
+      if (after && closing.test(after.sign) && !isOneLine(box, after.box)) found.push(`mark | ${after.sign}`);
+    });
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_mark_of_a_source_stays_with_what_it_proves(visit, shipped_course, language):
+    page = visit(make_enrollment(course=shipped_course).learner, language=language)
+    for lesson in ("how-data-gets-out", "three-locks"):
+        page.goto(f"/learn/{shipped_course.identifier}/{lesson}/")
+        assert page.locator("article sup a").count() > 3
+        for width in (320, 360, 390, 412, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(ASTRAY) == [], (lesson, width)
