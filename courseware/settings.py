@@ -290,6 +290,7 @@ ACCOUNT_RATE_LIMITS = {
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
 FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
+MFA_ADAPTER = "courseware.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by whoever runs the training, not by the person

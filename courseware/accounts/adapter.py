@@ -1,5 +1,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -26,6 +28,20 @@ NOTICES = {
     "mfa/email/webauthn_removed": "second-factor-removed",
     "mfa/email/recovery_codes_generated": "codes-renewed",
 }
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _(
+            "This code is wrong, or has run out: the app shows a new one every half minute. Type the one it shows now."
+        ),
+    }
+
+    def generate_authenticator_name(self, user, type):
+        """What a new passkey is called until its owner says otherwise: where it was made."""
+        return devices.in_words(context.request.headers.get("User-Agent", "")) or super().generate_authenticator_name(
+            user, type
+        )
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from textwrap import wrap
 
 from allauth.mfa.base import forms as base_forms
 from allauth.mfa.base import views as base
@@ -104,6 +105,10 @@ class OwnFactorsView(TellsWhetherAsked, base.IndexView):
 
 class NewAppView(TellsWhetherAsked, Says422, totp.ActivateTOTPView):
     form_class = NewAppForm
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        return context | {"key": wrap(context["form"].secret, 4)}
 
     def form_valid(self, form):
         response = super().form_valid(form)
