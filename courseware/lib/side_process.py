@@ -1,0 +1,141 @@
+"""Work of unknown cost, done beside the server: in a process of its own, which is ended when its time is up.
+
+One piece at a time; whoever comes meanwhile waits for a turn. The process is started when it is first wanted and kept
+for the next piece, because starting it takes a second. It is a bound and no wall: what runs in it may read what the
+server may read.
+"""
+
+import math
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any, TypeVar
+
+try:
+    import resource
+except ImportError:  # on Windows no system counts the seconds of a process: there the clock alone ends it
+    resource = None  # type: ignore[assignment]
+
+Answer = TypeVar("Answer")
+
+STARTS_WITHIN = 20  # seconds
+LENIENCE = 2  # seconds on the clock for each second of work: others use the machine, too
+NICENESS = 10  # whoever reads a page goes first
+
+CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of a server's threads as they are
+
+
+class StillBusy(Exception):
+    """Work of others has taken all the time that this one may wait for its turn."""
+
+
+class OutOfTime(Exception):
+    """The work took longer than it may."""
+
+
+class ProcessDied(Exception):
+    """The process ended in the middle of its work. Where that was an error, it stands in the server's log."""
+
+
+class SideProcess:
+    """`prepare`, a function of a module, is called once in each new process, before any work."""
+
+    def __init__(self, prepare: Callable[[], object]) -> None:
+        self.prepare = prepare
+        self.turn = threading.Lock()
+        self.process: SpawnProcess | None = None
+        self.connection: Connection
+
+    @staticmethod
+    def longest(seconds: int) -> int:
+        """After how many seconds at most `run` returns or raises."""
+        return STARTS_WITHIN + 2 * LENIENCE * seconds
+
+    def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
+        """What `work`, a function of a module, makes of the arguments in so many seconds of a processor.
+
+        Raises StillBusy, OutOfTime and ProcessDied.
+        """
+        if not self.turn.acquire(timeout=LENIENCE * seconds):
+            raise StillBusy
+        try:
+            return self._ask(work, arguments, seconds)
+        finally:
+            self.turn.release()
+
+    def _ask(self, work: Callable[..., Answer], arguments: tuple[Any, ...], seconds: int) -> Answer:
+        try:
+            if self.process is None or not self.process.is_alive():
+                self.end()
+                self._start()
+            self.connection.send(seconds)
+            self.connection.send((work, arguments))
+            if not self.connection.poll(LENIENCE * seconds):
+                raise OutOfTime
+            answer: Answer = self.connection.recv()
+            return answer
+        except (EOFError, OSError):
+            raise self._reason() from None
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self) -> None:
+        self.connection, theirs = CONTEXT.Pipe()
+        process = CONTEXT.Process(target=serve, args=(theirs, self.prepare), daemon=True, name="side process")
+        process.start()
+        self.process = process
+        theirs.close()  # else nobody would notice when the process is gone
+        if not self.connection.poll(STARTS_WITHIN):
+            raise ProcessDied
+        self.connection.recv()
+
+    def _reason(self) -> Exception:
+        process = self.end()
+        return OutOfTime() if process and process.exitcode == -getattr(signal, "SIGXCPU", 0) else ProcessDied()
+
+    def end(self) -> SpawnProcess | None:
+        process, self.process = self.process, None
+        if process:
+            process.kill()
+            process.join()
+            self.connection.close()
+        return process
+
+
+# In the process -------------------------------------------------------------------------------------------------------
+
+
+def serve(connection: Connection, prepare: Callable[[], object]) -> None:
+    """Do one piece of work after the other until the server ends, or until one takes too long."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this process
+    threading.Thread(target=end_with_server, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    prepare()
+    connection.send("ready")
+    while True:
+        try:
+            limit_processor(connection.recv())
+        except EOFError:
+            return
+        work, arguments = connection.recv()
+        connection.send(work(*arguments))
+
+
+def end_with_server() -> None:
+    if server := multiprocessing.parent_process():
+        server.join()
+        os._exit(0)
+
+
+def limit_processor(seconds: int) -> None:
+    """So many more seconds, and the system ends this process, whatever it is doing."""
+    if resource:
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))
