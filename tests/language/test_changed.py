@@ -1,0 +1,44 @@
+"""The checker where one document of a sound course was changed, as in the preview: it looks at less and misses nothing."""
+
+import pytest
+
+from courseware.language.checking import check_course
+from courseware.language.course import read_course
+from tests.language.samples import make_files
+from tests.language.test_checking import TODAY
+from tests.simulations.samples import PATHS, SIMULATION
+
+FILES = make_files() | {PATHS[language]: text.encode() for language, text in SIMULATION.items()}
+SOUND = read_course(FILES)
+EACH = 8  # of all lines: one after the other they take a minute
+DOCUMENTS = {document.path: document.id for texts in SOUND.documents.values() for document in texts.values()}
+
+
+def told(files, path, **options):
+    """All problems of the document that the file belongs to, and the errors of the others."""
+    course = read_course(files)
+    own = {document.path for document in SOUND.documents[DOCUMENTS[path]].values()}
+    problems = check_course(course, today=TODAY, **options)
+    return [problem for problem in problems if problem.path in own or problem.level == "error"]
+
+
+def without_some_line(path):
+    lines = FILES[path].splitlines(keepends=True)
+    for number in range(0, len(lines), EACH):
+        yield FILES | {path: b"".join(lines[:number] + lines[number + 1 :])}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_with_a_line_taken_out_the_same_is_told(path):
+    assert told(FILES, path) == []
+    for files in without_some_line(path):
+        assert told(files, path, changed=DOCUMENTS[path]) == told(files, path)
+
+
+def test_of_the_other_documents_only_errors_are_told():
+    lesson, card = "01-water/01-boiling.en.md", "emergency.card.en.md"
+    files = FILES | {lesson: FILES[lesson].replace(b"A dry boil ruins it.", b"A dry boil ruins it. " * 40)}
+    assert "lengths-differ" in {problem.finding.id for problem in told(files, lesson, changed=DOCUMENTS[lesson])}
+    problems = check_course(read_course(files), today=TODAY, changed=DOCUMENTS[card])
+    assert [problem for problem in problems if problem.finding.id == "lengths-differ"] == []
