@@ -7,6 +7,7 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import with_teams_below
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
 
@@ -104,7 +105,7 @@ def enrolled(enrollment, by):
 @transaction.atomic
 def extend(enrollment, due_on, *, by, at=None):
     """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed."""
-    enrollment = Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
+    enrollment = lock(enrollment)
     if not enrollment.is_open:
         raise EnrollmentClosed(subject_of(enrollment))
     due_at = dates.due_instant(due_on, enrollment.zone)
@@ -119,7 +120,7 @@ def extend(enrollment, due_on, *, by, at=None):
 @transaction.atomic
 def waive(enrollment, reason, *, by, at=None):
     """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed."""
-    enrollment = Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
+    enrollment = lock(enrollment)
     if enrollment.completed_at:
         raise EnrollmentClosed(subject_of(enrollment))
     if not enrollment.waived_at:
