@@ -104,7 +104,7 @@ function showSettings() {
   for (const label of run.querySelectorAll("[data-setting]")) {
     const box = label.querySelector("input");
     const name = label.dataset.setting;
-    label.hidden = name === "sound" && !form()?.dataset.clock;
+    label.hidden = false;
     box.checked = name === "keys" ? setting(name) !== "off" : setting(name) === "on";
     box.addEventListener("change", () => {
       set(name, box.checked ? "on" : "off");
