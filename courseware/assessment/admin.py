@@ -17,6 +17,7 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(
         label=_("reason"),
         max_length=200,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
         help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
     )
 
@@ -43,7 +44,8 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdm
     def withdraw(self, request, certificates):
         form = WithdrawForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
-            return confirmation(self, request, gettext("Withdraw"), form, action="withdraw", chosen=certificates)
+            title = gettext("Withdraw these certificates")
+            return confirmation(self, request, title, form, action="withdraw", chosen=certificates)
         withdrawn = 0
         for certificate in certificates.select_related("enrollment__learner"):
             try:

@@ -182,7 +182,7 @@ class Certificate(models.Model):
         ]
 
     def __str__(self):
-        return self.number
+        return f"{self.holder} · {dates.site_day(self.issued_at)}"
 
     def is_valid(self, at=None):
         is_in_time = self.valid_until is None or dates.site_day(at) <= self.valid_until

@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
 from courseware.accounts import mailing
 from courseware.assessment.models import Certificate
@@ -73,6 +74,14 @@ def test_an_admin_shows_who_it_is_before_a_certificate_is_withdrawn(client, admi
     assert client.post(LIST, form).url.startswith(reverse("account_reauthenticate"))
     assert state_of(certificate)["withdrawn_at"] is None
     assert not mail.outbox
+
+
+def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, admin, certificate):
+    other = certificate_of(make_user("Other Holder"))
+    form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk]}
+    page = BeautifulSoup(client.post(LIST, form).content, "html.parser").find(id="content")
+    assert [one.get_text() for one in page.select("form li")] == [f"Wang Xiaoming · {timezone.localdate(certificate.issued_at)}"]
+    assert not any(text in str(page) for text in (certificate.number, other.number, "Other Holder"))
 
 
 def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):

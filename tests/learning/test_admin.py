@@ -138,7 +138,8 @@ def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(clien
         (3, "3 people were enrolled. Whoever has the course already was passed over.", False),
     ):
         shown = BeautifulSoup(client.get(page).content, "html.parser")
-        assert " ".join(shown.select_one("#enrolling p").text.split()) == status
+        assert " ".join(said.text for said in shown.select("#enrolling p")[:2]) == status
+        assert bool(shown.select_one("#enrolling progress")) == linked
         assert bool(shown.select_one("#enrolling button")) == linked
         assert Enrollment.objects.count() == sent
         assert (page in client.get(TEAMS).text) == linked  # where it is found again
