@@ -3,6 +3,7 @@
 Import before anything of the site, which takes what it needs of these modules when it is imported.
 """
 
+import os
 import random
 import secrets
 import uuid
@@ -32,6 +33,9 @@ class Chance:
     def token_hex(self, nbytes=32) -> str:
         return self.stream("hex").randbytes(nbytes).hex()
 
+    def token_bytes(self, nbytes=32) -> bytes:
+        return self.stream("bytes").randbytes(nbytes)
+
     def choice(self, sequence):
         return self.stream("choice").choice(sequence)
 
@@ -51,6 +55,7 @@ class FrozenRandom(random.Random):
 def freeze():
     random.SystemRandom = FrozenRandom
     secrets.token_hex, secrets.choice, uuid.uuid4 = chance.token_hex, chance.choice, chance.uuid4
+    secrets.token_bytes = os.urandom = chance.token_bytes  # keys of a second step, which stand in its pages
     time_machine.travel(MOMENT, tick=False).start()
 
 
