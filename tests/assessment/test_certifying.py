@@ -10,12 +10,10 @@ from courseware.assessment.models import Certificate
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
-from tests.assessment.exams import exam_files, make_course, ready, sit
+from tests.assessment.exams import MONDAY, exam_files, make_course, ready, sit
 from tests.language.samples import make_files
 from tests.making import make_user
 from tests.world import finish_lessons
-
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -23,7 +23,7 @@ from courseware.content.models import Page
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
-from tests.assessment.exams import WORDS, exam_files, make_course, ready
+from tests.assessment.exams import MONDAY, WORDS, exam_files, make_course, ready
 from tests.making import make_user
 
 pytestmark = pytest.mark.long
@@ -34,7 +34,6 @@ SIZE = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)  # later than the lessons, which are done when a test runs
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 LIMIT, GRACE = 30 * MINUTE, 10 * SECOND
 EXAM_AS = {

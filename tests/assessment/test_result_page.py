@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning.question_view import ShownChoice
 from tests.assessment.exams import (
+    MONDAY,
     answer,
     asked,
     every_kind_files,
@@ -23,7 +24,6 @@ from tests.assessment.exams import (
 from tests.language.samples import make_files
 from tests.world import outline_of
 
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,6 @@
 """What the exam's page says before the start: what is open when, and why."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -14,20 +14,12 @@ from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Timing
-from tests.assessment.exams import (
-    drill_files,
-    exam_files,
-    go_through_again,
-    ready,
-    sit,
-    start,
-)
+from tests.assessment.exams import MONDAY, drill_files, exam_files, go_through_again, ready, sit, start
 from tests.making import join, make_team, make_user
 from tests.world import outline_of
 
 pytestmark = pytest.mark.django_db
 EXAM = "/exam/tea-room/last-cup/"
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 THREE = """retakes:
   - {wait: 10 min, after: lessons}

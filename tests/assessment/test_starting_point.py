@@ -1,6 +1,6 @@
 """The pre-check before the lessons, its parallel questions after the exam, and the gain."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,10 +20,12 @@ from courseware.learning.models import Completion
 from courseware.learning.progress import progress_of
 from courseware.learning.question_view import drawn_with
 from tests.assessment.exams import (
+    MONDAY,
     START,
     answer,
     asked,
     at_once,
+    eligibility,
     exam_files,
     make_course,
     make_course_with_pre_check,
@@ -35,7 +37,6 @@ from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 PAGE = f"/exam/tea-room/{START}/"
 
 
@@ -44,12 +45,6 @@ def enrollment(client):
     enrollment = make_enrollment(make_user("Lea"), make_course_with_pre_check())
     client.force_login(enrollment.learner)
     return enrollment
-
-
-def eligibility(enrollment):
-    course = enrollment.course
-    enrollment.refresh_from_db()
-    return eligibility_of(enrollment, outline_of(course), serving.page(course.current, START, course.source_language))
 
 
 def point(enrollment):
@@ -137,21 +132,21 @@ def test_a_course_is_completed_without_it(enrollment):
     sit(enrollment)
     enrollment.refresh_from_db()
     assert enrollment.completed_at
-    assert eligibility(enrollment) == Eligibility("closed")
+    assert eligibility(enrollment, exam=START) == Eligibility("closed")
 
 
 def test_it_is_taken_once(enrollment):
     sit(enrollment, exam=START, points=0)
-    assert eligibility(enrollment) == Eligibility("taken")
+    assert eligibility(enrollment, exam=START) == Eligibility("taken")
     with pytest.raises(NotYet):
         start(enrollment, START)
     assert Attempt.objects.count() == 1
 
 
 def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
-    assert eligibility(enrollment) == Eligibility()
+    assert eligibility(enrollment, exam=START) == Eligibility()
     finish_lessons(enrollment)
-    assert eligibility(enrollment) == Eligibility("closed")
+    assert eligibility(enrollment, exam=START) == Eligibility("closed")
     with pytest.raises(NotYet) as refused:
         start(enrollment, START)
     assert refused.value.eligibility == Eligibility("closed")
@@ -172,7 +167,7 @@ def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(e
 
 def test_an_excused_learner_is_asked_nothing(enrollment):
     enrolling.waive(enrollment, "moved", by=None)
-    assert eligibility(enrollment) == Eligibility("ended")
+    assert eligibility(enrollment, exam=START) == Eligibility("ended")
     with pytest.raises(NotYet):
         start(enrollment, START)
 
@@ -224,7 +219,7 @@ def test_after_an_attempt_at_the_exam_the_other_question_of_each_family_is_asked
     questions = [{response.question for response in attempt.responses.all()} for attempt in (first, again)]
     assert len(questions[0] | questions[1]) == 6
     assert again.number == 2
-    assert eligibility(enrollment) == Eligibility("compared")
+    assert eligibility(enrollment, exam=START) == Eligibility("compared")
     with pytest.raises(NotYet):
         start(enrollment, START)
     assert (point(enrollment).before, point(enrollment).after) == (Score(1, 3), Score(3, 3))
@@ -234,7 +229,7 @@ def test_an_attempt_that_is_still_open_is_not_behind_the_learner(enrollment):
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
     start(enrollment)
-    assert eligibility(enrollment) == Eligibility("taken")
+    assert eligibility(enrollment, exam=START) == Eligibility("taken")
 
 
 def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
@@ -245,7 +240,7 @@ def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
     other = make_enrollment(course=enrollment.course)
     finish_lessons(other)
     sit(other)
-    assert eligibility(other) == Eligibility("closed")
+    assert eligibility(other, exam=START) == Eligibility("closed")
 
 
 def test_the_parallel_questions_stay_open_as_long_as_it_takes(enrollment):
@@ -288,7 +283,7 @@ def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
     attempting.save(attempt, 1, [], saves=1)
     with pytest.raises(NothingAnswered):
         attempting.submit(attempt)
-    assert (Completion.objects.count(), eligibility(enrollment)) == (0, Eligibility())
+    assert (Completion.objects.count(), eligibility(enrollment, exam=START)) == (0, Eligibility())
     attempting.save(attempt, 1, ["0"], saves=2)
     assert attempting.submit(attempt).submitted_at
 
@@ -303,7 +298,7 @@ def test_a_course_that_gets_a_pre_check_later_asks_nobody_who_has_begun():
     finish_lessons(enrollment)
     import_course(pre_check_files())
     enrollment.course.refresh_from_db()
-    assert eligibility(enrollment) == Eligibility("closed")
+    assert eligibility(enrollment, exam=START) == Eligibility("closed")
     assert progress_of(enrollment, outline_of(enrollment.course)).next_step.id != START
 
 
@@ -331,7 +326,7 @@ def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(clie
     }
     client.post("/learn/tea-room/boiling/answer/what-first/", fields)
     assert client.get("/").context["main"].act.step.id == "boiling"
-    assert eligibility(enrollment) == Eligibility()  # and is still open to who goes there
+    assert eligibility(enrollment, exam=START) == Eligibility()  # and is still open to who goes there
 
 
 def revision():
@@ -363,7 +358,7 @@ def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_clos
         assert "See the result" not in client.get(address).text
     client.post(f"/attempts/{attempt.pk}/submit/")
     sit(enrollment)
-    assert (point(enrollment), eligibility(enrollment)) == (StartingPoint(), Eligibility("closed"))
+    assert (point(enrollment), eligibility(enrollment, exam=START)) == (StartingPoint(), Eligibility("closed"))
 
 
 def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):
