@@ -280,7 +280,7 @@ ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
-    "unsaved_texts": "30/m/key",  # of a person; the script of a page sends at most eight
+    "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,
     "login_failed": "10/5m/key",  # codes of the second factor, by whoever has the password already
     "reset_password": None,

@@ -25,20 +25,23 @@ const keyOf = (form, learner) => {
 
 export function keepDraft(form, learner) {
   const kept = (field) => (isTicked(field) && !field.checked ? null : field.value);
-  const values = fieldsOf(form).map((field) => [field.name, kept(field)]);
-  inThisTab((store) => store.setItem(keyOf(form, learner), JSON.stringify(values)));
+  const fields = fieldsOf(form).map((field) => [field.name, kept(field)]);
+  inThisTab((store) => store.setItem(keyOf(form, learner), JSON.stringify({ at: Date.now(), fields })));
 }
 
 export function dropDraft(form, learner) {
   inThisTab((store) => store.removeItem(keyOf(form, learner)));
 }
 
+/** The `fields`, as [name, value], and the instant `at`; of an earlier version the fields alone. */
+export const readDraft = (form, learner) => inThisTab((store) => JSON.parse(store.getItem(keyOf(form, learner))));
+
 /** Fills the form as it was left, and returns whether it had been. A field that is another one now stays as it is. */
 export function fillDraft(form, learner) {
-  const draft = inThisTab((store) => JSON.parse(store.getItem(keyOf(form, learner))));
+  const draft = readDraft(form, learner);
   if (!draft) return false;
   const fields = fieldsOf(form);
-  draft.forEach(([name, value], index) => {
+  (draft.fields ?? draft).forEach(([name, value], index) => {
     const field = fields[index];
     if (field?.name !== name) return;
     if (isTicked(field)) field.checked = value !== null;

@@ -84,7 +84,7 @@ def test_a_module_that_changes_gives_every_script_above_it_a_new_name_and_no_oth
     before = collected(tmp_path / "before").hashed_files
     after = collected(tmp_path / "after", tmp_path / "changed").hashed_files
     assert {name for name in before if before[name] != after[name]} == {
-        "js/drafts.js",
+        "js/drafts.js", "js/unsaved.js",
         "js/pages/editor.js", "js/pages/lesson.js", "js/pages/simulation.js", "js/pages/survey.js",
     }  # fmt: skip
 

@@ -29,7 +29,8 @@ function prepare(within) {
   const forms = [...within.querySelectorAll("form[data-answer]")];
   if (within.matches("form[data-answer]")) forms.unshift(within);
   for (const form of forms) {
-    const isFilled = fillDraft(form, learner);
+    if ("offered" in form.dataset) elsewhere("settleOffer", form);
+    const isFilled = !("offered" in form.dataset) && fillDraft(form, learner);
     // In an exam an untouched order is no answer yet; in a lesson the button sends it as it stands.
     for (const list of form.querySelectorAll("[data-ordering]:not(.movable)")) order(list, !isLive(form));
     if (isFilled && isLive(form)) send(form);
@@ -43,6 +44,16 @@ async function order(list, isAnswer) {
     if (list.isConnected && !list.matches(".movable")) makeMovable(list, isAnswer);
   } catch {
     // The network went away: the numbers stay, as without a script.
+  }
+}
+
+// The module comes with the first key in a text, or with what was typed on another device.
+async function elsewhere(work, form) {
+  try {
+    const module = await import("../unsaved.js");
+    module[work](form, learner);
+  } catch {
+    // The network went away: the text stays in this tab.
   }
 }
 
@@ -113,7 +124,9 @@ lesson.addEventListener("change", (event) => {
   if (unsaved.has(form) && !isLive(form)) form.elements.token.value = newToken();
 });
 lesson.addEventListener("input", (event) => {
-  if (event.target.matches("form[data-answer] textarea")) keepDraft(event.target.form, learner);
+  if (!event.target.matches("form[data-answer] textarea")) return;
+  keepDraft(event.target.form, learner);
+  elsewhere("keepElsewhere", event.target.form);
 });
 lesson.addEventListener(
   "submit",

@@ -1,0 +1,115 @@
+"""What is typed on one device and not saved is offered on the next one."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from courseware.learning import enrolling
+from courseware.learning.models import Answer
+from courseware.unsaved.models import UnsavedText
+from tests.browser.courses import make_tea_room
+from tests.making import make_user
+
+LESSON = "/learn/tea-room/boiling/"
+TEXT = "Mind the kettle."
+
+
+@pytest.fixture
+def learner(site):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, make_tea_room())
+    return learner
+
+
+def note(page):
+    return page.locator("#q-note form[data-answer] textarea")
+
+
+def offer(page):
+    return page.locator("#q-note [data-offer]")
+
+
+def type_and_wait(page, text, field):
+    with page.expect_response("**/unsaved/") as kept:
+        field.fill(text)
+    assert kept.value.status == 204
+
+
+def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
+    first, second = visit(learner), visit(learner)
+    first.goto(LESSON)
+    type_and_wait(first, TEXT, note(first))
+    second.goto(LESSON)
+    expect(offer(second)).to_contain_text("You typed something here on")
+    expect(note(second)).to_have_value("")
+    offer(second).get_by_role("link", name="Put it in").click()
+    expect(note(second)).to_have_value(TEXT)
+    second.locator("#q-note").get_by_role("button", name="Save").click()
+    expect(second.locator("#q-note")).to_contain_text("Only you can read it")
+    expect(offer(second)).to_have_count(0)
+    assert (Answer.objects.get().response, UnsavedText.objects.count()) == (TEXT, 0)
+    for device in (first, second):
+        device.goto(LESSON)
+        expect(note(device)).to_have_value(TEXT)
+        expect(offer(device)).to_have_count(0)
+
+
+def test_the_tab_that_has_it_asks_nothing_and_the_next_device_throws_it_away(visit, learner):
+    first, second = visit(learner), visit(learner)
+    first.goto(LESSON)
+    type_and_wait(first, TEXT, note(first))
+    first.reload()
+    expect(note(first)).to_have_value(TEXT)
+    expect(offer(first)).to_be_hidden()
+    second.goto(LESSON)
+    offer(second).get_by_role("link", name="Put it in").click()
+    expect(note(second)).to_have_value(TEXT)
+    offer(second).get_by_role("button", name="Throw it away").click()
+    expect(second.get_by_text("Thrown away.")).to_be_visible()
+    expect(note(second)).to_have_value("")
+    assert UnsavedText.objects.count() == 0
+
+
+def test_what_was_typed_last_is_there_when_the_page_was_left_at_once(visit, learner):
+    first, second = visit(learner), visit(learner)
+    first.goto(LESSON)
+    note(first).fill(TEXT)
+    first.evaluate("import('/static/js/unsaved.js')")  # has come
+    first.goto("/")
+    for _ in range(100):  # nobody is told when a beacon has arrived
+        if UnsavedText.objects.exists():
+            break
+        first.wait_for_timeout(50)
+    second.goto(LESSON)
+    expect(offer(second).get_by_label("What you typed")).to_have_value(TEXT)
+
+
+def test_of_this_tab_and_the_other_device_the_newer_text_stands_in_the_form(visit, learner):
+    first, second = visit(learner), visit(learner)
+    first.goto(LESSON)
+    type_and_wait(first, TEXT, note(first))
+    second.goto(LESSON)
+    offer(second).get_by_role("button", name="Throw it away").click()
+    type_and_wait(second, "On the other device.", note(second))
+    first.reload()
+    expect(note(first)).to_have_value("")
+    expect(offer(first)).to_contain_text("It is newer than what this tab had kept.")
+    note(first).fill("Here again.")
+    first.reload()
+    expect(note(first)).to_have_value("Here again.")
+    expect(offer(first)).to_contain_text("What this tab had kept is newer and stands in the form.")
+    assert UnsavedText.objects.get().fields == {"text": "On the other device."}
+
+
+def test_without_script_the_offer_is_a_link_and_a_form(visit, learner):
+    first, second = visit(learner), visit(learner, java_script_enabled=False)
+    first.goto(LESSON)
+    type_and_wait(first, TEXT, note(first))
+    second.goto(LESSON)
+    offer(second).get_by_role("link", name="Put it in").click()
+    expect(note(second)).to_have_value(TEXT)
+    second.locator("#q-note").get_by_role("button", name="Save").click()
+    expect(second).to_have_url(re.compile("#q-note$"))
+    expect(note(second)).to_have_value(TEXT)
+    assert (Answer.objects.count(), UnsavedText.objects.count()) == (1, 0)
