@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.language.questions import MAX_TEXT
-from courseware.learning.unsaved_answers import plain_text
+from courseware.learning.unsaved_answers import as_compared
 from courseware.lib.form_layout import Fields, Group
 
 LONGEST_TEXT = 2000  # characters
@@ -36,7 +36,7 @@ class UnsavedAnswerForm(TokenForm):
     text = forms.CharField(required=False)
 
     def clean_text(self):
-        text = plain_text(self.cleaned_data["text"])
+        text = as_compared(self.cleaned_data["text"])
         if len(text) > MAX_TEXT:
             raise forms.ValidationError(_("Write something (up to 5,000 characters), then save it."))
         return text

@@ -13,8 +13,8 @@ def form_of(enrollment, step_id, question_id):
     return reverse("learning:answer", args=[enrollment.course.identifier, step_id, question_id])
 
 
-def plain_text(text):
-    """As it is compared: browsers end lines in two ways, and what is saved is stripped."""
+def as_compared(text):
+    # Browsers end lines in two ways, and what is saved is stripped.
     return text.replace("\r\n", "\n").strip()
 
 
@@ -25,8 +25,8 @@ def keep_text(enrollment, step_id, question_id, text, *, token, at=None):
     form = form_of(enrollment, step_id, question_id)
     if Answer.objects.filter(token=token).exists():
         return
-    if plain_text(text):
-        keep(enrollment.learner_id, form, {"text": plain_text(text)}, at=at)
+    if as_compared(text):
+        keep(enrollment.learner_id, form, {"text": as_compared(text)}, at=at)
     else:
         drop(enrollment.learner_id, form)
 
@@ -47,6 +47,6 @@ def unsaved_texts(enrollment, page):
 
 def offer_beside(kept, saved, saved_at, *, is_put_in):
     """`saved` is the text that is saved ("" at None for none yet). None where nothing is unsaved."""
-    if kept.fields["text"] == plain_text(saved):
+    if kept.fields["text"] == as_compared(saved):
         return None
     return offer_of(kept, is_put_in=is_put_in, saved_at=saved_at)
