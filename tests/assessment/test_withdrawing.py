@@ -80,7 +80,8 @@ def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, ad
     other = certificate_of(make_user("Other Holder"))
     form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk]}
     page = BeautifulSoup(client.post(LIST, form).content, "html.parser").find(id="content")
-    assert [one.get_text() for one in page.select("form li")] == [f"Wang Xiaoming · {timezone.localdate(certificate.issued_at)}"]
+    day = timezone.localdate(certificate.issued_at)
+    assert [one.get_text() for one in page.select("form li")] == [f"Wang Xiaoming · {day}"]
     assert not any(text in str(page) for text in (certificate.number, other.number, "Other Holder"))
 
 
