@@ -1,9 +1,10 @@
 from http import HTTPStatus
 from typing import ClassVar
 
+from allauth.core import ratelimit
 from django.contrib import admin, messages
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery
-from django.http import Http404, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -19,15 +20,17 @@ from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm
 from courseware.content.desk.rehearsing import rehearse
+from courseware.content.desk.unsaved_sheets import keep_sheets, unsaved_sheets
 from courseware.content.desk.uses import uses_of
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
-from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, restore, save_drafts
+from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
 from courseware.lib.admin_rights import ReadOnly
 from courseware.lib.background import in_background
 from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.unsaved.keeping import drop
 
 SHOWN_REVISIONS = 100
 
@@ -159,6 +162,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return path(route, self.admin_site.admin_view(method), name=f"content_document_{name}")
 
         return [
+            view("<int:object_id>/change/unsaved/", require_POST(self.unsaved), "unsaved"),
             view("<int:pk>/preview/", require_POST(self.preview), "preview"),
             view("<int:pk>/discard/", require_POST(self.discard), "discard"),
             view("<int:pk>/restore/<int:revision>/", require_POST(self.restore), "restore"),
@@ -181,14 +185,38 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         document = self.editable(request, object_id)
         if document.kind == Document.Kind.MEDIA:
             return self.figure(request, document)
-        desk = desk_of(document, document.head)
         if request.method != "POST":
-            return self.editor(request, desk)
+            return self.opened(request, document)
+        desk = desk_of(document, document.head)
         form = DraftForm(request.POST, document=document, languages=desk.languages)
         if not form.is_valid():
             return HttpResponseBadRequest()
         desk = desk_of(document, form.cleaned_data["base"], form.texts)
         return self.save(request, desk) if "save" in request.POST else self.editor(request, desk)
+
+    def opened(self, request, document):
+        is_put_in = "put-in" in request.GET
+        found = unsaved_sheets(document, request.user, is_put_in=is_put_in)
+        desk = found.desk if found and is_put_in else desk_of(document, document.head)
+        return self.editor(request, desk, offer=found and found.offer)
+
+    @in_background
+    @form_on(editor_address, is_held=False)  # the tab has it
+    def unsaved(self, request, object_id):
+        document = self.editable(request, object_id)
+        if document.kind == Document.Kind.MEDIA:
+            raise Http404(object_id)
+        if "throw-away" in request.POST:
+            drop(request.user.pk, form_of(document))
+            self.message_user(request, gettext("Thrown away."), messages.INFO)
+            return redirect(editor_address(object_id))
+        form = DraftForm(request.POST, document=document, languages=desk_of(document, document.head).languages)
+        if not form.is_valid():
+            return HttpResponseBadRequest()
+        if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
+            return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
+        keep_sheets(document, form.cleaned_data["base"], form.texts, by=request.user)
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
     def save(self, request, desk):
         texts = {language: text.encode() for language, text in desk.typed.items()}
@@ -232,15 +260,16 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
         return asked if asked in desk.files else desk.languages[0]
 
-    def editor(self, request, desk, *, status=200):
+    def editor(self, request, desk, *, offer=None, status=200):
         language = self.language(request, desk)
         context = self.context(request, desk.document) | {
             "desk": desk,
+            "offer": offer,
             "sheet": desk.sheet(language),
             "other_sheets": [desk.sheet(other) for other in desk.languages if other != language],
             "language": language,
             "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
-            "is_stale": status == HTTPStatus.CONFLICT,
+            "is_stale": status == HTTPStatus.CONFLICT or bool(desk.saved),
             "page": desk.preview(language),
             "rehearsal": self.rehearsal(request, desk, language),
             "uses": self.linked_uses(desk.document, desk.course),

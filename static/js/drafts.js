@@ -56,14 +56,14 @@ const ARRIVED = ".message.success, .messagelist .success";
 export const hasArrived = () => Boolean(document.querySelector(ARRIVED));
 
 /**
- * Keeps what is typed into the form in this tab until a page says that it arrived, and returns whether the form was
- * filled from that. What the server has just sent back ([data-returned]) is newer, so it is kept and not overwritten.
+ * Keeps what is typed into the form in this tab until a page says that it arrived, and returns whether `fill` filled the
+ * form from that. What the server has just sent back ([data-returned]) is newer, so it is kept and not overwritten.
  */
-export function keepTyped(form, person) {
+export function keepTyped(form, person, fill = fillDraft) {
   if (hasArrived()) dropDraft(form, person);
   const isReturned = "returned" in form.dataset;
   if (isReturned) keepDraft(form, person);
-  const isFilled = !isReturned && fillDraft(form, person);
+  const isFilled = fill(form, person) && !isReturned;
   form.addEventListener("input", () => keepDraft(form, person));
   return isFilled;
 }

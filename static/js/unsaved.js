@@ -20,6 +20,18 @@ export function keepElsewhere(form) {
   waiting.set(form, setTimeout(send, pause, form));
 }
 
+/** Drops what the server has kept. */
+export async function throwAway(form) {
+  settle(form);
+  const body = new FormData(form);
+  body.set("throw-away", "yes");
+  try {
+    await fetch(addressOf(form), { method: "POST", body, redirect: "manual" });
+  } catch {
+    // It will be offered, and can be thrown away there.
+  }
+}
+
 async function send(form) {
   settle(form);
   sentAt.set(form, Date.now());
@@ -58,7 +70,7 @@ addEventListener("pagehide", leave);
 export function settleOffer(form, person) {
   const offer = offerBeside(form);
   if ("returned" in form.dataset) {
-    keepDraft(form, person);
+    keepDraft(form, person); // it stands in the form already
     offer.querySelector("form").addEventListener("submit", () => dropDraft(form, person));
     return false;
   }

@@ -5,11 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from courseware.content.models import Document
 from courseware.learning import enrolling
 from courseware.learning.models import Answer
 from courseware.unsaved.models import UnsavedText
 from tests.browser.courses import make_tea_room
-from tests.making import make_user
+from tests.making import make_editor, make_user
 
 LESSON = "/learn/tea-room/boiling/"
 TEXT = "Mind the kettle."
@@ -113,3 +114,52 @@ def test_without_script_the_offer_is_a_link_and_a_form(visit, learner):
     expect(second).to_have_url(re.compile("#q-note$"))
     expect(note(second)).to_have_value(TEXT)
     assert (Answer.objects.count(), UnsavedText.objects.count()) == (1, 0)
+
+
+# An editor
+
+
+@pytest.fixture
+def editor(learner):
+    return make_editor(name="Ed Editor")
+
+
+def editor_of(identifier):
+    return f"/admin/content/document/{Document.objects.get(identifier=identifier).pk}/change/?language=en"
+
+
+def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor):
+    first, second = visit(editor), visit(editor)
+    for device in (first, second):
+        device.on("dialog", lambda dialog: dialog.accept())
+    first.goto(editor_of("boiling"))
+    field = first.locator("#text-en")
+    type_and_wait(first, field.input_value() + "\nOne sentence more.\n", field)
+    second.goto(editor_of("boiling"))
+    offer = second.locator("[data-offer]")
+    expect(offer).to_contain_text("You typed something here on")
+    expect(second.locator("#text-en")).not_to_have_value(re.compile("One sentence more."))
+    offer.get_by_role("link", name="Put it in").click()
+    expect(second.locator("#text-en")).to_have_value(re.compile("One sentence more."))
+    second.get_by_role("button", name="Save draft").click()
+    expect(second.get_by_text("Saved as revision 2.")).to_be_visible()
+    assert UnsavedText.objects.count() == 0
+    for device in (first, second):
+        device.goto(editor_of("boiling"))
+        expect(device.locator("#text-en")).to_have_value(re.compile("One sentence more."))
+        expect(device.locator("[data-offer]")).to_have_count(0)
+
+
+def test_an_editor_who_takes_the_saved_text_instead_is_offered_nothing_any_more(visit, editor):
+    page = visit(editor)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(editor_of("boiling"))
+    field = page.locator("#text-en")
+    type_and_wait(page, field.input_value() + "\nOne sentence more.\n", field)
+    page.reload()
+    expect(page.locator("[data-offer]")).to_be_hidden()
+    page.get_by_role("button", name="Take the saved text instead").click()
+    expect(page.get_by_text("Thrown away.")).to_be_visible()
+    expect(page.locator("#text-en")).not_to_have_value(re.compile("One sentence more."))
+    expect(page.locator("[data-offer]")).to_have_count(0)
+    assert UnsavedText.objects.count() == 0

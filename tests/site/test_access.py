@@ -82,6 +82,9 @@ def forms(world):
             "choice": 0,
         },
         f"{lesson}answer/<id:open_question>/unsaved/": {"token": uuid.UUID(int=3), "text": "Nearly."},
+        "admin/content/document/<int:object_id>/change/unsaved/": {
+            "base": Document.objects.get(identifier=world.lesson.id).head_id
+        },
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},

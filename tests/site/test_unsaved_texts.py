@@ -9,7 +9,10 @@ from tests.site.test_access import client_of, forms
 from tests.world import ROLES
 
 pytestmark = pytest.mark.django_db
-KEPT = {"learn/<id:course>/<id:step>/answer/<id:open_question>/unsaved/"}
+KEPT = {
+    "learn/<id:course>/<id:step>/answer/<id:open_question>/unsaved/",
+    "admin/content/document/<int:object_id>/change/unsaved/",
+}
 OF_AN_EDITOR = "admin/content/document/<path:object_id>/change/"
 ALL_ROUTES = dict(routes())
 

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content.models import Course, Document, Revision
 from courseware.content.releases.differences import BOM, equal_stretches
 from courseware.content.releases.publishing import lock_course, read_valid, released_revisions
 from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
+from courseware.unsaved.keeping import drop
 
 _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
@@ -48,11 +50,15 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
             touched[language] = make_file(language, now.path, body)
         return files[head.pk] | touched
 
-    return put_on_top(document, with_these, by=by, at=at)
+    return put_on_top(document, with_these, by=by, at=at, form=form_of(document))
 
 
-def put_on_top(document: Document, change: Callable[[Revision], Files], *, by, at=None, note: str = "") -> Revision:
+def put_on_top(
+    document: Document, change: Callable[[Revision], Files], *, by, at=None, note: str = "", form: str = ""
+) -> Revision:
     """Make what `change` makes of the newest revision the newest one; where it changes nothing, there is no new one.
+
+    `form`: the address of the form it was sent with, of which nothing is unsaved then.
 
     Raises RetiredDocument, and ContentErrors where the texts do not fit the course.
     """
@@ -61,6 +67,7 @@ def put_on_top(document: Document, change: Callable[[Revision], Files], *, by, a
         document, head = with_head(document)
         texts = change(head)
         if texts == files_of([head])[head.pk]:
+            drop_unsaved(by, form)
             return head
         read_valid({path: file.body for path, file in course_with(document.course, document, texts).items()})
         with transaction.atomic():
@@ -68,7 +75,18 @@ def put_on_top(document: Document, change: Callable[[Revision], Files], *, by, a
                 revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
                 document.head = revision
                 document.save(update_fields=["head"])
+                drop_unsaved(by, form)
                 return revision
+
+
+def form_of(document: Document) -> str:
+    """The address to which the editor sends the texts of the document."""
+    return reverse("admin:content_document_change", args=[document.pk])
+
+
+def drop_unsaved(person, form: str) -> None:
+    if person and form:
+        drop(person.pk, form)
 
 
 def heads_of(course: Course) -> dict[int, int | None]:

@@ -1,7 +1,8 @@
 // The editor without this script works as well: it previews by a button. This sets the cursor and guards unsaved text:
-// leaving warns, and what was typed stays in this tab until it is saved.
-import { dropDraft, keepTyped } from "../drafts.js";
+// leaving warns, and what was typed stays in this tab and on the server until it is saved.
+import { dropDraft, fillDraft, keepTyped } from "../drafts.js";
 import { goToLine, watchChanges } from "../editor.js";
+import { keepElsewhere, settleOffer, throwAway } from "../unsaved.js";
 
 const form = document.querySelector("[data-editor]");
 const isChanged = watchChanges(() => [...form.querySelectorAll("textarea[name]")]);
@@ -9,12 +10,17 @@ const { editor: person } = form.dataset;
 const filled = document.querySelector("[data-filled]");
 let isLeavingOnPurpose = false;
 
-if (keepTyped(form, person)) {
+const isOffered = "offered" in form.dataset;
+const isFilled = keepTyped(form, person, isOffered ? settleOffer : fillDraft);
+form.addEventListener("input", () => keepElsewhere(form));
+if ("returned" in form.dataset && !isOffered) keepElsewhere(form); // a preview was asked for, and nothing was saved
+if (isFilled) {
   filled.hidden = !isChanged();
   form.querySelector("textarea[name]").dispatchEvent(new Event("input", { bubbles: true })); // the preview follows
 }
-filled.querySelector("button").addEventListener("click", () => {
+filled.querySelector("button").addEventListener("click", async () => {
   dropDraft(form, person);
+  await throwAway(form);
   isLeavingOnPurpose = true;
   location.assign(location.pathname);
 });
