@@ -6,10 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from courseware.content.models import Document
+from courseware.content.releases.drafts import form_of
 from courseware.learning import enrolling
 from courseware.learning.models import Answer
+from courseware.unsaved.keeping import keep
 from courseware.unsaved.models import UnsavedText
 from tests.browser.courses import make_tea_room
+from tests.browser.test_axe import LANGUAGES, assert_fine
 from tests.making import make_editor, make_user
 
 LESSON = "/learn/tea-room/boiling/"
@@ -163,3 +166,14 @@ def test_an_editor_who_takes_the_saved_text_instead_is_offered_nothing_any_more(
     expect(page.locator("#text-en")).not_to_have_value(re.compile("One sentence more."))
     expect(page.locator("[data-offer]")).to_have_count(0)
     assert UnsavedText.objects.count() == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_offered_is_fine_to_see_and_to_hear(language, visit, learner, editor):
+    document = Document.objects.get(identifier="boiling")
+    text = bytes(document.head.texts.get(language="en").body).decode() + "\nOne sentence more.\n"
+    keep(learner.pk, f"{LESSON}answer/note/", {"text": f"{TEXT}\n" * 3})
+    keep(editor.pk, form_of(document), {"base": document.head_id, "text-en": text})
+    assert_fine(visit(learner, language=language), [LESSON, f"{LESSON}?put-in=note"])
+    address = editor_of("boiling")
+    assert_fine(visit(editor, language=language), [address, f"{address}&put-in=yes"], floor=True)
