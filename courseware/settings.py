@@ -83,6 +83,9 @@ PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
 if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:
     raise ImproperlyConfigured(f"PASS_MARK_FLOOR: expected a whole number from 1 to 100, got {PASS_MARK_FLOOR!r}")
 PASS_MARK_FLOOR = int(PASS_MARK_FLOOR)
+PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)
+if not PREVIEW_SECONDS:
+    raise ImproperlyConfigured("PREVIEW_SECONDS: expected a number such as 5, got 0")
 
 try:
     with warnings.catch_warnings(action="ignore"):  # an address it does not know is warned of with its password

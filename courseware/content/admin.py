@@ -19,9 +19,8 @@ from courseware.content.compiled.page_links import address
 from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm
-from courseware.content.desk.rehearsing import rehearse
+from courseware.content.desk.previewing import preview_for
 from courseware.content.desk.unsaved_sheets import keep_sheets, unsaved_sheets
-from courseware.content.desk.uses import uses_of
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
@@ -226,8 +225,8 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
             return self.editor(request, desk_after(desk, stale.head), status=HTTPStatus.CONFLICT)
-        except ContentErrors:
-            return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        except ContentErrors as errors:
+            return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
         if revision == desk.document.head:
             self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
         else:
@@ -260,28 +259,45 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
         return asked if asked in desk.files else desk.languages[0]
 
-    def editor(self, request, desk, *, offer=None, status=200):
+    def editor(self, request, desk, *, offer=None, status=200, problems=()):
+        """`problems` are shown where the preview, which finds them all, is missing."""
         language = self.language(request, desk)
+        preview = self.previewed(request, desk, language)
+        problems = problems if preview.missing else preview.problems
+        others = [desk.sheet(other, problems) for other in desk.languages if other != language]
         context = self.context(request, desk.document) | {
-            "desk": desk,
+            **self.shown(request, desk, preview, problems, language),
             "offer": offer,
-            "sheet": desk.sheet(language),
-            "other_sheets": [desk.sheet(other) for other in desk.languages if other != language],
-            "language": language,
+            "other_sheets": others,
             "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
             "is_stale": status == HTTPStatus.CONFLICT or bool(desk.saved),
-            "page": desk.preview(language),
-            "rehearsal": self.rehearsal(request, desk, language),
-            "uses": self.linked_uses(desk.document, desk.course),
+            "uses": self.linked_uses(desk.document, preview.uses),
         }
         return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)
 
+    def previewed(self, request, desk, language):
+        return preview_for(
+            request.user.pk, desk.manuscript, language, request.POST.dict(), request.POST.getlist("part")
+        )
+
+    def shown(self, request, desk, preview, problems, language):
+        return {
+            "desk": desk,
+            "document": desk.document,
+            "language": language,
+            "sheet": desk.sheet(language, problems),
+            "preview": preview,
+            "problems_elsewhere": desk.elsewhere(problems),
+            "carried": request.POST.get("carried", ""),
+        }
+
     def figure(self, request, document):
         file = Text.objects.get(revision=document.head)
-        desk = desk_of(document, document.head)
+        preview = self.previewed(request, desk_of(document, document.head), file.language)
         context = self.context(request, document) | {
             "url": media_url(document.course.identifier, file.path, file.digest),
-            "uses": self.linked_uses(document, desk.course),
+            "preview": preview,
+            "uses": self.linked_uses(document, preview.uses),
         }
         return TemplateResponse(request, "admin/content/document/figure.html", context)
 
@@ -296,9 +312,8 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "publish_url": request.user.has_perm("content.add_release") and address("publish", document.course_id),
         }
 
-    def linked_uses(self, document, course):
+    def linked_uses(self, document, uses):
         """(title, path, url of its editor) for each document that refers to this one. Runs one query."""
-        uses = uses_of(document, course)
         keys = dict(
             document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
         )
@@ -317,19 +332,9 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return HttpResponseBadRequest()
         desk = desk_of(document, form.cleaned_data["base"], form.texts)
         language = self.language(request, desk)
-        context = {
-            "document": document,
-            "desk": desk,
-            "sheet": desk.sheet(language),
-            "page": desk.preview(language),
-            "rehearsal": self.rehearsal(request, desk, language),
-            "language": language,
-        }
+        preview = self.previewed(request, desk, language)
+        context = self.shown(request, desk, preview, preview.problems, language)
         return TemplateResponse(request, "admin/content/document/_preview.html", context)
-
-    def rehearsal(self, request, desk, language):
-        simulation = desk.simulation(language)
-        return rehearse(simulation, request.POST, request.POST.getlist("part")) if simulation else None
 
     def discard(self, request, pk):
         document = self.editable(request, pk)

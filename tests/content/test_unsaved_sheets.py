@@ -234,5 +234,5 @@ def test_opening_one_document_costs_the_same_whatever_else_is_unsaved(
     others = Document.objects.filter(kind="lesson")[:documents]
     for document in {lesson, *others}:
         desk.post(unsaved_url(document), form(document, en=more(document, "On.")))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(18):
         desk.get(url(lesson))

@@ -1,4 +1,4 @@
-"""The checker where one document of a sound course was changed, as in the preview: looks at less, misses nothing."""
+"""The checker where one document of a sound course was changed: it looks at less, and misses nothing."""
 
 import pytest
 

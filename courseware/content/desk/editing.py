@@ -1,24 +1,18 @@
-"""What the editor shows of one document: its texts, a preview rendered as for learners, problems, and uses."""
+"""What the editor holds of one document: its texts, as saved and as typed, and what somebody else has made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-from courseware.content.compiled.figures import Media, media_of
-from courseware.content.compiled.pages import KINDS, compile_page
+from courseware.content.compiled.figures import media_of
+from courseware.content.desk.previewing import Manuscript
 from courseware.content.models import Document, Revision
 from courseware.content.releases.differences import Change, changes
-from courseware.content.releases.drafts import as_written, course_with, shown
-from courseware.content.releases.revisions import File, Files, files_of, make_file
-from courseware.language.checking import check_course
-from courseware.language.course import CourseText, read_course
-from courseware.language.documents import display_tag
+from courseware.content.releases.drafts import course_with, shown, texts_of
+from courseware.content.releases.revisions import Files, files_of, make_file
+from courseware.language.documents import MEDIA_FOLDER, display_tag
 from courseware.language.frontmatter import Unreadable, decode, parse_front
 from courseware.language.problems import Problem
-from courseware.language.questions import Question, load_question
-from courseware.language.simulations import Simulation, load_simulation
-from courseware.language.spans import find_links
 
 NAMES = {"zh-hans": "中文", "en": "English"}  # each in the language itself
 
@@ -58,101 +52,41 @@ class Desk:
     saved: Mapping[str, bytes] = field(default_factory=dict)  # language → what somebody else has saved meanwhile
 
     @cached_property
-    def texts(self) -> dict[str, File]:
-        return {
-            language: make_file(language, file.path, as_written(self.typed[language].encode(), file.body))
-            if language in self.typed
-            else file
-            for language, file in self.files.items()
-        }
+    def texts(self) -> Files:
+        return texts_of(self.files, self.typed)
 
     @cached_property
-    def all_files(self) -> dict[str, File]:
-        return course_with(self.document.course, self.document, self.texts)
-
-    @cached_property
-    def course(self) -> CourseText:
-        return read_course({path: file.body for path, file in self.all_files.items()})
-
-    @cached_property
-    def problems(self) -> list[Problem]:
-        return check_course(self.course)
-
-    @property
-    def problems_elsewhere(self) -> list[Problem]:
-        own = {file.path for file in self.files.values()}
-        return [problem for problem in self.problems if problem.path not in own and problem.level == "error"]
-
-    @cached_property
-    def media(self) -> dict[str, Media]:
-        bodies = {path: file.body for path, file in self.all_files.items()}
-        digests = {path: file.digest for path, file in self.all_files.items()}
-        return media_of(self.course.id or self.document.course.identifier, bodies, digests)
+    def manuscript(self) -> Manuscript:
+        """Runs one query."""
+        others = course_with(self.document.course, self.document, {})
+        figures = {path: file for path, file in others.items() if path.startswith(MEDIA_FOLDER)}
+        bodies = {path: file.body for path, file in figures.items()}
+        digests = {path: file.digest for path, file in figures.items()}
+        return Manuscript(
+            self.document.identifier,
+            self.files,
+            self.typed,
+            {path: b"" if path in figures else file.body for path, file in others.items()},
+            media_of(self.document.course.identifier, bodies, digests),
+        )
 
     @property
     def languages(self) -> list[str]:
         # The source language first.
         return sorted(self.files, key=lambda language: (language != self.document.course.source_language, language))
 
-    def sheet(self, language: str) -> Sheet:
+    def sheet(self, language: str, problems: Iterable[Problem]) -> Sheet:
         file = self.files[language]
         text = self.typed.get(language, shown(file.body))
-        problems = tuple(problem for problem in self.problems if problem.path == file.path)
+        own = tuple(problem for problem in problems if problem.path == file.path)
         if language not in self.saved:
-            return Sheet(language, file.path, text, problems)
+            return Sheet(language, file.path, text, own)
         theirs = make_file(language, file.path, self.saved[language])
-        return Sheet(
-            language, file.path, text, problems, shown(theirs.body), tuple(changes(theirs, self.texts[language]))
-        )
+        return Sheet(language, file.path, text, own, shown(theirs.body), tuple(changes(theirs, self.texts[language])))
 
-    def preview(self, language: str) -> dict[str, Any] | None:
-        """The data of the page; questions have their keys, in `blocks` (those of a survey: in `survey`).
-
-        None where the text cannot be read or its kind has no page.
-        """
-        if self.document.kind not in KINDS or self.document.identifier not in self.course.documents:
-            return None
-        page = compile_page(self.course, self.media, self.document.identifier, language)
-        if self.document.kind == "survey":
-            return page | {"survey": page["questions"]}
-        asked = {
-            identifier: key_of(load_question(question)) for identifier, question in page.get("questions", {}).items()
-        }
-        blocks = page.get("blocks", [{"type": "question", "id": identifier} for identifier in asked])
-        return page | {
-            "blocks": [
-                block | {"asked": asked[block["id"]]} if block["type"] == "question" else block for block in blocks
-            ]
-        }
-
-    def simulation(self, language: str) -> Simulation | None:
-        """With HTML for its texts. None for another kind, and where errors could make a run endless."""
+    def elsewhere(self, problems: Iterable[Problem]) -> list[Problem]:
         own = {file.path for file in self.files.values()}
-        is_faulty = any(problem.level == "error" and problem.path in own for problem in self.problems)
-        page = self.preview(language) if self.document.kind == Document.Kind.SIMULATION and not is_faulty else None
-        return load_simulation(page["simulation"]) if page else None
-
-    @property
-    def figures(self) -> list[tuple[str, Media]]:
-        named = (link.target for file in self.texts.values() for link in find_links(file.body.decode(errors="replace")))
-        return [(path, self.media[path]) for path in dict.fromkeys(named) if path in self.media]
-
-
-def key_of(question: Question) -> dict[str, Any]:
-    """`question`, and `choices`: (choice, its place in the key as `belonging` gives it)."""
-    return {
-        "question": question,
-        "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],
-    }
-
-
-def belonging(question: Question, place: int) -> str:
-    """The number of a step, the group of a member, "✓" for what is to be ticked, "" for what is not."""
-    if question.kind == "order":
-        return str(place + 1)
-    if question.kind == "sort":
-        return question.groups[question.key[place]]
-    return "✓" if question.choices[place].ticked else ""
+        return [problem for problem in problems if problem.path not in own]
 
 
 def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> Desk:

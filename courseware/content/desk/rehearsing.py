@@ -6,6 +6,7 @@ possible, the run stops there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from random import SystemRandom
 from typing import Any
 
@@ -70,7 +71,7 @@ class Rehearsal:
         nodes = [self.simulation.nodes[state.place] for state in self.states[:-1]]
         return [Taken(node, node.choices[place]) for node, (place, _picked) in zip(nodes, self.decisions, strict=True)]
 
-    @property
+    @cached_property
     def map(self) -> Map:
         return map_of(self.simulation, self.flags)
 

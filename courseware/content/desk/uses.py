@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from courseware.content.models import Document
 from courseware.language.course import CourseText
 from courseware.language.parsing import ParsedDocument
 from courseware.language.spans import find_links, find_sources
@@ -12,13 +11,13 @@ _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
-def uses_of(document: Document, course: CourseText) -> list[ParsedDocument]:
-    """The documents, in the source language, that refer to `document` or something in it. `course` contains it."""
-    own = {document.identifier}
-    if document.identifier in course.documents:
-        text = course.source(document.identifier)
+def uses_of(document: str, course: CourseText) -> list[ParsedDocument]:
+    """The documents, in the source language, that refer to the one of that id, or to something in it."""
+    own = {document}
+    if document in course.documents:
+        text = course.source(document)
         own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
-    others = (course.source(identifier) for identifier in course.documents if identifier != document.identifier)
+    others = (course.source(identifier) for identifier in course.documents if identifier != document)
     return [other for other in others if any(own.intersection(names) for names in naming(course, other))]
 
 

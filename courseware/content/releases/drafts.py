@@ -137,6 +137,16 @@ def shown(body: bytes) -> str:
     return body.decode(errors="replace").removeprefix(BOM)
 
 
+def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
+    """`files` with what was typed, by language, instead of their texts."""
+    return {
+        language: make_file(language, file.path, as_written(typed[language].encode(), file.body))
+        if language in typed
+        else file
+        for language, file in files.items()
+    }
+
+
 def as_written(text: bytes, original: bytes) -> bytes:
     """A text from a form, with the BOM, line ends and final line break of the text it is based on."""
     old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))

@@ -1,0 +1,159 @@
+"""The preview: what the text of one document, as typed, is to the checker and to learners.
+
+A text that keeps a parser busy must not keep the pages of the server waiting, so a process beside the server reads it.
+That is given all that the database holds, and asks it nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import django
+from django.conf import settings
+from django.core.cache import cache
+
+from courseware.content.compiled.figures import Media
+from courseware.content.compiled.pages import KINDS, compile_page
+from courseware.content.desk.rehearsing import Rehearsal, rehearse
+from courseware.content.desk.uses import uses_of
+from courseware.content.releases.drafts import texts_of
+from courseware.content.releases.revisions import Files
+from courseware.language.checking import check_course
+from courseware.language.course import CourseText, read_course
+from courseware.language.problems import Problem
+from courseware.language.questions import Question, load_question
+from courseware.language.simulations import load_simulation
+from courseware.language.spans import find_links
+from courseware.lib.side_process import OutOfTime, ProcessDied, SideProcess, StillBusy
+
+beside = SideProcess(prepare=django.setup)
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """A document as typed, and the course around it."""
+
+    document: str  # its id
+    files: Files  # of the revision that was opened
+    typed: Mapping[str, str]  # language → text, as far as a form has sent it
+    others: Mapping[str, bytes]  # path → the newest text of the other documents; figures are empty
+    media: Mapping[str, Media]
+
+    @property
+    def is_figure(self) -> bool:
+        return "" in self.files
+
+
+class Use(NamedTuple):
+    id: str
+    title: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Without `problems`, which are its own and the errors it makes in others, where `missing` says why it is missing.
+
+    Of `page` questions have their keys, in `blocks` (those of a survey: in `survey`). It is None where the text cannot
+    be read or its kind has no page; `rehearsal` is None for another kind than a simulation and where it has errors.
+    """
+
+    missing: Literal["", "busy", "late", "broken"] = ""
+    problems: tuple[Problem, ...] = ()
+    page: dict[str, Any] | None = None
+    rehearsal: Rehearsal | None = None
+    figures: tuple[tuple[str, Media], ...] = ()
+    uses: tuple[Use, ...] = ()
+
+
+def preview_for(
+    person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
+) -> Preview:
+    """`sent` and `parts` are the run of a simulation, as `rehearse` takes it.
+
+    `person` is a primary key: of one person one preview is made at a time, and another one is missing meanwhile.
+    """
+    key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
+    if not cache.add(key, True, beside.longest(seconds) + 1):
+        return Preview("busy")
+    try:
+        return beside.run(make_preview, manuscript, language, dict(sent), [*parts], seconds=seconds)
+    except StillBusy:
+        return Preview("busy")
+    except OutOfTime:
+        return Preview("late")
+    except ProcessDied:
+        return Preview("broken")
+    finally:
+        cache.delete(key)
+
+
+# In the process beside the server ------------------------------------------------------------------------------------
+
+
+def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str]) -> Preview:
+    texts = texts_of(manuscript.files, manuscript.typed)
+    course = read_course({**manuscript.others, **{file.path: file.body for file in texts.values()}})
+    problems = problems_of(manuscript, course)
+    page = page_of(manuscript, course, language)
+    named = (link.target for file in texts.values() for link in find_links(file.body.decode(errors="replace")))
+    return Preview(
+        problems=problems,
+        page=page,
+        rehearsal=None if is_faulty(manuscript, problems) else rehearsal_of(page or {}, sent, parts),
+        figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
+        uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course)),
+    )
+
+
+def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Problem, ...]:
+    if manuscript.is_figure:
+        return ()
+    own = {file.path for file in manuscript.files.values()}
+    found = check_course(course, changed=manuscript.document)
+    return tuple(problem for problem in found if problem.path in own or problem.level == "error")
+
+
+def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[str, Any] | None:
+    document = manuscript.document
+    if document not in course.documents or course.source(document).kind not in KINDS:
+        return None
+    page = compile_page(course, manuscript.media, document, language)
+    if course.source(document).kind == "survey":
+        return page | {"survey": page["questions"]}
+    asked = {identifier: key_of(load_question(question)) for identifier, question in page.get("questions", {}).items()}
+    blocks = page.get("blocks", [{"type": "question", "id": identifier} for identifier in asked])
+    return page | {
+        "blocks": [block | {"asked": asked[block["id"]]} if block["type"] == "question" else block for block in blocks]
+    }
+
+
+def is_faulty(manuscript: Manuscript, problems: Iterable[Problem]) -> bool:
+    """A run of a faulty simulation could be endless."""
+    own = {file.path for file in manuscript.files.values()}
+    return any(problem.level == "error" and problem.path in own for problem in problems)
+
+
+def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> Rehearsal | None:
+    if "simulation" not in page:
+        return None
+    rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
+    rehearsal.map  # noqa: B018 - drawn now, and carried along
+    return rehearsal
+
+
+def key_of(question: Question) -> dict[str, Any]:
+    """`question`, and `choices`: (choice, its place in the key as `belonging` gives it)."""
+    return {
+        "question": question,
+        "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],
+    }
+
+
+def belonging(question: Question, place: int) -> str:
+    """The number of a step, the group of a member, "✓" for what is to be ticked, "" for what is not."""
+    if question.kind == "order":
+        return str(place + 1)
+    if question.kind == "sort":
+        return question.groups[question.key[place]]
+    return "✓" if question.choices[place].ticked else ""

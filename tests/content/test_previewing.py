@@ -1,0 +1,142 @@
+"""Previews: made beside the server, one at a time for each person, with an end to their time."""
+
+import pytest
+from django.urls import reverse
+
+from courseware.content.desk import previewing
+from courseware.content.desk.editing import desk_of
+from courseware.content.desk.previewing import make_preview
+from courseware.lib.side_process import OutOfTime, ProcessDied, StillBusy
+from tests.content.strange_previews import broken_off, never_ready, with_a_query, with_databases
+from tests.content.test_editor import LESSON, body, form, signed_in, url
+from tests.making import make_course, make_editor
+
+pytestmark = pytest.mark.django_db
+
+BUSY = "Another preview is still being made"
+LATE = "This text takes too long to show"
+BROKEN = "The preview broke off"
+AGAIN = 'hx-trigger="load delay:1s"'  # the page asks once more by itself
+
+
+@pytest.fixture
+def lesson():
+    return make_course().documents.select_related("course", "head").get(identifier=LESSON)
+
+
+@pytest.fixture
+def editor(client):
+    person = make_editor()
+    signed_in(client, person)
+    return person
+
+
+def typed(lesson):
+    return form(lesson, en=body(lesson).replace("title: Boiling water", "title: As typed"))
+
+
+WAYS = {
+    "while typing": lambda client, lesson: client.post(url(lesson, "preview"), typed(lesson)),
+    "by the button": lambda client, lesson: client.post(url(lesson), typed(lesson) | {"preview": "yes"}),
+    "by the other language": lambda client, lesson: client.post(url(lesson), typed(lesson) | {"tab": "zh-hans"}),
+    "by opening it": lambda client, lesson: client.get(url(lesson)),
+}
+
+
+class Beside:
+    """In the place of the process: does what it is told to whenever a preview is wanted."""
+
+    def __init__(self, run):
+        self.run_once = run
+
+    def run(self, *_arguments, **_words):
+        return self.run_once()
+
+    longest = staticmethod(previewing.beside.longest)
+
+
+def raises(error):
+    def run():
+        raise error
+
+    return Beside(run)
+
+
+def test_it_comes_from_a_process_that_asks_no_database(lesson):
+    desk = desk_of(lesson, lesson.head)
+    preview, opened = previewing.beside.run(with_databases, desk.manuscript, "en", {}, [], seconds=30)
+    assert preview == make_preview(desk.manuscript, "en", {}, [])
+    assert preview.page["title"] == "Boiling water"
+    assert opened == []
+    assert previewing.beside.run(with_a_query, seconds=30) == ["default"]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_every_way_to_a_preview_leads_through_that_process(client, editor, lesson, monkeypatch, way):
+    for error, said in [(OutOfTime, LATE), (ProcessDied, BROKEN), (StillBusy, BUSY)]:
+        monkeypatch.setattr(previewing, "beside", raises(error))
+        response = way(client, lesson)
+        page = response.content.decode()
+        assert response.status_code == 200
+        assert [sentence for sentence in (LATE, BROKEN, BUSY) if sentence in page] == [said]
+        assert (AGAIN in page) == (error is StillBusy)
+    if way not in (WAYS["while typing"], WAYS["by opening it"]):
+        assert "title: As typed" in page
+
+
+def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(client, editor, lesson, monkeypatch):
+    monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
+    broken = body(lesson).replace("{#seven}", "{#seven", 1)
+    response = client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "is not closed on this line" in page and LATE in page and "{#seven\r\n" in page
+
+
+def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson, monkeypatch):
+    monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
+    page = client.get(url(lesson.course.documents.get(identifier="media/kettle.en.svg"))).content.decode()
+    assert "<img src=" in page and "could not be looked up" in page and "No other document" not in page
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("work, said", [(never_ready, LATE), (broken_off, BROKEN)], ids=["late", "broken"])
+def test_one_that_ends_badly_costs_nobody_anything_else(client, editor, lesson, monkeypatch, settings, work, said):
+    usual, settings.PREVIEW_SECONDS = settings.PREVIEW_SECONDS, 1
+    with monkeypatch.context() as patch:
+        patch.setattr(previewing, "make_preview", work)
+        assert said in WAYS["while typing"](client, lesson).content.decode()
+    settings.PREVIEW_SECONDS = usual
+    assert "As typed</h2>" in WAYS["while typing"](client, lesson).content.decode()
+    assert "As typed</h2>" in WAYS["while typing"](signed_in(client, make_editor()), lesson).content.decode()
+
+
+def test_a_person_gets_one_at_a_time_and_everything_else_meanwhile(client, editor, lesson, monkeypatch):
+    said, other = {}, make_editor()
+
+    def meanwhile():
+        monkeypatch.setattr(previewing, "beside", raises(OutOfTime))  # of whoever gets as far as this
+        said["the same person"] = WAYS["while typing"](client, lesson).content.decode()
+        said["another page"] = client.get(reverse("admin:content_document_changelist")).status_code
+        said["another person"] = WAYS["while typing"](signed_in(client, other), lesson).content.decode()
+        signed_in(client, editor)
+        raise OutOfTime
+
+    monkeypatch.setattr(previewing, "beside", Beside(meanwhile))
+    assert LATE in WAYS["while typing"](client, lesson).content.decode()
+    assert BUSY in said["the same person"] and AGAIN in said["the same person"]
+    assert said["another page"] == 200
+    assert LATE in said["another person"]
+    assert LATE in WAYS["while typing"](client, lesson).content.decode()  # the one before is over
+
+
+def test_whose_server_was_killed_waits_no_longer_than_a_preview_can_take(client, editor, lesson, monkeypatch, settings):
+    settings.PREVIEW_SECONDS, kept = 5, []
+    monkeypatch.setattr(previewing.cache, "add", lambda key, value, timeout: kept.append(timeout) or False)
+    assert BUSY in WAYS["while typing"](client, lesson).content.decode()
+    assert kept == [previewing.beside.longest(5) + 1]
+
+
+def test_the_browser_sends_one_at_a_time_and_the_newest_last(client, editor, lesson):
+    page = client.get(url(lesson)).content.decode()
+    assert page.count("hx-sync=") == page.count('data-draft="text" hx-sync="this:queue last"') == 1
