@@ -59,7 +59,8 @@ def hold(request, response, page: str) -> bool:
         return False
     key = secrets.token_urlsafe()
     cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
-    response.set_cookie(FORM_COOKIE, key, **cookies.attributes(HELD_FOR))
+    # The cookie outlives the form, so that a writer who comes too late is told.
+    response.set_cookie(FORM_COOKIE, key, **cookies.attributes(REMEMBERED_FOR))
     return True
 
 
