@@ -3,6 +3,7 @@
 A missing or malformed value stops the start with a line that names it; docs/operator.md lists every variable.
 """
 
+import re
 import warnings
 import zoneinfo
 from pathlib import Path
@@ -37,7 +38,7 @@ def count(name: str, *, default: int) -> int:
 
 # What differs between installations ---------------------------------------------------------------------------------
 
-DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR = Path(env("DATA_DIR", default="") or BASE_DIR / "var")
 try:
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as error:
@@ -54,14 +55,20 @@ PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
 DEBUG = switch("DEBUG", default=False)
 if DEBUG and not PLAIN_HTTP:
     raise ImproperlyConfigured("DEBUG: expected 0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if PLAIN_HTTP else [])
+THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE if PLAIN_HTTP else [])
 if not ALLOWED_HOSTS or ("*" in ALLOWED_HOSTS and not PLAIN_HTTP):
     raise ImproperlyConfigured("ALLOWED_HOSTS: expected the host names people use, such as training.example.com")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
 if not SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://"):
     raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")
-if urlsplit(SITE_URL).path not in {"", "/"}:
-    raise ImproperlyConfigured(f"SITE_URL: expected a host of its own without a path, got {SITE_URL}")
+if not re.fullmatch(r"https?://([^\s/?#@:[\]]+|\[[\da-fA-F:]+\])(:\d+)?/?", SITE_URL):
+    raise ImproperlyConfigured(f"SITE_URL: expected a host of its own and nothing behind it, got {SITE_URL}")
+if PLAIN_HTTP and (
+    urlsplit(SITE_URL).hostname not in {"127.0.0.1", "localhost", "::1"} or not {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
+):
+    # Demo people get in by it, and nobody is asked for a second factor.
+    raise ImproperlyConfigured("PLAIN_HTTP: expected 0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
 if env("BEHIND_PROXY", default=""):
     raise ImproperlyConfigured("BEHIND_PROXY: is PROXIES now, the number of proxies in front; 0 where there is none")
 PROXIES = count("PROXIES", default=1)
@@ -75,6 +82,8 @@ PASSWORD_WORDS = [
     *env.list("PASSWORD_WORDS", default=[]),
 ]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if any("://" not in origin for origin in CSRF_TRUSTED_ORIGINS):
+    raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS: expected origins such as https://training.example.com")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
@@ -109,13 +118,15 @@ else:
     }
     # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It
     # gives up reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at
-    # once, and does not find the pool waiting for a next try that is minutes away.
+    # once, and does not find the pool waiting for a next try that is minutes away. A command has one connection of its
+    # own, and says at once why it has none.
+    POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4}
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4},
             "connect_timeout": 3,
+            **({"pool": POOL} if starting.is_serving else {}),
             "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if starting.is_serving),
             **DATABASES["default"].get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
         },

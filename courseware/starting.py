@@ -5,6 +5,7 @@ wrong ends in one sentence.
 """
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connections
+from django.db import DatabaseError, connections
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
@@ -73,9 +74,14 @@ def in_one_sentence(status: int = 1) -> Iterator[None]:
     """End the process with what is set wrong, and without a traceback unless it is asked for."""
     try:
         yield
-    except (ImproperlyConfigured, OperationalError) as error:
+    except (ImproperlyConfigured, DatabaseError) as error:
         if "--traceback" in sys.argv:
             raise
-        said = f"The database says: {str(error).strip()}" if isinstance(error, OperationalError) else str(error)
-        print(said, file=sys.stderr, flush=True)
+        print(in_words(error) if isinstance(error, DatabaseError) else error, file=sys.stderr, flush=True)
         sys.exit(status)
+
+
+def in_words(error: DatabaseError) -> str:
+    first_line, *_query = str(error).strip().splitlines() or [repr(error)]
+    lacks_a_table = re.search('no such table|relation ".*" does not exist', first_line)
+    return f"The database says: {first_line}" + ("; `manage.py upgrade` makes what is missing" if lacks_a_table else "")

@@ -89,10 +89,18 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("SITE_URL", {"SITE_URL": "training.example.com"}),
         ("SITE_URL", {"SITE_URL": "ftp://training.example.com"}),
         ("PLAIN_HTTP", {"PLAIN_HTTP": "perhaps"}),
+        ("PLAIN_HTTP", {"PLAIN_HTTP": "1"}),
+        ("PLAIN_HTTP", {"PLAIN_HTTP": "1", "SITE_URL": "http://127.0.0.1:8000"}),
+        ("PLAIN_HTTP", {"PLAIN_HTTP": "1", "SITE_URL": "http://10.0.0.5", "ALLOWED_HOSTS": "127.0.0.1"}),
         ("DEBUG", {"DEBUG": "perhaps"}),
         ("DEBUG", {"DEBUG": "1"}),
         ("SITE_URL", {"SITE_URL": "http://training.example.com"}),
         ("SITE_URL", {"SITE_URL": "https://example.com/training/"}),
+        ("SITE_URL", {"SITE_URL": "https://"}),
+        ("SITE_URL", {"SITE_URL": "https://:443"}),
+        ("SITE_URL", {"SITE_URL": "https://training.example.com:port"}),
+        ("SITE_URL", {"SITE_URL": "https://training.example.com?x=1"}),
+        ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": "https://a.example.com,b.example.com"}),
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "training.example.com,*"}),
         ("SECRET_KEY_FALLBACKS", {"SECRET_KEY_FALLBACKS": f"{SECRET},short"}),
         ("SECURITY_CONTACT", {"SECURITY_CONTACT": "security@example.com"}),
@@ -138,6 +146,27 @@ def test_a_database_that_cannot_be_opened_is_one_line_too(tmp_path):
     assert done.returncode != 0
     assert done.stderr == "The database says: unable to open database file\n"
     assert "Traceback" in run("manage.py", "check_records", "--traceback", **settings).stderr
+
+
+def test_what_the_database_lacks_or_is_not_is_one_line_with_what_to_do(tmp_path):
+    settings = PRODUCTION | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
+    done = run("manage.py", "import_content", **settings)
+    lacking = "no such table: content_course; `manage.py upgrade` makes what is missing"
+    assert (done.returncode, done.stderr) == (1, f"The database says: {lacking}\n")
+    (tmp_path / "x.sqlite3").write_text("a letter\n" * 100)
+    done = run("manage.py", "import_content", **settings)
+    assert (done.returncode, done.stderr) == (1, "The database says: file is not a database\n")
+    away = settings | {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x"}
+    done = run("manage.py", "import_content", **away)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert (
+        "127.0.0.1" in done.stderr and "Traceback" in run("manage.py", "import_content", "--traceback", **away).stderr
+    )
+
+
+def test_a_folder_that_is_set_to_nothing_is_the_one_of_before():
+    told = "from django.conf import settings; print(settings.DATA_DIR)"
+    assert run("-c", told, DATA_DIR="", **PRODUCTION).stdout.strip() == str(ROOT / "var")
 
 
 def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
