@@ -12,7 +12,7 @@ from courseware.content.models import Document, ReleaseEntry
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
 from courseware.lib.disclosure import disclosed
-from courseware.reporting.shares import Share
+from courseware.reporting.shares import PERCENT_FROM, Share
 
 Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
 
@@ -96,7 +96,8 @@ def question_result(question: Asked, given: list) -> QuestionResult:
             bars=bars(((str(value), value) for value in values), given, len(given)),
             ends=tuple(choices),
             mean=round(sum(given) / len(given), 1),
-            recommend=recommend_score(given) if (question["from"], question["to"]) == (0, 10) else None,
+            # A difference of percentages, and so said where percentages are.
+            recommend=recommend_score(given) if asks_to_recommend(question) and len(given) >= PERCENT_FROM else None,
         )
     places = [place for each in given for place in (each if isinstance(each, list) else [each])]
     return QuestionResult(
@@ -107,6 +108,10 @@ def question_result(question: Asked, given: list) -> QuestionResult:
 def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tuple[Bar, ...]:
     counts = Counter(values)
     return tuple(Bar(label, Share(counts[value], total)) for label, value in labels)
+
+
+def asks_to_recommend(scale: Asked) -> bool:
+    return (scale["from"], scale["to"]) == (0, 10)
 
 
 def recommend_score(values: list[int]) -> int:

@@ -101,7 +101,7 @@ def test_every_kind_of_question_is_counted(course):
     ]
     answered(course, *answers)
     recommend, more, length, which = results(course)[1]
-    assert (recommend.title, recommend.answered, recommend.mean, recommend.recommend) == ("Recommend it?", 5, 6.6, 0)
+    assert (recommend.title, recommend.answered, recommend.mean) == ("Recommend it?", 5, 6.6)
     assert recommend.ends == ("Never", "Certainly")
     assert {bar.label: bar.share.count for bar in recommend.bars if bar.share.count} == {
         "0": 1,
@@ -142,6 +142,13 @@ def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
 )
 def test_the_recommend_score_is_promoters_minus_detractors(values, score):
     assert recommend_score(values) == score
+
+
+def test_the_recommend_score_is_told_where_percentages_are_from_twenty_people_on(course):
+    answered(course, *[{"recommend": 10}] * 19)
+    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (15, None)
+    answered(course, {"recommend": 0})
+    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (20, 90)
 
 
 def test_the_surveys_that_are_asked_are_found_by_course(course):
