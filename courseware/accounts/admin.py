@@ -179,8 +179,12 @@ class PersonAdmin(LogsMemberships):
     @admin.action(description=_("Reset the second step of signing in"))
     def reset_second_factor(self, request, people):
         """One's own is reset by somebody else: whoever sits down at an open session must not get rid of it."""
-        for person in people.exclude(pk=request.user.pk):
-            second_factor.reset(person, by=request.user)
+        reset = sum(second_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
+        if people.filter(pk=request.user.pk).exists():
+            note = gettext("Your own second step can only be reset by another admin.")
+            self.message_user(request, note, messages.ERROR)
+        note = ngettext("%(count)d second step was reset.", "%(count)d second steps were reset.", reset)
+        self.message_user(request, note % {"count": reset}, messages.SUCCESS)
 
     @admin.action(description=_("Deactivate: may no longer sign in"))
     def deactivate(self, request, people):
