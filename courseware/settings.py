@@ -249,7 +249,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "courseware.static_files.StaticFilesStorage"},
 }
-ANSWERS_A_MINUTE = 60  # of one person in lessons: more is no reading any more, and each is kept for good
+# Of one person: answers in lessons, in drills, decisions in simulations, runs begun, each by itself. More is no reading
+# any more, and each is kept for good.
+ANSWERS_A_MINUTE = 60
 REPORTS_A_DAY = 10  # of one person
 WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False

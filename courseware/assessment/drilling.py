@@ -24,6 +24,7 @@ from courseware.language.questions import Question, ResponseValue
 from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
+from courseware.learning.sending_pace import refuse_too_many
 
 
 class OtherQuestion(Exception):
@@ -173,7 +174,7 @@ def answer(
 
     `raw` is as `Question.clean` takes it, `revision` the primary key of the bank's revision that the form showed.
     A form sent again is known by its `token` and gets the stored answer. Raises OtherQuestion, QuestionChanged and
-    NoSuchQuestion (see `learning.answering`), and ValueError for input that is no answer.
+    NoSuchQuestion (see `learning.answering`), TooFast, and ValueError for input that is no answer.
     """
     at = at or timezone.now()
     attempt.enrollment = lock(attempt.enrollment)
@@ -184,7 +185,10 @@ def answer(
         return stored
     asked = asked_by(attempt, drill, question_id, number)
     question = question_of_form(asked.release, asked.bank, question_id, revision)
-    stored = asked.answered(question.clean(raw), attempt=attempt, answered_at=at, token=token)
+    response = question.clean(raw)
+    own = DrillAnswer.objects.filter(attempt__enrollment__learner=attempt.enrollment.learner_id)
+    refuse_too_many(own, "answered_at", at)
+    stored = asked.answered(response, attempt=attempt, answered_at=at, token=token)
     store_new(stored, OtherQuestion(question_id))
     touch(attempt.enrollment, at)
     if len(drill.streak) + 1 >= drill.needed and stored.is_right:

@@ -1,19 +1,13 @@
 """One try at one question of a lesson."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
 from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
 from courseware.learning.models import Answer
+from courseware.learning.sending_pace import refuse_too_many
 from courseware.learning.unsaved_answers import drop_text
-
-
-class TooManyAnswers(Exception):
-    """The learner has sent as many answers within a minute as are taken."""
 
 
 class TokenReused(Exception):
@@ -34,7 +28,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
     `raw` is as `Question.clean` takes it; `token` is the UUID of the form, `revision` the primary key of the lesson's
     revision that it showed (None: the current one), which is kept with the answer: it says what was read. The same form
-    sent again gets the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooManyAnswers, and
+    sent again gets the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooFast, and
     ValueError for input that is no answer.
     """
     at = at or timezone.now()
@@ -44,7 +38,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     response = question.clean(raw)
     if stored := Answer.objects.filter(token=token).first():
         return same(stored, enrollment, question_id, response)
-    refuse_too_many(enrollment, at)
+    refuse_too_many(Answer.objects.filter(enrollment__learner=enrollment.learner_id), "answered_at", at)
     stored = Answer(
         enrollment=enrollment,
         document_id=page.document_id,
@@ -63,12 +57,6 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     if stored.is_right and question_id in asked_of(enrollment, step) and is_check_done(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)
     return stored
-
-
-def refuse_too_many(enrollment, at):
-    sent = Answer.objects.filter(enrollment__learner=enrollment.learner_id, answered_at__gt=at - timedelta(minutes=1))
-    if sent.filter(answered_at__lte=at).count() >= settings.ANSWERS_A_MINUTE:
-        raise TooManyAnswers(enrollment)
 
 
 def question_of_form(release, page, question_id, revision):

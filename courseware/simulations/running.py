@@ -13,6 +13,7 @@ from courseware.evidence.recording import record, subject_of
 from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.sending_pace import refuse_too_many
 from courseware.simulations.models import Colour, Decision, Run, Timing
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of
@@ -35,12 +36,13 @@ class RunPaused(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> Run:
-    """The open run of the simulation with this id, or a new one from the current release."""
+    """The open run of the simulation with this id, or a new one from the current release. Raises TooFast."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     runs = enrollment.runs.of(simulation).on_record().with_release()
     if under_way := runs.open().first():
         return joined(under_way, enrollment)
+    refuse_too_many_runs(enrollment, at)
     page = serving.page(enrollment.release, simulation, enrollment.source_language)
     seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
     run = Run.objects.create(
@@ -70,7 +72,7 @@ def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: 
 def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
     """The open branch off a finished run at the situation `position`, or a new one; gives up any other open branch.
 
-    Raises NotOffered if the run has no such situation.
+    Raises NotOffered if the run has no such situation, and TooFast.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -79,6 +81,7 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
     open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
     if begun := open_branches.filter(branch_of=run, branch_at=position).with_release().first():
         return joined(begun, run.enrollment)
+    refuse_too_many_runs(run.enrollment, at)
     open_branches.update(given_up_at=at)
     return Run.objects.create(
         enrollment=run.enrollment,
@@ -92,6 +95,10 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
         started_at=at,
         shown_at=at,
     )
+
+
+def refuse_too_many_runs(enrollment: Enrollment, at: datetime) -> None:
+    refuse_too_many(Run.objects.filter(enrollment__learner=enrollment.learner_id), "started_at", at)
 
 
 def joined(run: Run, enrollment: Enrollment) -> Run:
@@ -121,7 +128,7 @@ def decide(
 
     `has_clock`: by the clock of the page, too, the time was over, so that the decision may come too late.
     `pauses`: before the next situation.
-    Repeating a decision changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver.
+    Repeating a decision changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver, TooFast.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -134,6 +141,7 @@ def decide(
         raise RunPaused(subject_of(run))
     if position > trail.position:
         raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
+    refuse_too_many(Decision.objects.filter(run__enrollment__learner=run.enrollment.learner_id), "decided_at", at)
     clock = clock_of(trail.node, run.timing, run.shown_at)
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
     trail = append_decision(trail, clock, place, picked, at)

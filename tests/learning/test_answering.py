@@ -10,8 +10,9 @@ from courseware import settings as site
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.evidence.models import Event
-from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, TooManyAnswers, answer
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.sending_pace import TooFast
 from tests.language.samples import damage
 from tests.making import make_course, make_enrollment, make_user
 
@@ -66,7 +67,7 @@ def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(sett
     for second in range(59):
         try_it(enrollment, at=at + timedelta(seconds=second))
     last = at + timedelta(seconds=59)
-    with pytest.raises(TooManyAnswers):
+    with pytest.raises(TooFast):
         try_it(enrollment, at=last)
     assert try_it(enrollment, token=first, at=last).token == first
     try_it(make_enrollment(make_user(), enrollment.course), at=last)

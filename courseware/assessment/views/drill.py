@@ -22,6 +22,7 @@ from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import OtherOrder, ask, raw_response
 from courseware.learning.question_view import show as shown_after
+from courseware.learning.sending_pace import TooFast
 from courseware.lib.form_pages import form_on
 from courseware.lib.small_numbers import small_number
 
@@ -97,19 +98,17 @@ def answer_drill(request, pk, rule):
         other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
         messages.warning(request, other)
         return redirect("assessment:drill", pk, rule)
+    except TooFast:
+        return drill_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
     except ValueError:
-        card = drill_card(attempt, found, request.POST)
-        return drill_page(
-            request,
-            attempt,
-            found,
-            card,
-            "assessment/drill.html",
-            problem="incomplete",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        )
+        return drill_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
     address = reverse("assessment:drill", args=[pk, rule])
     return redirect(f"{address}?answered={answer.number}")
+
+
+def drill_again(request, attempt, found, problem, status):
+    card = drill_card(attempt, found, request.POST)
+    return drill_page(request, attempt, found, card, "assessment/drill.html", problem=problem, status=status)
 
 
 def keep_drill_answer(attempt, found, sent, fields):

@@ -18,6 +18,7 @@ from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
+from courseware.learning.sending_pace import TooFast
 from courseware.learning.step_pages import url_name_of
 from courseware.learning.views.places import lesson_address
 from courseware.learning.views.survey import survey
@@ -83,7 +84,7 @@ def answer(request, course, step, question):
         return conflict(request, reading, lesson_step, "learning/question_gone.html")
     except answering.TokenReused:
         return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
-    except answering.TooManyAnswers:
+    except TooFast:
         error = _(
             "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
         )

@@ -8,12 +8,13 @@ from django.views.decorators.http import require_POST, require_safe
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
+from courseware.learning.sending_pace import TooFast
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import StartForm
 from courseware.simulations.trails import page_of, trail_of
-from courseware.simulations.views.places import debrief_address, own_run, usual_timing
+from courseware.simulations.views.places import debrief_address, own_run, too_fast, usual_timing
 
 
 @require_safe
@@ -50,4 +51,6 @@ def branch(request, pk, position):
         begun = running.try_branch(own_run(request, pk), position)
     except NotOffered:
         raise Http404(position) from None
+    except TooFast:
+        return too_fast(request, debrief_address(pk, position))
     return redirect("simulations:run", begun.pk)

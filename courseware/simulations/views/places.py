@@ -1,8 +1,10 @@
 """The addresses of a simulation's pages, and the run a page is about."""
 
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from courseware.learning.access import own_enrollments
 from courseware.lib.whole_page import for_the_whole_page
@@ -35,6 +37,11 @@ def own_run(request, pk) -> Run:
 def usual_timing(person, runs):
     # What was set for the person, else what they chose last.
     return person.practice_time or (runs[-1].timing if runs else Timing.WRITTEN)
+
+
+def too_fast(request, back):
+    messages.warning(request, _("These were very many runs for one minute. Wait a moment, then begin again."))
+    return redirect(back)
 
 
 def go(request, address):

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
+from courseware.learning.sending_pace import TooFast
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import DecisionForm
@@ -74,6 +75,11 @@ def decide(request, pk):
         return refused(request, run, _("This cannot be chosen here. Here is where your run stands."))
     except running.TooEarly:
         return refused(request, run, _("There is still time."))
+    except TooFast:
+        many = _(
+            "These were very many decisions for one minute. Wait a moment, then decide: your run stands as it was."
+        )
+        return refused(request, run, many)
     except (running.RunPaused, running.RunOver):
         return go(request, run_address(pk))
     if trail.run.finished_at:

@@ -7,10 +7,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
+from courseware.learning.sending_pace import TooFast
 from courseware.lib.form_pages import form_on
 from courseware.simulations import running
 from courseware.simulations.forms import StartForm
-from courseware.simulations.views.places import start_address, usual_timing
+from courseware.simulations.views.places import start_address, too_fast, usual_timing
 
 
 @require_safe
@@ -56,5 +57,8 @@ def start(request, course, simulation):
     form = StartForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
-    run = running.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
+    try:
+        run = running.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
+    except TooFast:
+        return too_fast(request, start_address(course, simulation))
     return redirect("simulations:run", run.pk)

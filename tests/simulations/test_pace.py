@@ -1,0 +1,105 @@
+"""A machine that clicks makes no more rows than a person could read."""
+
+import pytest
+from django.urls import reverse
+
+from courseware import settings as site
+from courseware.evidence.models import Event
+from courseware.learning.sending_pace import TooFast
+from courseware.simulations import running
+from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.trails import trail_of
+from tests.making import make_enrollment, make_user
+from tests.simulations.playing import BEST, at, begin, fresh, play, take
+from tests.simulations.samples import KETTLE, make_player
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def enrollment():
+    return make_player()
+
+
+def rows():
+    return Run.objects.count(), Decision.objects.count(), Event.objects.count()
+
+
+def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enrollment, settings):
+    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    for second in range(60):
+        run = begin(enrollment, seconds=second)
+        if second < 59:
+            running.give_up(run, at=at(second))
+    assert begin(enrollment, seconds=59) == run
+    running.give_up(run, at=at(59))
+    before = rows()
+    with pytest.raises(TooFast):
+        begin(enrollment, seconds=59)
+    assert rows() == before
+    begin(make_enrollment(make_user(), enrollment.course), seconds=59)
+    assert begin(enrollment, seconds=60).number == 61
+
+
+def test_branches_count_as_runs_do_and_the_open_one_is_always_found(enrollment, settings):
+    run = play(enrollment)
+    settings.ANSWERS_A_MINUTE = 3
+    first, second = (running.try_branch(run, position, at=at(1)) for position in (1, 2))
+    assert running.try_branch(run, 2, at=at(1)) == second
+    before = rows()
+    with pytest.raises(TooFast):
+        running.try_branch(run, 1, at=at(1))
+    assert rows() == before
+    assert fresh(second).is_open and not fresh(first).is_open
+    assert running.try_branch(run, 1, at=at(62)).is_open
+
+
+def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_found(enrollment, settings):
+    settings.ANSWERS_A_MINUTE = 2
+    run = begin(enrollment, flags=())
+    for choice in BEST[:2]:
+        take(run, choice)
+    before = rows()
+    with pytest.raises(TooFast):
+        take(run, BEST[2], seconds=59)
+    assert running.decide(run, 1, BEST[0], at=at(59)).position == 3
+    assert rows() == before
+    take(run, BEST[2], seconds=60)
+    assert fresh(run).finished_at == at(60)
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting(enrollment, settings):
+    settings.ANSWERS_A_MINUTE = 1
+    run = begin(enrollment, flags=())
+    take(run, BEST[0])
+    running.give_up(run, at=at(-7200))
+    again = begin(enrollment, flags=(), seconds=-7200)
+    take(again, BEST[0], seconds=-7200)
+    assert Decision.objects.count() == 2
+
+
+def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
+    client.force_login(enrollment.learner)
+    start = reverse("simulations:start", args=[enrollment.course.identifier, KETTLE])
+    settings.ANSWERS_A_MINUTE = 0
+    response = client.post(start, {"timing": Timing.OFF}, follow=True)
+    assert "These were very many runs for one minute." in response.text
+    settings.ANSWERS_A_MINUTE = 1
+    client.post(start, {"timing": Timing.OFF})
+    run = Run.objects.get()
+    settings.ANSWERS_A_MINUTE = 0
+    before = rows()
+    response = client.post(reverse("simulations:decide", args=[run.pk]), {"position": 1, "choice": 0})
+    assert (response.status_code, rows()) == (409, before)
+    assert "These were very many decisions for one minute." in response.text
+    assert trail_of(fresh(run)).position == 1
+
+
+def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, settings):
+    client.force_login(enrollment.learner)
+    run = play(enrollment)
+    settings.ANSWERS_A_MINUTE = 0
+    response = client.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
+    assert response.redirect_chain == [(reverse("simulations:debrief", args=[run.pk]), 302)]
+    assert "These were very many runs for one minute." in response.text
+    assert Run.objects.get() == run
