@@ -47,7 +47,8 @@ def take(pace, account, place, *, is_crowded=False):
             return 1
         now = time.time()
         tries, free_at = cache.get(key, (0, 0))
-        if free_at > now:
+        # Longer than the longest wait it can only be by a clock that had jumped ahead.
+        if now < free_at <= now + pace.longest_wait:
             return math.ceil(free_at - now)
         if is_crowded and not tries:
             # The next try of this place is let through, however many others there are by then.

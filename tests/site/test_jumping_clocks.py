@@ -1,0 +1,140 @@
+"""The clock of the server jumps, back and ahead: no duration is negative, each day is the chosen one."""
+
+import calendar
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import override_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from courseware.accounts import waits
+from courseware.assessment.certifying import frozen_facts
+from courseware.assessment.models import Certificate
+from courseware.content.compiled.serving import Outline
+from courseware.evidence.verifying import verify
+from courseware.learning.models import Enrollment
+from courseware.lib import dates
+from courseware.reporting.consistency import differences
+from courseware.simulations import running
+from courseware.simulations.debriefing import debrief_of
+from courseware.simulations.models import Decision, Timing
+from courseware.simulations.running import RunPaused, TooEarly
+from courseware.simulations.situation import situation_of
+from courseware.simulations.trails import page_of, trail_of
+from tests.making import make_user
+from tests.simulations.playing import fresh
+from tests.simulations.samples import KETTLE, make_player
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+START = datetime(2030, 1, 7, 9, tzinfo=UTC)
+JUMPS = [-2 * HOUR, -30 * MINUTE, -SECOND, timedelta(0), SECOND, 20 * SECOND, 31 * MINUTE, 3 * DAY, -3 * DAY]
+# Both nights of each year, at one, two and midnight, by an hour and by half an hour; and zones without any.
+ZONES = [
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Santiago",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+]
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+
+
+# Days
+
+
+@given(
+    zone=st.sampled_from(ZONES), chosen=st.dates(date(2026, 1, 2), date(2029, 12, 1)), week=st.sampled_from([0, 7, 14])
+)
+def test_a_due_day_ends_with_the_last_instant_of_the_chosen_day_and_weeks_count_days(zone, chosen, week):
+    zone, day = ZoneInfo(zone), chosen + timedelta(days=week)
+    enrollment = Enrollment(due_at=dates.due_instant(day, zone))
+    enrollment.zone_name = zone.key
+    assert enrollment.due_on == day
+    # Around its end by the hour and by the instant, whatever the clocks do that night.
+    around = [enrollment.due_at + minutes * MINUTE for minutes in range(-27 * 60, 27 * 60, 30)]
+    for at in [*around, enrollment.due_at.astimezone(UTC) - timedelta(microseconds=1)]:
+        is_over = at.astimezone(UTC).astimezone(zone).date() > day
+        assert (enrollment.state_at(at) == Enrollment.State.OVERDUE) == is_over, at
+
+
+@pytest.mark.django_db
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(zone=st.sampled_from(ZONES), at=INSTANTS, later=st.integers(-400, 1200), months=st.integers(1, 36))
+def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(zone, at, later, months):
+    outline = Outline("tea-room", "Tea", "en", {}, (), months, None, None, None, (), {})
+    with override_settings(TIME_ZONE=zone):
+        until = frozen_facts(Enrollment(pk=1), {"en": outline}, at)["valid_until"]
+        issued = at.astimezone(ZoneInfo(zone)).date()
+        whole = 12 * (until.year - issued.year) + until.month - issued.month
+        last = calendar.monthrange(until.year, until.month)[1]
+        assert (whole, until.day) == (months, min(issued.day, last))
+        # Asked at any instant, also by a clock that was set back before the day of issue, and at both ends of the day.
+        certificate = Certificate(valid_until=until, issued_at=at)
+        end = datetime(until.year, until.month, until.day, tzinfo=UTC)
+        for when in [at + later * DAY, *(end + hours * HOUR for hours in range(-14, 40))]:
+            assert certificate.is_valid(when) == (when.astimezone(ZoneInfo(zone)).date() <= until), when
+
+
+# Durations
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@given(seed=st.integers(0, 2**32), jumps=st.lists(st.sampled_from(JUMPS), min_size=12, max_size=30))
+def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
+    random, at = Random(seed), START
+    enrollment = make_player(make_user())
+    run = running.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+    for jump in jumps:
+        at += jump
+        run = fresh(run)
+        if not run.is_open:
+            run = running.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+        act(random, run, at)
+        assert_no_negative_time(fresh(run), at)
+    assert not Decision.objects.filter(milliseconds__lt=0).exists()
+    assert all(each.decided_at >= each.shown_at for each in Decision.objects.all())
+    enrollment.refresh_from_db()
+    assert enrollment.started_at <= enrollment.last_active_at
+    assert (list(differences()), verify()) == ([], [])
+
+
+def act(random, run, at):
+    trail = trail_of(run)
+    deed = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
+    if deed == "give up" and random.random() < 0.3:
+        running.give_up(run, at=at)
+    elif deed == "go on":
+        running.go_on(run, at=at)
+    elif deed != "give up":
+        choice = None if deed == "wait" else random.choice(trail.rules.offered(trail.state))
+        with suppress(RunPaused, TooEarly):
+            running.decide(run, trail.position, choice, has_clock=random.random() < 0.5, at=at)
+
+
+def assert_no_negative_time(run, at):
+    trail, texts = trail_of(run), page_of(run, "en").simulation
+    if run.finished_at:
+        assert all(step.seconds >= 0 for step in debrief_of(trail, texts).reviewed)
+    elif run.is_open:
+        situation = situation_of(trail, texts, at)
+        assert all(line.arrives >= 0 for line in situation.lines)
+        if clock := situation.clock:
+            assert clock.wait >= 0 and 0 <= clock.left <= 1000 * clock.seconds
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("pace", [waits.PASSWORDS, waits.LETTERS], ids=["passwords", "letters"])
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_after_a_jump_nobody_waits_longer_than_the_longest_wait(time_machine, pace, jump):
+    time_machine.move_to(START, tick=False)
+    tries = [waits.take(pace, "wu@example.com", "here") for _ in range(pace.free + 1)]
+    assert tries == [0] * pace.free + [pace.first_wait]
+    time_machine.move_to(START + jump, tick=False)
+    assert 0 <= waits.take(pace, "wu@example.com", "here") <= pace.longest_wait
