@@ -1,8 +1,9 @@
 """The whole server under a false clock, which is set back, jumps, or changes with the season: F10 of the promises."""
 
+import re
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -134,6 +135,77 @@ def test_a_time_limit_lasts_as_long_in_the_night_the_clocks_change(site, clock, 
         assert save(visitor, site, "1")
         clock.set(clock.ahead + 11 * MINUTE)
         assert not save(visitor, site, "0")
+
+
+# Due days, set by the manager of the learner's team: it has no zone of its own, so the site's counts
+
+LEAD = """
+import django
+django.setup()
+from courseware.accounts.models import User
+from tests.making import join, make_team, make_user
+join(make_team(manager=make_user(email="lead@example.com")), User.objects.get(email="{email}"))
+"""
+
+
+class Lead:
+    """The manager of the site's learner, in front of the learner's page."""
+
+    def __init__(self, site, visitor):
+        assert site.run("-c", LEAD.format(**site.told)) == (0, "")
+        self.visitor, self.told = visitor, site.told | {"email": "lead@example.com"}
+        self.page = f"/team/people/{site.told['enrollment']}/"
+
+    def at(self, clock, instant):
+        clock.set(instant - datetime.now(UTC))
+        self.visitor.cookies.clear()  # no session is so long
+        self.visitor.sign_in(self.told)
+        return self
+
+    def choose(self, day):
+        form = self.visitor.form(self.page, f"{self.page}extend/")
+        assert self.visitor.post(f"{self.page}extend/", form | {"due_on": day.isoformat()}).status == 302
+        return self.shown()
+
+    def shown(self):
+        """(the due day, whether it is over)."""
+        text = self.visitor.get(self.page).text
+        day = re.search(r'<dt>Due on</dt><dd><time datetime="([\d-]+)"', text)[1]
+        return date.fromisoformat(day), "overdue" in text
+
+
+@pytest.mark.parametrize("jump", [-2 * HOUR, 3 * DAY], ids=["two hours back", "three days ahead"])
+def test_due_days_chosen_before_during_and_after_a_jump_are_the_chosen_ones(site, clock, jump):
+    now = datetime.now(UTC)
+    days = [(now + number * DAY).date() for number in (10, 11, 12)]
+    with site.served(workers=1, **clock.environment) as visitor:
+        lead = Lead(site, visitor)
+        assert lead.at(clock, now).choose(days[0]) == (days[0], False)
+        assert lead.at(clock, now + jump).shown() == (days[0], False)
+        assert lead.choose(days[1]) == (days[1], False)
+        assert lead.at(clock, now).shown() == (days[1], False)
+        assert lead.choose(days[2]) == (days[2], False)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("which", [0, 1], ids=["the next change", "the one after"])
+def test_due_days_over_the_night_the_clocks_change_are_the_chosen_ones_and_end_at_their_midnight(
+    site, clock, zone, which
+):
+    night = changes_of(ZoneInfo(zone))[which]
+    day = night.astimezone(ZoneInfo(zone)).date()
+    end = next(hour for hour in (night + number * HOUR for number in range(48)) if local(hour, zone) > day)
+    with site.served(workers=1, TIME_ZONE=zone, **clock.environment) as visitor:
+        lead = Lead(site, visitor)
+        assert lead.at(clock, night - 2 * DAY).choose(day) == (day, False)
+        assert lead.at(clock, end - MINUTE).shown() == (day, False)
+        assert lead.at(clock, end + MINUTE).shown() == (day, True)
+        assert lead.choose(day + 7 * DAY) == (day + 7 * DAY, False)
+        assert lead.at(clock, night - MINUTE).choose(day) == (day, False)
+
+
+def local(instant, zone):
+    return instant.astimezone(ZoneInfo(zone)).date()
 
 
 def changes_of(zone):
