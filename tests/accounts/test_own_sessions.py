@@ -19,9 +19,9 @@ IPHONE = (
 )
 
 
-def signed_in(person, user_agent=FIREFOX, client=None):
+def signed_in(person, user_agent=FIREFOX, client=None, password=PASSWORD):
     client = client or Client()
-    fields = {"login": person.email, "password": PASSWORD}
+    fields = {"login": person.email, "password": password}
     assert client.post(reverse("account_login"), fields, headers={"user-agent": user_agent}).status_code == 302
     return client
 
@@ -113,6 +113,18 @@ def test_changing_it_oneself_is_told_once_and_not_as_a_new_browser(person):
     fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     here.post(reverse("account_change_password"), fields)
     assert ["Your password was changed." in letter.body for letter in mail.outbox] == [True]
+
+
+def test_a_changed_password_makes_every_browser_new_but_the_one_it_was_changed_in(person):
+    phone, here = signed_in(person, IPHONE), signed_in(person)
+    fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    here.post(reverse("account_change_password"), fields)
+    here.post(reverse("account_logout"))
+    mail.outbox.clear()
+    signed_in(person, IPHONE, phone, NEW)
+    assert ["Safari · iPhone" in letter.body for letter in mail.outbox] == [True]
+    signed_in(person, FIREFOX, here, NEW)
+    assert len(mail.outbox) == 1
 
 
 def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_commit_callbacks):

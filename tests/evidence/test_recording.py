@@ -142,9 +142,12 @@ class TestRecording:
     def test_of_many_with_one_that_is_refused_none_is_recorded(self):
         with pytest.raises(TypeError), transaction.atomic():
             record_many([NewEvent("opened", "door:1"), NewEvent("opened", "door:2", data={"wide": 0.5})])
-        assert record_many([]) == []
         assert not Event.objects.exists()
         assert not ChainHead.objects.filter(number__gt=0).exists()
+
+    def test_of_none_nothing_is_recorded_and_the_log_is_not_locked(self, django_assert_num_queries):
+        with transaction.atomic(), django_assert_num_queries(0):
+            assert record_many([]) == []
 
     @pytest.mark.parametrize("number", [1, 3, 100])
     def test_many_cost_what_one_costs(self, django_assert_num_queries, number):
