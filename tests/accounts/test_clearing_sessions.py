@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.evidence.models import Event
+from courseware.unsaved.keeping import keep, unsaved_in
 from tests.accounts.test_own_sessions import PAGE, is_in, signed_in
 from tests.making import make_user
 
@@ -55,6 +56,14 @@ def test_it_costs_the_same_for_any_number_of_them(number, time_machine, django_a
     for _ in range(number):
         signed_in(make_user())
     time_machine.move_to(timezone.now() + timedelta(hours=13))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         call_command("clearsessions")
     assert sessions() == (0, set())
+
+
+def test_a_text_that_nobody_came_back_for_in_a_month_goes_and_a_newer_one_stays():
+    person, now = make_user(), timezone.now()
+    keep(person.pk, "/old/", {"text": "Typed"}, at=now - timedelta(days=30))
+    keep(person.pk, "/new/", {"text": "Typed"}, at=now - timedelta(days=29))
+    call_command("clearsessions")
+    assert set(unsaved_in(person.pk, ["/old/", "/new/"])) == {"/new/"}

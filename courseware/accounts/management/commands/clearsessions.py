@@ -5,15 +5,21 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
+from courseware.unsaved.keeping import drop_old
+
 
 class Command(clearsessions.Command):
-    help = "Takes out sessions that have ended, where they were signed in from, and what was kept for a while only."
+    help = (
+        "Takes out sessions that have ended, where they were signed in from, and what was kept for a while only, "
+        "such as texts that were typed a month ago and never saved."
+    )
 
     def handle(self, **options):
         super().handle(**options)
         # Each names a network and a browser; allauth takes them out only when the person looks at the own sessions.
         UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
         self.clear_cache()
+        drop_old()
 
     def clear_cache(self):
         # Django answers with none of these, and leaves them, held forms among them, until there are MAX_ENTRIES rows.
