@@ -146,8 +146,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 INSTALLED_APPS = [
     "courseware.apps.FrontDoorConfig",
+    *([] if django.VERSION >= (6, 0) else ["django_tasks"]),
+    "django_tasks_db",
     "courseware.evidence",
     "courseware.unsaved",
+    "courseware.jobs",
     "courseware.accounts",
     "courseware.content",
     "courseware.learning",
@@ -265,6 +268,9 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # at the default of 300 a stranger could push counts out
     }
 }
+
+# In the database as well: enqueued with the fact that asks for it. `manage.py work` does them.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

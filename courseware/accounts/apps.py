@@ -1,3 +1,5 @@
+from datetime import time
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +15,9 @@ class AccountsConfig(AppConfig):
 
         from courseware.accounts import demo_people, second_factor  # noqa: F401 - the first registers its check
         from courseware.accounts.sessions import begin
+        from courseware.jobs.schedule import Daily, command, schedule
 
+        schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
         signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
         signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")

@@ -17,6 +17,7 @@ HOUSE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
 FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"lib", "language"},
     {"evidence", "unsaved"},
+    {"jobs"},
     {"accounts", "content"},
     {"learning"},
     {"simulations"},

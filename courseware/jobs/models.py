@@ -1,0 +1,82 @@
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
+
+ALIVE_FOR = timedelta(seconds=60)  # after its last sign; a machine under load misses some
+FORGOTTEN_AFTER = timedelta(days=1)
+LATE_AFTER = timedelta(hours=1)
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self) -> Self:
+        return self.filter(seen_at__gt=timezone.now() - ALIVE_FOR)
+
+    def forget_dead(self) -> None:
+        self.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
+
+
+class Worker(models.Model):
+    """A process of `manage.py work`, which says every few seconds that it lives."""
+
+    name = models.CharField(_("name"), max_length=64, primary_key=True)
+    started_at = models.DateTimeField(_("began"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last sign of life"), db_index=True)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("worker"), _("workers")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    NONE = "", _("Not yet run")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class Job(models.Model):
+    """When a job of the schedule comes next, and how it went the last time."""
+
+    name = models.SlugField(_("name"), primary_key=True)
+    next_at = models.DateTimeField(_("next run"), db_index=True)
+    task = models.UUIDField(null=True, editable=False)  # the newest run that was enqueued
+    started_at = models.DateTimeField(_("last run"), null=True)
+    finished_at = models.DateTimeField(_("ended"), null=True)
+    outcome = models.CharField(_("result"), max_length=8, choices=Outcome, blank=True)
+    said = models.TextField(_("said"), blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Of the last run that ended; never negative, also where the clock was set back meanwhile."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return max(self.finished_at - self.started_at, timedelta(0))
+
+    def is_late(self, now: datetime) -> bool:
+        return self.next_at + LATE_AFTER < now
+
+
+class Task(DBTaskResult):
+    """The library's row, under a name that readers of the admin understand."""
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = _("piece of work"), _("pieces of work")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.task_name
