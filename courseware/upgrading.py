@@ -91,28 +91,24 @@ def is_closed() -> bool:
     return False
 
 
-class UpgradeMiddleware:
-    """Stands behind static files and in front of everything that asks the database."""
+class Watch:
+    """What a process that serves or works asks before it touches anything: is the database of its own version?"""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
+    def __init__(self) -> None:
         # Now, and not at the first look: `git pull` may have brought other files by then.
         self.known = migrations_of_this_version()
         self.looked_at = -float(LOOK_EVERY)
-        self.reason = ""
+        self.told = ""
 
-    def __call__(self, request):
+    def reason(self) -> str:
+        """Why this process is to do nothing; "" where it may go on. Looks every two seconds at most."""
         if time.monotonic() - self.looked_at >= LOOK_EVERY:
             self.looked_at = time.monotonic()
-            self.tell(self.reason_to_be_closed())
-        if not self.reason:
-            return self.get_response(request)
-        return come_back("upgrading", RETRY_AFTER)
-
-    def tell(self, reason: str) -> None:
-        if reason != self.reason:
-            logger.warning("%s", reason or "open again")
-        self.reason = reason
+            reason = self.reason_to_be_closed()
+            if reason != self.told:
+                logger.warning("%s", reason or "open again")
+            self.told = reason
+        return self.told
 
     def reason_to_be_closed(self) -> str:
         try:
@@ -128,3 +124,16 @@ class UpgradeMiddleware:
         if unknown := sorted(name for name in recorded - self.known if is_ours(name[0])):
             return f"closed: the database knows {'.'.join(unknown[0])}, this process does not; restart it"
         return ""
+
+
+class UpgradeMiddleware:
+    """Stands behind static files and in front of everything that asks the database."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.watch = Watch()
+
+    def __call__(self, request):
+        if not self.watch.reason():
+            return self.get_response(request)
+        return come_back("upgrading", RETRY_AFTER)

@@ -1,0 +1,192 @@
+"""The loop of `manage.py work`, around the worker that comes with the library of tasks.
+
+What that one lacks is here: a task whose worker was killed is begun again, a task that cannot do its work yet comes
+back later, one that hangs is ended, and a database that is away for a while ends nothing.
+"""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import FrameType
+
+from django.db import DatabaseError, InterfaceError, connections
+from django.utils import timezone
+from django_tasks_db.compat import TaskResultStatus
+from django_tasks_db.management.commands.db_worker import Worker as LibraryWorker
+from django_tasks_db.models import DBTaskResult
+
+from courseware.jobs.models import Worker
+from courseware.jobs.schedule import enqueue_due
+from courseware.jobs.tasks import Later
+
+BEAT_EVERY = 5  # seconds
+LOOK_EVERY = 1.0  # seconds
+AT_MOST = 60 * 60  # seconds for one task
+TRIES = 5
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]  # after the first try, the second, …
+logger = logging.getLogger(__name__)
+
+
+class Lost(Exception):
+    """The workers of a task died again and again, most likely of the task."""
+
+
+class TookTooLong(Exception):
+    """A task was ended after `AT_MOST` seconds."""
+
+
+def path_of(error: type[Exception]) -> str:
+    return f"{error.__module__}.{error.__qualname__}"
+
+
+class TaskWorker(LibraryWorker):
+    """The library's, which runs what is ready until there is nothing, with a limit of time for each task."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            queue_names=["*"],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name,
+            excluded_queue_names=[],
+        )
+        self.ends_at: float | None = None  # monotonic; for the thread that gives the signs of life
+
+    def run_task(self, db_task_result: DBTaskResult) -> None:
+        self.ends_at = time.monotonic() + AT_MOST
+        signal.setitimer(signal.ITIMER_REAL, AT_MOST)
+        try:
+            super().run_task(db_task_result)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.ends_at = None
+
+
+class WorkLoop:
+    """`resting` says why nothing is to be done at the moment, such as during an upgrade; "" where nothing is."""
+
+    def __init__(self, resting: Callable[[], str]) -> None:
+        self.resting = resting
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.tasks = TaskWorker(self.name)
+        self.stopping = threading.Event()
+
+    def run(self, *, once: bool = False) -> None:
+        """Until it is told to stop; with `once`, until nothing is left that is due."""
+        with self.signals(), self.signs_of_life():
+            while not self.stopping.is_set():
+                try:
+                    self.look()
+                except (DatabaseError, InterfaceError) as error:
+                    if once:
+                        raise
+                    logger.warning("the database is away or busy: %s", str(error).strip())
+                    connections.close_all()
+                if once:
+                    return
+                self.stopping.wait(LOOK_EVERY)
+
+    def look(self) -> None:
+        if reason := self.resting():
+            logger.info("%s", reason)
+            return
+        put_back_lost(self.name)
+        put_back_later()
+        enqueue_due()
+        # Asked before, as the library takes SQLite's only lock for writing to see whether there is anything.
+        if DBTaskResult.objects.ready().exists():
+            self.tasks.run()
+
+    def stop(self, signum: int, frame: FrameType | None) -> None:
+        """The task in hand is finished; told twice, the process dies of it, and the task is begun again elsewhere."""
+        self.stopping.set()
+        self.tasks.running = False
+        signal.signal(signum, signal.SIG_DFL)
+
+    def end_task(self, signum: int, frame: FrameType | None) -> None:
+        raise TookTooLong(f"ended after {AT_MOST} seconds")
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        handlers = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGALRM: self.end_task}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def signs_of_life(self) -> Iterator[None]:
+        ended = threading.Event()
+        beat(self.name)
+        thread = threading.Thread(target=self.keep_beating, args=[ended], daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                Worker.objects.filter(name=self.name).delete()
+
+    def keep_beating(self, ended: threading.Event) -> None:
+        while not ended.wait(BEAT_EVERY):
+            if self.tasks.ends_at and time.monotonic() > self.tasks.ends_at + BEAT_EVERY * 2:
+                logger.critical("a task hangs where no signal reaches it: this worker ends")
+                os._exit(1)
+            try:
+                beat(self.name)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("no sign of life written: %s", str(error).strip())
+                connections.close_all()
+        connections.close_all()
+
+
+def beat(name: str) -> None:
+    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+
+
+def put_back_lost(mine: str) -> None:
+    """Tasks begun by a worker that has died; or by this one, which asks between two tasks, so has none in hand."""
+    running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
+    if not running:
+        return
+    others = set(Worker.objects.alive().exclude(name=mine).values_list("name", flat=True))
+    for task in running:
+        if task.worker_ids[-1] in others:
+            continue
+        # Only as it was seen: another worker may have put it back and begun it again meanwhile.
+        unchanged = DBTaskResult.objects.running().filter(pk=task.pk, started_at=task.started_at)
+        if len(task.worker_ids) < TRIES:
+            if unchanged.update(status=TaskResultStatus.READY):
+                logger.warning("task %s is begun again: its worker died", task.pk)
+        else:
+            said = f"{path_of(Lost)}: {len(task.worker_ids)} workers died while they did it"
+            unchanged.update(
+                status=TaskResultStatus.FAILED,
+                finished_at=timezone.now(),
+                exception_class_path=path_of(Lost),
+                traceback=said,
+            )
+            logger.error("task %s is given up: %s", task.pk, said)
+
+
+def put_back_later() -> None:
+    """Tasks that asked for it. After `TRIES` they stay failed."""
+    asked = DBTaskResult.objects.failed().filter(exception_class_path=path_of(Later))
+    for task in asked.only("status", "finished_at", "worker_ids"):
+        if (tries := len(task.worker_ids)) < TRIES:
+            asked.filter(pk=task.pk, finished_at=task.finished_at).update(
+                status=TaskResultStatus.READY, run_after=task.finished_at + PAUSES[tries - 1]
+            )

@@ -1,0 +1,54 @@
+"""`python -m tests.faults.busy work`: a worker whose death is noticed within two seconds, and tasks for it.
+
+`python -m tests.faults.busy NUMBER` enqueues so many, every twentieth of which asks for later the first two times.
+"""
+
+import sys
+import time
+from datetime import timedelta
+
+import django
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    django.setup()
+
+from courseware.jobs.tasks import Later, task
+
+EVERY = 20  # which one asks for later
+
+
+@task(takes_context=True)
+def pour(context, number):
+    """One event for each cup, whenever and however often it is poured."""
+    from django.db import transaction
+
+    from courseware.evidence.models import Event
+    from courseware.evidence.recording import record
+
+    if number % EVERY == 0 and context.attempt <= 2:
+        raise Later("the water does not boil yet")
+    time.sleep(0.02)
+    with transaction.atomic():
+        if not Event.objects.filter(subject=f"cup:{number}").exists():
+            record(verb="poured", subject=f"cup:{number}", actor=None)
+    time.sleep(0.02)
+
+
+def main(argument):
+    if argument == "work":
+        from courseware.jobs import models, working
+
+        models.ALIVE_FOR = timedelta(seconds=2)
+        working.BEAT_EVERY = working.LOOK_EVERY = 0.3
+        working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
+        execute_from_command_line(["manage.py", "work"])
+    else:
+        from tests.faults import busy
+
+        for number in range(int(argument)):
+            busy.pour.enqueue(number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

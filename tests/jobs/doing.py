@@ -1,0 +1,30 @@
+"""Tasks for the tests of the worker. A task is found again by its path, so they stand in a module of their own."""
+
+import signal
+import time
+
+from courseware.jobs.tasks import Later, task
+
+done = []
+
+
+@task
+def note(what):
+    done.append(what)
+
+
+@task
+def fail():
+    raise ValueError("nothing to be done")
+
+
+@task
+def wait_for_another_day():
+    raise Later("the server does not answer")
+
+
+@task
+def hang():
+    done.append("begun")
+    signal.setitimer(signal.ITIMER_REAL, 0.01)  # the hour is over
+    time.sleep(30)
