@@ -1,10 +1,12 @@
-"""`make run`: from a bare clone to a served site with demo people, in one process. Run again, it changes nothing.
+"""`make run`: from a bare clone to a served site with demo people and its worker. Run again, it changes nothing.
 
 For trying out on this machine only: plain http, SQLite in var/try/, letters kept as files.
 How a firm runs the site for real is docs/operator.md.
 """
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,11 +64,33 @@ def main() -> None:
         starting.prepare_trial()
         set_up()
     print(address_and_accounts(port), flush=True)
-    gunicorn = ["gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}"]
-    os.execv(  # noqa: S606 - replaced by the server, so that Ctrl+C reaches it and no process is left behind
-        sys.executable,
-        [sys.executable, "-m", *gunicorn, f"--bind={LOOPBACK}:{port}", "--log-level=warning"],
+    server = ["-m", "gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}", f"--bind={LOOPBACK}:{port}"]
+    sys.exit(
+        side_by_side(
+            {
+                "The server": [*server, "--log-level=warning"],
+                "The worker": [str(BASE_DIR / "manage.py"), "work", "--verbosity=0"],
+            }
+        )
     )
+
+
+def side_by_side(programs: dict[str, list[str]]) -> str | int:
+    """Run these by this Python until Ctrl+C or SIGTERM ends them all. Returns what to say when one dies by itself."""
+    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        died, status = os.wait()
+        name = running.pop(died)
+        return f"{name} ended by itself ({os.waitstatus_to_exitcode(status)}), so everything does."
+    except KeyboardInterrupt:
+        return 0  # the terminal has told each of them
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for pid in running:
+            os.kill(pid, signal.SIGTERM)
+        for pid in running:
+            os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
