@@ -19,6 +19,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Course, Document
 from courseware.content.releases import drafts
+from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
@@ -83,6 +84,8 @@ def make_world(course=None) -> World:
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
+    schedule.enqueue_due()
+    schedule.run_now("tidy-tasks")
     world.places = places_of(world)
     return world
 

@@ -1,6 +1,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,11 +11,17 @@ class AdminSite(admin.AdminSite):
     site_header = site_title = _("Safe operations training")
     index_title = _("Admin")
 
+    def index(self, request, extra_context=None):
+        from courseware.jobs.condition import troubles  # needs loaded apps, and this module is read while they load
+
+        found = troubles(timezone.now()) if request.user.is_superuser else []
+        return super().index(request, (extra_context or {}) | {"troubles": found})
+
     def login(self, request, extra_context=None):
         return secure_admin_login(super().login)(request, extra_context)
 
     def logout(self, request, extra_context=None):
-        from courseware.accounts import views  # needs loaded apps, and this module is read while they load
+        from courseware.accounts import views  # as above
 
         return views.sign_out(request)
 

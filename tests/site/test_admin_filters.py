@@ -41,6 +41,8 @@ FILTERS = {
         "document__course__id__exact", "document__course__isnull", "document__kind__exact", "document__kind__isnull",
     },
     "evidence.Event": {"verb", "verb__isnull"},
+    "jobs.Job": set(),
+    "jobs.Task": {"status__exact", "status__isnull"},
     "learning.Enrollment": {
         "state", "course__id__exact", "course__isnull", "learner__teams__id__exact", "learner__teams__isnull",
     },

@@ -1,0 +1,55 @@
+from datetime import timedelta
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_tasks_db.models import DBTaskResult
+
+from courseware.jobs.models import Job, Task
+from courseware.jobs.schedule import JOBS, run_now
+from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
+from courseware.lib.list_filters import ListFiltersOnly
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+    """What happens by itself: to read, and to run before its time."""
+
+    list_display = ["in_words", "started_at", "took", "outcome", "said", "next_at"]
+    actions = ["run_selected"]
+    fields = readonly_fields = ("in_words", "started_at", "finished_at", "outcome", "said", "next_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).filter(name__in=JOBS)
+
+    @admin.display(description=_("job"), ordering="name")
+    def in_words(self, job: Job) -> str | Promise:
+        return JOBS[job.name].words
+
+    @admin.display(description=_("took"))
+    def took(self, job: Job) -> timedelta | None:
+        return job.duration
+
+    @admin.action(description=_("Run now"))
+    def run_selected(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        for name in (names := list(jobs.values_list("name", flat=True))):
+            run_now(name)
+        said = ngettext("%(count)d job runs next.", "%(count)d jobs run next.", len(names)) % {"count": len(names)}
+        self.message_user(request, said, messages.SUCCESS)
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+    """What was enqueued, and why it failed where it did."""
+
+    list_display = ("task_name", "status", "enqueued_at", "started_at", "finished_at")
+    list_filter = ["status"]
+    ordering = ["-enqueued_at"]
+    show_full_result_count = False
+    fields = readonly_fields = (*list_display, "worker_ids", "exception_class_path", "traceback")
+
+
+admin.site.unregister(DBTaskResult)  # the same in English, and for whoever has its permission

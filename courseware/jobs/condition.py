@@ -1,0 +1,44 @@
+"""Is the work beside the pages being done? Asked by the first page of the admin, and by what watches the site."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
+
+from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
+from courseware.jobs.schedule import JOBS
+
+
+@dataclass(frozen=True)
+class Trouble:
+    job: str | Promise  # in words; "" where it is about no single job
+    words: str | Promise
+
+
+def troubles(now: datetime) -> list[Trouble]:
+    """What an administrator should look after, the gravest first. Runs two statements."""
+    found = []
+    jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
+    if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
+        found.append(Trouble("", _("Nothing is done beside the pages: manage.py work does not run.")))
+    for name, job in jobs.items():
+        if job.outcome == Outcome.FAILED:
+            found.append(Trouble(JOBS[name].words, _("failed the last time")))
+        elif job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
+            found.append(Trouble(JOBS[name].words, _("has not come to an end")))
+    return found
+
+
+def is_left_undone(now: datetime) -> bool:
+    """Whether a task has been ready for an hour: nobody works, or not fast enough."""
+    return DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER).exists()
+
+
+def age_of_last_sign() -> timedelta | None:
+    """Since a worker was last seen; None where none ever was."""
+    seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
+    return None if seen is None else max(timezone.now() - seen, timedelta(0))
