@@ -139,6 +139,9 @@ except (ImproperlyConfigured, ValueError) as error:
     raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10
+# Whoever asks for a link at an address that nobody has gets an answer by mail in these domains only: else any stranger
+# could have letters of the firm sent to any address.
+MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -151,6 +154,7 @@ INSTALLED_APPS = [
     "courseware.evidence",
     "courseware.unsaved",
     "courseware.jobs",
+    "courseware.outbox",
     "courseware.accounts",
     "courseware.content",
     "courseware.learning",

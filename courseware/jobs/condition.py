@@ -12,11 +12,16 @@ from django_tasks_db.models import DBTaskResult
 from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
 from courseware.jobs.schedule import JOBS
 
+PAGE = "admin:jobs_job_changelist"
+
 
 @dataclass(frozen=True)
 class Trouble:
-    job: str | Promise  # in words; "" where it is about no single job
+    """`page` is the url name of the list where more is said of it; "" where there is none."""
+
     words: str | Promise
+    about: str | Promise = ""
+    page: str = ""
 
 
 def troubles(now: datetime) -> list[Trouble]:
@@ -24,12 +29,12 @@ def troubles(now: datetime) -> list[Trouble]:
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
-        found.append(Trouble("", _("Nothing is done beside the pages: manage.py work does not run.")))
+        found.append(Trouble(_("Nothing is done beside the pages: manage.py work does not run.")))
     for name, job in jobs.items():
         if job.outcome == Outcome.FAILED:
-            found.append(Trouble(JOBS[name].words, _("failed the last time")))
+            found.append(Trouble(_("failed the last time"), JOBS[name].words, PAGE))
         elif job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
-            found.append(Trouble(JOBS[name].words, _("has not come to an end")))
+            found.append(Trouble(_("has not come to an end"), JOBS[name].words, PAGE))
     return found
 
 

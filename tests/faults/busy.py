@@ -1,10 +1,12 @@
 """`python -m tests.faults.busy work`: a worker whose death is noticed within two seconds, and tasks for it.
 
-`python -m tests.faults.busy NUMBER` enqueues so many, every twentieth of which asks for later the first two times.
+`python -m tests.faults.busy cups NUMBER` enqueues so many, every twentieth of which asks for later the first two times;
+`… letters NUMBER` tells so many people that they are invited.
 """
 
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import django
@@ -35,20 +37,31 @@ def pour(context, number):
     time.sleep(0.02)
 
 
-def main(argument):
-    if argument == "work":
-        from courseware.jobs import models, working
+def main(what, number=0):
+    if what == "work":
+        from courseware.jobs import models, schedule, working
+        from courseware.outbox import delivering
 
         models.ALIVE_FOR = timedelta(seconds=2)
         working.BEAT_EVERY = working.LOOK_EVERY = 0.3
         working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
+        delivering.CLAIMED_FOR = delivering.PAUSES[0] = timedelta(seconds=1)
+        schedule.JOBS["send-letters"] = replace(
+            schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))
+        )
         execute_from_command_line(["manage.py", "work"])
+    elif what == "letters":
+        from courseware.outbox.telling import tell
+        from tests.making import make_user
+
+        for place in range(int(number)):
+            tell("invitation", make_user(email=f"guest{place}@example.com"))
     else:
         from tests.faults import busy
 
-        for number in range(int(argument)):
-            busy.pour.enqueue(number)
+        for cup in range(int(number)):
+            busy.pour.enqueue(cup)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

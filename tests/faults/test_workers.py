@@ -6,12 +6,15 @@ A small size by default; with FAULTS=full that of the promises.
 import json
 import random
 import time
+import uuid
 from collections import Counter
+from contextlib import contextmanager
 from functools import partial
 
 from tests.faults.busy import EVERY
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.sites import wait_until
+from tests.outbox.sinks import mail_server
 
 TASKS, KILLS, WORKERS = (600, 50, 3) if IN_FULL else (60, 4, 3)
 
@@ -25,28 +28,36 @@ def states(site):
     return Counter(status for (status,) in site.rows("SELECT status FROM django_tasks_database_dbtaskresult"))
 
 
+@contextmanager
+def killed_workers(site, done, chance, **environment):
+    """Some workers, one of whom is killed and begun again at as many moments of what is `done`, taken by chance."""
+    begin = partial(site.start, "-m", "tests.faults.busy", "work", **environment)
+    workers = [begin() for _ in range(WORKERS)]
+    try:
+        for moment in sorted(chance.sample(range(TASKS - WORKERS), KILLS)):
+            wait_until(lambda moment=moment: done() >= moment, f"{moment} were not done", within=120)
+            place = chance.randrange(WORKERS)
+            workers[place].kill()
+            workers[place].communicate()
+            workers[place] = begin()
+        yield workers
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.communicate(timeout=20)
+
+
 def has_begun(site, worker):
     return site.count("jobs_worker", f"name LIKE '%:{worker.pid}:%'")
 
 
 def test_each_task_is_done_once_though_its_workers_are_killed(site, record_property):
-    assert site.run("-m", "tests.faults.busy", str(TASKS)) == (0, "")
+    assert site.run("-m", "tests.faults.busy", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
-    chance = random.Random(seed)
-    workers = [site.start("-m", "tests.faults.busy", "work") for _ in range(WORKERS)]
-    try:
-        for moment in sorted(chance.sample(range(TASKS - WORKERS), KILLS)):
-            wait_until(lambda moment=moment: len(cups(site)) >= moment, "the tasks are not done", within=120)
-            place = chance.randrange(WORKERS)
-            workers[place].kill()
-            workers[place].communicate()
-            workers[place] = site.start("-m", "tests.faults.busy", "work")
+    with killed_workers(site, lambda: len(cups(site)), random.Random(seed)) as workers:
         wait_until(lambda: states(site)["SUCCESSFUL"] == TASKS, "not every task is done", within=120)
         wait_until(lambda: all(map(partial(has_begun, site), workers)), "a worker does not begin again")
-    finally:
-        for worker in workers:
-            worker.terminate()
-    endings = [worker.wait(timeout=20) for worker in workers]
+    endings = [worker.returncode for worker in workers]
     workers_of_each = site.rows("SELECT CAST(worker_ids AS text) FROM django_tasks_database_dbtaskresult")
     begun = sum(len(json.loads(names)) for (names,) in workers_of_each) - 2 * len(range(0, TASKS, EVERY))
     name = "PostgreSQL" if IS_POSTGRES else "SQLite"
@@ -57,6 +68,23 @@ def test_each_task_is_done_once_though_its_workers_are_killed(site, record_prope
     )
     assert cups(site) == Counter(f"cup:{number}" for number in range(TASKS))
     assert endings == [0] * WORKERS, "told to stop, a worker finishes what it has in hand and ends"
+
+
+def test_each_letter_leaves_though_the_workers_that_send_them_are_killed(site, record_property):
+    """Killed between the server's yes and its own note of it, a worker leaves a letter that is sent again."""
+    assert site.run("-m", "tests.faults.busy", "letters", str(TASKS)) == (0, "")
+    seed = random.randrange(10**6)
+    with mail_server() as (sink, port):
+        smtp = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+        with killed_workers(site, lambda: len(sink.taken), random.Random(seed), **smtp):
+            wait_until(lambda: not site.count("outbox_message", "state <> 'sent'"), "not every letter left", within=120)
+    names = Counter(name for _, name in sink.taken)
+    twice = len(sink.taken) - len(names)
+    record_property("figures", f"{KILLS} kills: {TASKS} letters, 0 lost, {twice} handed over twice; seed {seed}")
+    numbers = {str(uuid.UUID(str(number))) for (number,) in site.rows("SELECT number FROM outbox_message")}
+    assert {name.strip("<>").partition("@")[0] for name in names} == numbers
+    assert len(names) == TASKS
+    assert twice <= KILLS
 
 
 def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(site):
@@ -72,7 +100,7 @@ def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(s
         time.sleep(7)
         writer.execute("ROLLBACK")
         writer.close()
-        assert site.run("-m", "tests.faults.busy", "3") == (0, "")
+        assert site.run("-m", "tests.faults.busy", "cups", "3") == (0, "")
         wait_until(lambda: len(cups(site)) == 2, "the worker does not go on")
     finally:
         worker.kill()

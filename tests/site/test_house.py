@@ -18,6 +18,7 @@ FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"lib", "language"},
     {"evidence", "unsaved"},
     {"jobs"},
+    {"outbox"},
     {"accounts", "content"},
     {"learning"},
     {"simulations"},

@@ -1,0 +1,37 @@
+from django.contrib import admin
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
+from courseware.lib.list_filters import ListFiltersOnly
+from courseware.outbox.models import Message, MessageState
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+    """What was told to whom, what became of it, and why."""
+
+    list_display = ["about", "person", "address", "written_at", "state", "why", "tries", "next_try"]
+    list_filter = ["state"]
+    list_select_related = ["person"]
+    search_fields = ["=address", "=person__email"]
+    show_full_result_count = False
+    fields = readonly_fields = (
+        "about",
+        "person",
+        "address",
+        "written_at",
+        "state",
+        "why",
+        "tries",
+        "next_try",
+        "ended_at",
+    )
+
+    @admin.display(description=_("what"))
+    def about(self, message: Message) -> str | Promise:
+        return message.words
+
+    @admin.display(description=_("next try"))
+    def next_try(self, message: Message) -> object:
+        return message.next_at if message.state == MessageState.QUEUED else None

@@ -1,0 +1,19 @@
+from datetime import time, timedelta
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxConfig(AppConfig):
+    name = "courseware.outbox"
+    verbose_name = _("Letters")
+
+    def ready(self) -> None:
+        from courseware.jobs.schedule import Daily, Every, schedule
+        from courseware.outbox.delivering import deliver_due
+        from courseware.outbox.forgetting import forget_strangers
+
+        schedule("send-letters", _("Send letters that wait for another try"), deliver_due, Every(timedelta(minutes=1)))
+        schedule(
+            "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
+        )

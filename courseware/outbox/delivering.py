@@ -1,0 +1,90 @@
+"""How messages leave: claimed one by one, asked whether they are still wanted, tried again with growing pauses.
+
+No transaction is open while a server is talked to. Whoever dies in between leaves the message queued, to be tried
+again after `CLAIMED_FOR`.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from courseware.jobs.tasks import task
+from courseware.outbox.kinds import MESSAGE_KINDS
+from courseware.outbox.mailing import MailDoor, NotNow, Refused
+from courseware.outbox.models import Message, MessageState
+
+CLAIMED_FOR = timedelta(minutes=5)  # longer than any server is waited for
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]
+AT_ONCE = 200  # of the messages that are due, by one run of the job
+logger = logging.getLogger(__name__)
+
+
+@task
+def deliver(ids: list[int]) -> None:
+    """The messages of these primary keys, as far as they are due."""
+    send_all(ids)
+
+
+def deliver_due() -> str:
+    """What waited for another try, and what nobody was told to send. Returns what became of it, in words."""
+    sent = send_all(iter_due())
+    return ", ".join(f"{state} {count}" for state, count in sorted(sent.items()))
+
+
+def iter_due() -> Iterator[int]:
+    yield from list(Message.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE])
+
+
+def send_all(ids: Iterable[int]) -> dict[str, int]:
+    """State → how many of them have come to it. One connection to the mail server for all."""
+    states: dict[str, int] = {}
+    with closing(MailDoor()) as door:
+        for pk in ids:
+            if (message := claimed(pk)) is not None:
+                state = send(message, door)
+                states[state] = states.get(state, 0) + 1
+    return states
+
+
+def claimed(pk: int) -> Message | None:
+    """The message, if it is due and nobody else sends it. It counts as tried from here on."""
+    now = timezone.now()
+    mine = Message.objects.due(now).filter(pk=pk).order_by()
+    if not mine.update(next_at=now + CLAIMED_FOR, tries=F("tries") + 1):
+        return None
+    return Message.objects.select_related("person").get(pk=pk)
+
+
+def send(message: Message, door: MailDoor) -> str:
+    """Returns the state that the message is in afterwards."""
+    kind = MESSAGE_KINDS.get(message.kind)
+    if kind is None:
+        return ended(message, MessageState.SKIPPED, f"no letter of the kind {message.kind} in this version")
+    if reason := kind.still_wanted(message):
+        return ended(message, MessageState.SKIPPED, reason)
+    try:
+        door.send(message, kind.template, kind.context(message))
+    except Refused as error:
+        return ended(message, MessageState.REFUSED, str(error))
+    except NotNow as error:
+        return put_off(message, str(error))
+    return ended(message, MessageState.SENT)
+
+
+def ended(message: Message, state: MessageState, why: str = "") -> str:
+    if why:
+        logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, why)
+    Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now())
+    return state.value
+
+
+def put_off(message: Message, why: str) -> str:
+    if message.tries > len(PAUSES):
+        return ended(message, MessageState.GIVEN_UP, why)
+    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, why)
+    Message.objects.filter(pk=message.pk).update(next_at=timezone.now() + PAUSES[message.tries - 1], why=why)
+    return MessageState.QUEUED.value

@@ -1,0 +1,78 @@
+"""The door by which letters leave: one connection for several, and what the mail server said of each."""
+
+import smtplib
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from courseware.language.documents import display_tag
+from courseware.outbox.models import Message
+
+PERMANENT = 500  # replies from here on say that trying again is of no use
+
+
+class Refused(Exception):
+    """The mail server wants this letter never."""
+
+
+class NotNow(Exception):
+    """The mail server is away, busy, or does not answer."""
+
+
+class MailDoor:
+    """Opened by the first letter, and again after the server has hung up."""
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+
+    def send(self, message: Message, template: str, context: Mapping[str, Any]) -> None:
+        """Raises Refused and NotNow, with the server's own words."""
+        letter = composed(message, template, context)
+        try:
+            if self.connection is None:
+                self.connection = get_connection()
+                self.connection.open()
+            letter.connection = self.connection
+            letter.send()
+        except smtplib.SMTPRecipientsRefused as error:
+            self.close()
+            [(code, said)] = error.recipients.values()
+            raise (Refused if code >= PERMANENT else NotNow)(in_words(code, said)) from error
+        except smtplib.SMTPDataError as error:  # about this letter; what SMTPSenderRefused says is about all of them
+            self.close()
+            reply = in_words(error.smtp_code, error.smtp_error)
+            raise (Refused if error.smtp_code >= PERMANENT else NotNow)(reply) from error
+        except OSError as error:  # what smtplib raises, too
+            self.close()
+            raise NotNow(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            with suppress(OSError):  # it is gone already
+                connection.close()
+
+
+def in_words(code: int, said: bytes | str) -> str:
+    return f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+
+
+def composed(message: Message, template: str, context: Mapping[str, Any]) -> EmailMessage:
+    """Plain text in the reader's language; the template's first line is the subject."""
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        text = render_to_string(template, {"site_url": settings.SITE_URL, **context})
+        language = display_tag(translation.get_language())
+    subject, _, body = text.strip().partition("\n")
+    headers = {
+        "Content-Language": language,
+        # The same at each try: where the server took the letter and we never heard of it, readers see one letter.
+        "Message-ID": f"<{message.number}@{urlsplit(settings.SITE_URL).hostname}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    return EmailMessage(subject.strip(), body.strip() + "\n", to=[message.address], headers=headers)

@@ -1,0 +1,81 @@
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued", _("waiting")
+    SENT = "sent", _("sent")
+    REFUSED = "refused", _("refused")
+    BOUNCED = "bounced", _("came back")
+    SKIPPED = "skipped", _("not sent")
+    GIVEN_UP = "given-up", _("given up")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, at: datetime) -> Self:
+        """What is to leave by now, the oldest first."""
+        return self.filter(state=MessageState.QUEUED, next_at__lte=at).order_by("next_at", "pk")
+
+    def of(self, person: models.Model) -> Self:
+        return self.filter(person=person.pk).order_by("-pk")
+
+
+class Message(models.Model):
+    """Something to be told, written in the transaction of its fact. It leaves afterwards, by the worker, once.
+
+    The text is made when it leaves, from `data` and from what is true then: a row holds no link and no token.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # its Message-ID, at each try
+    kind = models.CharField(_("what"), max_length=64)
+    key = models.CharField(max_length=200, blank=True, editable=False)  # what is to be told once has one
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        verbose_name=_("to whom"),
+    )
+    address = models.EmailField(_("address"))
+    language = models.CharField(max_length=16, blank=True)
+    data = models.JSONField(default=dict)
+    written_at = models.DateTimeField(_("written"), default=timezone.now)
+    state = models.CharField(_("state"), max_length=16, choices=MessageState, default=MessageState.QUEUED)
+    why = models.TextField(_("why"), blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_at = models.DateTimeField(_("next try"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("letter"), _("letters")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], name="message_queued", condition=models.Q(state="queued")),
+            models.Index(fields=["written_at"], name="message_waiting", condition=models.Q(state="queued")),
+            models.Index(fields=["person", "-id"], name="message_of_person"),
+            models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind}"
+
+    @property
+    def words(self) -> str | Promise:
+        """What it is about, for those who look at the list."""
+        from courseware.outbox.kinds import MESSAGE_KINDS
+
+        return MESSAGE_KINDS[self.kind].words if self.kind in MESSAGE_KINDS else self.kind

@@ -1,0 +1,148 @@
+"""What becomes of a letter: with a real mail server on this machine, of good and of bad manners."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.outbox import delivering
+from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import tell
+from tests.making import make_user
+from tests.outbox.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wanted(monkeypatch):
+    """Reason → the letter of these tests is not wanted any more for it."""
+    reasons = []
+    kind = MessageKind("A note", "accounts/mail/account_notice.txt", lambda message: "".join(reasons), words_of)
+    monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
+    return reasons
+
+
+def words_of(message):
+    return {"name": message.person.name, "what": "A note.", "detail": ""}
+
+
+@pytest.fixture
+def sink(settings, wanted):
+    with mail_sink(settings) as sink:
+        yield sink
+
+
+def note(address="tea@example.com", **more):
+    return tell("note", make_user(email=address), **more)
+
+
+def deliver(*messages):
+    return delivering.send_all([message.pk for message in messages])
+
+
+def state(message):
+    message.refresh_from_db()
+    return message.state, message.why
+
+
+def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
+    message = note()
+    assert [deliver(message), deliver(message), delivering.deliver_due()] == [{"sent": 1}, {}, ""]
+    assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")]
+    assert state(message) == (MessageState.SENT, "")
+
+
+def test_several_leave_by_one_connection(sink):
+    assert deliver(*[note(f"tea{number}@example.com") for number in range(3)]) == {"sent": 3}
+    assert (len(sink.taken), sink.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("manner, said", [(REFUSES, "550 5.1.1 no such mailbox"), (FULL, "552 5.3.4 too large")])
+def test_what_the_server_refuses_for_good_is_not_tried_again_and_says_why(sink, manner, said):
+    sink.manner = manner
+    message = note("nobody@example.com")
+    deliver(message)
+    assert state(message) == (MessageState.REFUSED, said)
+    assert delivering.deliver_due() == ""
+
+
+def test_one_that_is_refused_holds_up_no_other(sink):
+    sink.manner = REFUSES
+    deliver(note("nobody@example.com"), note("tea@example.com"))
+    assert [address for address, _ in sink.taken] == ["tea@example.com"]
+
+
+@pytest.mark.parametrize("manner, said", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
+def test_what_the_server_does_not_take_now_leaves_later(sink, manner, said, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    sink.manner = manner
+    message = note()
+    assert deliver(message) == {"queued": 1}
+    assert state(message)[0] == MessageState.QUEUED and said in state(message)[1]
+    assert deliver(message) == {}, "tried again before its time"
+    sink.manner = GOOD
+    sink.released.set()
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    assert delivering.deliver_due() == "sent 1"
+
+
+def test_a_server_that_takes_a_letter_and_hangs_up_gets_it_again_under_the_same_name(sink, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    sink.manner = DROPS
+    message = note()
+    deliver(message)
+    sink.manner = GOOD
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    deliver(message)
+    assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")] * 2
+
+
+def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(settings, wanted, time_machine):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    began = now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    message, tries = note(), 0
+    while state(message)[0] == MessageState.QUEUED:
+        time_machine.move_to(now := message.next_at, tick=False)
+        delivering.deliver_due()
+        tries += 1
+    assert (state(message)[0], tries) == (MessageState.GIVEN_UP, len(delivering.PAUSES) + 1)
+    assert "refused" in message.why.lower()
+    assert timedelta(days=1) < now - began < timedelta(days=3)
+
+
+def test_what_is_not_wanted_any_more_by_the_time_it_leaves_is_skipped_and_says_why(sink, wanted):
+    message = note()
+    wanted.append("the person may not sign in any more")
+    deliver(message)
+    assert state(message) == (MessageState.SKIPPED, "the person may not sign in any more")
+    assert sink.taken == []
+
+
+def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
+    message = note()
+    Message.objects.update(kind="gone")
+    deliver(message)
+    assert state(message) == (MessageState.SKIPPED, "no letter of the kind gone in this version")
+
+
+def test_a_letter_whose_worker_died_leaves_after_some_minutes(sink, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    message = note()
+    assert delivering.claimed(message.pk)
+    assert deliver(message) == {}, "another one is at it"
+    time_machine.move_to(now + delivering.CLAIMED_FOR, tick=False)
+    assert delivering.deliver_due() == "sent 1"
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_letter_takes_three_statements(sink, number, django_assert_num_queries):
+    messages = [note(f"tea{place}@example.com") for place in range(number)]
+    with django_assert_num_queries(3 * number):
+        deliver(*messages)
