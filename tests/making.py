@@ -4,6 +4,7 @@ import itertools
 from datetime import timedelta
 
 from django import forms
+from django.core import mail
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
@@ -11,10 +12,17 @@ from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
+from courseware.outbox.delivering import iter_due, send_all
 from tests.language.samples import make_files
 
 counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"
+
+
+def letters():
+    """All that were sent so far; those that wait leave before."""
+    send_all(iter_due())
+    return mail.outbox
 
 
 def make_user(name="", *, email="", password=PASSWORD, **fields):

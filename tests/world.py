@@ -10,7 +10,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
 from django.contrib.auth.models import Group
 
-from courseware.accounts.inviting import LinkTokens
+from courseware.accounts.inviting import LinkTokens, invite
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
@@ -84,6 +84,7 @@ def make_world(course=None) -> World:
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
+    invite(learner, by=people["admin"])
     schedule.enqueue_due()
     schedule.run_now("tidy-tasks")
     world.places = places_of(world)

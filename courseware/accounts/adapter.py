@@ -14,7 +14,7 @@ from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.freshness import is_fresh
 from courseware.accounts.models import User
-from courseware.accounts.notices import tell
+from courseware.accounts.notices import notify
 from courseware.evidence.recording import record
 
 # The letters that allauth would send, and what ours say.
@@ -82,7 +82,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request, user, **kwargs):
         response = super().post_login(request, user, **kwargs)
         if devices.remember(request, response, user):
-            tell(user, "new-device", detail=devices.in_words(self.get_http_user_agent(request)))
+            notify(user, "new-device", detail=devices.in_words(self.get_http_user_agent(request)))
         return response
 
     def pre_authenticate(self, request, *, email, **credentials):
@@ -122,4 +122,4 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         if user.last_login:  # the first password of all is no news
-            tell(user, NOTICES[template_prefix])
+            notify(user, NOTICES[template_prefix])

@@ -1,5 +1,3 @@
-from functools import partial
-
 from allauth.account import admin as allauth_admin
 from allauth.mfa import admin as allauth_mfa_admin
 from allauth.usersessions import admin as allauth_sessions_admin
@@ -7,16 +5,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.template.loader import render_to_string
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import second_factor
 from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
-from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.notices import tell
+from courseware.accounts.notices import notify
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
@@ -31,6 +28,9 @@ from courseware.accounts.rights import (
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.outbox.models import Message
+
+LETTERS_SHOWN = 10  # on the page of a person
 
 # People have one address, in their own row. A second table of addresses to sign in by would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
@@ -102,12 +102,13 @@ class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "language", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", "teams"]
     search_fields = ["name", "email"]
-    readonly_fields = ["joined_at", "last_login"]
+    readonly_fields = ["joined_at", "last_login", "letters"]
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
         (None, {"fields": ["name", "email", "language", "practice_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         (_("Dates"), {"fields": ["joined_at", "last_login"]}),
+        (_("Letters"), {"fields": ["letters"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["name", "email", "language", "send_link"]}),
@@ -125,6 +126,11 @@ class PersonAdmin(LogsMemberships):
         nobody eases the own training."""
         own = ["is_active", "is_staff", "is_superuser", "groups", "practice_time"] if obj == request.user else []
         return [*self.readonly_fields, *own]
+
+    @admin.display(description=_("the last ones"))
+    def letters(self, person):
+        messages = list(Message.objects.of(person)[:LETTERS_SHOWN])
+        return render_to_string("accounts/_letters.html", {"letters": messages})
 
     def has_delete_permission(self, request, obj=None):
         return False  # people are deactivated: what they did stays
@@ -145,12 +151,12 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=person)
-            transaction.on_commit(partial(tell, person, "address-changed", address=form.address_before))
+            notify(person, "address-changed", address=form.address_before)
         if change and "practice_time" in form.changed_data:
             log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)
         if form.cleaned_data.get("send_link"):
-            transaction.on_commit(partial(self.send_link, request, [person]))
+            self.send_link(request, [person])
 
     @admin.action(description=_("Send the link to set a password"))
     def send_link(self, request, people):
@@ -162,11 +168,6 @@ class PersonAdmin(LogsMemberships):
             except NotInvited:
                 note = gettext("%(person)s may not sign in; no link was sent.")
                 self.message_user(request, note % {"person": person}, messages.WARNING)
-            except NotSent:
-                note = gettext(
-                    "The mail server did not take the letter to %(person)s. Please send the link again later."
-                )
-                self.message_user(request, note % {"person": person}, messages.ERROR)
         if sent:
             note = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
             self.message_user(request, note % {"count": sent}, messages.SUCCESS)

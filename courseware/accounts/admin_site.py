@@ -12,9 +12,11 @@ class AdminSite(admin.AdminSite):
     index_title = _("Admin")
 
     def index(self, request, extra_context=None):
-        from courseware.jobs.condition import troubles  # needs loaded apps, and this module is read while they load
+        from courseware.jobs import condition  # needs loaded apps, and this module is read while they load
+        from courseware.outbox import waiting
 
-        found = troubles(timezone.now()) if request.user.is_superuser else []
+        now, is_theirs = timezone.now(), request.user.is_superuser
+        found = [*condition.troubles(now), *waiting.troubles(now)] if is_theirs else []
         return super().index(request, (extra_context or {}) | {"troubles": found})
 
     def login(self, request, extra_context=None):

@@ -13,10 +13,11 @@ class AccountsConfig(AppConfig):
         from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in
 
-        from courseware.accounts import demo_people, second_factor  # noqa: F401 - the first registers its check
+        from courseware.accounts import demo_people, letters, second_factor  # noqa: F401 - the first registers its check
         from courseware.accounts.sessions import begin
         from courseware.jobs.schedule import Daily, command, schedule
 
+        letters.register_letters()
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
         signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")

@@ -3,11 +3,12 @@
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
 from django.urls import reverse
 
-from courseware.accounts import mailing
 from courseware.accounts.models import User
 from courseware.evidence.recording import record, subject_of
+from courseware.outbox.telling import tell
 
 
 class NotInvited(Exception):
@@ -30,30 +31,27 @@ def password_link(person):
     return settings.SITE_URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=kwargs)
 
 
-def days_of_a_link():
-    return settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
+def link_in_words(message):
+    """For the letters with a link, which is made when they leave: no row of the database holds one."""
+    days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
+    return {"name": message.person.name, "link": password_link(message.person), "days": days}
 
 
+@transaction.atomic
 def invite(person, *, by):
-    """Mail `person` a link to set the first password; links sent earlier stay valid.
-
-    Raises NotInvited, or mailing.NotSent; then nothing is logged.
-    """
+    """Send `person` a link to set the first password; links sent earlier stay valid. Raises NotInvited."""
     if not person.is_active:
         raise NotInvited
-    link, days = password_link(person), days_of_a_link()
-    mailing.send("invitation", person.email, language=person.language, name=person.name, link=link, days=days)
+    tell("invitation", person)
     record("invited", actor=by, subject=person)
 
 
+@transaction.atomic
 def mail_new_link(address, people, *, language):
-    """Answer a request for a link. `people` are those with this address: one or none. Raises mailing.NotSent."""
+    """Answer a request for a link. `people` are those with this address: one or none."""
     for person in people:
-        link, days = password_link(person), days_of_a_link()
-        mailing.send(
-            "new_link", person.email, language=person.language or language, name=person.name, link=link, days=days
-        )
-    # A letter is sent either way, and takes the same time: only its reader learns whether there is an account.
+        tell("new-link", person, language=person.language or language)
+    # A letter is written down either way: only its reader learns whether there is an account.
     if not people:
-        mailing.send("no_account", address, language=language, address=address)
+        tell("no-account", None, address=address, language=language)
     record("link-requested", subject=people[0] if people else subject_of(User, "unknown"))

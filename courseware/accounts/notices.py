@@ -1,10 +1,8 @@
 """Letters that tell somebody what happened to the own account, so that a stranger's doing does not go unseen."""
 
-import logging
-
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import mailing
+from courseware.outbox import telling
 
 WHAT = {
     "password-set": _("Your password was changed."),
@@ -17,22 +15,12 @@ WHAT = {
     "codes-renewed": _("New recovery codes were made; the old ones have ended."),
     "new-device": _("Somebody signed in to your account from a browser that was not used before."),
 }
-logger = logging.getLogger(__name__)
 
 
-def tell(person, what, *, address="", detail=""):
-    """Mail what happened to `person`, or to `address` where that is another. Call it outside of transactions.
+def notify(person, what, *, address="", detail=""):
+    """Tell `person` what happened to the account, at `address` where that is another."""
+    telling.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
 
-    What happened stands, whether or not the mail server takes the letter.
-    """
-    try:
-        mailing.send(
-            "account_notice",
-            address or person.email,
-            language=person.language,
-            name=person.name,
-            what=WHAT[what],
-            detail=detail,
-        )
-    except mailing.NotSent:
-        logger.warning("The notice %s to person %s was not sent.", what, person.pk)
+
+def in_words(message):
+    return {"name": message.person.name, "what": WHAT[message.data["what"]], "detail": message.data["detail"]}

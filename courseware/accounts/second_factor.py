@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from courseware.accounts import held_forms
-from courseware.accounts.notices import tell
+from courseware.accounts.notices import notify
 from courseware.accounts.rights import drop_sessions
 from courseware.evidence.recording import record
 from courseware.lib.whole_page import for_the_whole_page
@@ -41,7 +41,7 @@ def reset(person, *, by=None):
             return False
         drop_sessions(person)
         record("second-factor-reset", actor=by, subject=person)
-    tell(person, "second-factor-reset")
+    notify(person, "second-factor-reset")
     return True
 
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from courseware.accounts import cookies, devices, forms, held_forms, sessions, waits
 from courseware.accounts.addresses import stays_here
-from courseware.accounts.mailing import NotSent
 from courseware.accounts.models import User
 from courseware.evidence.recording import record
 
@@ -46,13 +45,7 @@ class PasswordLinkView(Says422, views.PasswordResetView):
         if seconds := waits.before_letter(self.request, form.cleaned_data["email"].lower()):
             form.add_error(None, self.already_mailed % {"wait": waits.in_words(seconds)})
             return self.form_invalid(form)
-        try:
-            return super().form_valid(form)
-        except NotSent:
-            form.add_error(
-                None, gettext("The mail server does not answer just now. Please try again in a few minutes.")
-            )
-            return self.form_invalid(form)
+        return super().form_valid(form)
 
 
 class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):

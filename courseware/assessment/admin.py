@@ -5,9 +5,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.mailing import NotSent
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import OwnCertificate, tell_holder, withdraw
+from courseware.assessment.withdrawing import OwnCertificate, withdraw
 from courseware.learning.admin import confirmation
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
@@ -51,13 +50,9 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdm
             try:
                 if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
                     withdrawn += 1
-                    tell_holder(certificate)
             except OwnCertificate:
                 note = gettext("Your own certificate can only be withdrawn by another admin.")
                 self.message_user(request, note, messages.ERROR)
-            except NotSent:
-                note = gettext("The mail server did not take the letter to %(person)s. Please tell them yourself.")
-                self.message_user(request, note % {"person": certificate.holder}, messages.ERROR)
         note = ngettext("%(count)d certificate is withdrawn.", "%(count)d certificates are withdrawn.", withdrawn)
         self.message_user(request, note % {"count": withdrawn}, messages.SUCCESS)
         return None

@@ -8,9 +8,11 @@ class AssessmentConfig(AppConfig):
 
     def ready(self):
         from courseware.assessment.certifying import issue_on_completion
+        from courseware.assessment.withdrawing import register_letter
         from courseware.learning.signals import enrollment_completed
         from courseware.learning.step_pages import register
 
         register("exam", "assessment:exam")
         register("pre-check", "assessment:exam")
+        register_letter()
         enrollment_completed.connect(issue_on_completion, dispatch_uid="issue certificate")

@@ -2,11 +2,14 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import mailing
 from courseware.assessment.models import Certificate
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
+from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.models import Message
+from courseware.outbox.telling import tell
 
 
 class OwnCertificate(Exception):
@@ -26,18 +29,18 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     certificate.withdrawn_reason = reason
     certificate.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
     data = {"certificate": certificate.pk}
+    tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
     record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.withdrawn_at)
     return True
 
 
-def tell_holder(certificate: Certificate) -> None:
-    """Outside of transactions. Raises mailing.NotSent."""
-    holder, titles = certificate.enrollment.learner, certificate.titles
-    mailing.send(
-        "certificate_withdrawn",
-        holder.email,
-        language=holder.language,
-        name=holder.name,
-        course=titles.get(holder.language) or next(iter(titles.values())),
-        reason=certificate.withdrawn_reason,
-    )
+def in_words(message: Message) -> dict[str, str]:
+    certificate = Certificate.objects.get(pk=message.data["certificate"])
+    titles = certificate.titles
+    title = titles.get(message.language) or next(iter(titles.values()))
+    return {"name": certificate.holder, "course": title, "reason": certificate.withdrawn_reason}
+
+
+def register_letter() -> None:
+    words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
+    register_kind("certificate-withdrawn", MessageKind(words, template, lambda message: "", in_words))

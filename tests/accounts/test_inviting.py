@@ -3,24 +3,16 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from django.core import mail
-from django.core.mail.backends.locmem import EmailBackend
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts import mailing
 from courseware.accounts.inviting import NotInvited, invite, password_link
 from courseware.accounts.rights import deactivate, end_sessions
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, make_admin, make_user
+from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "four words nobody joined"
-
-
-class BrokenMail(EmailBackend):
-    def send_messages(self, messages):
-        raise ConnectionRefusedError
 
 
 def path_of_link(person):
@@ -53,7 +45,7 @@ def newcomer():
 def test_an_invitation_is_a_letter_with_a_link_and_stands_in_the_log(newcomer):
     admin = make_admin()
     invite(newcomer, by=admin)
-    [letter] = mail.outbox
+    [letter] = letters()
     assert letter.to == ["ming@example.com"]
     assert letter.subject == "Your training account is ready"
     assert "Hello Wang Ming," in letter.body
@@ -66,13 +58,13 @@ def test_an_invitation_is_a_letter_with_a_link_and_stands_in_the_log(newcomer):
 def test_a_letter_says_which_language_it_is_in(chosen, tag, settings):
     settings.LANGUAGE_CODE = "zh-hans"
     invite(make_user(language=chosen), by=make_admin(language="en"))
-    [letter] = mail.outbox
+    [letter] = letters()
     assert letter.message()["Content-Language"] == tag
 
 
 def test_the_link_sets_the_first_password_signs_in_and_works_once(newcomer, client):
     invite(newcomer, by=make_admin())
-    link = link_in(mail.outbox[0])
+    link = link_in(letters()[0])
     response = choose(client, link)
     assert (response.status_code, response["Location"]) == (302, "/start/")
     assert client.get(reverse("account_change_password")).status_code == 200
@@ -150,14 +142,7 @@ def test_links_that_were_never_sent_are_ended_links(tail, client):
 def test_who_may_not_sign_in_is_not_invited():
     with pytest.raises(NotInvited):
         invite(make_user(is_active=False), by=make_admin())
-    assert (mail.outbox, Event.objects.count()) == ([], 0)
-
-
-def test_a_letter_that_was_not_sent_is_not_in_the_log(newcomer, settings):
-    settings.EMAIL_BACKEND = f"{__name__}.BrokenMail"
-    with pytest.raises(mailing.NotSent):
-        invite(newcomer, by=make_admin())
-    assert not Event.objects.exists()
+    assert (letters(), Event.objects.count()) == ([], 0)
 
 
 def test_the_letter_is_in_the_persons_language(newcomer):
@@ -165,14 +150,14 @@ def test_the_letter_is_in_the_persons_language(newcomer):
     invite(newcomer, by=None)
     newcomer.language = "en"
     invite(newcomer, by=None)
-    assert mail.outbox[1].subject == "Your training account is ready"
+    assert letters()[1].subject == "Your training account is ready"
 
 
 def test_a_name_cannot_write_headers_or_lines_of_its_own():
     person = make_user("Ming\r\nBcc: all@example.com\r\n\r\nhttp://evil.example", email="m@example.com", language="en")
     assert person.name == "Ming Bcc: all@example.com http://evil.example"
     invite(person, by=None)
-    [letter] = mail.outbox
+    [letter] = letters()
     assert letter.recipients() == ["m@example.com"]
     assert "Bcc" not in letter.message()
     assert "\nhttp://evil.example" not in letter.body
@@ -181,17 +166,18 @@ def test_a_name_cannot_write_headers_or_lines_of_its_own():
 def test_names_are_not_escaped_in_plain_text():
     person = make_user("O'Neil & <Wang>", language="en")
     invite(person, by=None)
-    assert "Hello O'Neil & <Wang>," in mail.outbox[0].body
+    assert "Hello O'Neil & <Wang>," in letters()[0].body
 
 
 def test_the_links_host_is_the_sites_not_the_requests(client, settings):
     settings.ALLOWED_HOSTS = ["*"]
     make_user(email="a@example.com")
     client.post(reverse("account_reset_password"), {"email": "a@example.com"}, headers={"host": "evil.example"})
-    assert "evil.example" not in mail.outbox[0].body
+    assert "evil.example" not in letters()[0].body
 
 
-def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(client):
+def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(client, settings):
+    settings.MAIL_DOMAINS = ["example.com"]
     person = make_user(email="known@example.com")
     make_user(email="closed@example.com", is_active=False)
     answers = []
@@ -199,15 +185,15 @@ def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(cli
         response = client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "en"})
         answers.append((response.status_code, response["Location"]))
     assert set(answers) == {(302, reverse("account_reset_password_done"))}
-    assert [letter.to for letter in mail.outbox] == [
+    assert [letter.to for letter in letters()] == [
         ["known@example.com"],
         ["known@example.com"],
         ["other@example.com"],
         ["closed@example.com"],
     ]
-    subjects = [letter.subject for letter in mail.outbox]
+    subjects = [letter.subject for letter in letters()]
     assert subjects == ["Your link to set a password"] * 2 + ["No training account with this address"] * 2
-    assert "reset/key" not in mail.outbox[2].body + mail.outbox[3].body
+    assert "reset/key" not in letters()[2].body + letters()[3].body
     known, unknown = f"person:{person.pk}", "person:unknown"
     assert list(Event.objects.values_list("subject", flat=True)) == [known, known, unknown, unknown]
 
@@ -216,16 +202,7 @@ def test_an_address_that_only_looks_like_anothers_gets_no_link(client):
     make_user(email="mike@example.org")
     client.post(reverse("account_reset_password"), {"email": "mıke@example.org"})
     client.post(reverse("account_reset_password"), {"email": "mike@examplе.org"})
-    assert not any("reset/key" in letter.body for letter in mail.outbox)
-
-
-def test_a_mail_server_that_is_away_is_told_and_the_same_for_everybody(client, settings):
-    settings.EMAIL_BACKEND = f"{__name__}.BrokenMail"
-    make_user(email="known@example.com")
-    for email in ("known@example.com", "other@example.com"):
-        response = client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "en"})
-        assert response.status_code == 422
-        assert "does not answer just now" in response.content.decode()
+    assert not any("reset/key" in letter.body for letter in letters())
 
 
 def test_whoever_is_held_back_by_wrong_tries_gets_in_by_a_link(client):
@@ -233,7 +210,7 @@ def test_whoever_is_held_back_by_wrong_tries_gets_in_by_a_link(client):
     for _ in range(6):
         client.post(reverse("account_login"), {"login": person.email, "password": "wrong"})
     client.post(reverse("account_reset_password"), {"email": person.email})
-    assert choose(client, link_in(mail.outbox[0])).status_code == 302
+    assert choose(client, link_in(letters()[0])).status_code == 302
     assert client.get(reverse("account_change_password")).status_code == 200
 
 

@@ -9,13 +9,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from bs4 import BeautifulSoup
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import PASSWORD, letters, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -100,8 +99,8 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert "10 codes are left" in again
     assert client.get("/admin/").status_code == 200
     assert [event for event in verbs() if event.startswith("second-factor")] == ["second-factor-added"]
-    assert [letter.to for letter in mail.outbox] == [[admin.email]]
-    assert "A second step for signing in was set up." in mail.outbox[0].body
+    assert [letter.to for letter in letters()] == [[admin.email]]
+    assert "A second step for signing in was set up." in letters()[0].body
 
 
 def test_a_wrong_code_sets_nothing_up():
@@ -210,7 +209,7 @@ def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     event = Event.objects.get(verb="second-factor-reset")
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
-    [letter] = mail.outbox
+    [letter] = letters()
     assert (letter.to, "was reset" in letter.body) == ([lost.email], True)
 
 

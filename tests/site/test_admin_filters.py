@@ -43,6 +43,7 @@ FILTERS = {
     "evidence.Event": {"verb", "verb__isnull"},
     "jobs.Job": set(),
     "jobs.Task": {"status__exact", "status__isnull"},
+    "outbox.Message": {"state__exact", "state__isnull"},
     "learning.Enrollment": {
         "state", "course__id__exact", "course__isnull", "learner__teams__id__exact", "learner__teams__isnull",
     },

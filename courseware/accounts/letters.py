@@ -1,0 +1,57 @@
+"""The letters of this room: what they say, and when one is not wanted any more by the time it leaves."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import inviting, notices
+from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.models import Message, MessageState
+
+DAY = timedelta(days=1)
+TO_STRANGERS_A_DAY = 100  # of all of them together
+
+
+def register_letters():
+    for name, words, still_wanted, context in (
+        ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
+        ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),
+        ("no-account", _("No account with this address"), to_the_firm, address_in_words),
+        ("account-notice", _("A change at the account"), always, notices.in_words),
+    ):
+        template = f"accounts/mail/{name.replace('-', '_')}.txt"
+        register_kind(name, MessageKind(words, template, still_wanted, context))
+
+
+def address_in_words(message):
+    return {"address": message.address}
+
+
+def always(message):
+    return ""
+
+
+def not_yet_here(message):
+    if not message.person.is_active:
+        return "the person may not sign in any more"
+    seen = message.person.last_login
+    return "the person has signed in meanwhile" if seen and seen > message.written_at else ""
+
+
+def asked_today(message):
+    if not message.person.is_active:
+        return "the person may not sign in any more"
+    return "it was asked for more than a day ago" if message.written_at < timezone.now() - DAY else ""
+
+
+def to_the_firm(message):
+    """A stranger types any address: none outside the firm gets a letter from it, and none gets many."""
+    domain = message.address.rpartition("@")[2].lower()
+    if domain not in settings.MAIL_DOMAINS:
+        return "MAIL_DOMAINS does not name the domain of this address"
+    sent = Message.objects.filter(kind=message.kind, state=MessageState.SENT, ended_at__gt=timezone.now() - DAY)
+    if sent.filter(address__iexact=message.address).exists():
+        return "this address got one today"
+    return "" if sent.count() < TO_STRANGERS_A_DAY else f"{TO_STRANGERS_A_DAY} of them were sent today"
