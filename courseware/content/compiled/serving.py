@@ -237,7 +237,7 @@ def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[in
     """The same for each of these revisions; those that were never released are left out. Runs one query."""
     released = ReleaseEntry.objects.filter(document=document_id, revision__in=revisions)
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
-    rows = ReleaseEntry.objects.filter(pk__in=last, pages__isnull=False).values_list(
+    rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
         "release_id",
         "release__digest",
@@ -248,9 +248,11 @@ def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[in
     )
     questions: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     for revision, release, digest, compiler, identifier, language, stored in rows:
-        if compiler != COMPILER:
-            stored = _compiled_again(release, digest)[1].get(identifier, {}).get(language, {}).get("questions")
-        questions[revision][language] = stored or {}
+        if compiler != COMPILER:  # whatever pages there are, and where there are none
+            pages = _compiled_again(release, digest)[1].get(identifier, {})
+            questions[revision] = {tag: data.get("questions", {}) for tag, data in pages.items()}
+        elif language is not None:
+            questions[revision][language] = stored or {}
     return dict(questions)
 
 
