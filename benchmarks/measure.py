@@ -47,6 +47,7 @@ class Site:
         environment = os.environ | {"DJANGO_SETTINGS_MODULE": settings}
         command = ["gunicorn", app, "-k", "gthread", "-w", "1", "--threads", "4", "-b", f"127.0.0.1:{self.port}"]
         command += ["--keep-alive", "60"]  # seconds: one site waits while the other is measured
+        command += ["--max-requests", "0"]  # a worker that is replaced takes its CPU time with it
         self.process = subprocess.Popen([sys.executable, "-m", *command, "--log-level", "error"], env=environment)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         self.wait()
