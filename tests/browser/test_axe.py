@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axe_playwright_python.base import AXE_SCRIPT
 
 from courseware.assessment import attempting
@@ -175,6 +176,45 @@ def test_pages_of_the_account(language, visit, world):
     pages.append("/accounts/sessions/")
     assert_fine(visit(world.learner, language=language), pages)
     assert_fine(visit(make_user("Uma Unenrolled"), language=language), ["/"])
+
+
+@languages()
+def test_pages_that_only_a_step_leads_to(language, visit, world):
+    page = visit(make_user("Nora New"), language=language)
+    page.goto("/accounts/second-factor/app/")
+    code = format_hotp_value(hotp_value(page.locator(".door-key").inner_text(), next(yield_hotp_counters_from_time())))
+    page.locator("[name=code]").fill(code)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator(".door-codes li").count() == 10
+    found = shown_problems(page, "recovery codes", looks_of(page)) + misfits_of(page, "recovery codes")
+    order = enrolling.begin_enrolling([world.team], world.course, due_on=None)
+    page = visit(world.people["admin"], language=language)
+    found += problems_of(page, f"/admin/accounts/team/enrolling/{order.pk}/")
+    assert found == []
+
+
+# What a finger aims at: ways back above a page, and the names that begin the rows of a table.
+LOW = """() => [...document.querySelectorAll("main .small > a, main th > a")].filter((link) => link.checkVisibility())
+  .map((link) => [link.outerHTML.slice(0, 100), link.getClientRects()[0].height])
+  .filter(([, height]) => height < 44)"""
+
+
+@languages()
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("learner", "/learn/tea-room/boiling/"),
+        ("learner", "/learn/tea-room/record/"),
+        ("manager", "/surveys/tea-room/voice/"),
+    ],
+)
+def test_a_way_back_is_as_high_as_a_finger_needs(role, path, language, visit, world):
+    page = visit(world.people[role], language=language)
+    page.goto(path)
+    page.set_viewport_size({"width": 360, "height": HEIGHT})
+    assert page.locator("main .small > a").or_(page.locator("main th > a")).count()
+    assert page.evaluate(LOW) == []
 
 
 @languages()

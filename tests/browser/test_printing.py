@@ -22,6 +22,18 @@ def test_a_dark_page_is_printed_black_on_white(visit, chosen):
     assert page.evaluate(COLOURS) == [BLACK, WHITE]
 
 
+FOLDED = """() => [...document.querySelectorAll("main details:not(.no-print) > :not(summary)")]
+  .map((part) => part.checkVisibility())"""
+
+
+def test_what_is_folded_on_the_screen_is_there_on_paper(visit, shipped_course):
+    page = visit(make_enrollment(course=shipped_course).learner, language="en")
+    page.goto(f"/learn/{shipped_course.identifier}/insiders/")
+    assert set(page.evaluate(FOLDED)) == {False}
+    page.emulate_media(media="print")
+    assert set(page.evaluate(FOLDED)) == {True}
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(visit, shipped_course, language):
     course = shipped_course
