@@ -13,6 +13,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils.crypto import get_random_string
 
+from benchmarks.measured_site import Page, ask
+
 READERS = 50  # learners who read in turn: no two of them see the choices of a question in one order
 
 
@@ -102,11 +104,10 @@ class Firm:
         return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id, entry.revision_id
 
     def pages(self):
-        """Name → measure.Page, the reference among them.
+        """Name → measured_site.Page, the reference among them.
 
         Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
         """
-        from benchmarks.measure import Page, ask
         from courseware.learning.question_view import drawn_with
 
         manager = self.cookies(self.manager)
@@ -136,9 +137,7 @@ class Firm:
             "answer": Page("answer a check", answer, 4),
             "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
             "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 4),
-            "submit": Page(
-                "submit the exam and see the result", lambda site: submit_and_see(ask, site, next(submits)), 8
-            ),
+            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 8),
         }
 
     def attempts(self):
@@ -193,7 +192,7 @@ class Firm:
         return iter([(f"/attempts/{attempt.pk}/", cookies) for attempt, cookies in attempts])
 
 
-def submit_and_see(ask, site, attempt):
+def submit_and_see(site, attempt):
     path, cookies = attempt
     ask(site, f"{path}submit/", cookies, {})
     return ask(site, f"{path}result/", cookies)

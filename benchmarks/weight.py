@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from playwright.sync_api import sync_playwright
 
 from benchmarks import scenario
-from benchmarks.measure import running
+from benchmarks.measured_site import running
 
 
 @dataclass
