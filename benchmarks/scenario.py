@@ -162,10 +162,18 @@ class Firm:
             yield attempting.start(enrollment, self.outline.exam_id), self.cookies(enrollment.learner)
 
     def saves(self):
-        attempts = self.attempts()
-        attempt, cookies = next(attempts)
+        attempt, cookies = next(self.attempts())
+        position = self.question_of_one_choice(attempt)
         for number in itertools.count():
-            yield f"/attempts/{attempt.pk}/1/", cookies, {"choice": number % 2, "saves": number}
+            yield f"/attempts/{attempt.pk}/{position}/", cookies, {"choice": number % 2, "saves": number}
+
+    def question_of_one_choice(self, attempt):
+        """The place of one in an attempt: which questions it asks is drawn, and some want more than a choice."""
+        from courseware.assessment.banks import question_of
+
+        asked = attempt.responses.select_related("bank")
+        language = self.course.source_language
+        return next(each.position for each in asked if question_of(attempt, each, language).kind == "one")
 
     def decisions_ahead(self, number):
         """The best runs of a simulation by one learner after another, as far as so many decisions go."""
