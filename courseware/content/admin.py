@@ -19,7 +19,7 @@ from courseware.content.compiled.page_links import address
 from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm
-from courseware.content.desk.previewing import preview_for
+from courseware.content.desk.previewing import check_beside, missing_preview, preview_for
 from courseware.content.desk.unsaved_sheets import keep_sheets, unsaved_sheets
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
@@ -29,6 +29,7 @@ from courseware.lib.admin_rights import ReadOnly
 from courseware.lib.background import in_background
 from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.side_process import NoAnswer
 from courseware.unsaved.keeping import drop
 
 SHOWN_REVISIONS = 100
@@ -220,13 +221,15 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def save(self, request, desk):
         texts = {language: text.encode() for language, text in desk.typed.items()}
         try:
-            revision = save_drafts(desk.document, texts, base=desk.base, by=request.user)
+            revision = save_drafts(desk.document, texts, base=desk.base, by=request.user, check=check_beside)
         except RetiredDocument:
             return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
             return self.editor(request, desk_after(desk, stale.head), status=HTTPStatus.CONFLICT)
         except ContentErrors as errors:
             return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
+        except NoAnswer as reason:
+            return self.editor(request, desk, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason))
         if revision == desk.document.head:
             self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
         else:
@@ -259,10 +262,10 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
         return asked if asked in desk.files else desk.languages[0]
 
-    def editor(self, request, desk, *, offer=None, status=200, problems=()):
+    def editor(self, request, desk, *, offer=None, status=200, problems=(), preview=None):
         """`problems` are shown where the preview, which finds them all, is missing."""
         language = self.language(request, desk)
-        preview = self.previewed(request, desk, language)
+        preview = preview or self.previewed(request, desk, language)
         problems = problems if preview.missing else preview.problems
         others = [desk.sheet(other, problems) for other in desk.languages if other != language]
         context = self.context(request, desk.document) | {
@@ -271,6 +274,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "other_sheets": others,
             "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
             "is_stale": status == HTTPStatus.CONFLICT or bool(desk.saved),
+            "is_unchecked": status == HTTPStatus.SERVICE_UNAVAILABLE,
             "uses": self.linked_uses(desk.document, preview.uses),
         }
         return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)

@@ -30,15 +30,19 @@ NICENESS = 5  # whoever reads a page goes first
 CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of a server's threads as they are
 
 
-class StillBusy(Exception):
+class NoAnswer(Exception):
+    """The work was not done. Each of these says why."""
+
+
+class StillBusy(NoAnswer):
     """Work of others has taken all the time that this one may wait for its turn."""
 
 
-class OutOfTime(Exception):
+class OutOfTime(NoAnswer):
     """The work took longer than it may."""
 
 
-class ProcessDied(Exception):
+class ProcessDied(NoAnswer):
     """The process ended in the middle of its work. Where that was an error, it stands in the server's log."""
 
 

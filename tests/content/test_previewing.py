@@ -3,12 +3,15 @@
 import pytest
 from django.urls import reverse
 
+from courseware.content import admin
 from courseware.content.desk import previewing
 from courseware.content.desk.editing import desk_of
-from courseware.content.desk.previewing import make_preview
+from courseware.content.desk.previewing import check_beside, make_preview
+from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.lib.side_process import OutOfTime, ProcessDied, StillBusy
 from tests.content.strange_previews import broken_off, never_ready, with_a_query, with_databases
 from tests.content.test_editor import LESSON, body, form, signed_in, url
+from tests.language.samples import damage, make_files
 from tests.making import make_course, make_editor
 
 pytestmark = pytest.mark.django_db
@@ -85,12 +88,38 @@ def test_every_way_to_a_preview_leads_through_that_process(client, editor, lesso
 
 
 def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(client, editor, lesson, monkeypatch):
-    monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
+    def check(bodies):
+        monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
+        read_valid(bodies)
+
+    monkeypatch.setattr(admin, "check_beside", check)
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
     response = client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
     page = response.content.decode()
     assert response.status_code == 422
     assert "is not closed on this line" in page and LATE in page and "{#seven\r\n" in page
+
+
+@pytest.mark.parametrize("error, said", [(OutOfTime, LATE), (ProcessDied, BROKEN), (StillBusy, BUSY)])
+def test_what_cannot_be_checked_is_not_saved_and_not_lost(client, editor, lesson, monkeypatch, error, said):
+    with monkeypatch.context() as patch:
+        patch.setattr(previewing, "beside", raises(error))
+        response = client.post(url(lesson), typed(lesson) | {"save": "yes"})
+    page = response.content.decode()
+    assert response.status_code == 503
+    assert "Not saved yet: the text could not be checked" in page and said in page and "title: As typed" in page
+    assert lesson.revisions.count() == 1
+    assert client.post(url(lesson), typed(lesson) | {"save": "yes"}).status_code == 302
+    assert "title: As typed" in body(lesson)
+
+
+def test_saving_takes_and_refuses_what_the_checker_does(lesson):
+    assert check_beside(make_files()) is None
+    with pytest.raises(ContentErrors) as beside:
+        check_beside(damaged := damage("01-water/01-boiling.en.md", "(#card)", "(#crad)"))
+    with pytest.raises(ContentErrors) as here:
+        read_valid(damaged)
+    assert beside.value.problems == here.value.problems != ()
 
 
 def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson, monkeypatch):

@@ -17,14 +17,16 @@ from courseware.content.compiled.pages import KINDS, compile_page
 from courseware.content.desk.rehearsing import Rehearsal, rehearse
 from courseware.content.desk.uses import uses_of
 from courseware.content.releases.drafts import texts_of
+from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.content.releases.revisions import Files
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
+from courseware.language.documents import MEDIA_FOLDER
 from courseware.language.problems import Problem
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import load_simulation
 from courseware.language.spans import find_links
-from courseware.lib.side_process import OutOfTime, ProcessDied, SideProcess, StillBusy
+from courseware.lib.side_process import NoAnswer, OutOfTime, SideProcess, StillBusy
 
 beside = SideProcess(prepare=django.setup)
 
@@ -78,14 +80,23 @@ def preview_for(
         return Preview("busy")
     try:
         return beside.run(make_preview, manuscript, language, dict(sent), [*parts], seconds=seconds)
-    except StillBusy:
-        return Preview("busy")
-    except OutOfTime:
-        return Preview("late")
-    except ProcessDied:
-        return Preview("broken")
+    except NoAnswer as reason:
+        return missing_preview(reason)
     finally:
         cache.delete(key)
+
+
+def missing_preview(reason: NoAnswer) -> Preview:
+    if isinstance(reason, StillBusy):
+        return Preview("busy")
+    return Preview("late" if isinstance(reason, OutOfTime) else "broken")
+
+
+def check_beside(bodies: dict[str, bytes]) -> None:
+    """Raises ContentErrors as `read_valid`, and NoAnswer."""
+    texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
+    if errors := beside.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS):
+        raise ContentErrors(errors)
 
 
 # In the process beside the server ------------------------------------------------------------------------------------
@@ -104,6 +115,14 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course)),
     )
+
+
+def errors_in(bodies: dict[str, bytes]) -> tuple[Problem, ...]:
+    try:
+        read_valid(bodies)
+    except ContentErrors as errors:
+        return errors.problems
+    return ()
 
 
 def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Problem, ...]:

@@ -13,6 +13,8 @@ from courseware.content.releases.publishing import lock_course, read_valid, rele
 from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
 from courseware.unsaved.keeping import drop
 
+Check = Callable[[dict[str, bytes]], object]
+
 _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
@@ -28,7 +30,9 @@ class StaleDraft(Exception):
         self.language, self.mine, self.theirs, self.head = language, mine, theirs, head
 
 
-def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None) -> Revision:
+def save_drafts(
+    document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None, check: Check | None = None
+) -> Revision:
     """Save texts that were based on the revision `base`, as the newest revision; returns that.
 
     Texts are UTF-8 as sent by a browser; see `as_written`. Unchanged texts are not saved, and without a change there is
@@ -50,16 +54,23 @@ def save_drafts(document: Document, texts: Mapping[str, bytes], *, base: Revisio
             touched[language] = make_file(language, now.path, body)
         return files[head.pk] | touched
 
-    return put_on_top(document, with_these, by=by, at=at, form=form_of(document))
+    return put_on_top(document, with_these, by=by, at=at, form=form_of(document), check=check)
 
 
 def put_on_top(
-    document: Document, change: Callable[[Revision], Files], *, by, at=None, note: str = "", form: str = ""
+    document: Document,
+    change: Callable[[Revision], Files],
+    *,
+    by,
+    at=None,
+    note: str = "",
+    form: str = "",
+    check: Check | None = None,
 ) -> Revision:
     """Make what `change` makes of the newest revision the newest one; where it changes nothing, there is no new one.
 
-    `form`: the address of the form it was sent with, of which nothing is unsaved then.
-
+    `form`: the address of the form it was sent with, of which nothing is unsaved then. `check` raises ContentErrors for
+    the files of a course that has any; without one they are checked here.
     Raises RetiredDocument, and ContentErrors where the texts do not fit the course.
     """
     while True:  # until nobody else has saved anything in the course while this was checked, which nobody waits for
@@ -69,7 +80,8 @@ def put_on_top(
         if texts == files_of([head])[head.pk]:
             drop_unsaved(by, form)
             return head
-        read_valid({path: file.body for path, file in course_with(document.course, document, texts).items()})
+        bodies = {path: file.body for path, file in course_with(document.course, document, texts).items()}
+        (check or read_valid)(bodies)
         with transaction.atomic():
             if heads_of(lock_course(document.course)) == heads:
                 revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
