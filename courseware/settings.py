@@ -196,6 +196,7 @@ else:
 
 MIDDLEWARE = [
     "courseware.headers.HeadersMiddleware",
+    "courseware.health.HealthMiddleware",
     CSP_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

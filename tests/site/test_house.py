@@ -42,6 +42,7 @@ FRONT_DOOR = {
     "headers",
     "errors",
     "crowding",
+    "health",
     "run",
     "starting",
     "static_files",

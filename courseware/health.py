@@ -1,0 +1,40 @@
+"""Two addresses for whatever watches the site: does the process live, and can it serve?
+
+They stand before everything else: a load balancer asks by an address that is no host of the site, over plain http, and
+wants its answer also while people queue, while an upgrade runs, and while the database is away.
+"""
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpResponse, HttpResponseNotAllowed
+
+from courseware.jobs.condition import age_of_last_sign
+from courseware.upgrading import Watch
+
+LIVES, SERVES = "/healthz", "/readyz"
+
+
+class HealthMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.watch = Watch()
+
+    def __call__(self, request):
+        if request.path_info not in (LIVES, SERVES):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        status, lines = (200, ["process: lives"]) if request.path_info == LIVES else self.readiness()
+        return HttpResponse("".join(f"{line}\n" for line in lines), status=status, content_type="text/plain")
+
+    def readiness(self):
+        """(status, a line for each thing that was asked). A site goes on to serve while no worker lives."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except (DatabaseError, InterfaceError):
+            return 503, ["database: away"]
+        if reason := self.watch.reason():
+            return 503, ["database: answers", reason]
+        age = age_of_last_sign()
+        worker = "none has been seen" if age is None else f"seen {age.total_seconds():.0f} s ago"
+        return 200, ["database: answers", "migrations: applied", f"worker: {worker}"]
