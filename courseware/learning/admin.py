@@ -32,6 +32,7 @@ from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.admin_rights import SuperusersOnly
+from courseware.lib.background import in_background
 from courseware.lib.form_status import form_status
 from courseware.lib.list_filters import ListFiltersOnly
 
@@ -192,6 +193,7 @@ class EnrollingTeamAdmin(TeamAdmin):
         view = self.admin_site.admin_view(self.enrolling)
         return [path("enrolling/<int:pk>/", view, name="enroll-team"), *super().get_urls()]
 
+    @in_background  # where there is a script, it goes on whoever is there
     def enrolling(self, request, pk):
         """How far it is. Each POST enrolls some people more; the page sends them by itself where there is a script."""
         if not self.has_change_permission(request):

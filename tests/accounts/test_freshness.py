@@ -11,6 +11,8 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.sessions import SEEN
 from courseware.content.models import Release
+from courseware.learning.enrolling import begin_enrolling
+from courseware.learning.models import Enrollment
 from tests.making import PASSWORD, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +166,13 @@ def test_what_a_script_sends_by_itself_keeps_no_session_alive(later):
     assert client.session[SEEN] == seen
     client.get("/admin/")
     assert client.session[SEEN] == seen + 20 * 60
+
+
+def test_enrolling_that_goes_on_by_itself_keeps_no_session_alive(later):
+    team, client = make_team(learners=1), signed_in(make_admin())
+    order = begin_enrolling([team], make_course(), due_on=None)
+    seen = client.session[SEEN]
+    later(minutes=20)
+    assert client.post(f"/admin/accounts/team/enrolling/{order.pk}/").status_code == 302
+    assert Enrollment.objects.count() == 1
+    assert client.session[SEEN] == seen

@@ -154,7 +154,7 @@ def test_with_a_script_the_page_sends_itself_until_everybody_is_enrolled(client,
     parts = [BeautifulSoup(client.get(page).content, "html.parser")]
     parts += [BeautifulSoup(client.post(page, headers={"HX-Request": "true"}).content, "html.parser") for _ in range(2)]
     forms = [part.select_one("#enrolling") for part in parts]
-    assert [form.get("hx-trigger") for form in forms] == ["load", "load", None]
+    assert [form.get("hx-trigger") for form in forms] == ["load, every 10s", "load, every 10s", None]
     assert [bool(part.h1) for part in parts] == [True, False, False]
     assert forms[0]["hx-post"] == page
 

@@ -1,0 +1,73 @@
+"""An admin enrolls a team: the page carries it, batch by batch, as long as it is open."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
+from tests.browser.courses import make_tea_room
+from tests.making import join, make_admin, make_team, make_user
+
+PEOPLE = 9
+
+
+@pytest.fixture
+def address(site, monkeypatch):
+    monkeypatch.setattr(enrolling, "BATCH", 2)
+    team = make_team()
+    for _ in range(PEOPLE):
+        join(team, make_user(password=None))
+    order = enrolling.begin_enrolling([team], make_tea_room(), due_on=None)
+    return f"/admin/accounts/team/enrolling/{order.pk}/"
+
+
+def whole(page):
+    return expect(page.get_by_text(f"{PEOPLE} people were enrolled."))
+
+
+def test_a_page_goes_on_by_itself_and_two_of_them_enroll_nobody_twice(visit, address):
+    admin = make_admin()
+    pages = [visit(admin), visit(admin)]
+    for page in pages:
+        page.goto(address, wait_until="commit")
+    for page in pages:
+        whole(page).to_be_visible()
+    assert Enrollment.objects.count() == PEOPLE
+    assert enrolling.TeamEnrolling.objects.get().enrolled == PEOPLE
+
+
+def test_closed_it_pauses_and_opened_again_it_goes_on(visit, address):
+    admin = make_admin()
+    page = visit(admin)
+    first = re.compile("enrolling")
+    page.route(first, lambda route: route.continue_() if route.request.method == "GET" else None)  # sent, not answered
+    page.goto(address)
+    page.close()
+    assert Enrollment.objects.count() == 0
+    again = visit(admin)
+    again.goto("/admin/accounts/team/")
+    again.locator(f"a[href='{address}']").click()
+    whole(again).to_be_visible()
+
+
+@pytest.mark.parametrize("status", [None, 503], ids=["no network", "the database is away"])
+def test_a_request_that_failed_is_sent_again_by_itself(visit, address, status):
+    page = visit(make_admin())
+    page.clock.install()
+    failed = []
+
+    def once(route):
+        if route.request.method == "GET" or len(failed) == 1:
+            return route.continue_()
+        failed.append(route.request.url)
+        return route.fulfill(status=status) if status else route.abort()
+
+    page.route(re.compile("enrolling"), once)
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.goto(address)
+    expect(page.get_by_text(f"{PEOPLE} people are left.")).to_be_visible()
+    page.clock.fast_forward(10_000)
+    whole(page).to_be_visible()
+    assert len(failed) == 1
