@@ -24,6 +24,13 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
         ),
     )
 
+    def stored_name(self, name):
+        # A page without its style is better than none, and what tells that an upgrade is needed has to be told.
+        try:
+            return super().stored_name(name)
+        except ValueError:
+            return name
+
 
 def collect() -> None:
     """Compress the static files where one of them, or a package, has changed since: it takes seconds."""

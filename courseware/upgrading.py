@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
@@ -97,6 +98,7 @@ class Watch:
     def __init__(self) -> None:
         # Now, and not at the first look: `git pull` may have brought other files by then.
         self.known = migrations_of_this_version()
+        self.knows_static_files = bool(getattr(staticfiles_storage, "hashed_files", True))
         self.looked_at = -float(LOOK_EVERY)
         self.told = ""
 
@@ -123,6 +125,8 @@ class Watch:
             return f"closed: {'.'.join(missing[0])} is not applied; run manage.py upgrade"
         if unknown := sorted(name for name in recorded - self.known if is_ours(name[0])):
             return f"closed: the database knows {'.'.join(unknown[0])}, this process does not; restart it"
+        if not self.knows_static_files:
+            return "closed: this process began before the static files were there; run manage.py upgrade and restart it"
         return ""
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.sites import wait_until
+from tests.faults.sites import Site, new_postgres, wait_until
 
 REAL = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
 MOMENTS = {
@@ -77,6 +77,20 @@ def test_new_code_on_the_database_before_says_503_and_opens_by_itself(site):
         assert_closed(visitor)
         assert site.manage("upgrade", **REAL)[0] == 0
         wait_for(visitor, 200)
+
+
+def test_a_server_that_began_before_everything_else_says_so_until_it_is_restarted(tmp_path, site):
+    """A new site, whose server was started first: no table is there, and no style."""
+    new = Site(tmp_path, new_postgres(site.database_url) if site.is_postgres else f"sqlite:///{tmp_path}/new.sqlite3")
+    log = tmp_path / "server.log"
+    with new.served(**REAL) as visitor:
+        assert_closed(visitor)
+        assert new.manage("upgrade", **REAL)[0] == 0
+        wait_until(
+            lambda: assert_closed(visitor) or "began before the static files" in log.read_text(), "no reason given"
+        )
+    with new.served(**REAL) as visitor:
+        assert visitor.get("/accounts/login/").status == 200
 
 
 def test_a_process_on_the_code_before_closes_for_the_upgrade_and_stays_closed_until_its_restart(site):
