@@ -48,8 +48,8 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
-    withdrawn = Certificate.objects.filter(enrollment=enrollment).exclude(withdrawn_at=None)
-    happenings += [Happening(at, "withdrawn") for at in withdrawn.values_list("withdrawn_at", flat=True) if at]
+    withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("withdrawn_at", flat=True)
+    happenings += [Happening(at, "withdrawn") for at in withdrawn if at]
     # Of two at the same moment the later in the list followed from the other. Slicing turns them round, too, which
     # `reverse=True` would not.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]
