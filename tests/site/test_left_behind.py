@@ -4,17 +4,18 @@ import os
 import subprocess
 import sys
 
-import pytest
 from django.conf import settings
 
+READ = "import tests.settings"
+READ_BY_TWO = f"{READ}, subprocess, sys; subprocess.run([sys.executable, '-c', {READ!r}], check=True)"
 
-@pytest.mark.long
-def test_a_run_of_tests_takes_its_folders_away(tmp_path):
-    """With a worker, which reads the settings too; pytest keeps the folders of its last runs itself."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATA", "PYTEST"))}
+
+def test_the_folder_of_the_tests_goes_with_the_process_that_made_it(tmp_path):
+    """Also where a process that it starts reads the settings, too, as workers do."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATA_DIR"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "1", "tests/lib/test_csv_rows.py"],
-        cwd=settings.BASE_DIR, env=environment | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", READ_BY_TWO], cwd=settings.BASE_DIR, env=environment | {"TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    assert [left.name for left in tmp_path.iterdir() if not left.name.startswith("pytest-of-")] == []
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
