@@ -148,7 +148,7 @@ def chosen():
         yield pytest.param(bomb, id=name, marks=[pytest.mark.exhaustive] if number % 10 else [])
 
 
-@pytest.mark.parametrize("bomb", chosen())
+@pytest.mark.parametrize("bomb", [*chosen()])
 def test_no_text_takes_longer_than_its_length_is_worth(bomb):
     text, twice = bomb(SIZE), bomb(2 * SIZE)
     slow = {}

@@ -66,6 +66,7 @@ def paths(model, depth=3):
             yield from (f"{field.name}__{further}" for further in paths(field.related_model, depth - 1))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("label", sorted(model._meta.label for model in admin.site._registry))
 def test_a_list_can_be_filtered_by_its_own_filters_and_by_no_field_beside_them(label, rf):
     model_admin = next(each for model, each in admin.site._registry.items() if model._meta.label == label)
@@ -93,6 +94,7 @@ def test_what_is_refused_is_one_line_of_the_log(client, caplog):
     assert line.getMessage() == r"Filtering by enrollment\nERROR forged not allowed"
 
 
+@pytest.mark.long
 def test_every_link_of_every_filter_is_answered(client):
     world = make_world()
     client.force_login(world.people["admin"])
