@@ -37,13 +37,16 @@ run: .venv/run
 ## make check        the quick tests, under a minute: no browser, no shipped course, nothing long (ARGS=tests/learning for a part)
 # Tables straight from the models: by all migrations each process needs three seconds more. `make test` goes by them.
 check: .venv/development
-	@.venv/bin/python -m pytest -n auto --nomigrations -m "not browser and not shipped and not long and not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist worksteal --nomigrations -m "not browser and not shipped and not long and not faults" $(ARGS)
+
+# Workers: one more than there are cores, as who drives a browser waits for it much of the time.
+ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 ## make test         the tests of every day, browser tests included: about six minutes
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
-	@.venv/bin/python -m pytest -n auto -m "not exhaustive and not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "not exhaustive and not faults" $(ARGS)
 
 .tools/deep/ready: requirements/deep.txt .tools/ready
 	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .tools/deep
