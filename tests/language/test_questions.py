@@ -311,3 +311,19 @@ def test_bullets_are_shuffled_a_scale_is_not_and_steps_never_stand_right(questio
 )
 def test_a_question_for_some_posts_is_for_no_other(tracks, answer):
     assert make_question(One, tracks=tracks).is_for("phone") == answer
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (make_question(Several), True),
+        (Several(id="q", title="Other", stem="Words", choices=CHOICES), True),  # the question may be put otherwise
+        (make_question(One), False),
+        (make_question(Several, CHOICES[:2]), False),
+        (make_question(Several, (CHOICES[1], CHOICES[0], CHOICES[2])), False),
+        (make_question(Several, (Choice("z", "why a"), *CHOICES[1:])), False),
+    ],
+)
+def test_an_answer_means_the_same_where_the_same_choices_stand_in_the_same_places(other, same):
+    assert make_question(Several).is_answered_as(other) is same
+    assert other.is_answered_as(make_question(Several)) is same
