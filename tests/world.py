@@ -84,11 +84,16 @@ def make_world(course=None) -> World:
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
-    invite(learner, by=people["admin"])
-    schedule.enqueue_due()
-    schedule.run_now("tidy-tasks")
+    work_beside(learner, by=people["admin"])
     world.places = places_of(world)
     return world
+
+
+def work_beside(learner, *, by):
+    """A letter to the learner that waits, and a job that does."""
+    invite(learner, by=by)
+    schedule.enqueue_due()
+    schedule.run_now("tidy-tasks")
 
 
 def make_draft(world):

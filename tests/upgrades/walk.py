@@ -98,9 +98,10 @@ def addresses() -> list[str]:
     from courseware.learning.models import Enrollment
     from courseware.simulations.models import Run
     from tests.site.routes import beginnings, fill_in, routes
-    from tests.world import places_of
+    from tests.world import places_of, work_beside
 
     world = world_of_state()
+    work_beside(world.learner, by=None)  # versions before 0.2 had neither letters nor jobs
     one = places_of(world)
     steps = [step.id for step in world.outline.steps]
     primary_keys = {
