@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from courseware.accounts import held_forms
 from courseware.accounts.notices import notify
+from courseware.accounts.permissions import is_privileged
 from courseware.accounts.rights import drop_sessions
 from courseware.evidence.recording import record
 from courseware.lib.whole_page import for_the_whole_page
@@ -20,7 +21,7 @@ SETTING_UP = "mfa_"
 
 
 def is_asked_of(user):
-    return settings.TWO_FACTOR and user.is_authenticated and user.is_staff
+    return settings.TWO_FACTOR and user.is_authenticated and is_privileged(user)
 
 
 def was_given(request):

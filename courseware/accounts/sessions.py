@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import time_zones
-from courseware.accounts.permissions import is_manager
+from courseware.accounts.permissions import is_manager, is_privileged
 from courseware.lib.background import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
@@ -34,7 +34,7 @@ def see(session, user, at):
 
 
 def longest_break(user):
-    return settings.STAFF_IDLE_AGE if user.is_staff else settings.SESSION_IDLE_AGE
+    return settings.STAFF_IDLE_AGE if is_privileged(user) else settings.SESSION_IDLE_AGE
 
 
 def ends(session, user):

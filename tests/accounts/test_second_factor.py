@@ -50,7 +50,11 @@ def verbs():
     return list(Event.objects.values_list("verb", flat=True))
 
 
-@pytest.mark.parametrize("make", [make_admin, make_editor])
+def make_superuser_without_the_admin():
+    return make_user(is_superuser=True)
+
+
+@pytest.mark.parametrize("make", [make_admin, make_editor, make_superuser_without_the_admin])
 @pytest.mark.parametrize("page", ["/", "/admin/", "/team/"])
 def test_staff_without_a_second_factor_are_led_to_set_one_up(make, page):
     client, _ = sign_in(make())
