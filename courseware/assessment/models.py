@@ -151,11 +151,13 @@ class DrillAnswer(models.Model):
 class Certificate(models.Model):
     """Issued once, when an enrollment is completed. What it says is copied, so that nothing later changes it."""
 
-    enrollment = models.OneToOneField(Enrollment, on_delete=models.PROTECT, related_name="certificate")
-    number = models.CharField(max_length=32, unique=True, help_text="128 random bits, as letters and digits")
-    issued_at = models.DateTimeField(default=timezone.now)
-    valid_until = models.DateField(null=True, help_text="The last day on which it is valid")
-    holder = models.CharField(max_length=120)
+    enrollment = models.OneToOneField(
+        Enrollment, on_delete=models.PROTECT, related_name="certificate", verbose_name=_("enrollment")
+    )
+    number = models.CharField(_("certificate number"), max_length=32, unique=True)  # 128 random bits
+    issued_at = models.DateTimeField(_("issued on"), default=timezone.now)
+    valid_until = models.DateField(_("valid until"), null=True, help_text=_("The last day on which it is valid."))
+    holder = models.CharField(_("holder"), max_length=120)
     titles = models.JSONField(help_text="The course's title per language")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     points = models.PositiveSmallIntegerField(null=True)
