@@ -15,6 +15,8 @@ from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.making import days, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
+pytestmark = pytest.mark.exhaustive
+
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Without two things Django brings: Select2, which names its box by what is chosen in it, and the magnifying glass above
 # its lists of two columns, which has a name where none is allowed.
@@ -312,7 +314,6 @@ def test_the_first_page_of_each_kind_in_the_course_that_is_shipped(language, vis
     assert_fine_by_turns(visit(newcomer, language=language), shipped_course, ["card", *firsts.values()])
 
 
-@pytest.mark.exhaustive
 @languages()
 def test_every_page_of_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
     steps = serving.outline(shipped_course.current, "en").steps

@@ -9,6 +9,8 @@ from tests.site.routes import fill_in
 from tests.site.test_access import read_table
 from tests.world import ROLES, make_world
 
+pytestmark = pytest.mark.exhaustive
+
 WHO = ["anonymous", "learner", "manager", "editor", "admin"]
 # Controls that look with the focus as without it. Forced colours draw no shadow, and an outline in the system's colour
 # even where it is transparent: so an outline has to come, of at least two pixels or as the browser draws it.

@@ -4,6 +4,8 @@ import pytest
 
 from tests.making import make_enrollment
 
+pytestmark = pytest.mark.exhaustive
+
 # Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
 ASTRAY = """() => {
   const closing = /[，。；：、！？）”’,.;:!?)]/u;

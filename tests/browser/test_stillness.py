@@ -10,6 +10,8 @@ from tests.browser.courses import make_tea_room
 from tests.making import days, make_user
 from tests.world import finish_lessons, make_world
 
+pytestmark = pytest.mark.exhaustive
+
 PHONE = {"width": 360, "height": 740}
 TELL_SHIFTS = """window.shifts = [];
 new PerformanceObserver((list) => {
