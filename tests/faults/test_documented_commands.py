@@ -33,11 +33,13 @@ OTHER_BLOCKS = {  # why they are not typed
     "yaml": "a piece of a course",
     "sql": "asks records that a trial does not have",
     "nginx": "needs a proxy and a certificate",
+    "ini": "needs systemd",
 }
 NOT_TYPED = {
     "make test": "these tests are part of it",
     "make check": "the same",
     "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
+    "manage.py work": "runs until it is stopped; `manage.py work --once` is typed",
     "manage.py sendtestemail you@example.com": "needs a mail server",
 }
 SERVERS = ("make run", ".venv/bin/gunicorn")
@@ -98,7 +100,7 @@ def running(line, folder, environment):
         yield process
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=40)  # gunicorn gives a worker that just boots thirty seconds
 
 
 class Shell:
