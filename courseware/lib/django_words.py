@@ -36,10 +36,6 @@ SENTENCES = [
     _("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?"),
     _("Delete selected %(verbose_name_plural)s"),
     _("Cannot delete %(name)s"),
-    _(
-        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? '
-        "All of the following related items will be deleted:"
-    ),
     _("0 of %(cnt)s selected"),
     _("Select all %(total_count)s %(module_name)s"),
     _("%(app)s administration"),
@@ -49,6 +45,19 @@ SENTENCES = [
     _("Sorting priority: %(priority_number)s"),
     _("Start typing to filter…"),
     _("Popup closing…"),
+]
+OF_DJANGO_5 = [
+    _(
+        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? '
+        "All of the following related items will be deleted:"
+    ),
+]
+OF_DJANGO_6 = [
+    _("Search %(name)s"),
+    _(
+        "Are you sure you want to delete the %(object_name)s “%(escaped_object)s”? "
+        "All of the following related items will be deleted:"
+    ),
 ]
 COUNTED = [
     ngettext_lazy(
