@@ -7,6 +7,7 @@ again after its worker died, so whoever writes one makes it harmless when repeat
 import django
 
 if django.VERSION >= (6, 0):
+    # The stubs are those of 5.2, which has no such module.
     from django.tasks import task  # type: ignore[import-not-found,import-untyped,unused-ignore]
 else:
     from django_tasks import task
