@@ -1,7 +1,7 @@
 """Work that is done beside the pages: the one place that knows where Django keeps its tasks.
 
 A task is enqueued inside the transaction of the fact that asks for it, so both are kept or neither. It may be begun
-again after its worker died, so whoever writes one makes it harmless when repeated.
+again after its worker died or the database was busy, so whoever writes one makes it harmless when repeated.
 """
 
 import django

@@ -1,7 +1,7 @@
 """The loop of `manage.py work`, around the worker that comes with the library of tasks.
 
-What that one lacks is here: a task whose worker was killed is begun again, a task that cannot do its work yet comes
-back later, one that hangs is ended, and a database that is away for a while ends nothing.
+What that one lacks is here: a task whose worker was killed is begun again, one that cannot do its work yet or that the
+database refuses comes back later, one that hangs is ended, and a database that is away for a while ends nothing.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import FrameType
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.utils import timezone
 from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as LibraryWorker
@@ -44,6 +44,10 @@ class TookTooLong(Exception):
 
 def path_of(error: type[Exception]) -> str:
     return f"{error.__module__}.{error.__qualname__}"
+
+
+# A deadlock, a lock of SQLite that was waited for in vain, a connection that was cut: the task is the cause of none of it.
+COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceError)]
 
 
 class TaskWorker(LibraryWorker):
@@ -183,8 +187,8 @@ def put_back_lost(mine: str) -> None:
 
 
 def put_back_later() -> None:
-    """Tasks that asked for it. After `TRIES` they stay failed."""
-    asked = DBTaskResult.objects.failed().filter(exception_class_path=path_of(Later))
+    """Tasks that asked for it, and those the database refused. After `TRIES` they stay failed."""
+    asked = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
     for task in asked.only("status", "finished_at", "worker_ids"):
         if (tries := len(task.worker_ids)) < TRIES:
             asked.filter(pk=task.pk, finished_at=task.finished_at).update(

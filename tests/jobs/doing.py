@@ -3,6 +3,8 @@
 import signal
 import time
 
+from django import db
+
 from courseware.jobs.tasks import Later, task
 
 done = []
@@ -21,6 +23,11 @@ def fail():
 @task
 def wait_for_another_day():
     raise Later("the server does not answer")
+
+
+@task
+def ask_a_database_that_refuses(name):
+    raise getattr(db, name)("deadlock detected")
 
 
 @task

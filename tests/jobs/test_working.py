@@ -1,6 +1,7 @@
 """What `manage.py work` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import OperationalError, transaction
@@ -120,10 +121,21 @@ def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monk
     assert (row.status, row.worker_ids) == ("RUNNING", ["dead", "other"])
 
 
-def test_a_task_that_asks_for_later_comes_back_after_pauses_that_grow_until_it_has_asked_often_enough(time_machine):
+@pytest.mark.parametrize(
+    "enqueue",
+    [
+        doing.wait_for_another_day.enqueue,
+        partial(doing.ask_a_database_that_refuses.enqueue, "OperationalError"),
+        partial(doing.ask_a_database_that_refuses.enqueue, "InterfaceError"),
+    ],
+    ids=["asks for later", "a deadlock or a lock", "a connection that was cut"],
+)
+def test_what_cannot_be_done_now_comes_back_after_pauses_that_grow_until_it_was_tried_often_enough(
+    enqueue, time_machine
+):
     now = timezone.now().replace(microsecond=0)
     time_machine.move_to(now, tick=False)
-    row = doing.wait_for_another_day.enqueue()
+    row = enqueue()
     waited = []
     for _ in range(working.TRIES):
         work()
@@ -138,6 +150,14 @@ def test_a_task_that_asks_for_later_comes_back_after_pauses_that_grow_until_it_h
             time_machine.move_to(now, tick=False)
     assert [pause.total_seconds() for pause in waited] == [60, 300, 1800, 7200]
     assert DBTaskResult.objects.get(pk=row.id).status == "FAILED"
+
+
+@pytest.mark.parametrize("name", ["IntegrityError", "ProgrammingError", "DataError"])
+def test_what_the_database_will_never_take_stays_failed(name):
+    row = doing.ask_a_database_that_refuses.enqueue(name)
+    work()
+    work()
+    assert state(row) == "FAILED"
 
 
 def test_a_task_that_hangs_is_ended_and_the_next_one_done(done):
