@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
+from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs.models import Job, Outcome
@@ -42,13 +43,21 @@ class Scheduled:
     words: str | Promise
     run: Callable[[], str]  # what it returns is shown beside the job
     when: Daily | Every
+    has_work: Callable[[], bool]
 
 
 JOBS: dict[str, Scheduled] = {}
 
 
-def schedule(name: str, words: str | Promise, run: Callable[[], str], when: Daily | Every) -> None:
-    JOBS[name] = Scheduled(name, words, run, when)
+def schedule(
+    name: str,
+    words: str | Promise,
+    run: Callable[[], str],
+    when: Daily | Every,
+    has_work: Callable[[], bool] = lambda: True,
+) -> None:
+    """A job that comes often is asked whether it `has_work`: a run that would do nothing leaves no row of a task."""
+    JOBS[name] = Scheduled(name, words, run, when, has_work)
 
 
 def command(name: str, *arguments: str) -> Callable[[], str]:
@@ -82,21 +91,39 @@ def enqueue_if_due(scheduled: Scheduled) -> None:
         # Runs that were missed are one; a day that lies too far ahead was written while the clock was wrong.
         job.next_at = scheduled.when.after(now) if is_due else min(job.next_at, scheduled.when.after(now))
         job.save(update_fields=["next_at"])
-        if is_due:
-            enqueue(job)
+        if is_due and not is_under_way(job):
+            if scheduled.has_work():
+                enqueue(job)
+            else:
+                note_that_nothing_was_due(job)
 
 
 def run_now(name: str) -> None:
     with transaction.atomic():
-        enqueue(Job.objects.select_for_update(no_key=True).get(name=name))
+        job = Job.objects.select_for_update(no_key=True).get(name=name)
+        if not is_under_way(job):
+            enqueue(job)
+
+
+def is_under_way(job: Job) -> bool:
+    """Asked under the lock of the job: while a run waits or is being done, there is no second one.
+
+    One that waits for another try is begun now, for its time has come again.
+    """
+    last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
+    waits = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
+    return bool(waits) or last.running().exists()
 
 
 def enqueue(job: Job) -> None:
-    """Under the lock of the job. While an earlier run waits or runs, there is no second one."""
-    if job.task and (DBTaskResult.objects.ready() | DBTaskResult.objects.running()).filter(pk=job.task).exists():
-        return
     job.task = run_job.enqueue(job.name).id
     job.save(update_fields=["task"])
+
+
+def note_that_nothing_was_due(job: Job) -> None:
+    job.started_at = job.finished_at = timezone.now()
+    job.outcome, job.said = Outcome.DONE, ""
+    job.save(update_fields=["started_at", "finished_at", "outcome", "said"])
 
 
 @task

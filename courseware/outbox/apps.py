@@ -10,10 +10,16 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, schedule
-        from courseware.outbox.delivering import deliver_due
+        from courseware.outbox.delivering import deliver_due, is_any_due
         from courseware.outbox.forgetting import forget_strangers
 
-        schedule("send-letters", _("Send letters that wait for another try"), deliver_due, Every(timedelta(minutes=1)))
+        schedule(
+            "send-letters",
+            _("Send letters that wait for another try"),
+            deliver_due,
+            Every(timedelta(minutes=1)),
+            has_work=is_any_due,
+        )
         schedule(
             "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
         )

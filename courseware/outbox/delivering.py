@@ -35,6 +35,10 @@ def deliver_due() -> str:
     return ", ".join(f"{state} {count}" for state, count in sorted(sent.items()))
 
 
+def is_any_due() -> bool:
+    return Message.objects.due(timezone.now()).exists()
+
+
 def iter_due() -> Iterator[int]:
     yield from list(Message.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE])
 

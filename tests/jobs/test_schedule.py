@@ -102,6 +102,55 @@ def test_while_a_run_waits_there_is_no_second_one(tea, time_machine):
     assert waiting() == [["tea"]]
 
 
+def test_a_run_that_waits_for_another_try_is_begun_when_its_time_has_come_again(tea, time_machine):
+    run_now("tea")
+    DBTaskResult.objects.update(run_after=NOON + timedelta(hours=2))
+    assert waiting() == []
+    time_machine.move_to(NOON + timedelta(minutes=10), tick=False)
+    enqueue_due()
+    assert waiting() == [["tea"]]
+
+
+def test_a_run_that_would_do_nothing_leaves_no_row_and_the_job_says_when_it_was_looked_after(jobs, db, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    cups, runs = [], []
+    schedule("tea", "Make tea", lambda: runs.append("tea") or "two cups", Every(timedelta(minutes=10)), lambda: cups)
+    enqueue_due()
+    time_machine.move_to(NOON + timedelta(minutes=10), tick=False)
+    enqueue_due()
+    assert (DBTaskResult.objects.count(), runs) == (0, [])
+    assert values(Job.objects.get()) == (NOON + timedelta(minutes=10), NOON + timedelta(minutes=10), "done", "")
+    cups.append("cup")
+    time_machine.move_to(NOON + timedelta(minutes=20), tick=False)
+    enqueue_due()
+    do_all()
+    assert (DBTaskResult.objects.count(), runs) == (1, ["tea"])
+    assert values(Job.objects.get()) == (NOON + timedelta(minutes=20), NOON + timedelta(minutes=20), "done", "two cups")
+
+
+def test_an_admin_may_run_a_job_that_has_nothing_to_do(jobs, db):
+    schedule("tea", "Make tea", str, Every(timedelta(minutes=10)), lambda: False)
+    enqueue_due()
+    run_now("tea")
+    assert waiting() == [["tea"]]
+
+
+def test_a_run_under_way_keeps_what_it_says_of_itself_where_nothing_more_is_to_be_done(jobs, db, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    schedule("tea", "Make tea", str, Every(timedelta(minutes=10)), lambda: False)
+    enqueue_due()
+    run_now("tea")
+    DBTaskResult.objects.get().claim("worker")
+    Job.objects.update(started_at=NOON)
+    time_machine.move_to(NOON + timedelta(minutes=10), tick=False)
+    enqueue_due()
+    assert values(Job.objects.get()) == (NOON, None, "", "")
+
+
+def values(job):
+    return job.started_at, job.finished_at, job.outcome, job.said
+
+
 def test_a_clock_that_was_wrong_does_not_put_a_job_off_for_a_year(tea, time_machine):
     time_machine.move_to(NOON + timedelta(days=365), tick=False)
     enqueue_due()

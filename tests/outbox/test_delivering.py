@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from courseware.jobs.schedule import JOBS
 from courseware.outbox import delivering
 from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
 from courseware.outbox.models import Message, MessageState
@@ -52,6 +53,19 @@ def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
     assert [deliver(message), deliver(message), delivering.deliver_due()] == [{"sent": 1}, {}, ""]
     assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")]
     assert state(message) == (MessageState.SENT, "")
+
+
+def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    assert not JOBS["send-letters"].has_work()
+    sink.manner = BUSY
+    message = note()
+    assert JOBS["send-letters"].has_work()
+    deliver(message)
+    assert not JOBS["send-letters"].has_work()
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    assert JOBS["send-letters"].has_work()
 
 
 def test_several_leave_by_one_connection(sink):
