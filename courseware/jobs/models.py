@@ -1,22 +1,18 @@
 from datetime import datetime, timedelta
-from typing import Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-ALIVE_FOR = timedelta(seconds=60)  # after its last sign; a machine under load misses some
 FORGOTTEN_AFTER = timedelta(days=1)
 LATE_AFTER = timedelta(hours=1)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
-    def alive(self) -> Self:
-        return self.filter(seen_at__gt=timezone.now() - ALIVE_FOR)
-
     def forget_dead(self) -> None:
-        self.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
+        now = timezone.now()  # a sign of tomorrow was given while the clock was wrong
+        self.exclude(seen_at__range=(now - FORGOTTEN_AFTER, now + FORGOTTEN_AFTER)).delete()
 
 
 class Worker(models.Model):

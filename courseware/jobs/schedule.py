@@ -19,11 +19,16 @@ from courseware.jobs.tasks import task
 logger = logging.getLogger(__name__)
 
 
+SET_BACK = timedelta(hours=1)  # a clock is put right by less; by more, it was wrong
+
+
 @dataclass(frozen=True)
 class Daily:
     at: time  # on the clock of the site's zone
 
-    def after(self, now: datetime) -> datetime:
+    def after(self, now: datetime, last: datetime | None = None) -> datetime:
+        """The clock may have been set back a little since the last run began: that one was today's."""
+        now = last if last and now < last < now + SET_BACK else now
         zone = timezone.get_default_timezone()
         today = datetime.combine(now.astimezone(zone).date(), self.at, zone)
         return today if today > now else datetime.combine(today.date() + timedelta(days=1), self.at, zone)
@@ -33,7 +38,7 @@ class Daily:
 class Every:
     pause: timedelta
 
-    def after(self, now: datetime) -> datetime:
+    def after(self, now: datetime, last: datetime | None = None) -> datetime:
         return now + self.pause
 
 
@@ -79,7 +84,7 @@ def enqueue_due() -> None:
         job = kept.get(scheduled.name)
         if job is None:
             Job.objects.get_or_create(name=scheduled.name, defaults={"next_at": scheduled.when.after(now)})
-        elif job.next_at <= now or job.next_at > scheduled.when.after(now):
+        elif job.next_at <= now or job.next_at > scheduled.when.after(now, job.started_at):
             enqueue_if_due(scheduled)
 
 
@@ -88,8 +93,9 @@ def enqueue_if_due(scheduled: Scheduled) -> None:
         job = Job.objects.select_for_update(no_key=True).get(name=scheduled.name)
         now = timezone.now()
         is_due = job.next_at <= now
+        following = scheduled.when.after(now, job.started_at)
         # Runs that were missed are one; a day that lies too far ahead was written while the clock was wrong.
-        job.next_at = scheduled.when.after(now) if is_due else min(job.next_at, scheduled.when.after(now))
+        job.next_at = following if is_due else min(job.next_at, following)
         job.save(update_fields=["next_at"])
         if is_due and not is_under_way(job):
             if scheduled.has_work():

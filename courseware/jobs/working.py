@@ -13,20 +13,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.utils import timezone
 from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as LibraryWorker
-from django_tasks_db.models import DBTaskResult
+from django_tasks_db.models import DBTaskResult, get_date_max
 
 from courseware.jobs.models import Worker
 from courseware.jobs.schedule import enqueue_due
 from courseware.jobs.tasks import Later
 
 BEAT_EVERY = 5  # seconds
+ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a machine under load misses some
 LOOK_EVERY = 1.0  # seconds
 AT_MOST = 60 * 60  # seconds for one task
 TRIES = 5
@@ -46,7 +47,7 @@ def path_of(error: type[Exception]) -> str:
     return f"{error.__module__}.{error.__qualname__}"
 
 
-# A deadlock, a lock of SQLite that was waited for in vain, a connection that was cut: the task is the cause of none of it.
+# A deadlock, a lock of SQLite that was waited for in vain, a connection that was cut: none of it comes from the task.
 COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceError)]
 
 
@@ -76,6 +77,32 @@ class TaskWorker(LibraryWorker):
             self.ends_at = None
 
 
+class Onlooker:
+    """Which workers are dead, judged without trusting a clock that may jump, on this machine or on theirs.
+
+    A worker is dead when its last sign lies too far off, and no other sign came while this process looked on for two
+    beats. One that looks in for a moment only cannot look on: it takes the clock's word.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[datetime | None, float]] = {}  # name → last sign, and since when it is that one
+
+    def dead(self, names: set[str], *, once: bool) -> set[str]:
+        """Runs one query."""
+        signs: dict[str, datetime | None] = dict.fromkeys(names)
+        signs.update(Worker.objects.filter(name__in=names).values_list("name", "seen_at"))
+        now, watch, before = timezone.now(), time.monotonic(), self.seen
+        self.seen = {
+            name: before[name] if name in before and before[name][0] == sign else (sign, watch)
+            for name, sign in signs.items()
+        }
+        return {
+            name
+            for name, (sign, since) in self.seen.items()
+            if (sign is None or abs(now - sign) > ALIVE_FOR) and (once or watch - since > 2 * BEAT_EVERY)
+        }
+
+
 class WorkLoop:
     """`resting` says why nothing is to be done at the moment, such as during an upgrade; "" where nothing is."""
 
@@ -83,6 +110,7 @@ class WorkLoop:
         self.resting = resting
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.tasks = TaskWorker(self.name)
+        self.onlooker = Onlooker()
         self.stopping = threading.Event()
 
     def run(self, *, once: bool = False) -> None:
@@ -90,7 +118,7 @@ class WorkLoop:
         with self.signals(), self.signs_of_life():
             while not self.stopping.is_set():
                 try:
-                    self.look()
+                    self.look(once=once)
                 except (DatabaseError, InterfaceError) as error:
                     if once:
                         raise
@@ -100,12 +128,13 @@ class WorkLoop:
                     return
                 self.stopping.wait(LOOK_EVERY)
 
-    def look(self) -> None:
+    def look(self, *, once: bool) -> None:
         if reason := self.resting():
             logger.info("%s", reason)
             return
-        put_back_lost(self.name)
+        put_back_lost(self.name, self.onlooker, once=once)
         put_back_later()
+        bring_back_from_far_ahead()
         enqueue_due()
         # Asked before, as the library takes SQLite's only lock for writing to see whether there is anything.
         if DBTaskResult.objects.ready().exists():
@@ -161,14 +190,14 @@ def beat(name: str) -> None:
     Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
-def put_back_lost(mine: str) -> None:
+def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
     """Tasks begun by a worker that has died; or by this one, which asks between two tasks, so has none in hand."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
         return
-    others = set(Worker.objects.alive().exclude(name=mine).values_list("name", flat=True))
+    dead = onlooker.dead({task.worker_ids[-1] for task in running} - {mine}, once=once) | {mine}
     for task in running:
-        if task.worker_ids[-1] in others:
+        if task.worker_ids[-1] not in dead:
             continue
         # Only as it was seen: another worker may have put it back and begun it again meanwhile.
         unchanged = DBTaskResult.objects.running().filter(pk=task.pk, started_at=task.started_at)
@@ -191,6 +220,17 @@ def put_back_later() -> None:
     asked = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
     for task in asked.only("status", "finished_at", "worker_ids"):
         if (tries := len(task.worker_ids)) < TRIES:
+            # By the clock of now: the one that it failed by may have been a year ahead.
             asked.filter(pk=task.pk, finished_at=task.finished_at).update(
-                status=TaskResultStatus.READY, run_after=task.finished_at + PAUSES[tries - 1]
+                status=TaskResultStatus.READY, run_after=timezone.now() + PAUSES[tries - 1]
             )
+
+
+def bring_back_from_far_ahead() -> None:
+    """Tasks that wait for longer than any pause: their next try was set while the clock was wrong."""
+    now = timezone.now()
+    far_ahead = DBTaskResult.objects.filter(
+        status=TaskResultStatus.READY, run_after__gt=now + PAUSES[-1], run_after__lt=get_date_max()
+    )
+    if far_ahead.exists():  # to change nothing takes SQLite's lock for writing, too
+        far_ahead.update(run_after=now)

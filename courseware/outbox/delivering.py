@@ -15,10 +15,9 @@ from django.utils import timezone
 from courseware.jobs.tasks import task
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
-from courseware.outbox.models import Message, MessageState
+from courseware.outbox.models import PAUSES, Message, MessageState
 
 CLAIMED_FOR = timedelta(minutes=5)  # longer than any server is waited for
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]
 AT_ONCE = 200  # of the messages that are due, by one run of the job
 logger = logging.getLogger(__name__)
 

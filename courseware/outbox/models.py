@@ -1,5 +1,5 @@
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
 
 
 class MessageState(models.TextChoices):
@@ -20,8 +22,9 @@ class MessageState(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, at: datetime) -> Self:
-        """What is to leave by now, the oldest first."""
-        return self.filter(state=MessageState.QUEUED, next_at__lte=at).order_by("next_at", "pk")
+        """What is to leave by now, the oldest first; also what waits for a day that only a wrong clock can have set."""
+        its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
+        return self.filter(its_time_has_come, state=MessageState.QUEUED).order_by("next_at", "pk")
 
     def of(self, person: models.Model) -> Self:
         return self.filter(person=person.pk).order_by("-pk")

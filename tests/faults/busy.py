@@ -39,10 +39,10 @@ def pour(context, number):
 
 def main(what, number=0):
     if what == "work":
-        from courseware.jobs import models, schedule, working
+        from courseware.jobs import schedule, working
         from courseware.outbox import delivering
 
-        models.ALIVE_FOR = timedelta(seconds=2)
+        working.ALIVE_FOR = timedelta(seconds=2)
         working.BEAT_EVERY = working.LOOK_EVERY = 0.3
         working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
         delivering.CLAIMED_FOR = delivering.PAUSES[0] = timedelta(seconds=1)

@@ -11,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs import working
 from courseware.jobs.models import Worker
-from courseware.jobs.working import WorkLoop
+from courseware.jobs.working import Onlooker, WorkLoop
 from tests.jobs import doing
 
 pytestmark = pytest.mark.django_db
@@ -111,12 +111,12 @@ def test_a_task_that_kills_its_workers_is_given_up_after_some(tries, expected, d
 def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monkeypatch):
     row = begun_by("dead")
 
-    def nobody_as_the_other_takes_it_only_now():
+    def dead_and_the_other_takes_it_only_now(*_, **__):
         row.claim("other")
-        return Worker.objects.none()
+        return {"dead"}
 
-    monkeypatch.setattr(working.Worker.objects, "alive", nobody_as_the_other_takes_it_only_now)
-    working.put_back_lost("me")
+    monkeypatch.setattr(Onlooker, "dead", dead_and_the_other_takes_it_only_now)
+    working.put_back_lost("me", Onlooker(), once=True)
     row.refresh_from_db()
     assert (row.status, row.worker_ids) == ("RUNNING", ["dead", "other"])
 
@@ -173,7 +173,7 @@ def test_a_worker_goes_on_after_the_database_was_away(monkeypatch, done):
     loop = WorkLoop(lambda: "")
     looked = []
 
-    def away_at_first():
+    def away_at_first(*, once):
         looked.append(1)
         if len(looked) == 1:
             raise OperationalError("database is locked")
@@ -200,4 +200,4 @@ def test_the_tasks_that_are_lost_are_found_in_two_statements_however_many_run(ta
         begun_by("alive")
     seen("alive")
     with django_assert_num_queries(2):
-        working.put_back_lost("me")
+        working.put_back_lost("me", Onlooker(), once=True)
