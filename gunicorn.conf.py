@@ -20,3 +20,10 @@ limit_request_field_size = 8_190  # bytes
 control_socket_disable = True
 # FORWARDED_ALLOW_IPS names the proxy where it is on another machine; else only one on this machine is believed.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+
+
+def post_worker_init(worker):
+    # Here, as the process that starts the others keeps no code of ours: it may live longer than a version.
+    from courseware import version
+
+    worker.log.info("%s", version.in_words())

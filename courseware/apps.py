@@ -6,4 +6,8 @@ class FrontDoorConfig(AppConfig):
     label = "front_door"
 
     def ready(self):
-        from courseware import deployment  # noqa: F401 - registers its checks
+        from django.contrib import admin
+
+        from courseware import deployment, version  # noqa: F401 - the first registers its checks
+
+        admin.site.version = version.in_words

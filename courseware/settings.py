@@ -84,6 +84,9 @@ PASSWORD_WORDS = [
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if any("://" not in origin for origin in CSRF_TRUSTED_ORIGINS):
     raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS: expected origins such as https://training.example.com")
+COMMIT = env("COMMIT", default="")  # of an image, which holds no checkout to ask
+if COMMIT and not re.fullmatch("[0-9a-f]{7,64}", COMMIT):
+    raise ImproperlyConfigured(f"COMMIT: expected the hash of a commit, got {COMMIT!r}")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")

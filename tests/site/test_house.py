@@ -47,6 +47,7 @@ FRONT_DOOR = {
     "starting",
     "static_files",
     "upgrading",
+    "version",
 }
 NAMES_WITHOUT_A_SUBJECT = {"utils", "common", "helpers", "core", "base"}
 # Django and the test runner look for these; every other module is the only one of its name.

@@ -2,8 +2,11 @@ import logging
 
 from django.core.management import BaseCommand
 
+from courseware import version
 from courseware.jobs.working import WorkLoop
 from courseware.upgrading import Watch
+
+logger = logging.getLogger("courseware.jobs.starting")
 
 
 class Command(BaseCommand):
@@ -17,4 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *, once, verbosity, **options):
         logging.getLogger("courseware.jobs").setLevel(logging.INFO if verbosity else logging.WARNING)
+        logger.info("%s", version.in_words())
         WorkLoop(Watch().reason).run(once=once)

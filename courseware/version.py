@@ -1,0 +1,36 @@
+"""Which version of the product this is, and which commit it was made from: for whoever runs it, and for no stranger."""
+
+import subprocess
+import tomllib
+from functools import cache
+
+from django.conf import settings
+
+UNKNOWN = "unknown"
+
+
+@cache
+def number() -> str:
+    project = settings.BASE_DIR / "pyproject.toml"
+    return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"] if project.exists() else UNKNOWN
+
+
+@cache
+def commit() -> str:
+    """The first twelve characters of it, as the settings or else the checkout say."""
+    return (settings.COMMIT or commit_of_checkout())[:12] or UNKNOWN
+
+
+def commit_of_checkout() -> str:
+    # Only where this folder is the checkout itself, and not a folder inside of somebody else's.
+    if not (settings.BASE_DIR / ".git").exists():
+        return ""
+    try:
+        asked = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def in_words() -> str:
+    return f"Courseware {number()} ({commit()})"
