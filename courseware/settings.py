@@ -4,7 +4,6 @@ A missing or malformed value stops the start with a line that names it; docs/ope
 """
 
 import re
-import warnings
 import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from courseware import starting
+from courseware.database_addresses import database_at
 from courseware.headers import add_to_static_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -99,41 +98,17 @@ PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)
 if not PREVIEW_SECONDS:
     raise ImproperlyConfigured("PREVIEW_SECONDS: expected a number such as 5, got 0")
 
-try:
-    with warnings.catch_warnings(action="ignore"):  # an address it does not know is warned of with its password
-        DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}")}
-except (ImproperlyConfigured, ValueError) as error:
-    raise ImproperlyConfigured(f"DATABASE_URL: expected sqlite:///… or postgres://…, {error}") from None
-if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 5,
-        # FULL, because NORMAL may lose the last commits at power loss.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-elif DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL: expected sqlite:///… or postgres://…")
-else:
-    # Of a server alone: commands such as upgrade, import and backup take as long as they need.
-    bounds = {
-        "statement_timeout": count("STATEMENT_TIMEOUT", default=30),
-        "idle_in_transaction_session_timeout": count("IDLE_TRANSACTION_TIMEOUT", default=60),
-    }
-    # A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It
-    # gives up reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at
-    # once, and does not find the pool waiting for a next try that is minutes away. A command has one connection of its
-    # own, and says at once why it has none.
-    POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4}
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 3,
-            **({"pool": POOL} if starting.is_serving else {}),
-            "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if starting.is_serving),
-            **DATABASES["default"].get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
+DATABASES = {
+    "default": database_at(
+        env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}"),
+        named="DATABASE_URL",
+        # Of a server alone: commands such as upgrade, import and backup take as long as they need.
+        bounds={
+            "statement_timeout": count("STATEMENT_TIMEOUT", default=30),
+            "idle_in_transaction_session_timeout": count("IDLE_TRANSACTION_TIMEOUT", default=60),
         },
-    }
+    )
+}
 
 # Without a mail server letters are kept as files in DATA_DIR/mail, one each.
 try:

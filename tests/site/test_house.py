@@ -42,6 +42,7 @@ FRONT_DOOR = {
     "headers",
     "errors",
     "crowding",
+    "database_addresses",
     "health",
     "run",
     "starting",

@@ -1,0 +1,154 @@
+"""Every row of a table into the same table of another database: keys, instants and JSON exactly as they are.
+
+Both are aliases of `connections`. A transaction on each is the caller's. Memory does not grow with the number of rows.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Field, Max, Model
+
+CHUNK = 500  # rows held in memory at a time
+EVERY_DIGEST = 2**256
+
+AnyModel = type[Model]
+Row = tuple[Any, ...]
+
+
+class RowRefused(Exception):
+    """The other database does not take a row that this one holds."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How many rows, and the sum of their digests: the same in whatever order they are read."""
+
+    rows: int = 0
+    digest: int = 0
+
+    def and_these(self, rows: Iterable[Row]) -> "Contents":
+        digests = [digest_of(row) for row in rows]
+        return Contents(self.rows + len(digests), (self.digest + sum(digests)) % EVERY_DIGEST)
+
+
+def digest_of(row: Row) -> int:
+    # Sorted, because PostgreSQL reorders the keys of a JSON object.
+    text = json.dumps(row, sort_keys=True, default=as_text)
+    return int.from_bytes(sha256(text.encode()).digest(), "big")
+
+
+def as_text(value: object) -> str:
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value).hex()
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) and value.tzinfo else str(value)
+
+
+def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
+    return list(model._meta.local_concrete_fields)
+
+
+def chunks_of(model: AnyModel, alias: str) -> Iterator[list[Row]]:
+    names = [field.attname for field in columns_of(model)]
+    rows = model._base_manager.using(alias).order_by().values_list(*names).iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def contents_of(model: AnyModel, alias: str) -> Contents:
+    contents = Contents()
+    for chunk in chunks_of(model, alias):
+        contents = contents.and_these(chunk)
+    return contents
+
+
+def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
+    """Gives what was copied so far after each few rows. Raises RowRefused, which names the row."""
+    contents = Contents()
+    for chunk in chunks_of(model, source):
+        try:
+            insert(model, chunk, target)
+        except (DatabaseError, ValueError):
+            refuse_one_of(model, chunk, target)
+            raise
+        contents = contents.and_these(chunk)
+        yield contents
+
+
+def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
+    """Not by `bulk_create`: it would set the times of fields that set themselves anew."""
+    connection, columns = connections[alias], columns_of(model)
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in columns)
+    places = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+    stored = [
+        [field.get_db_prep_save(value, connection) for field, value in zip(columns, row, strict=True)] for row in rows
+    ]
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
+        cursor.executemany(statement, stored)
+
+
+def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
+    """Raises RowRefused for the first of these rows that the database does not take by itself."""
+    place = [field.primary_key for field in columns_of(model)].index(True)
+    for row in rows:
+        try:
+            insert(model, [row], alias)
+        except (DatabaseError, ValueError) as error:
+            why = str(error).strip().splitlines()[0]
+            raise RowRefused(f"{model._meta.db_table}, row {row[place]}: {why}") from error
+
+
+def empty(model: AnyModel, alias: str) -> None:
+    """Past the models: some of them refuse to forget."""
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608
+
+
+# Keys that a database gives ------------------------------------------------------------------------------------------
+
+
+def gives_keys(model: AnyModel) -> bool:
+    return model._meta.auto_field is not None
+
+
+def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
+    """The next row gets a key that no row ever had, also none that was deleted: the log may still name that one."""
+    highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
+    with connections[source].cursor() as cursor:
+        last = last_key(model, connections[source], cursor)
+    with connections[target].cursor() as cursor:
+        set_last_key(model, connections[target], cursor, max(last, highest))
+
+
+def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
+    cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [f'"{model._meta.db_table}"', model._meta.pk.column])
+    return str(cursor.fetchone()[0])
+
+
+def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
+    """The last key that was given; 0 where none ever was."""
+    if connection.vendor == "postgresql":
+        cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence_of(model, cursor)}")  # noqa: S608
+    else:
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
+    found = cursor.fetchone()
+    return int(found[0]) if found else 0
+
+
+def set_last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper, last: int) -> None:
+    table = model._meta.db_table
+    if connection.vendor == "postgresql":
+        cursor.execute("SELECT setval(%s, %s, %s)", [sequence_of(model, cursor), max(last, 1), last > 0])
+    else:
+        cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+        cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
