@@ -2,7 +2,7 @@ import uuid
 import zoneinfo
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +29,10 @@ class EnrollmentQuerySet(models.QuerySet):
 
     def completed(self):
         return self.exclude(completed_at=None)
+
+    def newest(self):
+        """Of each person and course the newest run."""
+        return self.filter(is_newest=True)
 
     def before(self, enrollment):
         runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id, pk__lt=enrollment.pk)
@@ -71,6 +75,9 @@ class Enrollment(models.Model):
         _("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: the course’s first")
     )
     # Kept beside the facts in the same transaction (`check_records` compares them).
+    is_newest = models.BooleanField(
+        default=True, editable=False, help_text="The learner's newest run through the course"
+    )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
     last_active_at = models.DateTimeField(
         _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
@@ -93,12 +100,24 @@ class Enrollment(models.Model):
                 fields=["learner", "course"],
                 condition=states.OPEN,
                 name="one_open_enrollment_per_course",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["learner", "course"], condition=models.Q(is_newest=True), name="one_newest_run_per_course"
+            ),
         ]
         indexes = [models.Index(fields=["due_at"], name="enrollment_by_due_at")]
 
     def __str__(self):
         return f"{self.learner} · {self.course}"
+
+    def save(self, **kwargs):
+        """A new run makes the one before it a former one."""
+        with transaction.atomic():
+            if self._state.adding:
+                Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id).update(
+                    is_newest=False
+                )
+            super().save(**kwargs)
 
     @property
     def is_open(self):

@@ -141,7 +141,7 @@ class BoardRow:
 
 def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
     """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course."""
-    enrollments = enrollments_shown_to(user, at).exclude(pk__in=superseded())
+    enrollments = enrollments_shown_to(user, at).newest()
     if team:
         enrollments = enrollments.filter(learner__in=learners_of(with_teams_below([team.pk])))
     if name:
@@ -153,12 +153,6 @@ def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
     """With state, zone and learner, in published courses."""
     enrollments = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
     return enrollments.with_state(at).with_zone().select_related("learner")
-
-
-def superseded() -> QuerySet:
-    return Enrollment.objects.filter(
-        learner__enrollments__course=F("course"), learner__enrollments__pk__gt=F("pk")
-    ).values("pk")
 
 
 def earlier_runs(user, enrollment: Enrollment) -> QuerySet:

@@ -40,6 +40,7 @@ def differences() -> Iterator[str]:
     yield from runs()
     yield from endings()
     yield from enrollments()
+    yield from newest_runs()
     yield from certificates()
     yield from certificate_texts()
     yield from releases()
@@ -241,6 +242,15 @@ def times_of(enrollment) -> Iterator[str]:
         yield f"enrollment {enrollment.pk}: started_at {enrollment.started_at}, first fact {first}"
     if last and (enrollment.last_active_at is None or enrollment.last_active_at < last):
         yield f"enrollment {enrollment.pk}: last_active_at {enrollment.last_active_at}, last fact {last}"
+
+
+def newest_runs() -> Iterator[str]:
+    later = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course"), pk__gt=OuterRef("pk"))
+    runs = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
+    for pk in runs.filter(Exists(later), is_newest=True):
+        yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
+    for pk in runs.filter(~Exists(later), is_newest=False):
+        yield f"enrollment {pk}: is the newest run, and is not kept as that"
 
 
 def certificates() -> Iterator[str]:

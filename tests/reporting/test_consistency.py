@@ -134,6 +134,17 @@ def test_times_that_are_not_those_of_the_facts_are_named(completed):
     ]
 
 
+def test_a_run_that_is_wrongly_kept_as_the_newest_or_not_at_all_is_named(completed):
+    again = make_enrollment(completed.learner, completed.course)
+    assert list(differences()) == []
+    Enrollment.objects.filter(pk=again.pk).update(is_newest=False)
+    Enrollment.objects.filter(pk=completed.pk).update(is_newest=True)
+    assert list(differences()) == [
+        f"enrollment {completed.pk}: is kept as the newest run, and there is a later one",
+        f"enrollment {again.pk}: is the newest run, and is not kept as that",
+    ]
+
+
 def test_a_completion_of_nothing_is_named(completed):
     pk = make_enrollment(course=completed.course, completed_at=completed.completed_at).pk
     assert list(differences()) == [
