@@ -29,6 +29,12 @@ def own_folder():
 
 def prepare(people):
     """Fill the database; returns the Firm that is in it."""
+    prepare_site()
+    return Firm(people)
+
+
+def prepare_site():
+    """A database with its tables and the course that is shipped, and the static files."""
     django.setup()
     from django.core.management import call_command
 
@@ -36,7 +42,6 @@ def prepare(people):
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("import_content", verbosity=0)
-    return Firm(people)
 
 
 def database_name():

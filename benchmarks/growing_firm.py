@@ -1,0 +1,286 @@
+"""A firm that grows to a million enrollments: ten courses, teams of fifty in a tree, people in every state.
+
+Everybody is in every course. Of ten enrollments one was completed, expired and begun anew, one is completed, one
+waived, three are overdue or nearly, three on their way and one not begun; thirteen lessons are done in them.
+Certificates and log say the same: `manage.py check_records` finds nothing.
+"""
+
+import datetime
+import operator
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from unittest import mock
+
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.db.models import JSONField, QuerySet
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from benchmarks.small_courses import files_of
+from courseware.accounts.models import Membership, Team, User
+from courseware.assessment.certifying import months_later
+from courseware.assessment.models import Certificate
+from courseware.content.compiled.serving import outline
+from courseware.content.models import Course
+from courseware.content.releases.importing import import_course
+from courseware.evidence.models import Event, EventQuerySet
+from courseware.evidence.recording import NewEvent, record_many, subject_of
+from courseware.learning.models import Completion, Enrollment
+from courseware.lib import dates
+from courseware.outbox.models import Message, MessageState
+
+COURSES = 10
+IN_A_TEAM = 50
+TEAMS_BELOW = 10  # directly below a team
+AT_A_TIME = 500  # people
+DAY = datetime.timedelta(days=1)
+PASSWORD = "a-password-for-benchmarks"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How far somebody is in a course: `due` gives the days from now, for the number of the enrollment."""
+
+    enrolled: int  # days ago
+    lessons: int = 0
+    is_completed: bool = False
+    is_waived: bool = False
+    is_renewed: bool = False
+    due: object = lambda number: 4 + number % 60
+
+
+WAYS = (
+    Way(enrolled=420, lessons=3, is_completed=True, is_renewed=True),
+    Way(enrolled=100, lessons=3, is_completed=True),
+    Way(enrolled=100, is_waived=True),
+    Way(enrolled=60, lessons=1, due=lambda number: -1 - number % 30),
+    Way(enrolled=60, lessons=1, due=lambda number: -1 - number % 7),
+    Way(enrolled=30, lessons=1, due=lambda number: (1 + number % 70) / 24),
+    Way(enrolled=20, lessons=2),
+    Way(enrolled=20, lessons=1),
+    Way(enrolled=20, lessons=1),
+    Way(enrolled=20),
+)
+
+
+def append(rows):
+    """Write new rows, with the keys that they have."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        bulk_create(model.objects.all(), rows)
+        return
+    given = [field for field in model._meta.concrete_fields if not field.generated]
+    fields = [field for field in given if rows[0].pk is not None or not field.primary_key]
+    values = [value_of(field) for field in fields]
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([ready(row) for ready in values])
+
+
+def value_of(field):
+    """Row → what is written of it. Django's own preparation, which most columns do not need, takes twice as long."""
+    if isinstance(field, JSONField):
+        return lambda row: Jsonb(getattr(row, field.attname))
+    return operator.attrgetter(field.attname)
+
+
+bulk_create = QuerySet.bulk_create  # also of the log, where `events_appended_fast` comes before it
+
+
+@contextmanager
+def events_appended_fast():
+    with mock.patch.object(EventQuerySet, "bulk_create", lambda _self, events: append(events)):
+        yield
+
+
+class Numbers:
+    """The next free keys of a table."""
+
+    def __init__(self, model):
+        self.last = model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def next(self):
+        self.last += 1
+        return self.last
+
+
+@dataclass(frozen=True)
+class TaughtCourse:
+    course: Course
+    lessons: list  # the first three: document and revision
+    titles: dict
+    valid_months: int
+
+
+def taught(course):
+    route = outline(course.current, course.source_language)
+    ids = [step.id for step in route.steps if step.kind == "lesson" and step.is_required][:3]
+    entries = {each.document.identifier: each for each in course.current.entries.select_related("document")}
+    titles = {language: outline(course.current, language).title for language in course.current.outlines}
+    return TaughtCourse(course, [entries[each] for each in ids], titles, route.valid_months)
+
+
+class GrowingFirm:
+    def __init__(self):
+        """Needs a site with the course that is shipped: see `scenario.prepare_site`."""
+        for number in range(2, COURSES + 1):
+            import_course(files_of(f"course-{number}"))
+        self.courses = [taught(course) for course in Course.objects.select_related("current")]
+        self.admin = User.objects.create_superuser("admin@bench.example", PASSWORD, name="Admin")
+        self.head = User.objects.create_user("head@bench.example", PASSWORD, name="Head")
+        self.password = self.head.password
+        self.teams = [Team.objects.create(name="Team 0000")]
+        Membership.objects.create(team=self.teams[0], person=self.head, role=Membership.Role.MANAGER)
+        self.people = 0
+        self.now = timezone.now()
+
+    @property
+    def last_manager(self):
+        """Of fifty people, and no team below."""
+        return User.objects.get(email=f"manager{len(self.teams) - 1:04}@bench.example")
+
+    @property
+    def learner(self):
+        return User.objects.get(email="p000003@bench.example")
+
+    def grow(self, enrollments):
+        """To so many, renewals not counted."""
+        wanted = enrollments // COURSES
+        with events_appended_fast():
+            for first in range(self.people, wanted, AT_A_TIME):
+                self.add(range(first, min(first + AT_A_TIME, wanted)))
+        self.people = wanted
+        set_sequences()
+
+    @transaction.atomic
+    def add(self, numbers):
+        more = Intake(self)
+        for number in numbers:
+            more.take_in(number)
+        for rows in more.rows.values():
+            append(rows)
+        record_many(more.events)
+
+
+def set_sequences():
+    """PostgreSQL learns which keys are taken."""
+    statements = connection.ops.sequence_reset_sql(no_style(), apps.get_models())
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def tidy():
+    """What PostgreSQL does by itself in a quiet minute."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
+class Intake:
+    """The rows of some new people, by model, in the order in which they are written; and what the log says of them."""
+
+    def __init__(self, firm):
+        self.firm, self.events = firm, []
+        self.rows = {model: [] for model in (Team, User, Membership, Enrollment, Completion, Certificate, Message)}
+        self.keys = {model: Numbers(model) for model in self.rows}
+
+    def new(self, model, **fields):
+        row = model(pk=self.keys[model].next(), **fields)
+        self.rows[model].append(row)
+        return row
+
+    def person(self, address, name):
+        return self.new(User, email=f"{address}@bench.example", name=name, password=self.firm.password)
+
+    def take_in(self, number):
+        place = 1 + number // IN_A_TEAM
+        team = self.firm.teams[place] if place < len(self.firm.teams) else self.team(place)
+        learner = self.person(f"p{number:06}", f"Person {number:06}")
+        self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
+        self.letters(learner, number)
+        for place, taught_course in enumerate(self.firm.courses):
+            self.enroll(learner, taught_course, number * COURSES + place, WAYS[(number + place) % len(WAYS)])
+
+    def team(self, place):
+        parent = self.firm.teams[(place - 1) // TEAMS_BELOW]
+        team = self.new(Team, name=f"Team {place:04}", parent=parent)
+        self.firm.teams.append(team)
+        manager = self.person(f"manager{place:04}", f"Manager {place:04}")
+        self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
+        return team
+
+    def letters(self, learner, number):
+        sent = {"person": learner, "address": learner.email, "ended_at": self.firm.now}
+        self.new(Message, kind="invitation", state=MessageState.SENT.value, **sent)
+        became = MessageState.SENT if number % 50 else MessageState.BOUNCED
+        self.new(Message, kind="new-link", state=became.value, **sent)
+
+    def enroll(self, learner, taught_course, number, way):
+        enrolled_at = self.firm.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
+        done = [enrolled_at + (lesson + 1) * DAY for lesson in range(way.lessons)]
+        enrollment = self.new(
+            Enrollment,
+            learner=learner,
+            course=taught_course.course,
+            enrolled_at=enrolled_at,
+            due_at=self.firm.now + way.due(number) * DAY,
+            started_at=done[0] if done else None,
+            last_active_at=done[-1] if done else None,
+            completed_at=done[-1] if way.is_completed else None,
+            waived_at=enrolled_at + DAY if way.is_waived else None,
+            waived_reason="On leave" if way.is_waived else "",
+        )
+        data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
+        self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
+        for at, entry in zip(done, taught_course.lessons, strict=False):
+            self.complete(enrollment, entry, at)
+        if way.is_waived:
+            self.log("waived", enrollment, self.firm.admin, enrollment.waived_at)
+        if way.is_completed:
+            self.certify(enrollment, taught_course)
+        if way.is_renewed:
+            self.enroll(learner, taught_course, number, WAYS[-1])
+
+    def complete(self, enrollment, entry, at):
+        completed = Completion.Outcome.COMPLETED.value
+        self.new(
+            Completion,
+            enrollment=enrollment,
+            document=entry.document,
+            revision_id=entry.revision_id,
+            outcome=completed,
+            completed_at=at,
+        )
+        data = {"document": entry.document.identifier, "revision": entry.revision_id, "outcome": completed}
+        self.log("completed", enrollment, enrollment.learner, at, data)
+
+    def certify(self, enrollment, taught_course):
+        at = enrollment.completed_at
+        certificate = self.new(
+            Certificate,
+            enrollment=enrollment,
+            number=secrets.token_hex(16),
+            issued_at=at,
+            valid_until=months_later(dates.site_day(at), taught_course.valid_months),
+            holder=enrollment.learner.name,
+            titles=taught_course.titles,
+            release=taught_course.course.current,
+        )
+        self.log("enrollment-completed", enrollment, enrollment.learner, at)
+        self.log("certificate-issued", enrollment, enrollment.learner, at, {"certificate": certificate.pk})
+
+    def log(self, verb, enrollment, actor, at, data=None):
+        self.events.append(NewEvent(verb, subject_of(enrollment), actor, data or {}, at))
+
+
+def table_sizes():
+    """Rows of each table that grows."""
+    tables = (User, Team, Enrollment, Completion, Certificate, Event, Message)
+    return {model._meta.model_name: model.objects.count() for model in tables}
