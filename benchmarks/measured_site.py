@@ -61,8 +61,8 @@ class Site:
         self.process.wait()
 
 
-def ask(site, path, cookies, form=None, *, is_piece=False):
-    """`is_piece`: a script asks, and puts what comes back into the page."""
+def ask(site, path, cookies, form=None, *, is_piece=False, shows=""):
+    """`is_piece`: a script asks, and puts what comes back into the page. `shows`: a text that an uncompressed one has."""
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept-Encoding": "gzip"}
     body = None
     if form is not None:
@@ -72,10 +72,12 @@ def ask(site, path, cookies, form=None, *, is_piece=False):
         headers["HX-Request"] = "true"
     site.connection.request("POST" if form is not None else "GET", path, body, headers)
     response = site.connection.getresponse()
-    response.read()
+    body = response.read().decode(errors="replace")
     expected = 302 if form is not None and not is_piece else 200
     if response.status != expected or "login" in response.getheader("Location", ""):
         raise SystemExit(f"{path}: {response.status} {response.getheader('Location', '')}")
+    if shows not in body:
+        raise SystemExit(f"{path}: expected {shows!r} in the page")
     return response
 
 

@@ -8,6 +8,7 @@ class Person(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
+    session_number = models.PositiveIntegerField(default=0)
     USERNAME_FIELD = "email"
 
     class Meta:
@@ -17,3 +18,7 @@ class Person(AbstractBaseUser):
 
     def __str__(self):
         return self.name
+
+    def get_session_auth_hash(self):
+        # As the product's: else its session is somebody else's here, and the reference would read no person.
+        return f"{super().get_session_auth_hash()}.{self.session_number}"

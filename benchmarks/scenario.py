@@ -135,7 +135,7 @@ class Firm:
             return ask(site, f"{lesson}answer/{question}/", next(answerers), form)
 
         return {
-            "reference": Page("reference", lambda site: ask(site, "/", plain), 1),
+            "reference": Page("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
             "home": Page("home", lambda site: ask(site, "/", next(readers)), 2.5),
             "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 2.5),
             "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
