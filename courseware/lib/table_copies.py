@@ -11,13 +11,14 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DataError, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Max, Model
 
 CHUNK = 500  # rows held in memory at a time
 EVERY_DIGEST = 2**256
+NOT_TAKEN = (DataError, IntegrityError, ValueError)  # ValueError: half a character, which is no UTF-8
 
 AnyModel = type[Model]
 Row = tuple[Any, ...]
@@ -75,7 +76,7 @@ def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
     for chunk in chunks_of(model, source):
         try:
             insert(model, chunk, target)
-        except (DatabaseError, ValueError):
+        except NOT_TAKEN:
             refuse_one_of(model, chunk, target)
             raise
         contents = contents.and_these(chunk)
@@ -102,7 +103,7 @@ def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
     for row in rows:
         try:
             insert(model, [row], alias)
-        except (DatabaseError, ValueError) as error:
+        except NOT_TAKEN as error:
             why = str(error).strip().splitlines()[0]
             raise RowRefused(f"{model._meta.db_table}, row {row[place]}: {why}") from error
 
@@ -115,10 +116,6 @@ def empty(model: AnyModel, alias: str) -> None:
 
 
 # Keys that a database gives ------------------------------------------------------------------------------------------
-
-
-def gives_keys(model: AnyModel) -> bool:
-    return model._meta.auto_field is not None
 
 
 def keep_on_counting(model: AnyModel, source: str, target: str) -> None:

@@ -8,7 +8,11 @@ from tests.faults.sites import copy_of, new_postgres, prepared
 SERVER = os.environ.get("DATABASE_URL", "")
 IS_POSTGRES = SERVER.startswith("postgres")
 IN_FULL = os.environ.get("FAULTS") == "full"
-collect_ignore = ["test_sqlite.py"] if IS_POSTGRES else ["test_postgres.py", "test_bounds.py"]
+collect_ignore = (
+    ["test_sqlite.py", "test_copying_refused.py"]
+    if IS_POSTGRES
+    else ["test_postgres.py", "test_bounds.py", "test_copying.py"]
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -38,6 +38,7 @@ NOT_TYPED = {
     "make check": "the same",
     "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
     "manage.py work": "runs until it is stopped; `manage.py work --once` is typed",
+    "manage.py copy_database --to postgres://courseware@db.example.com/courseware": "needs a PostgreSQL",
     "manage.py sendtestemail you@example.com": "needs a mail server",
 }
 NOT_TYPED_BEGINNINGS = {

@@ -45,6 +45,7 @@ FRONT_DOOR = {
     "database_addresses",
     "health",
     "run",
+    "second_database",
     "starting",
     "static_files",
     "upgrading",

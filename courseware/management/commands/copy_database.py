@@ -1,0 +1,40 @@
+import time
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection
+
+from courseware import second_database
+from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy everything from the database of DATABASE_URL into an empty one, from SQLite to PostgreSQL or back. All "
+        "of it is there in the end, or nothing. Meanwhile the site answers every page with 503."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--to", required=True, metavar="URL", help="As in DATABASE_URL")
+
+    def handle(self, to, **options):
+        try:
+            second_database.connect(to)
+        except ImproperlyConfigured as error:
+            raise CommandError(error) from None
+        take_as_long_as_needed(connection)
+        second_database.prepare()
+        self.say("tables: made")
+        with closed_site():
+            time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+            second_database.copy_everything(self.say)
+        for table in second_database.unknown_tables(second_database.HERE):
+            self.say(f"{table}: left, for this version does not know it")
+        with second_database.other_as_the_sites():
+            call_command("verify_evidence", stdout=self.stdout, stderr=self.stderr)
+            call_command("check_records", stdout=self.stdout, stderr=self.stderr)
+        self.say("done; put its address into DATABASE_URL, and restart the server and the worker")
+
+    def say(self, line):
+        self.stdout.write(line)
+        self.stdout.flush()
