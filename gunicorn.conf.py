@@ -2,6 +2,10 @@
 
 import os
 
+from gunicorn import glogging
+
+from courseware.lib.log_lines import JsonLines, PlainLines
+
 wsgi_app = "courseware.wsgi"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -20,6 +24,18 @@ limit_request_field_size = 8_190  # bytes
 control_socket_disable = True
 # FORWARDED_ALLOW_IPS names the proxy where it is on another machine; else only one on this machine is believed.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+
+
+class Lines(glogging.Logger):
+    """gunicorn's own lines in the form of all others. Its log of requests stays off, for it writes whole addresses."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonLines() if os.environ.get("LOG_FORMAT") == "json" else PlainLines())
+
+
+logger_class = Lines
 
 
 def post_worker_init(worker):

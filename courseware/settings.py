@@ -86,6 +86,9 @@ if any("://" not in origin for origin in CSRF_TRUSTED_ORIGINS):
 COMMIT = env("COMMIT", default="")  # of an image, which holds no checkout to ask
 if COMMIT and not re.fullmatch("[0-9a-f]{7,64}", COMMIT):
     raise ImproperlyConfigured(f"COMMIT: expected the hash of a commit, got {COMMIT!r}")
+LOG_FORMAT = env("LOG_FORMAT", default="") or "lines"
+if LOG_FORMAT not in {"lines", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT: expected lines or json, got {LOG_FORMAT!r}")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
@@ -337,10 +340,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "lines": {"()": "courseware.lib.log_lines.PlainLines"},
+        "json": {"()": "courseware.lib.log_lines.JsonLines"},
+    },
     "filters": {"one line": {"()": "courseware.lib.log_lines.OneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     # A list that is asked for a filter it does not have, which every editor can do by its address.
-    "loggers": {"django.security.DisallowedModelAdminLookup": {"filters": ["one line"]}},
+    "loggers": {
+        "django.security.DisallowedModelAdminLookup": {"filters": ["one line"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

@@ -25,6 +25,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 from courseware.jobs.models import Worker
 from courseware.jobs.schedule import enqueue_due
 from courseware.jobs.tasks import Later
+from courseware.lib.log_lines import lines_about
 
 BEAT_EVERY = 5  # seconds
 ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a machine under load misses some
@@ -71,7 +72,8 @@ class TaskWorker(LibraryWorker):
         self.ends_at = time.monotonic() + AT_MOST
         signal.setitimer(signal.ITIMER_REAL, AT_MOST)
         try:
-            super().run_task(db_task_result)
+            with lines_about(work=str(db_task_result.id), name=db_task_result.task_path):
+                super().run_task(db_task_result)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.ends_at = None

@@ -1,4 +1,46 @@
+"""Lines of the log, for people or for machines, and what must not stand in them.
+
+A line says what happened, where in the code, and in which request or piece of work. It says nothing about people: no
+names, addresses, answers and tokens. So of a request it has the route and never the address that was asked for, which
+may hold a token; of an error the places in the code, and its words only where they are about code or tables.
+"""
+
+import json
 import logging
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+# What the lines of this thread are about, such as {"request": "5d41402abc4b"}.
+about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - nobody writes into it
+
+# Errors whose first line speaks of code, tables or servers. What a database says below it quotes the row.
+SPEAK_OF_CODE = {
+    "AttributeError", "ImportError", "NameError", "IntegrityError", "InterfaceError", "OperationalError",
+    "ProgrammingError", "TemplateDoesNotExist", "TemplateSyntaxError",
+}  # fmt: skip
+CAUSES = 10  # of one error, at most
+ROUTELESS = "an address that the site does not have"
+HIDDEN = {
+    re.compile(r"[^\s<>\"']+@[^\s<>\"']+"): "(a mail address)",
+    re.compile(r"(\w+://[^\s/?#]+)[/?#]\S+"): r"\1/…",
+    re.compile(r"(?<=\S)\?\S+"): "?…",
+}
+CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+
+
+@contextmanager
+def lines_about(**what: str) -> Iterator[None]:
+    """Every line of this thread names these until the end of the block."""
+    token = about.set({**about.get(), **what})
+    try:
+        yield
+    finally:
+        about.reset(token)
 
 
 class OneLine(logging.Filter):
@@ -9,3 +51,74 @@ class OneLine(logging.Filter):
         record.exc_info = record.exc_text = record.stack_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
+
+
+class PlainLines(logging.Formatter):
+    """2026-11-26 10:21:03,482 ERROR django.request: Internal Server Error: learn/<id:course>/ [request=5d41402abc4b]"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        where = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
+        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {message_of(record)}"
+        return "\n".join(filter(None, [f"{line} [{where}]" if where else line, traceback_of(record)]))
+
+
+class JsonLines(logging.Formatter):
+    """One object a line: time (UTC), level, logger, message, what it is about, and a traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message_of(record),
+            **facts_of(record),
+        }
+        if trace := traceback_of(record):
+            line["traceback"] = trace
+        return json.dumps(line, ensure_ascii=False)
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    """`record.facts` are given as `extra`. A request names itself, as Django speaks of it when our block has ended."""
+    number = getattr(getattr(record, "request", None), "number", "")
+    return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
+
+
+def message_of(record: logging.LogRecord) -> str:
+    said = record.getMessage()
+    request = getattr(record, "request", None)
+    if request is not None and hasattr(request, "path"):
+        written = request.path.encode("unicode_escape").decode("ascii")  # as Django writes it
+        said = said.replace(written, route_of(request)) if len(written) > 1 else said
+    for pattern, instead in HIDDEN.items():
+        said = pattern.sub(instead, said)
+    return said.translate(CONTROL)
+
+
+def route_of(request: Any) -> str:
+    return request.resolver_match.route if getattr(request, "resolver_match", None) else ROUTELESS
+
+
+def traceback_of(record: logging.LogRecord) -> str:
+    # What Django refuses as suspicious anybody can cause at will.
+    if not record.exc_info or not record.exc_info[1] or record.name.startswith("django.security"):
+        return ""
+    return "\nThe reason of what follows.\n".join(reversed([*causes_of(record.exc_info[1])]))
+
+
+def causes_of(error: BaseException) -> Iterator[str]:
+    """The error, what it came from, and so on."""
+    cause: BaseException | None = error
+    for _ in range(CAUSES):
+        if cause is None:
+            return
+        yield "".join(traceback.format_tb(cause.__traceback__)) + in_words(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
+def in_words(error: BaseException) -> str:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if SPEAK_OF_CODE.isdisjoint(each.__name__ for each in kind.__mro__):
+        return name
+    return f"{name}: {str(error).strip().partition(chr(10))[0]}"
