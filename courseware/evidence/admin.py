@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from courseware.evidence.models import Event
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
@@ -9,8 +10,9 @@ from courseware.lib.list_filters import ListFiltersOnly
 class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     """The log to read, for superusers. Nothing can be added, changed or deleted here."""
 
-    list_display = ["number", "at", "actor", "verb", "subject"]
-    list_filter = ["verb"]
+    list_display = ["id", "at", "actor", "verb", "subject"]
     list_select_related = ["actor"]
-    search_fields = ["=subject", "=verb", "=actor__email"]
+    # Searched, not filtered: a filter would have to read the whole log to know what it may be filtered by.
+    search_fields = ["subject__exact", "verb__exact", "=actor__email"]
+    search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
     show_full_result_count = False  # the log is the longest table of all

@@ -23,10 +23,14 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing that happened. Rows are appended by `recording.record` and never edited.
 
-    Each row contains the hash of the previous one, so that `verifying.verify` finds changed and missing rows.
+    Each row contains the hash of the one before it in its chain, so that `verifying.altered_events` finds changed and
+    missing rows. The order over all chains is that of the primary key.
     """
 
-    number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
+    chain = models.CharField(
+        _("chain"), max_length=200, blank=True, help_text=_("The subject; empty where the whole site had one chain")
+    )
+    place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its chain, without a gap"))
     at = models.DateTimeField(_("time"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -47,24 +51,26 @@ class Event(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("event"), _("events")
-        ordering = ["number"]
-        indexes = [models.Index(fields=["subject", "number"], name="event_by_subject")]
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["chain", "place"], name="one_event_a_place")]
+        indexes = [models.Index(fields=["subject", "id"], name="event_of_subject")]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.verb} {self.subject}"
+        return f"{self.pk} {self.verb} {self.subject}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise EventChanged(f"event {self.number} is recorded and stays as it is")
+            raise EventChanged(f"event {self.pk} is recorded and stays as it is")
         super().save(*args, **kwargs)
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
-        raise EventChanged(f"event {self.number} is recorded and stays")
+        raise EventChanged(f"event {self.pk} is recorded and stays")
 
     def digest_of_content(self) -> str:
         """sha256 (hex) over everything in the row, the digest of the previous row included."""
+        place = {"chain": self.chain, "place": self.place} if self.chain else {"number": self.place}
         content = {
-            "number": self.number,
+            **place,
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": self.actor_id,
             "verb": self.verb,
@@ -72,22 +78,25 @@ class Event(models.Model):
             "data": self.data,
             "previous": self.previous,
         }
-        # Sorted, because PostgreSQL reorders the keys of a JSON object.
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(content)
 
 
-class ChainHead(models.Model):
-    """The one row that names the last event: locked while one is appended, and proof where the last ones vanish."""
+class Chain(models.Model):
+    """The events of one subject: its row is locked while one is appended, and tells where the last ones vanish."""
 
-    ONLY = 1
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
-    number = models.PositiveBigIntegerField(default=0)
-    digest = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=200, primary_key=True)  # of its events' `chain`
+    length = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64, blank=True)  # of the last event
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_chain_has_one_head")]
+        verbose_name, verbose_name_plural = _("chain"), _("chains")
+        default_permissions = ()
 
     def __str__(self) -> str:
-        return f"{self.number} {self.digest}"
+        return f"{self.name} {self.length} {self.digest}"
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    # Sorted, because PostgreSQL reorders the keys of a JSON object.
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from courseware.evidence.models import ChainHead, Event
+from courseware.evidence.models import Chain, Event
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def record(
 
     `subject` is what it happened to: a row, or the text that names it (see `subject_of`). `data` holds ids, dates,
     whole numbers and short codes: never names, addresses, answers or tokens, as nothing can be deleted from this log.
-    Other writers wait until the caller's transaction ends, so call this after all other locks are taken.
+    Other writers of the same subject wait until the caller's transaction ends, so call this after all other locks are
+    taken; and where one transaction tells of several subjects that it has not locked, with all of them `record_many`.
     Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
     [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
@@ -51,24 +52,45 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
     entries = [replace(entry, data=as_stored(entry.data)) for entry in entries]
     if not entries:
         return []
-    head, _ = ChainHead.objects.select_for_update(no_key=True).get_or_create(pk=ChainHead.ONLY)
+    subjects = [one.subject if isinstance(one.subject, str) else subject_of(one.subject) for one in entries]
+    chains = lock_chains(subjects)
     events = []
-    for entry in entries:
+    for entry, subject in zip(entries, subjects, strict=True):
+        chain = chains[subject]
         event = Event(
-            number=head.number + 1,
+            chain=chain.name,
+            place=chain.length + 1,
             at=entry.at or timezone.now(),
             actor=entry.actor,  # type: ignore[misc]  # which class a person is of, a room above says
             verb=entry.verb,
-            subject=entry.subject if isinstance(entry.subject, str) else subject_of(entry.subject),
+            subject=subject,
             data=entry.data,
-            previous=head.digest,
+            previous=chain.digest,
         )
         event.digest = event.digest_of_content()
-        head.number, head.digest = event.number, event.digest
+        chain.length, chain.digest = event.place, event.digest
         events.append(event)
     Event.objects.bulk_create(events)
-    head.save(update_fields=["number", "digest"])
+    Chain.objects.bulk_create(
+        chains.values(), update_conflicts=True, unique_fields=["name"], update_fields=["length", "digest"]
+    )
     return events
+
+
+def lock_chains(names: Iterable[str]) -> dict[str, Chain]:
+    """The chains of these names, begun where there are none, locked until the transaction ends.
+
+    One statement, which takes them by name whether they are there or not: so no two writers can wait for each other,
+    and of two who begin the same chain one waits. An update that changes nothing is what locks a row that is there.
+    """
+    wanted = sorted(set(names))
+    rows = ", ".join(["(%s, 0, '')"] * len(wanted))
+    chains = Chain.objects.raw(
+        f"INSERT INTO evidence_chain (name, length, digest) VALUES {rows} "  # noqa: S608 - of marks only
+        "ON CONFLICT (name) DO UPDATE SET length = evidence_chain.length RETURNING name, length, digest",
+        wanted,
+    )
+    return {chain.name: chain for chain in chains}
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:

@@ -1,11 +1,11 @@
 """Check the log: every row is as it was recorded, and none is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from django.db.models import QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from courseware.evidence.models import ChainHead, Event
+from courseware.evidence.models import Chain, Event
 
 CHUNK = 1000  # rows held in memory at a time
 
@@ -17,34 +17,55 @@ def verify() -> list[str]:
 
 def altered_events() -> Iterator[str]:
     """The lines of `verify`. Events recorded in the meantime do not disturb it."""
-    head = ChainHead.objects.first() or ChainHead(number=0, digest="")
-    number, digest = 0, ""
-    for event in Event.objects.filter(number__lte=head.number).order_by("number").iterator(chunk_size=CHUNK):
-        if event.number > number + 1:
-            yield missing(number + 1, event.number - 1)
+    # Events and heads in one statement: one recorded at this moment is seen with its chain's new head, or not at all.
+    for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
+        yield from altered_in_chain(name, events)
+    for chain in Chain.objects.filter(~Exists(Event.objects.filter(chain=OuterRef("name"))), length__gt=0).iterator():
+        yield missing(chain.name, 1, chain.length)
+
+
+def events_with_heads() -> QuerySet[Event]:
+    head = Chain.objects.filter(name=OuterRef("chain"))
+    return Event.objects.annotate(
+        length_of_chain=Subquery(head.values("length")), digest_of_chain=Subquery(head.values("digest"))
+    ).order_by("chain", "place")
+
+
+def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
+    place, digest = 0, ""
+    length: int | None = None
+    head = ""
+    for event in events:
+        length, head = event.length_of_chain, event.digest_of_chain  # type: ignore[attr-defined]  # of the query
+        if length is not None and event.place > length:
+            yield f"{called(name, event.place)}: added past the head of its chain"
+            continue
+        if event.place > place + 1:
+            yield missing(name, place + 1, event.place - 1)
         elif event.previous != digest:
-            yield replaced(number, f"event {event.number}")
+            yield replaced(name, place, called(name, event.place))
         if event.digest != event.digest_of_content():
-            yield f"event {event.number}: changed since it was recorded"
-        number, digest = event.number, event.digest
-    if number < head.number:
-        yield missing(number + 1, head.number)
-    elif digest != head.digest:
-        yield replaced(number, "the head of the log")
-    yield from (f"event {number}: added past the head of the log" for number in numbers_past_the_head())
+            yield f"{called(name, event.place)}: changed since it was recorded"
+        place, digest = event.place, event.digest
+    if length is None:
+        yield f"{called(name)}: its head is gone"
+    elif place < length:
+        yield missing(name, place + 1, length)
+    elif digest != head:
+        yield replaced(name, place, "the head of its chain")
 
 
-def missing(first: int, last: int) -> str:
-    return f"event {first}: missing" if first == last else f"events {first} to {last}: missing"
+def called(chain: str, place: int = 0) -> str:
+    """`place` 0 is the chain itself."""
+    return ", ".join([*([chain] if chain else []), *([f"event {place}"] if place else [])]) or "the first chain"
 
 
-def replaced(number: int, witness: str) -> str:
-    return (
-        f"event {number}: replaced, {witness} remembers another" if number else f"{witness}: an event before it is gone"
-    )
+def missing(chain: str, first: int, last: int) -> str:
+    before = f"{chain}, " if chain else ""
+    return f"{before}event {first}: missing" if first == last else f"{before}events {first} to {last}: missing"
 
 
-def numbers_past_the_head() -> QuerySet[Event, int]:
-    # One statement: an event recorded at this moment is seen together with its head, or not at all.
-    head = Coalesce(Subquery(ChainHead.objects.values("number")[:1]), 0)
-    return Event.objects.filter(number__gt=head).order_by("number").values_list("number", flat=True)
+def replaced(chain: str, place: int, witness: str) -> str:
+    if place:
+        return f"{called(chain, place)}: replaced, {witness} remembers another"
+    return f"{witness}: an event before it is gone"

@@ -64,7 +64,7 @@ def conclude(enrollment, at, completion=None):
         enrollment.completed_at = at
         enrollment.save(update_fields=["completed_at"])
         enrollment_completed.send(sender=Enrollment, enrollment=enrollment, at=at)
-    # The log is locked from here to the end of the transaction, so it comes after all other locks, also receivers'.
+    # The chain of the enrollment is locked from here to the end of the transaction, so it comes after all other locks.
     if completion:
         data = {"document": completion.document.identifier, "revision": completion.revision_id}
         data["outcome"] = completion.outcome

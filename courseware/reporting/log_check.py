@@ -122,9 +122,9 @@ def unknown(kind: Kind) -> Iterator[str]:
 
 
 def gone(kind: Kind) -> Iterator[str]:
-    for events in chunks(Event.objects.filter(verb=kind.verb).order_by("number"), CHUNK):
+    for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         kept = {kind.key(kind.said(row)) for row in kind.rows().filter(**{f"{kind.owner}__in": owners})}
         for event in events:
             if kind.key(event) not in kept:
-                yield f"event {event.number}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
+                yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"

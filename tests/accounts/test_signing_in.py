@@ -139,7 +139,7 @@ def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_follow
         before = Event.objects.count()
         for email in ("known@example.com", "Known@example.com", f"n{minute}@example.com", f"m{minute}@example.com"):
             sign_in(client, email, WRONG)
-        return list(Event.objects.order_by("number")[before:].values_list("verb", "subject", "data"))
+        return list(Event.objects.order_by("pk")[before:].values_list("verb", "subject", "data"))
 
     one, nobody = f"person:{known.pk}", "person:unknown"
     assert tried_at(0) == [("sign-in-failed", one, {}), ("sign-in-failed", nobody, {})]
@@ -148,7 +148,7 @@ def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_follow
         ("sign-in-failed", one, {"since_last": 7}), ("sign-in-failed", nobody, {"since_last": 7}),
     ]  # fmt: skip
     sign_in(client, other.email, WRONG)
-    assert Event.objects.latest("number").subject == f"person:{other.pk}"
+    assert Event.objects.latest("pk").subject == f"person:{other.pk}"
     assert verify() == []
 
 

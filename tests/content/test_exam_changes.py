@@ -69,7 +69,7 @@ def test_the_import_says_which_exam_is_too_easy_and_writes_nothing(tmp_path, cap
 
 def test_the_log_says_with_which_mark_each_exam_was_released():
     publish_head(edit(make_course(), "last-cup", "pass_mark: 80", "pass_mark: 75"))
-    released = Event.objects.filter(verb="content-released").order_by("number")
+    released = Event.objects.filter(verb="content-released").order_by("pk")
     assert [event.data["pass_marks"] for event in released] == [{"last-cup": 80}, {"last-cup": 75}]
 
 
@@ -179,7 +179,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     assert (release.number, release.weight, release.note, release.created_by, release.proposal) == (
         2, "reread", "easier", second, proposal,
     )  # fmt: skip
-    proposed, released = Event.objects.order_by("number").filter(actor__in=[editor, second], verb__contains="release")
+    proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
     assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
     assert proposed.data == {"course": course.pk, "weight": "reread", "revisions": [exam.head_id]}
     assert (released.verb, released.actor) == ("content-released", second)
@@ -202,7 +202,7 @@ def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, edit
     send(client, exam)
     proposal = Proposal.objects.get()
     assert (proposal.proposed_by, proposal.release.created_by, proposal.release.number) == (editor, editor, 2)
-    assert Event.objects.filter(verb="content-released").latest("number").data["alone"] is True
+    assert Event.objects.filter(verb="content-released").latest("pk").data["alone"] is True
     assert Event.objects.filter(verb="release-proposed", actor=editor).count() == 1
 
 

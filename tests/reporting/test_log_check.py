@@ -33,9 +33,9 @@ def enrollment():
     return enrollment
 
 
-def number(verb, **data):
-    """The number of the event."""
-    return Event.objects.filter(verb=verb, **{f"data__{name}": value for name, value in data.items()}).first().number
+def key(verb, **data):
+    """The primary key of the event."""
+    return Event.objects.filter(verb=verb, **{f"data__{name}": value for name, value in data.items()}).first().pk
 
 
 def test_what_the_product_writes_is_what_the_log_remembers(enrollment):
@@ -69,7 +69,7 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
     assert len(gone) == 5
     assert (
         gone[0]
-        == f"event {number('attempt-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
+        == f"event {key('attempt-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
     )
 
 
@@ -85,7 +85,7 @@ def test_a_lesson_that_nobody_did_is_named(enrollment):
 
 def test_a_completion_that_was_taken_away_is_named(enrollment):
     Completion.objects.filter(document__kind="lesson").delete()
-    told = number("completed", document="boiling")
+    told = key("completed", document="boiling")
     assert list(differences()) == [
         f"event {told}: “completed” of enrollment:{enrollment.pk}, and nothing is kept of it"
     ]
@@ -106,7 +106,7 @@ def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
     other = Enrollment.objects.latest("pk")
     Enrollment.objects.filter(pk=other.pk).update(waived_at=None)
     assert list(differences()) == [
-        f"event {number('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"
+        f"event {key('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"
     ]
 
 

@@ -2,15 +2,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.evidence.models import ChainHead
+from courseware.evidence.models import Chain, Event
 from courseware.evidence.verifying import altered_events
 
 
 class Command(BaseCommand):
-    help = (
-        "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error. "
-        "Keep the printed line elsewhere: only a copy outside shows a log rewritten from end to end."
-    )
+    help = "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error."
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = 0
@@ -19,5 +16,4 @@ class Command(BaseCommand):
             self.stderr.write(difference)
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
-        head = ChainHead.objects.first() or ChainHead()
-        self.stdout.write(f"Evidence holds: {head.number} events, the last with sha256 {head.digest or 'none'}.")
+        self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
