@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import F
 from django.utils.translation import get_language
 
 from courseware.assessment.models import Certificate
@@ -17,6 +16,7 @@ from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
 from courseware.learning.route import Station, stations
+from courseware.learning.states import urgency_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class CourseCard:
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
     """The user's courses, one card each for the newest run. The first is shown large: `chosen`, a course id, or else
-    the most urgent. Runs up to three queries, one more if there are several courses.
+    the most urgent. Runs up to three queries.
     """
     runs = own_enrollments(request)
     newest = {enrollment.course_id: enrollment for enrollment in runs}
@@ -114,10 +114,5 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
-    """Sorted as on the board. Runs a query if there are several."""
-    if len(enrollments) < 2:
-        return enrollments
-    these = Enrollment.objects.filter(pk__in=[enrollment.pk for enrollment in enrollments]).with_state()
-    places = these.order_by("urgency", F("due_at").asc(nulls_last=True), "enrolled_at").values_list("pk", flat=True)
-    by_key = {enrollment.pk: enrollment for enrollment in enrollments}
-    return [by_key[key] for key in places]
+    """Sorted as on the board."""
+    return sorted(enrollments, key=lambda each: (urgency_of(each), each.enrolled_at))

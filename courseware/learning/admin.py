@@ -45,7 +45,8 @@ class StateFilter(admin.SimpleListFilter):
         return Enrollment.State.choices
 
     def queryset(self, request, queryset):
-        return queryset.filter(state=self.value()) if self.value() else queryset
+        chosen = self.value() in Enrollment.State.values
+        return queryset.in_state(Enrollment.State(self.value())) if chosen else queryset
 
 
 # Labels of the fields of a verb when it is done to several people at once.
@@ -69,6 +70,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
     list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
+    ordering = ["urgency", "pk"]
     list_filter = [StateFilter, "course", "learner__teams"]
     list_select_related = ["learner", "course"]
     search_fields = ["learner__name", "learner__email"]
@@ -81,11 +83,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     fields = readonly_fields
 
     def get_queryset(self, request):
-        # The superclass would order by `urgency` before `with_state` has added it.
-        return Enrollment.objects.with_state().with_zone().order_by(*self.get_ordering(request))
-
-    def get_ordering(self, request):
-        return ["urgency", "due_at", "pk"]
+        return super().get_queryset(request).with_state().with_zone()
 
     def get_fields(self, request, obj=None):
         return self.fields if obj else ["learner", "course", "due_on"]
@@ -116,7 +114,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     def state(self, enrollment):
         return Enrollment.State(enrollment.state).label
 
-    @admin.display(description=_("due day"), ordering="due_at")
+    @admin.display(description=_("due day"), ordering="urgency")
     def due_on(self, enrollment):
         return enrollment.due_on
 

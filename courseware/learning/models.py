@@ -54,8 +54,11 @@ class EnrollmentQuerySet(models.QuerySet):
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_state(self, at=None):
-        """Adds `state` (a value of State) and `urgency` (0 is the most urgent, for ordering) as of `at`, or now."""
-        return self.annotate(**states.columns(at or timezone.now()))
+        """Adds `state`, a value of State, as of `at`, or now."""
+        return self.annotate(state=states.column(at or timezone.now()))
+
+    def in_state(self, state, at=None):
+        return self.filter(state.condition(at or timezone.now()))
 
 
 class Enrollment(models.Model):
@@ -85,10 +88,11 @@ class Enrollment(models.Model):
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
     waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
     waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
+    # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
+    urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
 
     # Added by the queries `with_state` and `with_zone`.
     state: str
-    urgency: int
     zone_name: str | None
 
     objects = EnrollmentQuerySet.as_manager()
@@ -105,7 +109,7 @@ class Enrollment(models.Model):
                 fields=["learner", "course"], condition=models.Q(is_newest=True), name="one_newest_run_per_course"
             ),
         ]
-        indexes = [models.Index(fields=["due_at"], name="enrollment_by_due_at")]
+        indexes = [models.Index(fields=["urgency", "id"], name="enrollment_by_urgency")]
 
     def __str__(self):
         return f"{self.learner} · {self.course}"

@@ -1,10 +1,12 @@
 """The states of an enrollment: the one table for queries, pages, filters and colours."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.matching import fulfils
@@ -12,10 +14,38 @@ from courseware.lib.matching import fulfils
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
 DUE_SOON = timedelta(days=3)
 OPEN = Q(completed_at=None, waived_at=None)
+# Where in the order of a board those stand for whom no due instant counts: behind every day somebody could be given.
+NO_DAY, DONE, EXCUSED = (datetime(year, 1, 1, tzinfo=UTC) for year in (9997, 9998, 9999))
+# What boards are ordered by, the earliest first. It depends on no clock, so that the database keeps it with an index;
+# each state is a span of it.
+URGENCY = Case(
+    When(completed_at__isnull=False, then=Value(DONE)),
+    When(waived_at__isnull=False, then=Value(EXCUSED)),
+    default=Coalesce("due_at", Value(NO_DAY)),
+)
+
+
+def urgency_of(enrollment) -> datetime:
+    """`URGENCY` of a row as it is in memory, where it may just have been changed."""
+    if enrollment.completed_at:
+        return DONE
+    return EXCUSED if enrollment.waived_at else enrollment.due_at or NO_DAY
+
+
+def overdue(at: datetime) -> Q:
+    return Q(urgency__lte=at)
+
+
+def due_soon(at: datetime) -> Q:
+    return Q(urgency__gt=at, urgency__lte=at + DUE_SOON)
+
+
+def due_later(at: datetime) -> Q:
+    return Q(urgency__gt=at + DUE_SOON, urgency__lte=NO_DAY)
 
 
 class State(models.TextChoices):
-    """The most urgent first: the state is the first whose condition holds at an instant, see `PRECEDENCE`.
+    """The most urgent first. At every instant exactly one condition holds.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
     and its name.
@@ -25,12 +55,12 @@ class State(models.TextChoices):
     colour: str
     is_shown_empty: bool
 
-    OVERDUE = "overdue", lambda at: Q(due_at__lte=at), "alert", True, _("overdue")
-    DUE_SOON = "due-soon", lambda at: Q(due_at__lte=at + DUE_SOON), "warn", True, _("due soon")
-    NOT_STARTED = "not-started", lambda at: Q(started_at=None), "plain", True, _("not started")
-    IN_PROGRESS = "in-progress", lambda at: OPEN, "", True, _("in progress")
-    COMPLETED = "completed", lambda at: ~Q(completed_at=None), "good", True, _("completed")
-    WAIVED = "waived", lambda at: ~Q(waived_at=None), "plain", False, _("waived")
+    OVERDUE = "overdue", overdue, "alert", True, _("overdue")
+    DUE_SOON = "due-soon", due_soon, "warn", True, _("due soon")
+    NOT_STARTED = "not-started", lambda at: due_later(at) & Q(started_at=None), "plain", True, _("not started")
+    IN_PROGRESS = "in-progress", lambda at: due_later(at) & ~Q(started_at=None), "", True, _("in progress")
+    COMPLETED = "completed", lambda at: Q(urgency=DONE), "good", True, _("completed")
+    WAIVED = "waived", lambda at: Q(urgency=EXCUSED), "plain", False, _("waived")
 
     def __new__(cls, value, condition, colour, is_shown_empty):
         state = str.__new__(cls, value)
@@ -39,19 +69,11 @@ class State(models.TextChoices):
         return state
 
 
-# What ends an enrollment is asked first, so that the other conditions need not say each time that it is open.
-PRECEDENCE = sorted(State, key=lambda state: state not in (State.COMPLETED, State.WAIVED))
-
-
 def state_of(enrollment, at: datetime) -> State:
-    return next(state for state in PRECEDENCE if fulfils(enrollment, state.condition(at)))
+    row = SimpleNamespace(urgency=urgency_of(enrollment), started_at=enrollment.started_at)
+    return next(state for state in State if fulfils(row, state.condition(at)))
 
 
-def columns(at: datetime) -> dict[str, Case]:
-    """`state` (a value of State) and `urgency` (0 is the most urgent, for ordering), to annotate a query with."""
-    urgency = {state: place for place, state in enumerate(State)}
-    conditions = [(state.condition(at), state) for state in PRECEDENCE]
-    return {
-        "state": Case(*(When(condition, then=Value(state.value)) for condition, state in conditions)),
-        "urgency": Case(*(When(condition, then=Value(urgency[state])) for condition, state in conditions)),
-    }
+def column(at: datetime) -> Case:
+    """A value of State, to annotate a query with."""
+    return Case(*(When(state.condition(at), then=Value(state.value)) for state in State))

@@ -9,6 +9,7 @@ from django.db.models import Q
 # By the ending of a name, as in a queryset. Any other is a KeyError: better none than one that answers otherwise there.
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
+    "gt": lambda value, least: value is not None and value > least,
     "lte": lambda value, most: value is not None and value <= most,
 }
 CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: any}

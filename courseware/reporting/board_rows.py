@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
@@ -22,6 +22,7 @@ from courseware.lib.chunks import chunks
 from courseware.reporting.tram_line import TramLine, tram_line
 
 CHUNK = 500  # rows an export holds in memory at a time
+SORTED_BY_NAME = 2000  # enrollments
 
 
 def teams_shown_to(user) -> QuerySet[Team]:
@@ -146,7 +147,16 @@ def board(user, *, team: Team | None = None, name: str = "", at: datetime | None
         enrollments = enrollments.filter(learner__in=learners_of(with_teams_below([team.pk])))
     if name:
         enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
-    return enrollments.order_by("urgency", F("due_at").asc(nulls_last=True), "learner__name", "pk")
+    return enrollments.order_by("urgency", "learner__name", "pk")
+
+
+def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
+    """These (from `board`), of which there are so many.
+
+    Where all would have to be sorted by name for one page, those of one day stand as they were enrolled: the index has
+    them so.
+    """
+    return enrollments if number <= SORTED_BY_NAME else enrollments.order_by("urgency", "pk")
 
 
 def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:

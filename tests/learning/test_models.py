@@ -1,7 +1,7 @@
 """What a state is: one rule, asked of many rows or of one, around the instants where it changes."""
 
 import itertools
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,7 @@ from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.learning.due import due_of
 from courseware.learning.models import Enrollment, NotPublished
-from courseware.learning.states import DUE_SOON
+from courseware.learning.states import DUE_SOON, urgency_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ State = Enrollment.State
 
 
 def overdue(at):
-    return Enrollment.objects.with_state(at=at).filter(state=State.OVERDUE)
+    return Enrollment.objects.in_state(State.OVERDUE, at)
 
 
 def test_overdue_means_open_and_the_due_day_is_over():
@@ -84,21 +84,33 @@ def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limi
     )
     seen = set()
     for at in INSTANTS[1:]:
-        found = list(Enrollment.objects.with_state(at=at).with_zone())
+        found = list(Enrollment.objects.with_state(at=at).with_zone().order_by("pk"))
         assert [row.state for row in found] == [row.state_at(at) for row in found]
-        assert [row.urgency for row in found] == [list(State).index(row.state) for row in found]
+        assert [row.urgency for row in found] == [urgency_of(row) for row in found]
+        for state in State:
+            assert list(Enrollment.objects.in_state(state, at).order_by("pk")) == [
+                row for row in found if row.state == state
+            ]
         assert [row.is_open for row in found] == [row.state not in (State.COMPLETED, State.WAIVED) for row in found]
         seen |= {row.state for row in found}
     assert seen == set(State)
     assert Enrollment.objects.open().count() == len(dates) // 4
 
 
-def test_the_worst_comes_first():
-    expected = [
-        make_enrollment(due_at=DUE), make_enrollment(due_at=DUE + SECOND), make_enrollment(),
-        make_enrollment(started_at=DUE), make_enrollment(completed_at=DUE), make_enrollment(waived_at=DUE),
-    ]  # fmt: skip
-    assert list(Enrollment.objects.with_state(at=DUE).order_by("urgency")) == expected
+def test_the_earliest_due_day_comes_first_and_those_who_need_nothing_last():
+    excused, done, undated = make_enrollment(waived_at=DUE), make_enrollment(completed_at=DUE), make_enrollment()
+    later, earlier = make_enrollment(due_at=DUE + SECOND, started_at=DUE), make_enrollment(due_at=DUE)
+    far_off = make_enrollment(due_at=datetime(2999, 1, 1, tzinfo=UTC))
+    expected = [earlier, later, far_off, undated, done, excused]
+    assert list(Enrollment.objects.order_by("urgency")) == expected
+
+
+@pytest.mark.parametrize("fields", [{"due_at": DUE}, {"due_at": None}, {"completed_at": DUE}, {"waived_at": DUE}])
+def test_a_row_that_was_just_changed_is_in_its_new_state_before_it_is_read_again(fields):
+    enrollment = make_enrollment(due_at=DUE - THREE_DAYS)
+    vars(enrollment).update(fields)
+    enrollment.save()
+    assert enrollment.state_at(DUE) == Enrollment.objects.with_state(DUE).get().state
 
 
 def test_the_zone_is_that_of_the_team_joined_first_and_the_sites_without_one(django_assert_num_queries):

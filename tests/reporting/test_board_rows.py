@@ -102,6 +102,7 @@ def one_of_each(team):
     learner_of(team, "Excused", due_at=at - DAY, waived_at=at)
     learner_of(team, "Started", due_at=at + 9 * DAY, started_at=at)
     learner_of(team, "No due day", started_at=at)
+    learner_of(team, "Begun", due_at=at + 99 * DAY, started_at=at)
     learner_of(team, "Fresh", due_at=at + 9 * DAY)
     learner_of(team, "Soon", due_at=at + DAY)
     learner_of(team, "Late", due_at=at - DAY)
@@ -112,7 +113,20 @@ def test_the_board_goes_from_the_most_urgent_to_those_who_need_nothing():
     team = make_team()
     one_of_each(team)
     names = [row.enrollment.learner.name for row in rows(team.manager)]
-    assert names == ["Later", "Late", "Soon", "Fresh", "Started", "No due day", "Done", "Excused"]
+    assert names == ["Later", "Late", "Soon", "Fresh", "Started", "Begun", "No due day", "Done", "Excused"]
+
+
+def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_were_enrolled(monkeypatch):
+    team = make_team()
+    for name, days in (("B", 1), ("A", 1), ("C", 0)):
+        learner_of(team, name, due_at=MIDNIGHT + days * DAY)
+    found = board_rows.board(team.manager, at=MIDNIGHT)
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    names = {
+        number: "".join(each.learner.name for each in board_rows.sorted_within_reason(found, number))
+        for number in (3, 4)
+    }
+    assert names == {3: "CAB", 4: "CBA"}
 
 
 def test_counts_equal_the_rows_of_each_state():
@@ -121,10 +135,10 @@ def test_counts_equal_the_rows_of_each_state():
     everyone = board_rows.board(team.manager, at=MIDNIGHT)
     counts = board_rows.counts_by_state(everyone)
     assert list(counts.items()) == [
-        (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 2),
+        (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 3),
         (State.COMPLETED, 1), (State.WAIVED, 1),
     ]  # fmt: skip
-    assert counts == {state: everyone.filter(state=state).count() for state in State}
+    assert counts == {state: everyone.in_state(state, MIDNIGHT).count() for state in State}
 
 
 def test_a_state_that_nobody_is_in_counts_nought():

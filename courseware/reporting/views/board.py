@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.evidence.recording import record
+from courseware.learning.states import State
 from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
 from courseware.reporting.simulation_statistics import simulations_on
@@ -27,8 +28,9 @@ def board(request):
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
     counts = board_rows.counts_by_state(everyone)
-    paginator = Paginator(found, ROWS_A_PAGE)
-    paginator.count = counts[chosen["state"]] if "state" in chosen else sum(counts.values())  # else a query of its own
+    number = counts[chosen["state"]] if "state" in chosen else sum(counts.values())
+    paginator = Paginator(board_rows.sorted_within_reason(found, number), ROWS_A_PAGE)
+    paginator.count = number  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
     routes = board_rows.outlines(get_language()).values()
     context = {
@@ -51,7 +53,7 @@ def board(request):
 def chosen_enrollments(user, chosen, at):
     # The counts are by state, so they are about everyone, and the page about those in the chosen state.
     everyone = board_rows.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
-    return everyone, everyone.filter(state=chosen["state"]) if "state" in chosen else everyone
+    return everyone, everyone.in_state(State(chosen["state"]), at) if "state" in chosen else everyone
 
 
 def filters_query(chosen):
@@ -67,9 +69,11 @@ def board_csv(request):
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()
     _everyone, found = chosen_enrollments(request.user, chosen, now)
-    data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None}
-    record("board-exported", actor=request.user, subject="board", data=data | {"rows": found.count()})
-    rows = board_rows.rows_in_chunks(found, teams, get_language(), now)
+    number = found.count()
+    data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
+    record("board-exported", actor=request.user, subject="board", data=data)
+    sorted_rows = board_rows.sorted_within_reason(found, number)
+    rows = board_rows.rows_in_chunks(sorted_rows, teams, get_language(), now)
     response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
     return response
