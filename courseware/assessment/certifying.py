@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Release
 from courseware.evidence.recording import record
@@ -57,6 +58,7 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
         },
     )
     if is_new:
+        keep_standing(certificate)
         record(
             "certificate-issued",
             actor=enrollment.learner,

@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -6,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled.serving import Outline
-from courseware.content.models import Document, Release, Revision
+from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
@@ -186,6 +188,29 @@ class Certificate(models.Model):
     def __str__(self):
         return f"{self.holder} · {dates.site_day(self.issued_at)}"
 
+    @property
+    def certifies_until(self) -> date:
+        """The last day; a day that never comes where it has no end, and one that was never there once withdrawn."""
+        return date.min if self.withdrawn_at else self.valid_until or date.max
+
     def is_valid(self, at=None):
-        is_in_time = self.valid_until is None or dates.site_day(at) <= self.valid_until
-        return is_in_time and self.withdrawn_at is None
+        return dates.site_day(at) <= self.certifies_until
+
+
+class Standing(models.Model):
+    """Whether a person is certified in a course, by whichever run; no row for who never was. See `standing`."""
+
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    # Kept beside the certificates in the same transaction (`check_records` compares them).
+    certificate = models.ForeignKey(
+        Certificate, on_delete=models.CASCADE, related_name="+", help_text="The one that certifies longest"
+    )
+    certified_until = models.DateField(help_text="`certifies_until` of the certificate")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["learner", "course"], name="one_standing_per_course")]
+        indexes = [models.Index(fields=["certified_until"], name="standing_by_certified_until")]
+
+    def __str__(self):
+        return f"{self.learner} · {self.course}"

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
 from courseware.outbox.kinds import MessageKind, register_kind
@@ -28,6 +29,7 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     certificate.withdrawn_at, certificate.withdrawn_by = at or timezone.now(), by
     certificate.withdrawn_reason = reason
     certificate.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+    keep_standing(certificate)
     data = {"certificate": certificate.pk}
     tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
     record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.withdrawn_at)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
-from courseware.assessment.standing import certified
+from courseware.assessment.standing import is_certified, with_certified_until
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
@@ -18,6 +18,7 @@ from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
+from courseware.lib import dates
 from courseware.lib.chunks import chunks
 from courseware.reporting.tram_line import TramLine, tram_line
 
@@ -160,9 +161,9 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
 
 
 def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
-    """With state, zone and learner, in published courses."""
+    """With state, zone, learner and until when certified, in published courses."""
     enrollments = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
-    return enrollments.with_state(at).with_zone().select_related("learner")
+    return with_certified_until(enrollments.with_state(at).with_zone().select_related("learner"))
 
 
 def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
@@ -179,17 +180,17 @@ def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
 def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
     """Rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
 
-    Runs five queries for any number of them, and one for each course the first time in a process.
+    Runs four queries for any number of them, and one for each course the first time in a process.
     """
     enrollments = list(enrollments)
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
-    certified_now = certified(enrollments, at)
+    today = dates.site_day(at)
     return [
         BoardRow(
             journey,
             names.get(journey.enrollment.learner_id, ""),
             days_late(journey.enrollment, at),
-            certified_now.get(journey.enrollment.pk),
+            is_certified(journey.enrollment.certified_until, today),
         )
         for journey in journeys(enrollments, outlines(language), with_sittings=True)
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
@@ -12,7 +14,8 @@ from courseware.assessment.banks import bank, question_of
 from courseware.assessment.certifying import frozen_facts, outlines_of
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
-from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response
+from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response, Standing
+from courseware.assessment.standing import longest
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Release
@@ -43,6 +46,7 @@ def differences() -> Iterator[str]:
     yield from newest_runs()
     yield from certificates()
     yield from certificate_texts()
+    yield from standings()
     yield from releases()
     yield from log_check.differences()
     yield from verify()
@@ -297,6 +301,23 @@ def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> 
 def agrees(field: str, kept: Any, derived: Any) -> bool:
     # An exam that is not required may be passed after the certificate was issued, which then has no points.
     return kept == derived or (kept is None and field in ("points", "max_points"))
+
+
+def standings() -> Iterator[str]:
+    """Until when a person is certified in a course, by the certificates."""
+    kept = Standing.objects.filter(learner=OuterRef("enrollment__learner"), course=OuterRef("enrollment__course"))
+    rows = Certificate.objects.select_related("enrollment").annotate(
+        kept=Subquery(kept.values("certificate")), kept_until=Subquery(kept.values("certified_until"))
+    )
+    of_one = attrgetter("enrollment.learner_id", "enrollment.course_id")
+    in_groups = rows.order_by("enrollment__learner_id", "enrollment__course_id").iterator()
+    for (learner, course), certificates in groupby(in_groups, of_one):
+        best = longest(certificates)
+        if (best.kept, best.kept_until) != (best.pk, best.certifies_until):
+            yield (
+                f"person {learner}: certified in course {course} until {best.kept_until} by what is kept, "
+                f"until {best.certifies_until} by certificate {best.pk}"
+            )
 
 
 def releases() -> Iterator[str]:

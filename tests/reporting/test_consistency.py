@@ -216,7 +216,7 @@ def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
 )
 def test_a_certificate_that_says_something_else_is_named(completed, fields, words):
     pk = changed(Certificate, **fields)
-    assert list(differences()) == [f"certificate {pk}: {words}"]
+    assert list(certificate_texts()) == [f"certificate {pk}: {words}"]
 
 
 def passed_too(enrollment, *, points, submitted_at):

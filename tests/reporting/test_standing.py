@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows, exports
@@ -45,6 +46,7 @@ def taken_back(certificate):
 def expired(certificate):
     certificate.valid_until = timezone.localdate() - DAY
     certificate.save()
+    keep_standing(certificate)
     return certificate
 
 

@@ -1,0 +1,135 @@
+"""Until when somebody is certified in a course, kept beside the certificates."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from courseware.assessment.certifying import issue
+from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.standing import is_certified, keep_standing, with_certified_until
+from courseware.assessment.withdrawing import withdraw
+from courseware.content.releases.importing import import_course
+from courseware.learning.models import Enrollment
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import make_course, ready, sit
+from tests.language.samples import make_files
+from tests.making import make_admin, make_enrollment, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
+EARLIER, TODAY, LATER = date(2026, 11, 1), date(2026, 11, 26), date(2027, 11, 1)
+
+
+def certificate_of(person, course, **changed):
+    """Of a new run, with these fields, as if it had been issued with them."""
+    enrollment = make_enrollment(person, course, completed_at=timezone.now())
+    certificate = issue(enrollment, at=enrollment.completed_at)
+    if changed:
+        Certificate.objects.filter(pk=certificate.pk).update(**changed)
+        certificate.refresh_from_db()
+        keep_standing(certificate)
+    return certificate
+
+
+def taken_back(certificate):
+    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+
+
+def kept():
+    return set(Standing.objects.values_list("learner", "certificate", "certified_until"))
+
+
+def test_completing_a_course_is_kept_with_the_last_day_of_its_certificate():
+    person, course = make_user(), make_course()
+    sit(ready(course, person))
+    make_enrollment(make_user(), course)  # never certified: no row
+    certificate = Certificate.objects.get()
+    assert kept() == {(person.pk, certificate.pk, certificate.valid_until or ALWAYS)}
+
+
+def test_issuing_again_what_was_issued_changes_nothing():
+    certificate = certificate_of(make_user(), make_course())
+    before = kept()
+    assert issue(certificate.enrollment, at=timezone.now() + timedelta(days=9)) == certificate
+    assert kept() == before
+
+
+def test_of_several_certificates_the_one_that_is_valid_longest_is_kept():
+    person, course = make_user(), make_course()
+    for until, best in ((EARLIER, EARLIER), (LATER, LATER), (TODAY, LATER), (None, ALWAYS), (LATER, ALWAYS)):
+        certificate_of(person, course, valid_until=until)
+        assert [row[2] for row in kept()] == [best]
+
+
+def test_a_withdrawn_certificate_certifies_nobody_and_leaves_the_others_and_other_people_alone():
+    person, course, other = make_user(), make_course(), make_user()
+    beside = certificate_of(other, course, valid_until=LATER)
+    first = certificate_of(person, course, valid_until=TODAY)
+    second = certificate_of(person, course, valid_until=LATER)
+    taken_back(second)
+    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, first.pk, TODAY)}
+    taken_back(first)
+    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, second.pk, NEVER)}
+    third = certificate_of(person, course, valid_until=EARLIER)
+    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, third.pk, EARLIER)}
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [(None, None), (NEVER, False), (EARLIER, False), (TODAY - timedelta(days=1), False), (TODAY, True), (ALWAYS, True)],
+)
+def test_somebody_is_certified_to_the_end_of_the_last_day(until, said):
+    assert is_certified(until, TODAY) is said
+
+
+def test_every_run_of_a_person_says_until_when_the_person_is_certified_and_other_courses_do_not():
+    person, course = make_user(), make_course()
+    certificate = certificate_of(person, course, valid_until=LATER)
+    again = make_enrollment(person, course)
+    another = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    elsewhere, other = make_enrollment(person, import_course(another).course), make_enrollment(course=course)
+    found = with_certified_until(Enrollment.objects.all()).values_list("pk", "certified_until")
+    assert dict(found) == {certificate.enrollment_id: LATER, again.pk: LATER, elsewhere.pk: None, other.pk: None}
+
+
+def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
+    person, course = make_user(), make_course()
+    enrollment = make_enrollment(person, course)
+    complete_course(enrollment)
+    other = make_enrollment(course=course)
+    complete_course(other)
+    assert list(differences()) == []
+    certificate = Certificate.objects.get(enrollment=enrollment)
+    until = certificate.valid_until or ALWAYS
+    Standing.objects.filter(learner=person).update(certified_until=EARLIER)
+    where = f"person {person.pk}: certified in course {course.pk} until"
+    said = f"until {until} by certificate {certificate.pk}"
+    assert list(differences()) == [f"{where} 2026-11-01 by what is kept, {said}"]
+    Standing.objects.filter(learner=person).delete()
+    assert list(differences()) == [f"{where} None by what is kept, {said}"]
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_certificates_from_before_are_kept_by_the_migration():
+    course, people = make_course(), [make_user() for _ in range(4)]
+    first = certificate_of(people[0], course, valid_until=EARLIER)
+    second = certificate_of(people[0], course, valid_until=LATER)
+    third = certificate_of(people[1], course)
+    withdrawn = certificate_of(people[2], course, valid_until=LATER)
+    taken_back(withdrawn)
+    before = kept()
+    assert {row[1] for row in before} == {second.pk, third.pk, withdrawn.pk} != {first.pk}
+    migrate("0006_words_of_certificates")
+    migrate()
+    assert kept() == before
+
+
+def migrate(name=None):
+    """To this migration of `assessment`, or to the newest of all rooms."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("assessment", name)] if name else executor.loader.graph.leaf_nodes())
