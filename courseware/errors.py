@@ -8,12 +8,15 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 
+from courseware.lib.log_lines import about
+
 RETRY_AFTER = 10  # seconds
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def page(status, template):
-    return render(None, f"errors/{template}.html", status=status)
+    context = {"request_number": about.get().get("request", "")}
+    return render(None, f"errors/{template}.html", context, status=status)
 
 
 def away():

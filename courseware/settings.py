@@ -89,6 +89,7 @@ if COMMIT and not re.fullmatch("[0-9a-f]{7,64}", COMMIT):
 LOG_FORMAT = env("LOG_FORMAT", default="") or "lines"
 if LOG_FORMAT not in {"lines", "json"}:
     raise ImproperlyConfigured(f"LOG_FORMAT: expected lines or json, got {LOG_FORMAT!r}")
+LOG_REQUESTS = switch("LOG_REQUESTS", default=False)  # a line each
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
@@ -176,6 +177,7 @@ else:
     CONTENT_SECURITY_POLICY, CSP_MIDDLEWARE = {"DIRECTIVES": CSP}, "csp.middleware.CSPMiddleware"
 
 MIDDLEWARE = [
+    "courseware.request_log.RequestLogMiddleware",
     "courseware.headers.HeadersMiddleware",
     "courseware.health.HealthMiddleware",
     CSP_MIDDLEWARE,
@@ -349,6 +351,7 @@ LOGGING = {
     # A list that is asked for a filter it does not have, which every editor can do by its address.
     "loggers": {
         "django.security.DisallowedModelAdminLookup": {"filters": ["one line"]},
+        "courseware.request_log": {"level": "INFO"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

@@ -44,6 +44,7 @@ FRONT_DOOR = {
     "crowding",
     "database_addresses",
     "health",
+    "request_log",
     "run",
     "second_database",
     "starting",

@@ -110,6 +110,7 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
         ("LOG_FORMAT", {"LOG_FORMAT": "xml"}),
+        ("LOG_REQUESTS", {"LOG_REQUESTS": "all"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "seventy"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "0"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "101"}),

@@ -1,0 +1,48 @@
+"""Each request has a number: in every line of the log about it, in the answer, and on the page that says what broke."""
+
+import logging
+import re
+import secrets
+import time
+
+from django.conf import settings
+
+from courseware.health import LIVES, SERVES
+from courseware.lib.log_lines import lines_about, route_of
+
+HEADER = "X-Request-ID"
+WELL_FORMED = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
+logger = logging.getLogger(__name__)
+
+
+def number_for(request) -> str:
+    """The proxy's, by which its own log names the request; of a stranger none is taken."""
+    given = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
+    return given if WELL_FORMED.fullmatch(given) else secrets.token_hex(6)
+
+
+class RequestLogMiddleware:
+    """Stands before everything else, so that whatever answers has a number."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.number = number_for(request)
+        began = time.monotonic()
+        with lines_about(request=request.number):
+            response = self.get_response(request)
+            if settings.LOG_REQUESTS and is_worth_a_line(request):
+                facts = {
+                    "method": request.method,
+                    "route": route_of(request) if request.resolver_match else "",
+                    "status": response.status_code,
+                    "milliseconds": round((time.monotonic() - began) * 1000),
+                }
+                logger.info("answered", extra={"facts": facts})
+        response[HEADER] = request.number
+        return response
+
+
+def is_worth_a_line(request) -> bool:
+    return request.path_info not in (LIVES, SERVES) and not request.path_info.startswith(settings.STATIC_URL)

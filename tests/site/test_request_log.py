@@ -1,0 +1,135 @@
+"""Each request has a number, and no line of the log says anything about people."""
+
+import io
+import json
+import logging
+import re
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from courseware.lib.log_lines import JsonLines
+from tests.site.routes import fill_in, routes
+from tests.site.test_errors import fails_with
+
+HEADER = "X-Request-ID"
+MARK = "Zhuangsheng"
+
+
+@pytest.fixture
+def log(settings):
+    """The lines that the site writes, as objects."""
+    settings.LOG_REQUESTS = True
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    logging.root.addHandler(handler)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def behind_a_proxy(settings):
+    settings.PLAIN_HTTP, settings.PROXIES = False, 1
+
+
+def test_each_answer_has_a_number_of_its_own(client, db):
+    numbers = [client.get(path)[HEADER] for path in ("/accounts/login/", "/nowhere/", "/healthz", "/static/icon.svg")]
+    assert len({*numbers}) == 4
+    assert all(re.fullmatch("[0-9a-f]{12}", number) for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_taken"),
+    [
+        ("4f2b9c1d-77aa-4e0e-9c55-0a1b2c3d4e5f", True),
+        ("a" * 64, True),
+        ("a" * 65, False),
+        ("short", False),
+        ("", False),
+        ("12345678\r\nSet-Cookie: x", False),
+        ("1234 5678", False),
+        ("-12345678", False),
+    ],
+)
+def test_the_number_a_proxy_gave_is_taken_where_it_is_one(given, is_taken, client, db, behind_a_proxy):
+    assert (client.get("/healthz", headers={HEADER: given})[HEADER] == given) == is_taken
+
+
+@pytest.mark.parametrize("setting", ["no proxy", "plain http"])
+def test_where_no_proxy_is_a_stranger_gives_no_number(setting, client, db, behind_a_proxy, settings):
+    if setting == "no proxy":
+        settings.PROXIES = 0
+    else:
+        settings.PLAIN_HTTP = True
+    assert client.get("/healthz", headers={HEADER: "a" * 20})[HEADER] != "a" * 20
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError("away"), 503), (ValueError(), 500)])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_page_of_what_broke_says_the_number_that_stands_in_the_log(error, status, language, world, log):
+    visitor = Client(raise_request_exception=False, headers={"accept-language": language})
+    visitor.force_login(world.learner)
+    with connection.execute_wrapper(fails_with(error)):
+        response = visitor.get("/learn/tea-room/boiling/")
+    number = response[HEADER]
+    [shown] = re.findall('<p class="request-number">(.+)</p>', response.text)
+    assert (response.status_code, number in shown) == (status, True)
+    [told] = [line for line in log() if line["level"] == "ERROR"]
+    assert (told["request"], told["logger"]) == (number, "django.request")
+    assert type(error).__name__ in told["traceback"]
+
+
+def test_a_request_is_a_line_with_its_route_where_that_is_asked_for(client, world, log, settings):
+    client.force_login(world.learner)
+    client.get(f"/learn/tea-room/boiling/?{MARK}")
+    client.get(f"/{MARK}/")
+    client.get("/healthz")
+    client.get("/static/icon.svg")
+    lines = [line for line in log() if line["logger"] == "courseware.request_log"]
+    assert [{name: line[name] for name in ("method", "route", "status", "message")} for line in lines] == [
+        {"method": "GET", "route": "learn/<id:course>/<id:step>/", "status": 200, "message": "answered"},
+        {"method": "GET", "route": "", "status": 404, "message": "answered"},
+    ]
+    assert all(line["milliseconds"] >= 0 for line in lines)
+    settings.LOG_REQUESTS = False
+    before = len(log())
+    client.get("/learn/tea-room/boiling/")
+    assert len(log()) == before
+
+
+def marked_everywhere(world):
+    """Everybody's name and address hold the mark."""
+    for number, person in enumerate(filter(None, {*world.people.values(), world.learner})):
+        person.name, person.email = f"{MARK} {number}", f"{MARK.lower()}{number}@example.com"
+        person.save()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["anonymous", "learner", "manager", "admin"])
+def test_no_line_names_a_person_a_text_a_token_or_a_query(role, world, log):
+    marked_everywhere(world)
+    visitor = Client(
+        raise_request_exception=False, headers={"user-agent": MARK, "referer": f"http://testserver/{MARK}"}
+    )
+    if role != "anonymous":
+        visitor.force_login(world.people[role])
+    places = {place: MARK if place.endswith("key>") else value for place, value in world.places.items()}
+    sent = dict.fromkeys(("login", "password", "email", "name", "choice", "text", "comment", "code", "q"), MARK)
+    broken = connection.execute_wrapper(fails_with(ValueError(MARK)))
+    for route, _pattern in routes():
+        address = fill_in(route, places)
+        visitor.get(f"{address}?q={MARK}")
+        if "logout" not in route and "sign-out" not in route:
+            visitor.post(f"{address}?q={MARK}", sent)
+    with broken:
+        for path in ("/", f"/{MARK}/", "/learn/tea-room/boiling/", "/admin/"):
+            visitor.get(f"{path}?q={MARK}")
+            visitor.post(f"{path}?q={MARK}", sent)
+    Client(enforce_csrf_checks=True).post(f"/accounts/login/?{MARK}", sent, headers={"referer": f"http://x/{MARK}"})
+    lines = log()
+    assert {line["level"] for line in lines} >= {"INFO", "WARNING", "ERROR"}
+    secret = re.compile(f"{MARK}|{world.places['certificates/<number>']}", re.IGNORECASE)
+    assert [line for line in lines if secret.search(json.dumps(line))] == []
+    assert [line for line in lines if not line.get("request")] == []
