@@ -62,7 +62,7 @@ class Site:
 
 
 def ask(site, path, cookies, form=None, *, is_piece=False, shows=""):
-    """`is_piece`: a script asks, and puts what comes back into the page. `shows`: a text that an uncompressed one has."""
+    """`is_piece`: a script asks, and puts what comes back into the page. `shows`: a text that stands in the page."""
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept-Encoding": "gzip"}
     body = None
     if form is not None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from courseware.assessment.banks import question_of
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.models import Attempt
+from courseware.assessment.sittings import starting_point_of
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
@@ -76,7 +77,7 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
     """Once before the lessons, and once more, with parallel questions, after the exam. Runs up to two queries."""
     if enrollment.waived_at:
         return Eligibility("ended")
-    point = enrollment.attempts.starting_point(outline)
+    point = starting_point_of(enrollment, outline)
     if point.after:
         return Eligibility("compared")
     if point.may_ask_again:

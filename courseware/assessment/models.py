@@ -6,8 +6,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -20,18 +18,6 @@ class AttemptQuerySet(models.QuerySet):
     def with_release(self):
         # Without the outlines: they are large, and `serving` has them in memory.
         return self.select_related("exam", "release").defer("release__outlines")
-
-    def sittings(self) -> dict[int, list[Sitting]]:
-        """The submitted ones, by primary key of their enrollment. Runs one query."""
-        by_enrollment: dict[int, list[Sitting]] = {}
-        parts = ("exam__identifier", "number", "points", "max_points", "is_passed")
-        for enrollment, *sitting in self.submitted().order_by("pk").values_list("enrollment", *parts):
-            by_enrollment.setdefault(enrollment, []).append(Sitting(*sitting))
-        return by_enrollment
-
-    def starting_point(self, outline: Outline) -> StartingPoint:
-        """For the attempts of one enrollment. Runs one query."""
-        return starting_point_in((each for sittings in self.sittings().values() for each in sittings), outline)
 
 
 class Attempt(models.Model):

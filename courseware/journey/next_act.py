@@ -8,7 +8,7 @@ from functools import cached_property
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from courseware.assessment.models import Attempt
+from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Enrollment
@@ -116,7 +116,7 @@ def journeys(
         for each in enrollments
         if with_sittings or may_be_held(each, outlines[each.course_id], progresses[each.pk])
     ]
-    sittings = Attempt.objects.filter(enrollment__in=wanted).sittings() if wanted else {}
+    sittings = sittings_of(wanted) if wanted else {}
     return [
         Journey(each, outlines[each.course_id], progresses[each.pk], tuple(sittings.get(each.pk, ())))
         for each in enrollments

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Act, Journey
@@ -76,7 +77,7 @@ def own_record(reading: Reading) -> Record:
         )
         for step in steps
     )
-    sittings = Attempt.objects.filter(enrollment=enrollment).sittings().get(enrollment.pk, ())
+    sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
     journey = Journey(enrollment, reading.outline, reading.progress, tuple(sittings))
     return Record(
         lines=lines,

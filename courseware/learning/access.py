@@ -12,6 +12,7 @@ from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Release
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, progress_of
+from courseware.lib.kept_query import KeptQuery
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,17 @@ def reading_of(request, course_id) -> Reading:
     return Reading(enrollments[-1])
 
 
+def published(learner, **which):
+    found = Enrollment.objects.filter(learner=learner, course__current__isnull=False, **which)
+    return found.with_release().order_by("pk")
+
+
+PUBLISHED = KeptQuery(published)
+
+
 def own_enrollments(request, **which) -> list[Enrollment]:
     """The user's enrollments in published courses, newest last, with release, learner and zone."""
-    found = Enrollment.objects.filter(learner=request.user, course__current__isnull=False, **which)
-    enrollments = list(found.with_release().order_by("pk"))
+    enrollments = PUBLISHED(learner=request.user.pk, **which)
     for enrollment in enrollments:
         enrollment.learner, enrollment.zone_name = request.user, request.session[TIME_ZONE]
     return enrollments

@@ -5,11 +5,13 @@ The denominator is always `outline.required`. What was done and has left the cou
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
+from courseware.lib.kept_query import KeptQuery
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,24 @@ def done_documents(enrollment: Enrollment) -> frozenset[str]:
     return recorded_by_enrollment([enrollment])[enrollment.pk].done
 
 
+def recorded(enrollments: Any) -> QuerySet[Any, Any]:
+    """(primary key of the enrollment, id of a document). An empty id, which no document has: there are answers."""
+    own = {"enrollment__pk__in": enrollments}
+    completed = Completion.objects.filter(**own).values_list("enrollment", "document__identifier")
+    surveyed = SurveyReceipt.objects.filter(**own).values_list("enrollment", "survey__identifier")
+    answers = Exists(Answer.objects.filter(enrollment=OuterRef("pk")))
+    answered = Enrollment.objects.filter(answers, pk__in=enrollments).values_list("pk", Value("", CharField()))
+    return completed.union(surveyed, answered)
+
+
+RECORDED = KeptQuery(recorded)
+
+
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:
     """By primary key of the enrollment. Runs one query for all of them."""
     keys = [enrollment.pk for enrollment in enrollments]
-    completed = Completion.objects.filter(enrollment__in=keys).values_list("enrollment", "document__identifier")
-    surveyed = SurveyReceipt.objects.filter(enrollment__in=keys).values_list("enrollment", "survey__identifier")
-    # No document has an empty id: a row with one means that there are answers.
-    answers = Exists(Answer.objects.filter(enrollment=OuterRef("pk")))
-    answered = Enrollment.objects.filter(answers, pk__in=keys).values_list("pk", Value("", CharField()))
     identifiers: dict[int, set[str]] = {key: set() for key in keys}
-    for enrollment, identifier in completed.union(surveyed, answered):
+    for enrollment, identifier in RECORDED(enrollments=keys):
         identifiers[enrollment].add(identifier)
     return {key: Recorded(frozenset(ids - {""}), "" in ids) for key, ids in identifiers.items()}
 

@@ -7,7 +7,11 @@ from django.db.models import Count
 from courseware.content.compiled.serving import PageData
 from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.learning.models import Completion, Enrollment
+from courseware.lib.kept_query import KeptQuery
 
+COMPLETIONS = KeptQuery(
+    lambda enrollment, document: Completion.objects.filter(enrollment=enrollment, document=document).order_by("pk")
+)
 ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
 
 
@@ -16,9 +20,10 @@ def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
 
     Derived from the revision of the completion. Runs up to two queries.
     """
-    done = enrollment.completions.filter(document=page.document_id).first()
-    if done is None or done.revision_id == page.revision_id:
+    completions = COMPLETIONS(enrollment=enrollment.pk, document=page.document_id)  # one at most
+    if not completions or completions[0].revision_id == page.revision_id:
         return []
+    [done] = completions
     entries = ReleaseEntry.objects.filter(
         document=page.document_id, release__created_at__gt=done.completed_at, release__course=enrollment.course_id
     ).select_related("release")

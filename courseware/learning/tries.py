@@ -5,8 +5,12 @@ from collections.abc import Iterable, Mapping
 
 from courseware.content.compiled.serving import PageData
 from courseware.learning.models import Answer, Enrollment
+from courseware.lib.kept_query import KeptQuery
 
 Tries = Mapping[str, list[Answer]]
+ANSWERS = KeptQuery(
+    lambda enrollment, document: Answer.objects.filter(enrollment=enrollment, document=document).order_by("pk")
+)
 
 
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
@@ -18,7 +22,8 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, 
     """The tries that count, and those at a question of another shape than it has on the page. Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
-    for answer in enrollment.answers.filter(document=page.document_id).order_by("pk"):
+    for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
+        answer.enrollment = enrollment
         question = page.questions.get(answer.question)
         if question:
             tries = counting if question.shape == answer.shape else former

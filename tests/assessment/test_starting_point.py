@@ -12,6 +12,7 @@ from courseware.assessment.attempting import AttemptClosed, NothingAnswered, Not
 from courseware.assessment.eligibility import Eligibility, eligibility_of
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.sittings import starting_point_of
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
@@ -48,7 +49,7 @@ def enrollment(client):
 
 
 def point(enrollment):
-    return enrollment.attempts.starting_point(outline_of(enrollment.course))
+    return starting_point_of(enrollment, outline_of(enrollment.course))
 
 
 def through(enrollment, *, before, after=None, exam=None):

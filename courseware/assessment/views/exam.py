@@ -8,6 +8,7 @@ from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.grading import points_needed
 from courseware.assessment.retake_words import duration, retake_terms
+from courseware.assessment.sittings import starting_point_of
 from courseware.assessment.views.places import exam_address, shown_drills
 from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
@@ -47,7 +48,7 @@ def pre_check(request, reading, context):
     if context["over"] and not context["under_way"].has_answers():
         context |= {"under_way": None, "over": ""}  # there is nothing to hand in
     context |= {
-        "point": reading.enrollment.attempts.starting_point(reading.outline),
+        "point": starting_point_of(reading.enrollment, reading.outline),
         "next": reading.progress.next_step,
         "first_lesson": reading.outline.first_lesson,
     }

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
 from courseware.assessment.result_page import answered_in, result_of
+from courseware.assessment.sittings import starting_point_of
 from courseware.assessment.views.places import own_attempt, shown_drills
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
@@ -38,7 +39,7 @@ def result(request, pk):
         "drills": drills,
         # What has left the route holds nobody up; the drill stays open to whoever wants it.
         "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
-        "point": enrollment.attempts.starting_point(now),
+        "point": starting_point_of(enrollment, now),
         "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
         "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
@@ -49,7 +50,7 @@ def result(request, pk):
 def starting_point(request, attempt):
     reading = Reading(attempt.enrollment)
     outline = serving.outline(attempt.release, get_language())
-    point = reading.enrollment.attempts.starting_point(outline)
+    point = starting_point_of(reading.enrollment, outline)
     is_there = reading.outline.pre_check_id == attempt.exam.identifier
     # Key and reasons are shown once the parallel questions are answered, or if a release without pre-check asks none.
     context = {

@@ -1,0 +1,84 @@
+"""Queries that are built once in a process and asked many times: of a short statement, building is most of the time.
+
+    ANSWERS = KeptQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
+    answers = ANSWERS(enrollment=enrollment.pk)
+
+gives the list that the queryset would give. The statement is Django's own; only the values are put in anew.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import copy
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Expression, QuerySet
+from django.db.transaction import TransactionManagementError
+
+Row = TypeVar("Row")
+LARGEST = 2**63 - 1  # of all numbers that a column can hold
+SHAPES = 64  # of one query: it is built for each length of its lists
+
+
+class Given(Expression):
+    """The place of a value that is not known while the query is built; `number` is its place in a list."""
+
+    def __init__(self, name: str, number: int | None = None):
+        super().__init__()
+        self.name, self.number = name, number
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [self]
+
+    def of(self, values: dict[str, Any]) -> Any:
+        return values[self.name] if self.number is None else values[self.name][self.number]
+
+
+class KeptQuery(Generic[Row]):
+    """`build` gets a place for each value: one for a number or a text, a list of places for a list of them.
+
+    It must only pass them on, to `filter`: what it makes of them is kept, for whoever asks later. For a list the name
+    of the column has to end in `pk`, as in `enrollment__pk__in`. A number that no column can hold finds nothing.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]):
+        self.build = build
+        self.built = lru_cache(SHAPES)(self._built)
+
+    def __call__(self, **values: Any) -> list[Row]:
+        for name, value in flat(values):
+            if type(value) not in (int, str):  # another is turned into what a database takes by its column
+                raise TypeError(f"{name}: expected a whole number or a text, got {type(value).__name__}")
+            if type(value) is int and abs(value) > LARGEST:
+                return []
+        shape = tuple((name, len(value) if isinstance(value, list) else None) for name, value in values.items())
+        queryset, compiler, sql, parameters = self.built(shape)
+        asking = copy(compiler)
+        asking.connection = connections[queryset.db]  # each thread has its own
+        if queryset.query.select_for_update and not asking.connection.in_atomic_block:
+            raise TransactionManagementError("select_for_update outside of a transaction")
+        bound = tuple(each.of(values) if isinstance(each, Given) else each for each in parameters)
+        asking.as_sql = lambda *args, **options: (sql, bound)
+        asked = queryset.all()
+        asked.query.get_compiler = lambda *args, **options: asking
+        return list(asked)
+
+    def _built(self, shape: tuple[tuple[str, int | None], ...]) -> tuple[QuerySet[Any, Row], Any, str, Any]:
+        places = {
+            name: Given(name) if length is None else [Given(name, number) for number in range(length)]
+            for name, length in shape
+        }
+        queryset = self.build(**places)
+        compiler = queryset.query.get_compiler(queryset.db)
+        try:
+            sql, parameters = compiler.as_sql()
+        except EmptyResultSet:  # of an empty list; Django takes an empty statement for the same
+            sql, parameters = "", ()
+        return queryset, compiler, sql, parameters
+
+
+def flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        for each in value if isinstance(value, list) else (value,):
+            yield name, each
