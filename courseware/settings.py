@@ -126,6 +126,10 @@ EMAIL_TIMEOUT = 10
 MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where mail servers report what they could not deliver: the sender on the envelope. `manage.py bounced` reads it.
+BOUNCES_TO = env("BOUNCES_TO", default="")
+if BOUNCES_TO and not re.fullmatch(r"[^\s<>@]+@[^\s<>@]+", BOUNCES_TO):
+    raise ImproperlyConfigured("BOUNCES_TO: expected an address alone, as in bounces@training.example.com")
 
 # What is the same everywhere -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import inviting, notices
 from courseware.outbox.kinds import MessageKind, register_kind
-from courseware.outbox.models import Message, MessageState
+from courseware.outbox.models import Message
 
 DAY = timedelta(days=1)
 TO_STRANGERS_A_DAY = 100  # of all of them together
@@ -51,7 +51,7 @@ def to_the_firm(message):
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.MAIL_DOMAINS:
         return "MAIL_DOMAINS does not name the domain of this address"
-    sent = Message.objects.filter(kind=message.kind, state=MessageState.SENT, ended_at__gt=timezone.now() - DAY)
+    sent = Message.objects.handed_over().filter(kind=message.kind, ended_at__gt=timezone.now() - DAY)
     if sent.filter(address__iexact=message.address).exists():
         return "this address got one today"
     return "" if sent.count() < TO_STRANGERS_A_DAY else f"{TO_STRANGERS_A_DAY} of them were sent today"

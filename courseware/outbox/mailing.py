@@ -74,5 +74,7 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
         # The same at each try: where the server took the letter and we never heard of it, readers see one letter.
         "Message-ID": f"<{message.number}@{urlsplit(settings.SITE_URL).hostname}>",
         "Auto-Submitted": "auto-generated",
+        "From": settings.DEFAULT_FROM_EMAIL,
     }
-    return EmailMessage(subject.strip(), body.strip() + "\n", to=[message.address], headers=headers)
+    envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
+    return EmailMessage(subject.strip(), body.strip() + "\n", envelope, [message.address], headers=headers)

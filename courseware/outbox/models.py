@@ -29,6 +29,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, person: models.Model) -> Self:
         return self.filter(person=person.pk).order_by("-pk")
 
+    def handed_over(self) -> Self:
+        """A mail server took them, whatever it did with them."""
+        return self.filter(state__in=[MessageState.SENT, MessageState.BOUNCED])
+
+    def that_came_back(self) -> Self:
+        """Those that came back, where nothing has left since for the address that their person has today."""
+        to_today = self.filter(person__is_active=True, address=models.F("person__email"))
+        later = Message.objects.handed_over().filter(
+            person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")
+        )
+        return to_today.filter(~models.Exists(later), state=MessageState.BOUNCED)
+
 
 class Message(models.Model):
     """Something to be told, written in the transaction of its fact. It leaves afterwards, by the worker, once.
@@ -70,6 +82,7 @@ class Message(models.Model):
             models.Index(fields=["next_at"], name="message_queued", condition=models.Q(state="queued")),
             models.Index(fields=["written_at"], name="message_waiting", condition=models.Q(state="queued")),
             models.Index(fields=["person", "-id"], name="message_of_person"),
+            models.Index(fields=["person"], name="message_bounced", condition=models.Q(state="bounced")),
             models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
         ]
 

@@ -32,6 +32,7 @@ OTHER_BLOCKS = {  # why they are not typed
     "markdown": "a piece of a course; tests/site/test_docs_simulations.py reads those that are whole",
     "yaml": "a piece of a course",
     "sql": "asks records that a trial does not have",
+    "postfix": "needs a mail server",
 }
 NOT_TYPED = {
     "make test": "these tests are part of it",
@@ -39,6 +40,7 @@ NOT_TYPED = {
     "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
     "manage.py work": "runs until it is stopped; `manage.py work --once` is typed",
     "manage.py copy_database --to postgres://courseware@db.example.com/courseware": "needs a PostgreSQL",
+    "manage.py bounced": "reads a mail that a mail server passes on; tests/outbox/test_bouncing.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
 }
 NOT_TYPED_BEGINNINGS = {

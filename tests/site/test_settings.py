@@ -122,6 +122,8 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("STATEMENT_TIMEOUT", {"DATABASE_URL": "postgres://a:b@localhost/x", "STATEMENT_TIMEOUT": "soon"}),
         ("IDLE_TRANSACTION_TIMEOUT", {"DATABASE_URL": "postgres://a:b@localhost/x", "IDLE_TRANSACTION_TIMEOUT": "-1"}),
         ("EMAIL_URL", {"EMAIL_URL": "nonsense://x"}),
+        ("BOUNCES_TO", {"BOUNCES_TO": "bounces"}),
+        ("BOUNCES_TO", {"BOUNCES_TO": "Bounces <bounces@training.example.com>"}),
         ("EMAIL_URL", {"EMAIL_URL": "smtp+tls://mail.example.com:port"}),
         ("DATA_DIR", {"DATA_DIR": "/proc/nowhere"}),
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
