@@ -58,8 +58,8 @@ LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessme
 ## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
-	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_disks.py
-	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py
+	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py
+	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
 	@$(LIVES)

@@ -1,7 +1,7 @@
 """`python -m tests.faults.busy work`: a worker whose death is noticed within two seconds, and tasks for it.
 
-`python -m tests.faults.busy cups NUMBER` enqueues so many, every twentieth of which asks for later the first two times;
-`… letters NUMBER` tells so many people that they are invited.
+`… cups NUMBER [AFTER]` enqueues so many, every twentieth of which asks for later the first two times;
+`… letters NUMBER` tells so many people that they are invited; every twentieth has an address that is refused.
 """
 
 import sys
@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from courseware.jobs.tasks import Later, task
 
-EVERY = 20  # which one asks for later
+EVERY = 20  # which one asks for later, or is refused
 
 
 @task(takes_context=True)
@@ -37,15 +37,19 @@ def pour(context, number):
     time.sleep(0.02)
 
 
-def main(what, number=0):
+def main(what, number=0, after=0):
     if what == "work":
+        from django.conf import settings
+
         from courseware.jobs import schedule, working
         from courseware.outbox import delivering
 
         working.ALIVE_FOR = timedelta(seconds=2)
         working.BEAT_EVERY = working.LOOK_EVERY = 0.3
         working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
-        delivering.CLAIMED_FOR = delivering.PAUSES[0] = timedelta(seconds=1)
+        # Still longer than a server is waited for: one second for each of its answers.
+        settings.EMAIL_TIMEOUT, delivering.CLAIMED_FOR = 1, timedelta(seconds=10)
+        delivering.PAUSES[:] = [*[timedelta(seconds=1)] * 99, timedelta(days=1)]
         schedule.JOBS["send-letters"] = replace(
             schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))
         )
@@ -55,11 +59,12 @@ def main(what, number=0):
         from tests.making import make_user
 
         for place in range(int(number)):
-            tell("invitation", make_user(email=f"guest{place}@example.com"))
+            name = "guest" if place % EVERY else "nobody"
+            tell("invitation", make_user(email=f"{name}{place}@example.com"))
     else:
         from tests.faults import busy
 
-        for cup in range(int(number)):
+        for cup in range(int(after), int(after) + int(number)):
             busy.pour.enqueue(cup)
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from tests.faults.busy import EVERY
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.sites import wait_until
-from tests.outbox.sinks import mail_server
+from tests.outbox.sinks import BUSY, DROPS, HANGS, mail_server
 
 TASKS, KILLS, WORKERS = (600, 50, 3) if IN_FULL else (60, 4, 3)
 
@@ -24,6 +24,10 @@ def cups(site):
     return Counter(subject for (subject,) in site.rows("SELECT subject FROM evidence_event WHERE verb = 'poured'"))
 
 
+def poured(site):
+    return len(cups(site))
+
+
 def states(site):
     """Of the cups; the jobs of the schedule are done beside them."""
     pouring = "SELECT status FROM django_tasks_database_dbtaskresult WHERE task_path LIKE '%pour'"
@@ -31,13 +35,17 @@ def states(site):
 
 
 @contextmanager
-def killed_workers(site, done, chance, **environment):
-    """Some workers, one of whom is killed and begun again at as many moments of what is `done`, taken by chance."""
+def killed_workers(site, done, chance, upset=lambda: None, **environment):
+    """Some workers, one of whom is killed and begun again at as many moments of what is `done`, taken by chance.
+
+    `upset` is called at each of them, too.
+    """
     begin = partial(site.start, "-m", "tests.faults.busy", "work", **environment)
     workers = [begin() for _ in range(WORKERS)]
     try:
-        for moment in sorted(chance.sample(range(TASKS - WORKERS), KILLS)):
+        for moment in sorted(chance.sample(range(TASKS - TASKS // EVERY - WORKERS), KILLS)):
             wait_until(lambda moment=moment: done() >= moment, f"{moment} were not done", within=120)
+            upset()
             place = chance.randrange(WORKERS)
             workers[place].kill()
             workers[place].communicate()
@@ -56,7 +64,7 @@ def has_begun(site, worker):
 def test_each_task_is_done_once_though_its_workers_are_killed(site, record_property):
     assert site.run("-m", "tests.faults.busy", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
-    with killed_workers(site, lambda: len(cups(site)), random.Random(seed)) as workers:
+    with killed_workers(site, partial(poured, site), random.Random(seed)) as workers:
         wait_until(lambda: states(site)["SUCCESSFUL"] == TASKS, "not every task is done", within=120)
         wait_until(lambda: all(map(partial(has_begun, site), workers)), "a worker does not begin again")
     endings = [worker.returncode for worker in workers]
@@ -74,21 +82,40 @@ def test_each_task_is_done_once_though_its_workers_are_killed(site, record_prope
     assert endings == [0] * WORKERS, "told to stop, a worker finishes what it has in hand and ends"
 
 
-def test_each_letter_leaves_though_the_workers_that_send_them_are_killed(site, record_property):
-    """Killed between the server's yes and its own note of it, a worker leaves a letter that is sent again."""
+BAD_MANNERS = [BUSY, HANGS, DROPS, DROPS]
+
+
+def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behaves_badly(site, record_property):
+    """Killed between the server's yes and its own note of it, a worker leaves a letter that is sent again. So does a
+    server that takes a letter and hangs up. The second one bears the same Message-ID."""
     assert site.run("-m", "tests.faults.busy", "letters", str(TASKS)) == (0, "")
-    seed = random.randrange(10**6)
+    seed, began = random.randrange(10**6), time.monotonic()
+    chance = random.Random(seed)
     with mail_server() as (sink, port):
+        sink.knows_nobody = True
+
+        def behave_badly():
+            sink.manner, sink.spell = chance.choice(BAD_MANNERS), 3
+
         smtp = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
-        with killed_workers(site, lambda: len(sink.taken), random.Random(seed), **smtp):
-            wait_until(lambda: not site.count("outbox_message", "state <> 'sent'"), "not every letter left", within=120)
+        with killed_workers(site, lambda: len({*sink.taken}), chance, behave_badly, **smtp):
+            wait_until(
+                lambda: not site.count("outbox_message", "state = 'queued'"), "not every letter left", within=120
+            )
     names = Counter(name for _, name in sink.taken)
     twice = len(sink.taken) - len(names)
-    record_property("figures", f"{KILLS} kills: {TASKS} letters, 0 lost, {twice} handed over twice; seed {seed}")
-    numbers = {str(uuid.UUID(str(number))) for (number,) in site.rows("SELECT number FROM outbox_message")}
-    assert {name.strip("<>").partition("@")[0] for name in names} == numbers
-    assert len(names) == TASKS
-    assert twice <= KILLS
+    record_property(
+        "figures",
+        f"{'PostgreSQL' if IS_POSTGRES else 'SQLite'}, {KILLS} kills, as often a server that is busy, hangs or drops: "
+        f"{TASKS} letters, {len(names)} taken, {TASKS - len(names)} refused for good, 0 lost, {twice} handed over "
+        f"twice under one Message-ID ({sink.taken_in_silence} taken in silence); "
+        f"{time.monotonic() - began:.0f} s, seed {seed}",
+    )
+    rows = site.rows("SELECT number, state, why FROM outbox_message")
+    sent = {str(uuid.UUID(str(number))) for number, state, _ in rows if state == "sent"}
+    assert {name.strip("<>").partition("@")[0] for name in names} == sent
+    assert Counter(state for _, state, _ in rows) == {"sent": TASKS - TASKS // EVERY, "refused": TASKS // EVERY}
+    assert {why for _, state, why in rows if state == "refused"} == {"550 5.1.1 no such mailbox"}
 
 
 def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(site):

@@ -12,10 +12,15 @@ GOOD, REFUSES, FULL, BUSY, DROPS, HANGS = "good", "refuses", "full", "busy", "dr
 
 
 class Manners:
-    """`taken` holds the letters it said yes to, or took without a word: (to whom, Message-ID, the whole letter)."""
+    """`taken` holds the letters it said yes to, or took without a word: (to whom, Message-ID).
+
+    With `knows_nobody` it refuses whoever is called so, in any manner. A bad manner with a `spell` ends after so many
+    letters. `taken_in_silence` counts those after which it hung up.
+    """
 
     def __init__(self):
-        self.manner, self.taken, self.connections = GOOD, [], 0
+        self.manner, self.spell, self.taken, self.connections = GOOD, 0, [], 0
+        self.taken_in_silence, self.knows_nobody = 0, False
         self.released = threading.Event()
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
@@ -23,23 +28,32 @@ class Manners:
         session.host_name = hostname
         return responses
 
+    def manner_of_this_moment(self):
+        manner = self.manner
+        if self.spell:
+            self.spell -= 1
+            self.manner = manner if self.spell else GOOD
+        return manner
+
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if self.manner == REFUSES and address.startswith("nobody"):
+        envelope.manner = self.manner_of_this_moment()
+        if (envelope.manner == REFUSES or self.knows_nobody) and address.startswith("nobody"):
             return "550 5.1.1 no such mailbox"
-        if self.manner == BUSY:
+        if envelope.manner == BUSY:
             return "450 4.2.0 come back later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        if self.manner == FULL:
+        if envelope.manner == FULL:
             return "552 5.3.4 too large"
-        if self.manner == HANGS:
+        if envelope.manner == HANGS:
             while not self.released.is_set():
                 await asyncio.sleep(0.01)
             return "421 gone"
         self.taken.append((*envelope.rcpt_tos, message_from_bytes(envelope.content)["Message-ID"]))
-        if self.manner == DROPS:
+        if envelope.manner == DROPS:
+            self.taken_in_silence += 1
             server.transport.abort()
             await asyncio.sleep(0)
         return "250 taken"
