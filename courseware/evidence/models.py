@@ -96,6 +96,41 @@ class Chain(models.Model):
         return f"{self.name} {self.length} {self.digest}"
 
 
+class Seal(models.Model):
+    """What all chains held together at a moment, so that none can vanish with its head. Kept elsewhere, its digest
+    proves the whole log up to there.
+    """
+
+    number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
+    at = models.DateTimeField(_("time"))
+    last_event = models.PositiveBigIntegerField(_("last event"))
+    count = models.PositiveBigIntegerField(_("events since the seal before"))
+    events = models.CharField(_("digest of these events"), max_length=64)
+    previous = models.CharField(_("digest of the seal before"), max_length=64)
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("seal"), _("seals")
+        ordering = ["number"]
+        default_permissions = ["view"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.digest}"
+
+    def digest_of_content(self) -> str:
+        """sha256 (hex) over everything in the row, the digest of the previous row included."""
+        return digest_of(
+            {
+                "number": self.number,
+                "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+                "last_event": self.last_event,
+                "count": self.count,
+                "events": self.events,
+                "previous": self.previous,
+            }
+        )
+
+
 def digest_of(content: dict[str, Any]) -> str:
     # Sorted, because PostgreSQL reorders the keys of a JSON object.
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -5,18 +5,24 @@ from itertools import groupby
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from courseware.evidence.models import Chain, Event
+from courseware.evidence.models import Chain, Event, Seal
+from courseware.evidence.sealing import Span
 
 CHUNK = 1000  # rows held in memory at a time
 
 
 def verify() -> list[str]:
     """One line per changed, replaced, missing or added row."""
-    return list(altered_events())
+    return list(alterations())
+
+
+def alterations() -> Iterator[str]:
+    """The lines of `verify`. What is recorded or sealed in the meantime does not disturb it."""
+    yield from altered_events()
+    yield from altered_seals()
 
 
 def altered_events() -> Iterator[str]:
-    """The lines of `verify`. Events recorded in the meantime do not disturb it."""
     # Events and heads in one statement: one recorded at this moment is seen with its chain's new head, or not at all.
     for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
         yield from altered_in_chain(name, events)
@@ -55,14 +61,45 @@ def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
         yield replaced(name, place, "the head of its chain")
 
 
+def altered_seals() -> Iterator[str]:
+    number, digest = 0, ""
+    rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
+    row: tuple[int, str] | None = None
+    for seal in Seal.objects.order_by("number").iterator(chunk_size=CHUNK):
+        # Read after the seals, so that every event that one of them covers is seen.
+        span, row = Span(), row or next(rows, None)
+        while row and row[0] <= seal.last_event:
+            span.add(*row)
+            row = next(rows, None)
+        if seal.number > number + 1:
+            yield missing("", number + 1, seal.number - 1, "seal")
+        else:
+            if seal.previous != digest:
+                yield f"seal {number}: replaced, seal {seal.number} remembers another"
+            yield from differing(seal, span)
+        if seal.digest != seal.digest_of_content():
+            yield f"seal {seal.number}: changed since it was made"
+        number, digest = seal.number, seal.digest
+
+
+def differing(seal: Seal, span: Span) -> Iterator[str]:
+    its = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
+    if span.count < seal.count:
+        yield f"{its}, gone: {seal.count - span.count}"
+    elif span.count > seal.count:
+        yield f"{its}, added: {span.count - seal.count}"
+    elif span.digest != seal.events:
+        yield f"{its}, not all are those that were sealed"
+
+
 def called(chain: str, place: int = 0) -> str:
     """`place` 0 is the chain itself."""
     return ", ".join([*([chain] if chain else []), *([f"event {place}"] if place else [])]) or "the first chain"
 
 
-def missing(chain: str, first: int, last: int) -> str:
+def missing(chain: str, first: int, last: int, what: str = "event") -> str:
     before = f"{chain}, " if chain else ""
-    return f"{before}event {first}: missing" if first == last else f"{before}events {first} to {last}: missing"
+    return f"{before}{what} {first}: missing" if first == last else f"{before}{what}s {first} to {last}: missing"
 
 
 def replaced(chain: str, place: int, witness: str) -> str:

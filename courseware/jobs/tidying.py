@@ -1,12 +1,12 @@
 """The jobs of this room and the one below: what would only grow, and whether the log still holds."""
 
-from datetime import time
+from datetime import time, timedelta
 
 from django.core.management import call_command
 from django.utils.translation import gettext_lazy as _
 
 from courseware.jobs.models import Worker
-from courseware.jobs.schedule import Daily, command, schedule
+from courseware.jobs.schedule import Daily, Every, command, schedule
 
 KEPT_DAYS = 14
 FAILURES_KEPT_DAYS = 90
@@ -19,5 +19,6 @@ def tidy() -> str:
 
 
 def register() -> None:
+    schedule("seal-evidence", _("Seal the log"), command("seal_evidence"), Every(timedelta(minutes=5)))
     schedule("verify-evidence", _("Check that the log is whole"), command("verify_evidence"), Daily(time(3, 20)))
     schedule("tidy-tasks", _("Forget old background work"), tidy, Daily(time(3, 40)))

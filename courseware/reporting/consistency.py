@@ -20,7 +20,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
-from courseware.evidence.verifying import verify
+from courseware.evidence.verifying import alterations
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
 from courseware.learning.models import Answer, Completion, Enrollment
@@ -49,7 +49,7 @@ def differences() -> Iterator[str]:
     yield from standings()
     yield from releases()
     yield from log_check.differences()
-    yield from verify()
+    yield from alterations()
 
 
 def attempts() -> Iterator[str]:

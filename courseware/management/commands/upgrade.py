@@ -32,6 +32,7 @@ class Command(BaseCommand):
             self.step("cache table", lambda: call_command("createcachetable", verbosity=0))
         failed = [*self.compile_again(), *self.import_course()]
         self.step("records", lambda: call_command("check_records", stdout=self.stdout, stderr=self.stderr))
+        self.step("log", lambda: call_command("seal_evidence", stdout=self.stdout))
         if failed:
             raise CommandError("Everything else is done; left as it was: " + ", ".join(failed))
         self.say("done")

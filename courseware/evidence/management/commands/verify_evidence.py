@@ -1,19 +1,57 @@
+from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.evidence.models import Chain, Event
-from courseware.evidence.verifying import altered_events
+from courseware.evidence.models import Chain, Event, Seal
+from courseware.evidence.sealing import newest
+from courseware.evidence.verifying import alterations
+
+MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 
 
 class Command(BaseCommand):
-    help = "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error."
+    help = (
+        "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error. "
+        "Keep the seal it prints elsewhere: only a copy outside shows a log that was rewritten from end to end."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--seal", metavar="DIGEST", help="a seal that was kept elsewhere: does the log still hold it?"
+        )
+
+    def handle(self, *args: Any, seal: str | None = None, **options: Any) -> None:
         found = 0
-        for difference in altered_events():
+        for difference in self.differences(seal):
             found += 1
             self.stderr.write(difference)
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
+        if seal:
+            kept = Seal.objects.get(digest=digest_in(seal))
+            self.stdout.write(
+                f"Seal {kept.number} of {kept.at:{MOMENT}} is in it: all that it covers is as it was then."
+            )
+        self.stdout.write(in_words(newest()))
+
+    def differences(self, seal: str | None) -> Iterator[str]:
+        yield from alterations()
+        if seal and not Seal.objects.filter(digest=digest_in(seal)).exists():
+            yield f"no seal of this log is {digest_in(seal)}: it was rewritten since, or the seal is of another site"
+
+
+def digest_in(typed: str) -> str:
+    return typed.strip().lower()
+
+
+def in_words(seal: Seal | None) -> str:
+    if seal is None:
+        return "There is no seal yet."
+    unsealed = Event.objects.filter(pk__gt=seal.last_event).count()
+    return (
+        f"Newest seal: number {seal.number} of {seal.at:{MOMENT}}, up to event {seal.last_event}, "
+        f"sha256 {seal.digest}. Events since: {unsealed}."
+    )

@@ -1,0 +1,85 @@
+"""Seals: what all chains hold together, one after the other, once no event can appear among the sealed ones."""
+
+import hashlib
+import time
+
+from django.db import connection
+from django.utils import timezone
+
+from courseware.evidence.models import Event, Seal
+
+CHUNK = 5000  # rows held in memory at a time
+PATIENCE = 5  # seconds for those who are just writing; the next seal has what this one leaves
+PAUSE = 0.05  # seconds
+
+
+class Span:
+    """The events between two seals, hashed in their order."""
+
+    def __init__(self) -> None:
+        self.count, self.last, self._hash = 0, 0, hashlib.sha256()
+
+    def add(self, key: int, digest: str) -> None:
+        self.count, self.last = self.count + 1, key
+        self._hash.update(f"{key} {digest}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def seal() -> Seal | None:
+    """Seal what was recorded since the last one; None where that is nothing, or where somebody keeps on writing."""
+    before = newest() or Seal(number=0, last_event=0, digest="")
+    span = Span()
+    unsealed = Event.objects.filter(pk__gt=before.last_event, pk__lte=last_settled()).order_by("pk")
+    for row in unsealed.values_list("pk", "digest").iterator(chunk_size=CHUNK):
+        span.add(*row)
+    if not span.count:
+        return None
+    new = Seal(
+        number=before.number + 1,
+        at=timezone.now(),
+        last_event=span.last,
+        count=span.count,
+        events=span.digest,
+        previous=before.digest,
+    )
+    facts = {name: getattr(new, name) for name in ("at", "last_event", "count", "events", "previous")}
+    # Of two who seal at once, the first one's stands.
+    kept, _ = Seal.objects.get_or_create(number=new.number, defaults=facts | {"digest": new.digest_of_content()})
+    return kept
+
+
+def newest() -> Seal | None:
+    return Seal.objects.order_by("-number").first()
+
+
+def last_settled() -> int:
+    """The key of an event before which none can appear any more; 0 where there is none such.
+
+    PostgreSQL gives keys out before they are committed, so a lower one may come later. Whoever holds such a key has
+    locked the table, so those who write at this moment are waited for. Nobody waits for this.
+    """
+    last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    writing = writers()
+    until = time.monotonic() + PATIENCE
+    while writing:
+        if time.monotonic() > until:
+            return 0
+        time.sleep(PAUSE)
+        writing &= writers()
+    return last
+
+
+def writers() -> set[str]:
+    """The transactions of others that have written events and have not ended."""
+    if connection.vendor != "postgresql":
+        return set()  # SQLite has one writer, and gives it its keys then
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' "
+            "AND relation = 'evidence_event'::regclass AND pid IS DISTINCT FROM pg_backend_pid() "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return {transaction for (transaction,) in cursor.fetchall()}
