@@ -60,6 +60,8 @@ deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py
+	@.ci/deployment --writes 3000
+	@.ci/deployment --writes 1000 --from v0.2
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
 	@$(LIVES)

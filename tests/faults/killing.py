@@ -14,19 +14,22 @@ from tests.faults.crowds import LESSONS, Writers
 from tests.faults.sites import free_port, wait_until
 from tests.faults.visitors import Visitor
 
-GIVES_UP_AFTER = 60  # seconds
 AGAIN = 0.05  # seconds between two tries
 OF_EACH = 10  # people of each writer in the lessons
 KINDS = ("answers", "runs", "decisions", "saves")
 
 
 class Stubborn(Visitor):
-    """Asks the same again while no answer comes, or one that promises to be back."""
+    """Asks the same again while no answer comes, or one that promises to be back. `refused` counts both."""
 
-    repeats = 0
+    gives_up_after = 60  # seconds
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.refused = Counter()
 
     def ask(self, path, body=None):
-        end = time.monotonic() + GIVES_UP_AFTER
+        end = time.monotonic() + self.gives_up_after
         while time.monotonic() < end:
             try:
                 answer = super().ask(path, body)
@@ -34,9 +37,9 @@ class Stubborn(Visitor):
                 answer = None
             if answer and answer.status != 503:
                 return answer
-            self.repeats += 1
+            self.refused[answer.headers["Retry-After"] if answer else "no answer"] += 1
             time.sleep(AGAIN)
-        raise AssertionError(f"{path}: no answer within {GIVES_UP_AFTER} seconds")
+        raise AssertionError(f"{path}: no answer within {self.gives_up_after} seconds")
 
 
 class StubbornWriters(Writers):
@@ -50,8 +53,11 @@ class StubbornWriters(Writers):
 
     def acts(self):
         for email in (self.told["player"], self.told["writer"], *self.told["learners"][: 3 * OF_EACH]):
-            self.people[email] = Stubborn(self.port).sign_in({"email": email, "password": self.told["password"]})
+            self.people[email] = self.visitor().sign_in({"email": email, "password": self.told["password"]})
         return [*(self.learn(n) for n in range(3)), self.play(), self.sit()]
+
+    def visitor(self):
+        return Stubborn(self.port)
 
     def signed_in(self, email):
         return self.people[email]
@@ -76,7 +82,12 @@ class StubbornWriters(Writers):
 
     @property
     def repeats(self):
-        return sum(visitor.repeats for visitor in self.people.values())
+        return self.refused.total()
+
+    @property
+    def refused(self):
+        """How often somebody was told to come back, by the seconds after which."""
+        return sum((visitor.refused for visitor in self.people.values()), Counter())
 
 
 def row_of(path, fields, answer):

@@ -174,9 +174,9 @@ def free_port():
         return found.getsockname()[1]
 
 
-def is_listening(port):
+def is_listening(port, address="127.0.0.1"):
     with closing(socket.socket()) as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+        return tried.connect_ex((address, port)) == 0
 
 
 def wait_until(happened, otherwise, within=START_WITHIN):

@@ -5,6 +5,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookiejar import CookieJar
 
 TIMEOUT = 30  # seconds
@@ -32,7 +33,16 @@ class Visitor:
     def __init__(self, port, cookies=None):
         self.port = port
         self.cookies = CookieJar() if cookies is None else cookies
-        self.opener = urllib.request.build_opener(NoRedirect, urllib.request.HTTPCookieProcessor(self.cookies))
+        self.opener = urllib.request.build_opener(
+            NoRedirect, urllib.request.HTTPCookieProcessor(self.cookies), *self.handlers()
+        )
+
+    def handlers(self):
+        return []
+
+    @cached_property
+    def origin(self):
+        return f"http://127.0.0.1:{self.port}"
 
     def through(self, port):
         return Visitor(port, self.cookies)
@@ -44,7 +54,7 @@ class Visitor:
         return self.ask(path, urllib.parse.urlencode(fields, doseq=True).encode())
 
     def ask(self, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body)
+        request = urllib.request.Request(self.origin + path, data=body, headers={"Origin": self.origin} if body else {})
         try:
             answer = self.opener.open(request, timeout=TIMEOUT)
         except urllib.error.HTTPError as refusal:

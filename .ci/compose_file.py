@@ -1,0 +1,94 @@
+"""What Containerfile and compose.yaml say, for a machine that has no containers."""
+
+import json
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+UNITS = {"s": 1, "m": 60}
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    said: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        return self.said["networks"]["inside"]["ipv4_address"]
+
+    @property
+    def command(self) -> list[str]:
+        return self.said["command"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.said.get("environment", {})
+
+    @property
+    def ports(self) -> list[int]:
+        """Those inside the container that somebody outside reaches."""
+        return [int(port.split(":")[-1]) for port in self.said.get("ports", [])]
+
+    @property
+    def mounts(self) -> dict[str, str]:
+        """Path in the container → what lies there."""
+        pairs = [mount.removesuffix(":ro").rsplit(":", 1) for mount in self.said.get("volumes", [])]
+        return {inside: outside for outside, inside in pairs}
+
+    @property
+    def comes_back(self) -> bool:
+        return self.said.get("restart") in {"always", "unless-stopped"}
+
+    @property
+    def grace(self) -> int:
+        number, unit = re.fullmatch(r"(\d+)([sm])", self.said.get("stop_grace_period", "10s")).groups()
+        return int(number) * UNITS[unit]
+
+
+@dataclass(frozen=True)
+class Image:
+    """What it holds of the repository, and what each container of it begins with."""
+
+    copies: list[str]
+    environment: dict[str, str]
+    health: list[str]
+
+    def put_into(self, folder: Path, source: Path) -> None:
+        for name in self.copies:
+            if (source / name).is_dir():
+                shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source / name, folder / name)
+
+
+def read_services(file: Path, variables: dict[str, str]) -> dict[str, Service]:
+    said = yaml.safe_load(VARIABLE.sub(lambda found: value_of(found, variables), file.read_text(encoding="utf-8")))
+    return {name: Service(name, service) for name, service in said["services"].items()}
+
+
+def value_of(found: re.Match[str], variables: dict[str, str]) -> str:
+    name, sign, rest = found.groups()
+    if value := variables.get(name):
+        return value
+    if sign == "-":
+        return rest
+    raise SystemExit(f"{name}: {rest or 'is not set'}")
+
+
+def read_image(file: Path) -> Image:
+    text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    stage = text[text.rindex("\nFROM ") :].splitlines()
+    words = [shlex.split(line) for line in stage if line.startswith(("COPY ", "ENV "))]
+    copies = [path for kind, *paths in words if kind == "COPY" and "--from" not in paths[0] for path in paths[:-1]]
+    environment = dict(pair.split("=", 1) for kind, *pairs in words if kind == "ENV" for pair in pairs)
+    (health,) = [line for line in stage if line.startswith("HEALTHCHECK ")]
+    return Image(copies, environment, json.loads(health[health.index("[") :]))

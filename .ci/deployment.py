@@ -1,0 +1,212 @@
+"""People write while a server of the deployed site is killed, and while it is upgraded; what they were told is counted.
+
+Usage: .ci/deployment [--writes NUMBER] [--from REVISION]
+
+The new version is this tree with one migration more. The old one is this tree as well, or with --from a revision of
+before. Fails where something was lost or doubled, and where a page was refused otherwise than the documents promise.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+from compose_file import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from deployed_site import ABOVE, Deployment
+
+from tests.faults.deployed import PacedWriters, TlsVisitor
+from tests.faults.killing import KINDS, stored
+from tests.faults.sites import Site, wait_until
+
+UPGRADING, AWAY = "30", "5"  # Retry-After of the site's own page during an upgrade, and of the proxy's
+PREPARE = """
+import json, django; from courseware import starting; starting.begin(); django.setup()
+from tests.faults import crowds
+crowds.PEOPLE, crowds.MEMBERS = 10, 0  # each is a slow hash of a password
+print(json.dumps(crowds.prepare()))
+"""
+MIGRATION = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("learning", "{after}")]
+    operations = [migrations.RunSQL("ALTER TABLE learning_answer ADD COLUMN of_the_next_version integer")]
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--writes", type=int, default=300, metavar="NUMBER")
+    parser.add_argument("--from", dest="revision", metavar="REVISION")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="deployment-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # nginx reads its files as nobody
+        deployment = Deployment(folder, os.environ["DATABASE_URL"])
+        try:
+            wrong = Rehearsal(deployment, asked.revision).play(asked.writes)
+        except BaseException:
+            show_logs(folder)
+            raise
+        finally:
+            deployment.end()
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def show_logs(folder: Path) -> None:
+    for log in [*folder.glob("*.log"), *folder.glob("var/log/nginx/*.log")]:
+        print(f"-- {log.name}", *log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
+
+
+class Rehearsal:
+    def __init__(self, deployment: Deployment, revision: str | None) -> None:
+        self.deployment, self.wrong = deployment, []
+        self.source = checked_out(revision, deployment.folder / "source") if revision else ROOT
+        self.old, self.new = deployment.folder / "old", deployment.folder / "new"
+        deployment.image.put_into(self.old, self.source)
+        deployment.image.put_into(self.new, ROOT)
+        add_migration(self.new)
+        self.files = files_of(self.old), files_of(self.new)
+        self.site = Site(deployment.folder, deployment.database_url)
+
+    def play(self, writes: int) -> list[str]:
+        """Everything, from the empty database to the last count. Returns what was wrong."""
+        with timed("installed"):
+            self.install()
+        self.look()
+        before = stored(self.site)
+        with PacedWriters(self.site, self.deployment.place, self.deployment.certificate).writing() as writers:
+            wait_for(writers, writes // 4)
+            self.expect("refused although nothing happened", writers.refused, Counter())
+            with timed("a server killed, and there again"):
+                self.deployment.kill_and_come_back("site1", self.old)
+            wait_for(writers, writes // 2)
+            in_the_kill = writers.refused
+            self.upgrade()
+            wait_for(writers, writes)
+        self.count(writers, stored(self.site) - before, in_the_kill)
+        self.look()
+        self.look_at_an_empty_house()
+        self.expect("files of the code that were changed", files_of(self.new), self.files[1])
+        self.expect("files of the old code that were changed", files_of(self.old), self.files[0])
+        return self.wrong
+
+    def install(self) -> None:
+        self.deployment.run("upgrade", self.old)
+        printed = self.deployment.run("upgrade", self.source, [sys.executable, "-c", PREPARE])
+        self.site.told = json.loads(printed.splitlines()[-1])
+        for name in ("site1", "site2", "worker"):
+            self.deployment.start(name, self.old)
+        self.deployment.start_proxy()
+
+    def upgrade(self) -> None:
+        """As docs/operator.md says it is done with containers."""
+        with timed("manage.py upgrade"):
+            printed = self.deployment.run("upgrade", self.new)
+        self.expect("how the upgrade ended", printed.splitlines()[-1], "done")
+        for name in ("site1", "site2", "worker"):
+            with timed(f"{name} restarted"):
+                self.deployment.restart(name, self.new)
+
+    def look(self) -> None:
+        """What a watcher, a browser and a stranger see from outside."""
+        visitor = self.visitor()
+        wait_until(lambda: is_ready(visitor), "the site and its worker are not ready", within=60)
+        page = visitor.get("/accounts/login/")
+        self.expect("the page to sign in", (page.status, len(page.headers["X-Request-Id"])), (200, 32))
+        style = next(path for path in page.text.split('"') if path.startswith("/static/css/site"))
+        kept = visitor.get(style).headers["Cache-Control"]
+        self.expect("how long a style is kept", kept, "max-age=315360000, public, immutable")
+        address = self.deployment.address("proxy")
+        moved = TlsVisitor(f"{address}:{80 + ABOVE}", self.deployment.certificate, "http").get("/certificates/")
+        self.expect("plain http", (moved.status, moved.location), (301, f"https://{address}/certificates/"))
+        large = visitor.post("/accounts/login/", {"login": "x" * 4_000_000})
+        self.expect("four megabytes", large.status, 413)
+
+    def look_at_an_empty_house(self) -> None:
+        """No server answers: the proxy says so itself."""
+        for name in ("site1", "site2", "worker"):
+            self.deployment.stop(name)
+        page = self.visitor().ask_once("/")
+        self.expect("no server answers", (page.status, page.headers["Retry-After"]), (503, AWAY))
+        self.expect("no server answers: the page", "One moment, please" in page.text, True)
+
+    def visitor(self) -> TlsVisitor:
+        return TlsVisitor(self.deployment.place, self.deployment.certificate)
+
+    def count(self, writers: PacedWriters, found: Counter, in_the_kill: Counter) -> None:
+        acknowledged, refused = Counter(writers.acknowledged), writers.refused
+        kinds = Counter(kind for kind, _row in writers.acknowledged)
+        print(f"{acknowledged.total()} acknowledged (" + " · ".join(f"{kinds[kind]} {kind}" for kind in KINDS) + ")")
+        print(
+            f"sent again: {refused[UPGRADING]} times for the upgrade, {refused[AWAY]} times as no server answered "
+            f"({in_the_kill[AWAY]} at the kill); the longest wait {writers.longest:.1f} s"
+        )
+        ((deadlocks,),) = self.site.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        self.expect("lost", acknowledged - found, Counter())
+        self.expect("doubled", found - acknowledged, Counter())
+        self.expect("deadlocks", deadlocks, 0)
+        self.expect("answers to what was written", set(writers.answers), {302})
+        self.expect("who gave up writing, and why", writers.broken, [])
+        self.expect("refused otherwise", set(refused) - {UPGRADING, AWAY}, set())
+        # Whoever waits for an answer of a server that ends: once each, for the kill and for each restart.
+        self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
+        self.expect("the records", self.manage("check_records"), "0 differences")
+        self.expect("the log", self.manage("verify_evidence").startswith("Evidence holds"), True)
+
+    def manage(self, command: str) -> str:
+        return self.deployment.run("upgrade", self.new, ["python", "manage.py", command]).strip()
+
+    def expect(self, what: str, got: object, expected: object) -> None:
+        if got != expected:
+            self.wrong.append(f"{what}: expected {expected!r}, got {got!r}")
+
+
+def checked_out(revision: str, folder: Path) -> Path:
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
+    folder.mkdir()
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    return folder
+
+
+def add_migration(tree: Path) -> None:
+    folder = tree / "courseware" / "learning" / "migrations"
+    newest = max(file.stem for file in folder.glob("0*.py"))
+    (folder / "9999_of_the_next_version.py").write_text(MIGRATION.format(after=newest))
+
+
+def files_of(tree: Path) -> dict[str, float]:
+    """When each file was changed: a container could not."""
+    return {str(file): file.stat().st_mtime for file in tree.rglob("*")}
+
+
+def is_ready(visitor: TlsVisitor) -> bool:
+    answer = visitor.ask_once("/readyz")
+    return answer.status == 200 and "worker: seen" in answer.text
+
+
+def wait_for(writers: PacedWriters, writes: int) -> None:
+    wait_until(
+        lambda: len(writers.acknowledged) >= writes or writers.broken, f"{writes} writes were not reached", within=900
+    )
+
+
+@contextmanager
+def timed(what: str):
+    began = time.monotonic()
+    yield
+    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
