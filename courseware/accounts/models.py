@@ -4,8 +4,9 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.db.models.functions import Lower
+from django.db import models, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Lower, Substr
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,6 +93,16 @@ def valid_time_zone(name):
         )
 
 
+class TeamQuerySet(models.QuerySet):
+    def with_those_below(self):
+        """These and all teams below them. Runs one query."""
+        # A team without a number, or one whose place was never worked out, has none below.
+        found = Q(pk__in=[])
+        for team in self.only("above"):
+            found |= Q(pk=team.pk) | Q(above__startswith=team.place)
+        return Team.objects.filter(found)
+
+
 class Team(models.Model):
     name = models.CharField(_("name"), max_length=120)
     parent = models.ForeignKey(
@@ -104,7 +115,16 @@ class Team(models.Model):
         validators=[valid_time_zone],
         help_text=_("Empty: the site’s. Due days end at midnight here."),
     )
+    above = models.CharField(
+        max_length=1000,
+        default="/",
+        editable=False,
+        db_index=True,
+        help_text="Keys of the teams above, the topmost first: /1/7/. Kept with `parent`",
+    )
     people = models.ManyToManyField(User, through="accounts.Membership", related_name="teams")
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("team"), _("teams")
@@ -112,6 +132,23 @@ class Team(models.Model):
 
     def __str__(self):
         return self.name
+
+    def save(self, **kwargs):
+        """Takes the teams below along."""
+        with transaction.atomic():
+            # One after the other: two that are moved at once would not know of each other.
+            places = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
+            self.above = places[self.parent_id] if self.parent_id else "/"
+            super().save(**kwargs)
+            before = places.get(self.pk)
+            if before and before != self.place:
+                below = Concat(Value(self.place), Substr("above", len(before) + 1))
+                Team.objects.filter(above__startswith=before).update(above=below)
+
+    @property
+    def place(self):
+        """What `above` of each team below begins with."""
+        return f"{self.above}{self.pk}/"
 
     def clean(self):
         """Runs one query per team above."""

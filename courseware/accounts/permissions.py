@@ -1,28 +1,11 @@
 """Who may see whom: the only place that decides it, for pages, exports and commands."""
 
-from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.models import Membership, Team
 
 
 def is_privileged(user):
     # A superuser sees everybody's records also where the admin is closed to them.
     return user.is_staff or user.is_superuser
-
-
-def with_teams_below(teams):
-    """Ids of these teams and of all teams below them. Runs one query; a firm has few teams."""
-    ids = set(teams)
-    if not ids:
-        return ids
-    children = {}
-    for team, parent in Team.objects.exclude(parent=None).values_list("pk", "parent_id"):
-        children.setdefault(parent, []).append(team)
-    waiting = list(ids)
-    while waiting:
-        for team in children.get(waiting.pop(), ()):
-            if team not in ids:  # teams in a circle must not make this endless
-                ids.add(team)
-                waiting.append(team)
-    return ids
 
 
 def is_manager(user):
@@ -31,16 +14,16 @@ def is_manager(user):
 
 
 def teams_managed_by(user):
-    """Ids of the teams `user` manages, and of all teams below them. Runs two queries."""
-    if not user.is_active:
-        return set()
-    return with_teams_below(user.memberships.filter(role=Membership.Role.MANAGER).values_list("team_id", flat=True))
+    """The teams `user` manages, and all teams below them. Runs one query."""
+    managed = Team.objects.filter(memberships__person=user, memberships__role=Membership.Role.MANAGER)
+    return managed.with_those_below() if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
-    return User.objects.filter(memberships__team__in=teams, memberships__role=Membership.Role.LEARNER)
+    """Keys of the learners of these teams, a query to be part of another."""
+    return Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
 def people_managed_by(user):
-    """The learners `user` is responsible for, without `user`."""
-    return learners_of(teams_managed_by(user)).exclude(pk=user.pk)
+    """Keys of the learners `user` is responsible for, without `user`."""
+    return learners_of(teams_managed_by(user)).exclude(person=user.pk)

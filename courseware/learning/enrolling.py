@@ -5,7 +5,6 @@ from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
-from courseware.accounts.permissions import with_teams_below
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
@@ -70,7 +69,7 @@ def enroll_next(order, *, by, at=None):
 
 def waiting_for(order):
     """The memberships that are still to be enrolled."""
-    teams = with_teams_below({team.pk for team in order.teams.all()})
+    teams = order.teams.all().with_those_below()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     return learners.exclude(person__enrollments__course=order.course)
 

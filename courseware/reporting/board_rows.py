@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import learners_of, teams_managed_by, with_teams_below
+from courseware.accounts.permissions import learners_of, teams_managed_by
 from courseware.assessment.standing import is_certified, with_certified_until
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
@@ -27,7 +27,7 @@ SORTED_BY_NAME = 2000  # enrollments
 
 
 def teams_shown_to(user) -> QuerySet[Team]:
-    return Team.objects.all() if user.is_superuser else Team.objects.filter(pk__in=teams_managed_by(user))
+    return Team.objects.all() if user.is_superuser else teams_managed_by(user)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def board(user, *, team: Team | None = None, name: str = "", at: datetime | None
     """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course."""
     enrollments = enrollments_shown_to(user, at).newest()
     if team:
-        enrollments = enrollments.filter(learner__in=learners_of(with_teams_below([team.pk])))
+        enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     if name:
         enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
     return enrollments.order_by("urgency", "learner__name", "pk")
@@ -204,7 +204,9 @@ def outlines(language: str) -> dict[int, Outline]:
 
 def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
     """Primary key of a learner → name of the first of these teams that was joined."""
-    memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER, team__in=teams)
+    memberships = Membership.objects.filter(
+        person__in=learners, role=Membership.Role.LEARNER, team__in=teams.values("pk")
+    )
     return dict(memberships.order_by("-pk").values_list("person", "team__name"))
 
 

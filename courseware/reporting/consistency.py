@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
+from courseware.accounts.models import Team
 from courseware.assessment.attempting import is_right
 from courseware.assessment.banks import bank, question_of
 from courseware.assessment.certifying import frozen_facts, outlines_of
@@ -44,6 +45,7 @@ def differences() -> Iterator[str]:
     yield from endings()
     yield from enrollments()
     yield from newest_runs()
+    yield from team_places()
     yield from certificates()
     yield from certificate_texts()
     yield from standings()
@@ -255,6 +257,19 @@ def newest_runs() -> Iterator[str]:
         yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
     for pk in runs.filter(~Exists(later), is_newest=False):
         yield f"enrollment {pk}: is the newest run, and is not kept as that"
+
+
+def team_places() -> Iterator[str]:
+    teams = Team.objects.in_bulk()
+    for team in teams.values():
+        above: list[int] = []
+        parent = team.parent_id
+        while parent is not None and parent not in above:  # teams in a circle must not make this endless
+            above.insert(0, parent)
+            parent = teams[parent].parent_id
+        place = "/" + "".join(f"{key}/" for key in above)
+        if team.above != place:
+            yield f"team {team.pk}: stands at {team.above} by what is kept, at {place} by the teams above it"
 
 
 def certificates() -> Iterator[str]:

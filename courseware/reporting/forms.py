@@ -20,10 +20,11 @@ class BoardFilter(forms.Form):
     name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
 
     def __init__(self, data, *, teams):
+        """`teams` is a query of (key, name)."""
         super().__init__(data)
         team = self.fields["team"]
-        team.queryset = teams
-        team.choices = [("", team.empty_label), *((each.pk, each.name) for each in teams)]  # else a query of its own
+        team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
+        team.choices = [("", team.empty_label), *teams]  # else a query of its own
         shown = ["state", "team"] if len(teams) > 1 else ["state"]
         self.helper = Fields(*shown, Field("name", wrapper_class="grow"), form_method="get")
         self.looks = (tuple(self.data.get(name) for name in self.fields), tuple(team.choices))

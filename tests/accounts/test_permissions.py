@@ -1,15 +1,18 @@
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
-from courseware.accounts.models import Membership, Team
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_managed_by, teams_managed_by
+from courseware.reporting.consistency import team_places
 from tests.making import join, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
 
 def managed(person):
-    return set(people_managed_by(person))
+    return set(User.objects.filter(pk__in=people_managed_by(person)))
 
 
 def test_a_manager_sees_the_learners_of_the_own_teams_and_of_all_below_and_nobody_else():
@@ -45,14 +48,16 @@ def test_a_learner_of_two_teams_is_counted_once():
     person = make_user()
     join(top, person)
     join(make_team(parent=top), person)
-    assert [*people_managed_by(top.manager).distinct()] == [person]
+    assert [*User.objects.filter(pk__in=people_managed_by(top.manager))] == [person]
 
 
 def test_a_circle_of_teams_does_not_hang_the_page():
     first, second = make_team(learners=1), make_team(learners=1)
     Team.objects.filter(pk=first.pk).update(parent=second)
     Team.objects.filter(pk=second.pk).update(parent=first)
-    assert teams_managed_by(first.manager) == {first.pk, second.pk}
+    assert set(teams_managed_by(first.manager)) == {first}
+    first.save()
+    assert set(teams_managed_by(first.manager)) <= {first, second}
 
 
 def test_a_circle_of_teams_is_refused():
@@ -72,7 +77,7 @@ def test_a_manager_who_left_sees_nobody():
     team = make_team(learners=2)
     team.manager.is_active = False
     team.manager.save()
-    assert teams_managed_by(team.manager) == set()
+    assert set(teams_managed_by(team.manager)) == set()
     assert managed(team.manager) == set()
 
 
@@ -83,3 +88,75 @@ def test_the_number_of_queries_does_not_grow_with_the_teams(teams, django_assert
         below = make_team(parent=below)
     with django_assert_num_queries(2):
         assert len(teams_managed_by(top.manager)) == teams + 1
+
+
+# The places of teams, which are kept
+
+
+def chain(names, above=None):
+    """Teams by name, each below the one before it."""
+    teams = {}
+    for name in names:
+        above = teams[name] = make_team(name, parent=above)
+    return teams
+
+
+def below(team):
+    return {each.name for each in Team.objects.filter(pk=team.pk).with_those_below()}
+
+
+def test_a_team_that_is_moved_takes_those_below_it_along_and_no_others():
+    firm = chain("ABCD")
+    other = make_team("E")
+    make_team("B2", parent=firm["A"])
+    Team.objects.get(name="B").save()  # saved as it is: nothing moves
+    assert below(firm["A"]) == {*"ABCD", "B2"}
+    moved = Team.objects.get(name="B")
+    moved.parent = other
+    moved.save()
+    assert (below(firm["A"]), below(other), below(firm["B"])) == ({"A", "B2"}, {*"EBCD"}, {*"BCD"})
+    moved.parent = None
+    moved.save()
+    assert (below(other), below(firm["B"]), below(firm["D"])) == ({"E"}, {*"BCD"}, {"D"})
+    assert list(team_places()) == []
+
+
+def test_a_team_below_one_that_was_moved_meanwhile_stands_below_its_new_place():
+    firm, other = chain("AB"), make_team("E")
+    Team.objects.filter(name="B").get()
+    known_before = firm["B"]
+    moved = Team.objects.get(name="B")
+    moved.parent = other
+    moved.save()
+    Team.objects.create(name="C", parent=known_before)
+    assert (below(other), below(firm["A"])) == ({*"EBC"}, {"A"})
+
+
+def test_the_key_of_one_team_is_not_taken_for_the_beginning_of_another():
+    first, eleventh = (Team.objects.create(pk=pk, name=str(pk)) for pk in (900001, 9000011))
+    Team.objects.create(name="below the second", parent=eleventh)
+    assert below(first) == {"900001"}
+
+
+def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
+    top = make_team("A")
+    (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
+    assert below(top) == {"A"}
+    assert list(team_places()) == [f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"]
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_teams_from_before_get_their_places_by_the_migration():
+    firm = chain("ABCD")
+    before = dict(Team.objects.values_list("pk", "above"))
+    assert before[firm["D"].pk] == "/{A.pk}/{B.pk}/{C.pk}/".format(**firm)
+    migrate("0004_user_is_demo")
+    migrate()
+    assert dict(Team.objects.values_list("pk", "above")) == before
+
+
+def migrate(name=None):
+    """To this migration of `accounts`, or to the newest of all rooms."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("accounts", name)] if name else executor.loader.graph.leaf_nodes())

@@ -263,4 +263,4 @@ def test_a_board_costs_the_same_for_any_number_of_people(people):
     rows(team.manager)  # the outline is read once in each process
     with CaptureQueriesContext(connection) as needed:
         assert len(rows(team.manager)) == people
-    assert len(needed) == 9
+    assert len(needed) == 7

@@ -119,7 +119,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
     enrollments = list(board_rows.board(team.manager))
     teams = board_rows.teams_shown_to(team.manager)
     board_rows.outlines("en")
-    with django_assert_num_queries(4):  # what is done, attempts, names of teams, certificates, courses
+    with django_assert_num_queries(4):  # what is done, attempts, names of teams, courses
         rows = board_rows.rows(enrollments, teams, "en", timezone.now())
         assert {(row.next_act.words, row.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
