@@ -53,7 +53,8 @@ def as_text(value: object) -> str:
 
 
 def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
-    return list(model._meta.local_concrete_fields)
+    # What the database works out it works out there as well.
+    return [field for field in model._meta.local_concrete_fields if not field.generated]
 
 
 def chunks_of(model: AnyModel, alias: str) -> Iterator[list[Row]]:
