@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 from benchmarks.small_courses import files_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment.certifying import months_later
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
@@ -188,7 +188,8 @@ class Intake:
 
     def __init__(self, firm):
         self.firm, self.events = firm, []
-        self.rows = {model: [] for model in (Team, User, Membership, Enrollment, Completion, Certificate, Message)}
+        models = (Team, User, Membership, Enrollment, Completion, Certificate, Standing, Message)
+        self.rows = {model: [] for model in models}
         self.keys = {model: Numbers(model) for model in self.rows}
 
     def new(self, model, **fields):
@@ -210,7 +211,7 @@ class Intake:
 
     def team(self, place):
         parent = self.firm.teams[(place - 1) // TEAMS_BELOW]
-        team = self.new(Team, name=f"Team {place:04}", parent=parent)
+        team = self.new(Team, name=f"Team {place:04}", parent=parent, above=parent.place)
         self.firm.teams.append(team)
         manager = self.person(f"manager{place:04}", f"Manager {place:04}")
         self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
@@ -231,6 +232,7 @@ class Intake:
             course=taught_course.course,
             enrolled_at=enrolled_at,
             due_at=self.firm.now + way.due(number) * DAY,
+            is_newest=not way.is_renewed,
             started_at=done[0] if done else None,
             last_active_at=done[-1] if done else None,
             completed_at=done[-1] if way.is_completed else None,
@@ -272,6 +274,13 @@ class Intake:
             holder=enrollment.learner.name,
             titles=taught_course.titles,
             release=taught_course.course.current,
+        )
+        self.new(
+            Standing,
+            learner=enrollment.learner,
+            course=enrollment.course,
+            certificate=certificate,
+            certified_until=certificate.certifies_until,
         )
         self.log("enrollment-completed", enrollment, enrollment.learner, at)
         self.log("certificate-issued", enrollment, enrollment.learner, at, {"certificate": certificate.pk})
