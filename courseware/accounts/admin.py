@@ -14,6 +14,7 @@ from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.notices import notify
+from courseware.accounts.people_lists import NoTeamFilter, TeamFilter
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
@@ -28,6 +29,7 @@ from courseware.accounts.rights import (
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
 from courseware.outbox.models import Message
 
 LETTERS_SHOWN = 10  # on the page of a person
@@ -56,7 +58,7 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
     autocomplete_fields = ["person", "team"]
 
 
-class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
@@ -100,7 +102,7 @@ class NewPersonForm(forms.ModelForm):
 @admin.register(User)
 class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "language", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "groups", "teams"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter]
     search_fields = ["name", "email"]
     readonly_fields = ["joined_at", "last_login", "letters"]
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]

@@ -5,11 +5,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting
+from courseware.accounts.people_lists import SearchByPeople
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, withdraw
 from courseware.learning.admin import confirmation
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
 
 
 class WithdrawForm(forms.Form):
@@ -22,12 +24,14 @@ class WithdrawForm(forms.Form):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
     """To read, and to withdraw. Certificates are issued by completing a course."""
 
     list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
     list_filter = [("withdrawn_at", admin.EmptyFieldListFilter)]
-    search_fields = ["holder", "enrollment__learner__email"]
+    search_columns = ("number", "holder")
+    search_people = ("enrollment__learner",)
+    search_help_text = _("Name or address of a person, the whole name on a certificate, or its number.")
     ordering = ["-issued_at", "-pk"]
     actions = ["withdraw"]
     fields = readonly_fields = (

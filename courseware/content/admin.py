@@ -29,6 +29,7 @@ from courseware.lib.admin_rights import ReadOnly
 from courseware.lib.background import in_background
 from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
 from courseware.lib.side_process import NoAnswer
 from courseware.unsaved.keeping import drop
 
@@ -69,7 +70,7 @@ class ReleaseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
 
 
 @admin.register(Revision)
-class RevisionAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
+class RevisionAdmin(ReadOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     list_display = ["document", "number", "created_at", "created_by", "note"]
     list_filter = ["document__course", "document__kind"]
     list_select_related = ["document", "created_by"]

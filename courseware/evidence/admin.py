@@ -4,15 +4,17 @@ from django.utils.translation import gettext_lazy as _
 from courseware.evidence.models import Event
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.list_search import IndexedSearch
+from courseware.lib.long_lists import LongList
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     """The log to read, for superusers. Nothing can be added, changed or deleted here."""
 
     list_display = ["id", "at", "actor", "verb", "subject"]
     list_select_related = ["actor"]
     # Searched, not filtered: a filter would have to read the whole log to know what it may be filtered by.
-    search_fields = ["subject__exact", "verb__exact", "=actor__email"]
+    search_columns = ("subject", "verb")
+    search_people = ("actor",)
     search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
-    show_full_result_count = False  # the log is the longest table of all

@@ -12,6 +12,7 @@ from courseware.jobs.models import Job, Task
 from courseware.jobs.schedule import JOBS, run_now
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
 
 
 @admin.register(Job)
@@ -46,13 +47,12 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     """What was enqueued, and why it failed where it did."""
 
     list_display = ("task_name", "status", "enqueued_at", "started_at", "finished_at")
     list_filter = ["status"]
     ordering = ["-enqueued_at"]
-    show_full_result_count = False
     fields = readonly_fields = (*list_display, "worker_ids", "exception_class_path", "traceback")
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.admin import TeamAdmin
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Team
+from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
 from courseware.content.admin import CourseAdmin
 from courseware.content.desk.exam_words import words_of
 from courseware.content.models import Course, Proposal, Release
@@ -35,6 +36,7 @@ from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.background import in_background
 from courseware.lib.form_status import form_status
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -66,14 +68,14 @@ def action_of(verb):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
     list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
     ordering = ["urgency", "pk"]
-    list_filter = [StateFilter, "course", "learner__teams"]
+    list_filter = [StateFilter, "course", LearnersTeamFilter]
     list_select_related = ["learner", "course"]
-    search_fields = ["learner__name", "learner__email"]
+    search_people = ("learner",)
     autocomplete_fields = ["learner"]
     actions = [action_of(verb) for verb in VERBS if verb.action]
     readonly_fields = (
@@ -218,7 +220,7 @@ class EnrollingTeamAdmin(TeamAdmin):
 
 
 @admin.register(LessonReport)
-class LessonReportAdmin(ListFiltersOnly, admin.ModelAdmin):
+class LessonReportAdmin(ListFiltersOnly, LongList, admin.ModelAdmin):
     """Reports on lessons, for editors: nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin import FieldListFilter, ListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
 from django.http import HttpRequest
 
@@ -29,3 +30,42 @@ class ListFiltersOnly:
                 path, make = item if isinstance(item, (tuple, list)) else (item, FieldListFilter.create)
                 field = get_fields_from_path(self.model, path)[-1]
                 yield make(field, request, {}, self.model, self, field_path=path)
+
+
+class WordsFilter(ListFilter):
+    """By words that somebody types: for what has too many values to list them all."""
+
+    parameter_name: str
+    template = "admin/words_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any):
+        super().__init__(request, params, model, model_admin)
+        if self.parameter_name in params:
+            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1].strip()
+
+    def value(self) -> str:
+        words: str = self.used_parameters.get(self.parameter_name, "")
+        if "\0" in words:  # which PostgreSQL refuses
+            raise IncorrectLookupParameters
+        return words
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return [self.parameter_name]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        """One, with what the form of the filter needs: what is asked for besides stays."""
+        others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            if name != self.parameter_name
+            for value in values
+        ]
+        yield {
+            "name": self.parameter_name,
+            "words": self.value(),
+            "others": others,
+            "without": changelist.get_query_string(remove=[self.parameter_name]),
+        }

@@ -4,18 +4,20 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.list_search import IndexedSearch
+from courseware.lib.long_lists import LongList
 from courseware.outbox.models import Message, MessageState
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
+class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
     """What was told to whom, what became of it, and why."""
 
     list_display = ["about", "person", "address", "written_at", "state", "why", "tries", "next_try"]
     list_filter = ["state"]
     list_select_related = ["person"]
-    search_fields = ["=address", "=person__email"]
-    show_full_result_count = False
+    search_columns = ("address",)
+    search_people = ("person",)
     fields = readonly_fields = (
         "about",
         "person",

@@ -30,7 +30,7 @@ FILTERS = {
     "accounts.User": {
         "is_active__exact", "is_active__isnull", "is_staff__exact", "is_staff__isnull",
         "is_superuser__exact", "is_superuser__isnull", "groups__id__exact", "groups__isnull",
-        "teams__id__exact", "teams__isnull",
+        "team", "membership",
     },
     "accounts.Team": set(),
     "auth.Group": set(),
@@ -45,7 +45,7 @@ FILTERS = {
     "jobs.Task": {"status__exact", "status__isnull"},
     "outbox.Message": {"state__exact", "state__isnull"},
     "learning.Enrollment": {
-        "state", "course__id__exact", "course__isnull", "learner__teams__id__exact", "learner__teams__isnull",
+        "state", "course__id__exact", "course__isnull", "team",
     },
     "learning.LessonReport": {
         "settled_at__isempty", "document__course__id__exact", "document__course__isnull", "language",

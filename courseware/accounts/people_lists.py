@@ -1,0 +1,45 @@
+"""How lists of the admin whose rows belong to people are searched and filtered."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.lib.list_filters import WordsFilter
+from courseware.lib.list_search import IndexedSearch
+from courseware.lib.long_lists import MOST
+
+
+class SearchByPeople(IndexedSearch):
+    """Rows are found by words of the name or the address of a person."""
+
+    def people_found(self, words):
+        people, _may_repeat = admin.site.get_model_admin(User).get_search_results(None, User.objects.all(), words)
+        return list(people.values_list("pk", flat=True)[:MOST])
+
+
+class TeamFilter(WordsFilter):
+    title = _("team")
+    parameter_name = "team"
+    person = "pk"  # the field of a row that names a person
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        teams = Team.objects.filter(name__icontains=self.value())
+        people = Membership.objects.filter(team__in=teams).values("person")
+        return queryset.filter(**{f"{self.person}__in": people})
+
+
+class LearnersTeamFilter(TeamFilter):
+    person = "learner"
+
+
+class NoTeamFilter(admin.SimpleListFilter):
+    title = _("membership")
+    parameter_name = "membership"
+
+    def lookups(self, request, model_admin):
+        return [("none", _("in no team"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(memberships=None) if self.value() else queryset

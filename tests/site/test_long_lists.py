@@ -1,0 +1,226 @@
+"""Lists of the admin with many rows: how far they go, how they are searched and filtered."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib import admin
+from django.urls import reverse
+
+from courseware.accounts.models import User
+from courseware.assessment.models import Certificate
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record
+from courseware.learning.models import Enrollment
+from courseware.lib import long_lists
+from courseware.lib.long_lists import LongList
+from courseware.outbox.models import Message
+from courseware.outbox.telling import tell
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+# Those whose rows are counted in dozens, however large the firm is.
+SHORT = {"auth.Group", "content.Course", "content.Document", "content.Release", "jobs.Job"}
+
+
+@pytest.fixture
+def ada(client):
+    ada = make_admin(name="Ada Admin", language="en")
+    client.force_login(ada)
+    return ada
+
+
+def address(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def opened(client, model, **question):
+    """The list and its page."""
+    response = client.get(address(model), question)
+    assert response.status_code == 200
+    return response.context["cl"], BeautifulSoup(response.content, "html.parser")
+
+
+def found(client, model, **question):
+    return set(opened(client, model, **question)[0].result_list)
+
+
+def test_each_list_that_grows_with_the_firm_is_a_long_one():
+    lists = {model._meta.label: isinstance(each, LongList) for model, each in admin.site._registry.items()}
+    assert {label for label, is_long in lists.items() if not is_long} == SHORT
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(long_lists, "MOST", 5)
+
+
+def people(number):
+    return User.objects.bulk_create(User(email=f"x{n}@example.com", name=f"X {n}", password="!") for n in range(number))
+
+
+@pytest.mark.parametrize(("others", "shown", "told"), [(3, 4, "4 people"), (4, 5, "5 people"), (5, 5, "first 5")])
+def test_a_list_shows_its_first_rows_and_says_when_there_are_more(client, ada, few, others, shown, told):
+    people(others)
+    listed, page = opened(client, User)
+    assert len(listed.result_list) == shown
+    assert told in " ".join(page.select_one(".paginator").text.split())
+
+
+def test_rows_stand_in_the_order_of_the_list_on_each_page(client, ada, few, monkeypatch):
+    people(9)
+    monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
+    pages = [[person.name for person in opened(client, User, p=number)[0].result_list] for number in (1, 2, 3)]
+    assert pages == [["Ada Admin", "X 0"], ["X 1", "X 2"], ["X 3"]]
+    backwards = [person.name for person in opened(client, User, o="-1")[0].result_list]
+    assert backwards == ["X 8", "X 7"]
+
+
+def test_a_page_behind_the_first_rows_is_answered_as_one_that_is_not_there(client, ada, few, monkeypatch):
+    people(9)
+    monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
+    assert len(opened(client, User, p="3")[0].result_list) == 1
+    response = client.get(address(User), {"p": "4"})
+    assert (response.status_code, parse_qs(urlsplit(response["Location"]).query)) == (302, {"e": ["1"]})
+
+
+@pytest.mark.parametrize(("others", "is_done"), [(4, True), (5, False)])
+def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few, others, is_done):
+    people(others)
+    form = {"action": "deactivate", "select_across": "1", "index": "0", "_selected_action": [ada.pk]}
+    said = client.post(address(User), form, follow=True).content.decode()
+    assert User.objects.filter(is_active=False).count() == (others if is_done else 0)
+    assert ("These are more than 5. Nothing was done" in said) is not is_done
+
+
+@pytest.mark.parametrize(("others", "is_offered"), [(4, True), (5, False)])
+def test_all_rows_are_offered_to_be_chosen_only_where_all_of_them_are_shown(
+    client, ada, few, monkeypatch, others, is_offered
+):
+    people(others)
+    monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
+    _listed, page = opened(client, User)
+    assert bool(page.select(".actions .question")) is is_offered
+    assert page.select_one(".action-counter")
+
+
+def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_assert_num_queries):
+    people(9)
+    with django_assert_num_queries(5) as ran:  # session, person, groups, keys, rows
+        client.get(address(User))
+    assert not [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
+    assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
+
+
+# Search
+
+
+def test_enrollments_are_found_by_words_of_name_or_address_of_their_person(client, ada):
+    lea, lin = make_user("Lea Grün", email="lea@example.com"), make_user("Grace Lin", email="grace@example.com")
+    course = make_course()
+    of_lea, of_lin = make_enrollment(lea, course), make_enrollment(lin, course)
+    cases = {"lea": {of_lea}, "Lin": {of_lin}, "grace lin": {of_lin}, "@example.com": {of_lea, of_lin}, "Nobody": set()}
+    assert {words: found(client, Enrollment, q=words) for words in cases} == cases
+
+
+def test_events_are_found_by_all_of_their_subject_or_verb_or_the_address_of_who_did_it(client, ada):
+    lea = make_user("Lea", email="lea@example.com")
+    told = [
+        record("looked", subject="board", actor=lea),
+        record("looked", subject="board", actor=ada),
+        record("waived", subject="enrollment:71"),
+        record("waived", subject="enrollment:7"),
+    ]
+    cases = {
+        "looked": set(told[:2]),
+        "enrollment:7": {told[3]},
+        "Lea@Example.com": {told[0]},
+        "Lea": set(),
+        "look": set(),
+        "enrollment": set(),
+    }
+    assert {words: found(client, Event, q=words) for words in cases} == cases
+
+
+def test_letters_are_found_by_an_address_they_went_to_or_of_their_person(client, ada):
+    lea = make_user("Lea", email="lea@example.com")
+    to_lea = tell("invitation", lea)
+    to_her_old_address = tell("account-notice", lea, address="old@example.com")
+    to_a_stranger = tell("no-account", None, address="stranger@example.com")
+    cases = {
+        "lea@example.com": {to_lea, to_her_old_address},
+        "old@example.com": {to_her_old_address},
+        "stranger@example.com": {to_a_stranger},
+        "example.com": set(),
+        "Lea": set(),
+    }
+    assert {words: found(client, Message, q=words) for words in cases} == cases
+
+
+def test_certificates_are_found_by_person_by_number_and_by_the_name_that_they_bear(client, ada):
+    enrollment = make_enrollment(make_user("Lea Grün", email="lea@example.com"))
+    other = make_enrollment(make_user("Ben Blau", email="ben@example.com"))
+    release = enrollment.course.current
+    hers, his = (
+        Certificate.objects.create(enrollment=each, number=number, holder=holder, titles={}, release=release)
+        for each, number, holder in ((enrollment, "a1", "Lea Rot"), (other, "b2", "Ben Blau"))
+    )
+    cases = {"grün": {hers}, "ben@": {his}, "a1": {hers}, "Lea Rot": {hers}, "Rot": set(), "a": {hers, his}}
+    assert {words: found(client, Certificate, q=words) for words in cases} == cases
+
+
+# Filters
+
+
+@pytest.fixture
+def teams():
+    """Lea is in two, Ben in one, and manages it; Cy is in none."""
+    lea, ben, cy = (make_user(name) for name in ("Lea", "Ben", "Cy"))
+    night, day = make_team("Night shift", manager=ben), make_team("Day shift", manager=ben)
+    for team, person in ((night, lea), (day, lea), (day, ben)):
+        join(team, person)
+    return lea, ben, cy
+
+
+def test_people_are_filtered_by_words_of_the_name_of_a_team_each_once(client, ada, teams):
+    lea, ben, cy = teams
+    cases = {"night": {lea, ben}, "DAY": {lea, ben}, "shift": {lea, ben}, "Nowhere": set(), "": {ada, lea, ben, cy}}
+    assert {words: found(client, User, team=words) for words in cases} == cases
+    assert len(opened(client, User, team="shift")[0].result_list) == 2
+    assert found(client, User, membership="none") == {ada, cy}
+
+
+def test_enrollments_are_filtered_by_the_team_of_their_person(client, ada, teams):
+    lea, ben, cy = teams
+    of_lea, of_ben, _of_cy = (make_enrollment(person) for person in (lea, ben, cy))
+    make_team("Evening", learners=1)
+    assert found(client, Enrollment, team="Night") == {of_lea, of_ben}
+    assert found(client, Enrollment, team="Evening") == set()
+
+
+def test_the_form_of_a_filter_keeps_what_is_asked_for_besides(client, ada, teams):
+    _listed, page = opened(client, User, team="Night", q="Lea", is_staff__exact="0", o="1", p="1")
+    form = page.select_one("form.words-filter")
+    assert form["method"] == "get"
+    sent = {field["name"]: field["value"] for field in form.select("input")}
+    assert sent == {"team": "Night", "q": "Lea", "is_staff__exact": "0", "o": "1"}
+    rest = parse_qs(urlsplit(form.select_one("a")["href"]).query)
+    assert rest == {"q": ["Lea"], "is_staff__exact": ["0"], "o": ["1"]}
+    assert not opened(client, User)[1].select("form.words-filter a")
+
+
+def test_what_no_database_can_hold_is_no_team(client, ada):
+    response = client.get(address(User), {"team": "a\0b"})
+    assert (response.status_code, parse_qs(urlsplit(response["Location"]).query)) == (302, {"e": ["1"]})
+
+
+def test_a_thousand_teams_weigh_no_more_than_one(client, ada):
+    def weight():
+        return len(client.get(address(User)).content)
+
+    make_team("Team", manager=ada)
+    before = weight()
+    for number in range(30):
+        make_team(f"Team {number}", manager=ada)
+    assert weight() == pytest.approx(before, abs=20)
