@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.datastructures import MultiValueDict
 
 from courseware.assessment.banks import question_of
-from courseware.assessment.models import Attempt, Response
+from courseware.assessment.models import RESPONSES, Attempt, Response
 from courseware.language.questions import Question
 from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order
 from courseware.lib.small_numbers import small_number
@@ -30,7 +30,7 @@ class AttemptQuestion:
 
 def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
     """By position, with the choices in the order drawn. Runs one query."""
-    responses = list(attempt.responses.select_related("bank"))
+    responses = RESPONSES(attempt=attempt.pk)
     return [
         AttemptQuestion(
             position=response.position,

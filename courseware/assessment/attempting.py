@@ -12,7 +12,7 @@ from courseware.assessment.banks import banks, question_of
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.eligibility import Eligibility, eligibility_of, is_pre_check, joined
 from courseware.assessment.grading import reaches
-from courseware.assessment.models import Attempt, Response
+from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Response
 from courseware.assessment.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData
@@ -21,11 +21,14 @@ from courseware.evidence.recording import record, subject_of
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import done_documents, track_of
+from courseware.lib.kept_query import KeptQuery
 
 # An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)
 # What is refused later than this is not kept as over: the clock may have jumped ahead, and no setting back reopens it.
 SET_BACK_AT_MOST = timedelta(days=1)
+
+ATTEMPTS = KeptQuery(lambda pk: Attempt.objects.filter(pk=pk))
 
 
 class NotYet(Exception):
@@ -172,7 +175,7 @@ def keep_over(attempt: Attempt, at: datetime) -> None:
 def locked(attempt: Attempt) -> Attempt:
     # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(attempt.enrollment)
-    fresh = Attempt.objects.get(pk=attempt.pk)
+    [fresh] = ATTEMPTS(pk=attempt.pk)
     fresh.enrollment, fresh.exam, fresh.release = enrollment, attempt.exam, attempt.release
     return fresh
 
@@ -208,7 +211,7 @@ def save_open(
     attempt: Attempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
 ) -> Response:
     """`save` for a locked attempt that takes answers."""
-    response = attempt.responses.select_related("bank").get(position=position)
+    [response] = RESPONSES_AT(attempt=attempt.pk, position=position)
     question = question_of(attempt, response, attempt.enrollment.source_language)
     given = question.clean(raw) if raw else None
     # Saves of this very page whose responses were lost do not make it an outdated one.
@@ -261,7 +264,7 @@ def outcome_of(attempt: Attempt) -> Completion.Outcome | None:
 
 def grade_responses(attempt: Attempt) -> int:
     language = attempt.enrollment.source_language
-    responses = attempt.responses.select_related("bank")
+    responses = RESPONSES(attempt=attempt.pk)
     right = [response.pk for response in responses if is_right(attempt, response, language)]
     attempt.responses.filter(pk__in=right).update(is_right=True)
     attempt.responses.exclude(pk__in=right).update(is_right=False)

@@ -7,13 +7,18 @@ from django.utils import timezone
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.drilling import is_settled
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import RESPONSES, Attempt
 from courseware.assessment.sittings import starting_point_of
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import progress_of, track_of
+from courseware.lib.kept_query import KeptQuery
+
+ATTEMPTS_AT = KeptQuery(
+    lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
     """Runs up to four queries."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
-    attempts = list(enrollment.attempts.filter(exam=exam.document_id).with_release())
+    attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
     if passed := [attempt for attempt in attempts if attempt.is_passed]:
         if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
             return Eligibility("passed")
@@ -119,7 +124,7 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
 
 def missed_lessons(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
     """The lessons on what was not answered right, in the order of the route. Runs one query."""
-    missed = attempt.responses.filter(is_right=False).select_related("bank")
+    missed = [response for response in RESPONSES(attempt=attempt.pk) if response.is_right is False]
     lessons = {lesson_of(question_of(attempt, response, outline.language), outline) for response in missed}
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
+from courseware.lib.kept_query import KeptQuery
 
 
 class AttemptQuerySet(models.QuerySet):
@@ -106,6 +107,14 @@ class Response(models.Model):
     @property
     def is_answered(self):
         return self.response is not None
+
+
+RESPONSES = KeptQuery(
+    lambda attempt: Response.objects.filter(attempt=attempt).select_related("bank").order_by("position")
+)
+RESPONSES_AT = KeptQuery(
+    lambda attempt, position: Response.objects.filter(attempt=attempt, position=position).select_related("bank")
+)
 
 
 class DrillAnswer(models.Model):

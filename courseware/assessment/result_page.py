@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from courseware.assessment.banks import question_of
 from courseware.assessment.eligibility import lesson_of, row_of
 from courseware.assessment.grading import Score, points_needed, score_by
-from courseware.assessment.models import Attempt, Response
+from courseware.assessment.models import RESPONSES, Attempt, Response
+from courseware.assessment.sittings import sittings_of
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
 from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
@@ -44,7 +45,7 @@ class Result:
 
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
     """Of a submitted attempt. `exam` and `then` are of the release it began with, `now` is current. Two queries."""
-    responses = list(attempt.responses.select_related("bank"))
+    responses = RESPONSES(attempt=attempt.pk)
     shows_keys = may_see_keys(attempt, exam)
     # Lessons that have left the route are not named: there is nothing to link to.
     lessons = {step.id: step for step in then.steps if now.find(step.id)}
@@ -74,18 +75,16 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
 def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
     # Once the exam is passed, or the last attempt before it reopens is submitted.
     last = row_of(attempt, exam)[-1]
-    submitted = Attempt.objects.filter(
-        enrollment=attempt.enrollment_id, exam=attempt.exam_id, submitted_at__isnull=False
-    )
-    return any(number == last or is_passed for number, is_passed in submitted.values_list("number", "is_passed"))
+    sittings = sittings_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
+    own = [sitting for sitting in sittings if sitting.exam == exam.identifier]
+    return any(sitting.number == last or sitting.is_passed for sitting in own)
 
 
 def answered_in(attempt: Attempt, language: str) -> tuple[Answered, ...]:
     """Every question of a submitted attempt, with key and reasons. Runs one query."""
-    responses = attempt.responses.select_related("bank")
     return tuple(
         Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
-        for response in responses
+        for response in RESPONSES(attempt=attempt.pk)
     )
 
 

@@ -14,12 +14,15 @@ from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.sending_pace import refuse_too_many
+from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Colour, Decision, Run, Timing
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of
 
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
 DRAWS = 20  # tries to find a variant that was played less often
+
+RUNS = KeptQuery(lambda pk: Run.objects.filter(pk=pk).with_release())
 
 
 class TooEarly(Exception):
@@ -110,7 +113,8 @@ def joined(run: Run, enrollment: Enrollment) -> Run:
 def locked(run: Run) -> Run:
     # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(run.enrollment)
-    return joined(Run.objects.with_release().get(pk=run.pk), enrollment)
+    [fresh] = RUNS(pk=run.pk)
+    return joined(fresh, enrollment)
 
 
 @transaction.atomic

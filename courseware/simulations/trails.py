@@ -7,6 +7,7 @@ from functools import cached_property
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
 from courseware.language.simulations import Ending, Node, RunState, Simulation
+from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Decision, Run
 
 ASTRAY = ("harmful", "critical")
@@ -84,9 +85,12 @@ def rules_of(run: Run) -> Simulation:
     return page_of(run, run.release.course.source_language).simulation
 
 
+DECISIONS = KeptQuery(lambda run: Decision.objects.filter(run=run).order_by("position"))
+
+
 def trail_of(run: Run) -> Trail:
     """Runs a query, and one more for a branch. Raises NotOffered where the decisions do not fit the simulation."""
-    decisions = list(run.decisions.all())
+    decisions = DECISIONS(run=run.pk)
     if run.is_practice:
         before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.branch_at)
         decisions = [*before, *decisions]

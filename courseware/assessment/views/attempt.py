@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from courseware.assessment import attempting
 from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
 from courseware.assessment.forms import SaveForm
+from courseware.assessment.models import RESPONSES_AT
 from courseware.assessment.views.places import attempt_address, own_attempt, question_address
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
@@ -64,12 +65,14 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
 @form_on(question_address)
 def save(request, pk, position):
     attempt = own_attempt(request, pk)
-    response = get_object_or_404(attempt.responses.select_related("bank"), position=position)
+    responses = RESPONSES_AT(attempt=attempt.pk, position=position)
+    if not responses:
+        raise Http404(position)
     form = SaveForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        raw = raw_answer(attempt, response, request.POST)
+        raw = raw_answer(attempt, responses[0], request.POST)
         attempting.save(attempt, position, raw, **form.cleaned_data)
     except attempting.AttemptClosed:
         return closed(request, attempt)

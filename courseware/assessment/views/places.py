@@ -1,22 +1,26 @@
 """The addresses of an exam's pages, and the attempt a page is about."""
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from courseware.assessment import drilling
 from courseware.assessment.models import Attempt
 from courseware.learning.access import own_enrollments
+from courseware.lib.kept_query import KeptQuery
+
+OWN_ATTEMPTS = KeptQuery(
+    lambda pk, learner: Attempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+)
 
 
 def own_attempt(request, pk) -> Attempt:
     """With its release and its enrollment. Raises Http404."""
-    attempt = get_object_or_404(Attempt.objects.filter(enrollment__learner=request.user).with_release(), pk=pk)
-    enrollments = own_enrollments(request, pk=attempt.enrollment_id)
+    attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
+    enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []
     if not enrollments:
         raise Http404(pk)
-    attempt.enrollment = enrollments[0]
-    return attempt
+    attempts[0].enrollment = enrollments[0]
+    return attempts[0]
 
 
 def exam_address(course, exam):

@@ -2,14 +2,19 @@
 
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from courseware.learning.access import own_enrollments
+from courseware.lib.kept_query import KeptQuery
 from courseware.lib.whole_page import for_the_whole_page
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
+
+OWN_RUNS = KeptQuery(
+    lambda pk, learner: Run.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+)
 
 
 def start_address(course, simulation):
@@ -27,11 +32,11 @@ def debrief_address(pk, position):
 
 def own_run(request, pk) -> Run:
     """With its release and its enrollment. Raises Http404."""
-    run = get_object_or_404(Run.objects.filter(enrollment__learner=request.user).with_release(), pk=pk)
-    enrollments = own_enrollments(request, pk=run.enrollment_id)
+    runs = OWN_RUNS(pk=pk, learner=request.user.pk)
+    enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
     if not enrollments:
         raise Http404(pk)
-    return running.joined(run, enrollments[0])
+    return running.joined(runs[0], enrollments[0])
 
 
 def usual_timing(person, runs):

@@ -82,6 +82,7 @@ def decide(request, pk):
         return refused(request, run, many)
     except (running.RunPaused, running.RunOver):
         return go(request, run_address(pk))
+    trail.run.enrollment.zone_name = run.enrollment.zone_name  # else it is asked for again, for the page
     if trail.run.finished_at:
         return go(request, reverse("simulations:debrief", args=[pk]))
     if request.htmx and trail.run.is_open:
