@@ -24,7 +24,9 @@ from courseware.language.questions import Question, ResponseValue
 from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
-from courseware.learning.sending_pace import refuse_too_many
+from courseware.learning.sending_pace import refuse_too_many, sent_by
+
+SENT = sent_by(DrillAnswer.objects.all(), owner="attempt__enrollment__learner", instant="answered_at")
 
 
 class OtherQuestion(Exception):
@@ -186,8 +188,7 @@ def answer(
     asked = asked_by(attempt, drill, question_id, number)
     question = question_of_form(asked.release, asked.bank, question_id, revision)
     response = question.clean(raw)
-    own = DrillAnswer.objects.filter(attempt__enrollment__learner=attempt.enrollment.learner_id)
-    refuse_too_many(own, "answered_at", at)
+    refuse_too_many(SENT, attempt.enrollment.learner_id, at)
     stored = asked.answered(response, attempt=attempt, answered_at=at, token=token)
     store_new(stored, OtherQuestion(question_id))
     touch(attempt.enrollment, at)

@@ -6,8 +6,12 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
 from courseware.learning.models import Answer
-from courseware.learning.sending_pace import refuse_too_many
+from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.learning.unsaved_answers import drop_text
+from courseware.lib.kept_query import KeptQuery
+
+ANSWERS_OF_FORM = KeptQuery(lambda token: Answer.objects.filter(token=token))
+SENT = sent_by(Answer.objects.all(), owner="enrollment__learner", instant="answered_at")
 
 
 class TokenReused(Exception):
@@ -36,9 +40,9 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
     question = question_of_form(enrollment.release, page, question_id, revision)
     response = question.clean(raw)
-    if stored := Answer.objects.filter(token=token).first():
+    for stored in ANSWERS_OF_FORM(token=token):
         return same(stored, enrollment, question_id, response)
-    refuse_too_many(Answer.objects.filter(enrollment__learner=enrollment.learner_id), "answered_at", at)
+    refuse_too_many(SENT, enrollment.learner_id, at)
     stored = Answer(
         enrollment=enrollment,
         document_id=page.document_id,

@@ -10,6 +10,11 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of, track_of
 from courseware.learning.signals import enrollment_completed
 from courseware.learning.tries import are_right, tries_of
+from courseware.lib.kept_query import KeptQuery
+
+LOCKED = KeptQuery(
+    lambda pk: Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().filter(pk=pk)
+)
 
 
 class NotDone(Exception):
@@ -95,7 +100,9 @@ def asked_of(enrollment, step):
 
 def lock(enrollment):
     """The enrollment as it is now, locked until the transaction ends."""
-    return Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().get(pk=enrollment.pk)
+    for locked in LOCKED(pk=enrollment.pk):
+        return locked
+    raise Enrollment.DoesNotExist(enrollment.pk)
 
 
 def touch(enrollment, at):

@@ -8,8 +8,10 @@ gives the list that the queryset would give. The statement is Django's own; only
 
 from collections.abc import Callable, Iterator
 from copy import copy
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -17,6 +19,8 @@ from django.db.models import Expression, QuerySet
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
+TYPES = (int, str, datetime, UUID)
+EXPECTED = " or ".join(each.__name__ for each in TYPES)
 LARGEST = 2**63 - 1  # of all numbers that a column can hold
 SHAPES = 64  # of one query: it is built for each length of its lists
 
@@ -36,7 +40,7 @@ class Given(Expression):
 
 
 class KeptQuery(Generic[Row]):
-    """`build` gets a place for each value: one for a number or a text, a list of places for a list of them.
+    """`build` gets a place for each value, of one of TYPES, and a list of places for a list of them.
 
     It must only pass them on, to `filter`: what it makes of them is kept, for whoever asks later. For a list the name
     of the column has to end in `pk`, as in `enrollment__pk__in`. A number that no column can hold finds nothing.
@@ -48,8 +52,8 @@ class KeptQuery(Generic[Row]):
 
     def __call__(self, **values: Any) -> list[Row]:
         for name, value in flat(values):
-            if type(value) not in (int, str):  # another is turned into what a database takes by its column
-                raise TypeError(f"{name}: expected a whole number or a text, got {type(value).__name__}")
+            if type(value) not in TYPES:  # another is turned into what a database takes by its column
+                raise TypeError(f"{name}: expected {EXPECTED}, got {type(value).__name__}")
             if type(value) is int and abs(value) > LARGEST:
                 return []
         shape = tuple((name, len(value) if isinstance(value, list) else None) for name, value in values.items())
@@ -58,7 +62,9 @@ class KeptQuery(Generic[Row]):
         asking.connection = connections[queryset.db]  # each thread has its own
         if queryset.query.select_for_update and not asking.connection.in_atomic_block:
             raise TransactionManagementError("select_for_update outside of a transaction")
-        bound = tuple(each.of(values) if isinstance(each, Given) else each for each in parameters)
+        bound = tuple(
+            as_taken(each.of(values), asking.connection) if isinstance(each, Given) else each for each in parameters
+        )
         asking.as_sql = lambda *args, **options: (sql, bound)
         asked = queryset.all()
         asked.query.get_compiler = lambda *args, **options: asking
@@ -76,6 +82,14 @@ class KeptQuery(Generic[Row]):
         except EmptyResultSet:  # of an empty list; Django takes an empty statement for the same
             sql, parameters = "", ()
         return queryset, compiler, sql, parameters
+
+
+def as_taken(value: Any, connection: Any) -> Any:
+    if type(value) is datetime:
+        return connection.ops.adapt_datetimefield_value(value)
+    if type(value) is UUID and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
 
 
 def flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from courseware.evidence.recording import record, subject_of
 from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.sending_pace import refuse_too_many
+from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Colour, Decision, Run, Timing
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of
@@ -22,6 +22,8 @@ from courseware.simulations.trails import Trail, TrailStep, trail_of
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
 DRAWS = 20  # tries to find a variant that was played less often
 
+BEGUN = sent_by(Run.objects.all(), owner="enrollment__learner", instant="started_at")
+DECIDED = sent_by(Decision.objects.all(), owner="run__enrollment__learner", instant="decided_at")
 RUNS = KeptQuery(lambda pk: Run.objects.filter(pk=pk).with_release())
 
 
@@ -45,7 +47,7 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     runs = enrollment.runs.of(simulation).on_record().with_release()
     if under_way := runs.open().first():
         return joined(under_way, enrollment)
-    refuse_too_many_runs(enrollment, at)
+    refuse_too_many(BEGUN, enrollment.learner_id, at)
     page = serving.page(enrollment.release, simulation, enrollment.source_language)
     seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
     run = Run.objects.create(
@@ -84,7 +86,7 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
     open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
     if begun := open_branches.filter(branch_of=run, branch_at=position).with_release().first():
         return joined(begun, run.enrollment)
-    refuse_too_many_runs(run.enrollment, at)
+    refuse_too_many(BEGUN, run.enrollment.learner_id, at)
     open_branches.update(given_up_at=at)
     return Run.objects.create(
         enrollment=run.enrollment,
@@ -98,10 +100,6 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
         started_at=at,
         shown_at=at,
     )
-
-
-def refuse_too_many_runs(enrollment: Enrollment, at: datetime) -> None:
-    refuse_too_many(Run.objects.filter(enrollment__learner=enrollment.learner_id), "started_at", at)
 
 
 def joined(run: Run, enrollment: Enrollment) -> Run:
@@ -145,7 +143,7 @@ def decide(
         raise RunPaused(subject_of(run))
     if position > trail.position:
         raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
-    refuse_too_many(Decision.objects.filter(run__enrollment__learner=run.enrollment.learner_id), "decided_at", at)
+    refuse_too_many(DECIDED, run.enrollment.learner_id, at)
     clock = clock_of(trail.node, run.timing, run.shown_at)
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
     trail = append_decision(trail, clock, place, picked, at)

@@ -1,6 +1,9 @@
 """A query that is kept gives what the queryset gives that it was built from."""
 
 import threading
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -9,9 +12,12 @@ from django.db.models import F, Value
 from django.db.transaction import TransactionManagementError
 
 from courseware.accounts.models import Membership, Team
+from courseware.learning.models import Answer
 from courseware.lib.kept_query import KeptQuery
+from tests.making import make_enrollment
 
 User = get_user_model()
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
@@ -35,6 +41,22 @@ def with_team(person):
 def among(people):
     own = Membership.objects.filter(person__pk__in=people).values_list("person", "team__name")
     return own.union(User.objects.filter(pk__in=people).order_by().values_list("pk", Value("a person")))
+
+
+def after_instant(at):
+    return Answer.objects.filter(answered_at__gt=at).order_by("pk")
+
+
+def with_token(token):
+    return Answer.objects.filter(token=token)
+
+
+def make_answer(enrollment, at):
+    document = enrollment.course.documents.filter(kind="lesson").first()
+    given = {"question": "first", "shape": "one", "response": [0], "is_right": True, "answered_at": at}
+    return Answer.objects.create(
+        enrollment=enrollment, document=document, revision=document.head, token=uuid4(), **given
+    )
 
 
 def test_it_gives_the_rows_of_the_values_that_are_asked_for_each_time(people):
@@ -80,13 +102,23 @@ def test_rows_can_be_changed_without_changing_what_is_given_next(people):
 
 @pytest.mark.parametrize("value", [None, True, 1.5, b"Ann", ["Ann", None], ("Ann",)])
 def test_what_a_column_would_have_to_turn_into_something_else_is_refused(people, value):
-    with pytest.raises(TypeError, match="name: expected a whole number or a text, got"):
+    with pytest.raises(TypeError, match="name: expected int or str or datetime or UUID, got"):
         KeptQuery(named)(name=value)
 
 
 def test_a_row_is_refused_for_only_its_key_would_be_asked_for(people):
-    with pytest.raises(TypeError, match="person: expected a whole number or a text, got User"):
+    with pytest.raises(TypeError, match="person: expected int or str or datetime or UUID, got User"):
         KeptQuery(with_team)(person=people[0])
+
+
+def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
+    enrollment = make_enrollment()
+    first, second = (make_answer(enrollment, instant) for instant in (NOON, NOON + timedelta(microseconds=1)))
+    after, by = KeptQuery(after_instant), KeptQuery(with_token)
+
+    assert [after(at=at) for at in (NOON, NOON.astimezone(ZoneInfo("Asia/Shanghai")))] == [[second], [second]]
+    assert after(at=NOON - timedelta(microseconds=1)) == [first, second]
+    assert [by(token=token) for token in (first.token, second.token, uuid4())] == [[first], [second], []]
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
