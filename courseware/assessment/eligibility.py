@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from courseware.assessment.banks import question_of
+from courseware.assessment.banks import bank
 from courseware.assessment.drilling import is_settled
-from courseware.assessment.models import RESPONSES, Attempt
+from courseware.assessment.models import Attempt, Response
 from courseware.assessment.sittings import starting_point_of
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
@@ -18,6 +18,20 @@ from courseware.lib.kept_query import KeptQuery
 
 ATTEMPTS_AT = KeptQuery(
     lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
+)
+MISSED = KeptQuery(
+    lambda attempt: (
+        Response.objects.filter(attempt=attempt, is_right=False)
+        .order_by("position")
+        .values_list("bank__identifier", "question", "objective")
+    )
+)
+RIGHT_SINCE = KeptQuery(
+    lambda enrollment, at: (
+        Answer.objects.filter(enrollment=enrollment, is_right=True, answered_at__gt=at)
+        .order_by()
+        .values_list("document__identifier", "question")
+    )
 )
 
 
@@ -124,15 +138,14 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
 
 def missed_lessons(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
     """The lessons on what was not answered right, in the order of the route. Runs one query."""
-    missed = [response for response in RESPONSES(attempt=attempt.pk) if response.is_right is False]
-    lessons = {lesson_of(question_of(attempt, response, outline.language), outline) for response in missed}
+    missed = MISSED(attempt=attempt.pk)
+    lessons = {lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in missed}
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
 def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
     """Those of `missed_lessons` whose check was not answered right since the attempt. Runs two queries."""
-    right = Answer.objects.filter(enrollment=attempt.enrollment_id, is_right=True, answered_at__gt=attempt.submitted_at)
-    right_since = set(right.values_list("document__identifier", "question"))
+    right_since = set(RIGHT_SINCE(enrollment=attempt.enrollment_id, at=attempt.submitted_at))
     track = track_of(attempt.enrollment, outline)
     # A lesson without a check need not be repeated: any set contains the empty one.
     return tuple(
@@ -144,7 +157,7 @@ def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
 
 def simulations_to_replay(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
     """The simulations on what was missed, in the order of the route, and not finished since. Runs up to two queries."""
-    missed = set(attempt.responses.filter(is_right=False).values_list("objective", flat=True))
+    missed = {rule for _bank, _question, rule in MISSED(attempt=attempt.pk)}
     relevant = [
         step.id for step in outline.steps if step.kind == "simulation" and not missed.isdisjoint(step.objectives)
     ]

@@ -42,7 +42,7 @@ def result(request, pk):
         "point": starting_point_of(enrollment, now),
         "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
-        "certificate": Certificate.objects.filter(enrollment=enrollment).first(),
+        "certificate": Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None,
     }
     return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
 
