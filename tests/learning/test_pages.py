@@ -1,4 +1,4 @@
-"""Pages of a course: what a lesson shows and what it keeps for itself, the card, the post, and what they cost."""
+"""Pages of a course: what a lesson shows and what it keeps for itself, the card, and the post."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -140,39 +140,3 @@ def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollm
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
     assert "when its check is answered" in client.get(LESSON).text
-
-
-# What pages cost
-
-
-def longer_course(modules):
-    files = {path.replace("02-end", "09-end"): data for path, data in make_files().items()}
-    for number in range(2, modules + 1):
-        for path, data in make_files().items():
-            if path.startswith("01-water/") and "drill" not in path:
-                new = data.replace(b"O1.", b"O%d." % number).replace(b"id: ", b"id: n%d-" % number)
-                new = new.replace(b"covers: [M1.S1.P1, M1.S1]\n", b"")
-                for question in (
-                    "what-first",
-                    "what-to-wipe",
-                    "what-is-wrong",
-                    "in-order",
-                    "sorted",
-                    "note",
-                    "is-it-off",
-                ):
-                    new = new.replace(b"{#%s" % question.encode(), b"{#n%d-%s" % (number, question.encode()))
-                files[path.replace("01-water", f"{number:02}-water")] = new
-    return files
-
-
-@pytest.mark.parametrize("modules", [1, 3])
-def test_lesson_and_home_cost_the_same_for_any_size_of_the_course(client, django_assert_num_queries, modules):
-    enrollment = make_enrollment(course=make_course(longer_course(modules)))
-    client.force_login(enrollment.learner)
-    try_it(enrollment, "what-first", ["0"])
-    client.get(LESSON)  # outline and page are kept in memory from now on
-    with django_assert_num_queries(6):  # session, person, enrollment, what is done, tries, what is typed and not saved
-        assert client.get(LESSON).status_code == 200
-    with django_assert_num_queries(5):  # the same but the last, the tries being those at the next lesson
-        assert client.get(HOME).status_code == 200

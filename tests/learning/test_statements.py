@@ -1,0 +1,84 @@
+"""How often the pages of a course ask the database: as often for a long course in a large firm as for a short one."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from courseware.accounts.models import User
+from courseware.learning.models import Enrollment
+from tests.language.samples import make_files
+from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
+from tests.making import make_course, make_enrollment
+
+pytestmark = pytest.mark.django_db
+HOME = reverse("home")
+# Beside session and person, which every page reads.
+FRAME = Counter(SELECT=2)
+
+
+def longer_course(modules):
+    files = {path.replace("02-end", "99-end"): data for path, data in make_files().items()}
+    for number in range(2, modules + 1):
+        for path, data in make_files().items():
+            if path.startswith("01-water/") and "drill" not in path:
+                new = data.replace(b"O1.", b"O%d." % number).replace(b"id: ", b"id: n%d-" % number)
+                new = new.replace(b"covers: [M1.S1.P1, M1.S1]\n", b"")
+                for question in (
+                    "what-first",
+                    "what-to-wipe",
+                    "what-is-wrong",
+                    "in-order",
+                    "sorted",
+                    "note",
+                    "is-it-off",
+                ):
+                    new = new.replace(b"{#%s" % question.encode(), b"{#n%d-%s" % (number, question.encode()))
+                files[path.replace("01-water", f"{number:02}-water")] = new
+    return files
+
+
+def many_others(course):
+    names = (f"other{number}@example.org" for number in range(100))
+    others = User.objects.bulk_create(User(email=name, name=name, password="!") for name in names)
+    Enrollment.objects.bulk_create(Enrollment(learner=other, course=course) for other in others)
+
+
+def statements(ask):
+    """How many of each kind, without those that open and end a transaction."""
+    with CaptureQueriesContext(connection) as asked:
+        response = ask()
+    assert response.status_code in (200, 302), response.text
+    kinds = Counter(query["sql"].split()[0] for query in asked)
+    return Counter({kind: count for kind, count in kinds.items() if kind in ("SELECT", "INSERT", "UPDATE", "DELETE")})
+
+
+@pytest.fixture(params=["a short course", "ten times as much"])
+def enrollment(request, client):
+    is_large = request.param != "a short course"
+    enrollment = make_enrollment(course=make_course(longer_course(10 if is_large else 1)))
+    if is_large:
+        many_others(enrollment.course)
+    client.force_login(enrollment.learner)
+    try_it(enrollment, "what-first", ["0"])
+    client.get(LESSON)  # outline and page are kept in memory from now on
+    return enrollment
+
+
+def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(client, enrollment):
+    wrong = {"data": sent("1", tries=1)}
+    asked = {
+        # enrollment, what is done, tries, what is typed and not saved
+        "lesson": statements(lambda: client.get(LESSON)) - FRAME,
+        # enrollment, what is done, tries at the next lesson
+        "home": statements(lambda: client.get(HOME)) - FRAME,
+        # enrollment, the same locked, the same form before, how many of late; try, enrollment
+        "answer": statements(lambda: client.post(answer_url("what-first"), **wrong)) - FRAME,
+    }
+    assert asked == {
+        "lesson": Counter(SELECT=4),
+        "home": Counter(SELECT=3),
+        "answer": Counter(SELECT=4, INSERT=1, UPDATE=1),
+    }
