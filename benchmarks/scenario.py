@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import django
 from django.conf import settings
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.utils.crypto import get_random_string
 
 from benchmarks.measured_site import Page, ask
@@ -92,13 +93,19 @@ class Firm:
         self.learners, self.examinees = users, enrollments[1:]
 
     def cookies(self, user, backend=None):
-        """Those of a person who has just signed in."""
+        """Those of a person who has just signed in and seen a page."""
+        from courseware.accounts import held_forms
+
         client = Client()
         client.force_login(user, backend=backend)
+        request, response = RequestFactory().get("/"), HttpResponse()
+        request.user = user
+        held_forms.remember_person(request, response)
         return {
             settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value,
             settings.CSRF_COOKIE_NAME: get_random_string(32),
             settings.LANGUAGE_COOKIE_NAME: "en",
+            **{name: cookie.value for name, cookie in response.cookies.items()},
         }
 
     @property
