@@ -20,6 +20,14 @@ from courseware.learning.states import urgency_of
 
 
 @dataclass(frozen=True)
+class NextQuestion:
+    """Where somebody stopped in a lesson; `title` is HTML."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class CourseCard:
     """One course of the learner. What only the large card shows is loaded when it is asked for.
 
@@ -53,7 +61,7 @@ class CourseCard:
     def language(self) -> str:
         return display_tag(self.outline.language)
 
-    @property
+    @cached_property
     def due(self) -> Due | None:
         return due_of(self.enrollment)
 
@@ -88,14 +96,14 @@ class CourseCard:
         return stations(self.outline, self.progress, self.act.step.id if self.act.step else "")
 
     @cached_property
-    def next_question(self) -> dict[str, str] | None:
-        """Id and title of the first question not answered in the next lesson. Runs two queries."""
+    def next_question(self) -> NextQuestion | None:
+        """The first question not answered in the next lesson, where another one is. Runs a query."""
         step = self.act.step
         if not step or step.kind != "lesson":
             return None
         lesson = lesson_page(Reading(self.enrollment), step)
         question = lesson.open_question()
-        return {"id": question, "title": lesson.questions[question].title} if question and lesson.tries else None
+        return NextQuestion(question, lesson.questions[question].title) if question and lesson.tries else None
 
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
