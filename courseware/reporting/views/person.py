@@ -17,6 +17,7 @@ from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
+from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
 from courseware.reporting.views.people import teams_or_404
 
@@ -34,12 +35,15 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
     verbs = VERBS if may_change(request.user, enrollment) else ()
     # Every view of somebody's record is logged, whatever the request was.
     record("record-viewed", actor=request.user, subject=enrollment)
+    letters = letters_to(enrollment.learner)
     (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
     context = {
         "enrollment": enrollment,
         "row": row,
         "timeline": timeline(enrollment, row.outline),
         "earlier": board_rows.earlier_runs(request.user, enrollment),
+        "letters": letters,
+        "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
         "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
         "is_refused": bool(refused),
     }

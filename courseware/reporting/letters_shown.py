@@ -1,0 +1,22 @@
+"""Letters to a person, for those who lead them: what about, when, and whether it arrived. Neither words nor links."""
+
+from collections.abc import Iterable
+
+from courseware.accounts.models import User
+from courseware.outbox.models import Message, MessageState
+
+SHOWN = 5
+DID_NOT_ARRIVE = {MessageState.REFUSED, MessageState.BOUNCED, MessageState.GIVEN_UP}
+SAYS_NOTHING = {MessageState.QUEUED, MessageState.SKIPPED}  # of whether the address is right
+
+
+def letters_to(person: User) -> list[Message]:
+    """The newest first. Runs one query."""
+    return list(Message.objects.of(person).only("kind", "address", "written_at", "state", "ended_at")[:SHOWN])
+
+
+def is_out_of_reach(person: User, letters: Iterable[Message]) -> bool:
+    """Whether the newest of these letters that tried for the address of today did not arrive."""
+    tried = (each for each in letters if each.address == person.email and each.state not in SAYS_NOTHING)
+    newest = next(tried, None)
+    return newest is not None and newest.state in DID_NOT_ARRIVE

@@ -1,0 +1,138 @@
+"""What managers see of letters: on the page of a person they lead, and there only that, when and whether it arrived."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+
+from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import tell
+from courseware.reporting.letters_shown import SHOWN, is_out_of_reach, letters_to
+from tests.making import join, letters, make_admin, make_editor, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # in Shanghai
+NOT_ARRIVED = {
+    "en": "The last letter did not arrive. An admin can change the address and send the link again.",
+    "zh-hans": "上一封信件没有送达。管理员可以更改邮箱地址，并重新发送链接。",
+}
+
+
+@pytest.fixture
+def enrollment():
+    team = make_team("Night shift")
+    learner = make_user("Ming")
+    join(team, learner)
+    enrollment = make_enrollment(learner)
+    enrollment.manager = team.manager
+    return enrollment
+
+
+def page_of(client, enrollment, user):
+    client.force_login(user)
+    return client.get(f"/team/people/{enrollment.pk}/")
+
+
+def section(response):
+    """The lines and paragraphs below the heading of letters, as a reader sees them."""
+    page = BeautifulSoup(response.content, "html.parser")
+    heading = next(title for title in page.select(".person h2") if title.text in ("Letters", "信件"))
+    found = []
+    for element in heading.find_next_siblings()[:-1]:
+        found += [" ".join(line.get_text(" ").split()) for line in (element.select("li") or [element])]
+    return found
+
+
+def told(person, kind="account-notice", state=MessageState.SENT, at=NOON, **fields):
+    data = {"what": "password-set", "detail": "a very private detail"}
+    message = tell(kind, person, data=data)
+    Message.objects.filter(pk=message.pk).update(state=state, written_at=at, ended_at=at, **fields)
+
+
+@pytest.mark.parametrize(
+    "language, expected",
+    [
+        ("en", ["25 Nov 2026, 12:00 A change at the account: sent", "24 Nov 2026, 12:00 Invitation: waiting"]),
+        ("zh-hans", ["2026年11月25日 12:00 账号变动：已发送", "2026年11月24日 12:00 邀请：待发送"]),
+    ],
+)
+def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, enrollment, language, expected):
+    told(enrollment.learner, "invitation", MessageState.QUEUED, NOON - timedelta(days=1), why="450 come back later")
+    told(enrollment.learner)
+    told(make_user(), "invitation")
+    enrollment.manager.language = language
+    enrollment.manager.save()
+    response = page_of(client, enrollment, enrollment.manager)
+    assert section(response) == expected
+    for hidden in ("private", "come back later", "/accounts/password/reset/key/"):
+        assert hidden not in response.content.decode()
+
+
+def test_where_none_was_written_the_page_says_so(client, enrollment):
+    enrollment.manager.language = "en"
+    enrollment.manager.save()
+    assert section(page_of(client, enrollment, enrollment.manager)) == ["None was written yet."]
+
+
+@pytest.mark.parametrize("language", NOT_ARRIVED)
+def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language):
+    enrollment.manager.language = language
+    enrollment.manager.save()
+    told(enrollment.learner, state=MessageState.BOUNCED)
+    assert section(page_of(client, enrollment, enrollment.manager))[0] == NOT_ARRIVED[language]
+
+
+@pytest.mark.parametrize(
+    "states, expected",
+    [
+        (["sent"], False),
+        (["bounced"], True),
+        (["refused"], True),
+        (["given-up"], True),
+        (["bounced", "sent"], False),
+        (["sent", "bounced"], True),
+        (["bounced", "queued"], True),
+        (["bounced", "skipped"], True),
+        (["queued"], False),
+        ([], False),
+    ],
+)
+def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not_arrive(enrollment, states, expected):
+    person = enrollment.learner
+    for state in states:
+        told(person, state=state)
+    assert is_out_of_reach(person, letters_to(person)) == expected
+    person.email = "mended@example.com"
+    assert not is_out_of_reach(person, letters_to(person))
+
+
+def test_only_those_who_see_the_person_see_the_letters(client, enrollment):
+    told(enrollment.learner)
+    beside = make_team("Day shift")
+    statuses = {
+        "manager": page_of(client, enrollment, enrollment.manager).status_code,
+        "admin": page_of(client, enrollment, make_admin()).status_code,
+        "editor": page_of(client, enrollment, make_editor()).status_code,
+        "manager of another team": page_of(client, enrollment, beside.manager).status_code,
+        "the person": page_of(client, enrollment, enrollment.learner).status_code,
+        "a colleague": page_of(client, enrollment, make_user()).status_code,
+    }
+    assert statuses == {
+        "manager": 200,
+        "admin": 200,
+        "editor": 404,
+        "manager of another team": 404,
+        "the person": 404,
+        "a colleague": 404,
+    }
+
+
+@pytest.mark.parametrize("number", [1, 3, SHOWN + 2])
+def test_the_last_ones_are_read_in_one_statement(enrollment, number, django_assert_num_queries):
+    for _ in range(number):
+        tell("invitation", enrollment.learner)
+    letters()
+    with django_assert_num_queries(1):
+        shown = letters_to(enrollment.learner)
+        lines = [(str(letter.words), letter.get_state_display(), letter.written_at) for letter in shown]
+    assert len(lines) == min(number, SHOWN)
