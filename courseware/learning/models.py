@@ -115,13 +115,16 @@ class Enrollment(models.Model):
         return f"{self.learner} · {self.course}"
 
     def save(self, **kwargs):
-        """A new run makes the one before it a former one."""
-        with transaction.atomic():
-            if self._state.adding:
-                Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id).update(
-                    is_newest=False
-                )
+        if self._state.adding:
+            self.save_as_newest(**kwargs)
+        else:
             super().save(**kwargs)
+
+    @transaction.atomic
+    def save_as_newest(self, **kwargs):
+        """A new run makes the one before it a former one."""
+        Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id).update(is_newest=False)
+        super().save(**kwargs)
 
     @property
     def is_open(self):
