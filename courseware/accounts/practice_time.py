@@ -7,14 +7,15 @@ from courseware.evidence.recording import record
 
 
 @transaction.atomic
-def set_practice_time(person: User, time: str, *, by: User) -> User:
-    """`time` is a value of `User.PracticeTime`, or "" for the time as written. Repeating it changes nothing."""
+def set_practice_time(person: User, time: str, *, by: User) -> bool:
+    """`time` is a value of `User.PracticeTime`, or "" for the time as written. Returns whether it was another one."""
     person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    if person.practice_time != time:
-        person.practice_time = time
-        person.save(update_fields=["practice_time"])
-        log_practice_time(person, by=by)
-    return person
+    if person.practice_time == time:
+        return False
+    person.practice_time = time
+    person.save(update_fields=["practice_time"])
+    log_practice_time(person, by=by)
+    return True
 
 
 def log_practice_time(person: User, *, by: User) -> None:

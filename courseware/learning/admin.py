@@ -137,21 +137,31 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
             vars(form.fields[name]).update(WORDS[name])
         if not form.is_valid():
             return confirmation(self, request, verb.action, form, action=verb.name, chosen=enrollments)
-        done = 0
+        changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
                 note = gettext("Your own training is changed by somebody else: nothing was changed in it.")
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:
-                verb.act(enrollment, **form.cleaned_data, by=request.user)
-                done += 1
+                changed.append(verb.act(enrollment, **form.cleaned_data, by=request.user))
             except EnrollmentClosed:
                 note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": enrollment}
                 self.message_user(request, note, messages.WARNING)
-        note = ngettext("%(count)d enrollment was changed.", "%(count)d enrollments were changed.", done)
-        self.message_user(request, note % {"count": done}, messages.SUCCESS)
+        self.tell_what_was_changed(request, changed.count(True), changed.count(False))
         return None
+
+    def tell_what_was_changed(self, request, changed, unchanged):
+        if changed:
+            note = ngettext("%(count)d enrollment was changed.", "%(count)d enrollments were changed.", changed)
+            self.message_user(request, note % {"count": changed}, messages.SUCCESS)
+        if unchanged:
+            note = ngettext(
+                "%(count)d enrollment was like that before: nothing was changed in it.",
+                "%(count)d enrollments were like that before: nothing was changed in them.",
+                unchanged,
+            )
+            self.message_user(request, note % {"count": unchanged}, messages.INFO)
 
 
 def confirmation(model_admin, request, title, form, **context):

@@ -103,27 +103,35 @@ def enrolled(enrollment, by):
 
 @transaction.atomic
 def extend(enrollment, due_on, *, by, at=None):
-    """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed."""
+    """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed.
+
+    Returns whether it was another day.
+    """
     enrollment = lock(enrollment)
     if not enrollment.is_open:
         raise EnrollmentClosed(subject_of(enrollment))
     due_at = dates.due_instant(due_on, enrollment.zone)
-    if due_at != enrollment.due_at:
-        data = {"from": enrollment.due_at, "to": due_at}
-        enrollment.due_at = due_at
-        enrollment.save(update_fields=["due_at"])
-        record("extended", actor=by, subject=enrollment, data=data, at=at)
-    return enrollment
+    if due_at == enrollment.due_at:
+        return False
+    data = {"from": enrollment.due_at, "to": due_at}
+    enrollment.due_at = due_at
+    enrollment.save(update_fields=["due_at"])
+    record("extended", actor=by, subject=enrollment, data=data, at=at)
+    return True
 
 
 @transaction.atomic
 def waive(enrollment, reason, *, by, at=None):
-    """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed."""
+    """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed.
+
+    Returns whether the learner was not excused yet.
+    """
     enrollment = lock(enrollment)
     if enrollment.completed_at:
         raise EnrollmentClosed(subject_of(enrollment))
-    if not enrollment.waived_at:
-        enrollment.waived_at, enrollment.waived_reason = at or timezone.now(), reason
-        enrollment.save(update_fields=["waived_at", "waived_reason"])
-        record("waived", actor=by, subject=enrollment, at=enrollment.waived_at)
-    return enrollment
+    if enrollment.waived_at:
+        return False
+    enrollment.waived_at, enrollment.waived_reason = at or timezone.now(), reason
+    enrollment.save(update_fields=["waived_at", "waived_reason"])
+    record("waived", actor=by, subject=enrollment, at=enrollment.waived_at)
+    return True

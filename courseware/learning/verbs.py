@@ -67,16 +67,16 @@ class PracticeTimeForm(VerbForm):
 class Verb:
     """`name` is that of its url and of its action in the admin, `address` the end of its address.
 
-    `act` is called with the enrollment, the form's cleaned fields, and `by`. `title` and `button` are the words of its
-    card on the person's page, `done` what that page says afterwards, with the person's `name` and the cleaned fields;
-    `action` are its words in the admin's list, "" if it is not offered there. `may_err`: people can fill the form in
-    wrongly; if not, invalid data was not sent by the page.
+    `act` is called with the enrollment, the form's cleaned fields, and `by`; it returns whether anything was changed.
+    `title` and `button` are the words of its card on the person's page, `done` what that page says afterwards, with the
+    person's `name` and the cleaned fields; `action` are its words in the admin's list, "" if it is not offered there.
+    `may_err`: people can fill the form in wrongly; if not, invalid data was not sent by the page.
     """
 
     name: str
     address: str
     form: type[VerbForm]
-    act: Callable
+    act: Callable[..., bool]
     title: Promise
     button: Promise
     done: Promise

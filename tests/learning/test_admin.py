@@ -84,6 +84,30 @@ def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin)
     assert (enrollment.waived_reason, done.waived_at) == ("on leave", None)
 
 
+@pytest.mark.parametrize("verb, fields", [("waive", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
+def test_what_was_really_changed_is_said_and_what_was_like_that_before(client, admin, verb, fields):
+    rows = [make_enrollment() for _ in range(3)]
+    closed = make_enrollment(completed_at=days(-1))
+    changed = "enrollment was changed."
+    assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [f"1 {changed}"]
+    assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [
+        "1 enrollment was like that before: nothing was changed in it."
+    ]
+    assert told(act(client, ENROLLMENTS, verb, *rows, closed, confirmed="yes", **fields), client) == [
+        f"{closed} is closed: nothing was changed.",
+        "2 enrollments were changed.",
+        "1 enrollment was like that before: nothing was changed in it.",
+    ]
+    assert told(act(client, ENROLLMENTS, verb, closed, confirmed="yes", **fields), client) == [
+        f"{closed} is closed: nothing was changed."
+    ]
+
+
+def told(response, client):
+    page = BeautifulSoup(client.get(response.url).content, "html.parser")
+    return [" ".join(line.text.split()) for line in page.select(".messagelist li")]
+
+
 def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_of_the_admin(client, admin):
     enrollment = make_enrollment()
     page = BeautifulSoup(client.get(ENROLLMENTS).content, "html.parser")
