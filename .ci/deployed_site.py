@@ -37,6 +37,19 @@ http {{
 """
 
 
+def packages_of(tree: Path) -> Path:
+    return tree.with_name(f"{tree.name}-packages")
+
+
+def build(tree: Path, source: Path) -> None:
+    """As the image is built of the repository in `source`: the code, and the packages of a real site alone."""
+    read_image(ROOT / "Containerfile").put_into(tree, source)
+    packages, uv = packages_of(tree), ROOT / ".tools" / "bin" / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, packages], check=True)
+    install = ["pip", "sync", "--quiet", "--only-binary", ":all:", "--require-hashes", "requirements/postgres.txt"]
+    subprocess.run([uv, *install, "--python", packages / "bin" / "python"], cwd=source, check=True)
+
+
 class Deployment:
     """`running` are the processes of its services; each is started with the code of some `tree`."""
 
@@ -78,15 +91,18 @@ class Deployment:
             text = text.replace(every_address, self.address(service.name))
         return text
 
-    def environment(self, service: Service) -> dict[str, str]:
+    def environment(self, service: Service, tree: Path) -> dict[str, str]:
         said = self.image.environment | self.variables | service.environment
-        said["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return {"HOME": "/nonexistent"} | {name: self.here(value, service) for name, value in said.items()}
+        return (
+            {"HOME": "/nonexistent"}
+            | {name: self.here(value, service) for name, value in said.items()}
+            | {"PATH": f"{packages_of(tree)}/bin:{os.environ['PATH']}"}
+        )
 
     def started(self, name: str, tree: Path, command: list[str] | None = None, **how) -> subprocess.Popen:
         service = self.services[name]
         words = [self.here(word, service) for word in command or service.command]
-        return subprocess.Popen(words, cwd=tree, env=self.environment(service), start_new_session=True, **how)
+        return subprocess.Popen(words, cwd=tree, env=self.environment(service, tree), start_new_session=True, **how)
 
     def run(self, name: str, tree: Path, command: list[str] | None = None) -> str:
         """As `docker compose run --rm NAME COMMAND`; ends everything where it fails."""
@@ -99,7 +115,9 @@ class Deployment:
     def start(self, name: str, tree: Path) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = self.started(name, tree, stdout=log, stderr=log)
-        if not self.services[name].said.get("healthcheck"):
+
+    def wait_until_healthy(self, name: str, tree: Path) -> None:
+        if not self.services[name].said.get("healthcheck"):  # the worker's is disabled
             wait_until(lambda: self.is_healthy(name, tree), f"{name} does not become healthy", within=LONG)
 
     def is_healthy(self, name: str, tree: Path) -> bool:
@@ -110,6 +128,7 @@ class Deployment:
         """As `docker compose up --detach --no-deps --wait NAME` with another image."""
         self.stop(name)
         self.start(name, tree)
+        self.wait_until_healthy(name, tree)
 
     def stop(self, name: str) -> None:
         process = self.running.pop(name)
@@ -131,6 +150,7 @@ class Deployment:
         if not self.services[name].comes_back:
             raise SystemExit(f"{name}: nothing would start it again")
         self.start(name, tree)
+        self.wait_until_healthy(name, tree)
 
     def end(self) -> None:
         for process in self.running.values():
@@ -149,7 +169,7 @@ class Deployment:
         settings = self.folder / "nginx.conf"
         settings.write_text(NGINX.format(folder=self.folder, address=self.address("proxy")))
         nginx = ["nginx", "-c", str(settings), "-e", f"{self.folder}/nginx-errors.log"]
-        subprocess.run([*nginx, "-t", "-q"], check=True)
+        self.assert_taken(nginx, self.folder / "etc/nginx/conf.d/servers.conf")
         self.running["proxy"] = subprocess.Popen([*nginx, "-g", "daemon off;"], start_new_session=True)
         for port in proxy.ports:
             wait_until(lambda port=port: is_listening(port + ABOVE, self.address("proxy")), "nginx does not listen")
@@ -161,6 +181,14 @@ class Deployment:
             text = text.replace(path, f"{self.folder}{path}")
         (self.folder / "var/log/nginx").mkdir(parents=True, exist_ok=True)
         return text.replace(NETWORK, self.network)
+
+    def assert_taken(self, nginx: list[str], file: Path) -> None:
+        """Each of the files that name the servers; the one of compose.yaml is there at last."""
+        kept = file.read_text(encoding="utf-8")
+        for other in sorted((ROOT / "deploy" / "nginx").glob("servers-*.conf")):
+            file.write_text(other.read_text(encoding="utf-8"), encoding="utf-8")
+            subprocess.run([*nginx, "-t", "-q"], check=True)
+        file.write_text(kept, encoding="utf-8")
 
     def make_certificate(self, folder: Path) -> None:
         name = ["-subj", "/CN=training.example.com", "-addext", f"subjectAltName=IP:{self.address('proxy')}"]

@@ -2,8 +2,9 @@
 
 Usage: .ci/deployment [--writes NUMBER] [--from REVISION]
 
-The new version is this tree with one migration more. The old one is this tree as well, or with --from a revision of
-before. Fails where something was lost or doubled, and where a page was refused otherwise than the documents promise.
+The new version is this tree with one migration more, so that the site closes. The old one is this tree as well, or with
+--from a revision of before. Fails where something was lost or doubled, and where a page was refused otherwise than the
+documents promise.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from compose_file import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from deployed_site import ABOVE, Deployment
+from deployed_site import ABOVE, Deployment, build
 
 from tests.faults.deployed import PacedWriters, TlsVisitor
 from tests.faults.killing import KINDS, stored
@@ -73,8 +74,9 @@ class Rehearsal:
         self.deployment, self.wrong = deployment, []
         self.source = checked_out(revision, deployment.folder / "source") if revision else ROOT
         self.old, self.new = deployment.folder / "old", deployment.folder / "new"
-        deployment.image.put_into(self.old, self.source)
-        deployment.image.put_into(self.new, ROOT)
+        with timed("built"):
+            build(self.old, self.source)
+            build(self.new, ROOT)
         add_migration(self.new)
         self.files = files_of(self.old), files_of(self.new)
         self.site = Site(deployment.folder, deployment.database_url)
@@ -103,10 +105,13 @@ class Rehearsal:
 
     def install(self) -> None:
         self.deployment.run("upgrade", self.old)
+        # By the Python of the tests, whose packages make people and a small course.
         printed = self.deployment.run("upgrade", self.source, [sys.executable, "-c", PREPARE])
         self.site.told = json.loads(printed.splitlines()[-1])
         for name in ("site1", "site2", "worker"):
             self.deployment.start(name, self.old)
+        for name in ("site1", "site2"):
+            self.deployment.wait_until_healthy(name, self.old)
         self.deployment.start_proxy()
 
     def upgrade(self) -> None:
@@ -197,7 +202,7 @@ def is_ready(visitor: TlsVisitor) -> bool:
 
 def wait_for(writers: PacedWriters, writes: int) -> None:
     wait_until(
-        lambda: len(writers.acknowledged) >= writes or writers.broken, f"{writes} writes were not reached", within=900
+        lambda: len(writers.acknowledged) >= writes or writers.broken, f"{writes} writes were not reached", within=3600
     )
 
 
