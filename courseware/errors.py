@@ -55,7 +55,13 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    """500 for a bug; 503 while the database is away or full. Either way nothing was acknowledged that was not saved."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    """500 for a bug; 503 while the database or Redis is away or full. Nothing was acknowledged that was not saved."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError) or is_of_redis(error):
         return away()
     return page(500, "500")
+
+
+def is_of_redis(error):
+    # By its name: the library is there only where it is asked for.
+    return any(kind.__module__ == "redis.exceptions" for kind in type(error).__mro__)

@@ -4,9 +4,12 @@ They stand before everything else: a load balancer asks by an address that is no
 wants its answer also while people queue, while an upgrade runs, and while the database is away.
 """
 
+from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse, HttpResponseNotAllowed
 
+from courseware.errors import is_of_redis
 from courseware.jobs.condition import age_of_last_sign
 from courseware.upgrading import Watch
 
@@ -37,4 +40,16 @@ class HealthMiddleware:
             return 503, ["database: answers", reason]
         age = age_of_last_sign()
         worker = "none has been seen" if age is None else f"seen {age.total_seconds():.0f} s ago"
-        return 200, ["database: answers", "migrations: applied", f"worker: {worker}"]
+        return 200, ["database: answers", "migrations: applied", f"worker: {worker}", *self.counting()]
+
+    def counting(self):
+        """Pages go on without Redis; signing in does not."""
+        if not settings.CACHE_URL:
+            return []
+        try:
+            cache.has_key("readyz")
+        except Exception as error:
+            if not is_of_redis(error):
+                raise
+            return ["redis: away, so nobody signs in"]
+        return ["redis: answers"]

@@ -114,6 +114,18 @@ DATABASES = {
     )
 }
 
+CACHE_URL = env("CACHE_URL", default="")
+if CACHE_URL:
+    if not re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL):
+        raise ImproperlyConfigured(
+            "CACHE_URL: expected redis://… or rediss://…, with the number of a database at the end"
+        )
+    try:
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:
+        raise ImproperlyConfigured("CACHE_URL: expected the packages of requirements/redis.txt") from None
+
 # Without a mail server letters are kept as files in DATA_DIR/mail, one each.
 try:
     vars().update(env.email_url("EMAIL_URL", default="filemail://"))
@@ -252,14 +264,29 @@ WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"
 
-# In the database, so that every process counts the same wrong passwords.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # at the default of 300 a stranger could push counts out
+# Where every process counts the same wrong passwords.
+if CACHE_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "KEY_PREFIX": "courseware",
+            "OPTIONS": {
+                "socket_connect_timeout": 2,  # seconds
+                "socket_timeout": 2,
+                # Once more and at once: for a connection that a restart has cut. The library would try for seconds.
+                "retry": Retry(NoBackoff(), 1),
+            },
+        }
     }
-}
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "cache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # at the default of 300 a stranger could push counts out
+        }
+    }
 
 # In the database as well: enqueued with the fact that asks for it. `manage.py work` does them.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}

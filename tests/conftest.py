@@ -79,3 +79,13 @@ def nothing_kept_of_releases():
     serving.forget()
     yield
     serving.forget()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_beside_the_database():
+    """What a rolled back test has counted in Redis would count in the next one."""
+    from django.conf import settings
+    from django.core.cache import cache
+
+    if settings.CACHE_URL:
+        cache.clear()

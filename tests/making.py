@@ -3,7 +3,9 @@
 import itertools
 from datetime import timedelta
 
+import pytest
 from django import forms
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from tests.language.samples import make_files
 
 counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"
+BY_THE_CLOCK_OF_THE_TEST = pytest.mark.skipif(bool(settings.CACHE_URL), reason="Redis forgets by its own clock")
 
 
 def letters():

@@ -13,7 +13,7 @@ if "DATA_DIR" not in os.environ:  # whoever makes the folder takes it away; work
 
 # Only now: the values above are read while it is imported.
 from courseware.settings import *
-from courseware.settings import DATA_DIR, DATABASES, MIDDLEWARE
+from courseware.settings import CACHE_URL, CACHES, DATA_DIR, DATABASES, MIDDLEWARE
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -32,3 +32,6 @@ WHITENOISE_USE_FINDERS = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: connections to a database in memory share one cache and do not wait for each other.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+
+if CACHE_URL:  # each process of the tests has a database of its own, as a test empties it
+    CACHES["default"]["LOCATION"] = f"{CACHE_URL}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]}"

@@ -14,7 +14,7 @@ from django.utils import timezone
 from courseware.evidence.models import Event
 from courseware.unsaved.keeping import keep, unsaved_in
 from tests.accounts.test_own_sessions import PAGE, is_in, signed_in
-from tests.making import make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,7 @@ def sessions():
     return Session.objects.count(), set(UserSession.objects.values_list("user__name", flat=True))
 
 
+@BY_THE_CLOCK_OF_THE_TEST
 def test_what_has_ended_goes_and_what_has_not_stays_however_often_it_is_called(time_machine):
     now = timezone.now().replace(microsecond=0)
     time_machine.move_to(now, tick=False)
@@ -51,6 +52,7 @@ def test_what_has_ended_goes_and_what_has_not_stays_however_often_it_is_called(t
     assert len(live.get(PAGE).context["sessions"]) == 1
 
 
+@BY_THE_CLOCK_OF_THE_TEST
 @pytest.mark.parametrize("number", [1, 3])
 def test_it_costs_the_same_for_any_number_of_them(number, time_machine, django_assert_num_queries):
     for _ in range(number):

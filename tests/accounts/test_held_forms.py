@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from courseware.content.models import Document
 from courseware.learning.models import Answer, LessonReport
-from tests.making import PASSWORD, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.making import (
+    BY_THE_CLOCK_OF_THE_TEST,
+    PASSWORD,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_team,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 HELD = "/accounts/held/"
@@ -83,6 +91,7 @@ def test_it_is_of_the_browser_that_sent_it(client, manager):
     assert elsewhere.get(HELD).url == "/"
 
 
+@BY_THE_CLOCK_OF_THE_TEST
 def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_machine):
     response = excuse(client, manager)
     time_machine.move_to(timezone.now() + timedelta(minutes=30, seconds=1))

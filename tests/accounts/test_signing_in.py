@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from courseware.accounts.addresses import stays_here
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
-from tests.making import PASSWORD, make_admin, make_team, make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -130,6 +130,7 @@ def test_as_many_queries_for_known_and_unknown_addresses(client):
     assert counts[2] == counts[3]
 
 
+@BY_THE_CLOCK_OF_THE_TEST
 def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_followed(client, time_machine):
     known, other = make_user(email="known@example.com"), make_user(email="other@example.com")
 
