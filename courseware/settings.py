@@ -98,6 +98,8 @@ PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
 if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:
     raise ImproperlyConfigured(f"PASS_MARK_FLOOR: expected a whole number from 1 to 100, got {PASS_MARK_FLOOR!r}")
 PASS_MARK_FLOOR = int(PASS_MARK_FLOOR)
+if not count("WEB_CONCURRENCY", default=2):  # read by gunicorn, which has no words for it
+    raise ImproperlyConfigured("WEB_CONCURRENCY: expected a number such as 2, got 0")
 PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)
 if not PREVIEW_SECONDS:
     raise ImproperlyConfigured("PREVIEW_SECONDS: expected a number such as 5, got 0")

@@ -114,6 +114,8 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "seventy"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "0"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "101"}),
+        ("WEB_CONCURRENCY", {"WEB_CONCURRENCY": "abc"}),
+        ("WEB_CONCURRENCY", {"WEB_CONCURRENCY": "0"}),
         ("PREVIEW_SECONDS", {"PREVIEW_SECONDS": "soon"}),
         ("PREVIEW_SECONDS", {"PREVIEW_SECONDS": "0"}),
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
