@@ -9,9 +9,10 @@ from courseware.accounts.people_lists import SearchByPeople
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, withdraw
 from courseware.learning.admin import confirmation
+from courseware.learning.models import Enrollment
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import LongList
+from courseware.lib.long_lists import MOST, LongList
 
 
 class WithdrawForm(forms.Form):
@@ -30,7 +31,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
     list_filter = [("withdrawn_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
-    search_people = ("enrollment__learner",)
+    search_people = ("enrollment",)
     search_help_text = _("Name or address of a person, the whole name on a certificate, or its number.")
     ordering = ["-issued_at", "-pk"]
     actions = ["withdraw"]
@@ -38,6 +39,11 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
         "holder", "enrollment", "number", "issued_at", "valid_until", "withdrawn_at", "withdrawn_by",
         "withdrawn_reason",
     )  # fmt: skip
+
+    def people_found(self, words):
+        """The keys of their enrollments, which is how a certificate names somebody."""
+        runs = Enrollment.objects.filter(learner__in=super().people_found(words))
+        return list(runs.values_list("pk", flat=True)[:MOST])
 
     @method_decorator(asks_before_posting)
     def changelist_view(self, request, *args, **kwargs):

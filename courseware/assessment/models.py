@@ -172,6 +172,15 @@ class Certificate(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("certificate"), _("certificates")
+        indexes = [
+            models.Index(fields=["-issued_at", "-id"], name="certificates_newest_first"),
+            models.Index(
+                fields=["-issued_at", "-id"],
+                condition=Q(withdrawn_at__isnull=False),
+                name="withdrawn_newest_first",
+            ),
+            models.Index(fields=["holder"], name="certificate_by_holder"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")

@@ -84,6 +84,8 @@ class Message(models.Model):
             models.Index(fields=["person", "-id"], name="message_of_person"),
             models.Index(fields=["person"], name="message_bounced", condition=models.Q(state="bounced")),
             models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
+            models.Index(fields=["address"], name="message_by_address"),
+            models.Index(fields=["state", "-id"], name="message_by_state"),
         ]
 
     def __str__(self) -> str:
