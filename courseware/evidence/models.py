@@ -53,7 +53,10 @@ class Event(models.Model):
         verbose_name, verbose_name_plural = _("event"), _("events")
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["chain", "place"], name="one_event_a_place")]
-        indexes = [models.Index(fields=["subject", "id"], name="event_of_subject")]
+        indexes = [
+            models.Index(fields=["subject", "id"], name="event_of_subject"),
+            models.Index(fields=["verb", "id"], name="event_by_verb"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.verb} {self.subject}"
