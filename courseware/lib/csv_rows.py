@@ -12,19 +12,39 @@ BOM = "\ufeff"
 _FORMULA = re.compile(r"^[\t\r]|(?:^|[;|\t\r\n])[\s\u200b-\u200f\u2060\ufeff]*+[=+\-@＝＋－＠]")
 
 
+# Without one of these there is none: most cells are done with that.
+_SIGNS = frozenset("\t\r=+-@＝＋－＠")
+PIECE = 16_000  # characters that are sent together
+
+
 def guarded(cell: object) -> str:
     """The cell as text, with an apostrophe before what a spreadsheet would take for a formula."""
     text = "" if cell is None else str(cell)
-    return text if isinstance(cell, int) else _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", text)
+    if isinstance(cell, int) or _SIGNS.isdisjoint(text):
+        return text
+    return _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", text)
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Lines of UTF-8, the first with a byte order mark, one at a time: memory does not grow with the rows."""
+    """UTF-8 with a byte order mark: the first row as soon as it is there, the others some together.
+
+    Memory does not grow with the rows.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)
+    least = 0
     for row in rows:
         writer.writerow([guarded(cell) for cell in row])
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
+        if buffer.tell() > least:
+            yield taken_from(buffer)
+            least = PIECE
+    if rest := taken_from(buffer):
+        yield rest
+
+
+def taken_from(buffer: io.StringIO) -> bytes:
+    taken = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return taken

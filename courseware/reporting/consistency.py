@@ -328,9 +328,10 @@ def standings() -> Iterator[str]:
     in_groups = rows.order_by("enrollment__learner_id", "enrollment__course_id").iterator()
     for (learner, course), certificates in groupby(in_groups, of_one):
         best = longest(certificates)
-        if (best.kept, best.kept_until) != (best.pk, best.certifies_until):
+        annotated = vars(best)
+        if (annotated["kept"], annotated["kept_until"]) != (best.pk, best.certifies_until):
             yield (
-                f"person {learner}: certified in course {course} until {best.kept_until} by what is kept, "
+                f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
                 f"until {best.certifies_until} by certificate {best.pk}"
             )
 

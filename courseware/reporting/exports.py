@@ -1,6 +1,7 @@
 """The board as a file. One table has heading and cell of each column, so that they cannot differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext, pgettext
@@ -10,6 +11,11 @@ from courseware.assessment.grading import Score
 from courseware.assessment.starting_point import StartingPoint
 from courseware.lib.csv_rows import encoded
 from courseware.reporting.board_rows import BoardRow
+
+AT_A_TIME = 100  # rows put into words before another request's language may be active
+
+# Whether somebody is certified; empty for who never had a certificate.
+CERTIFIED = {True: _("yes"), False: _("no"), None: ""}
 
 BOARD_COLUMNS = {
     _("Name"): lambda row: row.enrollment.learner.name,
@@ -23,17 +29,12 @@ BOARD_COLUMNS = {
     _("Due on"): lambda row: row.due_on.isoformat() if row.due_on else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
-    _("Certified"): lambda row: certified(row),
+    _("Certified"): lambda row: CERTIFIED[row.is_certified],
     _("Starting point"): lambda row: score(row.starting_point.before),
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),
     _("Next step"): lambda row: row.next_act.words,
 }
-
-
-def certified(row: BoardRow) -> str:
-    """Empty for who never had a certificate."""
-    return {True: gettext("yes"), False: gettext("no"), None: ""}[row.is_certified]
 
 
 def score(found: Score | None) -> str:
@@ -62,11 +63,22 @@ def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | in
     with translation.override(language):
         heading = [str(name) for name in BOARD_COLUMNS]
     yield heading
-    for row in rows:
+    rows, said = iter(rows), CellTexts()
+    while some := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
-            cells = [as_cell(column(row)) for column in BOARD_COLUMNS.values()]
-        yield cells
+            lines = [[said.cell(column(row)) for column in BOARD_COLUMNS.values()] for row in some]
+        yield from lines
 
 
-def as_cell(value) -> str | int:
-    return value if isinstance(value, int) else str(value)  # lazy texts take the active language
+class CellTexts:
+    """What lazy texts say in the language that is active; each is asked once, for they stand in every row."""
+
+    def __init__(self):
+        self.texts: dict[int, tuple[object, str]] = {}
+
+    def cell(self, value) -> str | int:
+        if isinstance(value, (str, int)):
+            return value
+        if id(value) not in self.texts:
+            self.texts[id(value)] = value, str(value)  # kept, so that no other one gets its id
+        return self.texts[id(value)][1]

@@ -39,3 +39,22 @@ def test_a_file_that_is_read_with_semicolons_has_no_formula_either():
 
 def test_every_cell_is_quoted():
     assert b"".join(encoded([["a", 1, None]])).decode("utf-8-sig") == '"a","1",""\r\n'
+
+
+def test_the_first_row_comes_before_there_is_another_and_the_others_in_pieces_as_they_are_made():
+    asked = []
+
+    def rows():
+        for number in range(3000):
+            asked.append(number)
+            yield ["x" * 20, number]
+
+    pieces = encoded(rows())
+    first = next(pieces)
+    assert (len(asked), first.count(b"\n")) == (1, 1)
+    second = next(pieces)
+    assert len(asked) == 1 + second.count(b"\n") < 1000
+    rest = list(pieces)
+    assert len(rest) < 10
+    text = (first + second + b"".join(rest)).decode("utf-8-sig")
+    assert [int(number) for _x, number in csv.reader(io.StringIO(text, newline=""))] == list(range(3000))
