@@ -51,7 +51,7 @@ def statements(ask):
     with CaptureQueriesContext(connection) as asked:
         response = ask()
     assert response.status_code in (200, 302), response.text
-    kinds = Counter(query["sql"].split()[0] for query in asked)
+    kinds = Counter(query["sql"].lstrip("(").split()[0] for query in asked)
     return Counter({kind: count for kind, count in kinds.items() if kind in ("SELECT", "INSERT", "UPDATE", "DELETE")})
 
 
