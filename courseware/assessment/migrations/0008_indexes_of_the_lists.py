@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessment", "0006_words_of_certificates"),
+        ("assessment", "0007_standings"),
         ("content", "0003_proposals"),
         ("learning", "0005_enrolling_teams_in_batches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_user_is_demo"),
+        ("accounts", "0005_places_of_teams"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
