@@ -29,6 +29,7 @@ from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event, EventQuerySet
 from courseware.evidence.recording import NewEvent, record_many, subject_of
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.recounting import everything, recount
 from courseware.lib import dates
 from courseware.outbox.models import Message, MessageState
 
@@ -157,6 +158,7 @@ class GrowingFirm:
                 self.add(range(first, min(first + AT_A_TIME, wanted)))
         self.people = wanted
         set_sequences()
+        recount(everything())  # of what was written past the models
 
     @transaction.atomic
     def add(self, numbers):

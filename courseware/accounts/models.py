@@ -145,11 +145,11 @@ class Team(models.Model):
             # One after the other: two that are moved at once would not know of each other.
             places = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
             self.above = places[self.parent_id] if self.parent_id else "/"
-            super().save(**kwargs)
             before = places.get(self.pk)
             if before and before != self.place:
                 below = Concat(Value(self.place), Substr("above", len(before) + 1))
                 Team.objects.filter(above__startswith=before).update(above=below)
+            super().save(**kwargs)
 
     @property
     def place(self):

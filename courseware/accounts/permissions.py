@@ -13,10 +13,14 @@ def is_manager(user):
     return user.memberships.filter(role=Membership.Role.MANAGER).exists()
 
 
+def own_teams(user):
+    """Those that `user` manages, without the teams below them."""
+    return Team.objects.filter(memberships__person=user, memberships__role=Membership.Role.MANAGER)
+
+
 def teams_managed_by(user):
     """The teams `user` manages, and all teams below them. Runs one query."""
-    managed = Team.objects.filter(memberships__person=user, memberships__role=Membership.Role.MANAGER)
-    return managed.with_those_below() if user.is_active else Team.objects.none()
+    return own_teams(user).with_those_below() if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):

@@ -1,5 +1,7 @@
+from datetime import time
+
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -16,3 +18,18 @@ class LearningConfig(AppConfig):
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
         )
         post_migrate.connect(grant_rights, sender=self)
+        self.keep_headcounts()
+
+    def keep_headcounts(self):
+        from courseware.accounts.models import Membership, Team
+        from courseware.jobs.schedule import Daily, schedule
+        from courseware.learning import recounting
+
+        for signal in (pre_save, pre_delete):
+            signal.connect(recounting.note_reach, sender=Membership, dispatch_uid="learning.note_reach")
+        for signal in (post_save, post_delete):
+            signal.connect(recounting.count_reach, sender=Membership, dispatch_uid="learning.count_reach")
+        pre_save.connect(recounting.note_place, sender=Team, dispatch_uid="learning.note_place")
+        post_delete.connect(recounting.forget_team, sender=Team, dispatch_uid="learning.forget_team")
+        post_save.connect(recounting.recount_above, sender=Team, dispatch_uid="learning.recount_above")
+        schedule("add-up-headcounts", _("Add up the numbers above the boards"), recounting.add_up, Daily(time(4, 10)))

@@ -106,7 +106,13 @@ def lock(enrollment):
 
 
 def touch(enrollment, at):
-    enrollment.started_at = enrollment.started_at or at
-    # A clock that was set back must not make it older.
-    enrollment.last_active_at = max(enrollment.last_active_at or at, at)
-    enrollment.save(update_fields=["started_at", "last_active_at"])
+    fields = []
+    if not enrollment.started_at:
+        enrollment.started_at = at
+        fields.append("started_at")
+    # A clock that was set back must not make it older; and one act that says it twice is written once.
+    if not enrollment.last_active_at or enrollment.last_active_at < at:
+        enrollment.last_active_at = at
+        fields.append("last_active_at")
+    if fields:
+        enrollment.save(update_fields=fields)

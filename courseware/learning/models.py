@@ -10,6 +10,7 @@ from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
+from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
@@ -23,7 +24,16 @@ def zone_named(name):
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
 
 
+PLACING = {"due_at", "started_at", "completed_at", "waived_at", "is_newest"}
+
+
 class EnrollmentQuerySet(models.QuerySet):
+    def bulk_create(self, objs, *args, **kwargs):
+        with transaction.atomic():
+            new = super().bulk_create(objs, *args, **kwargs)
+            count(Relocation(each.learner_id, None, each.place) for each in new)
+        return new
+
     def open(self):
         return self.filter(states.OPEN)
 
@@ -114,17 +124,26 @@ class Enrollment(models.Model):
     def __str__(self):
         return f"{self.learner} · {self.course}"
 
-    def save(self, **kwargs):
-        if self._state.adding:
-            self.save_as_newest(**kwargs)
-        else:
-            super().save(**kwargs)
+    def save(self, *, update_fields=None, **kwargs):
+        """A new run makes the one before it a former one. Who stands where is counted with it."""
+        if not self._state.adding and update_fields and PLACING.isdisjoint(update_fields):
+            super().save(update_fields=update_fields, **kwargs)
+            return
+        with transaction.atomic():
+            before = self.superseding() if self._state.adding else Enrollment.objects.get(pk=self.pk).place
+            super().save(update_fields=update_fields, **kwargs)
+            count([Relocation(self.learner_id, before, self.place)])
 
-    @transaction.atomic
-    def save_as_newest(self, **kwargs):
-        """A new run makes the one before it a former one."""
-        Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id).update(is_newest=False)
-        super().save(**kwargs)
+    def superseding(self):
+        """The place of the run before, which is the newest no more."""
+        former = Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id)
+        before = former.first()
+        former.update(is_newest=False)
+        return before and before.place
+
+    @property
+    def place(self):
+        return Place(states.urgency_of(self), self.started_at is not None) if self.is_newest else None
 
     @property
     def is_open(self):

@@ -9,12 +9,13 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import learners_of, teams_managed_by
+from courseware.accounts.permissions import learners_of, own_teams, teams_managed_by
 from courseware.assessment.standing import is_certified, with_certified_until
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.journey.next_act import Journey, NextAct, journeys
+from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
@@ -29,6 +30,7 @@ OF_A_FILE = (
     "learner__email",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
+COUNTED_ANEW = 20  # teams of the viewer: of more than these the numbers above the board are kept
 
 
 def teams_shown_to(user) -> QuerySet[Team]:
@@ -174,6 +176,26 @@ def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
 def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
     """What `user` may see of the learner's runs before this one, newest first. Runs one query."""
     return Enrollment.objects.visible_to(user).before(enrollment)
+
+
+def counts_kept(user, team: Team | None, at: datetime) -> dict[State, int] | None:
+    """What `counts_by_state` says of `board` without a name, from the headcounts; None where they cannot say."""
+    if user.is_superuser:
+        return Headcount.objects.filter(team=team).by_state(at)
+    heads = [team] if team else topmost(own_teams(user))
+    if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
+        return None
+    below = Team.objects.filter(pk=heads[0].pk).with_those_below()
+    own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user)).with_state(at)
+    not_shown = counts_by_state(own)  # nobody stands on the own board
+    counts = Headcount.objects.filter(team=heads[0]).by_state(at)
+    return {state: number - not_shown[state] for state, number in counts.items()}
+
+
+def topmost(teams: Iterable[Team]) -> list[Team]:
+    """Those that stand below no other one."""
+    teams = list(teams)
+    return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
 
 
 def counts_by_state(enrollments: QuerySet) -> dict[State, int]:

@@ -24,6 +24,7 @@ from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import alterations
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
+from courseware.learning import recounting
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
@@ -46,6 +47,7 @@ def differences() -> Iterator[str]:
     yield from enrollments()
     yield from newest_runs()
     yield from team_places()
+    yield from headcounts()
     yield from certificates()
     yield from certificate_texts()
     yield from standings()
@@ -270,6 +272,13 @@ def team_places() -> Iterator[str]:
         place = "/" + "".join(f"{key}/" for key in above)
         if team.above != place:
             yield f"team {team.pk}: stands at {team.above} by what is kept, at {place} by the teams above it"
+
+
+def headcounts() -> Iterator[str]:
+    for team in recounting.everything():
+        for place, number in recounting.missing(team).items():
+            where = f"{place.urgency:%Y-%m-%d}, {'begun' if place.has_started else 'not begun'}"
+            yield f"{f'team {team}' if team else 'the firm'}: {number:+} people at {where} to what is counted"
 
 
 def certificates() -> Iterator[str]:

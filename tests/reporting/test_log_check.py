@@ -76,7 +76,8 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
 def test_a_lesson_that_nobody_did_is_named(enrollment):
     other, real = Enrollment.objects.latest("pk"), Completion.objects.get(document__kind="lesson")
     now = timezone.now()
-    Enrollment.objects.filter(pk=other.pk).update(started_at=now, last_active_at=now)
+    other.started_at = other.last_active_at = now
+    other.save()
     forged = Completion.objects.create(
         enrollment=other, document=real.document, revision=real.revision, outcome=real.outcome, completed_at=now
     )
@@ -104,7 +105,8 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
 
 def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
     other = Enrollment.objects.latest("pk")
-    Enrollment.objects.filter(pk=other.pk).update(waived_at=None)
+    other.waived_at = None
+    other.save()
     assert list(differences()) == [
         f"event {key('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"
     ]

@@ -27,8 +27,8 @@ def board(request):
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    counts = board_rows.counts_by_state(everyone)
-    number = counts[chosen["state"]] if "state" in chosen else sum(counts.values())
+    counts = counts_of(request.user, teams, chosen, everyone, now)
+    number = number_in(counts, chosen)
     paginator = Paginator(board_rows.sorted_within_reason(found, number), ROWS_A_PAGE)
     paginator.count = number  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
@@ -56,6 +56,17 @@ def chosen_enrollments(user, chosen, at):
     return everyone, everyone.in_state(State(chosen["state"]), at) if "state" in chosen else everyone
 
 
+def counts_of(user, teams, chosen, everyone, at):
+    kept = None
+    if len(teams) > board_rows.COUNTED_ANEW and "name" not in chosen:
+        kept = board_rows.counts_kept(user, chosen.get("team"), at)
+    return kept or board_rows.counts_by_state(everyone)
+
+
+def number_in(counts, chosen):
+    return counts[chosen["state"]] if "state" in chosen else sum(counts.values())
+
+
 def filters_query(chosen):
     query = QueryDict(mutable=True)
     query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
@@ -68,8 +79,8 @@ def filters_query(chosen):
 def board_csv(request):
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()
-    _everyone, found = chosen_enrollments(request.user, chosen, now)
-    number = found.count()
+    everyone, found = chosen_enrollments(request.user, chosen, now)
+    number = number_in(counts_of(request.user, teams, chosen, everyone, now), chosen)
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)

@@ -1,0 +1,88 @@
+"""How many people stand where, of each team with all below it: kept beside the enrollments, for boards of many.
+
+A change is a row of its own, so many more or fewer, and changes none: two who change the same number do not wait for
+each other. A job adds them up (see `recounting`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import models
+from django.db.models import Case, Sum, When
+
+from courseware.accounts.models import Membership, Team
+from courseware.learning import states
+
+FIRM = None  # in the place of a team: everybody, also who is in none
+
+
+class Place(NamedTuple):
+    """What decides, at every instant, in which state somebody is."""
+
+    urgency: datetime
+    has_started: bool
+
+
+class Relocation(NamedTuple):
+    """None: not counted, for it is not the newest run."""
+
+    learner: int
+    before: Place | None
+    after: Place | None
+
+
+class HeadcountQuerySet(models.QuerySet):
+    def by_state(self, at: datetime) -> dict[states.State, int]:
+        """Zeros included, in the order of State. Runs one query."""
+        with_start = self.annotate(started_at=Case(When(has_started=True, then="urgency")))  # any instant will do
+        found = with_start.annotate(state=states.column(at)).values_list("state").annotate(people=Sum("number"))
+        counts = dict(found.order_by())
+        return {state: counts.get(state.value, 0) for state in states.State}
+
+
+class Headcount(models.Model):
+    """So many more people (or fewer) of a team and those below it stand at a place."""
+
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, db_index=False, related_name="+", help_text="Null: the firm"
+    )
+    urgency = models.DateTimeField()
+    has_started = models.BooleanField()
+    number = models.IntegerField()
+
+    objects = HeadcountQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "urgency", "has_started", "number"], name="headcount_by_team")]
+
+    def __str__(self):
+        return f"{self.team or '–'} · {self.urgency:%Y-%m-%d} · {self.number:+}"
+
+
+def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
+    """Person → the teams on whose boards the person stands, and the firm. Runs one query."""
+    found: dict[int, set[int | None]] = defaultdict(lambda: {FIRM})
+    memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER)
+    for person, team, above in memberships.values_list("person", "team", "team__above"):
+        found[person].update([team, *(int(key) for key in above.split("/") if key)])
+    return found
+
+
+def count(changes: Iterable[Relocation]) -> None:
+    """Call it in the transaction of the changes. Runs two queries."""
+    moved = [change for change in changes if change.before != change.after]
+    teams = reach({change.learner for change in moved}) if moved else {}
+    numbers: Counter[tuple[int | None, Place]] = Counter()
+    for learner, before, after in moved:
+        for team in teams[learner]:
+            for place, number in ((before, -1), (after, 1)):
+                if place:
+                    numbers[team, place] += number
+    write(numbers)
+
+
+def write(numbers: Counter[tuple[int | None, Place]]) -> None:
+    rows = (Headcount(team_id=team, **place._asdict(), number=number) for (team, place), number in numbers.items())
+    Headcount.objects.bulk_create([row for row in rows if row.number], batch_size=1000)

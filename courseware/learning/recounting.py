@@ -1,0 +1,88 @@
+"""Headcounts where the teams change, and counted anew."""
+
+from collections import Counter
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
+
+from courseware.accounts.models import Team
+from courseware.accounts.permissions import learners_of
+from courseware.learning.headcounts import FIRM, Headcount, Place, reach, write
+from courseware.learning.models import Enrollment
+
+
+def places(enrollments: QuerySet) -> QuerySet:
+    """(urgency, has started, how many of these stand there)."""
+    has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
+    newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
+    return newest.values_list("urgency", "has_started").annotate(number=Count("pk"))
+
+
+def missing(team: int | None) -> Counter[Place]:
+    """What is to be added to what is kept of a team, so that it is right. Runs one query, which sees one moment."""
+    everybody = Enrollment.objects.all()
+    if team is not FIRM:
+        below = Team.objects.filter(pk=team).with_those_below()
+        everybody = everybody.filter(learner__in=learners_of(below))
+    kept = Headcount.objects.filter(team=team).order_by().values_list("urgency", "has_started")
+    numbers: Counter[Place] = Counter()
+    for urgency, has_started, number in places(everybody).union(kept.annotate(number=-Sum("number")), all=True):
+        numbers[Place(urgency, bool(has_started))] += number
+    return Counter({place: number for place, number in numbers.items() if number})
+
+
+@transaction.atomic
+def recount(teams: Collection[int | None]) -> None:
+    """From the enrollments. What others change meanwhile is theirs to count."""
+    for team in teams:
+        write(Counter({(team, place): number for place, number in missing(team).items()}))
+
+
+def everything() -> list[int | None]:
+    return [FIRM, *Team.objects.order_by("pk").values_list("pk", flat=True)]
+
+
+def add_up() -> str:
+    """The rows of each team and place to one. Killed half-way and begun again, it comes to the same."""
+    before = Headcount.objects.count()
+    for team in everything():
+        with transaction.atomic():
+            rows = list(Headcount.objects.select_for_update().filter(team=team))
+            numbers: Counter[tuple[int | None, Place]] = Counter()
+            for row in rows:
+                numbers[team, Place(row.urgency, row.has_started)] += row.number
+            if len(rows) > len(numbers) or not all(numbers.values()):
+                Headcount.objects.filter(pk__in=[row.pk for row in rows]).delete()
+                write(numbers)
+    return f"{before} → {Headcount.objects.count()}"
+
+
+# Signals of `accounts`: who stands on which board changes with the memberships and with the place of a team
+
+
+def note_reach(sender, instance, **kwargs):
+    instance.reach_before = reach([instance.person_id])[instance.person_id]
+
+
+def count_reach(sender, instance, **kwargs):
+    person, before = instance.person_id, instance.reach_before
+    after = reach([person])[person]
+    if before != after:
+        stands_at = list(places(Enrollment.objects.filter(learner=person)))
+        changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
+        write(Counter({(team, Place(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
+
+
+def note_place(sender, instance, **kwargs):
+    instance.above_before = Team.objects.filter(pk=instance.pk).values_list("above", flat=True).first()
+
+
+def recount_above(sender, instance, created, **kwargs):
+    if not created and instance.above != instance.above_before:
+        above = [set(map(int, filter(None, place.split("/")))) for place in (instance.above, instance.above_before)]
+        recount(sorted(above[0] ^ above[1]))
+
+
+def forget_team(sender, instance, **kwargs):
+    Headcount.objects.filter(team=instance.pk).delete()  # written while its memberships went

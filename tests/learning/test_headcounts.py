@@ -1,0 +1,261 @@
+"""The numbers that are kept of each team and all below it are those of its people, whatever is done to either."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Team
+from courseware.learning import recounting
+from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, extend, waive
+from courseware.learning.headcounts import Headcount
+from courseware.learning.models import Enrollment
+from courseware.learning.states import State
+from courseware.reporting import board_rows, consistency
+from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course, finish_lesson, outline_of
+
+pytestmark = pytest.mark.django_db
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+def firm():
+    """A over B over C, and D; somebody in each, somebody in B and D, somebody nowhere. Everybody has a run."""
+    make_course()
+    teams = {"A": make_team("A")}
+    teams["B"] = make_team("B", parent=teams["A"])
+    teams["C"] = make_team("C", parent=teams["B"])
+    teams["D"] = make_team("D")
+    for name, places in {"in A": "A", "in B": "B", "in C": "C", "in D": "D", "in B and D": "BD", "nowhere": ""}.items():
+        person = make_user(name)
+        for place in places:
+            join(teams[place], person)
+        make_enrollment(person, due_at=days(9))
+    return teams
+
+
+def run_of(name):
+    return Enrollment.objects.filter(learner__name=name).latest("pk")
+
+
+def people_of(team):
+    """Counted from the rows one by one; `above` is not asked."""
+    below, found = [team], set()
+    while below:
+        each = below.pop()
+        found |= set(each.memberships.filter(role="learner").values_list("person", flat=True))
+        below += Team.objects.filter(parent=each)
+    return found
+
+
+def counted_by_hand(people, at):
+    newest = {}
+    for run in Enrollment.objects.order_by("pk"):
+        if people is None or run.learner_id in people:
+            newest[run.learner_id, run.course_id] = run.state_at(at)
+    return {state: list(newest.values()).count(state) for state in State}
+
+
+def assert_right():
+    for at in (timezone.now(), timezone.now() + MONTH):
+        for team in Team.objects.all():
+            assert Headcount.objects.filter(team=team).by_state(at) == counted_by_hand(people_of(team), at), team
+        assert Headcount.objects.filter(team=None).by_state(at) == counted_by_hand(None, at)
+    assert list(consistency.headcounts()) == []
+
+
+def begin(firm):
+    finish_lesson(run_of("in C"), outline_of(run_of("in C").course).step("boiling"))
+
+
+def renew(firm):
+    complete_course(run_of("in C"))
+    enroll(run_of("in C").learner, run_of("in C").course, due_at=days(1))
+
+
+def enroll_those_of_a(firm):
+    join(firm["A"], make_user("new in A"))
+    join(firm["C"], make_user("new in C"))
+    enroll_next(begin_enrolling([firm["A"]], run_of("in A").course, due_on=timezone.localdate()), by=None)
+
+
+def change_role(firm):
+    Membership.objects.get(person__name="in C").delete()
+    membership = Membership.objects.get(person__name="in B")
+    membership.role = Membership.Role.MANAGER
+    membership.save()
+
+
+def change_team(firm):
+    membership = Membership.objects.get(person__name="in C")
+    membership.team = firm["D"]
+    membership.save()
+
+
+def move(firm):
+    team = Team.objects.get(name="B")
+    team.parent = firm["D"]
+    team.save()
+
+
+def move_to_the_top(firm):
+    team = Team.objects.get(name="C")
+    team.parent = None
+    team.save()
+
+
+CHANGES = {
+    "somebody begins": begin,
+    "somebody completes the course": lambda firm: complete_course(run_of("in C")),
+    "somebody is enrolled again": renew,
+    "an open run is begun twice": lambda firm: enroll(run_of("in C").learner, run_of("in C").course, due_at=days(-9)),
+    "the due day moves": lambda firm: extend(run_of("in B and D"), timezone.localdate() - MONTH, by=None),
+    "the due day stays": lambda firm: [extend(run_of("in A"), timezone.localdate(), by=None) for _ in range(2)],
+    "somebody is excused": lambda firm: [waive(run_of("in B and D"), "on leave", by=None) for _ in range(2)],
+    "somebody without a team is enrolled": lambda firm: enroll(make_user(), run_of("in A").course),
+    "a team is enrolled": enroll_those_of_a,
+    "somebody joins a second team": lambda firm: join(firm["D"], run_of("in C").learner),
+    "somebody joins a team above": lambda firm: join(firm["A"], run_of("in C").learner),
+    "somebody leads a team": lambda firm: join(firm["D"], run_of("in C").learner, Membership.Role.MANAGER),
+    "somebody leaves one of two teams": lambda firm: firm["B"].memberships.filter(person__name="in B and D").delete(),
+    "somebody leaves the only team": lambda firm: firm["C"].memberships.all().delete(),
+    "a learner becomes a manager": change_role,
+    "somebody changes the team": change_team,
+    "a team is moved": move,
+    "a team is moved to the top": move_to_the_top,
+    "a team is saved as it is": lambda firm: firm["B"].save(),
+    "a team is renamed": lambda firm: Team.objects.filter(name="B").update(name="Z"),
+    "a team is deleted": lambda firm: Team.objects.get(name="C").delete(),
+    "a team is new": lambda firm: make_team("E", parent=firm["C"], learners=1),
+}
+
+
+def test_as_the_firm_is_made_each_team_has_its_people(firm):
+    assert_right()
+    now = timezone.now()
+    numbers = {team: sum(Headcount.objects.filter(team=firm[team]).by_state(now).values()) for team in "ABCD"}
+    assert numbers == {"A": 4, "B": 3, "C": 1, "D": 2}
+    assert sum(Headcount.objects.filter(team=None).by_state(now).values()) == 6
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_numbers_follow(firm, change):
+    change(firm)
+    assert_right()
+
+
+def test_the_numbers_follow_one_change_upon_another(firm):
+    ends = {"somebody completes the course", "a team is deleted", "a team is renamed", "a learner becomes a manager"}
+    for change in (change for name, change in CHANGES.items() if name not in ends | {"somebody leaves the only team"}):
+        change(firm)
+    assert_right()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_taken_back_is_not_counted(firm, monkeypatch):
+    before = Headcount.objects.count()
+    with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
+        patched.setattr("courseware.learning.enrolling.record", refuse)
+        waive(run_of("in A"), "on leave", by=None)
+    assert Headcount.objects.count() == before
+    assert_right()
+
+
+def refuse(*args, **fields):
+    raise ValueError("the log is away")
+
+
+def test_adding_up_changes_no_number_and_leaves_one_row_a_place_however_often(firm):
+    for _ in range(3):
+        extend(run_of("in C"), timezone.localdate() + MONTH, by=None)
+        extend(run_of("in C"), timezone.localdate(), by=None)
+    before = Headcount.objects.count()
+    for _ in range(2):
+        recounting.add_up()
+        assert_right()
+        rows = list(Headcount.objects.values_list("team", "urgency", "has_started", "number"))
+        assert len({row[:3] for row in rows}) == len(rows) < before
+        assert 0 not in {row[3] for row in rows}
+
+
+def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_counting_anew(firm):
+    row = Headcount.objects.filter(team=firm["A"]).latest("pk")
+    Headcount.objects.filter(pk=row.pk).update(number=row.number + 2)
+    Headcount.objects.filter(team=None).delete()
+    at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
+    assert list(consistency.headcounts()) == [
+        f"the firm: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
+        for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
+    ] + [f"team {firm['A'].pk}: -2 people at {at}"]
+    recounting.recount(recounting.everything())
+    assert_right()
+
+
+# On the board
+
+
+def both_ways(user, team=None):
+    now = timezone.now()
+    return board_rows.counts_kept(user, team, now), board_rows.counts_by_state(board_rows.board(user, team=team))
+
+
+def test_a_board_says_the_same_by_what_is_kept_as_by_counting_its_rows(firm):
+    begin(firm)
+    for user, team in [
+        (make_admin(), None),
+        (make_admin(), firm["B"]),
+        *((each.manager, None) for each in firm.values()),
+    ]:
+        kept, by_rows = both_ways(user, team)
+        assert kept == by_rows
+        assert sum(kept.values()) > 0
+
+
+def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):
+    manager = firm["A"].manager
+    join(firm["C"], manager)
+    make_enrollment(manager)
+    kept, by_rows = both_ways(manager)
+    assert kept == by_rows
+    assert sum(kept.values()) == 4
+
+
+def test_who_leads_a_team_and_one_below_it_is_told_of_both_at_once(firm):
+    join(firm["C"], firm["A"].manager, Membership.Role.MANAGER)
+    kept, by_rows = both_ways(firm["A"].manager)
+    assert kept == by_rows
+
+
+def test_who_leads_two_teams_side_by_side_is_told_by_counting_the_rows(firm):
+    join(firm["D"], firm["B"].manager, Membership.Role.MANAGER)
+    assert both_ways(firm["B"].manager)[0] is None
+
+
+def test_a_board_of_many_teams_reads_what_is_kept(client, firm, monkeypatch):
+    monkeypatch.setattr(board_rows, "COUNTED_ANEW", 2)
+    Headcount.objects.filter(team=firm["A"]).update(number=1000)
+    client.force_login(firm["A"].manager)
+    assert sum(client.get("/team/").context["counts"].values()) > 1000
+    assert sum(client.get("/team/?name=in").context["counts"].values()) == 4
+    client.force_login(firm["B"].manager)
+    assert sum(client.get("/team/").context["counts"].values()) == 3
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_people_from_before_are_counted_by_the_migration(firm):
+    begin(firm)
+    recounting.add_up()
+    before = set(Headcount.objects.values_list("team", "urgency", "has_started", "number"))
+    migrate("0007_urgency")
+    migrate()
+    assert set(Headcount.objects.values_list("team", "urgency", "has_started", "number")) == before
+
+
+def migrate(name=None):
+    """To this migration of `learning`, or to the newest of all rooms."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("learning", name)] if name else executor.loader.graph.leaf_nodes())
