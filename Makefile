@@ -55,7 +55,7 @@ test: .venv/development
 
 LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py
 
-## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, the newest Django
+## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py
@@ -66,6 +66,7 @@ deep: .venv/development .tools/deep/ready
 	@.tools/deep/bin/python .ci/mutants.py
 	@$(LIVES)
 	@.ci/postgres $(LIVES)
+	@.ci/postgres .venv/bin/python -m benchmarks.growth --sizes 1000 10000 100000 1000000 --check
 	@.ci/matrix
 
 .tools/audit/ready: requirements/audit.txt .tools/ready

@@ -1,0 +1,181 @@
+"""What pages cost as a firm grows, as ratios to the first size.
+
+    .ci/postgres .venv/bin/python -m benchmarks.growth [--sizes 1000 10000] [--only board] [--check] [--write FILE]
+
+The sizes are enrollments, renewals not counted. `--write` keeps the figures, which `benchmarks.curves` draws; `--check`
+ends it with an error where a page needs more statements as the firm grows, touches more than its bar allows, or a list
+of the admin is heavier than 150 KB.
+"""
+
+import argparse
+import datetime
+import itertools
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import scenario
+
+ADMIN_KILOBYTES = 150
+FULL_LIST = 4_000  # buffers of the first thousand rows, which a list looks through where there are as many
+LOOSE = 4  # times the bar: of CPU on a machine that others use, too
+
+
+def looks(firm):
+    """The pages that are visited, and the files that are read."""
+    from benchmarks.growing_firm import PASSWORD
+    from benchmarks.visits import Look, client_of
+
+    course = firm.courses[0].course
+    learner, manager, head = client_of(firm.learner), client_of(firm.last_manager), client_of(firm.head)
+    lesson = f"/learn/{course.identifier}/{firm.courses[0].lessons[1].document.identifier}/"
+    team, someone = firm.teams[-1], f"p{firm.people - 7:06}"
+    numbers = itertools.count()
+
+    def sign_in():
+        """Of somebody else each time: whoever has many sessions is dearer."""
+        return {"login": f"p{next(numbers):06}@bench.example", "password": PASSWORD}
+
+    boards = {"bar": None}  # they join all enrollments of the firm and sort them by a state that is worked out
+    pages = [
+        Look("home, ten courses", learner, "/"),
+        Look("lesson", learner, lesson),
+        Look("own record", learner, f"/learn/{course.identifier}/record/"),
+        Look("sign-in", client_of(), "/accounts/login/", form=sign_in),
+        Look("board of a team of 50", manager, "/team/", **boards),
+        Look("board of everybody", head, "/team/", **boards),
+        Look("board of everybody: overdue", head, "/team/?state=overdue", **boards),
+        Look("board of everybody: one team", head, f"/team/?team={team.pk}", **boards),
+        Look("board of everybody: a name", head, f"/team/?name={someone}", **boards),
+        *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
+    ]
+    files = [Look("CSV of a team of 50", manager, "/team/board.csv"), Look("CSV of everybody", head, "/team/board.csv")]
+    return pages, files
+
+
+def admin_lists(client, course, team, someone):
+    from benchmarks.visits import Look
+
+    address = f"{someone}@bench.example"
+    lists = {
+        "people": ("accounts/user/", ["", f"q={someone}", f"team={team}", "is_active__exact=1"]),
+        "teams": ("accounts/team/", ["", "q=Team+0002"]),
+        "enrollments": (
+            "learning/enrollment/",
+            ["", f"q={address}", "state=overdue", f"course__id__exact={course}", f"team={team}"],
+        ),
+        "events": ("evidence/event/", ["", "q=enrollment:7", "q=waived", f"q={address}"]),
+        "letters": ("outbox/message/", ["", f"q={address}", "state__exact=sent"]),
+        "certificates": ("assessment/certificate/", ["", f"q={address}", "withdrawn_at__isempty=1"]),
+    }
+    words = {"": "list", "q": "search"}
+    for name, (path, questions) in lists.items():
+        for question in questions:
+            what = words.get(question.partition("=")[0]) or question.partition("__")[0].partition("=")[0]
+            shown = f"admin, {name}: {what}" + (" by a word" if question == "q=waived" else "")
+            bar = None if name == "enrollments" else 2  # as the boards
+            yield Look(
+                shown, client, f"/admin/{path}?{question}", bar=bar, few=FULL_LIST, max_kilobytes=ADMIN_KILOBYTES
+            )
+
+
+def measure(sizes, only):
+    """{size: {page: Figures}} and {size: {table: rows}}."""
+    from benchmarks.growing_firm import GrowingFirm, table_sizes, tidy
+    from benchmarks.visits import read_file, visit
+
+    firm, figures, rows, bars = GrowingFirm(), {}, {}, {}
+    for size in sizes:
+        began = time.perf_counter()
+        firm.grow(size)
+        tidy()
+        rows[size] = table_sizes()
+        print(f"{size:,} enrollments after {time.perf_counter() - began:.0f} s more: {rows[size]}", flush=True)
+        pages, files = looks(firm)
+        figures[size] = found = {}
+        for look in pages:
+            if only in look.name:
+                found[look.name], bars[look.name] = visit(look), look
+        for look in files:
+            if only in look.name:
+                found[f"{look.name}: first byte"], found[f"{look.name}: 1,000 rows"] = read_file(look)
+    return figures, rows, bars
+
+
+def broken(figures, looks_by_name):
+    """A line for each page that is above its bar at the last size."""
+    first, last = figures[min(figures)], figures[max(figures)]
+    for name, look in looks_by_name.items():
+        before, after = first[name], last[name]
+        if look.max_kilobytes and after.kilobytes > look.max_kilobytes:
+            yield f"{name}: {after.kilobytes:.0f} KB, at most {look.max_kilobytes}"
+        if look.bar is None:
+            continue
+        if after.statements > before.statements:
+            yield f"{name}: {after.statements} statements, at first {before.statements}"
+        if after.buffers > look.bar * before.buffers + look.few:
+            yield f"{name}: {after.buffers} buffers, at first {before.buffers}"
+        if after.cpu > LOOSE * look.bar * before.cpu:
+            yield f"{name}: {after.cpu:.0f} ms of CPU, at first {before.cpu:.0f}"
+
+
+def tell(figures):
+    sizes = sorted(figures)
+    last = sizes[-1]
+    print(f"\n{scenario.database_name()}; ratios to {sizes[0]:,} enrollments\n")
+    columns = [f"CPU, ms, {sizes[0]:,}", *(f"× at {size:,}" for size in sizes[1:])]
+    columns += [*(f"buffers, {size:,}" for size in (sizes[0], last)), "statements", "KB", f"s at {last:,}"]
+    print(f"| page | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
+    for name, first in figures[sizes[0]].items():
+        end = figures[last][name]
+        ratios = [f"{figures[size][name].cpu / first.cpu:.1f}" for size in sizes[1:]]
+        cells = [f"{first.cpu:.1f}", *ratios, f"{first.buffers:,}", f"{end.buffers:,}"]
+        cells += [f"{first.statements}–{end.statements}", f"{end.kilobytes:.0f}", f"{end.wall / 1000:.2f}"]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def write(path, figures, rows, bars):
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    pages = {
+        name: {
+            "bar": bars[name].bar if name in bars else None,
+            "sizes": {size: rounded(found[name]) for size, found in figures.items() if name in found},
+        }
+        for name in figures[min(figures)]
+    }
+    kept = {
+        "day": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": commit,
+        "database": scenario.database_name(),
+        "rows": rows,
+        "pages": pages,
+    }
+    Path(path).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def rounded(figures):
+    return {name: round(value, 1) for name, value in asdict(figures).items()}
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    options.add_argument("--only", default="", help="pages whose name holds this")
+    options.add_argument("--check", action="store_true")
+    options.add_argument("--write", metavar="FILE")
+    options = options.parse_args()
+    with scenario.own_folder():
+        scenario.prepare_site()
+        figures, rows, bars = measure(sorted(options.sizes), options.only)
+        tell(figures)
+        if options.write:
+            write(options.write, figures, rows, bars)
+        if options.check and (lines := list(broken(figures, bars))):
+            sys.exit("\n".join(["", "above the bar:", *lines]))
+
+
+if __name__ == "__main__":
+    main()
