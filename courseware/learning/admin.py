@@ -24,11 +24,20 @@ from courseware.content.releases.exam_changes import exam_changes
 from courseware.evidence.recording import record
 from courseware.learning.admin_forms import (
     SAVED_MEANWHILE,
+    AnotherDayForm,
     EnrollmentForm,
     EnrollTeamForm,
     PublishForm,
 )
-from courseware.learning.enrolling import EnrollmentClosed, begin_enrolling, enroll, enroll_next, people_waiting
+from courseware.learning.enrolling import (
+    EnrollmentClosed,
+    begin_enrolling,
+    choose_another_day,
+    enroll,
+    enroll_next,
+    is_day_over,
+    people_waiting,
+)
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS, may_change
@@ -209,7 +218,11 @@ class EnrollingTeamAdmin(TeamAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         order = get_object_or_404(TeamEnrolling.objects.select_related("course"), pk=pk)
-        if request.method == "POST":
+        form = AnotherDayForm(request.POST if "due_on" in request.POST else None) if is_day_over(order) else None
+        if form and form.is_valid():
+            choose_another_day(order, **form.cleaned_data)
+            return redirect("admin:enroll-team", pk)
+        if request.method == "POST" and not form:
             order = enroll_next(order, by=request.user)
             if not request.htmx:
                 return redirect("admin:enroll-team", pk)
@@ -220,9 +233,10 @@ class EnrollingTeamAdmin(TeamAdmin):
             "opts": self.opts,
             "order": order,
             "left": 0 if order.finished_at else people_waiting(order),
+            "form": form,
         }
         name = "_enrolling" if request.htmx else "enrolling"
-        return TemplateResponse(request, f"admin/learning/{name}.html", context)
+        return TemplateResponse(request, f"admin/learning/{name}.html", context, status=form and form_status(form))
 
     def changelist_view(self, request, extra_context=None):
         unfinished = TeamEnrolling.objects.filter(finished_at=None).select_related("course").prefetch_related("teams")

@@ -42,6 +42,12 @@ class EnrollTeamForm(forms.Form):
     due_on = DueDayField(required=False)
 
 
+class AnotherDayForm(forms.Form):
+    """For those whom an order has not enrolled before its due day was over."""
+
+    due_on = DueDayField()
+
+
 SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 

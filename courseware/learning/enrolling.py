@@ -78,6 +78,22 @@ def people_waiting(order):
     return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
+def is_day_over(order, at=None):
+    """Whether those who are left would be overdue as soon as they are enrolled, by the clock of the site."""
+    today = timezone.localdate(at, timezone.get_default_timezone())
+    return not order.finished_at and order.due_on is not None and order.due_on < today
+
+
+@transaction.atomic
+def choose_another_day(order, due_on):
+    """For those who are left; who was enrolled keeps the day of before. A finished order stays as it is."""
+    order = TeamEnrolling.objects.select_for_update(no_key=True).get(pk=order.pk)
+    if not order.finished_at and order.due_on != due_on:
+        order.due_on = due_on
+        order.save(update_fields=["due_on"])
+    return order
+
+
 def begin(learner, course, due_at, at):
     """(the open enrollment, whether it is new)."""
     # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
