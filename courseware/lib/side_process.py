@@ -1,14 +1,15 @@
 """Work of unknown cost, done beside the server: in a process of its own, which is ended when its time is up.
 
 One piece at a time; whoever comes meanwhile waits for a turn. The process is started when it is first wanted and kept
-for the next piece, because starting it takes a second. It is a bound and no wall: what runs in it may read what the
-server may read.
+for the next piece, because starting it takes a second. Its memory is bounded, too. It is a bound and no wall: what runs
+in it may read what the server may read.
 """
 
 import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ Answer = TypeVar("Answer")
 
 STARTS_WITHIN = 20  # seconds
 LENIENCE = 2  # seconds on the clock for each second of work: others use the machine, too
+MEMORY = 512 * 1024 * 1024  # bytes of addresses; the site and the whole shipped course take a third of it
 NICENESS = 5  # whoever reads a page goes first
 
 CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of a server's threads as they are
@@ -122,6 +124,7 @@ def serve(connection: Connection, prepare: Callable[[], object]) -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     prepare()
+    limit_memory()
     connection.send("ready")
     while True:
         try:
@@ -136,6 +139,13 @@ def end_with_server() -> None:
     if server := multiprocessing.parent_process():
         server.join()
         os._exit(0)
+
+
+def limit_memory() -> None:
+    """Whatever asks for more gets a MemoryError, of which this process ends. Only Linux counts addresses reliably."""
+    if resource and sys.platform == "linux":
+        _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
 
 
 def limit_processor(seconds: int) -> None:

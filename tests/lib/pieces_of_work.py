@@ -46,6 +46,16 @@ def recurse():
     return recurse()
 
 
+def take_memory(megabytes):
+    return len(bytearray(megabytes * 1024 * 1024))
+
+
+def grow_for_ever():
+    kept = []
+    while True:
+        kept.append(bytearray(8 * 1024 * 1024))
+
+
 def answer_what_cannot_be_sent():
     return lambda: None
 

@@ -1,6 +1,7 @@
 """Work beside the server. What takes too long here never stops, or waits for what never comes."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from tests.lib.pieces_of_work import (
     add,
     answer_what_cannot_be_sent,
     fail,
+    grow_for_ever,
     kill_itself,
     leave,
     limit_after,
     prepare,
     recurse,
     spin,
+    take_memory,
     wait_for_ever,
     where,
 )
@@ -54,6 +57,16 @@ def test_each_piece_of_work_has_a_limit_of_its_own(beside):
         assert used < limit <= used + 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system counts addresses reliably")
+def test_the_memory_of_the_process_is_bounded_and_that_of_the_server_is_not(beside):
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert beside.run(take_memory, 100, seconds=LONG) == 100 * 1024 * 1024
+    with pytest.raises(ProcessDied):
+        beside.run(take_memory, side_process.MEMORY // 1024 // 1024, seconds=LONG)
+    assert beside.run(add, 1, 2, seconds=LONG) == 3
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("work, lenience", [(spin, LONG), (wait_for_ever, 1)], ids=["processor", "clock"])
 def test_what_takes_too_long_is_ended_and_the_next_is_served(beside, monkeypatch, work, lenience):
@@ -65,7 +78,7 @@ def test_what_takes_too_long_is_ended_and_the_next_is_served(beside, monkeypatch
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("work", [kill_itself, leave, fail, recurse, answer_what_cannot_be_sent])
+@pytest.mark.parametrize("work", [kill_itself, leave, fail, recurse, grow_for_ever, answer_what_cannot_be_sent])
 def test_a_process_that_dies_at_work_is_told_and_the_next_is_served(beside, work):
     with pytest.raises(ProcessDied):
         beside.run(work, seconds=LONG)
