@@ -21,8 +21,9 @@ from courseware.accounts.rights import (
     deactivate,
     end_sessions,
     log_group_rights,
-    log_membership,
+    log_memberships,
     log_rights,
+    log_rights_of_all,
     permissions_of,
     rights_of,
 )
@@ -63,12 +64,14 @@ class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, ad
 
     def save_formset(self, request, form, formset, change):
         super().save_formset(request, form, formset, change)
-        for membership in formset.new_objects:
-            log_membership("membership-added", membership, by=request.user)
-        for membership, _fields in formset.changed_objects:
-            log_membership("membership-changed", membership, by=request.user)
-        for membership in formset.deleted_objects:
-            log_membership("membership-removed", membership, by=request.user)
+        log_memberships(
+            [
+                *(("membership-added", membership) for membership in formset.new_objects),
+                *(("membership-changed", membership) for membership, _fields in formset.changed_objects),
+                *(("membership-removed", membership) for membership in formset.deleted_objects),
+            ],
+            by=request.user,
+        )
 
 
 @admin.register(Group)
@@ -86,8 +89,7 @@ class RightsOfGroupsAdmin(DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFilt
     def delete_model(self, request, obj):
         before = [(person, rights_of(person)) for person in User.objects.filter(groups=obj).order_by("pk")]
         super().delete_model(request, obj)
-        for person, rights in before:
-            log_rights(person, rights, by=request.user)
+        log_rights_of_all(before, by=request.user)
 
 
 class NewPersonForm(forms.ModelForm):

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import record, subject_of
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 
 
 def rights_of(person):
@@ -21,15 +21,22 @@ def rights_of(person):
 RIGHTS_OF_NOBODY = {"is_active": True, "is_staff": False, "is_superuser": False, "groups": [], "permissions": []}
 
 
-@transaction.atomic
 def log_rights(person, before, *, by):
     """Log how the rights differ from `before` (see `rights_of`) and end the sessions; without a difference nothing."""
-    after = rights_of(person)
-    if after != before:
-        changed = [right for right in after if after[right] != before[right]]
-        data = {right: [before[right], after[right]] for right in changed}
-        drop_sessions(person)
-        record("rights-changed", actor=by, subject=person, data=data)
+    log_rights_of_all([(person, before)], by=by)
+
+
+@transaction.atomic
+def log_rights_of_all(people, *, by):
+    """`log_rights` of several: (person, `before`) of each, in the order of their keys."""
+    events = []
+    for person, before in people:
+        after = rights_of(person)
+        changed = {right: [before[right], after[right]] for right in after if after[right] != before[right]}
+        if changed:
+            drop_sessions(person)
+            events.append(NewEvent("rights-changed", person, by, changed))
+    record_many(events)
 
 
 def permissions_of(group):
@@ -42,9 +49,11 @@ def log_group_rights(group, before, *, by):
     """Log for each member how the group's permissions differ from `before`, and end their sessions."""
     after = permissions_of(group)
     if after != before:
-        for person in User.objects.filter(groups=group).order_by("pk"):
+        members = list(User.objects.filter(groups=group).order_by("pk"))
+        for person in members:
             drop_sessions(person)
-            record("rights-changed", actor=by, subject=person, data={f"group:{group.pk}": [before, after]})
+        data = {f"group:{group.pk}": [before, after]}
+        record_many(NewEvent("rights-changed", person, by, data) for person in members)
 
 
 @transaction.atomic
@@ -66,7 +75,9 @@ def drop_sessions(person):
     person.refresh_from_db(fields=["session_number"])
 
 
-def log_membership(verb, membership, *, by):
-    """`verb` is membership-added, membership-changed or membership-removed."""
-    data = {"team": membership.team_id, "role": membership.role}
-    record(verb, actor=by, subject=subject_of(User, membership.person_id), data=data)
+def log_memberships(memberships, *, by):
+    """`memberships`: (membership-added, membership-changed or membership-removed, the membership) of each."""
+    record_many(
+        NewEvent(verb, subject_of(User, each.person_id), by, {"team": each.team_id, "role": each.role})
+        for verb, each in memberships
+    )

@@ -1,0 +1,175 @@
+"""Whoever writes to the log at once, of one subject or of many: nobody dead-locks, and nobody waits for what others do.
+
+On PostgreSQL, whose writers are many. SQLite has one, and `tests/faults/test_crowds.py` has it as well.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection, transaction
+
+from courseware.accounts import rights
+from courseware.accounts.models import Membership, User
+from courseware.accounts.practice_time import set_practice_time
+from courseware.assessment import attempting
+from courseware.content.models import Document
+from courseware.evidence.models import Chain
+from courseware.evidence.recording import record
+from courseware.evidence.sealing import seal
+from courseware.evidence.verifying import verify
+from courseware.learning import enrolling
+from courseware.reporting.consistency import differences
+from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_head
+from tests.world import complete_course, finish_lessons, start_exam
+
+ROUNDS = 6
+PEOPLE = 12  # more than nine, so that the order of their keys is not that of their names in the log
+
+
+@pytest.fixture
+def postgres(transactional_db):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    return connection
+
+
+def together(*works):
+    """Each of them in a thread of its own, begun at the same moment; raises what one of them raised."""
+    begin = threading.Barrier(len(works))
+
+    def run(work):
+        try:
+            begin.wait(60)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [each.result() for each in [pool.submit(run, work) for work in works]]
+
+
+class Staff:
+    """Whatever administrators do to many people at once. Each method is a verb, done in rounds."""
+
+    def __init__(self):
+        self.admin, self.team, self.others = make_admin(), make_team(), make_team()
+        self.people = [make_user() for _ in range(PEOPLE)]
+        self.groups = [Group.objects.create(name=name) for name in ("Desk", "Door")]
+        for person in self.people:
+            person.groups.set(self.groups)
+        self.permissions = list(Permission.objects.order_by("pk")[:ROUNDS])
+
+    def changes_a_group(self, group):
+        for permission in self.permissions:
+            with transaction.atomic():
+                before = rights.permissions_of(group)
+                group.permissions.add(permission)
+                rights.log_group_rights(group, before, by=self.admin)
+
+    def takes_people_in_and_out(self, team, people):
+        for _ in range(ROUNDS):
+            with transaction.atomic():
+                record("team-moved", actor=self.admin, subject=team)
+                added = [Membership.objects.create(team=team, person=person, role="learner") for person in people]
+                rights.log_memberships([("membership-added", each) for each in added], by=self.admin)
+            with transaction.atomic():
+                team.memberships.filter(role="learner").delete()
+                rights.log_memberships([("membership-removed", each) for each in reversed(added)], by=self.admin)
+
+    def deletes_groups(self):
+        for number in range(ROUNDS):
+            group = Group.objects.create(name=f"Passing {number}")
+            for person in self.people:
+                person.groups.add(group)
+            with transaction.atomic():
+                before = [(person, rights.rights_of(person)) for person in self.people]
+                group.delete()
+                rights.log_rights_of_all(before, by=self.admin)
+
+    def goes_from_person_to_person(self):
+        for person in islice(cycle(self.people), ROUNDS * PEOPLE):
+            rights.end_sessions(person, by=self.admin)
+            person = set_practice_time(
+                person, "" if person.practice_time else User.PracticeTime.choices[0][0], by=person
+            )
+            record("signed-in", actor=person, subject=person)
+
+
+@pytest.mark.long
+def test_rights_teams_and_people_changed_by_many_at_once_never_dead_lock(postgres):
+    staff = Staff()
+    one, other = staff.groups
+    together(
+        lambda: staff.changes_a_group(one),
+        lambda: staff.changes_a_group(other),
+        lambda: staff.takes_people_in_and_out(staff.team, staff.people),
+        lambda: staff.takes_people_in_and_out(staff.others, staff.people[::-1]),
+        staff.deletes_groups,
+        staff.goes_from_person_to_person,
+        lambda: [seal() for _ in range(ROUNDS)],
+    )
+    assert verify() == []
+    assert Chain.objects.get(name=f"person:{staff.people[0].pk}").length >= 7 * ROUNDS
+
+
+@pytest.mark.long
+def test_learners_managers_and_editors_at_once_never_dead_lock(postgres):
+    course, admin = make_course(), make_admin()
+    learners = [make_enrollment(course=course) for _ in range(4)]
+    team = make_team(learners=60)  # more than one batch
+    order = enrolling.begin_enrolling([team], course, due_on=None)
+    document = Document.objects.filter(course=course, kind="lesson").first()
+
+    def look_and_extend():
+        for number, enrollment in enumerate(islice(cycle(learners), ROUNDS * 4)):
+            record("record-viewed", actor=admin, subject=enrollment)
+            if number < len(learners):
+                enrolling.extend(enrollment, days(number + 3).date(), by=admin)
+
+    def enroll():
+        for _ in range(3):
+            enrolling.enroll_next(order, by=admin)
+
+    together(
+        *(lambda enrollment=enrollment: complete_course(enrollment) for enrollment in learners[:3]),
+        look_and_extend,
+        enroll,
+        lambda: [publish_head(document, note=f"Round {number}") for number in range(2)],
+        lambda: [seal() for _ in range(ROUNDS)],
+    )
+    assert list(differences()) == []
+
+
+def test_a_long_transaction_on_one_subject_stops_nobody_else(postgres):
+    """A learner’s handing in goes on and on; meanwhile others hand in, and their managers look and sign in."""
+    course, admin = make_course(), make_admin()
+    slow, quick = make_enrollment(course=course), make_enrollment(course=course)
+    for enrollment in (slow, quick):
+        finish_lessons(enrollment)
+    is_held, may_end = threading.Event(), threading.Event()
+    attempt = start_exam(slow)
+
+    def hand_in_slowly():
+        try:
+            with transaction.atomic():
+                attempting.submit(attempt)
+                is_held.set()
+                assert may_end.wait(120), "the others came to no end"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        handing_in = pool.submit(hand_in_slowly)
+        assert is_held.wait(120)
+        complete_course(quick)
+        record("record-viewed", actor=admin, subject=quick)
+        record("signed-in", actor=admin, subject=admin)
+        join(make_team(), quick.learner)
+        enrolling.enroll(make_user(), course, by=admin)
+        assert not handing_in.done()
+        may_end.set()
+        handing_in.result()
+    assert list(differences()) == []
