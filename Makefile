@@ -53,7 +53,7 @@ test: .venv/development
 	@.tools/bin/uv pip sync --quiet --python .tools/deep --require-hashes requirements/deep.txt
 	@touch $@
 
-LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py
+LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py tests/evidence/test_histories.py
 
 ## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
 deep: .venv/development .tools/deep/ready
