@@ -116,6 +116,12 @@ DATABASES = {
     )
 }
 
+# A folder on another disk, best on another machine. Where it is away, a backup fails and says so: it is not made here.
+BACKUP_DIR = Path(env("BACKUP_DIR", default="")) if env("BACKUP_DIR", default="") else None
+BACKUPS_KEPT = count("BACKUPS_KEPT", default=14)
+if not BACKUPS_KEPT:
+    raise ImproperlyConfigured("BACKUPS_KEPT: expected a number such as 14, got 0")
+
 CACHE_URL = env("CACHE_URL", default="")
 if CACHE_URL:
     if not re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL):

@@ -225,7 +225,9 @@ def open_to_others(folder):
 @pytest.mark.faults
 def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(published, tmp_path):
     environment = nothing_set() | OPERATORS_ENVIRONMENT | WHAT_A_KEYBOARD_WOULD_SAY
-    shell = Shell(tmp_path, environment | {"DATA_DIR": str(tmp_path / "data")}, host="training.example.com")
+    folders = {"DATA_DIR": str(tmp_path / "data"), "BACKUP_DIR": str(tmp_path / "backups")}
+    (tmp_path / "backups").mkdir()
+    shell = Shell(tmp_path, environment | folders, host="training.example.com")
     lines = [line for page in FOR_THE_SITE for line in typed_lines(page)]
     assert lines[0].startswith("git clone ")
     for line in lines:

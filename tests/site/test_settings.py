@@ -118,6 +118,8 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("WEB_CONCURRENCY", {"WEB_CONCURRENCY": "0"}),
         ("PREVIEW_SECONDS", {"PREVIEW_SECONDS": "soon"}),
         ("PREVIEW_SECONDS", {"PREVIEW_SECONDS": "0"}),
+        ("BACKUPS_KEPT", {"BACKUPS_KEPT": "all"}),
+        ("BACKUPS_KEPT", {"BACKUPS_KEPT": "0"}),
         ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
         ("DATABASE_URL", {"DATABASE_URL": "oracle://nowhere/x"}),
         ("DATABASE_URL", {"DATABASE_URL": "postgres://a:b@localhost:port/x"}),

@@ -1,0 +1,67 @@
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import DatabaseError, connection
+
+from courseware import backups
+from courseware.database_dumps import DumpFailed, restore_dump
+from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
+
+
+class Command(BaseCommand):
+    help = (
+        "Put a file of manage.py backup into the database, all of it or nothing, and check log and records. Meanwhile "
+        "the site answers every page with 503."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--replace", action="store_true", help="what is in the database now is lost")
+
+    def handle(self, *, file, replace, **options):
+        self.refuse_a_database_that_holds_something(replace)
+        try:
+            with backups.alone_in(settings.DATA_DIR), unpacked(file) as (database, manifest):
+                self.say(f"{file}: whole; {manifest}")
+                with closed_site():
+                    time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+                    restore_dump(database)
+        except (backups.BackupFailed, DumpFailed) as error:
+            raise CommandError(error) from error
+        connection.close()
+        self.say("database: as it was then")
+        self.check_what_came()
+
+    def refuse_a_database_that_holds_something(self, replace):
+        try:
+            take_as_long_as_needed(connection)
+            if not replace and connection.introspection.table_names():
+                raise CommandError(
+                    "The database is not empty; --replace puts the backup in the place of all that is there"
+                )
+        except DatabaseError as error:
+            raise CommandError(f"DATABASE_URL: {error}") from error
+
+    def check_what_came(self):
+        if missing := unapplied():
+            self.say(f"{'.'.join(missing[0])} is not applied: an earlier version; now call manage.py upgrade")
+            return
+        call_command("verify_evidence", stdout=self.stdout, stderr=self.stderr)
+        call_command("check_records", stdout=self.stdout, stderr=self.stderr)
+
+    def say(self, line):
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+@contextmanager
+def unpacked(file):
+    """Beside the data and not in /tmp, which may be small and is everybody's."""
+    database = settings.DATA_DIR / f"courseware-restoring{backups.UNFINISHED}"
+    try:
+        yield database, backups.unpack(file, database)
+    finally:
+        database.unlink(missing_ok=True)
