@@ -1,4 +1,7 @@
+from datetime import time
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class FrontDoorConfig(AppConfig):
@@ -6,8 +9,12 @@ class FrontDoorConfig(AppConfig):
     label = "front_door"
 
     def ready(self):
+        from django.conf import settings
         from django.contrib import admin
 
         from courseware import deployment, version  # noqa: F401 - the first registers its checks
+        from courseware.jobs.schedule import Daily, command, schedule
 
         admin.site.version = version.in_words
+        if settings.BACKUP_DIR:
+            schedule("back-up", _("Back everything up"), command("backup"), Daily(time(2, 30)))

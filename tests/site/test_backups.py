@@ -1,0 +1,80 @@
+"""Backups as an operator sets them: where they go, how many are kept, and what is said when one fails."""
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from courseware.jobs import condition, schedule
+from courseware.jobs.models import Job, Outcome
+from courseware.management.commands import backup
+from tests.site.test_settings import PRODUCTION, run
+
+ASKED = "import django; django.setup(); from courseware.jobs.schedule import JOBS; print('back-up' in JOBS)"
+
+
+@pytest.mark.parametrize(("folder", "scheduled"), [("", "False"), ("/srv/backups", "True")])
+def test_a_backup_is_made_every_night_where_a_folder_is_set(folder, scheduled, tmp_path):
+    environment = PRODUCTION | {"DATA_DIR": str(tmp_path), "BACKUP_DIR": folder}
+    assert run("-c", ASKED, **environment).stdout == f"{scheduled}\n"
+
+
+def test_without_a_folder_a_backup_asks_for_one(settings):
+    settings.BACKUP_DIR = None
+    with pytest.raises(CommandError, match="BACKUP_DIR: expected a folder, or one by --to"):
+        call_command("backup")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, settings):
+    """With older backups, and what somebody else has put there."""
+    settings.BACKUP_DIR, settings.BACKUPS_KEPT = tmp_path, 2
+    for name in ("courseware-20260101T023000Z.zip", "courseware-20260102T023000Z.zip", "courseware-older.zip", "a.zip"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def make(folder):
+    path = folder / "courseware-20260103T023000Z.zip"
+    path.write_bytes(bytes(1_500_000))
+    return path, "of today"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_oldest_go_and_nothing_else(folder, monkeypatch, capsys):
+    monkeypatch.setattr(backup.backups, "make", make)
+    call_command("backup")
+    new = folder / "courseware-20260103T023000Z.zip"
+    gone = folder / "courseware-20260101T023000Z.zip"
+    assert capsys.readouterr().out == f"{new}: 1.5 MB, of today\n{gone}: gone, for 2 are kept\n"
+    assert names(folder) == ["a.zip", "courseware-20260102T023000Z.zip", new.name, "courseware-older.zip"]
+
+
+def test_in_a_folder_that_is_named_by_hand_nothing_goes(folder, monkeypatch, capsys):
+    monkeypatch.setattr(backup.backups, "make", make)
+    before = names(folder)
+    call_command("backup", to=folder)
+    assert names(folder) == sorted([*before, "courseware-20260103T023000Z.zip"])
+
+
+def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_says_so(
+    db, folder, monkeypatch, settings
+):
+    settings.BACKUP_DIR = Path("/nowhere")
+    monkeypatch.setattr(schedule, "JOBS", {})
+    monkeypatch.setattr(condition, "JOBS", schedule.JOBS)
+    night = schedule.Daily(time(2, 30))
+    schedule.schedule("back-up", "Back everything up", schedule.command("backup"), night)
+    Job.objects.create(name="back-up", next_at=timezone.now())
+    with pytest.raises(CommandError):
+        schedule.run_job.call("back-up")
+    kept = Job.objects.get()
+    assert kept.outcome == Outcome.FAILED
+    assert kept.said == "CommandError: /nowhere: No such file or directory; no backup was made"
+    assert [trouble.about for trouble in condition.troubles(timezone.now())] == ["Back everything up"]
+    assert len(names(folder)) == 4
