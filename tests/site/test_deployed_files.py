@@ -152,6 +152,22 @@ def test_data_lies_in_a_volume_where_the_image_expects_it():
     assert f"DATA_DIR=/var/lib/{confined['StateDirectory']}" in confined["Environment"].split()
 
 
+def test_backups_go_where_the_image_and_the_units_can_write():
+    folders = {service["environment"]["BACKUP_DIR"] for service in OURS.values()}
+    (made,) = re.findall(r"install -d -o courseware -m 700 (.*)$", text_of("Containerfile"), re.MULTILINE)
+    assert folders < set(made.split())
+    confined = unit("courseware-.service.d/confined.conf")["Service"]
+    assert f"#BACKUP_DIR={confined['ReadWritePaths'].removeprefix('-')}\n" in text_of("deploy/environment.example")
+
+
+def test_the_image_has_what_a_backup_of_postgresql_needs():
+    """Its version is the one of the system that the image stands on, and no older than the server's."""
+    assert " postgresql-client " in text_of("Containerfile")
+    of_the_system = {"trixie": 17}
+    (system,) = set(re.findall(r"^FROM \S+-slim-(\w+)", text_of("Containerfile"), re.MULTILINE))
+    assert of_the_system[system] >= int(SERVICES["database"]["image"].rpartition(":")[2])
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_what_is_ours_can_do_no_more_than_it_needs(name):
     service = OURS[name]
