@@ -12,6 +12,11 @@ from tests.making import join, make_course, make_files, make_team, make_user
 pytestmark = pytest.mark.django_db
 
 
+def excused(enrollment):
+    waive(enrollment, "moved", by=None)
+    return enrollment
+
+
 def newest():
     return set(Enrollment.objects.newest())
 
@@ -39,7 +44,7 @@ def test_who_is_enrolled_again_while_the_run_is_open_keeps_it_as_the_newest():
 
 def test_changing_a_former_run_does_not_make_it_the_newest():
     course, learner = make_course(), make_user()
-    first = waive(enroll(learner, course), "moved", by=None)
+    first = excused(enroll(learner, course))
     second = enroll(learner, course)
     first.refresh_from_db()
     first.save()
@@ -57,14 +62,14 @@ def test_a_whole_team_is_enrolled_with_its_newest_runs():
 
 
 def test_the_database_takes_no_second_newest_run_of_a_person_in_a_course():
-    first = waive(enroll(make_user(), make_course()), "moved", by=None)
+    first = excused(enroll(make_user(), make_course()))
     with pytest.raises(IntegrityError), transaction.atomic():
         Enrollment.objects.bulk_create([Enrollment(learner=first.learner, course=first.course)])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_where_a_new_run_fails_the_one_before_it_stays_the_newest(monkeypatch):
-    first = waive(enroll(make_user(), make_course()), "moved", by=None)
+    first = excused(enroll(make_user(), make_course()))
     with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
         patched.setattr("courseware.learning.enrolling.record_many", refuse)
         enroll(first.learner, first.course, at=timezone.now())
