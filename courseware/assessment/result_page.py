@@ -15,9 +15,11 @@ from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion
 
 @dataclass(frozen=True)
 class Missed:
-    """A missed question, with the key only if that may be seen; `lesson` teaches its rule."""
+    """A missed question, with the key only if that may be seen; `lesson` teaches its rule.
 
-    position: int
+    It does not know its place in the attempt: so it is the same, and rendered once, in whichever attempt it is missed.
+    """
+
     question: ShownQuestion
     is_answered: bool
     is_critical: bool
@@ -55,7 +57,6 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     def missed(response: Response) -> Missed:
         question = question_of(attempt, response, then.language)
         return Missed(
-            position=response.position,
             question=reviewed(question, response, shows_keys),
             is_answered=response.is_answered,
             is_critical=response.is_critical,

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from courseware.assessment import attempting
 from courseware.assessment.grading import Score
@@ -20,6 +21,7 @@ from tests.assessment.exams import (
     right,
     sit,
     start,
+    wrong,
 )
 from tests.language.samples import make_files
 from tests.world import outline_of
@@ -122,10 +124,22 @@ def test_the_last_attempt_opens_the_keys_of_its_row_and_not_of_the_next():
 
 def test_a_result_says_the_points_needed_and_those_of_each_module():
     enrollment = ready(make_course(draw=5))
-    shown = result(sit(enrollment, points=3, at=MONDAY))
+    attempt = sit(enrollment, points=3, at=MONDAY)
+    shown = result(attempt)
     assert (shown.needed, shown.modules) == (4, (("水", Score(3, 5)),))
     assert [step.id for step in shown.lessons] == ["boiling"]
-    assert [each.position for each in shown.missed] == [4, 5]
+    assert [each.question.id for each in shown.missed] == [response.question for response, _ in asked(attempt)[3:]]
+
+
+def test_a_missed_question_is_the_same_wherever_it_stood_and_another_once_it_was_answered():
+    attempt = attempting.submit(start(ready(make_course()), at=MONDAY), at=MONDAY)
+    missed = result(attempt).missed
+    attempt.responses.update(position=F("position") + 100)
+    assert result(attempt).missed == missed
+    first, question = asked(attempt)[0]
+    attempt.responses.filter(pk=first.pk).update(response=question.clean(wrong(question)))
+    answered, *others = result(attempt).missed
+    assert (answered != missed[0], others) == (True, list(missed[1:]))
 
 
 def test_a_result_keeps_its_words_whatever_is_published_later():
