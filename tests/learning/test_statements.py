@@ -3,20 +3,17 @@
 from collections import Counter
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from courseware.accounts.models import User
 from courseware.learning.models import Enrollment
+from tests.counting import FRAME, statements
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("home")
-# Beside session and person, which every page reads.
-FRAME = Counter(SELECT=2)
 
 
 def longer_course(modules):
@@ -44,15 +41,6 @@ def many_others(course):
     names = (f"other{number}@example.org" for number in range(100))
     others = User.objects.bulk_create(User(email=name, name=name, password="!") for name in names)
     Enrollment.objects.bulk_create(Enrollment(learner=other, course=course) for other in others)
-
-
-def statements(ask):
-    """How many of each kind, without those that open and end a transaction."""
-    with CaptureQueriesContext(connection) as asked:
-        response = ask()
-    assert response.status_code in (200, 302), response.text
-    kinds = Counter(query["sql"].lstrip("(").split()[0] for query in asked)
-    return Counter({kind: count for kind, count in kinds.items() if kind in ("SELECT", "INSERT", "UPDATE", "DELETE")})
 
 
 @pytest.fixture(params=["a short course", "ten times as much"])
