@@ -48,7 +48,7 @@ def add_up() -> str:
     before = Headcount.objects.count()
     for team in everything():
         with transaction.atomic():
-            rows = list(Headcount.objects.select_for_update().filter(team=team))
+            rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
             numbers: Counter[tuple[int | None, Place]] = Counter()
             for row in rows:
                 numbers[team, Place(row.urgency, row.has_started)] += row.number
