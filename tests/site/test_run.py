@@ -1,4 +1,4 @@
-"""`make run`: the parts that need no server. The whole of it is walked through by `make screenshots`."""
+"""`make run`: the parts that need no server. Whole it is tried in tests/faults/test_run_as_typed.py, and by `make screenshots`."""
 
 import os
 import stat

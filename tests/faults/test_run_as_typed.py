@@ -1,0 +1,85 @@
+"""`make run` as processes: a server and a worker, which begin together and end together."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import IS_POSTGRES
+from tests.faults.sites import ROOT, free_port, is_listening, wait_until
+
+pytestmark = pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite")
+PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py work"}
+LONG = 120  # seconds: a busy machine sets a site up
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Of a site that the first test sets up, and the others find."""
+    return tmp_path_factory.mktemp("tried-out")
+
+
+@contextmanager
+def typed(data):
+    """`make run` has said where the site is: its process, its port."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "courseware.run"], cwd=ROOT, start_new_session=True, text=True,
+        env=kept | {"DATA_DIR": str(data), "PORT": str(port)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: is_listening(port) or process.poll() is not None, "nothing listens", within=LONG)
+        wait_until(lambda: len(programs_of(process)) == 2 or process.poll() is not None, "not both have begun")
+        yield process, port
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def programs_of(process):
+    """Command line → process, of those that it has begun."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    lines = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children}
+    return {line: int(pid) for pid, line in lines.items() if any(name in line for name in PROGRAMS.values())}
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def assert_all_ended(pids, port):
+    wait_until(lambda: not any(map(is_alive, pids)) and not is_listening(port), "something goes on")
+
+
+@pytest.mark.parametrize("to_all", [True, False], ids=["Ctrl+C", "SIGTERM"])
+def test_the_one_who_typed_it_ends_both(data, to_all):
+    with typed(data) as (process, port):
+        pids = programs_of(process).values()
+        assert len(pids) == 2
+        if to_all:
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.terminate()
+        out, err = process.communicate(timeout=LONG)
+        assert (process.returncode, "Traceback" in err, f"http://127.0.0.1:{port}" in out) == (0, False, True), err
+        assert_all_ended(pids, port)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_one_that_dies_is_named_and_ends_the_other(data, name):
+    with typed(data) as (process, port):
+        programs = programs_of(process)
+        [dies] = [pid for line, pid in programs.items() if PROGRAMS[name] in line]
+        os.kill(dies, signal.SIGKILL)
+        _out, err = process.communicate(timeout=LONG)
+        assert (process.returncode, err.splitlines()[-1]) == (1, f"{name} ended by itself (-9), so everything does.")
+        assert_all_ended(programs.values(), port)
