@@ -19,6 +19,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Course, Document
 from courseware.content.releases import drafts
+from courseware.evidence.sealing import seal
 from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
@@ -85,6 +86,7 @@ def make_world(course=None) -> World:
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
     work_beside(learner, by=people["admin"])
+    seal()
     world.places = places_of(world)
     return world
 

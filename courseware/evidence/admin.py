@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from courseware.evidence.models import Event
+from courseware.evidence.models import Event, Seal
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
 from courseware.lib.list_search import IndexedSearch
@@ -18,3 +18,11 @@ class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSea
     search_columns = ("subject", "verb")
     search_people = ("actor",)
     search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+    """What has been sealed, and the digests that belong outside this machine."""
+
+    list_display = ["number", "at", "last_event", "count", "digest"]
+    ordering = ["-number"]

@@ -41,6 +41,7 @@ FILTERS = {
         "document__course__id__exact", "document__course__isnull", "document__kind__exact", "document__kind__isnull",
     },
     "evidence.Event": set(),
+    "evidence.Seal": set(),
     "jobs.Job": set(),
     "jobs.Task": {"status__exact", "status__isnull"},
     "outbox.Message": {"state__exact", "state__isnull"},
