@@ -31,6 +31,7 @@ OTHER_BLOCKS = {  # why they are not typed
     "": "a drawing",
     "markdown": "a piece of a course; tests/site/test_docs_simulations.py reads those that are whole",
     "yaml": "a piece of a course",
+    "ini": "needs systemd",
     "cron": "needs cron; `manage.py work --once` is typed",
     "sql": "asks records that a trial does not have",
     "postfix": "needs a mail server",
