@@ -84,8 +84,9 @@ class Deployment:
         """What a container would be told, for this machine."""
         if text.startswith("postgres://"):
             return self.database_url if DATABASE_AT in text else sys.exit(f"{text}: is no address of the database")
-        if text == self.image.environment["DATA_DIR"]:
-            return str(self.data)
+        data = self.image.environment["DATA_DIR"]
+        if f"{text}/".startswith(f"{data}/"):
+            return text.replace(data, str(self.data), 1)
         text = text.replace(NETWORK, self.network)
         for every_address in ("0.0.0.0", "127.0.0.1"):
             text = text.replace(every_address, self.address(service.name))

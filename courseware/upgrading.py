@@ -115,7 +115,7 @@ class Watch:
     def reason_to_be_closed(self) -> str:
         try:
             if is_closed():
-                return "closed: manage.py upgrade is running"
+                return "closed: manage.py upgrade, restore or copy_database is running"
             recorded = applied()
         except DatabaseError:
             if not connection.is_usable():
