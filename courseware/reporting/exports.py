@@ -73,7 +73,7 @@ def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | in
 class CellTexts:
     """What lazy texts say in the language that is active; each is asked once, for they stand in every row."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.texts: dict[int, tuple[object, str]] = {}
 
     def cell(self, value) -> str | int:
