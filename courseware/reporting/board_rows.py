@@ -30,7 +30,7 @@ OF_A_FILE = (
     "learner__email",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
-COUNTED_ANEW = 20  # teams of the viewer: of more than these the numbers above the board are kept
+MANY_TEAMS = 20  # of the viewer
 
 
 def teams_shown_to(user) -> QuerySet[Team]:

@@ -18,6 +18,7 @@ from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
 
 ROWS_A_PAGE = 25
+MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
 
 
 @require_safe
@@ -27,7 +28,7 @@ def board(request):
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    counts = counts_of(request.user, teams, chosen, everyone, now)
+    counts = counts_of(request, teams, chosen, everyone, now)
     number = number_in(counts, chosen)
     paginator = Paginator(board_rows.sorted_within_reason(found, number), ROWS_A_PAGE)
     paginator.count = number  # else a query of its own
@@ -56,11 +57,15 @@ def chosen_enrollments(user, chosen, at):
     return everyone, everyone.in_state(State(chosen["state"]), at) if "state" in chosen else everyone
 
 
-def counts_of(user, teams, chosen, everyone, at):
-    kept = None
-    if len(teams) > board_rows.COUNTED_ANEW and "name" not in chosen:
-        kept = board_rows.counts_kept(user, chosen.get("team"), at)
-    return kept or board_rows.counts_by_state(everyone)
+def counts_of(request, teams, chosen, everyone, at):
+    """Where there are many people, from what is kept: which costs two statements more, so few are counted by rows."""
+    is_large = len(teams) > board_rows.MANY_TEAMS or MANY in request.session
+    if is_large and "name" not in chosen and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at)):
+        return kept
+    counts = board_rows.counts_by_state(everyone)
+    if sum(counts.values()) > board_rows.SORTED_BY_NAME:
+        request.session[MANY] = True  # the session remembers, for only counting can tell
+    return counts
 
 
 def number_in(counts, chosen):
@@ -80,7 +85,7 @@ def board_csv(request):
     teams, now = teams_or_404(request.user), timezone.now()
     chosen = BoardFilter(request.GET, teams=teams).chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    number = number_in(counts_of(request.user, teams, chosen, everyone, now), chosen)
+    number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)
