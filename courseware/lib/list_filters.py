@@ -44,7 +44,7 @@ class WordsFilter(ListFilter):
             self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1].strip()
 
     def value(self) -> str:
-        words: str = self.used_parameters.get(self.parameter_name, "")
+        words = str(self.used_parameters.get(self.parameter_name, ""))
         if "\0" in words:  # which PostgreSQL refuses
             raise IncorrectLookupParameters
         return words
@@ -52,10 +52,10 @@ class WordsFilter(ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return [self.parameter_name]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """One, with what the form of the filter needs: what is asked for besides stays."""
         others = [
             (name, value)

@@ -26,7 +26,7 @@ class IndexedSearch:
         words = search_term.strip()
         if not words:
             return queryset, False
-        holds = [(column, words) for column in self.search_columns]
+        holds: list[Any] = [(column, words) for column in self.search_columns]
         if self.search_people and (people := self.people_found(words)):
             holds += [(f"{field}__in", people) for field in self.search_people]
         return queryset.filter(Q.create(holds, connector=Q.OR)) if holds else queryset.none(), False

@@ -8,7 +8,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.utils.translation import gettext
 
 MOST = 1_000  # rows that a list counts, and turns the pages of
@@ -42,7 +42,7 @@ class FirstRows(Paginator[Any]):
     def page(self, number: int | str) -> Page[Any]:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        return self._get_page(self.rows(start, min(start + self.per_page, self.count)), number, self)
+        return Page(self.rows(start, min(start + self.per_page, self.count)), number, self)
 
 
 class ListOfFirstRows(ChangeList):
@@ -60,14 +60,14 @@ class ListOfFirstRows(ChangeList):
 class LongList:
     """A ModelAdmin whose list shows the first MOST rows, in its order, of those that are searched and filtered for."""
 
-    paginator = FirstRows
+    paginator: Any = FirstRows
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each would count the whole table
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListOfFirstRows
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         is_for_all = request.POST.get("select_across", "0") not in ("", "0", "false")
         if is_for_all and len(first_keys(queryset)) > MOST:
             note = gettext("These are more than %(most)d. Nothing was done: search or filter for fewer.")
