@@ -1,4 +1,4 @@
-"""`make run`: the parts that need no server. Whole it is tried in tests/faults/test_run_as_typed.py, and by `make screenshots`."""
+"""`make run`: the parts that need no server. Whole it is tried in tests/faults/test_run_as_typed.py."""
 
 import os
 import stat
