@@ -143,13 +143,13 @@ class Firm:
 
         return {
             "reference": Page("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
-            "home": Page("home", lambda site: ask(site, "/", next(readers)), 2.5),
-            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 2.5),
-            "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 4),
+            "home": Page("home", lambda site: ask(site, "/", next(readers)), 3.5),
+            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 4),
+            "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 7),
             "answer": Page("answer a check", answer, 4),
             "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
-            "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 4),
-            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 8),
+            "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 5),
+            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 9),
         }
 
     def attempts(self):
