@@ -57,6 +57,7 @@ class Service:
 class Image:
     """What it holds of the repository, and what each container of it begins with."""
 
+    requirements: str
     copies: list[str]
     environment: dict[str, str]
     health: list[str]
@@ -89,6 +90,10 @@ def read_image(file: Path) -> Image:
     stage = text[text.rindex("\nFROM ") :].splitlines()
     words = [shlex.split(line) for line in stage if line.startswith(("COPY ", "ENV "))]
     copies = [path for kind, *paths in words if kind == "COPY" and "--from" not in paths[0] for path in paths[:-1]]
-    environment = dict(pair.split("=", 1) for kind, *pairs in words if kind == "ENV" for pair in pairs)
+    pairs = [
+        VARIABLE.sub(lambda found: value_of(found, {}), pair) for kind, *said in words if kind == "ENV" for pair in said
+    ]
+    environment = dict(pair.split("=", 1) for pair in pairs)
     (health,) = [line for line in stage if line.startswith("HEALTHCHECK ")]
-    return Image(copies, environment, json.loads(health[health.index("[") :]))
+    (requirements,) = re.findall(r"^COPY (\S+) /requirements.txt$", text, re.MULTILINE)
+    return Image(requirements, copies, environment, json.loads(health[health.index("[") :]))

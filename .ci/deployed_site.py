@@ -43,10 +43,11 @@ def packages_of(tree: Path) -> Path:
 
 def build(tree: Path, source: Path) -> None:
     """As the image is built of the repository in `source`: the code, and the packages of a real site alone."""
-    read_image(ROOT / "Containerfile").put_into(tree, source)
+    image = read_image(ROOT / "Containerfile")
+    image.put_into(tree, source)
     packages, uv = packages_of(tree), ROOT / ".tools" / "bin" / "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, packages], check=True)
-    install = ["pip", "sync", "--quiet", "--only-binary", ":all:", "--require-hashes", "requirements/postgres.txt"]
+    install = ["pip", "sync", "--quiet", "--only-binary", ":all:", "--require-hashes", image.requirements]
     subprocess.run([uv, *install, "--python", packages / "bin" / "python"], cwd=source, check=True)
 
 

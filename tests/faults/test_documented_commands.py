@@ -47,6 +47,7 @@ NOT_TYPED = {
 }
 NOT_TYPED_BEGINNINGS = {
     "docker compose ": "needs a container runtime; .ci/deployment does what the files for it say",
+    "COMMIT=$(git rev-parse HEAD) docker compose build": "the same",
     "sudo ": "changes this machine",
     "openssl ": "belongs to the containers, whose keys lie elsewhere",
     "mkdir -p var/tls": "the same",

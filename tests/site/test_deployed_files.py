@@ -182,6 +182,7 @@ def test_the_image_takes_what_it_needs_by_name_and_does_not_run_as_root():
     copied = [path for line in re.findall(r"^COPY (?!--)(.*)", final, re.MULTILINE) for path in line.split()[:-1]]
     assert copied and [path for path in copied if not (ROOT / path).exists()] == []
     assert {".", "tests", "var", ".env", ".git"} & set(copied) == set()
+    assert "pyproject.toml" in copied  # where the site reads its version
     assert int(re.findall(r"^USER (\d+)", final, re.MULTILINE)[-1]) > 0
 
 
