@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test deep audit lint format migration state messages screenshots lock bench
+.PHONY: help run check test deep audit lint format migration state messages screenshots lock bench release
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -116,3 +116,7 @@ bench: .venv/development
 ## make lock         resolve the requirements anew
 lock: .tools/ready
 	@.ci/lock
+
+## make release      whether this tag may be released; its sources, parts and licences into var/release/
+release: .venv/development
+	@.venv/bin/python .ci/release.py

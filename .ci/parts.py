@@ -1,0 +1,167 @@
+"""What of others is shipped: a list of parts (CycloneDX) and a list of their licences, from the hashed locks.
+
+Usage: .ci/parts.py FOLDER   writes sbom.json and licences.txt into it. A licence that is not among TAKEN stops it.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output.json import JsonV1Dot6
+from license_expression import get_spdx_licensing
+from packageurl import PackageURL
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ["run.txt", "postgres.txt", "redis.txt"]
+TAKEN = {
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0",
+}  # fmt: skip
+# What a package does not say by itself in SPDX's words, or what is installed on other systems only: read in its files.
+READ = {
+    "async-timeout": "Apache-2.0",
+    "colorama": "BSD-3-Clause",
+    "django-csp": "BSD-3-Clause",
+    "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
+    "htmx.org": "0BSD",
+    "qrcode": "BSD-3-Clause",
+    "sqlparse": "BSD-3-Clause",
+    "tzdata": "Apache-2.0",
+}
+LOCKED = re.compile(r"^([\w.-]+)==([\w.!+-]+)(?: ;[^\\\n]*)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
+SPDX = get_spdx_licensing()
+
+
+class NotShipped(Exception):
+    """Something must not leave the house like this; says what."""
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    name: str
+    version: str
+    kind: str  # of the package URL
+    licence: str
+    hashes: tuple[str, ...]
+
+
+def locked(text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Name → version and the hashes of its files. Raises NotShipped where a line is not understood."""
+    found = {
+        name: (version, tuple(re.findall(r"[0-9a-f]{64}", hashes))) for name, version, hashes in LOCKED.findall(text)
+    }
+    if left := [line for line in LOCKED.sub("", text).splitlines() if line.strip()]:
+        raise NotShipped(f"a line of the requirements is not understood: {left[0]}")
+    return found
+
+
+def packages() -> list[Part]:
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for lock in LOCKS:
+        for name, pinned in locked((ROOT / "requirements" / lock).read_text(encoding="utf-8")).items():
+            if found.setdefault(name, pinned) != pinned:
+                raise NotShipped(f"{name} is locked to two versions; run `make lock`")
+    return [Part(name, version, "pypi", licence_of(name), hashes) for name, (version, hashes) in found.items()]
+
+
+def scripts() -> list[Part]:
+    """Packed by .ci/vendor, which has their versions."""
+    vendor = (ROOT / ".ci" / "vendor").read_text(encoding="utf-8")
+    parts = []
+    for folder in sorted(path for path in (ROOT / "static" / "vendor").iterdir() if path.is_dir()):
+        name, variable = re.search(rf'^unpack (\S*{folder.name}\S*) "\$(\w+)"$', vendor, re.MULTILINE).groups()
+        version = re.search(rf"^{variable}=(\S+)$", vendor, re.MULTILINE)[1]
+        hashes = tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.js")))
+        parts.append(Part(name, version, "npm", READ.get(name, ""), hashes))
+    return parts
+
+
+def licence_of(name: str) -> str:
+    """As SPDX writes it; "" where nobody knows."""
+    try:
+        said = metadata(name)
+    except PackageNotFoundError:
+        return READ.get(name, "")
+    if name in READ:
+        return READ[name]
+    expression = said.get("License-Expression") or said.get("License") or ""
+    return "" if "\n" in expression or SPDX.unknown_license_keys(expression) else expression
+
+
+def refuse_unknown(parts: list[Part]) -> None:
+    for part in parts:
+        if not part.licence:
+            raise NotShipped(f"{part.name}: read its licence and write it into READ of .ci/parts.py")
+        if others := {*SPDX.license_keys(part.licence)} - TAKEN:
+            raise NotShipped(f"{part.name}: {', '.join(sorted(others))} is none of the licences that are taken")
+
+
+def all_parts() -> list[Part]:
+    parts = sorted([*packages(), *scripts()])
+    refuse_unknown(parts)
+    return parts
+
+
+def sbom(parts: list[Part], made_at: datetime) -> str:
+    """The same for the same parts and time, to the byte."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    licences = LicenseFactory()
+    product = Component(
+        name=project["name"],
+        version=project["version"],
+        type=ComponentType.APPLICATION,
+        licenses=[licences.make_from_string(project["license"])],
+        bom_ref=project["name"],
+    )
+    bom = Bom(components=[component(part, licences) for part in parts])
+    bom.metadata.component, bom.metadata.timestamp = product, made_at
+    bom.serial_number = uuid5(NAMESPACE_URL, repr((project["version"], made_at.isoformat(), parts)))
+    bom.register_dependency(product, bom.components)
+    return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
+
+
+def component(part: Part, licences: LicenseFactory) -> Component:
+    place = {"pypi": "https://pypi.org/project/{}/{}/", "npm": "https://www.npmjs.com/package/{}/v/{}"}[part.kind]
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=each) for each in part.hashes]
+    address = XsUri(place.format(part.name, part.version))
+    purl = PackageURL(part.kind, None, part.name, part.version)
+    return Component(
+        name=part.name,
+        version=part.version,
+        type=ComponentType.LIBRARY,
+        purl=purl,
+        bom_ref=str(purl),
+        licenses=[licences.make_from_string(part.licence)],
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=address, hashes=hashes)],
+    )
+
+
+def time_of_commit() -> datetime:
+    asked = ["git", "-C", str(ROOT), "log", "-1", "--format=%cI"]
+    return datetime.fromisoformat(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def write_into(folder: Path) -> list[Part]:
+    parts = all_parts()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sbom.json").write_text(sbom(parts, time_of_commit()), encoding="utf-8")
+    lines = [f"{part.name} {part.version}: {part.licence}\n" for part in parts]
+    (folder / "licences.txt").write_text("".join(lines), encoding="utf-8")
+    return parts
+
+
+if __name__ == "__main__":
+    try:
+        print(f"{len(write_into(Path(sys.argv[1])))} parts")
+    except NotShipped as reason:
+        sys.exit(str(reason))
