@@ -52,6 +52,7 @@ class Site:
             "SECRET_KEY": SECRET,
             "PLAIN_HTTP": "1",
             "PAUSE_FILE": str(self.pause_file),
+            "PATH": os.pathsep.join(filter(None, [os.environ.get("PG_BIN"), os.environ["PATH"]])),  # pg_dump
             **self.environment,
             **more,
         }

@@ -16,13 +16,11 @@ from tests.faults.disks import small_disk
 from tests.faults.sites import Site, new_postgres, prepared, wait_until
 from tests.faults.sites import copy_of as copied
 
-MADE = {"PATH": f"{os.environ['PG_BIN']}:{os.environ['PATH']}"} if "PG_BIN" in os.environ else {}
-
 
 def empty_site(folder, like):
     folder.mkdir(exist_ok=True)
     url = new_postgres(like.database_url) if like.is_postgres else f"sqlite:///{folder / 'courseware.sqlite3'}"
-    return Site(folder, url, like.told, dict(MADE))
+    return Site(folder, url, like.told)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def first_firm(first_site, tmp_path_factory):
 @pytest.fixture
 def firm(first_firm, tmp_path):
     firm = copied(first_firm, tmp_path)
-    firm.environment |= MADE | {"BACKUP_DIR": str(tmp_path / "backups")}
+    firm.environment["BACKUP_DIR"] = str(tmp_path / "backups")
     (tmp_path / "backups").mkdir()
     return firm
 

@@ -3,19 +3,14 @@
 A deadlock, a 503, and whoever has to wait a second for a lock is an error: the database says so, no stopwatch does.
 """
 
-import os
 import re
-import shutil
-import sqlite3
-import subprocess
 import time
-from contextlib import closing
 
 import pytest
 
 from tests.faults.conftest import IS_POSTGRES, SERVER
 from tests.faults.crowds import MEMBERS, TEAMS, Writers, files, lesson, path_of
-from tests.faults.sites import new_postgres, prepared
+from tests.faults.sites import Site, new_postgres, prepared
 
 TIMES = 5
 ADMIN = "/admin"
@@ -77,14 +72,9 @@ class Staff:
         assert self.visitor.get("/team/board.csv").status == 200
 
     def back_up(self, turn):
-        file = self.folder.with_name(f"backup-{turn}")
-        if IS_POSTGRES:
-            programs = os.environ.get("PG_BIN") or os.path.dirname(shutil.which("pg_dump"))
-            dump = [f"{programs}/pg_dump", "-Fc", "--file", str(file), self.site.database_url]
-            subprocess.run(dump, check=True, timeout=60)
-        else:
-            with closing(sqlite3.connect(self.site.file)) as connection:
-                connection.execute(f"VACUUM INTO '{file}'")
+        folder = self.folder.with_name("backups")
+        folder.mkdir(exist_ok=True)
+        self.command("backup", "--to", str(folder))
 
 
 def test_whatever_staff_do_goes_through_the_first_time_and_nobody_who_learns_is_kept_waiting(
@@ -99,12 +89,24 @@ def test_whatever_staff_do_goes_through_the_first_time_and_nobody_who_learns_is_
                 verb(turn)
                 took.setdefault(verb.__name__, []).append(round(time.monotonic() - began, 1))
     record_property("figures", figures(writers, took))
+    assert_the_backup_is_of_one_moment(site, tmp_path)
     log = (site.folder / "server.log").read_text()
     assert re.findall("deadlock|lock timeout|database is locked", log) == []
     assert (writers.broken, set(writers.answers)) == ([], {302})
     assert site.count("content_release") == 1 + 2 * TIMES
     people = len(site.told["learners"]) + 2 + TEAMS * MEMBERS  # the player and the writer
     assert site.count("learning_enrollment") == site.count("evidence_event", "verb = 'enrolled'") == people
+
+
+def assert_the_backup_is_of_one_moment(site, folder):
+    """Whoever wrote meanwhile is in it with all that was written at once, or not at all."""
+    (folder / "restored").mkdir()
+    url = new_postgres(SERVER) if IS_POSTGRES else f"sqlite:///{folder / 'restored' / 'courseware.sqlite3'}"
+    restored = Site(folder / "restored", url)
+    *_, newest = sorted((folder / "backups").iterdir())
+    status, printed = restored.manage("restore", str(newest))
+    assert (status, printed.splitlines()[-1]) == (0, "0 differences"), printed
+    assert 0 < restored.count("evidence_event") < site.count("evidence_event")
 
 
 def figures(writers, took):
