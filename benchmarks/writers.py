@@ -1,0 +1,85 @@
+"""Events a second by so many writers at once: each with its own subject, and all with one, as when there was one chain.
+
+    .ci/postgres .venv/bin/python -m benchmarks.writers [--seconds 4] [--rounds 3] [--writers 1 4 16]
+
+Every writer is a process and does what a verb does last: it begins a transaction, records, and ends it; at once, and 5
+ms later, as where a certificate is written in between. Both ways take turns; what is printed is the median of rounds.
+"""
+
+import argparse
+import multiprocessing
+import os
+import secrets
+import statistics
+import sys
+import time
+
+SHARED = "everything"
+
+
+def write(number, is_shared, hold, begin, seconds, done):
+    import django
+
+    django.setup()
+    from django.db import connection, transaction
+
+    from courseware.evidence.recording import record
+
+    subject, count = SHARED if is_shared else f"writer:{number}", 0
+    record("began", subject=f"writer:{number}")
+    begin.wait()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with transaction.atomic(), connection.cursor() as cursor:
+            record("answered", subject=subject, data={"count": count})
+            if hold:
+                cursor.execute("SELECT pg_sleep(%s)", [hold / 1000])
+        count += 1
+    done.put(count)
+
+
+def a_second(writers, is_shared, hold, seconds):
+    begin, done = multiprocessing.Barrier(writers), multiprocessing.Queue()
+    each = [
+        multiprocessing.Process(target=write, args=(number, is_shared, hold, begin, seconds, done))
+        for number in range(writers)
+    ]
+    for process in each:
+        process.start()
+    written = sum(done.get() for _ in each)
+    for process in each:
+        process.join()
+    return written / seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--writers", type=int, nargs="+", default=[1, 4, 16])
+    asked = parser.parse_args()
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        sys.exit("Writers side by side are PostgreSQL's: .ci/postgres .venv/bin/python -m benchmarks.writers")
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "courseware.settings", "PLAIN_HTTP": "1"}
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(60)
+    multiprocessing.set_start_method("spawn")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    print("writers  held     one chain  own chains  ratio")
+    for hold in (0, 5):
+        for writers in asked.writers:
+            rounds = [
+                [a_second(writers, is_shared, hold, asked.seconds) for is_shared in (True, False)]
+                for _ in range(asked.rounds)
+            ]
+            shared, own = (statistics.median(each) for each in zip(*rounds, strict=True))
+            print(f"{writers:>7}  {hold} ms  {shared:>11.0f}/s {own:>10.0f}/s  {own / shared:.1f}", flush=True)
+    call_command("verify_evidence")
+
+
+if __name__ == "__main__":
+    main()
