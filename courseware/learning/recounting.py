@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 
-from courseware.accounts.models import Team
+from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of
 from courseware.learning.headcounts import FIRM, Headcount, Place, reach, write
 from courseware.learning.models import Enrollment
@@ -44,10 +44,11 @@ def everything() -> list[int | None]:
 
 
 def add_up() -> str:
-    """The rows of each team and place to one. Killed half-way and begun again, it comes to the same."""
+    """Count anew, with one row for each team and place. Killed half-way and begun again, it comes to the same."""
     before = Headcount.objects.count()
     for team in everything():
         with transaction.atomic():
+            recount([team])  # somebody enrolled in the moment of joining a team may have been counted twice or not
             rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
             numbers: Counter[tuple[int | None, Place]] = Counter()
             for row in rows:
@@ -62,24 +63,33 @@ def add_up() -> str:
 
 
 def note_reach(sender, instance, **kwargs):
-    instance.reach_before = reach([instance.person_id])[instance.person_id]
+    # An admin may also give a membership to somebody else.
+    people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
+    found = reach(people)
+    instance.reach_before = {person: found[person] for person in people}
 
 
-def count_reach(sender, instance, **kwargs):
-    person, before = instance.person_id, instance.reach_before
-    after = reach([person])[person]
-    if before != after:
-        stands_at = list(places(Enrollment.objects.filter(learner=person)))
-        changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
-        write(Counter({(team, Place(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
+def count_reach(sender, instance, raw=False, **kwargs):
+    if raw:  # rows of a fixture come with their numbers
+        return
+    found = reach(instance.reach_before)
+    for person, before in instance.reach_before.items():
+        if before != found[person]:
+            move(person, before, found[person])
+
+
+def move(person: int, before: set[int | None], after: set[int | None]) -> None:
+    stands_at = list(places(Enrollment.objects.filter(learner=person)))
+    changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
+    write(Counter({(team, Place(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
 
 
 def note_place(sender, instance, **kwargs):
     instance.above_before = Team.objects.filter(pk=instance.pk).values_list("above", flat=True).first()
 
 
-def recount_above(sender, instance, created, **kwargs):
-    if not created and instance.above != instance.above_before:
+def recount_above(sender, instance, created, raw=False, **kwargs):
+    if not created and not raw and instance.above != instance.above_before:
         above = [set(map(int, filter(None, place.split("/")))) for place in (instance.above, instance.above_before)]
         recount(sorted(above[0] ^ above[1]))
 

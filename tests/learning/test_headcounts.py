@@ -95,6 +95,12 @@ def change_team(firm):
     membership.save()
 
 
+def give_away(firm):
+    membership = Membership.objects.get(person__name="in C")
+    membership.person = run_of("nowhere").learner
+    membership.save()
+
+
 def move(firm):
     team = Team.objects.get(name="B")
     team.parent = firm["D"]
@@ -124,6 +130,7 @@ CHANGES = {
     "somebody leaves the only team": lambda firm: firm["C"].memberships.all().delete(),
     "a learner becomes a manager": change_role,
     "somebody changes the team": change_team,
+    "a membership is given to somebody else": give_away,
     "a team is moved": move,
     "a team is moved to the top": move_to_the_top,
     "a team is saved as it is": lambda firm: firm["B"].save(),
@@ -193,7 +200,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
         f"the firm: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}: -2 people at {at}"]
-    recounting.recount(recounting.everything())
+    recounting.add_up()
     assert_right()
 
 
