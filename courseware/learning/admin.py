@@ -21,7 +21,6 @@ from courseware.content.desk.exam_words import words_of
 from courseware.content.models import Course, Proposal, Release
 from courseware.content.releases import proposing, publishing
 from courseware.content.releases.exam_changes import exam_changes
-from courseware.evidence.recording import record
 from courseware.learning.admin_forms import (
     SAVED_MEANWHILE,
     AnotherDayForm,
@@ -38,6 +37,7 @@ from courseware.learning.enrolling import (
     is_day_over,
     people_waiting,
 )
+from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.learning.verbs import VERBS, may_change
@@ -114,10 +114,9 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         return False  # it is waived instead: the facts that belong to it stay
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        # A view of a record is logged before anything of it is shown.
         enrollment = self.get_object(request, object_id)
         if enrollment and self.has_view_permission(request, enrollment):
-            record("record-viewed", actor=request.user, subject=enrollment)
+            record_look(enrollment, by=request.user)
         nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.evidence.recording import record
 from courseware.learning.enrolling import EnrollmentClosed
+from courseware.learning.looks import record_look
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
@@ -33,8 +33,8 @@ def visible_enrollment(user, pk):
 def person_page(request, enrollment, teams, *, refused=None, status=200):
     """`refused` is verb → its form with errors."""
     verbs = VERBS if may_change(request.user, enrollment) else ()
-    # Every view of somebody's record is logged, whatever the request was.
-    record("record-viewed", actor=request.user, subject=enrollment)
+    # Whatever the request was: it shows the record.
+    record_look(enrollment, by=request.user)
     letters = letters_to(enrollment.learner)
     (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
     context = {

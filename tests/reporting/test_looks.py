@@ -1,0 +1,75 @@
+"""That somebody looked at somebody's record is in the log: once a day for each of both, from whichever page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+
+from courseware.evidence.models import Event
+from tests.making import join, make_admin, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+MIDNIGHT = datetime(2026, 11, 25, 16, tzinfo=UTC)  # in Shanghai, where the site is
+
+
+@pytest.fixture
+def team(client, time_machine):
+    time_machine.move_to(MIDNIGHT, tick=False)
+    team = make_team("Night shift")
+    client.force_login(team.manager)
+    return team
+
+
+def learner_of(team):
+    learner = make_user()
+    join(team, learner)
+    return make_enrollment(learner)
+
+
+def looks():
+    return list(Event.objects.filter(verb="record-viewed").values_list("actor", "subject"))
+
+
+def look(actor, enrollment):
+    return actor.pk, f"enrollment:{enrollment.pk}"
+
+
+def test_a_look_is_on_record_once_a_day_whatever_the_request_was(client, team, time_machine):
+    enrollment = learner_of(team)
+    page = f"/team/people/{enrollment.pk}/"
+    client.get(page)
+    client.get(page)
+    client.post(f"{page}extend/", {"due_on": "nonsense"})  # the page is shown again
+    for later, expected in ((timedelta(hours=23, minutes=59), 1), (timedelta(days=1), 2)):
+        time_machine.move_to(MIDNIGHT + later, tick=False)
+        client.force_login(team.manager)  # a session does not last that long
+        client.get(page)
+        assert looks() == [look(team.manager, enrollment)] * expected
+
+
+def test_a_refused_form_alone_is_a_look(client, team):
+    enrollment = learner_of(team)
+    client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "nonsense"})
+    assert looks() == [look(team.manager, enrollment)]
+
+
+def test_each_who_looks_and_each_record_count_for_themselves(client, team):
+    first, second, admin = learner_of(team), learner_of(team), make_admin()
+    for actor in (team.manager, admin):
+        client.force_login(actor)
+        for enrollment in (first, second, first):
+            client.get(f"/team/people/{enrollment.pk}/")
+    assert looks() == [look(actor, each) for actor in (team.manager, admin) for each in (first, second)]
+
+
+def test_a_look_in_the_admin_is_the_same_look(client, team):
+    enrollment, admin = learner_of(team), make_admin()
+    client.force_login(admin)
+    client.get(reverse("admin:learning_enrollment_change", args=[enrollment.pk]))
+    client.get(f"/team/people/{enrollment.pk}/")
+    assert looks() == [look(admin, enrollment)]
+
+
+def test_who_may_not_look_leaves_no_look(client, team):
+    assert client.get(f"/team/people/{make_enrollment(make_user()).pk}/").status_code == 404
+    assert looks() == []
