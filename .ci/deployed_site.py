@@ -63,7 +63,8 @@ class Deployment:
         self.database_url, self.running = database_url, {}
         self.place = f"{self.address('proxy')}:{443 + ABOVE}"
         self.data = folder / "data"
-        self.data.mkdir(mode=0o700)
+        for place in (self.data, self.data / "backups"):  # the image has them
+            place.mkdir(mode=0o700)
 
     def filled_in(self) -> dict[str, str]:
         """The example of .env as an operator fills it in, without a mail server; and for the small course of tests."""
@@ -85,9 +86,9 @@ class Deployment:
         """What a container would be told, for this machine."""
         if text.startswith("postgres://"):
             return self.database_url if DATABASE_AT in text else sys.exit(f"{text}: is no address of the database")
-        data = self.image.environment["DATA_DIR"]
-        if f"{text}/".startswith(f"{data}/"):
-            return text.replace(data, str(self.data), 1)
+        inside = self.image.environment["DATA_DIR"]
+        if text == inside or text.startswith(f"{inside}/"):
+            return f"{self.data}{text.removeprefix(inside)}"
         text = text.replace(NETWORK, self.network)
         for every_address in ("0.0.0.0", "127.0.0.1"):
             text = text.replace(every_address, self.address(service.name))
@@ -98,7 +99,7 @@ class Deployment:
         return (
             {"HOME": "/nonexistent"}
             | {name: self.here(value, service) for name, value in said.items()}
-            | {"PATH": f"{packages_of(tree)}/bin:{os.environ['PATH']}"}
+            | {"PATH": f"{packages_of(tree)}/bin:{os.environ['PG_BIN']}:{os.environ['PATH']}"}
         )
 
     def started(self, name: str, tree: Path, command: list[str] | None = None, **how) -> subprocess.Popen:

@@ -95,6 +95,9 @@ class Rehearsal:
             wait_for(writers, writes // 2)
             in_the_kill = writers.refused
             self.upgrade()
+            with timed("manage.py backup"):
+                self.deployment.run("worker", self.new, ["python", "manage.py", "backup"])
+            self.expect("backups", len(list(self.deployment.data.glob("backups/courseware-*.zip"))), 1)
             wait_for(writers, writes)
         self.count(writers, stored(self.site) - before, in_the_kill)
         self.look()
