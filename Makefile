@@ -67,6 +67,7 @@ deep: .venv/development .tools/deep/ready
 	@$(LIVES)
 	@.ci/postgres $(LIVES)
 	@.ci/postgres .venv/bin/python -m benchmarks.growth --sizes 1000 10000 100000 1000000 --check
+	@.ci/postgres .venv/bin/python -m benchmarks.waiting
 	@.ci/matrix
 
 .tools/audit/ready: requirements/audit.txt .tools/ready

@@ -1,0 +1,158 @@
+"""How long others wait while a firm enrolls everybody, releases a course or imports one.
+
+    .ci/postgres .venv/bin/python -m benchmarks.waiting [--people 20000]
+
+Two other processes work on all the while: in one, learners complete lessons; in the other, people sign in. Printed is
+how often they got through, and the longest that one of them took, beside the same with nobody else at work.
+"""
+
+import argparse
+import itertools
+import multiprocessing
+import queue
+import time
+
+from benchmarks import scenario
+
+QUIET = 5  # seconds with nobody else at work
+BAR = 1.0  # seconds
+
+
+def complete_lessons(keys):
+    """A lesson of one enrollment after the other; each completes it, once, and writes to the log."""
+    from courseware.content.compiled.serving import outline
+    from courseware.learning import completing
+    from courseware.learning.models import Enrollment
+
+    for key in keys:
+        enrollment = Enrollment.objects.select_related("course__current").get(pk=key)
+        steps = outline(enrollment.release, enrollment.source_language).steps
+        yield lambda found=enrollment, step=steps[-1]: completing.mark_read(found, step)
+
+
+def sign_in(keys):
+    from courseware.accounts.models import User
+    from courseware.evidence.recording import record
+
+    for person in itertools.cycle(User.objects.filter(pk__in=keys)):
+        yield lambda who=person: record("signed-in", actor=who, subject=who)
+
+
+def go_on(acts, keys, told, stopped):
+    """In a process of its own: act after act, and tell how long each took."""
+    import django
+
+    django.setup()
+    for act in acts(keys):
+        if stopped.is_set():
+            break
+        began = time.perf_counter()
+        act()
+        told.put((began, time.perf_counter() - began))
+        time.sleep(0.01)
+
+
+class Others:
+    """Those who work on, told in `waits` when they began and how long they took."""
+
+    def __init__(self, learners, people):
+        context = multiprocessing.get_context("spawn")
+        self.stopped, self.told = context.Event(), context.Queue()
+        self.processes = [
+            context.Process(target=go_on, args=(acts, keys, self.told, self.stopped))
+            for acts, keys in ((complete_lessons, learners), (sign_in, people))
+        ]
+        for process in self.processes:
+            process.start()
+        self.waits = [self.told.get(timeout=120)]
+
+    def since(self, began):
+        """How long each act took that began since then."""
+        while True:
+            try:
+                self.waits.append(self.told.get(timeout=0.2))
+            except queue.Empty:
+                return [took for at, took in self.waits if at >= began]
+            if self.waits[-1][0] > time.perf_counter() - 0.2:
+                return [took for at, took in self.waits if at >= began]
+
+    def stop(self):
+        self.stopped.set()
+        for process in self.processes:
+            process.terminate()
+
+
+def works(firm):
+    """What is done, by its name."""
+    from benchmarks.small_courses import files_of
+    from courseware.content.releases.importing import import_course
+    from courseware.content.releases.publishing import publish
+    from courseware.learning.enrolling import begin_enrolling, enroll_next
+
+    new = import_course(files_of("course-new")).course
+    shipped = next(each.course for each in firm.courses if each.course.identifier == "customer-service-safety")
+
+    def enroll_everybody():
+        order = begin_enrolling([firm.teams[0]], new, due_on=None)
+        while not order.finished_at:
+            order = enroll_next(order, by=firm.admin)
+        return order.enrolled
+
+    def release():
+        document = shipped.documents.select_related("head").filter(kind="lesson").earliest("pk")
+        head = changed(document)
+        publish(shipped, [head], weight="reread", note="A word more", by=firm.admin)
+
+    def import_again():
+        files = files_of("course-2")
+        import_course({path: text + b"\nA word more.\n" for path, text in files.items()})
+
+    return {
+        f"enrolling {firm.people:,} people": enroll_everybody,
+        "releasing a change of the shipped course": release,
+        "importing a course anew": import_again,
+    }
+
+
+def changed(document):
+    """A word more at the end of a document, saved."""
+    from courseware.content.releases.drafts import save_drafts
+
+    text = document.head.texts.get(language=document.course.source_language)
+    return save_drafts(document, {text.language: bytes(text.body) + "\n稿\n".encode()}, base=document.head, by=None)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--people", type=int, default=20_000)
+    people = options.parse_args().people
+    with scenario.own_folder():
+        scenario.prepare_site()
+        measure(people)
+
+
+def measure(people):
+    from benchmarks.growing_firm import COURSES, GrowingFirm, tidy
+    from courseware.accounts.models import User
+    from courseware.learning.models import Enrollment
+
+    firm = GrowingFirm()
+    firm.grow(people * COURSES)
+    tidy()
+    small = Enrollment.objects.open().filter(course__identifier="course-3", started_at=None)
+    learners = list(small.order_by("pk").values_list("pk", flat=True))
+    others = Others(learners, list(User.objects.order_by("pk").values_list("pk", flat=True)[:500]))
+    try:
+        columns = f"meanwhile | it took, s | acts of others | longest of them, s (bar {BAR})"
+        print(f"\n{scenario.database_name()}\n\n| {columns} |\n|---|---|---|---|")
+        for name, work in ({"nothing": lambda: time.sleep(QUIET)} | works(firm)).items():
+            began = time.perf_counter()
+            work()
+            took, waits = time.perf_counter() - began, others.since(began)
+            print(f"| {name} | {took:.1f} | {len(waits)} | {max(waits, default=0):.2f} |", flush=True)
+    finally:
+        others.stop()
+
+
+if __name__ == "__main__":
+    main()
