@@ -173,6 +173,19 @@ def test_a_row_moved_to_another_chain_is_missing_here_and_changed_there(doors):
     assert verify() == ["door:1, event 5: missing", "door:2, event 3: added past the head of its chain"]
 
 
+def test_a_digest_that_was_kept_while_there_was_one_chain_is_found_again(doors, first_chain, capsys):
+    [kept] = Event.objects.filter(chain="", place=3).values_list("digest", flat=True)
+    call_command("verify_evidence", seal=kept)
+    said = "Event 3 of the first chain is in it: all that it covers is as it was then."
+    assert said in capsys.readouterr().out.splitlines()
+
+
+def test_the_digest_of_an_event_of_a_subject_covers_too_little_to_be_taken_for_a_seal(doors, first_chain):
+    [kept] = Event.objects.filter(chain="door:1", place=3).values_list("digest", flat=True)
+    with pytest.raises(CommandError, match="1 difference"):
+        call_command("verify_evidence", seal=kept)
+
+
 def test_rows_of_the_first_chain_are_not_those_of_a_subject(first_chain):
     """Else its events could be taken apart and begun anew, one chain each."""
     sql("UPDATE evidence_event SET chain = subject, place = 1, previous = '' WHERE place = 1")

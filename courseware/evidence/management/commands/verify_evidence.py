@@ -31,20 +31,25 @@ class Command(BaseCommand):
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
         if seal:
-            kept = Seal.objects.get(digest=digest_in(seal))
-            self.stdout.write(
-                f"Seal {kept.number} of {kept.at:{MOMENT}} is in it: all that it covers is as it was then."
-            )
+            self.stdout.write(f"{held(digest_in(seal))} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
 
     def differences(self, seal: str | None) -> Iterator[str]:
         yield from alterations()
-        if seal and not Seal.objects.filter(digest=digest_in(seal)).exists():
+        if seal and not held(digest_in(seal)):
             yield f"no seal of this log is {digest_in(seal)}: it was rewritten since, or the seal is of another site"
 
 
 def digest_in(typed: str) -> str:
     return typed.strip().lower()
+
+
+def held(digest: str) -> str:
+    """What of the log has this digest: a seal, or an event of the one chain whose last digest was printed before seals."""
+    if seal := Seal.objects.filter(digest=digest).first():
+        return f"Seal {seal.number} of {seal.at:{MOMENT}}"
+    event = Event.objects.filter(chain="", digest=digest).first()
+    return f"Event {event.place} of the first chain" if event else ""
 
 
 def in_words(seal: Seal | None) -> str:
