@@ -165,7 +165,7 @@ class Forger:
         return bool(self.sealed)
 
 
-DEEDS = [name for name in vars(Forger) if "_" in name.strip("_") and name != "is_sealed"]
+DEEDS = [name for name in vars(Forger) if "_" in name and name[0] != "_" and name != "is_sealed"]
 
 
 @pytest.mark.long
