@@ -45,7 +45,7 @@ def digest_in(typed: str) -> str:
 
 
 def held(digest: str) -> str:
-    """What of the log has this digest: a seal, or an event of the one chain whose last digest was printed before seals."""
+    """What of the log has this digest: a seal, or an event of the one chain there was before seals; "" for nothing."""
     if seal := Seal.objects.filter(digest=digest).first():
         return f"Seal {seal.number} of {seal.at:{MOMENT}}"
     event = Event.objects.filter(chain="", digest=digest).first()
