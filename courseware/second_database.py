@@ -35,7 +35,7 @@ def tables() -> list[AnyModel]:
         class Meta:
             apps = Apps()
             app_label = "cache"
-            db_table = str(settings.CACHES["default"]["LOCATION"])
+            db_table = settings.CACHE_TABLE
 
         def __str__(self) -> str:
             return self.cache_key
@@ -80,7 +80,7 @@ def prepare() -> None:
     refuse_what_is_not_empty()
     with other_as_the_sites():
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
+        call_command("createcachetable", settings.CACHE_TABLE, verbosity=0)
 
 
 def refuse_what_is_not_empty() -> None:

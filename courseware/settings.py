@@ -272,7 +272,9 @@ WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"
 
-# Where every process counts the same wrong passwords.
+# Where every process counts the same wrong passwords. The table is there with Redis as well: a site may come from it,
+# go to it, and go back, by CACHE_URL alone.
+CACHE_TABLE = "cache"
 if CACHE_URL:
     CACHES = {
         "default": {
@@ -291,7 +293,7 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-            "LOCATION": "cache",
+            "LOCATION": CACHE_TABLE,
             "OPTIONS": {"MAX_ENTRIES": 100_000},  # at the default of 300 a stranger could push counts out
         }
     }

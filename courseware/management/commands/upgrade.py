@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
@@ -25,11 +26,11 @@ class Command(BaseCommand):
                 self.say(f"site: closed, {len(missing)} migrations to apply")
                 time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
                 self.step("database", lambda: call_command("migrate", interactive=False, verbosity=0))
-                self.step("cache table", lambda: call_command("createcachetable", verbosity=0))
+                self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
             self.say("site: open to processes of this version; restart the server")
         else:
             self.step("database", lambda: call_command("migrate", interactive=False, verbosity=0))
-            self.step("cache table", lambda: call_command("createcachetable", verbosity=0))
+            self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
         failed = [*self.compile_again(), *self.import_course()]
         self.step("records", lambda: call_command("check_records", stdout=self.stdout, stderr=self.stderr))
         self.step("log", lambda: call_command("seal_evidence", stdout=self.stdout))

@@ -22,10 +22,11 @@ class Command(clearsessions.Command):
         drop_old()
 
     def clear_cache(self):
-        if not settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-            return  # Redis forgets by itself
-        # Django answers with none of these, and leaves them, held forms among them, until there are MAX_ENTRIES rows.
-        table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+        # Django answers with none of these, and leaves them, held forms among them, until there are MAX_ENTRIES rows,
+        # and for good where a site has gone over to Redis.
+        if settings.CACHE_TABLE not in connection.introspection.table_names():
+            return
+        table = connection.ops.quote_name(settings.CACHE_TABLE)
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [now])  # noqa: S608 - a name of our settings
