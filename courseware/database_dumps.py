@@ -18,6 +18,7 @@ from django.db.backends.postgresql.client import DatabaseClient
 from courseware.upgrading import take_as_long_as_needed
 
 WAITS_AT_MOST = 30  # seconds for whoever still writes to SQLite
+SINCE_17 = b"SET transaction_timeout = 0;"  # which pg_restore writes for a server of any version
 
 
 class DumpFailed(Exception):
@@ -181,6 +182,7 @@ def restore_postgresql(file: Path) -> None:
         try:
             # Without COMMIT nothing has happened: psql, left alone in the middle, ends its transaction with itself.
             writing.input.write(f"BEGIN;\n{f'DROP TABLE {tables} CASCADE;' if tables else ''}\n".encode())
+            pass_on_settings(reading.output, writing.input)
             shutil.copyfileobj(reading.output, writing.input)
             reading.come_to_an_end()
             writing.input.write(b"\nCOMMIT;\n")
@@ -188,3 +190,13 @@ def restore_postgresql(file: Path) -> None:
         except BrokenPipeError:
             pass  # psql has ended, and says why
         writing.come_to_an_end()
+
+
+def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
+    """The lines that a script begins with, up to the one that sets its encoding, without what an older server lacks."""
+    knows = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL's own
+    for line in script:
+        if knows or line.strip() != SINCE_17:
+            to.write(line)
+        if line.startswith(b"SET client_encoding"):
+            return

@@ -246,6 +246,26 @@ def test_programs_that_are_missing_or_too_old_are_named(firm, tmp_path):
     assert backups(firm) == []
 
 
+NEWER = """#!/bin/sh
+[ "$1" = --version ] && echo "pg_restore (PostgreSQL) 99.0" && exit
+"{own}" "$@" | sed 's/^SET lock_timeout = 0;$/&\\nSET transaction_timeout = 0;/'
+"""
+
+
+def test_a_program_newer_than_the_server_restores_as_well(firm, tmp_path):
+    """PostgreSQL's own of 17 and later set what a server of before refuses to know."""
+    if not IS_POSTGRES:
+        pytest.skip("SQLite needs none")
+    file, before, path = back_up(firm), everything(firm), firm.env()["PATH"]
+    newer = tmp_path / "programs" / "pg_restore"
+    newer.parent.mkdir()
+    newer.write_text(NEWER.format(own=shutil.which("pg_restore", path=path)))
+    newer.chmod(0o755)
+    status, printed = firm.manage("restore", str(file), "--replace", PATH=os.pathsep.join([str(newer.parent), path]))
+    assert status == 0, printed
+    assert everything(firm) == before
+
+
 def test_two_backups_at_once_are_one(firm):
     holding = subprocess.Popen(
         ["flock", firm.environment["BACKUP_DIR"], "sh", "-c", "echo held; read _"],
