@@ -80,7 +80,8 @@ def send(message: Message, door: MailDoor) -> str:
 
 def ended(message: Message, state: MessageState, why: str = "") -> str:
     if why:
-        logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, why)
+        told = why if state == MessageState.SKIPPED else without_words(why)
+        logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
     Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now())
     return state.value
 
@@ -88,6 +89,11 @@ def ended(message: Message, state: MessageState, why: str = "") -> str:
 def put_off(message: Message, why: str) -> str:
     if message.tries > len(PAUSES):
         return ended(message, MessageState.GIVEN_UP, why)
-    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, why)
+    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
     Message.objects.filter(pk=message.pk).update(next_at=timezone.now() + PAUSES[message.tries - 1], why=why)
     return MessageState.QUEUED.value
+
+
+def without_words(why: str) -> str:
+    """The code of a reply or the name of an error. A mail server's words may quote whom it does not know."""
+    return why.partition(" ")[0].rstrip(":")

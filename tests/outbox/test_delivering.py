@@ -8,6 +8,7 @@ from django.utils import timezone
 from courseware.jobs.schedule import JOBS
 from courseware.outbox import delivering
 from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import make_user
@@ -86,6 +87,27 @@ def test_one_that_is_refused_holds_up_no_other(sink):
     sink.manner = REFUSES
     deliver(note("nobody@example.com"), note("tea@example.com"))
     assert [address for address, _ in sink.taken] == ["tea@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Refused("550 5.1.1 li.na: unknown in the table of users"), "refused, 550"),
+        (NotNow("450 4.2.1 the mailbox of li.na rests"), "later, 450"),
+        (NotNow("SMTPServerDisconnected: while li.na was named"), "later, SMTPServerDisconnected"),
+    ],
+)
+def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the_log(
+    error, told, wanted, monkeypatch, caplog
+):
+    def refuse(*_letter):
+        raise error
+
+    monkeypatch.setattr(MailDoor, "send", refuse)
+    message = note("li.na@example.com")
+    deliver(message)
+    assert state(message)[1] == str(error)
+    assert caplog.messages == [f"letter {message.pk}, note: {told}"]
 
 
 @pytest.mark.parametrize("manner, said", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
