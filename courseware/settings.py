@@ -361,7 +361,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Of one form; templates/errors/413.html names them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_010  # all rows of a long list of the admin, and what is to be done with them
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 # Of each process. Beyond these a page is refused; what is sent waits for its turn.
 REQUESTS_AT_WORK = 4

@@ -94,6 +94,21 @@ def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few
     assert ("These are more than 5. Nothing was done" in said) is not is_done
 
 
+def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_them(client, ada, monkeypatch, settings):
+    """Each is a field of its form, and a form may hold so many."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= long_lists.MOST - 5
+    monkeypatch.setattr(long_lists, "MOST", 5)
+    course = make_course()
+    for person in people(5):
+        make_enrollment(person, course)
+    chosen = {"action": "waive", "select_across": "1", "index": "0", "_selected_action": ["0"]}
+    asked = BeautifulSoup(client.post(address(Enrollment), chosen).content, "html.parser")
+    hidden = [(each["name"], each["value"]) for each in asked.select("main form[method=post] input[type=hidden]")]
+    sent = {name: [value for other, value in hidden if other == name] for name, _value in hidden}
+    response = client.post(address(Enrollment), sent | {"reason": "Ill"})
+    assert (response.status_code, Enrollment.objects.filter(waived_at=None).count()) == (302, 0)
+
+
 @pytest.mark.parametrize(("others", "is_offered"), [(4, True), (5, False)])
 def test_all_rows_are_offered_to_be_chosen_only_where_all_of_them_are_shown(
     client, ada, few, monkeypatch, others, is_offered
