@@ -32,7 +32,7 @@ class Command(BaseCommand):
         except (backups.BackupFailed, DumpFailed) as error:
             raise CommandError(error) from error
         connection.close()
-        self.say("database: as it was then")
+        self.say("database: as it was then; restart the server and the worker, which still remember the other")
         self.check_what_came()
 
     def refuse_a_database_that_holds_something(self, replace):
