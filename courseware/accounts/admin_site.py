@@ -1,5 +1,6 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,11 @@ class AdminSite(admin.AdminSite):
         now, is_theirs = timezone.now(), request.user.is_superuser
         found = [*condition.troubles(now), *waiting.troubles(now)] if is_theirs else []
         return super().index(request, (extra_context or {}) | {"troubles": found})
+
+    def autocomplete_view(self, request):
+        if "\0" in request.GET.get("term", ""):  # which PostgreSQL refuses
+            raise BadRequest
+        return super().autocomplete_view(request)
 
     def login(self, request, extra_context=None):
         return secure_admin_login(super().login)(request, extra_context)

@@ -19,6 +19,8 @@ class ListFiltersOnly:
     get_list_filter: Any
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        if "\0" in str(value):  # which PostgreSQL refuses
+            raise IncorrectLookupParameters
         return lookup in {parameter for each in self.list_filters(request) for parameter in each.expected_parameters()}
 
     def list_filters(self, request: HttpRequest | None) -> Iterator[ListFilter]:
@@ -44,10 +46,7 @@ class WordsFilter(ListFilter):
             self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1].strip()
 
     def value(self) -> str:
-        words = str(self.used_parameters.get(self.parameter_name, ""))
-        if "\0" in words:  # which PostgreSQL refuses
-            raise IncorrectLookupParameters
-        return words
+        return str(self.used_parameters.get(self.parameter_name, ""))
 
     def has_output(self) -> bool:
         return True

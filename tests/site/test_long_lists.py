@@ -11,6 +11,7 @@ from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
+from courseware.jobs.models import Task
 from courseware.learning.models import Enrollment
 from courseware.lib import long_lists
 from courseware.lib.long_lists import LongList
@@ -225,9 +226,19 @@ def test_the_form_of_a_filter_keeps_what_is_asked_for_besides(client, ada, teams
     assert not opened(client, User)[1].select("form.words-filter a")
 
 
-def test_what_no_database_can_hold_is_no_team(client, ada):
-    response = client.get(address(User), {"team": "a\0b"})
+@pytest.mark.parametrize(
+    ("model", "parameter"), [(User, "team"), (Enrollment, "state"), (Message, "state__exact"), (Task, "status__exact")]
+)
+def test_what_no_database_can_hold_is_no_value_of_a_filter(model, parameter, client, ada):
+    response = client.get(address(model), {parameter: "a\0b"})
     assert (response.status_code, parse_qs(urlsplit(response["Location"]).query)) == (302, {"e": ["1"]})
+
+
+@pytest.mark.parametrize(("term", "status"), [("a\0b", 400), ("ada", 200)])
+@pytest.mark.parametrize("field", ["person", "team"])
+def test_what_no_database_can_hold_is_not_looked_for_while_somebody_types(field, term, status, client, ada):
+    asked = {"app_label": "accounts", "model_name": "membership", "field_name": field, "term": term}
+    assert client.get(reverse("admin:autocomplete"), asked).status_code == status
 
 
 def test_a_thousand_teams_weigh_no_more_than_one(client, ada):
