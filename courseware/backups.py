@@ -123,9 +123,11 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def thin(folder: Path, kept: int) -> list[Path]:
-    """Take away all but the newest. Returns those that are gone."""
-    old = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))[:-kept]
+def thin(folder: Path, kept: int, made: Path) -> list[Path]:
+    """Take away all but the one just made and the newest of the others. Returns those that are gone."""
+    # By its name that one may be the oldest: others were made while the clock was ahead.
+    others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != made)
+    old = others[: max(0, len(others) + 1 - kept)]
     for path in old:
         path.unlink()
     return old

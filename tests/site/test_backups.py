@@ -55,6 +55,15 @@ def test_the_oldest_go_and_nothing_else(folder, monkeypatch, capsys):
     assert names(folder) == ["a.zip", "courseware-20260102T023000Z.zip", new.name, "courseware-older.zip"]
 
 
+def test_the_one_just_made_stays_where_others_bear_days_that_are_still_to_come(folder, monkeypatch):
+    monkeypatch.setattr(backup.backups, "make", make)
+    for year in (2098, 2099):
+        (folder / f"courseware-{year}0101T023000Z.zip").touch()
+    call_command("backup")
+    left = ["courseware-20260103T023000Z.zip", "courseware-20990101T023000Z.zip"]
+    assert names(folder) == sorted(["a.zip", "courseware-older.zip", *left])
+
+
 def test_in_a_folder_that_is_named_by_hand_nothing_goes(folder, monkeypatch, capsys):
     monkeypatch.setattr(backup.backups, "make", make)
     before = names(folder)

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             raise CommandError("BACKUP_DIR: expected a folder, or one by --to")
         try:
             path, manifest = backups.make(folder)
-            old = [] if to else backups.thin(folder, settings.BACKUPS_KEPT)
+            old = [] if to else backups.thin(folder, settings.BACKUPS_KEPT, path)
         except backups.BackupFailed as error:
             raise CommandError(error) from error
         self.stdout.write(f"{path}: {path.stat().st_size / 1_000_000:.1f} MB, {manifest}")
