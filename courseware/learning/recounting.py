@@ -62,20 +62,30 @@ def add_up() -> str:
 # Signals of `accounts`: who stands on which board changes with the memberships and with the place of a team
 
 
-def note_reach(sender, instance, **kwargs):
+def note_reach(sender, instance, origin=None, **kwargs):
     # An admin may also give a membership to somebody else.
     people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
     found = reach(people)
-    instance.reach_before = {person: found[person] for person in people}
+    change = changed_by(instance, origin)
+    change.reach_before = getattr(change, "reach_before", {}) | {person: found[person] for person in people}
 
 
-def count_reach(sender, instance, raw=False, **kwargs):
+def count_reach(sender, instance, origin=None, raw=False, **kwargs):
     if raw:  # rows of a fixture come with their numbers
         return
-    found = reach(instance.reach_before)
-    for person, before in instance.reach_before.items():
+    noted = vars(changed_by(instance, origin)).pop("reach_before", {})
+    found = reach(noted)
+    for person, before in noted.items():
         if before != found[person]:
             move(person, before, found[person])
+
+
+def changed_by(instance, origin):
+    """What all that is noted belongs to: memberships deleted together are noted before, and counted after all are gone.
+
+    So the first of them counts for all, and nobody twice who is learner and manager in a team.
+    """
+    return instance if origin is None else origin
 
 
 def move(person: int, before: set[int | None], after: set[int | None]) -> None:

@@ -101,6 +101,16 @@ def give_away(firm):
     membership.save()
 
 
+def delete_a_team_of_somebody_who_leads_it_too(firm):
+    join(firm["C"], run_of("in C").learner, Membership.Role.MANAGER)
+    firm["C"].delete()
+
+
+def leave_all_teams_of_a_branch_at_once(firm):
+    join(firm["C"], run_of("in B and D").learner)
+    Membership.objects.filter(person__name__in=["in B and D", "in A"]).delete()
+
+
 def move(firm):
     team = Team.objects.get(name="B")
     team.parent = firm["D"]
@@ -136,6 +146,8 @@ CHANGES = {
     "a team is saved as it is": lambda firm: firm["B"].save(),
     "a team is renamed": lambda firm: Team.objects.filter(name="B").update(name="Z"),
     "a team is deleted": lambda firm: Team.objects.get(name="C").delete(),
+    "a team is deleted that somebody learns in and leads": delete_a_team_of_somebody_who_leads_it_too,
+    "somebody leaves all teams of a branch at once": leave_all_teams_of_a_branch_at_once,
     "a team is new": lambda firm: make_team("E", parent=firm["C"], learners=1),
 }
 
