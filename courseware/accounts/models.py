@@ -99,14 +99,26 @@ def valid_time_zone(name):
         )
 
 
+MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and no index serves as many
+
+
 class TeamQuerySet(models.QuerySet):
     def with_those_below(self):
-        """These and all teams below them. Runs one query."""
+        """These and all teams below them. Runs one query, and one more where these are many."""
+        teams = list(self.only("above"))
+        if len(teams) > MANY_HEADS:
+            return Team.objects.filter(pk__in=keys_with_those_below({team.pk for team in teams}))
         # A team without a number, or one whose place was never worked out, has none below.
         found = Q(pk__in=[])
-        for team in self.only("above"):
+        for team in teams:
             found |= Q(pk=team.pk) | Q(above__startswith=team.place)
         return Team.objects.filter(found)
+
+
+def keys_with_those_below(keys):
+    """Keys of teams → theirs and those of all below. Runs one query, through all teams of the firm."""
+    places = Team.objects.order_by().values_list("pk", "above")
+    return [key for key, above in places if not keys.isdisjoint([key, *(int(each) for each in above.split("/") if each)])]
 
 
 class Team(models.Model):

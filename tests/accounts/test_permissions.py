@@ -51,6 +51,19 @@ def test_a_learner_of_two_teams_is_counted_once():
     assert [*User.objects.filter(pk__in=people_managed_by(top.manager))] == [person]
 
 
+def test_who_leads_hundreds_of_teams_one_by_one_sees_their_people_and_those_below():
+    head = make_user()
+    Team.objects.bulk_create(Team(name=f"{number}") for number in range(600))
+    led = list(Team.objects.all())
+    Membership.objects.bulk_create(Membership(team=team, person=head, role=Membership.Role.MANAGER) for team in led)
+    below = make_team(parent=make_team(learners=1, parent=led[7]), learners=1)
+    beside = make_team(learners=1)
+    learners = Membership.objects.filter(role=Membership.Role.LEARNER).exclude(team=beside)
+    assert set(teams_managed_by(head)) == {*led, below, below.parent}
+    assert managed(head) == {membership.person for membership in learners}
+    assert len(managed(head)) == 2
+
+
 def test_a_circle_of_teams_does_not_hang_the_page():
     first, second = make_team(learners=1), make_team(learners=1)
     Team.objects.filter(pk=first.pk).update(parent=second)
