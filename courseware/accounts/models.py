@@ -118,7 +118,8 @@ class TeamQuerySet(models.QuerySet):
 def keys_with_those_below(keys):
     """Keys of teams → theirs and those of all below. Runs one query, through all teams of the firm."""
     places = Team.objects.order_by().values_list("pk", "above")
-    return [key for key, above in places if not keys.isdisjoint([key, *(int(each) for each in above.split("/") if each)])]
+    lines = ((key, [int(each) for each in f"{above}{key}".split("/") if each]) for key, above in places)
+    return [key for key, line in lines if not keys.isdisjoint(line)]
 
 
 class Team(models.Model):
