@@ -186,6 +186,13 @@ def test_the_digest_of_an_event_of_a_subject_covers_too_little_to_be_taken_for_a
         call_command("verify_evidence", seal=kept)
 
 
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_a_kept_seal_that_was_read_from_an_empty_file_is_not_taken_for_one_that_holds(doors, capsys, nothing):
+    with pytest.raises(CommandError, match="1 difference"):
+        call_command("verify_evidence", seal=nothing)
+    assert "got nothing" in capsys.readouterr().err
+
+
 def test_rows_of_the_first_chain_are_not_those_of_a_subject(first_chain):
     """Else its events could be taken apart and begun anew, one chain each."""
     sql("UPDATE evidence_event SET chain = subject, place = 1, previous = '' WHERE place = 1")

@@ -30,13 +30,15 @@ class Command(BaseCommand):
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
-        if seal:
+        if seal is not None:
             self.stdout.write(f"{held(digest_in(seal))} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
 
     def differences(self, seal: str | None) -> Iterator[str]:
         yield from alterations()
-        if seal and not held(digest_in(seal)):
+        if seal is not None and not digest_in(seal):
+            yield "--seal: expected the digest of a seal that was kept elsewhere, got nothing"
+        elif seal is not None and not held(digest_in(seal)):
             yield f"no seal of this log is {digest_in(seal)}: it was rewritten since, or the seal is of another site"
 
 
