@@ -106,12 +106,14 @@ def begin(learner, course, due_at, at):
 
 def begin_many(dues, course, at):
     """The new enrollments. `dues` maps each learner to the end of the last day."""
-    new = [Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at) for each, due_at in dues.items()]
+    # By key: two orders that have people in common would else wait for each other in a circle.
+    dues = sorted(dues.items(), key=lambda due: due[0].pk)
+    new = [Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at) for each, due_at in dues]
     try:
         with transaction.atomic():
             return Enrollment.objects.bulk_create(new)
     except IntegrityError:  # somebody is enrolling one of them at this very moment
-        begun = [begin(learner, course, due_at, at) for learner, due_at in dues.items()]
+        begun = [begin(learner, course, due_at, at) for learner, due_at in dues]
         return [enrollment for enrollment, is_new in begun if is_new]
 
 

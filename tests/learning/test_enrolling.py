@@ -95,6 +95,24 @@ def test_someone_in_two_teams_is_enrolled_once():
     assert [one.due_at for one in enroll_team(centre, course, due_on=FRIDAY, by=None)] == [END_OF_FRIDAY]
 
 
+@pytest.mark.parametrize("is_met", [False, True])
+def test_people_are_written_by_their_keys_whatever_team_so_that_two_orders_wait_for_each_other_in_no_circle(
+    monkeypatch, is_met
+):
+    if is_met:  # somebody else is enrolling one of them at the same moment
+        monkeypatch.setattr(Enrollment.objects, "bulk_create", refused)
+    people, course, written = [make_user() for _ in range(4)], make_course(), []
+    for team, joining in ((make_team(), people[:2]), (make_team(), reversed(people))):
+        for person in joining:
+            join(team, person)
+        written.append([new.learner for new in enroll_team(team, course, due_on=None, by=None)])
+    assert written == [people[:2], people[2:]]
+
+
+def refused(new):
+    raise IntegrityError
+
+
 def test_who_was_in_another_team_first_keeps_its_zone_as_everywhere():
     first, second = make_team(time_zone="America/New_York"), make_team(time_zone="Europe/Berlin")
     learner = make_user()
