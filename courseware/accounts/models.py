@@ -170,14 +170,17 @@ class Team(models.Model):
         return f"{self.above}{self.pk}/"
 
     def clean(self):
-        """Runs one query per team above."""
+        """Locks all teams, as `save` does: of two that are moved below each other at once, the second is refused."""
         super().clean()
-        above, seen = self.parent, set()
-        while above and above.pk not in seen:
-            if above.pk == self.pk:
+        with transaction.atomic():  # the admin's, if one has begun: so the lock holds until the team is saved
+            teams = Team.objects.select_for_update(no_key=True).order_by("pk")
+            parents = dict(teams.values_list("pk", "parent_id"))
+        above, seen = self.parent_id, set()
+        while above and above not in seen:
+            if above == self.pk:
                 raise ValidationError({"parent": _("This team would belong to itself.")})
-            seen.add(above.pk)
-            above = above.parent
+            seen.add(above)
+            above = parents.get(above)
 
     @property
     def zone(self):

@@ -86,6 +86,15 @@ def test_a_circle_of_teams_is_refused():
     deep.full_clean()
 
 
+def test_a_circle_is_refused_also_where_the_other_team_was_moved_since_its_place_was_read():
+    first, second = make_team(), make_team()
+    first.parent = Team.objects.get(pk=second.pk)
+    second.parent = first
+    second.save()
+    with pytest.raises(ValidationError, match="would belong to itself"):
+        first.full_clean()
+
+
 def test_a_manager_who_left_sees_nobody():
     team = make_team(learners=2)
     team.manager.is_active = False
