@@ -46,7 +46,13 @@ class Headcount(models.Model):
     """So many more people (or fewer) of a team and those below it stand at a place."""
 
     team = models.ForeignKey(
-        Team, on_delete=models.CASCADE, null=True, db_index=False, related_name="+", help_text="Null: the firm"
+        Team,
+        on_delete=models.CASCADE,
+        null=True,
+        db_index=False,
+        db_constraint=False,  # whoever learns in the moment in which the team is deleted must not be refused for it
+        related_name="+",
+        help_text="Null: the firm",
     )
     urgency = models.DateTimeField()
     has_started = models.BooleanField()

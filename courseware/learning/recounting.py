@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of
@@ -46,6 +46,7 @@ def everything() -> list[int | None]:
 def add_up() -> str:
     """Count anew, with one row for each team and place. Killed half-way and begun again, it comes to the same."""
     before = Headcount.objects.count()
+    Headcount.objects.filter(~Exists(Team.objects.filter(pk=OuterRef("team"))), team__isnull=False).delete()
     for team in everything():
         with transaction.atomic():
             recount([team])  # somebody enrolled in the moment of joining a team may have been counted twice or not

@@ -216,6 +216,17 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
     assert_right()
 
 
+def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and_forgotten_at_night(firm):
+    row, gone = Headcount.objects.filter(team=firm["C"]).first(), firm["C"].pk
+    firm["C"].delete()
+    Headcount.objects.bulk_create([row])  # of a transaction that had seen the team
+    connection.check_constraints()
+    assert_right()
+    recounting.add_up()
+    assert not Headcount.objects.filter(team_id=gone).exists()
+    assert_right()
+
+
 # On the board
 
 
