@@ -42,6 +42,7 @@ NOT_TYPED = {
     "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
     "manage.py work": "runs until it is stopped; `manage.py work --once` is typed",
     "manage.py copy_database --to postgres://courseware@db.example.com/courseware": "needs a PostgreSQL",
+    "manage.py verify_evidence --seal 5f2c…": "no log has this seal",
     "manage.py bounced": "reads a mail that a mail server passes on; tests/outbox/test_bouncing.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
 }
