@@ -119,7 +119,10 @@ class Enrollment(models.Model):
                 fields=["learner", "course"], condition=models.Q(is_newest=True), name="one_newest_run_per_course"
             ),
         ]
-        indexes = [models.Index(fields=["urgency", "id"], name="enrollment_by_urgency")]
+        indexes = [
+            models.Index(fields=["urgency", "id"], name="enrollment_by_urgency"),
+            models.Index(fields=["course", "urgency", "id"], name="enrollment_of_course"),
+        ]
 
     def __str__(self):
         return f"{self.learner} · {self.course}"
