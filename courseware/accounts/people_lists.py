@@ -10,9 +10,11 @@ from courseware.lib.long_lists import MOST
 
 
 class SearchByPeople(IndexedSearch):
-    """Rows are found by words of the name or the address of a person."""
+    """Rows are found by words of the name or the address of a person; by a whole address those of one, at once."""
 
     def people_found(self, words):
+        if whole := super().people_found(words):
+            return whole
         people, _may_repeat = admin.site.get_model_admin(User).get_search_results(None, User.objects.all(), words)
         return list(people.values_list("pk", flat=True)[:MOST])
 

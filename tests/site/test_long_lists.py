@@ -140,6 +140,15 @@ def test_enrollments_are_found_by_words_of_name_or_address_of_their_person(clien
     assert {words: found(client, Enrollment, q=words) for words in cases} == cases
 
 
+def test_enrollments_are_found_by_a_whole_address_without_those_it_is_a_part_of(client, ada):
+    course = make_course()
+    of_lea, of_other = (
+        make_enrollment(make_user(name, email=f"{name}@example.com"), course) for name in ("lea", "orlea")
+    )
+    cases = {"Lea@example.com": {of_lea}, "lea@example.co": {of_lea, of_other}}
+    assert {words: found(client, Enrollment, q=words) for words in cases} == cases
+
+
 def test_events_are_found_by_all_of_their_subject_or_verb_or_the_address_of_who_did_it(client, ada):
     lea = make_user("Lea", email="lea@example.com")
     told = [
