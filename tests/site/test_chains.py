@@ -92,9 +92,8 @@ class Staff:
     def goes_from_person_to_person(self):
         for person in islice(cycle(self.people), ROUNDS * PEOPLE):
             rights.end_sessions(person, by=self.admin)
-            person = set_practice_time(
-                person, "" if person.practice_time else User.PracticeTime.choices[0][0], by=person
-            )
+            person.refresh_from_db(fields=["practice_time"])
+            set_practice_time(person, "" if person.practice_time else User.PracticeTime.choices[0][0], by=person)
             record("signed-in", actor=person, subject=person)
 
 
