@@ -100,7 +100,8 @@ def program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         raise DumpFailed(f"{needed}; there is none")
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    asked = [path, "--version"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - found by its name
     own = re.search(r"\) (\d+)", said)
     if own is None or int(own[1]) < server:
         raise DumpFailed(f"{needed}; {path} is {said.strip() or 'none'}")
@@ -116,9 +117,9 @@ class Client:
         command, secrets = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, list(arguments))
         # The password goes by the environment: every user of this machine can read what stands on a command line.
         command = [program(name), *(command[1:] if connects else arguments)]
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         environment = os.environ | (secrets or {})
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(  # noqa: S603 - words of ours and of the settings, and no shell
             command, env=environment, stdin=stdin, stdout=stdout, stderr=self.errors
         )
 
@@ -137,7 +138,7 @@ class Client:
 
     @property
     def input(self) -> IO[bytes]:
-        assert self.process.stdin  # noqa: S101
+        assert self.process.stdin  # noqa: S101 - the same
         return self.process.stdin
 
     def come_to_an_end(self) -> None:

@@ -77,7 +77,7 @@ def main() -> None:
 
 def side_by_side(programs: dict[str, list[str]]) -> str | int:
     """Run these by this Python until Ctrl+C or SIGTERM ends them all. Returns what to say when one dies by itself."""
-    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603
+    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603 - ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         died, status = os.wait()

@@ -27,7 +27,7 @@ def commit_of_checkout() -> str:
         return ""
     try:
         asked = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603
+        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603 - ours
     except (OSError, subprocess.SubprocessError):
         return ""
 

@@ -71,6 +71,6 @@ class LongList:
         is_for_all = request.POST.get("select_across", "0") not in ("", "0", "false")
         if is_for_all and len(first_keys(queryset)) > MOST:
             note = gettext("These are more than %(most)d. Nothing was done: search or filter for fewer.")
-            self.message_user(request, note % {"most": MOST}, messages.ERROR)  # type: ignore[attr-defined]
+            self.message_user(request, note % {"most": MOST}, messages.ERROR)  # type: ignore[attr-defined]  # a ModelAdmin's
             return None
-        return super().response_action(request, queryset)  # type: ignore[misc]
+        return super().response_action(request, queryset)  # type: ignore[misc]  # the same

@@ -90,7 +90,7 @@ def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in columns)
     places = ", ".join(["%s"] * len(columns))
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of ours, and marks
     stored = [
         [field.get_db_prep_save(value, connection) for field, value in zip(columns, row, strict=True)] for row in rows
     ]
@@ -113,7 +113,7 @@ def empty(model: AnyModel, alias: str) -> None:
     """Past the models: some of them refuse to forget."""
     connection = connections[alias]
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608
+        cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - ours
 
 
 # Keys that a database gives ------------------------------------------------------------------------------------------
@@ -136,7 +136,8 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
     """The last key that was given; 0 where none ever was."""
     if connection.vendor == "postgresql":
-        cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence_of(model, cursor)}")  # noqa: S608
+        sequence = sequence_of(model, cursor)
+        cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's
     else:
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
     found = cursor.fetchone()
