@@ -1,7 +1,7 @@
 import pytest
 
-from tests.assessment.exams import make_course, ready, start
-from tests.making import make_user
+from tests.assessment.exams import make_course, make_course_with_pre_check, ready, start
+from tests.making import make_enrollment, make_user
 
 
 @pytest.fixture
@@ -14,3 +14,11 @@ def learner(client):
 @pytest.fixture
 def attempt(learner):
     return start(ready(make_course(), learner))
+
+
+@pytest.fixture
+def enrollment(client):
+    """Of a learner who is signed in, in a course with a pre-check."""
+    enrollment = make_enrollment(make_user("Lea"), make_course_with_pre_check())
+    client.force_login(enrollment.learner)
+    return enrollment

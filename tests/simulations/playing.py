@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
@@ -45,3 +48,23 @@ def play(enrollment, choices=BEST, *, flags=(), **how):
 def fresh(run):
     found = Run.objects.with_release().get(pk=run.pk)
     return running.joined(found, run.enrollment)
+
+
+# Pages, as a browser asks for them
+
+INTRO = f"/simulations/tea-room/{KETTLE}/"
+
+
+def page_of(run):
+    return reverse("simulations:run", args=[run.pk])
+
+
+def decide(client, run, choice, *, position=1, **more):
+    headers = more.pop("headers", {})
+    return client.post(
+        reverse("simulations:decide", args=[run.pk]), {"position": position, "choice": choice} | more, headers=headers
+    )
+
+
+def text_of(response):
+    return BeautifulSoup(response.content, "html.parser").get_text(" ", strip=True)
