@@ -167,6 +167,7 @@ INSTALLED_APPS = [
     "courseware.simulations",
     "courseware.assessment",
     "courseware.journey",
+    "courseware.assignments",
     "courseware.reporting",
     "courseware.accounts.apps.AdminConfig",
     "django.contrib.auth",

@@ -103,19 +103,19 @@ class NewPersonForm(forms.ModelForm):
 
 @admin.register(User)
 class PersonAdmin(LogsMemberships):
-    list_display = ["name", "email", "language", "is_active", "is_staff", "last_login"]
+    list_display = ["name", "email", "staff_number", "language", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter]
-    search_fields = ["name", "email"]
+    search_fields = ["name", "email", "staff_number"]
     readonly_fields = ["joined_at", "last_login", "letters"]
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
-        (None, {"fields": ["name", "email", "language", "practice_time"]}),
+        (None, {"fields": ["name", "email", "staff_number", "language", "post", "practice_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
-        (_("Dates"), {"fields": ["joined_at", "last_login"]}),
+        (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
         (_("Letters"), {"fields": ["letters"]}),
     ]
     add_fieldsets = [
-        (None, {"fields": ["name", "email", "language", "send_link"]}),
+        (None, {"fields": ["name", "email", "staff_number", "language", "post", "starts_on", "send_link"]}),
         (_("Rights"), {"fields": ["is_staff", "groups"]}),
     ]
 
@@ -155,7 +155,8 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=person)
-            notify(person, "address-changed", address=form.address_before)
+            if form.address_before:
+                notify(person, "address-changed", address=form.address_before)
         if change and "practice_time" in form.changed_data:
             log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)

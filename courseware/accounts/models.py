@@ -1,3 +1,4 @@
+import unicodedata
 import zoneinfo
 
 from django.conf import settings
@@ -11,11 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
+def plain_staff_number(typed):
+    """In one form, whichever keyboard it was typed by: Ａ００１２ is A0012, and so is a0012."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+
+
 class UserManager(BaseUserManager):
-    def create_user(self, email, password=None, **fields):
-        user = self.model(email=email.strip().lower(), **fields)
+    def create_user(self, email=None, password=None, **fields):
+        user = self.model(email=email, **fields)
         user.set_password(password)  # unusable when None
-        user.full_clean(exclude=["password"])
+        user.full_clean(exclude=["password"])  # brings address and staff number into their form
         user.save()
         return user
 
@@ -32,7 +38,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("e-mail"),
         max_length=254,
         unique=True,
+        null=True,
+        blank=True,
         error_messages={"unique": _("Somebody with this address is here already.")},
+    )
+    staff_number = models.CharField(
+        _("staff number"),
+        max_length=40,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("As the firm gives it. Who has no address signs in with it."),
+        error_messages={"unique": _("Somebody with this staff number is here already.")},
     )
     name = models.CharField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
     language = models.CharField(
@@ -45,6 +62,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text=_("What is set for this person when a simulation begins. Empty: as it is written."),
     )
+    post = models.CharField(
+        _("post"), max_length=32, blank=True, help_text=_("The id of a post, as courses name them; empty: not known.")
+    )
+    starts_on = models.DateField(_("first day"), null=True, blank=True)
+    leaves_on = models.DateField(_("last day"), null=True, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -62,7 +84,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ["name", "pk"]
         constraints = [
             # So that the unique index above counts A@x and a@x as one.
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="addresses_are_lower_case")
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="addresses_are_lower_case"),
+            models.CheckConstraint(
+                condition=~models.Q(email=None, staff_number=None),
+                name="address_or_staff_number",
+                violation_error_message=_("An e-mail address or a staff number is needed."),
+            ),
         ]
         indexes = [  # of the list in the admin, and of those of its filters that few people pass
             models.Index(fields=["name", "id"], name="people_by_name"),
@@ -72,11 +99,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self):
-        return self.name or self.email
+        return self.name or self.sign_in_name
+
+    @property
+    def sign_in_name(self):
+        return self.email or self.staff_number
 
     def clean(self):
         super().clean()
-        self.email = self.email.strip().lower()
+        self.email = (self.email or "").strip().lower() or None  # of several without one, each is unique
+        self.staff_number = plain_staff_number(self.staff_number or "") or None
         self.name = " ".join(self.name.split())  # a line break would let a name write its own lines into letters
 
     def get_session_auth_hash(self):

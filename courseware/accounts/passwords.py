@@ -53,4 +53,5 @@ def without(words: list[str], text: str) -> str:
 
 
 def known_words(person) -> list[str]:
-    return [word for text in (person.name, person.email) for word in (text, *re.split(r"\W+", text)) if word]
+    texts = [text for text in (person.name, person.email, person.staff_number) if text]
+    return [word for text in texts for word in (text, *re.split(r"\W+", text)) if word]

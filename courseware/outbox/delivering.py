@@ -67,6 +67,8 @@ def send(message: Message, door: MailDoor) -> str:
     kind = MESSAGE_KINDS.get(message.kind)
     if kind is None:
         return ended(message, MessageState.SKIPPED, f"no letter of the kind {message.kind} in this version")
+    if not message.address:
+        return ended(message, MessageState.SKIPPED, "the person has no address")
     if reason := kind.still_wanted(message):
         return ended(message, MessageState.SKIPPED, reason)
     try:

@@ -30,7 +30,7 @@ def tell(
     fields: dict[str, Any] = {
         "kind": kind,
         "person": person,
-        "address": address or getattr(person, "email", ""),
+        "address": address or getattr(person, "email", "") or "",
         "language": language or getattr(person, "language", ""),
         "data": data or {},
     }

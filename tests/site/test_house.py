@@ -24,6 +24,7 @@ FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"simulations"},
     {"assessment"},
     {"journey"},
+    {"assignments"},
     {"reporting"},
 )
 ROOMS = [room for floor in FLOORS for room in sorted(floor)]

@@ -15,6 +15,8 @@ class Command(BaseCommand):
         if not person:
             raise CommandError(f"{address}: nobody signs in with this address")
         if second_factor.reset(person):
-            self.stdout.write(f"{person.email} signs in with the password alone, and then sets up a new second factor.")
+            self.stdout.write(
+                f"{person.sign_in_name} signs in with the password alone, and then sets up a new second factor."
+            )
         else:
-            self.stdout.write(f"{person.email} has no second factor; nothing was changed.")
+            self.stdout.write(f"{person.sign_in_name} has no second factor; nothing was changed.")
