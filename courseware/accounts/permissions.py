@@ -1,11 +1,22 @@
 """Who may see whom: the only place that decides it, for pages, exports and commands."""
 
+from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team
 
 
 def is_privileged(user):
     # A superuser sees everybody's records also where the admin is closed to them.
     return user.is_staff or user.is_superuser
+
+
+def handles_people(user):
+    """Whether `user` brings people in, moves them and enrolls them: human resources, and who may do everything."""
+    return user.is_active and (user.is_superuser or offices.is_in(offices.HR, user))
+
+
+def may_handle(user, person):
+    """Whether `user`, who handles people, may touch `person`: whoever is staff is for an admin alone."""
+    return user.is_superuser or not is_privileged(person)
 
 
 def is_manager(user):
