@@ -1,6 +1,6 @@
 """The rows of the boards. A page of people runs the same number of queries for 1, 3 and 500 of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -21,6 +21,7 @@ from courseware.learning.progress import Progress
 from courseware.learning.states import State
 from courseware.lib import dates
 from courseware.lib.chunks import chunks
+from courseware.lib.kept_query import KeptQuery
 from courseware.reporting.tram_line import TramLine, tram_line
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -204,10 +205,13 @@ def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
     return {state: counts.get(state, 0) for state in State}
 
 
-def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str, at: datetime) -> list[BoardRow]:
+def rows(
+    enrollments: Iterable[Enrollment], teams: QuerySet[Team], routes: Mapping[int, Outline], at: datetime
+) -> list[BoardRow]:
     """Rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
 
-    Runs four queries for any number of them, and one for each course the first time in a process.
+    `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
+    Runs three queries for any number of enrollments.
     """
     enrollments = list(enrollments)
     names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
@@ -219,14 +223,21 @@ def rows(enrollments: Iterable[Enrollment], teams: QuerySet[Team], language: str
             days_late(journey.enrollment, at),
             is_certified(vars(journey.enrollment)["certified_until"], today),
         )
-        for journey in journeys(enrollments, outlines(language), with_sittings=True)
+        for journey in journeys(enrollments, routes, with_sittings=True)
     ]
 
 
+COURSES = KeptQuery(
+    lambda: Course.objects.exclude(current=None).select_related("current").only("current__digest", "current__compiler")
+)
+
+
 def outlines(language: str) -> dict[int, Outline]:
-    """Primary key → current outline, of all published courses."""
-    courses = Course.objects.select_related("current").defer("current__outlines")
-    return {course.pk: outline(course.current, language) for course in courses if course.current}
+    """Primary key → current outline, of all published courses.
+
+    Runs one query, and one more for each course the first time in a process.
+    """
+    return {course.pk: outline(course.current, language) for course in COURSES()}
 
 
 def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
@@ -252,4 +263,4 @@ def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
 
 def rows_in_chunks(enrollments: QuerySet, teams: QuerySet[Team], language: str, at: datetime) -> Iterator[BoardRow]:
     for chunk in chunks(enrollments.only(*OF_A_FILE), CHUNK):
-        yield from rows(chunk, teams, language, at)
+        yield from rows(chunk, teams, outlines(language), at)

@@ -32,7 +32,8 @@ def seen_by(user, **filters):
 
 
 def rows(user, at=MIDNIGHT, **filters):
-    return board_rows.rows(board_rows.board(user, at=at, **filters), board_rows.teams_shown_to(user), "en", at)
+    enrollments = list(board_rows.board(user, at=at, **filters))
+    return board_rows.rows(enrollments, board_rows.teams_shown_to(user), board_rows.outlines("en"), at)
 
 
 # Who is seen

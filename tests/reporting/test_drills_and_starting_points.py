@@ -118,9 +118,9 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
         held(enrollment)
     enrollments = list(board_rows.board(team.manager))
     teams = board_rows.teams_shown_to(team.manager)
-    board_rows.outlines("en")
-    with django_assert_num_queries(4):  # what is done, attempts, names of teams, courses
-        rows = board_rows.rows(enrollments, teams, "en", timezone.now())
+    routes = board_rows.outlines("en")
+    with django_assert_num_queries(3):  # what is done, attempts, names of teams
+        rows = board_rows.rows(enrollments, teams, routes, timezone.now())
         assert {(row.next_act.words, row.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
         }

@@ -73,7 +73,8 @@ def everyone(team):
 def test_board_and_file_tell_who_is_certified(team):
     everyone(team)
     now = timezone.now()
-    rows = board_rows.rows(board_rows.board(team.manager, at=now), board_rows.teams_shown_to(team.manager), "en", now)
+    teams, routes = board_rows.teams_shown_to(team.manager), board_rows.outlines("en")
+    rows = board_rows.rows(board_rows.board(team.manager, at=now), teams, routes, now)
     column = list(exports.BOARD_COLUMNS).index("Certified")
     cells = {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
     said = {

@@ -33,20 +33,21 @@ def board(request):
     paginator = Paginator(board_rows.sorted_within_reason(found, number), ROWS_A_PAGE)
     paginator.count = number  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
-    routes = board_rows.outlines(get_language()).values()
+    shown = list(page_of_rows.object_list)
+    routes = board_rows.outlines(get_language())
     context = {
         "form": form,
         "chosen": chosen,
         "counts": counts,
         "page": page_of_rows,
-        "rows": board_rows.rows(page_of_rows.object_list, teams, get_language(), now),
+        "rows": board_rows.rows(shown, teams, routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
         "today": timezone.localdate(now),
         "filters_query": filters_query(chosen),
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
-        "surveys": surveys_on(routes),
-        "simulations": simulations_on(routes),
+        "surveys": surveys_on(routes.values()),
+        "simulations": simulations_on(routes.values()),
     }
     return render(request, "reporting/board.html", context)
 

@@ -36,7 +36,7 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
     # Whatever the request was: it shows the record.
     record_look(enrollment, by=request.user)
     letters = letters_to(enrollment.learner)
-    (row,) = board_rows.rows([enrollment], teams, get_language(), timezone.now())
+    (row,) = board_rows.rows([enrollment], teams, board_rows.outlines(get_language()), timezone.now())
     context = {
         "enrollment": enrollment,
         "row": row,
