@@ -137,14 +137,19 @@ MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and n
 class TeamQuerySet(models.QuerySet):
     def with_those_below(self):
         """These and all teams below them. Runs one query, and one more where these are many."""
-        teams = list(self.only("above"))
-        if len(teams) > MANY_HEADS:
-            return Team.objects.filter(pk__in=keys_with_those_below({team.pk for team in teams}))
-        # A team without a number, or one whose place was never worked out, has none below.
-        found = Q(pk__in=[])
-        for team in teams:
-            found |= Q(pk=team.pk) | Q(above__startswith=team.place)
-        return Team.objects.filter(found)
+        return with_those_below(self.only("above"))
+
+
+def with_those_below(heads):
+    """Teams and all below them, of which `above` is loaded. Runs a query where these are many."""
+    heads = list(heads)
+    if len(heads) > MANY_HEADS:
+        return Team.objects.filter(pk__in=keys_with_those_below({team.pk for team in heads}))
+    # A team without a number, or one whose place was never worked out, has none below.
+    found = Q(pk__in=[])
+    for team in heads:
+        found |= Q(pk=team.pk) | Q(above__startswith=team.place)
+    return Team.objects.filter(found)
 
 
 def keys_with_those_below(keys):

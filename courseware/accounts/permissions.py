@@ -1,7 +1,8 @@
 """Who may see whom: the only place that decides it, for pages, exports and commands."""
 
 from courseware.accounts import offices
-from courseware.accounts.models import Membership, Team
+from courseware.accounts.models import Membership, Team, with_those_below
+from courseware.lib.kept_query import KeptQuery
 
 
 def is_privileged(user):
@@ -24,14 +25,21 @@ def is_manager(user):
     return user.memberships.filter(role=Membership.Role.MANAGER).exists()
 
 
+LED = KeptQuery(
+    lambda person: Team.objects.filter(memberships__person=person, memberships__role=Membership.Role.MANAGER).only(
+        "name", "above"
+    )
+)
+
+
 def own_teams(user):
     """Those that `user` manages, without the teams below them."""
-    return Team.objects.filter(memberships__person=user, memberships__role=Membership.Role.MANAGER)
+    return LED(person=user.pk)
 
 
 def teams_managed_by(user):
     """The teams `user` manages, and all teams below them. Runs one query."""
-    return own_teams(user).with_those_below() if user.is_active else Team.objects.none()
+    return with_those_below(own_teams(user)) if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
