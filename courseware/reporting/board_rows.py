@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -22,7 +22,7 @@ from courseware.learning.states import State
 from courseware.lib import dates
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
-from courseware.reporting.tram_line import TramLine, tram_line
+from courseware.reporting.tram_line import TramLine
 
 CHUNK = 500  # rows an export holds in memory at a time
 # What a file says of an enrollment; of a million rows each column more costs seconds.
@@ -51,8 +51,7 @@ class ModuleDone:
         return self.done == self.total
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(NamedTuple):
     """All that a row of the board page prints: rows with equal cells look the same, and share a cached fragment."""
 
     enrollment: int
@@ -62,8 +61,6 @@ class Cells:
     days_late: int
     has_lost_certificate: bool
     line: TramLine
-    modules_done: int
-    modules: int
     done: int
     total: int
     due_on: date | None
@@ -117,17 +114,13 @@ class BoardRow:
         # Said beside "completed", which stays and would be read as "certified".
         return self.state == State.COMPLETED and self.is_certified is False
 
-    @cached_property
+    @property
     def modules(self) -> tuple[ModuleDone, ...]:
         return tuple(modules_done(self.outline, self.progress))
 
     @property
-    def modules_done(self) -> int:
-        return sum(module.is_done for module in self.modules)
-
-    @property
     def line(self) -> TramLine:
-        return tram_line([module.is_done for module in self.modules])
+        return TramLine(tuple(module.is_done for module in self.modules))
 
     @property
     def cells(self) -> Cells:
@@ -139,8 +132,6 @@ class BoardRow:
             days_late=self.days_late,
             has_lost_certificate=self.has_lost_certificate,
             line=self.line,
-            modules_done=self.modules_done,
-            modules=len(self.modules),
             done=self.progress.done_count,
             total=self.progress.total,
             due_on=self.due_on,

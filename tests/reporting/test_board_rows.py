@@ -9,7 +9,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
-from courseware.reporting.tram_line import Dot, tram_line
+from courseware.reporting.tram_line import Dot, TramLine
 from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -192,11 +192,11 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
     (row,) = rows(team.manager)
     before = [(module.title, module.done, module.total) for module in row.modules]
     assert before == [("Water", 0, 1), ("The end", 0, 1)]
-    assert (row.progress.percent, row.modules_done, row.next_act.step.id) == (0, 0, "boiling")
+    assert (row.progress.percent, row.line.passed, row.next_act.step.id) == (0, 0, "boiling")
     finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
     (row,) = rows(team.manager)
     assert [module.done for module in row.modules] == [1, 0]
-    assert (row.progress.percent, row.modules_done, row.next_act.step.title) == (50, 1, "The last cup")
+    assert (row.progress.percent, row.line.passed, row.next_act.step.title) == (50, 1, "The last cup")
 
 
 def test_who_needs_nothing_has_no_next_step():
@@ -229,14 +229,13 @@ def test_percentages_are_those_of_the_learners_own_page(client):
     ],
 )
 def test_the_line_is_travelled_to_the_first_station_that_is_not_done(are_done, looks, done):
-    line = tram_line(are_done)
+    line = TramLine(tuple(are_done))
     assert line.dots == tuple(Dot(x, look) for x, look in zip((7, 29, 51), looks, strict=True))
     assert (line.end, line.width, line.done) == (51, 58, done)
 
 
 def test_a_course_without_stations_is_a_short_line():
-    assert tram_line([]) == tram_line([])
-    assert (tram_line([]).dots, tram_line([]).width) == ((), 14)
+    assert (TramLine(()).dots, TramLine(()).width, TramLine(()).done) == ((), 14, 0)
 
 
 def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_answer():
