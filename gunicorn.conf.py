@@ -1,6 +1,7 @@
 """How the site is served. gunicorn reads this file by itself when it is started in this folder."""
 
 import os
+import sys
 
 from gunicorn import glogging
 
@@ -8,7 +9,10 @@ from courseware.lib.log_lines import JsonLines, PlainLines
 
 wsgi_app = "courseware.wsgi"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # what is no number, gunicorn has stumbled over by now
+if not workers:  # it would listen, answer nobody and say nothing
+    print("WEB_CONCURRENCY: expected a number such as 2, got 0", file=sys.stderr)
+    sys.exit(3)  # the status by which systemd does not try again
 # More than are worked on at a time (REQUESTS_AT_WORK): the others wait for their turn, see courseware/crowding.py.
 threads = 100
 keepalive = 15  # seconds

@@ -153,6 +153,11 @@ def test_the_server_gives_up_at_once_and_says_why_without_a_trace():
     assert "Traceback" not in done.stderr
 
 
+def test_a_server_of_no_processes_gives_up_in_a_sentence_instead_of_answering_nobody():
+    done = run("-m", "gunicorn", "--bind=127.0.0.1:0", **PRODUCTION | {"WEB_CONCURRENCY": "0"})
+    assert (done.returncode, done.stderr) == (3, "WEB_CONCURRENCY: expected a number such as 2, got 0\n")
+
+
 def test_a_database_that_cannot_be_opened_is_one_line_too(tmp_path):
     settings = PRODUCTION | {"DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/x.sqlite3", "DATA_DIR": str(tmp_path)}
     done = run("manage.py", "check_records", **settings)
