@@ -1,5 +1,6 @@
 """From the address of a database, as an operator writes it, to what Django connects by."""
 
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -43,8 +44,14 @@ def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
+            "application_name": called(),
             **({"pool": POOL} if starting.is_serving else {}),
             "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if starting.is_serving),
             **database.get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
         },
     }
+
+
+def called() -> str:
+    """By what an administrator of PostgreSQL knows this process among its sessions."""
+    return " ".join(["courseware", *(["server"] if starting.is_serving else sys.argv[1:2])])

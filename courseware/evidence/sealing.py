@@ -2,8 +2,11 @@
 
 import hashlib
 import time
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.evidence.models import Event, Seal
@@ -11,6 +14,7 @@ from courseware.evidence.models import Event, Seal
 CHUNK = 5000  # rows held in memory at a time
 PATIENCE = 5  # seconds for those who are just writing; the next seal has what this one leaves
 PAUSE = 0.05  # seconds
+OPEN_FOR_LONG = timedelta(minutes=1)  # no page and no command of ours takes as long after it has written an event
 
 
 class Span:
@@ -62,24 +66,51 @@ def last_settled() -> int:
     locked the table, so those who write at this moment are waited for. Nobody waits for this.
     """
     last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    writing = writers()
+    writing = set(writers())
     until = time.monotonic() + PATIENCE
     while writing:
         if time.monotonic() > until:
             return 0
         time.sleep(PAUSE)
-        writing &= writers()
+        writing.intersection_update(writers())
     return last
 
 
-def writers() -> set[str]:
+def unsealed() -> QuerySet[Event]:
+    last = newest()
+    return Event.objects.filter(pk__gt=last.last_event if last else 0).order_by("pk")
+
+
+class Writer(NamedTuple):
+    """Who has written events in a transaction that has not ended: what PostgreSQL tells of it to this user."""
+
+    process: int | None  # None: prepared, and no process has it any more
+    application: str | None
+    since: datetime | None
+
+    def in_words(self) -> str:
+        return (
+            f"process {self.process} of the database ({self.application}) has had a transaction open since "
+            f"{self.since:%Y-%m-%d %H:%M:%S UTC}, and nothing is sealed until it ends"
+        )
+
+
+def writers() -> dict[str, Writer]:
     """The transactions of others that have written events and have not ended."""
     if connection.vendor != "postgresql":
-        return set()  # SQLite has one writer, and gives it its keys then
+        return {}  # SQLite has one writer, and gives it its keys then
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' "
+            "SELECT virtualtransaction, pid, application_name, xact_start FROM pg_locks "
+            "LEFT JOIN pg_stat_activity USING (pid) WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' "
             "AND relation = 'evidence_event'::regclass AND pid IS DISTINCT FROM pg_backend_pid() "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        return {transaction for (transaction,) in cursor.fetchall()}
+        return {transaction: Writer(*told) for transaction, *told in cursor.fetchall()}
+
+
+def holding_up(now: datetime) -> Writer | None:
+    """The oldest of those who write for so long that no seal is made until somebody ends them."""
+    started = {writer.since: writer for writer in writers().values() if writer.since}
+    first = min(started, default=now)
+    return started[first] if now - first > OPEN_FOR_LONG else None

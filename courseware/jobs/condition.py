@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
+from courseware.evidence import sealing
 from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
 from courseware.jobs.schedule import JOBS
 
 PAGE = "admin:jobs_job_changelist"
+SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Trouble:
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """What an administrator should look after, the gravest first. Runs two statements."""
+    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
@@ -35,7 +39,29 @@ def troubles(now: datetime) -> list[Trouble]:
             found.append(Trouble(_("failed the last time"), JOBS[name].words, PAGE))
         elif job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
             found.append(Trouble(_("has not come to an end"), JOBS[name].words, PAGE))
+    if waits := what_waits_for_a_seal(now):
+        found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
     return found
+
+
+def what_waits_for_a_seal(now: datetime) -> str:
+    """For how long, and who keeps it from being sealed; "" where nothing waits for long."""
+    oldest = sealing.unsealed().first()
+    if oldest is None or now - oldest.at < SEALED_WITHIN:
+        return ""
+    waited = gettext("the oldest event has waited for its seal for %(time)s") % {"time": timesince(oldest.at, now)}
+    writer = sealing.holding_up(now)
+    if writer is None or writer.since is None:
+        return waited
+    return gettext(
+        "%(waited)s: process %(process)s of the database (%(application)s) has had a transaction open for %(time)s, "
+        "and nothing is sealed until it ends"
+    ) % {
+        "waited": waited,
+        "process": writer.process,
+        "application": writer.application or "–",
+        "time": timesince(writer.since, now),
+    }
 
 
 def is_left_undone(now: datetime) -> bool:

@@ -1,8 +1,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
-from courseware.evidence.sealing import seal
+from courseware.evidence.sealing import holding_up, seal, unsealed
 
 
 class Command(BaseCommand):
@@ -11,3 +12,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if sealed := seal():
             self.stdout.write(f"Seal {sealed.number}, events: {sealed.count}, sha256 {sealed.digest}.")
+        elif unsealed().exists() and (writer := holding_up(timezone.now())):
+            self.stdout.write(f"No seal: {writer.in_words()}.")

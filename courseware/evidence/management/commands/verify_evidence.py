@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from courseware.evidence.models import Chain, Event, Seal
-from courseware.evidence.sealing import newest
+from courseware.evidence.sealing import holding_up, newest, unsealed
 from courseware.evidence.verifying import alterations
 
 MOMENT = "%Y-%m-%d %H:%M:%S UTC"
@@ -33,6 +34,8 @@ class Command(BaseCommand):
         if seal is not None:
             self.stdout.write(f"{held(digest_in(seal))} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
+        if writer := holding_up(timezone.now()):
+            self.stdout.write(f"No newer one: {writer.in_words()}.")
 
     def differences(self, seal: str | None) -> Iterator[str]:
         yield from alterations()
@@ -57,8 +60,7 @@ def held(digest: str) -> str:
 def in_words(seal: Seal | None) -> str:
     if seal is None:
         return "There is no seal yet."
-    unsealed = Event.objects.filter(pk__gt=seal.last_event).count()
     return (
         f"Newest seal: number {seal.number} of {seal.at:{MOMENT}}, up to event {seal.last_event}, "
-        f"sha256 {seal.digest}. Events since: {unsealed}."
+        f"sha256 {seal.digest}. Events since: {unsealed().count()}."
     )
