@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
+from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
 from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
@@ -45,6 +46,23 @@ def make_editor(**fields):
     editor = make_user(is_staff=True, **fields)
     editor.groups.add(Group.objects.get(name="Editors"))
     return editor
+
+
+def make_hr(**fields):
+    """Of human resources: no staff, so the admin is closed to them."""
+    return make_office(offices.HR, **fields)
+
+
+def make_auditor(**fields):
+    return make_office(offices.AUDITORS, **fields)
+
+
+def make_office(office, **fields):
+    from django.contrib.auth.models import Group
+
+    person = make_user(**fields)
+    person.groups.add(Group.objects.get(name=office))
+    return person
 
 
 def make_team(name="", *, learners=0, manager=None, parent=None, time_zone=""):

@@ -27,11 +27,21 @@ from courseware.learning.models import Enrollment
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
-from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import (
+    days,
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_hr,
+    make_team,
+    make_user,
+)
 
 ROLES = (
     "anonymous", "learner", "other learner", "manager", "other manager", "manager above", "editor", "leading editor",
-    "admin",
+    "admin", "HR", "auditor",
 )  # fmt: skip
 
 
@@ -72,6 +82,8 @@ def make_world(course=None) -> World:
         "editor": make_editor(name="Ed Editor"),
         "leading editor": make_editor(name="Lu Leading"),
         "admin": make_admin(name="Ada Admin"),
+        "HR": make_hr(name="Hana Human"),
+        "auditor": make_auditor(name="Aude Auditor"),
     }
     join(other, people["leading editor"], Membership.Role.MANAGER)
     enrolling.enroll(people["other learner"], course, by=people["admin"])

@@ -218,7 +218,7 @@ def protected_values():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("role", ["learner", "manager", "editor"])
+@pytest.mark.parametrize("role", ["learner", "manager", "editor", "HR", "auditor"])
 def test_fields_that_no_form_has_change_nothing(role, world):
     other = world.people["other learner"]
     extra = {name: other.pk if value == "other" else value for name, value in PROTECTED.items()}
