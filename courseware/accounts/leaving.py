@@ -1,0 +1,61 @@
+"""How a person leaves the firm, and comes back.
+
+Who left has no open session and cannot sign in. The places as a learner stay, so that somebody who comes back goes on
+there, and is found by team meanwhile; a team is led by nobody who has left.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from courseware.accounts.models import Membership, User
+from courseware.accounts.moving import ended, lock_person
+from courseware.accounts.rights import drop_sessions
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.lib.dates import site_day
+
+
+@transaction.atomic
+def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    """Returns whether the person was here until now."""
+    events = left(lock_person(person), by, at)
+    record_many(events)
+    person.refresh_from_db()
+    return bool(events)
+
+
+@transaction.atomic
+def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    """Returns whether the person was away until now."""
+    events = returned(lock_person(person), by, at)
+    record_many(events)
+    person.refresh_from_db()
+    return bool(events)
+
+
+def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """Let the person, who is locked, leave; what is to be logged of it."""
+    if not person.is_active:
+        return []
+    person.is_active = False
+    person.leaves_on = min(person.leaves_on or site_day(at), site_day(at))
+    person.save(update_fields=["is_active", "leaves_on"])
+    events = ended(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
+    drop_sessions(person)
+    return [NewEvent("rights-changed", person, by, {"is_active": [True, False]}, at), *events]
+
+
+def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """Let the person, who is locked, come back; what is to be logged of it."""
+    if person.is_active:
+        return []
+    person.is_active, person.leaves_on = True, None
+    person.save(update_fields=["is_active", "leaves_on"])
+    drop_sessions(person)
+    return [NewEvent("rights-changed", person, by, {"is_active": [False, True]}, at)]
+
+
+def let_go() -> str:
+    """Everybody whose last day is over leaves, each in a transaction of its own. What the nightly job says of it."""
+    over = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
+    return str(sum(leave(person, by=None) for person in over.order_by("pk")))

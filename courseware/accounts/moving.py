@@ -1,0 +1,44 @@
+"""How a person goes to another team: the records stay, the boards change at once."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from courseware.accounts.joining import LEARNER
+from courseware.accounts.models import Membership, Team, User
+from courseware.evidence.recording import NewEvent, record_many
+
+
+@transaction.atomic
+def move(person: User, team: Team, *, role: str = LEARNER, by: User | None, at: datetime | None = None) -> bool:
+    """From wherever the person has this role to `team`; places of another role stay. Returns whether it was a change.
+
+    Who has the role in `team` already stays, also in further teams.
+    """
+    events = moved(lock_person(person), team, role, by, at)
+    record_many(events)
+    return bool(events)
+
+
+def lock_person(person: User) -> User:
+    """The person as the row is now. Whoever changes where somebody works takes this first."""
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def moved(person: User, team: Team, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """Move the person, who is locked; what is to be logged of it."""
+    places = Membership.objects.filter(person=person, role=role)
+    if places.filter(team=team).exists():
+        return []
+    events = ended(places, by, at)
+    Membership.objects.create(person=person, team=team, role=role)
+    return [*events, NewEvent("membership-added", person, by, {"team": team.pk, "role": role}, at)]
+
+
+def ended(places, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """End these memberships; what is to be logged of it."""
+    gone = list(places.select_related("person").order_by("pk"))
+    places.delete()
+    return [
+        NewEvent("membership-removed", each.person, by, {"team": each.team_id, "role": each.role}, at) for each in gone
+    ]
