@@ -303,7 +303,7 @@ else:
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in_names.EitherNameBackend"]
 PASSWORD_HASHERS = ["courseware.accounts.hashing.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "courseware.accounts.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
@@ -314,7 +314,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "reporting:start"
 ACCOUNT_ADAPTER = "courseware.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_LOGIN_METHODS = {"email"}  # or a staff number: see accounts/sign_in_names.py
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False

@@ -13,8 +13,8 @@ from courseware.accounts.addresses import stays_here
 from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.freshness import is_fresh
-from courseware.accounts.models import User
 from courseware.accounts.notices import notify
+from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
 # The letters that allauth would send, and what ours say.
@@ -49,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
-            "This address and password do not go together. Check both, or have a link mailed to you."
+            "What you sign in with and the password do not go together. Check both, or have a link mailed to you."
         ),
         "too_many_login_attempts": _("There were too many wrong codes. Please try again in five minutes."),
         "enter_current_password": _("This is not your current password."),
@@ -85,9 +85,11 @@ class AccountAdapter(DefaultAccountAdapter):
             notify(user, "new-device", detail=devices.in_words(self.get_http_user_agent(request)))
         return response
 
+    # What is called `email` here is the name somebody typed, in its plain form: a staff number, too.
+
     def pre_authenticate(self, request, *, email, **credentials):
         # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
-        if seconds := waits.before_password(request, email.lower()):
+        if seconds := waits.before_password(request, email):
             raise ValidationError(
                 _("There were too many wrong tries. Please try again in %(wait)s, or have a link mailed to you."),
                 params={"wait": waits.in_words(seconds)},
@@ -96,15 +98,17 @@ class AccountAdapter(DefaultAccountAdapter):
     def authenticate(self, request, **credentials):
         user = super().authenticate(request, **credentials)
         if user:
-            waits.right_password(request, user.email)
+            waits.right_password(request, user)
         return user
 
+    def reauthenticate(self, user, password):
+        return self.authenticate(self.request, email=user.sign_in_name, password=password) == user
+
     def authentication_failed(self, request, **credentials):
-        # The same work for known and unknown addresses, so that neither the answer nor its time distinguishes them.
-        email = credentials.get("email", "").lower()
-        person = User.objects.filter(email=email).first()
-        waits.wrong_password(request, email)
-        log_failed_sign_in(email, person)
+        # The same work for known and unknown names, so that neither the answer nor its time distinguishes them.
+        name = credentials.get("email", "")
+        waits.wrong_password(request, name)
+        log_failed_sign_in(name, called(name).first())
 
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from courseware.accounts import cookies
 from courseware.accounts.models import Device
+from courseware.accounts.sign_in_names import called
 
 COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 SALT = "courseware.accounts.devices"
@@ -26,9 +27,9 @@ def browser_key(request):
 
 
 def known_device(request, account):
-    """The key of this browser if it is known for the account with this address, else empty. Runs one query."""
+    """The key of this browser if it is known for the account of this name, else empty. Runs one query."""
     key = browser_key(request)
-    return key if Device.objects.filter(person__email=account, key=key).exists() else ""
+    return key if Device.objects.filter(person__in=called(account), key=key).exists() else ""
 
 
 def remember(request, response, person):

@@ -15,11 +15,11 @@ HOUR = 60 * 60  # seconds
 COUNTED_FOR = 90 * 24 * HOUR
 
 
-def log_failed_sign_in(email: str, person: User | None) -> None:
+def log_failed_sign_in(name: str, person: User | None) -> None:
     subject = subject_of(person) if person else subject_of(User, "unknown")
     key = f"failed-sign-ins:{subject}"
     earlier = cache.get(key, 0)
-    is_written = is_first_in_an_hour(email) and write(subject, earlier, stays=is_first_in_an_hour(subject))
+    is_written = is_first_in_an_hour(name) and write(subject, earlier, stays=is_first_in_an_hour(subject))
     cache.set(key, 0 if is_written else earlier + 1, COUNTED_FOR)
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from allauth.account import forms
+from django.forms import CharField, TextInput
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import mail_new_link
+from courseware.accounts.sign_in_names import called, plain_name
 from courseware.lib.form_layout import Fields
 
 
@@ -33,16 +35,33 @@ class NewPassword(OurFields):
     }
 
 
-class SignInForm(OurFields, forms.LoginForm):
-    labels = {"login": _("E-mail"), "password": _("Password")}
+def name_field():
+    # What password managers look for; and a keyboard of a phone that has an @ and changes nothing.
+    attributes = {"autocomplete": "username", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+    return CharField(max_length=254, widget=TextInput(attributes))
 
+
+class EitherNameForm(forms.LoginForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs["autocomplete"] = "username"  # what password managers look for
+        self.fields["login"] = name_field()
+
+    def clean_login(self):
+        return plain_name(self.cleaned_data["login"])
+
+
+class SignInForm(OurFields, EitherNameForm):
+    labels = {"login": _("E-mail or staff number"), "password": _("Password")}
 
 
 class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
-    labels = {"email": _("E-mail")}
+    email = name_field()  # as allauth calls it
+    labels = {"email": _("E-mail or staff number")}
+
+    def clean_email(self):
+        name = plain_name(self.cleaned_data["email"])
+        self.users = list(called(name).filter(is_active=True))
+        return name
 
     def save(self, request, **kwargs):
         mail_new_link(self.cleaned_data["email"], self.users, language=get_language())

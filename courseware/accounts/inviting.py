@@ -47,11 +47,11 @@ def invite(person, *, by):
 
 
 @transaction.atomic
-def mail_new_link(address, people, *, language):
-    """Answer a request for a link. `people` are those with this address: one or none."""
+def mail_new_link(name, people, *, language):
+    """Answer a request for a link. `people` are those who sign in with this name: one or none."""
     for person in people:
         tell("new-link", person, language=person.language or language)
     # A letter is written down either way: only its reader learns whether there is an account.
     if not people:
-        tell("no-account", None, address=address, language=language)
+        tell("no-account", None, address=name if "@" in name else "", language=language)
     record("link-requested", subject=people[0] if people else subject_of(User, "unknown"))

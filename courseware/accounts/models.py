@@ -109,6 +109,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = (self.email or "").strip().lower() or None  # of several without one, each is unique
         self.staff_number = plain_staff_number(self.staff_number or "") or None
+        if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
+            raise ValidationError({"staff_number": _("A staff number has no @; an address goes into its own field.")})
         self.name = " ".join(self.name.split())  # a line break would let a name write its own lines into letters
 
     def get_session_auth_hash(self):

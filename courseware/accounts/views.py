@@ -42,7 +42,7 @@ class PasswordLinkView(Says422, views.PasswordResetView):
     )
 
     def form_valid(self, form):
-        if seconds := waits.before_letter(self.request, form.cleaned_data["email"].lower()):
+        if seconds := waits.before_letter(self.request, form.cleaned_data["email"]):
             form.add_error(None, self.already_mailed % {"wait": waits.in_words(seconds)})
             return self.form_invalid(form)
         return super().form_valid(form)

@@ -69,11 +69,12 @@ def wrong_password(request, account):
     ratelimit.consume(request, action=PASSWORDS.crowd, key=account)
 
 
-def right_password(request, account):
+def right_password(request, person):
     network = get_ip(request)
-    cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
-    cache.delete(LETTERS.key(account, STRANGERS))
-    cache.set(PASSWORDS.key(account, f"right from {network}"), True, RIGHT_REMEMBERED)
+    for account in filter(None, (person.email, person.staff_number)):
+        cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
+        cache.delete(LETTERS.key(account, STRANGERS))
+        cache.set(PASSWORDS.key(account, f"right from {network}"), True, RIGHT_REMEMBERED)
 
 
 def before_letter(request, account):
