@@ -93,6 +93,10 @@ LOG_REQUESTS = switch("LOG_REQUESTS", default=False)  # a line each
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 if TIME_ZONE not in zoneinfo.available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
+# Whose holidays count: those of China, or weekends alone where it is set to nothing.
+WORKING_DAYS = env("WORKING_DAYS", default="cn")
+if WORKING_DAYS not in {"cn", ""}:
+    raise ImproperlyConfigured(f"WORKING_DAYS: expected cn, or nothing for weekends alone, got {WORKING_DAYS!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
 PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
 if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:

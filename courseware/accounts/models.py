@@ -243,6 +243,25 @@ class Membership(models.Model):
         return f"{self.person} · {self.team} · {self.get_role_display()}"
 
 
+class CalendarDay(models.Model):
+    """A day in the list of the site, or of a team and those below it: see `accounts.working_days`."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
+    day = models.DateField()
+    is_free = models.BooleanField()
+    name = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "day"], name="a_day_once_in_the_list_of_a_team"),
+            models.UniqueConstraint(fields=["day"], condition=Q(team=None), name="a_day_once_in_the_list_of_the_site"),
+        ]
+
+    def __str__(self):
+        return f"{self.day} · {self.name}"
+
+
 def time_zones(learner):
     """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)

@@ -108,6 +108,7 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("PROXIES", {"PROXIES": "nginx"}),
         ("BEHIND_PROXY", {"BEHIND_PROXY": "0"}),
         ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
+        ("WORKING_DAYS", {"WORKING_DAYS": "de"}),
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
         ("LOG_FORMAT", {"LOG_FORMAT": "xml"}),
         ("LOG_REQUESTS", {"LOG_REQUESTS": "all"}),

@@ -1,0 +1,140 @@
+"""Which days are worked: weekends, the holidays that ship with the product, and the lists of the site and its teams."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import CalendarDay, Membership, Team
+
+SHIPPED = Path(__file__).with_name("days")
+SATURDAY = 5
+DAY = timedelta(days=1)
+FESTIVALS = {  # by the names in the files that ship
+    "New Year": _("New Year"),
+    "Spring Festival": _("Spring Festival"),
+    "Tomb-Sweeping Day": _("Tomb-Sweeping Day"),
+    "Labour Day": _("Labour Day"),
+    "Dragon Boat Festival": _("Dragon Boat Festival"),
+    "Mid-Autumn Festival": _("Mid-Autumn Festival"),
+    "National Day": _("National Day"),
+}
+
+
+@dataclass(frozen=True)
+class ListedDay:
+    is_free: bool
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """`listed` are the days that are not as their weekday says, or have a name."""
+
+    listed: Mapping[date, ListedDay]
+
+    def is_working(self, day: date) -> bool:
+        listed = self.listed.get(day)
+        return not listed.is_free if listed else day.weekday() < SATURDAY
+
+    def why_free(self, day: date) -> str:
+        """The name of the holiday, else the weekday; "" for a working day."""
+        if self.is_working(day):
+            return ""
+        listed = self.listed.get(day)
+        return str(FESTIVALS.get(listed.name, listed.name)) if listed and listed.name else date_format(day, "l")
+
+    def working_day_before(self, day: date) -> date:
+        """The last one that is earlier than `day`."""
+        return self.add_working_days(day, -1)
+
+    def working_day_after(self, day: date) -> date:
+        return self.add_working_days(day, 1)
+
+    def working_days_between(self, first: date, last: date) -> int:
+        """How many, both ends counted; 0 where `last` is earlier."""
+        return sum(self.is_working(first + number * DAY) for number in range((last - first).days + 1))
+
+    def add_working_days(self, day: date, number: int) -> date:
+        """The working day so many on, or back where `number` is negative; with 0 the same day, worked or not.
+
+        A free day counts for nothing: one on from a Saturday is Monday.
+        """
+        step = DAY if number > 0 else -DAY
+        while number:
+            day += step
+            if self.is_working(day):
+                number -= 1 if number > 0 else -1
+        return day
+
+
+@lru_cache
+def shipped(country: str) -> dict[date, ListedDay]:
+    """Of all years that are shipped."""
+    found: dict[date, ListedDay] = {}
+    for path in sorted(SHIPPED.glob(f"{country}-*.csv")) if country else ():
+        with path.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                found[date.fromisoformat(row["day"])] = ListedDay(row["kind"] == "free", row["name"])
+    return found
+
+
+def calendar_of(team: Team | None) -> Calendar:
+    """That of a team: its own list wins over those of the teams above, these over the site's. Runs one query."""
+    [calendar] = calendars_of([team])
+    return calendar
+
+
+def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
+    """In their order; None is the site. Runs one query for any number of them."""
+    lines = [(None, *line_of(team)) for team in teams]
+    keys = {key for line in lines for key in line if key is not None}
+    lists: dict[int | None, dict[date, ListedDay]] = {}
+    for row in CalendarDay.objects.filter(Q(team=None) | Q(team__in=keys)):
+        lists.setdefault(row.team_id, {})[row.day] = ListedDay(row.is_free, row.name)
+    return list(joined(lines, lists))
+
+
+def joined(
+    lines: Iterable[tuple[int | None, ...]], lists: Mapping[int | None, dict[date, ListedDay]]
+) -> Iterator[Calendar]:
+    made: dict[tuple[int | None, ...], Calendar] = {}  # most teams have no list of their own: they share one
+    for line in lines:
+        with_lists = tuple(key for key in line if key in lists)
+        if with_lists not in made:
+            days = dict(shipped(settings.WORKING_DAYS))
+            for key in with_lists:
+                days |= lists[key]
+            made[with_lists] = Calendar(days)
+        yield made[with_lists]
+
+
+def line_of(team: Team | None) -> list[int]:
+    """Keys of the teams above, the topmost first, and its own."""
+    return [int(key) for key in team.place.split("/") if key] if team else []
+
+
+def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
+    """Key of each person → the calendar of the team joined first, as for the time zone. Runs two queries."""
+    people = list(people)
+    learning = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER)
+    teams = {each.person_id: each.team for each in learning.select_related("team").order_by("-pk")}
+    return dict(zip(people, calendars_of(teams.get(person) for person in people), strict=True))
+
+
+def years_known(calendar: Calendar) -> dict[int, bool]:
+    """Each year with listed days → whether days to be made up for are among them.
+
+    Where none is, the list is that of the statutory days alone: the notice for the year was not out yet.
+    """
+    known: dict[int, bool] = {}
+    for day, listed in calendar.listed.items():
+        known[day.year] = known.get(day.year, False) or not listed.is_free
+    return known
