@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
+from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.learning.models import Enrollment
 
 
@@ -39,4 +40,50 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
 def spoken(day: date, today: date) -> str:
     """For example: today, tomorrow, Friday 27 November."""
     near = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
-    return near.get((day - today).days) or date_format(day, pgettext("format of a day near by", "l j F"))
+    return near.get((day - today).days) or day_in_words(day)
+
+
+def day_in_words(day: date) -> str:
+    return date_format(day, pgettext("format of a day near by", "l j F"))
+
+
+@dataclass(frozen=True)
+class RuleDay:
+    """The last day that a rule gives, and which day it `asked` for. `why_free` is "" where that one is worked."""
+
+    day: date
+    asked: date
+    why_free: str
+
+    @property
+    def words(self) -> str:
+        """Why it is another day; "" where it is not."""
+        if self.day == self.asked:
+            return ""
+        words = gettext("%(asked)s is a free day (%(why)s): the due day is %(day)s")
+        return words % {"asked": day_in_words(self.asked), "why": self.why_free, "day": day_in_words(self.day)}
+
+
+def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:
+    """Of a day that a rule works out: where it is free, the working day before.
+
+    Where that would be before `earliest`, the day on which the rule acts, it is the working day after: nobody shall be
+    late on the day of being asked. A day that somebody gives by hand stays as it is given.
+    """
+    if calendar.is_working(asked):
+        return RuleDay(asked, asked, "")
+    day = calendar.working_day_before(asked)
+    if earliest and day < earliest:
+        day = calendar.working_day_after(asked)
+    return RuleDay(day, asked, calendar.why_free(asked))
+
+
+def why_due_day_is_free(enrollment: Enrollment) -> str:
+    """The holiday or weekday that a day given by hand falls on, by the calendar of the learner's team.
+
+    Runs two queries, none where no due day counts.
+    """
+    if not enrollment.due_at or not enrollment.is_open:
+        return ""
+    [calendar] = calendars_of_people([enrollment.learner_id]).values()
+    return calendar.why_free(enrollment.due_on)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.looks import record_look
 from courseware.learning.verbs import VERBS, may_change
@@ -40,6 +41,7 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
     context = {
         "enrollment": enrollment,
         "row": row,
+        "why_due_day_is_free": why_due_day_is_free(enrollment),
         "timeline": timeline(enrollment, row.outline),
         "earlier": board_rows.earlier_runs(request.user, enrollment),
         "letters": letters,
