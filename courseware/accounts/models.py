@@ -1,5 +1,7 @@
+import math
 import unicodedata
 import zoneinfo
+from fractions import Fraction
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -31,7 +33,15 @@ class UserManager(BaseUserManager):
 
 class User(AbstractBaseUser, PermissionsMixin):
     class PracticeTime(models.TextChoices):
-        DOUBLE = "double", _("twice the time")
+        """How many times the time that is written, as a decimal; OFF for none at all."""
+
+        X1_25 = "1.25", _("1¼ times the time")
+        X1_5 = "1.5", _("1½ times the time")
+        X2 = "2", _("twice the time")
+        X3 = "3", _("three times the time")
+        X4 = "4", _("four times the time")
+        X5 = "5", _("five times the time")
+        X10 = "10", _("ten times the time")
         OFF = "off", _("without a clock")
 
     email = models.EmailField(
@@ -56,11 +66,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
     )
     practice_time = models.CharField(
-        _("time in simulations"),
+        _("time under pressure"),
         max_length=8,
         choices=PracticeTime,
         blank=True,
-        help_text=_("What is set for this person when a simulation begins. Empty: as it is written."),
+        help_text=_("In exams with a time limit, and set when a simulation begins. Empty: as it is written."),
     )
     post = models.CharField(
         _("post"), max_length=32, blank=True, help_text=_("The id of a post, as courses name them; empty: not known.")
@@ -112,6 +122,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
             raise ValidationError({"staff_number": _("A staff number has no @; an address goes into its own field.")})
         self.name = " ".join(self.name.split())  # a line break would let a name write its own lines into letters
+
+    def time_for(self, seconds):
+        """How many seconds this person has where so many are written; None: no clock runs."""
+        if self.practice_time == self.PracticeTime.OFF:
+            return None
+        return math.ceil(seconds * Fraction(self.practice_time or 1))
 
     def get_session_auth_hash(self):
         return f"{super().get_session_auth_hash()}.{self.session_number}"

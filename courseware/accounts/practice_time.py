@@ -1,23 +1,38 @@
-"""How much time a person gets in timed practice."""
+"""How much time a person gets where a clock runs: in exams and in timed practice."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db import transaction
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import record
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 
 
 @transaction.atomic
 def set_practice_time(person: User, time: str, *, by: User) -> bool:
     """`time` is a value of `User.PracticeTime`, or "" for the time as written. Returns whether it was another one."""
-    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    if person.practice_time == time:
-        return False
-    person.practice_time = time
-    person.save(update_fields=["practice_time"])
-    log_practice_time(person, by=by)
-    return True
+    changed = change({person.pk: time})
+    record_many(events(changed, by=by))
+    return bool(changed)
+
+
+def change(times: Mapping[int, str]) -> dict[int, str]:
+    """Person → the time of before, of those who had another one. Locks the people, by key; log it with `events`."""
+    people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
+    before = {}
+    for person in people:
+        if person.practice_time != times[person.pk]:
+            before[person.pk] = person.practice_time
+            person.practice_time = times[person.pk]
+    User.objects.bulk_update([person for person in people if person.pk in before], ["practice_time"])
+    return before
+
+
+def events(people: Iterable[int], *, by: User | None, at: datetime | None = None) -> list[NewEvent]:
+    # Not to what: that somebody needs more time does not belong in a log that is never deleted.
+    return [NewEvent("practice-time-changed", subject_of(User, pk), by, at=at) for pk in people]
 
 
 def log_practice_time(person: User, *, by: User) -> None:
-    # Not to what: that somebody needs more time does not belong in a log that is never deleted.
     record("practice-time-changed", actor=by, subject=person)

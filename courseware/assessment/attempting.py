@@ -72,7 +72,8 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
         page = serving.page(release, exam, language)
     else:
         drawn = draw_questions(enrollment, outline, page)
-    time_limit = page.data["time_limit"]
+    # Kept in the attempt: time that is given or taken back later is for the next one.
+    time_limit = page.data["time_limit"] and enrollment.learner.time_for(page.data["time_limit"])
     attempt = Attempt.objects.create(
         enrollment=enrollment,
         exam_id=page.document_id,

@@ -1,5 +1,6 @@
 from crispy_forms.layout import Field
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.form_layout import Fields, Group
@@ -18,7 +19,11 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script` tells that the page can show a clock; without one a run is not timed."""
+    """`has_script` tells that the page can show a clock; without one a run is not timed.
+
+    Another time than those of TIMES is offered to whom it was given: as the initial one. Any is taken, for it may have
+    been given or taken back since the page was made.
+    """
 
     timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
     has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -31,6 +36,14 @@ class StartForm(forms.Form):
         Field("has_script", data_has_script=""),
         disable_csrf=True,
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        given = self.initial.get("timing")
+        if self.is_bound:
+            self.fields["timing"].choices = Timing.choices
+        elif given and given not in dict(TIMES):
+            self.fields["timing"].choices = [TIMES[0], (given, capfirst(Timing(given).label)), *TIMES[1:]]
 
     def clean(self):
         cleaned = super().clean()

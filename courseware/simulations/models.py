@@ -10,7 +10,13 @@ class Timing(models.TextChoices):
     """How a run is played, chosen before its start."""
 
     WRITTEN = "written", _("as written")
+    X1_25 = "1.25", _("1¼ times the time")
+    X1_5 = "1.5", _("1½ times the time")
     DOUBLE = "double", _("twice the time")
+    X3 = "3", _("three times the time")
+    X4 = "4", _("four times the time")
+    X5 = "5", _("five times the time")
+    X10 = "10", _("ten times the time")
     PAUSED = "paused", _("with a pause before each situation")
     OFF = "off", _("without a clock")
 

@@ -2,17 +2,19 @@
 
 The clock of a situation starts with the decision before it (with the start of the run, or the end of a pause); opening
 a page changes nothing. First the lines arrive, in the time it takes to read them; then the seconds run that the author
-gave, or twice as many. From then on the branch for doing nothing may be taken, and whatever is sent more than ALLOWANCE
-later counts as that branch, if it was late by the clock of the page as well: the server's may jump. If the page is
-opened only then, the learner was not there when the time ran out (a lost connection, a closed laptop): the run waits,
-and the situation begins anew when they go on.
+gave, or as many times that as the run began with. From then on the branch for doing nothing may be taken, and whatever
+is sent more than ALLOWANCE later counts as that branch, if it was late by the clock of the page as well: the server's
+may jump. If the page is opened only then, the learner was not there when the time ran out (a lost connection, a closed
+laptop): the run waits, and the situation begins anew when they go on.
 
 There is no clock if the author gave no seconds, if the learner chose none, or if no script can show it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import accumulate
+from math import ceil
 
 from django.utils.html import strip_tags
 
@@ -22,7 +24,18 @@ from courseware.simulations.models import Timing
 
 MILLISECOND = timedelta(milliseconds=1)
 ALLOWANCE = timedelta(seconds=5)  # a decision sent in time still counts when a slow connection brings it late
-TIMES = {Timing.WRITTEN: 1, Timing.DOUBLE: 2, Timing.PAUSED: 1, Timing.OFF: 0}
+TIMES = {
+    Timing.WRITTEN: Fraction(1),
+    Timing.X1_25: Fraction(5, 4),
+    Timing.X1_5: Fraction(3, 2),
+    Timing.DOUBLE: Fraction(2),
+    Timing.X3: Fraction(3),
+    Timing.X4: Fraction(4),
+    Timing.X5: Fraction(5),
+    Timing.X10: Fraction(10),
+    Timing.PAUSED: Fraction(1),
+    Timing.OFF: Fraction(0),
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Clock:
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
     # `node` is in the course's own language, so that the time is the same in every language.
     has_time = node.seconds and node.timeout is not None
-    seconds = node.seconds * TIMES[Timing(timing)] if has_time else 0
+    seconds = ceil(node.seconds * TIMES[Timing(timing)]) if has_time else 0
     return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
 
 

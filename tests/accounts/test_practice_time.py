@@ -27,18 +27,18 @@ def test_a_manager_sets_it_on_the_page_of_the_person(client):
     join(team, enrollment.learner)
     client.force_login(team.manager)
     address = reverse("reporting:set-time", args=[enrollment.pk])
-    assert client.post(address, {"time": "double"}).status_code == 302
+    assert client.post(address, {"time": "1.5"}).status_code == 302
     enrollment.learner.refresh_from_db()
-    assert enrollment.learner.practice_time == "double"
+    assert enrollment.learner.practice_time == "1.5"
     assert client.post(address, {"time": "triple"}).status_code == 400
     page = client.get(reverse("reporting:person", args=[enrollment.pk])).content.decode()
-    assert '<option value="double" selected>' in page
+    assert '<option value="1.5" selected>' in page
 
 
 def test_an_admin_sets_it_in_the_admin(client):
     person, admin = make_user(), make_admin()
     client.force_login(admin)
-    fields = {"name": person.name, "email": person.email, "language": "", "practice_time": "double", "is_active": "on"}
+    fields = {"name": person.name, "email": person.email, "language": "", "practice_time": "2", "is_active": "on"}
     formset = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     address = reverse("admin:accounts_user_change", args=[person.pk])
     assert client.post(address, fields | formset).status_code == 302

@@ -255,11 +255,23 @@ def test_a_release_in_the_middle_of_a_run_changes_nothing_of_it(signed_in, enrol
     assert "The bell rings" in text_of(signed_in.get(page_of(run)))
 
 
-def test_who_is_given_more_time_finds_it_set(signed_in, enrollment):
-    enrollment.learner.practice_time = "double"
+@pytest.mark.parametrize(
+    ("given", "offered"),
+    [
+        ("", ["written*", "double", "paused", "off"]),
+        ("1.5", ["written", "1.5*", "double", "paused", "off"]),
+        ("2", ["written", "double*", "paused", "off"]),
+        ("off", ["written", "double", "paused", "off*"]),
+    ],
+)
+def test_who_is_given_more_time_finds_it_set_and_may_begin_with_it(signed_in, enrollment, given, offered):
+    enrollment.learner.practice_time = given
     enrollment.learner.save()
-    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
-    assert page.find("input", checked=True)["value"] == "double"
+    times = BeautifulSoup(signed_in.get(INTRO).content, "html.parser").select("[name=timing]")
+    assert [each["value"] + "*" * each.has_attr("checked") for each in times] == offered
+    (chosen,) = (each.strip("*") for each in offered if "*" in each)
+    signed_in.post(f"{INTRO}start/", {"timing": chosen, "has_script": "on"})
+    assert Run.objects.get().timing == chosen
 
 
 def test_what_was_chosen_the_last_time_is_set_the_next_time(signed_in, enrollment):

@@ -27,7 +27,10 @@ def test_the_seconds_run_when_the_lines_have_arrived():
     assert (clock.shown_at, clock.starts_at, clock.ends_at) == (SHOWN, after(12), after(32))
 
 
-@pytest.mark.parametrize(("timing", "seconds"), [("written", 20), ("double", 40), ("paused", 20), ("off", 0)])
+@pytest.mark.parametrize(
+    ("timing", "seconds"),
+    [("written", 20), ("1.25", 25), ("1.5", 30), ("double", 40), ("10", 200), ("paused", 20), ("off", 0)],
+)
 def test_the_time_is_the_authors_or_twice_as_much_or_none(timing, seconds):
     assert clock_of(node(), timing, SHOWN).seconds == seconds
 

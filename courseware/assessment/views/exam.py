@@ -1,5 +1,7 @@
 """/exam/<course>/<exam>/: the page before the start of an exam or pre-check."""
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
@@ -68,9 +70,16 @@ def exam_page(request, reading, context):
         "retakes": list(retake_terms(page, reading.outline)),
         "reopens": duration(page.data["reopens"]),
         "needed": points_needed(max_points, terms.data["pass_mark"]),
-        "time_limit": (terms.data["time_limit"] or 0) // 60,
+        "time_limit": minutes_of(context["under_way"], request.user, terms),
     }
     return render_in_course(request, reading, "assessment/exam.html", context)
+
+
+def minutes_of(under_way, person, terms):
+    """What the clock of this person's attempt begins with, rounded down; 0 where there is none."""
+    if under_way:
+        return (under_way.closes_at - under_way.started_at) // timedelta(minutes=1) if under_way.closes_at else 0
+    return (person.time_for(terms.data["time_limit"] or 0) or 0) // 60
 
 
 @require_POST
