@@ -228,7 +228,7 @@ def outlines(language: str) -> dict[int, Outline]:
 
     Runs one query, and one more for each course the first time in a process.
     """
-    return {course.pk: outline(course.current, language) for course in COURSES()}
+    return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
 def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:

@@ -16,7 +16,7 @@ def say_the_factor_as_double(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_staff_numbers"),
+        ("accounts", "0008_calendar_days"),
     ]
 
     operations = [
