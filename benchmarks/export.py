@@ -22,7 +22,8 @@ def export(manager, people):
     from courseware.reporting import board_rows, exports
 
     found = board_rows.board(manager)[:people]
-    rows = board_rows.rows_in_chunks(found, board_rows.teams_shown_to(manager), "en", timezone.now())
+    teams = dict(board_rows.teams_shown_to(manager).values_list("pk", "name"))
+    rows = board_rows.rows_in_chunks(found, teams, "en", timezone.now())
     return exports.board_csv(rows, "en")
 
 

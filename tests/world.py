@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from courseware.accounts.inviting import LinkTokens, invite
 from courseware.accounts.models import Membership, Team, User
@@ -24,6 +25,7 @@ from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
+from courseware.reporting import board_rows
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
@@ -193,6 +195,14 @@ def answer_survey(enrollment, *, is_signed=False, at=None):
     page = serving.page(enrollment.course.current, outline.survey_id, enrollment.course.source_language)
     answers = {question["id"]: 9 for question in page.data["questions"] if question["kind"] == "scale"}
     feedback.answer_survey(enrollment, page, answers, is_signed=is_signed, at=at)
+
+
+def rows_shown_to(user, *, at=None, **filters):
+    """The rows of a board, all on one page."""
+    at = at or timezone.now()
+    shown = board_rows.facts_of([each.pk for each in board_rows.board(user, at=at, **filters)], at)
+    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
+    return board_rows.rows(shown, teams, board_rows.outlines("en"), at)
 
 
 def places_of(world):

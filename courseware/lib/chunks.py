@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connections, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
 
 
-def chunks(rows: QuerySet[Row], size: int) -> Iterator[list[Row]]:
+def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
     """Runs one query for all of them. Meanwhile nothing is to be written: on PostgreSQL it would wait for the last."""
     with open_cursor(rows.db):
         iterator = rows.iterator(chunk_size=size)

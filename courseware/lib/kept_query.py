@@ -8,7 +8,7 @@ gives the list that the queryset would give. The statement is Django's own; only
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -26,24 +26,32 @@ SHAPES = 64  # of one query: it is built for each length of its lists
 
 
 class Given(Expression):
-    """The place of a value that is not known while the query is built; `number` is its place in a list."""
+    """The place of a value that is not known while the query is built; `number` is its place in a list.
 
-    def __init__(self, name: str, number: int | None = None):
+    `later` is what is added to an instant.
+    """
+
+    def __init__(self, name: str, number: int | None = None, later: timedelta | None = None):
         super().__init__()
-        self.name, self.number = name, number
+        self.name, self.number, self.later = name, number, later
+
+    def __add__(self, later: timedelta) -> "Given":  # type: ignore[override]
+        return Given(self.name, self.number, later)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         return "%s", [self]
 
     def of(self, values: dict[str, Any]) -> Any:
-        return values[self.name] if self.number is None else values[self.name][self.number]
+        value = values[self.name] if self.number is None else values[self.name][self.number]
+        return value + self.later if self.later else value
 
 
 class KeptQuery(Generic[Row]):
     """`build` gets a place for each value, of one of TYPES, and a list of places for a list of them.
 
-    It must only pass them on, to `filter`: what it makes of them is kept, for whoever asks later. For a list the name
-    of the column has to end in `pk`, as in `enrollment__pk__in`. A number that no column can hold finds nothing.
+    It must only pass them on, to `filter`, or add a `timedelta` to an instant: what it makes of them is kept, for
+    whoever asks later. For a list the name of the column has to end in `pk`, as in `enrollment__pk__in`. A number that
+    no column can hold finds nothing.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]):

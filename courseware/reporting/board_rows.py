@@ -1,6 +1,6 @@
 """The rows of the boards. A page of people runs the same number of queries for 1, 3 and 500 of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -25,8 +25,8 @@ from courseware.lib.kept_query import KeptQuery
 from courseware.reporting.tram_line import TramLine
 
 CHUNK = 500  # rows an export holds in memory at a time
-# What a file says of an enrollment; of a million rows each column more costs seconds.
-OF_A_FILE = (
+# What page and file say of an enrollment; of a million rows each column more costs seconds.
+SHOWN = (
     "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "learner__name",
     "learner__email",
 )  # fmt: skip
@@ -142,7 +142,7 @@ class BoardRow:
 
 def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
     """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course."""
-    enrollments = enrollments_shown_to(user, at).filter(is_newest=True)
+    enrollments = enrollments_shown_to(user).with_state(at).filter(is_newest=True)
     if team:
         enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     if name:
@@ -159,10 +159,24 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
     return enrollments if number <= SORTED_BY_NAME else enrollments.order_by("urgency", "pk")
 
 
-def enrollments_shown_to(user, at: datetime | None = None) -> QuerySet:
-    """With state, zone, learner and until when certified, in published courses."""
-    enrollments = Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
-    return with_certified_until(enrollments.with_state(at).with_zone().select_related("learner"))
+def enrollments_shown_to(user) -> QuerySet:
+    """In published courses."""
+    return Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
+
+
+def with_facts(enrollments: QuerySet, at: datetime) -> QuerySet:
+    """What a row needs of an enrollment: its learner and state, and until when the learner is certified."""
+    return with_certified_until(enrollments.with_state(at).select_related("learner"))
+
+
+FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
+
+
+def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
+    """The enrollments with these keys, in their order, with what a row needs. Runs one query."""
+    keys = list(keys)
+    found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
+    return [found[key] for key in keys if key in found]
 
 
 def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
@@ -197,20 +211,21 @@ def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
 
 
 def rows(
-    enrollments: Iterable[Enrollment], teams: QuerySet[Team], routes: Mapping[int, Outline], at: datetime
+    enrollments: Collection[Enrollment], teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
 ) -> list[BoardRow]:
-    """Rows of these enrollments (from `enrollments_shown_to`); `teams` are those whose names may be shown.
+    """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
     `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
     Runs three queries for any number of enrollments.
     """
-    enrollments = list(enrollments)
-    names = team_names({enrollment.learner_id for enrollment in enrollments}, teams)
+    joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
+    for enrollment in enrollments:
+        enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
     today = dates.site_day(at)
     return [
         BoardRow(
             journey,
-            names.get(journey.enrollment.learner_id, ""),
+            next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
             days_late(journey.enrollment, at),
             is_certified(vars(journey.enrollment)["certified_until"], today),
         )
@@ -231,12 +246,21 @@ def outlines(language: str) -> dict[int, Outline]:
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
-def team_names(learners: set[int], teams: QuerySet[Team]) -> dict[int, str]:
-    """Primary key of a learner → name of the first of these teams that was joined."""
-    memberships = Membership.objects.filter(
-        person__in=learners, role=Membership.Role.LEARNER, team__in=teams.values("pk")
+JOINED = KeptQuery(
+    lambda people: (
+        Membership.objects.filter(person__pk__in=people, role=Membership.Role.LEARNER)
+        .order_by("pk")
+        .values_list("person", "team", "team__time_zone")
     )
-    return dict(memberships.order_by("-pk").values_list("person", "team__name"))
+)
+
+
+def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """Primary key of a learner → key and time zone of the own teams, the one joined first in front."""
+    found: dict[int, list[tuple[int, str]]] = {learner: [] for learner in learners}
+    for learner, team, zone in JOINED(people=list(learners)):
+        found[learner].append((team, zone))
+    return found
 
 
 def days_late(enrollment: Enrollment, at: datetime) -> int:
@@ -252,6 +276,6 @@ def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
             yield ModuleDone(module.title, len(required & progress.done), len(required))
 
 
-def rows_in_chunks(enrollments: QuerySet, teams: QuerySet[Team], language: str, at: datetime) -> Iterator[BoardRow]:
-    for chunk in chunks(enrollments.only(*OF_A_FILE), CHUNK):
-        yield from rows(chunk, teams, outlines(language), at)
+def rows_in_chunks(enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime) -> Iterator[BoardRow]:
+    for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
+        yield from rows(facts_of(keys, at), teams, outlines(language), at)

@@ -156,3 +156,11 @@ def test_each_thread_asks_by_its_own_connection(people):
 
     assert [type(each) for each in used] == [str, list]
     assert used[1] == [people[1]]
+
+
+def test_an_instant_is_asked_for_as_much_later_as_is_added_to_it(people):
+    enrollment = make_enrollment()
+    answers = [make_answer(enrollment, NOON + timedelta(hours=hours)) for hours in range(4)]
+    kept = KeptQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
+
+    assert [kept(at=at) for at in (NOON, NOON + timedelta(hours=1))] == [answers[1:3], answers[2:]]

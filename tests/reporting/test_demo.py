@@ -1,7 +1,6 @@
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
@@ -14,6 +13,7 @@ from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 from tests.making import make_course
+from tests.world import rows_shown_to
 
 pytestmark = pytest.mark.django_db
 State = Enrollment.State
@@ -45,8 +45,7 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
     manager = User.objects.get(email="manager@example.com")
-    teams, routes = board_rows.teams_shown_to(manager), board_rows.outlines("en")
-    rows = board_rows.rows(board_rows.board(manager), teams, routes, timezone.now())
+    rows = rows_shown_to(manager)
     assert [row.enrollment.learner.email for row in rows if row.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 

@@ -19,9 +19,8 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 def exported(team, language="en", at=None):
     at = at or timezone.now()
-    rows = board_rows.rows_in_chunks(
-        board_rows.board(team.manager, at=at), board_rows.teams_shown_to(team.manager), language, at
-    )
+    teams = dict(board_rows.teams_shown_to(team.manager).values_list("pk", "name"))
+    rows = board_rows.rows_in_chunks(board_rows.board(team.manager, at=at), teams, language, at)
     return b"".join(exports.board_csv(rows, language))
 
 

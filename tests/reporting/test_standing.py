@@ -12,9 +12,9 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning.models import Enrollment
-from courseware.reporting import board_rows, exports
+from courseware.reporting import exports
 from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_team, make_user
-from tests.world import complete_course
+from tests.world import complete_course, rows_shown_to
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -72,9 +72,7 @@ def everyone(team):
 
 def test_board_and_file_tell_who_is_certified(team):
     everyone(team)
-    now = timezone.now()
-    teams, routes = board_rows.teams_shown_to(team.manager), board_rows.outlines("en")
-    rows = board_rows.rows(board_rows.board(team.manager, at=now), teams, routes, now)
+    rows = rows_shown_to(team.manager)
     column = list(exports.BOARD_COLUMNS).index("Certified")
     cells = {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
     said = {

@@ -30,17 +30,17 @@ def board(request):
     everyone, found = chosen_enrollments(request.user, chosen, now)
     counts = counts_of(request, teams, chosen, everyone, now)
     number = number_in(counts, chosen)
-    paginator = Paginator(board_rows.sorted_within_reason(found, number), ROWS_A_PAGE)
+    paginator = Paginator(board_rows.sorted_within_reason(found, number).values_list("pk", flat=True), ROWS_A_PAGE)
     paginator.count = number  # else a query of its own
     page_of_rows = paginator.get_page(request.GET.get("page"))
-    shown = list(page_of_rows.object_list)
+    shown = board_rows.facts_of(page_of_rows.object_list, now)
     routes = board_rows.outlines(get_language())
     context = {
         "form": form,
         "chosen": chosen,
         "counts": counts,
         "page": page_of_rows,
-        "rows": board_rows.rows(shown, teams, routes, now),
+        "rows": board_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
         "today": timezone.localdate(now),
@@ -90,7 +90,7 @@ def board_csv(request):
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)
-    rows = board_rows.rows_in_chunks(sorted_rows, teams, get_language(), now)
+    rows = board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now)
     response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
     return response

@@ -20,7 +20,6 @@ from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
-from courseware.reporting.views.people import teams_or_404
 
 
 def person_address(pk, verb):
@@ -28,16 +27,18 @@ def person_address(pk, verb):
 
 
 def visible_enrollment(user, pk):
-    return get_object_or_404(board_rows.enrollments_shown_to(user), pk=pk)
+    return get_object_or_404(board_rows.with_facts(board_rows.enrollments_shown_to(user), timezone.now()), pk=pk)
 
 
-def person_page(request, enrollment, teams, *, refused=None, status=200):
+def person_page(request, enrollment, *, refused=None, status=200):
     """`refused` is verb → its form with errors."""
     verbs = VERBS if may_change(request.user, enrollment) else ()
     # Whatever the request was: it shows the record.
     record_look(enrollment, by=request.user)
     letters = letters_to(enrollment.learner)
-    (row,) = board_rows.rows([enrollment], teams, board_rows.outlines(get_language()), timezone.now())
+    teams = board_rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
+    names = dict(teams.values_list("pk", "name"))
+    (row,) = board_rows.rows([enrollment], names, board_rows.outlines(get_language()), timezone.now())
     context = {
         "enrollment": enrollment,
         "row": row,
@@ -55,15 +56,13 @@ def person_page(request, enrollment, teams, *, refused=None, status=200):
 @require_safe
 @login_required
 def person(request, pk):
-    teams = teams_or_404(request.user)
-    return person_page(request, visible_enrollment(request.user, pk), teams)
+    return person_page(request, visible_enrollment(request.user, pk))
 
 
 @require_POST
 @login_required
 @form_on(person_address)
 def act(request, pk, verb):
-    teams = teams_or_404(request.user)
     enrollment = visible_enrollment(request.user, pk)
     if not may_change(request.user, enrollment):
         raise Http404
@@ -75,4 +74,4 @@ def act(request, pk, verb):
         return redirect("reporting:person", pk)
     if not verb.may_err:
         return HttpResponseBadRequest()
-    return person_page(request, enrollment, teams, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return person_page(request, enrollment, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
