@@ -27,6 +27,7 @@ from courseware.accounts.rights import (
     permissions_of,
     rights_of,
 )
+from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
@@ -59,10 +60,18 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
     autocomplete_fields = ["person", "team"]
 
 
+def people_of(formset):
+    """Whose memberships the form changes: the people of before, where it names others now, are among them."""
+    changed = [form for form in formset.forms if form.has_changed()]
+    found = {key for form in changed for key in (form.instance.person_id, form.initial.get("person"))}
+    return found - {None}
+
+
 class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
+        change_teams_of(people_of(formset))
         super().save_formset(request, form, formset, change)
         log_memberships(
             [

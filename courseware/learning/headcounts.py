@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Case, Sum, When
 
 from courseware.accounts.models import Membership, Team
+from courseware.accounts.whereabouts import keep_teams_of
 from courseware.learning import states
 
 FIRM = None  # in the place of a team: everybody, also who is in none
@@ -77,9 +78,11 @@ def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
 
 
 def count(changes: Iterable[Relocation]) -> None:
-    """Call it in the transaction of the changes. Runs two queries."""
+    """Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
     moved = [change for change in changes if change.before != change.after]
-    teams = reach({change.learner for change in moved}) if moved else {}
+    learners = {change.learner for change in moved}
+    keep_teams_of(learners)
+    teams = reach(learners) if moved else {}
     numbers: Counter[tuple[int | None, Place]] = Counter()
     for learner, before, after in moved:
         for team in teams[learner]:

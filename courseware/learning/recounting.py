@@ -8,6 +8,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of
+from courseware.accounts.whereabouts import change_teams_of
 from courseware.learning.headcounts import FIRM, Headcount, Place, reach, write
 from courseware.learning.models import Enrollment
 
@@ -49,7 +50,7 @@ def add_up() -> str:
     Headcount.objects.filter(~Exists(Team.objects.filter(pk=OuterRef("team"))), team__isnull=False).delete()
     for team in everything():
         with transaction.atomic():
-            recount([team])  # somebody enrolled in the moment of joining a team may have been counted twice or not
+            recount([team])  # who began in the moment in which a team was moved may stand where it was
             rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
             numbers: Counter[tuple[int | None, Place]] = Counter()
             for row in rows:
@@ -66,8 +67,9 @@ def add_up() -> str:
 def note_reach(sender, instance, origin=None, **kwargs):
     # An admin may also give a membership to somebody else.
     people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
-    found = reach(people)
     change = changed_by(instance, origin)
+    change_teams_of(people if hasattr(change, "reach_before") else people | who_leave_with(origin))
+    found = reach(people)
     change.reach_before = getattr(change, "reach_before", {}) | {person: found[person] for person in people}
 
 
@@ -87,6 +89,15 @@ def changed_by(instance, origin):
     So the first of them counts for all, and nobody twice who is learner and manager in a team.
     """
     return instance if origin is None else origin
+
+
+def who_leave_with(origin) -> set[int]:
+    """The people of all memberships that are deleted together."""
+    if isinstance(origin, Team):
+        return set(origin.memberships.values_list("person", flat=True))
+    if isinstance(origin, QuerySet) and origin.model is Membership:
+        return set(origin.values_list("person", flat=True))
+    return set()
 
 
 def move(person: int, before: set[int | None], after: set[int | None]) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
@@ -191,7 +191,8 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
     order = begin_enrolling([make_team(learners=learners)], make_course(), due_on=FRIDAY)
     record("opened", subject="door:1")
     # Two savepoints: 4; order, its teams, those below, people, enrollments, whether anybody is left, order; the log: 3.
-    with transaction.atomic(), django_assert_num_queries(17):
+    # And on PostgreSQL the lock of who is counted.
+    with transaction.atomic(), django_assert_num_queries(17 + (connection.vendor == "postgresql")):
         enroll_next(order, by=None)
 
 

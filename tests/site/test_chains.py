@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from courseware.accounts import rights
 from courseware.accounts.models import Membership, User
 from courseware.accounts.practice_time import set_practice_time
+from courseware.accounts.whereabouts import change_teams_of
 from courseware.assessment import attempting
 from courseware.content.models import Document
 from courseware.evidence.models import Chain
@@ -74,6 +75,7 @@ class Staff:
         for _ in range(ROUNDS):
             with transaction.atomic():
                 record("team-moved", actor=self.admin, subject=team)
+                change_teams_of(person.pk for person in people)
                 added = [Membership.objects.create(team=team, person=person, role="learner") for person in people]
                 rights.log_memberships([("membership-added", each) for each in added], by=self.admin)
             with transaction.atomic():

@@ -1,0 +1,63 @@
+"""Whoever changes memberships holds the people, all of them at once and in one order."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from courseware.accounts import admin
+from courseware.accounts.models import Team
+from courseware.accounts.whereabouts import SLOTS, change_teams_of, keep_teams_of
+from tests.making import join, make_admin, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("hold", [keep_teams_of, change_teams_of])
+def test_several_people_are_held_in_one_order_and_each_slot_once(hold):
+    people = [5 + SLOTS, 9, 5, 7 + 3 * SLOTS]
+    with CaptureQueriesContext(connection) as captured:
+        hold(people)
+        hold([])
+    held = [query["sql"].partition("unnest(")[2].partition("::")[0] for query in captured]
+    assert held == (["'{5,7,9}'"] if connection.vendor == "postgresql" else [])
+
+
+@pytest.fixture
+def held(monkeypatch):
+    found = []
+    monkeypatch.setattr(admin, "change_teams_of", found.append)
+    return found
+
+
+def form_of(team, *rows):
+    """`rows`: a membership that is there (or None), the person its row names, and whether the row is to go."""
+    form = {"name": team.name, "memberships-TOTAL_FORMS": len(rows)}
+    form["memberships-INITIAL_FORMS"] = sum(membership is not None for membership, *_ in rows)
+    for number, (membership, person, goes) in enumerate(rows):
+        fields = {"team": team.pk, "person": person.pk, "role": "learner", "id": membership.pk if membership else ""}
+        fields |= {"DELETE": "on"} if goes else {}
+        form |= {f"memberships-{number}-{name}": value for name, value in fields.items()}
+    return form
+
+
+def send(client, team, form):
+    client.force_login(make_admin())
+    assert client.post(reverse("admin:accounts_team_change", args=[team.pk]), form).status_code == 302
+    return set(team.memberships.filter(role="learner").values_list("person__name", flat=True))
+
+
+def test_a_form_holds_all_whose_memberships_it_changes_before_it_changes_one(client, held):
+    team = make_team("Tea")
+    stays, goes, before, now, new = (make_user(name) for name in ("Stays", "Goes", "Before", "Now", "New"))
+    there = [join(team, person) for person in (stays, goes, before)]
+    form = form_of(team, *zip([*there, None], [stays, goes, now, new], [False, True, False, False], strict=True))
+    assert send(client, team, form) == {"Stays", "Now", "New"}
+    assert held == [{goes.pk, before.pk, now.pk, new.pk}]
+
+
+def test_a_form_that_changes_no_membership_holds_nobody(client, held):
+    team, stays = make_team("Tea"), make_user("Stays")
+    form = form_of(team, (join(team, stays), stays, False)) | {"name": "Coffee"}
+    assert send(client, team, form) == {"Stays"}
+    assert (held, Team.objects.get().name) == ([set()], "Coffee")
