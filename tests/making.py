@@ -1,7 +1,7 @@
 """Data for tests: each function makes one thing, given only what the test is about."""
 
 import itertools
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django import forms
@@ -54,7 +54,7 @@ def make_hr(**fields):
 
 
 def make_auditor(**fields):
-    return make_office(offices.AUDITORS, **fields)
+    return make_office(offices.AUDITORS, **{"audits_until": date(2099, 12, 31)} | fields)
 
 
 def make_office(office, **fields):

@@ -14,6 +14,7 @@ from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.notices import notify
+from courseware.accounts.offices import AUDITORS
 from courseware.accounts.people_lists import NoTeamFilter, TeamFilter
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
@@ -101,7 +102,15 @@ class RightsOfGroupsAdmin(DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFilt
         log_rights_of_all(before, by=request.user)
 
 
-class NewPersonForm(forms.ModelForm):
+class PersonForm(forms.ModelForm):
+    def clean(self):
+        super().clean()
+        groups = self.cleaned_data.get("groups")  # not there for one's own rights
+        if groups and groups.filter(name=AUDITORS).exists() and not self.cleaned_data.get("audits_until"):
+            self.add_error("audits_until", _("An auditor needs a last day."))
+
+
+class NewPersonForm(PersonForm):
     send_link = forms.BooleanField(
         label=_("Send the link to set a password"),
         required=False,
@@ -116,16 +125,17 @@ class PersonAdmin(LogsMemberships):
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter]
     search_fields = ["name", "email", "staff_number"]
     readonly_fields = ["joined_at", "last_login", "letters"]
+    form = PersonForm
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
         (None, {"fields": ["name", "email", "staff_number", "language", "post", "practice_time"]}),
-        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]}),
         (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
         (_("Letters"), {"fields": ["letters"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["name", "email", "staff_number", "language", "post", "starts_on", "send_link"]}),
-        (_("Rights"), {"fields": ["is_staff", "groups"]}),
+        (_("Rights"), {"fields": ["is_staff", "groups", "audits_until"]}),
     ]
 
     def get_fieldsets(self, request, obj=None):
@@ -137,8 +147,8 @@ class PersonAdmin(LogsMemberships):
     def get_readonly_fields(self, request, obj=None):
         """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside; and
         nobody eases the own training."""
-        own = ["is_active", "is_staff", "is_superuser", "groups", "practice_time"] if obj == request.user else []
-        return [*self.readonly_fields, *own]
+        own = ["is_active", "is_staff", "is_superuser", "groups", "audits_until", "practice_time"]
+        return [*self.readonly_fields, *(own if obj == request.user else [])]
 
     @admin.display(description=_("the last ones"))
     def letters(self, person):

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Lower, Substr
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -77,6 +78,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     starts_on = models.DateField(_("first day"), null=True, blank=True)
     leaves_on = models.DateField(_("last day"), null=True, blank=True)
+    audits_until = models.DateField(
+        _("last day as an auditor"),
+        null=True,
+        blank=True,
+        help_text=_("The whole day counts, by the site’s clock. The day after, nothing is shown any more."),
+    )
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -110,6 +117,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return self.name or self.sign_in_name
+
+    @cached_property
+    def offices(self):
+        """Names of the person's groups, as they were when they were first asked for."""
+        return frozenset(self.groups.values_list("name", flat=True))
 
     @property
     def sign_in_name(self):

@@ -2,6 +2,7 @@
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, with_those_below
+from courseware.lib.dates import site_day
 from courseware.lib.kept_query import KeptQuery
 
 
@@ -13,6 +14,17 @@ def is_privileged(user):
 def handles_people(user):
     """Whether `user` brings people in, moves them and enrolls them: human resources, and who may do everything."""
     return user.is_active and (user.is_superuser or offices.is_in(offices.HR, user))
+
+
+def audits(user):
+    """Whether `user` may read everything today. Runs a query only for who was given a last day."""
+    until = user.audits_until
+    return until is not None and site_day() <= until and offices.is_in(offices.AUDITORS, user)
+
+
+def sees_the_firm(user):
+    """Whether the pages about teams and people show `user` those of the whole firm."""
+    return handles_people(user) or audits(user)
 
 
 def may_handle(user, person):

@@ -15,10 +15,18 @@ def rights_of(person):
         "is_superuser": person.is_superuser,
         "groups": sorted(person.groups.values_list("pk", flat=True)),
         "permissions": sorted(person.user_permissions.values_list("pk", flat=True)),
+        "audits_until": person.audits_until and person.audits_until.isoformat(),
     }
 
 
-RIGHTS_OF_NOBODY = {"is_active": True, "is_staff": False, "is_superuser": False, "groups": [], "permissions": []}
+RIGHTS_OF_NOBODY = {
+    "is_active": True,
+    "is_staff": False,
+    "is_superuser": False,
+    "groups": [],
+    "permissions": [],
+    "audits_until": None,
+}
 
 
 def log_rights(person, before, *, by):

@@ -6,15 +6,18 @@ from django.contrib.auth import logout
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from courseware.accounts import offices
 from courseware.accounts.models import time_zones
-from courseware.accounts.permissions import is_manager, is_privileged
+from courseware.accounts.permissions import audits, is_manager, is_privileged
 from courseware.lib.background import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
 # What every page wants to know of the person's teams: whether to offer the board, and in which time zone the person
-# learns (a name, "" or None for the site's). They may lag behind by SEEN_EVERY; the board itself asks the database.
+# learns (a name, "" or None for the site's); and of the person's office: whether to offer the pages about people, and
+# those for auditors. They may lag behind by SEEN_EVERY; the pages themselves ask the database.
 MANAGES, TIME_ZONE = "manages", "time_zone"
+HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
 
 
 def now():
@@ -31,6 +34,8 @@ def see(session, user, at):
     session[SEEN] = at
     session[MANAGES] = is_manager(user)
     session[TIME_ZONE] = time_zones(user).first()
+    session[HANDLES_PEOPLE] = offices.is_in(offices.HR, user)
+    session[AUDITS] = audits(user)
 
 
 def longest_break(user):

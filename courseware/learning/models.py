@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team, time_zones
-from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
 from courseware.learning.headcounts import Place, Relocation, count
@@ -49,10 +49,18 @@ class EnrollmentQuerySet(models.QuerySet):
         return runs.order_by("-pk")
 
     def visible_to(self, user):
-        # As a manager: the learners of the own teams and of those below. An administrator sees everybody.
+        """What `user` may look at. An auditor sees everybody."""
+        return self if audits(user) else self.in_hands_of(user)
+
+    def in_hands_of(self, user):
+        """What `user` answers for: as a manager the learners of the own teams and of those below, for human resources
+        of everybody but staff, for an administrator of everybody."""
         if user.is_active and user.is_superuser:
             return self
-        return self.filter(learner__in=people_managed_by(user))
+        people = models.Q(learner__in=people_managed_by(user))
+        if handles_people(user):
+            people |= models.Q(learner__is_staff=False, learner__is_superuser=False)
+        return self.filter(people)
 
     def with_release(self):
         # Of the release only what `serving` needs to find what it has in memory.

@@ -1,6 +1,6 @@
 """What a manager may do to an enrollment: the one table for the person's page, its addresses and the admin.
 
-Whoever may see a record may do all of it, but not to the own one (`may_change`). A new line needs a form, a function,
+Whoever answers for a record may do all of it, but not to the own one (`may_change`). A new line needs a form, a function,
 its words in the translations, and rows in the table of who may open what.
 """
 
@@ -17,12 +17,14 @@ from courseware.accounts.models import User
 from courseware.accounts.practice_time import set_practice_time
 from courseware.learning.enrolling import extend, waive
 from courseware.learning.fields import DueDayField
+from courseware.learning.models import Enrollment
 from courseware.lib.form_layout import Fields
 
 
 def may_change(user, enrollment):
-    """Nobody extends, excuses or eases the own training, administrators included."""
-    return enrollment.learner_id != user.pk
+    """Nobody extends, excuses or eases the own training, administrators included; an auditor only looks."""
+    is_own = enrollment.learner_id == user.pk
+    return not is_own and Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
 
 class VerbForm(forms.Form):

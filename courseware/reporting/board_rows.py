@@ -9,7 +9,14 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import learners_of, own_teams, teams_managed_by
+from courseware.accounts.permissions import (
+    audits,
+    handles_people,
+    learners_of,
+    own_teams,
+    sees_the_firm,
+    teams_managed_by,
+)
 from courseware.assessment.standing import is_certified, with_certified_until
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
@@ -35,7 +42,7 @@ MANY_TEAMS = 20  # of the viewer
 
 
 def teams_shown_to(user) -> QuerySet[Team]:
-    return Team.objects.all() if user.is_superuser else teams_managed_by(user)
+    return Team.objects.all() if sees_the_firm(user) else teams_managed_by(user)
 
 
 @dataclass(frozen=True)
@@ -186,16 +193,30 @@ def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
 
 def counts_kept(user, team: Team | None, at: datetime) -> dict[State, int] | None:
     """What `counts_by_state` says of `board` without a name, from the headcounts; None where they cannot say."""
-    if user.is_superuser:
+    if user.is_superuser or audits(user):
         return Headcount.objects.filter(team=team).by_state(at)
+    if handles_people(user):
+        return counts_without_staff(user, team, at)
     heads = [team] if team else topmost(own_teams(user))
     if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
         return None
     below = Team.objects.filter(pk=heads[0].pk).with_those_below()
     own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user)).with_state(at)
-    not_shown = counts_by_state(own)  # nobody stands on the own board
-    counts = Headcount.objects.filter(team=heads[0]).by_state(at)
-    return {state: number - not_shown[state] for state, number in counts.items()}
+    return counts_but(own, heads[0], at)  # nobody stands on the own board
+
+
+def counts_without_staff(user, team: Team | None, at: datetime) -> dict[State, int]:
+    """But staff whom `user` leads are among them."""
+    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
+    if team:
+        staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
+    return counts_but(staff.exclude(pk__in=staff.visible_to(user)).with_state(at), team, at)
+
+
+def counts_but(not_shown: QuerySet, team: Team | None, at: datetime) -> dict[State, int]:
+    missing = counts_by_state(not_shown)
+    counts = Headcount.objects.filter(team=team).by_state(at)
+    return {state: number - missing[state] for state, number in counts.items()}
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:

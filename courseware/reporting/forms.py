@@ -1,9 +1,12 @@
 from crispy_forms.layout import Field
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from courseware.accounts.models import Team
+from courseware.accounts.models import Team, User, plain_staff_number
+from courseware.evidence.recording import subject_of
+from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.lib.form_layout import Fields
 
@@ -41,3 +44,37 @@ class BoardFilter(forms.Form):
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}
+
+
+class LogFilter(forms.Form):
+    """The filters of the log, in the address as those of the board are."""
+
+    person = forms.CharField(
+        label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+    )
+    verb = forms.CharField(label=pgettext_lazy("column of the log", "What"), required=False, max_length=64)
+    subject = forms.CharField(
+        label=_("To what"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "person:12"})
+    )
+
+    helper = Fields(Field("person", wrapper_class="grow"), "verb", "subject", form_method="get")
+
+    @property
+    def is_set(self):
+        return any(self.data.get(name) for name in self.fields)
+
+    def chosen_from(self, events):
+        """What is typed wrongly finds nothing."""
+        if not self.is_valid():
+            return events.none()
+        chosen = {name: value for name, value in self.cleaned_data.items() if value}
+        if words := chosen.pop("person", ""):
+            events = events.filter(subject__in=subjects_about(words))
+        return events.filter(**chosen)
+
+
+def subjects_about(words):
+    """A person's account and runs, as the log names them: of who has this address or number."""
+    people = list(User.objects.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))[:1])
+    runs = Enrollment.objects.filter(learner__in=people).order_by("pk")
+    return [subject_of(each) for each in (*people, *runs)]

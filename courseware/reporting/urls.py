@@ -1,7 +1,7 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, landing, person, statistics
+from courseware.reporting.views import board, landing, log_pages, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
+    path("log/", log_pages.log, name="log"),
     # /surveys/<course>/<survey>/
     path("surveys/<id:course>/<id:survey>/", statistics.survey, name="survey"),
 ]

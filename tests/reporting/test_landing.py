@@ -1,10 +1,22 @@
 """Where people land after signing in."""
 
+from datetime import date
+
 import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.making import (
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 HOME, BOARD, DOCUMENTS, ADMIN = "/", "/team/", "/admin/content/document/", "/admin/"
@@ -27,6 +39,10 @@ LANDINGS = {
     "a manager who has to learn": (lambda: learning(leading(make_user())), HOME),
     "a manager who is done": (lambda: learning(leading(make_user()), completed_at=timezone.now()), BOARD),
     "a manager who is excused": (lambda: learning(leading(make_user()), waived_at=timezone.now()), BOARD),
+    "human resources": (make_hr, BOARD),
+    "human resources who have to learn": (lambda: learning(make_hr()), HOME),
+    "an auditor": (make_auditor, BOARD),
+    "an auditor whose last day is over": (lambda: make_auditor(audits_until=date(2020, 1, 1)), HOME),
     "an editor": (make_editor, DOCUMENTS),
     "an editor who leads a team": (lambda: leading(make_editor()), BOARD),
     "an editor who has to learn": (lambda: learning(make_editor()), HOME),

@@ -27,7 +27,7 @@ from tests.world import ROLES
 TABLE = Path(__file__).with_name("access.txt")
 ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
 # Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
-LOOKS = {"record-viewed", "board-exported"}
+LOOKS = {"record-viewed", "board-exported", "board-viewed", "log-viewed"}
 OWN_BOOKS = {"evidence_event", "evidence_chain", "django_session", settings.CACHES["default"]["LOCATION"]}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}
@@ -200,7 +200,7 @@ PROTECTED = {
     "due_at": "2099-01-01T00:00", "completed_at": "2020-01-01T00:00", "waived_at": "2020-01-01T00:00",
     "started_at": "2020-01-01T00:00", "submitted_at": "2020-01-01T00:00", "closes_at": "2099-01-01T00:00",
     "issued_at": "2020-01-01T00:00", "valid_until": "2099-01-01", "holder": "Somebody Else",
-    "is_staff": "on", "is_superuser": "on", "is_active": "", "role": "manager", "groups": "1",
+    "is_staff": "on", "is_superuser": "on", "audits_until": "2099-12-30", "is_active": "", "role": "manager", "groups": "1",
     "learner": "other", "learner_id": "other", "person_id": "other", "actor_id": "other", "user": "other",
     "enrollment": "other", "enrollment_id": "other", "team_id": "other", "document_id": "other",
     "settled_at": "2020-01-01T00:00",

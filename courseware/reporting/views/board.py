@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.evidence.recording import record
+from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.states import State
 from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
@@ -25,6 +26,7 @@ MANY = "board-of-many"  # in the session: this person's board has had more rows 
 @login_required
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)

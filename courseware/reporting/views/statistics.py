@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions import is_manager
+from courseware.accounts.permissions import is_manager, sees_the_firm
 from courseware.content.compiled.serving import PageData, page
 from courseware.content.models import Course, Document, Page
 from courseware.learning.models import Enrollment
@@ -16,8 +16,8 @@ from courseware.reporting.survey_statistics import survey_results
 
 
 def released_document_or_404(user, course: str, identifier: str, kind: Document.Kind) -> tuple[Document, PageData]:
-    """A document and its released page. Raises Http404, also for all but editors and managers."""
-    if not (user.is_staff or is_manager(user)):
+    """A document and its released page. Raises Http404, also for who is no editor and sees nobody's records."""
+    if not (user.is_staff or sees_the_firm(user) or is_manager(user)):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
     if found.current is None:
