@@ -12,7 +12,8 @@ from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Act, Journey
 from courseware.learning.access import Reading
-from courseware.learning.models import Enrollment, LessonReport
+from courseware.learning.adjusted import adjustments_of
+from courseware.learning.models import AdjustmentLine, Enrollment, LessonReport
 from courseware.simulations.models import Run
 
 
@@ -38,7 +39,8 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Record:
-    """`retired` is the number of completions of documents that have left the route; they stay on record.
+    """`adjustments` are what others changed. `retired` is the number of completions of documents that have left the
+    route; they stay on record.
 
     `certificate` is that of this run, `earlier` are the runs before it, each with its own. `asks_again`: the parallel
     questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
@@ -50,6 +52,7 @@ class Record:
     reports: int
     certificate: Certificate | None
     earlier: tuple[tuple[Enrollment, Certificate | None], ...]
+    adjustments: list[AdjustmentLine]
     point: StartingPoint
     asks_again: bool
     is_drill_left: bool
@@ -60,7 +63,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs nine queries, and one more where the course is completed."""
+    """Runs ten queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -85,6 +88,7 @@ def own_record(reading: Reading) -> Record:
         reports=LessonReport.objects.written_by(enrollment).count(),
         certificate=certificate_of(enrollment),
         earlier=earlier_with_certificates(enrollment),
+        adjustments=adjustments_of(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.next_act.kind == Act.DRILL,

@@ -152,7 +152,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:
-                changed.append(verb.act(enrollment, **form.cleaned_data, by=request.user))
+                changed.append(bool(verb.act(enrollment, **form.cleaned_data, by=request.user)))
             except EnrollmentClosed:
                 note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": enrollment}
                 self.message_user(request, note, messages.WARNING)

@@ -1,16 +1,15 @@
 """Who takes which course, and by when. Each change is one transaction, and repeating it does no harm."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
-from courseware.learning.completing import lock
-from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
+from courseware.evidence.recording import record_many, subject_of
+from courseware.learning.adjusting import CLOSED, adjust
+from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled
+from courseware.learning.models import Adjustment, Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
-
-BATCH = 50  # people enrolled in one transaction
 
 
 class EnrollmentClosed(Exception):
@@ -23,7 +22,7 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 
     An open one keeps its due day (see `extend`). A completed or waived one is closed: enrolling again begins a new run.
     """
-    enrollment, is_new = begin(learner, course, due_at, at or timezone.now())
+    enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
         record_many([enrolled(enrollment, by)])
     return enrollment
@@ -97,62 +96,29 @@ def choose_another_day(order, due_on):
     return order
 
 
-def begin(learner, course, due_at, at):
-    """(the open enrollment, whether it is new)."""
-    # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
-    defaults = {"due_at": due_at, "enrolled_at": at}
-    return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
+def extend(enrollment, due_on, reason="", *, by, at=None):
+    """Set the last day of an open enrollment; its adjustment has the former one. Raises EnrollmentClosed.
 
-
-def begin_many(dues, course, at):
-    """The new enrollments. `dues` maps each learner to the end of the last day."""
-    # By key: two orders that have people in common would else wait for each other in a circle.
-    dues = sorted(dues.items(), key=lambda due: due[0].pk)
-    new = [Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at) for each, due_at in dues]
-    try:
-        with transaction.atomic():
-            return Enrollment.objects.bulk_create(new)
-    except IntegrityError:  # somebody is enrolling one of them at this very moment
-        begun = [begin(learner, course, due_at, at) for learner, due_at in dues]
-        return [enrollment for enrollment, is_new in begun if is_new]
-
-
-def enrolled(enrollment, by):
-    data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
-    return NewEvent("enrolled", enrollment, by, data, enrollment.enrolled_at)
-
-
-@transaction.atomic
-def extend(enrollment, due_on, *, by, at=None):
-    """Set the last day of an open enrollment; the log has the former one. Raises EnrollmentClosed.
-
-    Returns whether it was another day.
+    Returns the adjustment; None if it was that day already.
     """
-    enrollment = lock(enrollment)
-    if not enrollment.is_open:
-        raise EnrollmentClosed(subject_of(enrollment))
-    due_at = dates.due_instant(due_on, enrollment.zone)
-    if due_at == enrollment.due_at:
-        return False
-    data = {"from": enrollment.due_at, "to": due_at}
-    enrollment.due_at = due_at
-    enrollment.save(update_fields=["due_at"])
-    record("extended", actor=by, subject=enrollment, data=data, at=at)
-    return True
+    return alone(enrollment, Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=due_on, reason=reason, made_by=by), at)
 
 
-@transaction.atomic
 def waive(enrollment, reason, *, by, at=None):
     """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed.
 
-    Returns whether the learner was not excused yet.
+    Returns the adjustment; None if the learner was excused already.
     """
-    enrollment = lock(enrollment)
-    if enrollment.completed_at:
+    return alone(enrollment, Adjustment(kind=Adjustment.Kind.WAIVED, reason=reason, made_by=by), at)
+
+
+def give_time(enrollment, time, reason="", *, by, at=None):
+    """Set how much time the learner has under pressure, in every course. Returns the adjustment; None if as before."""
+    return alone(enrollment, Adjustment(kind=Adjustment.Kind.TIMED, time=time, reason=reason, made_by=by), at)
+
+
+def alone(enrollment, adjustment, at):
+    made, refused = adjust([enrollment], adjustment, at=at)
+    if refused and refused[0].why in CLOSED[adjustment.kind]:
         raise EnrollmentClosed(subject_of(enrollment))
-    if enrollment.waived_at:
-        return False
-    enrollment.waived_at, enrollment.waived_reason = at or timezone.now(), reason
-    enrollment.save(update_fields=["waived_at", "waived_reason"])
-    record("waived", actor=by, subject=enrollment, at=enrollment.waived_at)
-    return True
+    return made

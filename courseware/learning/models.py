@@ -6,7 +6,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Team, time_zones
+from courseware.accounts.models import Team, User, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
@@ -33,6 +33,13 @@ class EnrollmentQuerySet(models.QuerySet):
             new = super().bulk_create(objs, *args, **kwargs)
             count(Relocation(each.learner_id, None, each.place) for each in new)
         return new
+
+    def write_many(self, enrollments, columns):
+        """Like `save` of each, of the columns named, in as many statements for one as for a hundred."""
+        with transaction.atomic():
+            before = {each.pk: each.place for each in self.filter(pk__in=[each.pk for each in enrollments])}
+            self.bulk_update(enrollments, columns)
+            count(Relocation(each.learner_id, before[each.pk], each.place) for each in enrollments)
 
     def open(self):
         return self.filter(states.OPEN)
@@ -201,6 +208,74 @@ class TeamEnrolling(models.Model):
 
     def __str__(self):
         return f"{', '.join(team.name for team in self.teams.all())} · {self.course}"
+
+
+class Adjustment(models.Model):
+    """What somebody decided about the training of one person or of many, and why; a line for each of them."""
+
+    class Kind(models.TextChoices):
+        EXTENDED = "extended", _("another due day")
+        WAIVED = "waived", _("excused")
+        TIMED = "timed", _("time under pressure")
+        ENROLLED = "enrolled", _("enrolled")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
+    time = models.CharField(max_length=8, blank=True, help_text="A practice time of a person")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="+", help_text="To enroll in")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.kind} · {self.made_at:%Y-%m-%d}"
+
+    @property
+    def time_words(self):
+        return dict(User.PracticeTime.choices).get(self.time, _("as written"))
+
+
+class AdjustmentLine(models.Model):
+    """What an adjustment changed for one learner, with what was there before: by it the change is undone."""
+
+    adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    enrollment = models.ForeignKey(
+        Enrollment,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="adjustment_lines",
+        help_text="Null: one that is still to be made, or was removed again",
+    )
+    made_at = models.DateTimeField(null=True, help_text="Null: it waits for its turn")
+    due_before = models.DateTimeField(null=True)
+    due_after = models.DateTimeField(null=True)
+    time_before = models.CharField(max_length=8, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["adjustment", "enrollment"], name="one_line_per_enrollment"),
+            models.CheckConstraint(
+                condition=models.Q(undone_at=None) | models.Q(made_at__isnull=False), name="undone_after_it_was_made"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.adjustment} ({self.learner})"
+
+    @property
+    def due_on(self):
+        return self.due_after and dates.due_day(self.due_after, self.enrollment.zone)
+
+    @property
+    def due_on_before(self):
+        return self.due_before and dates.due_day(self.due_before, self.enrollment.zone)
 
 
 class Answer(models.Model):

@@ -6,19 +6,22 @@ its words in the translations, and rows in the table of who may open what.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django import forms
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.practice_time import set_practice_time
-from courseware.learning.enrolling import extend, waive
+from courseware.learning.enrolling import extend, give_time, waive
 from courseware.learning.fields import DueDayField
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, Enrollment
 from courseware.lib.form_layout import Fields
+from courseware.lib.small_numbers import small_number
+
+STEPS = (3, 7)  # days that a due day is moved by a button
 
 
 def may_change(user, enrollment):
@@ -33,16 +36,36 @@ class VerbForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     def __init__(self, *args, enrollment=None, **kwargs):
-        super().__init__(*args, **kwargs)
+        # Of several on one page, each has ids of its own.
+        super().__init__(*args, **{"auto_id": f"{type(self).__name__.removesuffix('Form').lower()}_%s"} | kwargs)
         self.enrollment = enrollment
 
 
-class ExtendForm(VerbForm):
-    due_on = DueDayField(label=_("New due day"))
+class OptionalReason(forms.CharField):
+    def __init__(self):
+        super().__init__(
+            label=_("Why"), required=False, max_length=200, help_text=_("If you like. The person can read it.")
+        )
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["due_on"].zone = self.enrollment and self.enrollment.zone
+
+class ExtendForm(VerbForm):
+    """`steps` are offered beside the day: so many days more than now, sent as `days` by a button of their own."""
+
+    due_on = DueDayField(label=_("New due day"))
+    reason = OptionalReason()
+
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, **kwargs)
+        zone = self.enrollment and self.enrollment.zone
+        self.fields["due_on"].zone = zone
+        self.steps = {}
+        if self.enrollment:
+            today = timezone.localdate(timezone=zone)
+            since = max(self.enrollment.due_on or today, today)
+            self.steps = {days: since + timedelta(days=days) for days in STEPS}
+        if data and (day := self.steps.get(small_number(data.get("days")))):
+            self.data = data.copy()
+            self.data["due_on"] = day.isoformat()
 
 
 class WaiveForm(VerbForm):
@@ -53,11 +76,12 @@ class WaiveForm(VerbForm):
 
 class PracticeTimeForm(VerbForm):
     time = forms.ChoiceField(
-        label=_("Time in simulations"),
+        label=_("Time in exams and simulations"),
         required=False,
         choices=[("", _("as written")), *User.PracticeTime.choices],
-        help_text=_("Set for this person when a run begins; they may still choose otherwise."),
+        help_text=_("For every course, from the next exam or simulation on. What has begun keeps its time."),
     )
+    reason = OptionalReason()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -69,21 +93,19 @@ class PracticeTimeForm(VerbForm):
 class Verb:
     """`name` is that of its url and of its action in the admin, `address` the end of its address.
 
-    `act` is called with the enrollment, the form's cleaned fields, and `by`; it returns whether anything was changed.
+    `act` is called with the enrollment, the form's cleaned fields, and `by`; it returns the adjustment, or None.
     `title` and `button` are the words of its card on the person's page, `done` what that page says afterwards, with the
     person's `name` and the cleaned fields; `action` are its words in the admin's list, "" if it is not offered there.
-    `may_err`: people can fill the form in wrongly; if not, invalid data was not sent by the page.
     """
 
     name: str
     address: str
     form: type[VerbForm]
-    act: Callable[..., bool]
+    act: Callable[..., Adjustment | None]
     title: Promise
     button: Promise
     done: Promise
     action: Promise | str = ""
-    may_err: bool = True
 
     def sentence(self, enrollment, cleaned):
         """What was done, for who did it."""
@@ -116,10 +138,9 @@ VERBS = (
         "set-time",
         "time",
         PracticeTimeForm,
-        lambda enrollment, time, *, by: set_practice_time(enrollment.learner, time, by=by),
+        give_time,
         title=_("Time under pressure"),
         button=_("Set the time"),
-        done=_("The next simulation that %(name)s begins has the time you set."),
-        may_err=False,
+        done=_("From the next exam or simulation on, %(name)s has the time you set."),
     ),
 )

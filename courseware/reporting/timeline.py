@@ -11,24 +11,26 @@ from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
-from courseware.learning.models import Enrollment
+from courseware.learning.adjusted import adjustments_of
+from courseware.learning.models import AdjustmentLine, Enrollment
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished or, of the
-    certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its parallel
-    questions measured-again.
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted or,
+    of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its parallel
+    questions measured-again. `line` comes with adjusted.
     """
 
     at: datetime
     kind: str
     title: str = ""
     detail: str = ""
+    line: AdjustmentLine | None = None
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs five queries, and two for each pass that needed a drill."""
+    """Newest first. Runs six queries, and two for each pass that needed a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -44,7 +46,10 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         title = titles.get(run.simulation.identifier, run.simulation.identifier)
         happenings.append(Happening(run.finished_at, run.colour, title, run.get_colour_display()))
-    if enrollment.waived_at:
+    lines = adjustments_of(enrollment)
+    happenings += [Happening(line.made_at, "adjusted", line=line) for line in lines]
+    if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
+        # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))

@@ -30,7 +30,7 @@ def test_a_manager_sets_it_on_the_page_of_the_person(client):
     assert client.post(address, {"time": "1.5"}).status_code == 302
     enrollment.learner.refresh_from_db()
     assert enrollment.learner.practice_time == "1.5"
-    assert client.post(address, {"time": "triple"}).status_code == 400
+    assert client.post(address, {"time": "double"}).status_code == 422
     page = client.get(reverse("reporting:person", args=[enrollment.pk])).content.decode()
     assert '<option value="1.5" selected>' in page
 

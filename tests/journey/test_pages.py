@@ -135,7 +135,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(13):  # session, person, enrollment, what is done, and the nine of the record
+    with django_assert_num_queries(14):  # session, person, enrollment, what is done, and the ten of the record
         client.get(url)
 
 

@@ -115,7 +115,7 @@ def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_
     for fields in ({}, {"confirmed": "yes"}):
         asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
         assert asked.h1.text == "Excuse, with a reason"
-        assert asked.select_one("label[for=id_reason]").text == "reason:"
+        assert asked.select_one("label[for=waive_reason]").text == "reason:"
         assert asked.select_one(".help").text == "The learner reads it, and it stays in the record."
 
 

@@ -180,7 +180,7 @@ def test_the_numbers_follow_one_change_upon_another(firm):
 def test_what_is_taken_back_is_not_counted(firm, monkeypatch):
     before = Headcount.objects.count()
     with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
-        patched.setattr("courseware.learning.enrolling.record", refuse)
+        patched.setattr("courseware.learning.adjusting.record_many", refuse)
         waive(run_of("in A"), "on leave", by=None)
     assert Headcount.objects.count() == before
     assert_right()

@@ -80,4 +80,4 @@ def test_nothing_is_called_wrong_before_it_was_sent():
 
 def test_only_what_must_be_given_has_an_asterisk():
     assert page_of(WaiveForm()).label.text == "Reason*"
-    assert page_of(PracticeTimeForm()).label.text == "Time in simulations"
+    assert page_of(PracticeTimeForm()).label.text == "Time in exams and simulations"

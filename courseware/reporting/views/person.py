@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponseBadRequest
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -72,6 +72,4 @@ def act(request, pk, verb):
             verb.act(enrollment, **form.cleaned_data, by=request.user)
             messages.success(request, verb.sentence(enrollment, form.cleaned_data))
         return redirect("reporting:person", pk)
-    if not verb.may_err:
-        return HttpResponseBadRequest()
     return person_page(request, enrollment, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)

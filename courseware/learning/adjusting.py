@@ -1,0 +1,129 @@
+"""Another due day, an excuse, more time, an enrollment: for one person or for many, in one transaction a batch.
+
+What is decided and why is one row, an `Adjustment`; what it changed for each learner is a line of it. `undoing` takes
+lines back.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import practice_time
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.lib import dates
+
+Kind = Adjustment.Kind
+
+
+class Refusal(models.TextChoices):
+    """Why somebody is left as they are."""
+
+    OWN = "own", _("one’s own training is changed by somebody else")
+    COMPLETED = "completed", _("has completed the course")
+    EXCUSED = "excused", _("is excused")
+    UNCHANGED = "unchanged", _("is like that already")
+    ENROLLED = "enrolled", _("is enrolled already")
+
+
+# By kind: what it means nothing for any more.
+CLOSED = {
+    Kind.EXTENDED: {Refusal.COMPLETED, Refusal.EXCUSED},
+    Kind.WAIVED: {Refusal.COMPLETED},
+    Kind.TIMED: set(),
+    Kind.ENROLLED: set(),
+}
+
+
+@dataclass(frozen=True)
+class Unadjusted:
+    enrollment: Enrollment
+    why: Refusal
+
+
+def refusal_of(adjustment, enrollment):
+    """Why `adjustment`, which may still lack its day or time, is none for this enrollment; None if it is one."""
+    if adjustment.made_by_id == enrollment.learner_id:
+        return Refusal.OWN
+    if adjustment.kind == Kind.TIMED:
+        return None
+    if enrollment.completed_at:
+        return Refusal.COMPLETED
+    if enrollment.waived_at:
+        return Refusal.UNCHANGED if adjustment.kind == Kind.WAIVED else Refusal.EXCUSED
+    is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
+    return Refusal.UNCHANGED if is_same_day else None
+
+
+@transaction.atomic
+def adjust(enrollments, adjustment, *, at=None):
+    """(the adjustment, or None where it changed nothing; who was refused). `adjustment` is not saved yet."""
+    adjustment.made_at = at or timezone.now()
+    waiting = [
+        AdjustmentLine(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
+    ]
+    made, refused, events = make(adjustment, waiting)
+    if not made:
+        return None, refused
+    adjustment.save(force_insert=True)
+    for line in made:
+        line.adjustment = adjustment  # which has its key only now
+    AdjustmentLine.objects.bulk_create(made)
+    record_many(events)
+    return adjustment, refused
+
+
+def make(adjustment, lines):
+    """(the lines that changed something, who was refused, what to log): locks all, writes all but lines and log."""
+    enrollments = locked(lines)
+    able, refused = [], []
+    for line in lines:
+        line.enrollment = enrollments[line.enrollment_id]
+        why = refusal_of(adjustment, line.enrollment)
+        able += [] if why else [line]
+        refused += [Unadjusted(line.enrollment, why)] if why else []
+    made, events = MAKE[adjustment.kind](adjustment, able) if able else ([], [])
+    refused += [Unadjusted(line.enrollment, Refusal.UNCHANGED) for line in able if line not in made]
+    for line in made:
+        line.made_at = adjustment.made_at
+    return made, refused, events
+
+
+def locked(lines):
+    """Key → the enrollment as it is now, locked until the transaction ends, by key: two batches wait for each other."""
+    keys = [line.enrollment_id for line in lines]
+    rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(pk__in=keys)
+    return {each.pk: each for each in rows.order_by("pk")}
+
+
+def extend_lines(adjustment, lines):
+    for line in lines:
+        line.due_before = line.enrollment.due_at
+        line.due_after = dates.due_instant(adjustment.due_on, line.enrollment.zone)
+        line.enrollment.due_at = line.due_after
+    Enrollment.objects.write_many([line.enrollment for line in lines], ["due_at"])
+    return lines, [event_of(adjustment, line, {"from": line.due_before, "to": line.due_after}) for line in lines]
+
+
+def waive_lines(adjustment, lines):
+    for line in lines:
+        line.enrollment.waived_at, line.enrollment.waived_reason = adjustment.made_at, adjustment.reason
+    Enrollment.objects.write_many([line.enrollment for line in lines], ["waived_at", "waived_reason"])
+    return lines, [event_of(adjustment, line) for line in lines]
+
+
+def event_of(adjustment, line, data=None):
+    return NewEvent(adjustment.kind, line.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
+
+
+def give_time_to_lines(adjustment, lines):
+    before = practice_time.change(dict.fromkeys((line.learner_id for line in lines), adjustment.time))
+    made = [line for line in lines if line.learner_id in before]
+    for line in made:
+        line.time_before = before[line.learner_id]
+    return made, practice_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
+
+
+MAKE = {Kind.EXTENDED: extend_lines, Kind.WAIVED: waive_lines, Kind.TIMED: give_time_to_lines}

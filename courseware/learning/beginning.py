@@ -1,0 +1,33 @@
+"""New runs through a course, one or many at once."""
+
+from django.db import IntegrityError, transaction
+
+from courseware.evidence.recording import NewEvent
+from courseware.learning.models import Enrollment
+
+BATCH = 50  # people enrolled, or changed, in one transaction
+
+
+def begin_one(learner, course, due_at, at):
+    """(the open enrollment, whether it is new)."""
+    # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
+    defaults = {"due_at": due_at, "enrolled_at": at}
+    return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
+
+
+def begin_many(dues, course, at):
+    """The new enrollments. `dues` maps each learner to the end of the last day."""
+    # By key: two orders that have people in common would else wait for each other in a circle.
+    dues = sorted(dues.items(), key=lambda due: due[0].pk)
+    new = [Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at) for each, due_at in dues]
+    try:
+        with transaction.atomic():
+            return Enrollment.objects.bulk_create(new)
+    except IntegrityError:  # somebody is enrolling one of them at this very moment
+        begun = [begin_one(learner, course, due_at, at) for learner, due_at in dues]
+        return [enrollment for enrollment, is_new in begun if is_new]
+
+
+def enrolled(enrollment, by):
+    data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
+    return NewEvent("enrolled", enrollment, by, data, enrollment.enrolled_at)
