@@ -20,6 +20,7 @@ from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.evidence.recording import record, subject_of
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import done_documents, track_of
 from courseware.lib.kept_query import KeptQuery
 
@@ -57,7 +58,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
-    outline, page = serving.outline(release, language), serving.page(release, exam, language)
+    outline, page = own_outline(enrollment, language), serving.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.waived_at:
         raise NotYet(Eligibility("ended"))

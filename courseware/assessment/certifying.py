@@ -37,11 +37,16 @@ def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: da
     passed = enrollment.attempts.filter(is_passed=True, submitted_at__lte=at).order_by("-points", "pk").first()
     # The holder's name is copied, too, but cannot be derived again: people are renamed, and no former name is stored.
     return {
-        "valid_until": months_later(dates.site_day(at), months) if months else None,
+        "valid_until": months_later(counted_from(enrollment, dates.site_day(at)), months) if months else None,
         "titles": {language: each.title for language, each in outlines.items()},
         "points": passed.points if passed else None,
         "max_points": passed.max_points if passed else None,
     }
+
+
+def counted_from(enrollment: Enrollment, day: date) -> date:
+    """Who renews in time loses none of the days that the certificate of before still had."""
+    return max(day, enrollment.renews_until or day)
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:

@@ -12,6 +12,7 @@ from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Enrollment
+from courseware.learning.own_outline import narrowed
 from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
 
 
@@ -105,19 +106,11 @@ def journeys(
     Runs one query for any number of them, and a second if attempts decide what is next or `with_sittings` is set.
     """
     recorded = recorded_by_enrollment(enrollments)
+    own = {each.pk: narrowed(outlines[each.course_id], each) for each in enrollments}
     progresses = {
-        each.pk: progress_with(
-            recorded[each.pk].done, outlines[each.course_id], has_answered=recorded[each.pk].has_answered
-        )
-        for each in enrollments
+        pk: progress_with(recorded[pk].done, outline, has_answered=recorded[pk].has_answered)
+        for pk, outline in own.items()
     }
-    wanted = [
-        each.pk
-        for each in enrollments
-        if with_sittings or may_be_held(each, outlines[each.course_id], progresses[each.pk])
-    ]
+    wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
     sittings = sittings_of(wanted) if wanted else {}
-    return [
-        Journey(each, outlines[each.course_id], progresses[each.pk], tuple(sittings.get(each.pk, ())))
-        for each in enrollments
-    ]
+    return [Journey(each, own[each.pk], progresses[each.pk], tuple(sittings.get(each.pk, ()))) for each in enrollments]

@@ -11,6 +11,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Release
 from courseware.learning.models import Enrollment
+from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import Progress, progress_of
 from courseware.lib.kept_query import KeptQuery
 
@@ -32,7 +33,7 @@ class Reading:
     @cached_property
     def outline(self) -> Outline:
         # In the course's own language if it is not released in that of the page.
-        return serving.outline(self.release, get_language())
+        return own_outline(self.enrollment, get_language())
 
     @property
     def language(self) -> str:

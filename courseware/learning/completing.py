@@ -7,6 +7,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document, Revision
 from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import progress_of, track_of
 from courseware.learning.signals import enrollment_completed
 from courseware.learning.tries import are_right, tries_of
@@ -62,7 +63,7 @@ def finish(enrollment, *, at=None):
 
 
 def conclude(enrollment, at, completion=None):
-    outline = serving.outline(enrollment.release, enrollment.source_language)
+    outline = own_outline(enrollment, enrollment.source_language)
     # After waiving, documents may still be completed, and are recorded; the enrollment stays waived.
     is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
     if is_last:
@@ -94,7 +95,7 @@ def is_check_done(enrollment, step, page):
 
 
 def asked_of(enrollment, step):
-    outline = serving.outline(enrollment.release, enrollment.source_language)
+    outline = own_outline(enrollment, enrollment.source_language)
     return step.check_for(track_of(enrollment, outline))
 
 

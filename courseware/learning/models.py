@@ -102,6 +102,14 @@ class Enrollment(models.Model):
     track = models.CharField(
         _("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: the course’s first")
     )
+    required = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Of a short renewal: ids of what it asks for. Null: all"
+    )
+    renews_until = models.DateField(
+        null=True,
+        editable=False,
+        help_text="The last day of the certificate renewed: passed by then, it counts from it",
+    )
     # Kept beside the facts in the same transaction (`check_records` compares them).
     is_newest = models.BooleanField(
         default=True, editable=False, help_text="The learner's newest run through the course"

@@ -1,6 +1,7 @@
 """How far an enrollment is: the one rule for home, board, export and exam.
 
-The denominator is always `outline.required`. What was done and has left the course since is in neither number.
+The denominator is always `outline.required`, of the outline that is the run's own (see `own_outline`). What was done
+and has left the course since is in neither number.
 """
 
 from collections.abc import Collection, Iterable
@@ -69,15 +70,18 @@ def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool =
         done=done,
         required=required,
         next_step=next(
-            (step for step in outline.steps if step.id not in done and step.id != skipped and not is_beside(step)), None
+            (step for step in outline.steps if step.id not in done | {skipped} and not is_beside(step, outline)), None
         ),
         is_exam_open=outline.exam_id is not None and outline.required_lessons <= done,
         is_pre_check_open=is_pre_check_open,
     )
 
 
-def is_beside(step: Step) -> bool:
-    # An optional simulation: on the way, but never the next step, so that it holds nobody up.
+def is_beside(step: Step, outline: Outline) -> bool:
+    # An optional simulation: on the way, but never the next step, so that it holds nobody up. In a short renewal so is
+    # all that comes before the exam and is not asked for.
+    if outline.is_short:
+        return not step.is_required and not step.is_after_exam
     return step.kind == "simulation" and not step.is_required
 
 

@@ -34,8 +34,8 @@ from courseware.reporting.tram_line import TramLine
 CHUNK = 500  # rows an export holds in memory at a time
 # What page and file say of an enrollment; of a million rows each column more costs seconds.
 SHOWN = (
-    "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "learner__name",
-    "learner__email",
+    "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "required",
+    "learner__name", "learner__email",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer

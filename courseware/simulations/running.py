@@ -13,6 +13,7 @@ from courseware.evidence.recording import record, subject_of
 from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.own_outline import own_outline
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Colour, Decision, Run, Timing
@@ -215,7 +216,7 @@ def finish(trail: Trail, ending: Ending, at: datetime) -> None:
 def completes(run: Run) -> bool:
     # Once finished without harm; an optional one once finished. One that has left the course is not taken as optional:
     # it may come back and count.
-    outline = serving.outline(run.enrollment.release, run.enrollment.source_language)
+    outline = own_outline(run.enrollment, run.enrollment.source_language)
     optional_ids = {step.id for step in outline.steps if step.is_optional}
     return run.colour != Colour.RED or run.simulation.identifier in optional_ids
 

@@ -13,6 +13,7 @@ from courseware.assessment.views.places import own_attempt, shown_drills
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
+from courseware.learning.own_outline import own_outline
 
 
 @require_safe
@@ -25,7 +26,7 @@ def result(request, pk):
         return starting_point(request, attempt)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier
     current = enrollment.release
-    then, now = (serving.outline(release, get_language()) for release in (attempt.release, current))
+    then, now = serving.outline(attempt.release, get_language()), own_outline(enrollment, get_language())
     page = serving.page(attempt.release, exam, get_language())
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None

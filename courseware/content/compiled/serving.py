@@ -87,6 +87,7 @@ class Outline:
     objective_lessons: Mapping[str, str]
     pre_check_id: str | None = None
     again_after: str | None = None
+    is_short: bool = False  # see `learning.own_outline`
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
