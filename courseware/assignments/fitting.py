@@ -1,0 +1,228 @@
+"""Whom a rule is about on a day, why, and by when: plain functions of a version of the rule and of what is known.
+
+`version` is a `RuleVersion`, saved or not; nothing here asks the database.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, MINYEAR, date, timedelta
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class NewestRun:
+    enrollment: int
+    is_open: bool
+    is_excused: bool
+    begun_by: frozenset[int] = frozenset()  # the rules that asked for it
+
+
+@dataclass(frozen=True)
+class Certified:
+    """By the certificate that lasts longest; `until` is `date.min` where all were withdrawn."""
+
+    since: date
+    until: date
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    """What rules ask about an active person. Runs and certificates by the key of their course."""
+
+    key: int
+    joined_on: date
+    starts_on: date | None = None
+    leaves_on: date | None = None
+    post: str = ""
+    roles: frozenset[tuple[int, str]] = frozenset()  # (team, role), also for every team above
+    runs: Mapping[int, NewestRun] = field(default_factory=dict)
+    certificates: Mapping[int, Certified] = field(default_factory=dict)
+    occasions: frozenset[tuple[int, str]] = frozenset()  # (rule, occasion) that were seen to
+
+    @property
+    def first_day(self) -> date:
+        return self.starts_on or self.joined_on
+
+    def certified_on(self, day: date, course: int) -> bool:
+        return course in self.certificates and day <= self.certificates[course].until
+
+
+class Deed(StrEnum):
+    ENROLL = "enroll"
+    RENEW = "renew"
+    EXCUSE = "excuse"
+    LEAVE = "leave"  # fits, and is left alone
+    OUTSIDE = "outside"  # does not fit
+
+
+class Why(TextChoices):
+    """The reason why somebody is in or out, in words; %(day)s is the day of the verdict."""
+
+    STARTS_TODAY = "starts-today", _("starts work on this day")
+    NEVER_LEARNED = "never-learned", _("fits, and has not learned it yet")
+    HAS_LAPSED = "has-lapsed", _("the certificate ended on %(day)s")
+    WAS_WITHDRAWN = "was-withdrawn", _("the certificate was withdrawn")
+    ENDS_SOON = "ends-soon", _("the certificate ends on %(day)s")
+    EACH_YEAR = "each-year", _("renewed each year, this time on %(day)s")
+    FITS_NO_MORE = "fits-no-more", _("does not fit this rule any more")
+    IS_CERTIFIED = "is-certified", _("the certificate is valid")
+    IS_LEARNING = "is-learning", _("is learning it already; the due day stays")
+    IS_EXCUSED = "is-excused", _("is excused from it")
+    WAS_ASKED = "was-asked", _("was asked by this rule before")
+    NOT_YET = "not-yet", _("the rule acts from %(day)s on")
+    STARTS_LATER = "starts-later", _("starts work on %(day)s")
+    HAS_LEFT = "has-left", _("leaves on %(day)s")
+    TOO_LATE = "too-late", _("the due day of the rule is over")
+    OTHER_TEAM = "other-team", _("is not in the team")
+    OTHER_ROLE = "other-role", _("has another role")
+    OTHER_POST = "other-post", _("has another post")
+    JOINED_BEFORE = "joined-before", _("came before that day")
+    LACKS_OTHER = "lacks-other", _("has no valid certificate in the other course")
+    HAS_OTHER = "has-other", _("has a valid certificate in the other course")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of one rule on one person. `opens_on` is the day to come on which a renewal will open.
+
+    `counts_from` is the last day of the certificate from which the new one counts, if it is earned by then.
+    """
+
+    deed: Deed
+    why: Why
+    day: date | None = None
+    due_on: date | None = None
+    occasion: str = ""
+    is_short: bool = False
+    counts_from: date | None = None
+    opens_on: date | None = None
+
+
+def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
+    """`rule` and `course` are the keys of the rule and of its course."""
+    if day < version.acts_since:
+        return Verdict(Deed.LEAVE, Why.NOT_YET, version.acts_since)
+    if outside := reason_outside(version, person, day):
+        run = person.runs.get(course)
+        if version.excuses and run and run.is_open and rule in run.begun_by:
+            return once(person, rule, Verdict(Deed.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}"))
+        return Verdict(Deed.OUTSIDE, outside)
+    return reason_to_leave(course, person, day) or once(person, rule, deed_of(version, course, person, day))
+
+
+def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
+    if found.deed in (Deed.LEAVE, Deed.OUTSIDE) or (rule, found.occasion) not in person.occasions:
+        return found
+    return Verdict(Deed.LEAVE, Why.WAS_ASKED)
+
+
+def reason_outside(version, person: PersonFacts, day: date) -> Why | None:
+    roles = {role for team, role in person.roles if version.team_id in (None, team)}
+    if version.team_id and not roles:
+        return Why.OTHER_TEAM
+    if version.role and version.role not in roles:
+        return Why.OTHER_ROLE
+    if version.post and version.post != person.post:
+        return Why.OTHER_POST
+    if version.joined_since and person.first_day < version.joined_since:
+        return Why.JOINED_BEFORE
+    if version.other_course_id and person.certified_on(day, version.other_course_id) != version.other_certified:
+        return Why.LACKS_OTHER if version.other_certified else Why.HAS_OTHER
+    return None
+
+
+def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | None:
+    if person.leaves_on and person.leaves_on < day:
+        return Verdict(Deed.LEAVE, Why.HAS_LEFT, person.leaves_on)
+    if person.starts_on and person.starts_on > day:
+        return Verdict(Deed.LEAVE, Why.STARTS_LATER, person.starts_on)
+    run = person.runs.get(course)
+    if run and run.is_open:
+        return Verdict(Deed.LEAVE, Why.IS_LEARNING)
+    return Verdict(Deed.LEAVE, Why.IS_EXCUSED) if run and run.is_excused else None
+
+
+def deed_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
+    certified = person.certificates.get(course)
+    if certified and day <= certified.until:
+        return renewal_of(version, certified, day)
+    if version.due == version.Due.DATE and version.due_on < day:
+        return Verdict(Deed.LEAVE, Why.TOO_LATE)
+    why, told = reason_to_enroll(certified, person, day)
+    # A rule that renews asks again for each certificate that ended; another one asks once.
+    occasion = certified.until.isoformat() if certified and version.renewal else ""
+    return Verdict(Deed.ENROLL, why, told, due_on=due_day_of(version, person, day), occasion=occasion)
+
+
+def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date) -> tuple[Why, date | None]:
+    if certified:
+        withdrawn = certified.until == date.min
+        return (Why.WAS_WITHDRAWN, None) if withdrawn else (Why.HAS_LAPSED, certified.until)
+    return (Why.STARTS_TODAY if person.first_day == day else Why.NEVER_LEARNED), None
+
+
+def renewal_of(version, certified: Certified, day: date) -> Verdict:
+    """Of somebody whose certificate is valid on that day."""
+    if not version.renewal:
+        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
+    opens_on = opening(version, certified, day)
+    if opens_on is None or day < opens_on:
+        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=opens_on)
+    is_short = version.renewal == version.Renewal.SHORT
+    if version.renewal_days is not None:
+        until = certified.until
+        occasion = until.isoformat()
+        return Verdict(Deed.RENEW, Why.ENDS_SOON, until, until, occasion, is_short, counts_from=until)
+    due_on = min(certified.until, due_of_yearly(version, day) or certified.until)
+    return Verdict(Deed.RENEW, Why.EACH_YEAR, opens_on, due_on, f"yearly {opens_on.isoformat()}", is_short)
+
+
+def opening(version, certified: Certified, day: date) -> date | None:
+    """The day on which the renewal opens, which may be over; None where that is never."""
+    if version.renewal_days is None:
+        return next(yearly_days(version, certified, day), None)
+    if certified.until == date.max:
+        return None  # it has no end
+    return certified.until - timedelta(days=version.renewal_days)
+
+
+def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
+    """From the last one before `day` on: those after the certificate was earned and the rule began to act."""
+    after = max(certified.since + timedelta(days=1), version.acts_since)
+    for year in range(max(day.year - 1, MINYEAR), min(day.year + 3, MAXYEAR)):
+        on = day_in(year, version.renewal_month, version.renewal_day)
+        following = day_in(year + 1, version.renewal_month, version.renewal_day)
+        if on >= after and following > day:
+            yield on
+
+
+def day_in(year: int, month: int, day: int) -> date:
+    return min(date(year, month, 1) + timedelta(days=day - 1), last_of_month(year, month))
+
+
+def last_of_month(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def due_day_of(version, person: PersonFacts, day: date) -> date:
+    """The last day for somebody who is enrolled on `day`. Where it would be over, the days count from `day` on."""
+    if version.due == version.Due.DATE:
+        return version.due_on
+    if version.due == version.Due.QUARTER:
+        return end_of_quarter(day)
+    begins = {version.Due.AFTER_START: person.first_day, version.Due.AFTER_JOINING: person.joined_on}
+    first, days = begins.get(version.due, day), timedelta(days=version.due_days)
+    return first + days if first + days >= day else day + days
+
+
+def due_of_yearly(version, day: date) -> date | None:
+    if version.due == version.Due.QUARTER:
+        return end_of_quarter(day)
+    return day + timedelta(days=version.due_days) if version.due_days is not None else None
+
+
+def end_of_quarter(day: date) -> date:
+    return last_of_month(day.year, (day.month + 2) // 3 * 3)

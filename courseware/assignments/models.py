@@ -1,0 +1,137 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Team
+from courseware.content.models import Course
+from courseware.learning.models import Enrollment
+
+
+class AssignmentRule(models.Model):
+    """Who is to learn a course, and by when: as its current version says, while it is switched on."""
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+", verbose_name=_("course"))
+    current = models.ForeignKey(
+        "RuleVersion", on_delete=models.PROTECT, null=True, related_name="+", help_text="The one that holds"
+    )
+    switched_on_at = models.DateTimeField(null=True, help_text="Null: it is off and does nothing")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("rule"), _("rules")
+        ordering = ["pk"]
+
+    def __str__(self):
+        return self.current.name if self.current else f"{self.pk}"
+
+    @property
+    def is_on(self):
+        return self.switched_on_at is not None
+
+
+class RuleVersion(models.Model):
+    """What a rule says; never edited: who changes the rule makes another version."""
+
+    class Due(models.TextChoices):
+        AFTER_START = "start", _("days after the first day of work")
+        AFTER_JOINING = "joining", _("days after the account was made")
+        AFTER_ASSIGNMENT = "assignment", _("days after the rule has enrolled")
+        DATE = "date", _("a date")
+        QUARTER = "quarter", _("the end of the quarter")
+
+    class Renewal(models.TextChoices):
+        NONE = "", _("no renewal")
+        WHOLE = "whole", _("the whole course")
+        SHORT = "short", _("a short one: what changed, what was missed, one simulation and the exam")
+
+    rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField(help_text="1 is the first")
+    name = models.CharField(_("name"), max_length=80)
+    # Who. Empty means that it does not matter.
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("team")
+    )
+    role = models.CharField(_("role"), max_length=10, blank=True, choices=Membership.Role)
+    post = models.CharField(_("post"), max_length=32, blank=True)
+    joined_since = models.DateField(_("joined since"), null=True, blank=True)
+    other_course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("another course")
+    )
+    other_certified = models.BooleanField(default=True, help_text="Whether a certificate in the other course is asked")
+    # By when, and since when.
+    due = models.CharField(_("by when"), max_length=10, choices=Due, default=Due.AFTER_START)
+    due_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
+    due_on = models.DateField(_("date"), null=True, blank=True)
+    acts_since = models.DateField(_("acts since"))
+    excuses = models.BooleanField(
+        _("excuses who does not fit any more"), default=False, help_text="Of the open runs that this rule began"
+    )
+    # A renewal opens so many days before a certificate ends, or on a day each year.
+    renewal = models.CharField(_("renewal"), max_length=5, blank=True, choices=Renewal)
+    renewal_days = models.PositiveSmallIntegerField(_("days before the certificate ends"), null=True, blank=True)
+    renewal_month = models.PositiveSmallIntegerField(_("month"), null=True, blank=True)
+    renewal_day = models.PositiveSmallIntegerField(_("day of the month"), null=True, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("version of a rule"), _("versions of rules")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "number"], name="one_version_per_number"),
+            models.CheckConstraint(
+                condition=Q(due="quarter")
+                | Q(due="date", due_on__isnull=False)
+                | Q(due__in=["start", "joining", "assignment"], due_days__isnull=False),
+                name="a_rule_says_by_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(renewal="", renewal_days=None, renewal_month=None, renewal_day=None)
+                | ~Q(renewal="") & Q(renewal_days__isnull=False, renewal_month=None, renewal_day=None)
+                | ~Q(renewal="") & Q(renewal_days=None, renewal_month__isnull=False, renewal_day__isnull=False),
+                name="a_renewal_opens_on_one_day",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.name} · {self.number}"
+
+
+class Assignment(models.Model):
+    """One thing that a rule did to a person, never edited."""
+
+    class Deed(models.TextChoices):
+        ENROLL = "enroll", _("enrolled")
+        RENEW = "renew", _("renewal opened")
+        EXCUSE = "excuse", _("excused")
+
+    rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="assignments")
+    version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    enrollment = models.ForeignKey(
+        Enrollment, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Null: it was taken back"
+    )
+    deed = models.CharField(max_length=8, choices=Deed)
+    occasion = models.CharField(
+        max_length=40, blank=True, help_text="What a rule does once for; empty: the first enrollment"
+    )
+    why = models.CharField(max_length=24, help_text="A value of `fitting.Why`")
+    why_day = models.DateField(null=True, help_text="The day in the words of the reason")
+    due_on = models.DateField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+    taken_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("deed of a rule"), _("deeds of rules")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "person", "deed", "occasion"],
+                condition=Q(taken_back_at=None),
+                name="a_rule_does_it_once",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.person} · {self.rule} · {self.get_deed_display()}"

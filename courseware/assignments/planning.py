@@ -1,0 +1,171 @@
+"""What rules would do on a day, and to whom: the one function that rehearsal and acting ask. It only reads."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import QuerySet
+
+from courseware.accounts.models import Membership, User
+from courseware.assessment.models import Standing
+from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
+from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.learning.models import Enrollment
+from courseware.lib import dates
+
+CHUNK = 500  # people whose facts are in memory at once
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one rule says about a person."""
+
+    rule: AssignmentRule
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What becomes of a person in a course. `by` are the rules behind it; of `others` it says why they do nothing.
+
+    Of several days the earliest holds; the whole course where not all of them are content with a short renewal.
+    """
+
+    person: int
+    course: int
+    deed: Deed
+    by: tuple[Opinion, ...]
+    others: tuple[Opinion, ...] = ()
+
+    @property
+    def first(self) -> Opinion:
+        """The rule whose day holds."""
+        return min(self.by or self.others, key=lambda each: (each.verdict.due_on or date.max, each.rule.pk))
+
+    @property
+    def due_on(self) -> date | None:
+        return self.first.verdict.due_on
+
+    @property
+    def is_short(self) -> bool:
+        return all(opinion.verdict.is_short for opinion in self.by)
+
+    @property
+    def counts_from(self) -> date | None:
+        return next((each.verdict.counts_from for each in self.by if each.verdict.counts_from), None)
+
+    @property
+    def is_act(self) -> bool:
+        return self.deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE)
+
+    def is_of(self, rule: AssignmentRule) -> bool:
+        return any(opinion.rule.pk == rule.pk for opinion in self.by)
+
+
+def decide(person: int, course: int, opinions: Sequence[Opinion]) -> Intent:
+    """Of all rules about the course that act. In whatever order they come, it comes to the same."""
+    opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
+    for deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE):
+        by = tuple(opinion for opinion in opinions if opinion.verdict.deed is deed)
+        others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
+        # Nobody is excused whom another rule is about.
+        if by and (deed is not Deed.EXCUSE or all(other.verdict.deed is Deed.OUTSIDE for other in others)):
+            return Intent(person, course, deed, by, others)
+    is_about = any(opinion.verdict.deed is Deed.LEAVE for opinion in opinions)
+    return Intent(person, course, Deed.LEAVE if is_about else Deed.OUTSIDE, (), tuple(opinions))
+
+
+def version_of(rule: AssignmentRule) -> RuleVersion:
+    if rule.current is None:  # only in the moment between the two rows it is made of
+        raise RuleVersion.DoesNotExist(f"rule {rule.pk} says nothing")
+    return rule.current
+
+
+def acting_rules() -> QuerySet[AssignmentRule]:
+    return AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course")
+
+
+def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:
+    """One decision for each of these people (all who are active) and each course of the rules, in the order of keys."""
+    by_course: dict[int, list[AssignmentRule]] = defaultdict(list)
+    for rule in rules:
+        by_course[rule.course_id].append(rule)
+    for chunk in chunks_of_people(people) if rules else ():
+        for person in facts_of(chunk, rules):
+            for course, about in sorted(by_course.items()):
+                opinions = [Opinion(rule, verdict(version_of(rule), rule.pk, course, person, day)) for rule in about]
+                yield decide(person.key, course, opinions)
+
+
+def chunks_of_people(people: Iterable[int] | None) -> Iterator[list[User]]:
+    """By key, so that people may come and go meanwhile."""
+    active = User.objects.filter(is_active=True).order_by("pk")
+    active = active.only("post", "starts_on", "leaves_on", "joined_at")
+    if people is not None:
+        yield list(active.filter(pk__in=people))
+        return
+    last = 0
+    while chunk := list(active.filter(pk__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1].pk
+
+
+def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Iterator[PersonFacts]:
+    """Runs four queries for any number of people."""
+    keys = [person.pk for person in people]
+    courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
+    roles, certificates = roles_of(keys), certificates_of(keys, courses)
+    occasions, begun_by = deeds_of(keys, rules)
+    runs = runs_of(keys, courses, begun_by)
+    for person in people:
+        yield PersonFacts(
+            key=person.pk,
+            joined_on=dates.site_day(person.joined_at),
+            starts_on=person.starts_on,
+            leaves_on=person.leaves_on,
+            post=person.post,
+            roles=frozenset(roles[person.pk]),
+            runs=runs[person.pk],
+            certificates=certificates[person.pk],
+            occasions=frozenset(occasions[person.pk]),
+        )
+
+
+def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
+    roles: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
+    found = Membership.objects.filter(person__in=people).order_by()
+    for person, team, above, role in found.values_list("person", "team", "team__above", "role"):
+        roles[person] |= {(int(each), role) for each in f"{above}{team}".split("/") if each}
+    return roles
+
+
+def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
+    certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
+    found = Standing.objects.filter(learner__in=people, course__in=courses)
+    values = found.values_list("learner", "course", "certificate__issued_at", "certified_until")
+    for person, course, issued_at, until in values:
+        certificates[person][course] = Certified(dates.site_day(issued_at), until)
+    return certificates
+
+
+def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
+    """(person → the occasions that were seen to, enrollment → the rules behind it)."""
+    occasions, begun_by = defaultdict(set), defaultdict(set)
+    found = Assignment.objects.filter(person__in=people, rule__in=[rule.pk for rule in rules], taken_back_at=None)
+    for person, rule, occasion, deed, run in found.values_list("person", "rule", "occasion", "deed", "enrollment"):
+        occasions[person].add((rule, occasion))
+        if deed != Assignment.Deed.EXCUSE:
+            begun_by[run].add(rule)
+    return occasions, begun_by
+
+
+def runs_of(
+    people: Collection[int], courses: Collection[int | None], begun_by
+) -> defaultdict[int, dict[int, NewestRun]]:
+    runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
+    found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
+    for pk, person, course, done, excused in found.values_list("pk", "learner", "course", "completed_at", "waived_at"):
+        is_open = done is None and excused is None
+        runs[person][course] = NewestRun(pk, is_open, bool(excused) and not done, frozenset(begun_by[pk]))
+    return runs

@@ -1,0 +1,221 @@
+"""Whom a rule is about, why, and by when: without a database."""
+
+from datetime import date
+
+import pytest
+
+from courseware.assignments.fitting import Certified, Deed, NewestRun, Verdict, Why, verdict
+from tests.assignments.rules import LEARNER, MANAGER, known, make_version
+
+RULE, COURSE, OTHER = 7, 20, 21
+MONDAY = date(2026, 11, 30)
+JANUARY = date(2027, 1, 15)
+
+
+def judged(person, day=MONDAY, **terms):
+    return verdict(make_version(**terms), RULE, COURSE, person, day)
+
+
+def told(person, day=MONDAY, **terms):
+    found = judged(person, day, **terms)
+    return found.deed, found.why, found.day
+
+
+def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
+    return {course: Certified(since, until)}
+
+
+@pytest.mark.parametrize(
+    "terms, fits, does_not, why",
+    [
+        ({"team_id": 1}, {}, {"roles": frozenset({(2, LEARNER)})}, Why.OTHER_TEAM),
+        ({"team_id": 1}, {"roles": frozenset({(1, MANAGER)})}, {"roles": frozenset()}, Why.OTHER_TEAM),
+        ({"role": LEARNER}, {}, {"roles": frozenset({(1, MANAGER)})}, Why.OTHER_ROLE),
+        # A learner elsewhere who leads this team is no learner of this team.
+        (
+            {"team_id": 1, "role": LEARNER},
+            {"roles": frozenset({(1, LEARNER), (2, MANAGER)})},
+            {"roles": frozenset({(1, MANAGER), (2, LEARNER)})},
+            Why.OTHER_ROLE,
+        ),
+        ({"post": "phone"}, {"post": "phone"}, {"post": "chat"}, Why.OTHER_POST),
+        ({"post": "phone"}, {"post": "phone"}, {"post": ""}, Why.OTHER_POST),
+        ({"joined_since": MONDAY}, {"joined_on": MONDAY}, {"joined_on": date(2026, 11, 29)}, Why.JOINED_BEFORE),
+        # The first day of work counts where it is known, not that of the account.
+        (
+            {"joined_since": MONDAY},
+            {"joined_on": date(2026, 11, 2), "starts_on": MONDAY},
+            {"joined_on": MONDAY, "starts_on": date(2026, 11, 2)},
+            Why.JOINED_BEFORE,
+        ),
+        (
+            {"other_course_id": OTHER},
+            {"certificates": certified(MONDAY, OTHER)},
+            {"certificates": certified(date(2026, 11, 29), OTHER)},
+            Why.LACKS_OTHER,
+        ),
+        (
+            {"other_course_id": OTHER, "other_certified": False},
+            {"certificates": certified(date(2026, 11, 29), OTHER)},
+            {"certificates": certified(MONDAY, OTHER)},
+            Why.HAS_OTHER,
+        ),
+    ],
+)
+def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, does_not, why):
+    assert judged(known(**fits), **terms).deed is Deed.ENROLL
+    assert judged(known(**does_not), **terms) == Verdict(Deed.OUTSIDE, why)
+
+
+@pytest.mark.parametrize(
+    "facts, why, day",
+    [
+        ({"runs": {COURSE: NewestRun(1, True, False)}}, Why.IS_LEARNING, None),
+        ({"runs": {COURSE: NewestRun(1, False, True)}}, Why.IS_EXCUSED, None),
+        ({"certificates": certified(MONDAY)}, Why.IS_CERTIFIED, None),
+        ({"occasions": frozenset({(RULE, "")})}, Why.WAS_ASKED, None),
+        ({"starts_on": date(2026, 12, 1)}, Why.STARTS_LATER, date(2026, 12, 1)),
+        ({"leaves_on": date(2026, 11, 29)}, Why.HAS_LEFT, date(2026, 11, 29)),
+    ],
+)
+def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
+    assert told(known(**facts)) == (Deed.LEAVE, why, day)
+
+
+@pytest.mark.parametrize(
+    "facts, why, day",
+    [
+        ({"runs": {OTHER: NewestRun(1, True, False)}}, Why.NEVER_LEARNED, None),
+        ({"runs": {OTHER: NewestRun(1, False, True)}}, Why.NEVER_LEARNED, None),
+        ({"certificates": certified(date(2026, 11, 29))}, Why.HAS_LAPSED, date(2026, 11, 29)),
+        ({"certificates": certified(date.min)}, Why.WAS_WITHDRAWN, None),
+        ({"occasions": frozenset({(8, "")})}, Why.NEVER_LEARNED, None),
+        ({"starts_on": MONDAY}, Why.STARTS_TODAY, None),
+        ({"leaves_on": MONDAY}, Why.NEVER_LEARNED, None),
+    ],
+)
+def test_what_is_near_those_reasons_leaves_nobody_alone(facts, why, day):
+    assert told(known(**facts)) == (Deed.ENROLL, why, day)
+
+
+def test_a_rule_does_nothing_before_the_day_from_which_it_acts():
+    assert told(known(), acts_since=date(2026, 12, 1)) == (Deed.LEAVE, Why.NOT_YET, date(2026, 12, 1))
+    assert judged(known(), acts_since=MONDAY).deed is Deed.ENROLL
+
+
+@pytest.mark.parametrize(
+    "terms, facts, due_on",
+    [
+        ({"due": "start"}, {"starts_on": date(2026, 11, 23)}, date(2026, 12, 7)),
+        ({"due": "start"}, {"joined_on": date(2026, 11, 25)}, date(2026, 12, 9)),
+        ({"due": "joining"}, {"starts_on": date(2026, 11, 23), "joined_on": date(2026, 11, 25)}, date(2026, 12, 9)),
+        ({"due": "assignment"}, {"starts_on": date(2026, 11, 23)}, date(2026, 12, 14)),
+        # Whoever came long ago would be late at once: the days count from today.
+        ({"due": "start"}, {"starts_on": date(2026, 11, 16)}, MONDAY),
+        ({"due": "start"}, {"starts_on": date(2026, 11, 15)}, date(2026, 12, 14)),
+        ({"due": "date", "due_on": MONDAY}, {}, MONDAY),
+        ({"due": "quarter"}, {}, date(2026, 12, 31)),
+    ],
+)
+def test_the_due_day_is_counted_from_what_the_rule_names(terms, facts, due_on):
+    assert judged(known(**facts), **terms).due_on == due_on
+
+
+@pytest.mark.parametrize(
+    "day, end",
+    [
+        (date(2027, 1, 1), date(2027, 3, 31)),
+        (date(2027, 3, 31), date(2027, 3, 31)),
+        (date(2027, 4, 1), date(2027, 6, 30)),
+        (date(2027, 9, 30), date(2027, 9, 30)),
+        (date(2027, 10, 1), date(2027, 12, 31)),
+    ],
+)
+def test_a_quarter_ends_with_its_third_month(day, end):
+    assert judged(known(), day, due="quarter").due_on == end
+
+
+def test_nobody_is_enrolled_by_a_date_that_is_over():
+    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (Deed.LEAVE, Why.TOO_LATE, None)
+
+
+def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_run():
+    gone = frozenset({(2, LEARNER)})
+    begun, other, done = (
+        {COURSE: NewestRun(5, True, False, frozenset({RULE}))},
+        {COURSE: NewestRun(5, True, False, frozenset({8}))},
+        {COURSE: NewestRun(5, False, False, frozenset({RULE}))},
+    )
+    outside = (Deed.OUTSIDE, Why.OTHER_TEAM, None)
+    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (Deed.EXCUSE, Why.FITS_NO_MORE, None)
+    assert told(known(roles=gone, runs=begun), team_id=1) == outside
+    assert told(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
+    assert told(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
+    once = frozenset({(RULE, "excused 5")})
+    assert judged(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is Why.WAS_ASKED
+
+
+# Renewals
+
+THIRTY_DAYS = {"renewal": "whole", "renewal_days": 30}
+IN_MARCH = {"renewal": "short", "renewal_month": 3, "renewal_day": 1}
+
+
+@pytest.mark.parametrize("day, opens", [(date(2026, 12, 15), False), (date(2026, 12, 16), True), (JANUARY, True)])
+def test_a_renewal_opens_so_many_days_before_the_certificate_ends_and_is_due_on_its_last_day(day, opens):
+    found = judged(known(certificates=certified()), day, **THIRTY_DAYS)
+    if opens:
+        assert found == Verdict(Deed.RENEW, Why.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
+    else:
+        assert found == Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2026, 12, 16))
+
+
+def test_a_certificate_without_an_end_is_renewed_on_no_day_before_its_end():
+    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
+
+
+def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certificate():
+    lapsed = certified(date(2026, 11, 1))
+    found = judged(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
+    assert (found.deed, found.occasion, found.is_short) == (Deed.ENROLL, "2026-11-01", False)
+    assert judged(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
+        Why.WAS_ASKED
+    )
+
+
+@pytest.mark.parametrize(
+    "day, until, found",
+    [
+        (date(2027, 2, 28), date(2027, 6, 1), Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2027, 3, 1))),
+        (
+            date(2027, 3, 1),
+            date(2027, 6, 1),
+            Verdict(Deed.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True),
+        ),
+        # A job that missed the day does it on the next; and nobody has time beyond the own certificate.
+        (
+            date(2027, 3, 9),
+            date(2027, 3, 20),
+            Verdict(Deed.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 20), "yearly 2027-03-01", True),
+        ),
+    ],
+)
+def test_a_yearly_renewal_opens_on_its_day(day, until, found):
+    assert judged(known(certificates=certified(until)), day, due="assignment", **IN_MARCH) == found
+
+
+def test_a_yearly_renewal_passes_over_who_was_certified_since_its_day_and_days_before_the_rule_acts():
+    fresh = certified(date(2028, 3, 1), since=date(2027, 3, 1))
+    following = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2028, 3, 1))
+    assert judged(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
+    old = certified(date(2028, 6, 1))
+    assert judged(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following
+
+
+def test_a_yearly_renewal_on_a_leap_day_opens_on_the_last_of_february():
+    leap = {"renewal": "whole", "renewal_month": 2, "renewal_day": 29}
+    person = known(certificates=certified(date.max))
+    found = [
+        judged(person, date(year, 1, 1), acts_since=date(year - 1, 6, 1), **leap).opens_on for year in (2027, 2028)
+    ]
+    assert found == [date(2027, 2, 28), date(2028, 2, 29)]
