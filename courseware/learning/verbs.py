@@ -1,7 +1,7 @@
 """What a manager may do to an enrollment: the one table for the person's page, its addresses and the admin.
 
-Whoever answers for a record may do all of it, but not to the own one (`may_change`). A new line needs a form, a function,
-its words in the translations, and rows in the table of who may open what.
+Whoever answers for a record may do all of it, but not to the own one (`may_change`). A new line needs a form, a
+function, its words in the translations, and rows in the table of who may open what.
 """
 
 from collections.abc import Callable
