@@ -23,7 +23,7 @@ from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.journey.next_act import Journey, NextAct, journeys
 from courseware.learning.headcounts import Headcount
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
 from courseware.lib import dates
@@ -166,12 +166,12 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
     return enrollments if number <= SORTED_BY_NAME else enrollments.order_by("urgency", "pk")
 
 
-def enrollments_shown_to(user) -> QuerySet:
+def enrollments_shown_to(user) -> EnrollmentQuerySet:
     """In published courses."""
     return Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
 
 
-def with_facts(enrollments: QuerySet, at: datetime) -> QuerySet:
+def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """What a row needs of an enrollment: its learner and state, and until when the learner is certified."""
     return with_certified_until(enrollments.with_state(at).select_related("learner"))
 

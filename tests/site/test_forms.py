@@ -24,7 +24,7 @@ WRONG = {
 }
 # Form → how many of its controls are refused.
 FORMS = {
-    "sign-in": (lambda: SignInForm(WRONG), 2),
+    "sign-in": (lambda: SignInForm(WRONG), 1),
     "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
     "certificate check": (lambda: CertificateNumberForm(WRONG), 1),
     "more time": (lambda: ExtendForm(WRONG), 1),
