@@ -1,0 +1,210 @@
+"""A firm's list of people, as the file says it: which rows it has, and which cells say nothing that can be used."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from courseware.accounts.models import plain_staff_number
+from courseware.accounts.rosters.columns import (
+    IDENTITIES,
+    LANGUAGE_OF,
+    ROLE_OF,
+    cell_name,
+    column_of,
+    day_of,
+    plain,
+    recognised,
+)
+from courseware.accounts.rosters.sheets import ROWS_ABOVE_HEADINGS, Sheet, prepare, read_sheet
+from courseware.lib.side_process import NoAnswer, SideProcess
+
+MOST_BYTES = 20 * 1024 * 1024
+SECONDS = 20  # of a processor
+SHOWN = 80  # characters of a bad cell
+UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
+
+
+class Refused(Exception):
+    """The file as a whole is none that can be used; `code` is a key of `sentences.REFUSALS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`cell` is named as spreadsheets do; `code` is a key of `sentences.PROBLEMS`, `said` fills it."""
+
+    cell: str
+    column: str
+    stood: str
+    code: str
+    said: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """`values` has what the row says, by field of the person, with `team` and `role`; an empty cell says nothing."""
+
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)  # field → name of its cell
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Listing:
+    rows: list[Row]
+    columns: list[str]  # the fields for which there is a column
+    unknown: list[str] = field(default_factory=list)  # headings that are passed over
+    encoding: str = ""
+    bare_numbers: bool = False  # staff numbers are kept as numbers: zeros before them are lost
+
+
+def read_listing(data: bytes, encoding: str = "") -> Listing:
+    """Raises Refused."""
+    if len(data) > MOST_BYTES:
+        raise Refused("too-large")
+    beside = SideProcess(prepare)
+    try:
+        sheet = beside.run(read_sheet, data, encoding, seconds=SECONDS)
+    except NoAnswer:
+        raise Refused("unreadable") from None
+    finally:
+        beside.end()
+    return understood(sheet)
+
+
+def understood(sheet: Sheet) -> Listing:
+    """Raises Refused, also where no heading names who a row is about."""
+    if sheet.refusal:
+        raise Refused(sheet.refusal)
+    at = heading_line(sheet.rows)
+    fields: dict[int, str] = {}
+    unknown = []
+    for place, heading in enumerate(sheet.rows[at]):
+        name = column_of(heading)
+        if name and name not in fields.values():
+            fields[place] = name
+        elif heading:
+            unknown.append(heading[:SHOWN])
+    rows = [row_of(cells, line, fields) for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2) if any(cells)]
+    if not rows:
+        raise Refused("empty")
+    bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
+    return Listing(rows, list(fields.values()), unknown, sheet.encoding, bare)
+
+
+def heading_line(rows: list[list[str]]) -> int:
+    """The place of the row with the most headings; a title may stand above it."""
+    first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
+    best = max(first, key=lambda at: len(recognised(rows[at])))
+    if not recognised(rows[best]) & {*IDENTITIES}:
+        raise Refused("no-headings")
+    return best
+
+
+def row_of(cells: list[str], line: int, fields: dict[int, str]) -> Row:
+    row = Row(line)
+    for place, name in fields.items():
+        stood = cells[place] if place < len(cells) else ""
+        row.cells[name] = cell_name(place + 1, line)
+        if not stood:
+            continue
+        try:
+            row.values[name] = READ[name](stood)
+        except NotUsable as fault:
+            row.problems.append(Problem(row.cells[name], name, printable(stood), fault.code))
+    return row
+
+
+# Cells ----------------------------------------------------------------------------------------------------------------
+
+
+class NotUsable(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def printable(text: str) -> str:
+    shown = "".join("�" if unicodedata.category(sign) in UNPRINTABLE else sign for sign in text[: SHOWN + 1])
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+
+
+def clean(text: str, longest: int) -> str:
+    """Without line breaks and signs that nobody sees."""
+    text = " ".join(text.split())
+    if len(text) > longest:
+        raise NotUsable("long")
+    if any(unicodedata.category(sign) in UNPRINTABLE for sign in text):
+        raise NotUsable("signs")
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+
+
+def staff_number(text: str) -> str:
+    number = plain_staff_number(clean(text, 40))
+    if re.fullmatch(r"\d[.,]?\d*E\+\d+", number) or not any(map(str.isalnum, number)) or number[0] in "=@":
+        raise NotUsable("staff-number")
+    return number
+
+
+def person_name(text: str) -> str:
+    name = clean(text, 120)
+    if name[:1] in "=+-@＝＋－＠" or not any(map(str.isalpha, name)):
+        raise NotUsable("name")
+    return name
+
+
+def address(text: str) -> str:
+    email = plain(clean(text, 254)).removeprefix("mailto:")
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise NotUsable("email") from None
+    return email
+
+
+def team_path(text: str) -> str:
+    """From the topmost, split by one sign however it was typed: A/B."""
+    names = [" ".join(name.split()) for name in re.split(r"[/>\\|›»／＞＼｜]", clean(text, 1000))]
+    if not any(names):
+        raise NotUsable("team")
+    return "/".join(name for name in names if name)
+
+
+def word_of(words: dict[str, str], code: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        word = plain(text).replace("_", "-")
+        if word not in words:
+            raise NotUsable(code)
+        return words[word]
+
+    return read
+
+
+def day(text: str) -> date:
+    found = day_of(text)
+    if not found or not 1900 <= found.year <= 2200:
+        raise NotUsable("day")
+    return found
+
+
+READ: dict[str, Callable[[str], Any]] = {
+    "staff_number": staff_number,
+    "name": person_name,
+    "email": address,
+    "team": team_path,
+    "role": word_of(ROLE_OF, "role"),
+    "language": word_of(LANGUAGE_OF, "language"),
+    "post": lambda text: clean(text, 120),
+    "starts_on": day,
+    "leaves_on": day,
+}

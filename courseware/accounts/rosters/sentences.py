@@ -1,0 +1,41 @@
+"""What is said of a file and of its cells, in the language of whoever reads it."""
+
+from django.utils.translation import gettext_lazy as _
+
+REFUSALS = {
+    "empty": _("There is nobody in this file."),
+    "web-page": _("This is a web page with the name of a spreadsheet. Open it in Excel, and save it as XLSX or CSV."),
+    "damaged": _("This file cannot be read: it is damaged, or a password protects it."),
+    "unreadable": _("This file cannot be read: it is too large, or damaged."),
+    "too-large": _("This file is too large to be a list of people."),
+    "too-wide": _("This file has more than 200 columns. Keep those that the list needs."),
+    "too-long": _("This file has more than 50,000 rows. Please split it."),
+    "other-encoding": _("The file is not written in this encoding. Choose another one, or let it be found out."),
+    "no-headings": _(
+        "No heading names a staff number or an e-mail address. A row such as this one is expected: "
+        "Staff number, Name, E-mail, Team."
+    ),
+}
+FIELDS = {
+    "staff_number": _("staff number"),
+    "name": _("name"),
+    "email": _("e-mail"),
+    "team": _("team"),
+    "role": _("role"),
+    "language": _("language"),
+    "post": _("post"),
+    "starts_on": _("first day"),
+    "leaves_on": _("last day"),
+}
+PROBLEMS = {
+    # of a cell by itself
+    "long": _("This is longer than it may be."),
+    "signs": _("There are signs in it that cannot be printed."),
+    "staff-number": _("This is no staff number. Excel may have shortened it: give the column the format Text."),
+    "name": _("This is no name."),
+    "email": _("This is no e-mail address; expected one such as li.na@example.com."),
+    "team": _("This is no team; expected a name, or a path such as Service/Night shift."),
+    "role": _("This is no role; expected learner or manager."),
+    "language": _("This is no language; expected Chinese or English."),
+    "day": _("This is no day; expected one such as 2026-12-01."),
+}

@@ -1,0 +1,166 @@
+"""A file as a table of texts, whatever it is: CSV in many encodings, XLSX, XLS, ODS.
+
+Run in a process of its own (see `reading`): a file of a few bytes may stand for gigabytes, and the library that reads
+spreadsheets ends its process where memory is refused.
+"""
+
+import codecs
+import csv
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from courseware.accounts.rosters.columns import recognised
+
+MOST_COLUMNS = 200
+MOST_ROWS = 50_000
+MOST_UNPACKED = 200 * 1024 * 1024  # bytes; 100,000 rows take a fifth of it
+ROWS_ABOVE_HEADINGS = 10
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "windows-1252")
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+@dataclass
+class Sheet:
+    """`refusal`: why it is none, a key of `sentences.REFUSALS`. Rows keep their places, so the first is line 1."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    encoding: str = ""  # of text
+    numbers: set[int] = field(default_factory=set)  # columns, from 0, in which a spreadsheet holds numbers
+    refusal: str = ""
+
+
+def prepare() -> None:
+    """The process needs nothing but its work."""
+
+
+def read_sheet(data: bytes, encoding: str = "") -> Sheet:
+    """`encoding`, one of ENCODINGS, is believed; without one it is guessed."""
+    if data.startswith(ZIP) and unpacked_size(data) > MOST_UNPACKED:
+        return Sheet(refusal="too-large")
+    if data.startswith((ZIP, OLE)):
+        return read_spreadsheet(data)
+    return read_text(data, encoding)
+
+
+def unpacked_size(data: bytes) -> int:
+    """By the sender's own words: a first look only."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return sum(entry.file_size for entry in packed.infolist())
+    except (zipfile.BadZipFile, NotImplementedError):
+        return 0
+
+
+# Spreadsheets ---------------------------------------------------------------------------------------------------------
+
+
+def read_spreadsheet(data: bytes) -> Sheet:
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        visible = python_calamine.SheetVisibleEnum.Visible
+        names = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == visible]
+        for name in names:
+            page = workbook.get_sheet_by_name(name)
+            if page.total_height:
+                return taken(page.to_python(skip_empty_area=False))
+    except (python_calamine.CalamineError, python_calamine.PasswordError, ValueError, OSError):
+        return Sheet(refusal="damaged")
+    return Sheet(refusal="empty")
+
+
+def taken(rows: list[list[Any]]) -> Sheet:
+    sheet = Sheet()
+    for row in rows:
+        for place, cell in enumerate(row):
+            if isinstance(cell, float):
+                sheet.numbers.add(place)
+        sheet.rows.append(trimmed(text_of(cell) for cell in row))
+    return bounded(sheet)
+
+
+def text_of(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ")
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+# Text -----------------------------------------------------------------------------------------------------------------
+
+
+def read_text(data: bytes, encoding: str) -> Sheet:
+    if data.lstrip()[:1] == b"<":
+        return Sheet(refusal="web-page")
+    used = encoding or guessed(data)
+    try:
+        text = data.decode(used)
+    except UnicodeDecodeError:
+        return Sheet(refusal="other-encoding" if encoding else "damaged")
+    try:
+        return bounded(Sheet(lines(text.removeprefix("\ufeff")), used.removesuffix("-sig")))
+    except csv.Error:
+        return Sheet(refusal="damaged")
+
+
+def guessed(data: bytes) -> str:
+    """Big5 cannot be told from GB18030: whoever uploads sees some names, and may say which it is."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            return encoding
+    start = data[:4096]
+    for encoding, zeros in (("utf-16-le", start[1::2].count(0)), ("utf-16-be", start[0::2].count(0))):
+        if zeros * 8 > len(start):
+            return encoding
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
+
+
+def lines(text: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    found = []
+    for row in reader:
+        found.append(trimmed(row))
+        if len(found) > MOST_ROWS + ROWS_ABOVE_HEADINGS:
+            break
+    return found
+
+
+def delimiter_of(text: str) -> str:
+    """The sign that splits one of the first lines into the most headings that we know."""
+    first = io.StringIO(text[:100_000]).readlines()[:ROWS_ABOVE_HEADINGS]
+
+    def headings(delimiter: str) -> int:
+        return max((len(recognised(row)) for row in csv.reader(first, delimiter=delimiter)), default=0)
+
+    return max(",;\t|", key=headings)
+
+
+# Both -----------------------------------------------------------------------------------------------------------------
+
+
+def trimmed(cells: Iterable[str]) -> list[str]:
+    row = [cell.strip() for cell in cells]
+    while row and not row[-1]:
+        row.pop()
+    return row
+
+
+def bounded(sheet: Sheet) -> Sheet:
+    if not any(sheet.rows):
+        return Sheet(refusal="empty")
+    if any(len(row) > MOST_COLUMNS for row in sheet.rows):
+        return Sheet(refusal="too-wide")
+    if sum(map(bool, sheet.rows)) > MOST_ROWS:
+        return Sheet(refusal="too-long")
+    return sheet
