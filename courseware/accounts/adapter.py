@@ -21,7 +21,6 @@ from courseware.evidence.recording import record
 NOTICES = {
     "account/email/password_changed": "password-set",
     "account/email/password_reset": "password-set",
-    "account/email/password_set": "password-set",
     "mfa/email/totp_activated": "second-factor-added",
     "mfa/email/webauthn_added": "second-factor-added",
     "mfa/email/totp_deactivated": "second-factor-removed",
@@ -125,5 +124,5 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.FRESH_SIGN_IN and not is_fresh(self.request)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
-        if user.last_login:  # the first password of all is no news
+        if user.last_login and template_prefix in NOTICES:  # the first password of all is no news
             notify(user, NOTICES[template_prefix])

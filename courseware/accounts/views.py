@@ -3,6 +3,8 @@
 from http import HTTPStatus
 
 from allauth.account import views
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
@@ -10,7 +12,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
@@ -49,11 +52,31 @@ class PasswordLinkView(Says422, views.PasswordResetView):
 
 
 class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
+    """Who has no password yet presses one button, which a mail scanner does not, and chooses one inside."""
+
     form_class = forms.PasswordFromLinkForm
 
+    def get_context_data(self, **kwargs):
+        form = forms.PasswordLinkForm()  # for a link that has ended: a new one from the same page
+        return super().get_context_data(newcomer=self.newcomer(), link_form=form, **kwargs)
 
-class ChangePasswordView(Says422, views.PasswordChangeView):
-    form_class = forms.ChangePasswordForm
+    def newcomer(self):
+        return self.reset_user if self.reset_user and not self.reset_user.has_usable_password() else None
+
+    def post(self, request, *args, **kwargs):
+        if person := self.newcomer():
+            return go_in(request, person)
+        return super().post(request, *args, **kwargs)
+
+
+def go_in(request, person):
+    """Sign in somebody who has shown by a link or a code who it is, and ask for a password at once."""
+    record_authentication(request, person, "password_reset")
+    return perform_login(request, Login(user=person, redirect_url=reverse("account_set_password")))
+
+
+class RemembersDevice:
+    """A new password makes the person's browsers unknown, but not this one."""
 
     def form_valid(self, form):
         response = super().form_valid(form)
@@ -61,8 +84,15 @@ class ChangePasswordView(Says422, views.PasswordChangeView):
         return response
 
 
-class SetPasswordView(Says422, views.PasswordSetView):
+class ChangePasswordView(RemembersDevice, Says422, views.PasswordChangeView):
+    form_class = forms.ChangePasswordForm
+
+
+class SetPasswordView(RemembersDevice, Says422, views.PasswordSetView):
     form_class = forms.SetPasswordForm
+
+    def get_default_success_url(self):
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 class ReauthenticateView(Says422, views.ReauthenticateView):
