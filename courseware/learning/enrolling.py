@@ -8,6 +8,7 @@ from courseware.accounts.models import Membership, time_zones
 from courseware.evidence.recording import record_many, subject_of
 from courseware.learning.adjusting import CLOSED, adjust
 from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled
+from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.models import Adjustment, Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
 
@@ -24,6 +25,7 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
     """
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
+        tell_enrolled([enrollment], by=by)
         record_many([enrolled(enrollment, by)])
     return enrollment
 
@@ -62,6 +64,7 @@ def enroll_next(order, *, by, at=None):
     order.enrolled += len(new)
     order.finished_at = None if waiting.exists() else at
     order.save(update_fields=["enrolled", "finished_at"])
+    tell_enrolled(new, by=by)
     record_many(enrolled(enrollment, by) for enrollment in new)
     return order
 

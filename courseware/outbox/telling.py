@@ -1,5 +1,6 @@
 """Writing down what is to be told: in the transaction of the fact, which no mail server can hold up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -7,7 +8,7 @@ from django.db import transaction
 
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
-from courseware.outbox.models import Message
+from courseware.outbox.models import Message, MessageState
 
 
 @transaction.atomic(savepoint=False)
@@ -25,8 +26,7 @@ def tell(
     `data` is for the database: ids, codes and what somebody wrote, never a token. With a `key`, what was told is not
     told again: the message of that key is returned, whatever became of it. Raises LookupError for a kind nobody named.
     """
-    if kind not in MESSAGE_KINDS:
-        raise LookupError(f"no room has named the letter {kind}")
+    must_be_named(kind)
     fields: dict[str, Any] = {
         "kind": kind,
         "person": person,
@@ -42,3 +42,40 @@ def tell(
         message = Message.objects.create(**fields)
     deliver.enqueue([message.pk])
     return message
+
+
+@transaction.atomic(savepoint=False)
+def tell_together(
+    kind: str, subjects: Mapping[AbstractBaseUser, list[int]], *, data: dict[str, Any] | None = None
+) -> None:
+    """Tell each person of the own subjects (primary keys) in one message, as `data["subjects"]`.
+
+    A message of that kind to the person that nobody has begun to send takes them in. Raises LookupError as `tell` does.
+    """
+    must_be_named(kind)
+    people = {person.pk: person for person in subjects}
+    # Locked in one order; whoever is about to send one waits, and then finds what was added.
+    waiting = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
+    waiting = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    for message in waiting:
+        if person := people.pop(message.person_id, None):
+            message.data["subjects"] += subjects[person]
+    if waiting:
+        Message.objects.bulk_update(waiting, ["data"])
+    new = Message.objects.bulk_create(
+        Message(
+            kind=kind,
+            person=person,  # type: ignore[misc]  # which class a person is of, a room above says
+            address=getattr(person, "email", "") or "",
+            language=getattr(person, "language", ""),
+            data={**(data or {}), "subjects": subjects[person]},
+        )
+        for person in people.values()
+    )
+    if new:
+        deliver.enqueue([message.pk for message in new])
+
+
+def must_be_named(kind: str) -> None:
+    if kind not in MESSAGE_KINDS:
+        raise LookupError(f"no room has named the letter {kind}")

@@ -1,0 +1,83 @@
+"""The letter that tells somebody of a course: who asks, for what, by when, and how to come in without its link."""
+
+from collections import defaultdict
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.inviting import link_in_words
+from courseware.accounts.leads import lead_of
+from courseware.accounts.models import User
+from courseware.content.compiled import serving
+from courseware.learning.due import day_in_words
+from courseware.learning.models import Enrollment
+from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.telling import tell_together
+
+KIND = "enrolled"
+
+
+def register_letter():
+    register_kind(KIND, MessageKind(_("A course to take"), "learning/mail/enrolled.txt", still_wanted, in_words))
+
+
+def tell_enrolled(enrollments, *, by):
+    """Each learner gets one letter, whatever the number of courses. Called in the transaction that enrolls them."""
+    subjects = defaultdict(list)
+    for each in enrollments:
+        subjects[each.learner].append(each.pk)
+    tell_together(KIND, subjects, data={"by": by.pk if by else None})
+
+
+def asked_for(message):
+    """What the letter asks for and is not begun, the earliest day first."""
+    runs = Enrollment.objects.open().filter(pk__in=message.data["subjects"], started_at=None)
+    return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
+
+
+def still_wanted(message):
+    person = message.person
+    if not person.is_active:
+        return "the person may not sign in any more"
+    if person.last_login and person.last_login > message.written_at:
+        return "the person has signed in meanwhile"
+    return "" if asked_for(message).exists() else "what it asks for was begun, excused or merged meanwhile"
+
+
+def in_words(message):
+    person, language = message.person, message.language or settings.LANGUAGE_CODE
+    # Who has a password needs no link, and a letter without one looks like no trap.
+    link = {} if person.has_usable_password() else link_in_words(message)
+    with translation.override(language):
+        courses = [course_in_words(each, language) for each in asked_for(message).with_release().with_zone()]
+    return {
+        "name": person.name,
+        "courses": courses,
+        "address": message.address,
+        "host": urlsplit(settings.SITE_URL).netloc,
+        **signer_of(person, message.data["by"]),
+        **link,
+    }
+
+
+def course_in_words(enrollment, language):
+    outline = serving.outline(enrollment.release, language)
+    return {
+        "title": outline.title,
+        "day": day_in_words(enrollment.due_on) if enrollment.due_on else "",
+        "steps": len(outline.required),
+        "minutes": outline.minutes_left(),
+        "has_exam": bool(outline.exam_id),
+        "months": outline.valid_months,
+    }
+
+
+def signer_of(person, by):
+    """The lead, or else who enrolled `person`. `team` is empty where it is not the lead."""
+    if lead := lead_of(person):
+        return {"signer": lead.person.name, "team": lead.team.name}
+    author = User.objects.filter(pk=by).exclude(pk=person.pk).first()
+    return {"signer": author.name if author else "", "team": ""}

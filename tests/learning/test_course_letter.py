@@ -1,0 +1,200 @@
+"""Whoever is enrolled is told by one letter: who asks, what, by when, and how to come in without its link."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, User
+from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message, MessageState
+from tests.making import join, letters, make_admin, make_course, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+ZONE = timezone.get_default_timezone()
+DAY = due_instant(date(2030, 12, 9), ZONE)
+HOST = "training.example.com"
+
+
+@pytest.fixture(autouse=True)
+def host(settings):
+    settings.SITE_URL = f"https://{HOST}"
+
+
+@pytest.fixture
+def team():
+    return make_team("East centre", manager=make_user("Li Lin"))
+
+
+def newcomer(team=None, *, language="en", **fields):
+    person = make_user("Wang Ming", email="ming@example.com", password=None, language=language, **fields)
+    if team:
+        join(team, person)
+    return person
+
+
+def left():
+    letters()
+    return [each.why or each.state for each in Message.objects.filter(kind="enrolled").order_by("pk")]
+
+
+def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_its_link(team):
+    enroll(newcomer(team), make_course(), due_at=DAY, by=make_admin())
+    [letter] = letters()
+    title = re.search("“(.+)”", letter.subject).group(1)
+    assert letter.to == ["ming@example.com"]
+    assert letter.subject == f"Li Lin asks you to finish “{title}” by Monday 9 December"
+    [link] = re.findall(r"https?://\S+", letter.body)
+    assert re.fullmatch(rf"https://{HOST}/accounts/password/reset/key/\S+/", link)
+    paragraphs = letter.body.replace(link, "LINK").rstrip().split("\n\n")
+    assert paragraphs[0] == "Hello Wang Ming,"
+    assert paragraphs[1] == f"I am Li Lin, and I lead East centre.\nPlease finish “{title}” by Monday 9 December."
+    assert re.match(r"It has \d+ stops?, about \d+ minutes", paragraphs[2])
+    assert paragraphs[3:] == [
+        f"To begin, choose a password here:\nLINK\nThe address begins with {HOST}, and works once, within 3 days.",
+        "You would rather not press a link? Then do not. Type this into your browser yourself:\n"
+        f"{HOST}\n"
+        "Press “Forgot it, or no password yet?” and give this address, ming@example.com: "
+        "that lets you in just as well.\n"
+        "In doubt? Ask me, in person or by a number that you have from somewhere else.",
+        "Li Lin\nEast centre, team leader",
+        "You get this letter because you were enrolled just now. We never ask for your password or for a code, neither "
+        "by letter nor by phone. Once you have finished, are excused or have left, no more letters about it come.",
+    ]
+
+
+def test_in_chinese_it_is_chinese_from_the_first_line_to_the_last(team):
+    enroll(newcomer(team, language="zh-hans"), make_course(), due_at=DAY, by=None)
+    [letter] = letters()
+    assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", letter.subject)
+    words = letter.body.replace("Wang Ming", "").replace("Li Lin", "").replace("East centre", "")
+    words = re.sub(r"\S*(http|example\.com)\S*", "", words)
+    assert not re.search(r"[A-Za-z]{4}", words), words
+    assert letter.message()["Content-Language"] == "zh-Hans"
+
+
+def test_who_has_a_password_gets_no_link_at_all(team):
+    person = make_user("Chen", language="en")
+    join(team, person)
+    enroll(person, make_course(), by=None)
+    [letter] = letters()
+    assert letter.subject.startswith("Li Lin asks you to take “")
+    assert "password here" not in letter.body
+    assert "http" not in letter.body
+    assert f"\n{HOST}\n" in letter.body
+
+
+def test_without_a_lead_who_enrolled_signs_and_without_both_nobody():
+    hr = make_user("Yang Lan")
+    people = [make_user(f"P{number}", language="en") for number in range(2)]
+    course = make_course()
+    enroll(people[0], course, by=hr)
+    enroll(people[1], course)
+    one, other = letters()
+    assert "I am Yang Lan, and I look after the training.\nPlease take" in one.body
+    assert one.body.count("Yang Lan") == 2
+    assert other.subject.endswith("is waiting for you")
+    assert "Ask whoever leads your team" in other.body
+
+
+def test_nobody_is_asked_by_themselves():
+    person = make_user("Own", language="en")
+    enroll(person, make_course(), by=person)
+    assert "I am Own" not in letters()[0].body
+
+
+def test_two_courses_at_once_are_one_letter_the_earliest_day_first(team):
+    person = newcomer(team)
+    courses = make_two_courses()
+    enroll(person, courses[0], by=None)
+    enroll(person, courses[1], due_at=DAY, by=None)
+    [letter] = letters()
+    assert letter.subject == "Li Lin asks you to take 2 courses"
+    listed = [line for line in letter.body.splitlines() if line.startswith("– ")]
+    assert ["by Monday 9 December" in line for line in listed] == [True, False]
+    assert len(re.findall("https?://", letter.body)) == 1
+
+
+def make_two_courses():
+    from courseware.content.models import Course
+
+    first = make_course()
+    second = Course.objects.get(pk=first.pk)
+    second.pk, second.identifier = None, "another"
+    second.save()
+    return first, second
+
+
+def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
+    person = newcomer(team)
+    first, second = make_two_courses()
+    for _ in range(2):
+        enroll(person, first, by=None)
+        letters()
+    assert len(letters()) == 1
+    enroll(person, second, by=None)
+    assert len(letters()) == 2
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        ("left", "the person may not sign in any more"),
+        ("came", "the person has signed in meanwhile"),
+        ("excused", "what it asks for was begun, excused or merged meanwhile"),
+        ("begun", "what it asks for was begun, excused or merged meanwhile"),
+        ("nothing", MessageState.SENT),
+        ("had been here", MessageState.SENT),
+    ],
+)
+def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why, team):
+    person = newcomer(team)
+    enrollment = enroll(person, make_course(), by=None)
+    now = timezone.now() + timedelta(seconds=1)
+    if meanwhile == "excused":
+        waive(enrollment, "on leave", by=None)
+    elif meanwhile == "begun":
+        type(enrollment).objects.filter(pk=enrollment.pk).update(started_at=now)
+    changes = {
+        "left": {"is_active": False},
+        "came": {"last_login": now},
+        "had been here": {"last_login": now - timedelta(days=9)},
+    }
+    User.objects.filter(pk=person.pk).update(**changes.get(meanwhile, {"is_active": True}))
+    assert left() == [why]
+
+
+def test_who_has_no_address_is_enrolled_and_the_list_of_letters_says_why_none_left(team):
+    person = User.objects.create_user(name="Wu", staff_number="A7")
+    join(team, person)
+    enroll(person, make_course(), by=None)
+    assert left() == ["the person has no address"]
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_team_is_told_by_one_statement_however_many_it_has(people, django_assert_max_num_queries):
+    course, by = make_course(), make_admin()
+    order = begin_enrolling([make_team(learners=people)], course, due_on=date(2030, 12, 9))
+    with django_assert_max_num_queries(22):
+        enroll_next(order, by=by)
+    assert Message.objects.filter(kind="enrolled").count() == people
+    assert {tuple(each.data) for each in Message.objects.all()} == {("by", "subjects")}
+
+
+def test_the_row_holds_neither_link_nor_name(team):
+    enroll(newcomer(team), make_course(), by=make_admin())
+    [message] = Message.objects.all()
+    assert set(message.data) == {"by", "subjects"}
+    assert all(isinstance(each, int) for each in message.data["subjects"])
+    assert settings.SITE_URL.endswith(HOST)
+
+
+def test_a_letter_to_a_manager_who_learns_is_signed_by_the_one_above():
+    firm = make_team("Firm", manager=make_user("Top"))
+    centre = make_team("Centre", manager=make_user("Lead", language="en"), parent=firm)
+    join(centre, centre.manager, Membership.Role.LEARNER)
+    enroll(centre.manager, make_course(), by=None)
+    assert letters()[0].subject.startswith("Top asks you")
