@@ -1,4 +1,4 @@
-from datetime import time
+from datetime import time, timedelta
 
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
@@ -21,6 +21,14 @@ class LearningConfig(AppConfig):
         post_migrate.connect(grant_rights, sender=self)
         course_letter.register_letter()
         self.keep_headcounts()
+        self.follow_absences()
+
+    def follow_absences(self):
+        from courseware.jobs.schedule import Every, schedule
+        from courseware.learning.postponing import is_any_not_settled, settle_all
+
+        words = _("Move due days on for who is away, and for who is back")
+        schedule("follow-absences", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)
 
     def keep_headcounts(self):
         from courseware.accounts.models import Membership, Team

@@ -1,12 +1,13 @@
 import uuid
 import zoneinfo
+from datetime import date
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Team, User, time_zones
+from courseware.accounts.models import Away, Team, User, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
@@ -82,6 +83,11 @@ class EnrollmentQuerySet(models.QuerySet):
         """Adds `state`, a value of State, as of `at`, or now."""
         return self.annotate(state=states.column(at or timezone.now()))
 
+    def with_away(self, at):
+        """Adds `away_until`: the last day of the absence in which the learner is at `at`; None for who is here."""
+        absences = Away.objects.filter(person=models.OuterRef("learner"), begins_at__lte=at, ends_at__gt=at)
+        return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
+
     def in_state(self, state, at=None):
         return self.filter(state.condition(at or timezone.now()))
 
@@ -127,6 +133,7 @@ class Enrollment(models.Model):
     # Added by the queries `with_state` and `with_zone`.
     state: str
     zone_name: str | None
+    away_until: date | None = None  # and by `with_away`
 
     objects = EnrollmentQuerySet.as_manager()
 
@@ -199,6 +206,19 @@ class Enrollment(models.Model):
 
     def state_at(self, at=None):
         return states.state_of(self, at or timezone.now())
+
+
+class Postponement(models.Model):
+    """A due day and the absences that have moved it on: see `learning.postponing`."""
+
+    enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="postponement")
+    given_at = models.DateTimeField(null=True, help_text="The due instant as somebody or a rule gave it")
+    moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last: another one was given since")
+    counts_from = models.DateField(help_text="Absences count from this day on")
+    days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
+
+    def __str__(self):
+        return f"{self.enrollment} · +{self.days}"
 
 
 class TeamEnrolling(models.Model):

@@ -1,0 +1,35 @@
+"""Who is away, and who may say so. What becomes of due days is in `learning.postponing`."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from courseware.accounts.models import Away, User
+from courseware.accounts.permissions import handles_people, may_handle, people_managed_by
+
+
+def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
+    """Key of each of these who is away → the last day of it. Runs one query."""
+    at = at or timezone.now()
+    running = Away.objects.filter(person__in=people, begins_at__lte=at, ends_at__gt=at)
+    return dict(running.order_by().values_list("person", "last_day"))
+
+
+def last_day_away(person: User, at: datetime | None = None) -> date | None:
+    """None for who is here. Runs one query."""
+    return last_days_away([person.pk], at).get(person.pk)
+
+
+def absences_of(person: User, at: datetime | None = None) -> list[Away]:
+    """Those that are not over, the nearest first."""
+    return list(Away.objects.filter(person=person, ends_at__gt=at or timezone.now()))
+
+
+def may_say_away(user: User, person: User) -> bool:
+    """Human resources and who leads the person; nobody of oneself, for it moves the own due days."""
+    if user.pk == person.pk:
+        return False
+    if handles_people(user) and may_handle(user, person):
+        return True
+    return people_managed_by(user).filter(person=person).exists()

@@ -1,0 +1,225 @@
+"""Absences, and the due days that they move on. Each change is one transaction, and repeating it does no harm.
+
+A due day is worked out anew from the day that was given, the absences and the calendar, whatever it was before:
+so it comes to the same in whichever order people are away, come back earlier, or a job runs twice.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from courseware.accounts.models import Away, User, time_zones
+from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.models import Enrollment, Postponement, zone_named
+from courseware.lib import dates
+
+DAY = timedelta(days=1)
+Span = tuple[date, date]  # first day, last day
+
+
+class AwayAlready(Exception):
+    """Some of these days are part of another absence, `self.away`."""
+
+    def __init__(self, away: Away):
+        super().__init__(str(away))
+        self.away = away
+
+
+def moved_on(
+    given: date, absences: Iterable[Span], calendar: Calendar, *, counts_from: date, today: date
+) -> tuple[date, int]:
+    """The due day behind these absences, in their order, and by how many working days it was moved.
+
+    An absence counts once it has begun, and before where the due day would fall into it or behind it; of it the days
+    from `counts_from` on. A due day within it is the first working day afterwards at the earliest.
+    """
+    day, moved = given, 0
+    for first, last in absences:
+        start = max(first, counts_from)
+        if start > last or first > max(day, today):
+            continue
+        number = calendar.working_days_between(start, last)
+        after = calendar.working_day_after(last) if first <= day <= last else day
+        day, moved = max(calendar.add_working_days(day, number), after), moved + number
+    return day, moved
+
+
+def held(day: date, absences: Iterable[Span], today: date) -> date:
+    """The due day as it stands today: who is away is not late before the absence ends."""
+    return max([day, *(last for first, last in absences if first <= today <= last)])
+
+
+@transaction.atomic
+def mark_away(person, first_day, last_day, *, why="", by, at=None):
+    """Raises AwayAlready where another absence has some of these days; the same days again are the same absence."""
+    at = at or timezone.now()
+    lock_person(person)
+    days = {"first_day": first_day, "last_day": last_day}
+    if same := Away.objects.filter(person=person, **days).first():
+        return same
+    refuse_overlap(person, first_day, last_day)
+    events = settle(person, by, at)  # which day was given is asked while the absences are those it was given with
+    away = Away.objects.create(person=person, why=why, by=by, said_at=at, **days, **instants(person, **days))
+    record_many([NewEvent("away", person, by, {"away": away.pk, **days}, at), *events, *settle(person, by, at)])
+    return away
+
+
+@transaction.atomic
+def change_away(away, first_day, last_day, *, by, at=None):
+    """Other days, as for who comes back earlier. Raises AwayAlready. Returns whether they were others."""
+    at = at or timezone.now()
+    lock_person(away.person)
+    away = Away.objects.select_related("person").get(pk=away.pk)
+    if (away.first_day, away.last_day) == (first_day, last_day):
+        return False
+    refuse_overlap(away.person, first_day, last_day, but=away)
+    events = settle(away.person, by, at)
+    before = {"first_day": away.first_day, "last_day": away.last_day}
+    days = {"first_day": first_day, "last_day": last_day}
+    Away.objects.filter(pk=away.pk).update(**days, **instants(away.person, **days), stage=Away.Stage.TO_COME)
+    data = {"away": away.pk, "from": before, "to": days}
+    record_many([NewEvent("away-changed", away.person, by, data, at), *events, *settle(away.person, by, at)])
+    return True
+
+
+@transaction.atomic
+def take_back_away(away, *, by, at=None):
+    """It was a mistake, or never came about. Returns whether it was there."""
+    at = at or timezone.now()
+    person = away.person
+    lock_person(person)
+    events = settle(person, by, at)
+    taken, _rows = Away.objects.filter(pk=away.pk).delete()
+    if not taken:
+        return False
+    data = {"away": away.pk, "first_day": away.first_day, "last_day": away.last_day}
+    record_many([NewEvent("away-taken-back", person, by, data, at), *events, *settle(person, by, at)])
+    return True
+
+
+def lock_person(person):
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def zone_of(person):
+    return zone_named(time_zones(learner=person).first())
+
+
+def instants(person, *, first_day, last_day):
+    zone = zone_of(person)
+    return {"begins_at": dates.due_instant(first_day - DAY, zone), "ends_at": dates.due_instant(last_day, zone)}
+
+
+def refuse_overlap(person, first_day, last_day, *, but=None):
+    others = Away.objects.filter(person=person, first_day__lte=last_day, last_day__gte=first_day)
+    if other := others.exclude(pk=but and but.pk).first():
+        raise AwayAlready(other)
+
+
+def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
+    """Bring the due days of the person's open runs to where they belong at `at`; returns what is to be recorded.
+
+    Call it with the person locked. A day that somebody has given meanwhile is taken for the one that was given, and
+    stays, as far as the absences go that it was given with.
+    """
+    absences = list(Away.objects.filter(person=person))
+    runs = Enrollment.objects.open().filter(learner=person).with_zone().order_by("pk")
+    runs = list(runs.select_for_update(of=("self",), no_key=True)) if absences else with_postponements(person)
+    if not runs:
+        note_stages(absences, at)
+        return []
+    kept = {each.enrollment_id: each for each in Postponement.objects.filter(enrollment__in=runs)}
+    [calendar] = calendars_of_people([person.pk]).values()
+    spans = [(each.first_day, each.last_day) for each in absences]
+    events = []
+    for run in runs:
+        postponement = kept.get(run.pk) or begun(run)
+        today = timezone.localdate(at, run.zone)
+        if postponement.moved_to != run.due_at:
+            given_anew(postponement, run, spans, today)
+        before = run.due_at
+        move(run, postponement, spans, calendar, today)
+        postponement.save()
+        if run.due_at != before:
+            run.save(update_fields=["due_at"])
+            data = {"from": before, "to": run.due_at, "working_days": postponement.days}
+            events.append(NewEvent("due-moved", run, by, data, at))
+    note_stages(absences, at)
+    return events
+
+
+def with_postponements(person):
+    """Of who has no absence any more, only what one has moved."""
+    runs = Enrollment.objects.open().filter(learner=person, pk__in=Postponement.objects.values("enrollment"))
+    return list(runs.with_zone().order_by("pk").select_for_update(of=("self",), no_key=True))
+
+
+def begun(run: Enrollment) -> Postponement:
+    counts_from = timezone.localdate(run.enrolled_at, run.zone)
+    return Postponement(enrollment=run, given_at=run.due_at, moved_to=run.due_at, counts_from=counts_from)
+
+
+def given_anew(postponement: Postponement, run: Enrollment, spans: list[Span], today: date) -> None:
+    until = max(today, run.due_on) if run.due_on else today
+    reckoned_with = [last + DAY for first, last in spans if first <= until]
+    postponement.given_at = postponement.moved_to = run.due_at
+    postponement.counts_from = max([today, *reckoned_with])
+
+
+def move(run: Enrollment, postponement: Postponement, spans: list[Span], calendar: Calendar, today: date) -> None:
+    if postponement.given_at is None:
+        return
+    given = dates.due_day(postponement.given_at, run.zone)
+    day, days = moved_on(given, spans, calendar, counts_from=postponement.counts_from, today=today)
+    day = held(day, spans, today)
+    # The very instant that was given, also where the team has another zone since.
+    run.due_at = dates.due_instant(day, run.zone) if day != given else postponement.given_at
+    postponement.moved_to, postponement.days = run.due_at, days
+
+
+def note_stages(absences: list[Away], at: datetime) -> None:
+    for away in absences:
+        if away.stage != away.stage_at(at):
+            Away.objects.filter(pk=away.pk).update(stage=away.stage_at(at))
+
+
+def not_settled(at: datetime) -> Iterator[int]:
+    """Keys of people whose absence has begun or ended, or who were given a day while away."""
+    passed = Q(stage=Away.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Away.Stage.OVER, ends_at__lte=at)
+    yield from Away.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
+    known = Away.objects.filter(stage__lt=Away.Stage.OVER).values("person")
+    other_day = ~Q(postponement__moved_to=F("due_at")) | Q(postponement__moved_to=None)
+    given = Enrollment.objects.open().exclude(due_at=None).filter(other_day, learner__in=known)
+    yield from given.order_by("learner").values_list("learner", flat=True).distinct()
+
+
+def is_any_not_settled() -> bool:
+    return next(not_settled(timezone.now()), None) is not None
+
+
+def settle_all() -> str:
+    """Killed half-way and begun again, it comes to the same. Returns how many due days were moved, in words."""
+    at, moved = timezone.now(), 0
+    for key in dict.fromkeys(not_settled(at)):
+        with transaction.atomic():
+            person = User.objects.select_for_update(no_key=True).get(pk=key)
+            moved += len(record_many(settle(person, None, at)))
+    return f"{moved} due days moved" if moved else ""
+
+
+def absences_during(enrollment: Enrollment) -> list[Away]:
+    """Those of the learner that have to do with this run, the earliest first. Runs one query."""
+    since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
+    found = Away.objects.filter(person=enrollment.learner_id, last_day__gte=since)
+    until = enrollment.completed_at or enrollment.waived_at
+    return list(found.filter(begins_at__lte=until) if until else found)
+
+
+def days_moved_on(enrollment: Enrollment) -> int:
+    """By how many working days absences have moved the due day as it stands. Runs one query."""
+    postponements = Postponement.objects.filter(enrollment=enrollment, moved_to=enrollment.due_at)
+    return postponements.values_list("days", flat=True).first() or 0

@@ -1,0 +1,375 @@
+"""Who is away is not late, and comes back to due days that have waited."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.accounts.models import Away, CalendarDay
+from courseware.accounts.working_days import Calendar, shipped
+from courseware.evidence.models import Event
+from courseware.learning.enrolling import EnrollmentClosed, extend, waive
+from courseware.learning.headcounts import Headcount
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import (
+    AwayAlready,
+    change_away,
+    is_any_not_settled,
+    mark_away,
+    moved_on,
+    settle_all,
+    take_back_away,
+)
+from courseware.learning.states import State
+from courseware.lib import dates
+from courseware.reporting.consistency import differences
+from tests.making import join, make_course, make_enrollment, make_team, make_user
+
+ZONE = ZoneInfo("Asia/Shanghai")
+CHINA = Calendar(shipped("cn"))
+DAY = timedelta(days=1)
+# November 2026 begins on a Sunday and has no holiday.
+MONDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 27)
+
+
+def november(day):
+    return date(2026, 11, day)
+
+
+def december(day):
+    return date(2026, 12, day)
+
+
+@pytest.fixture
+def clock(db):
+    make_course()
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=ZONE), tick=False) as clock:
+        yield clock
+
+
+def on(clock, day, hour=9):
+    """The morning of that day, and what the job does by then."""
+    clock.move_to(datetime.combine(day, time(hour), tzinfo=ZONE))
+    settle_all()
+
+
+def due(last_day, **fields):
+    return make_enrollment(
+        due_at=dates.due_instant(last_day, ZONE), enrolled_at=datetime(2026, 11, 2, tzinfo=UTC), **fields
+    )
+
+
+def due_on(enrollment):
+    return Enrollment.objects.get(pk=enrollment.pk).due_on
+
+
+def state(enrollment):
+    return Enrollment.objects.get(pk=enrollment.pk).state_at()
+
+
+def moves():
+    """What the log says, oldest first."""
+    said = Event.objects.filter(verb="due-moved").order_by("pk")
+    return [(event.subject, day_of(event.data["from"]), day_of(event.data["to"])) for event in said]
+
+
+def day_of(text):
+    return dates.due_day(datetime.fromisoformat(text), ZONE)
+
+
+# The rule ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given_day", "absences", "today", "expected"),
+    [
+        ("a due day behind the absence", [(23, 27)], 2, (december(7), 5)),
+        ("within it", [(30, 30)], 2, (december(1), 1)),
+        ("before it, and it has not begun", [(24, 27)], 2, (november(23), 0)),
+        ("before it, and it has begun", [(24, 27)], 24, (november(27), 4)),
+        ("two of them", [(16, 17), (19, 19)], 2, (december(3), 3)),
+        ("the second is reached by the first alone", [(26, 27), (30, 30)], 2, (december(2), 3)),
+        ("only a weekend", [(21, 22)], 2, (november(30), 0)),
+        ("it was over before the day was given", [(3, 4)], 20, (november(30), 0)),
+        ("it had begun before the day was given", [(3, 6)], 20, (december(1), 1)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_due_day_moves_on_by_the_working_days_away(given_day, absences, today, expected):
+    given_days = {
+        "within it": november(30), "before it, and it has not begun": MONDAY, "before it, and it has begun": MONDAY,
+        "the second is reached by the first alone": november(27),
+    }  # fmt: skip
+    day = given_days.get(given_day, november(30))
+    spans = [(november(first), november(last)) for first, last in absences]
+    assert moved_on(day, spans, CHINA, counts_from=november(6), today=november(today)) == expected
+
+
+DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
+
+
+@st.composite
+def spans_apart(draw):
+    day, spans = draw(DAYS), []
+    for gap, length in draw(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20)), max_size=4)):
+        first = day + gap * DAY
+        spans.append((first, first + length * DAY))
+        day = first + (length + 1) * DAY
+    return spans
+
+
+@given(DAYS, spans_apart(), DAYS, DAYS)
+def test_no_due_day_gets_nearer_and_none_is_moved_by_more_days_than_somebody_was_away(day, spans, counts_from, today):
+    moved, days = moved_on(day, spans, CHINA, counts_from=counts_from, today=today)
+    away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
+    assert moved >= day
+    assert days <= sum(CHINA.is_working(each) for each in away if each >= counts_from)
+
+
+@given(DAYS, spans_apart())
+def test_as_many_working_days_are_left_as_without_the_absences(day, spans):
+    """Counted from the first of January: what an absence takes, the moved day gives back."""
+    begin = date(2026, 1, 1)
+    moved, _days = moved_on(day, spans, CHINA, counts_from=begin, today=begin)
+    away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
+
+    def left(until):
+        return sum(CHINA.is_working(each) and each not in away for each in every_day(begin, until))
+
+    if CHINA.is_working(day):
+        assert left(moved) == left(day) + sum(CHINA.is_working(each) for each in every_day(begin, day) if each in away)
+
+
+def every_day(first, last):
+    return [first + number * DAY for number in range((last - first).days + 1)]
+
+
+@given(DAYS, spans_apart())
+def test_nobody_who_left_in_time_comes_back_late(day, spans):
+    moved, _days = moved_on(day, spans, CHINA, counts_from=date(2026, 1, 1), today=date(2026, 1, 1))
+    assert not any(first <= moved <= last for first, last in spans)
+
+
+# Kept ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_an_absence_moves_the_due_days_behind_its_beginning_at_once_and_nobody_elses(clock):
+    learner = make_user()
+    mine, others = due(FRIDAY, learner=learner), due(FRIDAY)
+    mark_away(learner, MONDAY, FRIDAY, by=make_user())
+    assert (due_on(mine), due_on(others)) == (december(4), FRIDAY)
+
+
+@pytest.mark.django_db
+def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
+    learner, lead = make_user(), make_user()
+    mine = due(FRIDAY, learner=learner)
+    mark_away(learner, MONDAY, FRIDAY, why="training", by=lead)
+    away = Away.objects.get()
+    said = Event.objects.get(verb="away")
+    assert (said.subject, said.actor, said.data) == (
+        f"person:{learner.pk}", lead, {"away": away.pk, "first_day": "2026-11-23", "last_day": "2026-11-27"}
+    )  # fmt: skip
+    assert moves() == [(f"enrollment:{mine.pk}", FRIDAY, december(4))]
+
+
+@pytest.mark.django_db
+def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_moves_nothing(clock):
+    learner = make_user()
+    mine = due(FRIDAY, learner=learner)
+    first = mark_away(learner, MONDAY, FRIDAY, by=None)
+    assert mark_away(learner, MONDAY, FRIDAY, by=None) == first
+    for day in (MONDAY, november(25), november(28), november(30)):
+        on(clock, day)
+        settle_all()
+    assert due_on(mine) == december(4)
+    assert len(moves()) == 1
+
+
+@pytest.mark.django_db
+def test_days_of_another_absence_are_refused(clock):
+    learner = make_user()
+    away = mark_away(learner, MONDAY, FRIDAY, by=None)
+    with pytest.raises(AwayAlready):
+        mark_away(learner, FRIDAY, december(4), by=None)
+    beside = mark_away(learner, november(28), december(4), by=None)
+    with pytest.raises(AwayAlready):
+        change_away(beside, FRIDAY, december(4), by=None)
+    mark_away(make_user(), MONDAY, FRIDAY, by=None)
+    assert set(Away.objects.filter(person=learner)) == {away, beside}
+
+
+@pytest.mark.django_db
+def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clock):
+    learner = make_user()
+    mine = due(november(20), learner=learner)
+    on(clock, MONDAY)
+    assert state(mine) is State.OVERDUE
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    for day in every_day(MONDAY, FRIDAY):
+        on(clock, day, hour=23)
+        assert state(mine) is not State.OVERDUE
+    clock.move_to(datetime(2026, 11, 28, tzinfo=ZONE))
+    assert state(mine) is State.OVERDUE  # at once, before any job
+    on(clock, november(28))
+    # Two days late without the week away: Saturday and Sunday of before.
+    assert (state(mine), due_on(mine)) == (State.OVERDUE, FRIDAY)
+
+
+@pytest.mark.django_db
+def test_who_has_been_late_for_long_is_as_late_as_the_days_here_say(clock):
+    learner = make_user()
+    mine = due(november(10), learner=learner)
+    on(clock, MONDAY)
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    assert due_on(mine) == FRIDAY  # held until the end of the absence
+    on(clock, november(28))
+    assert due_on(mine) == november(17)  # five working days on
+    assert moves() == [
+        (f"enrollment:{mine.pk}", november(10), FRIDAY), (f"enrollment:{mine.pk}", FRIDAY, november(17))
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
+    learner = make_user()
+    mine = due(november(20), learner=learner)
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    assert due_on(mine) == november(20)
+    on(clock, MONDAY)
+    assert due_on(mine) == FRIDAY
+
+
+@pytest.mark.django_db
+def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(clock):
+    learner = make_user()
+    mine = due(FRIDAY, learner=learner)
+    away = mark_away(learner, MONDAY, FRIDAY, by=None)
+    on(clock, november(25))
+    assert change_away(away, MONDAY, november(24), by=None)
+    assert due_on(mine) == december(1)
+    assert not change_away(away, MONDAY, november(24), by=None)
+    assert change_away(Away.objects.get(), MONDAY, december(2), by=None)
+    assert due_on(mine) == december(9)
+
+
+@pytest.mark.django_db
+def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock):
+    learner = make_user()
+    mine = due(november(29), learner=learner)  # a Sunday, which no counting of working days finds again
+    away = mark_away(learner, MONDAY, december(4), by=None)
+    assert due_on(mine) == december(11)
+    assert take_back_away(away, by=None)
+    assert Enrollment.objects.get(pk=mine.pk).due_at == mine.due_at
+    assert not take_back_away(away, by=None)
+    assert [event.verb for event in Event.objects.filter(subject=f"person:{learner.pk}").order_by("pk")] == [
+        "away", "away-taken-back",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_day_given_by_hand_during_an_absence_stays_and_a_longer_absence_moves_it_by_the_days_more(clock):
+    learner = make_user()
+    mine = due(FRIDAY, learner=learner)
+    away = mark_away(learner, MONDAY, FRIDAY, by=None)
+    on(clock, november(24))
+    extend(mine, december(10), by=None)
+    on(clock, november(25))
+    assert due_on(mine) == december(10)
+    change_away(away, MONDAY, december(1), by=None)
+    assert due_on(mine) == december(14)
+    change_away(Away.objects.get(), MONDAY, november(24), by=None)
+    assert due_on(mine) == december(10)
+
+
+@pytest.mark.django_db
+def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_left(clock):
+    learner = make_user()
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    on(clock, november(26))
+    new = make_enrollment(learner=learner, due_at=dates.due_instant(december(4), ZONE))
+    assert is_any_not_settled()
+    settle_all()
+    assert due_on(new) == december(8)
+    assert not is_any_not_settled()
+
+
+@pytest.mark.django_db
+def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
+    learner = make_user()
+    none = make_enrollment(learner=learner)
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    assert due_on(none) is None
+    excused = due(FRIDAY)
+    waive(excused, "moved", by=None)
+    mark_away(excused.learner, MONDAY, FRIDAY, by=None)
+    done = due(FRIDAY, completed_at=datetime(2026, 11, 2, tzinfo=UTC))
+    mark_away(done.learner, MONDAY, FRIDAY, by=None)
+    assert (due_on(excused), due_on(done)) == (FRIDAY, FRIDAY)
+    assert moves() == []
+    with pytest.raises(EnrollmentClosed):
+        extend(excused, december(4), by=None)
+
+
+@pytest.mark.django_db
+def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock):
+    team, learner = make_team(time_zone="America/New_York"), make_user()
+    join(team, learner)
+    zone = ZoneInfo("America/New_York")
+    CalendarDay.objects.create(team=team, day=november(26), is_free=True, name="Thanksgiving")
+    mine = make_enrollment(learner=learner, due_at=dates.due_instant(FRIDAY, zone))
+    away = mark_away(learner, november(25), november(26), by=None)
+    assert (away.begins_at, away.ends_at) == (
+        datetime(2026, 11, 25, tzinfo=zone), datetime(2026, 11, 27, tzinfo=zone)
+    )  # fmt: skip
+    assert due_on(mine) == november(30)  # one working day, for Thanksgiving is none
+
+
+@pytest.mark.django_db
+def test_an_absence_over_the_night_in_which_clocks_change_is_as_long_as_its_days():
+    team, learner = make_team(time_zone="Europe/Berlin"), make_user()
+    make_course()
+    join(team, learner)
+    zone = ZoneInfo("Europe/Berlin")
+    with time_machine.travel(datetime(2026, 3, 20, 9, tzinfo=zone), tick=False):
+        mine = make_enrollment(learner=learner, due_at=dates.due_instant(date(2026, 3, 31), zone))
+        away = mark_away(learner, date(2026, 3, 26), date(2026, 3, 30), by=None)
+    assert away.ends_at.astimezone(UTC) - away.begins_at.astimezone(UTC) == 5 * DAY - timedelta(hours=1)
+    assert due_on(mine) == date(2026, 4, 3)
+
+
+@pytest.mark.django_db
+def test_the_numbers_above_the_boards_follow_and_the_records_agree(clock):
+    team, learner = make_team(), make_user()
+    join(team, learner)
+    due(november(20), learner=learner)
+    on(clock, MONDAY)
+    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 1
+    mark_away(learner, MONDAY, FRIDAY, by=None)
+    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 0
+    assert list(differences()) == []
+    on(clock, november(28))
+    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 1
+    assert list(differences()) == []
+
+
+@pytest.mark.django_db
+def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_followed(clock):
+    spans = [(november(9), november(10)), (MONDAY, FRIDAY), (december(7), december(8))]
+    found = []
+    for order in (spans, spans[::-1], [spans[1], spans[2], spans[0]]):
+        clock.move_to(datetime(2026, 11, 2, 9, tzinfo=ZONE))
+        learner = make_user()
+        mine = due(november(12), learner=learner)
+        wrong = mark_away(learner, december(21), december(24), by=None)
+        for span in order:
+            mark_away(learner, *span, by=None)
+        take_back_away(wrong, by=None)
+        found.append([due_on(mine), *(on(clock, day) or due_on(mine) for day in (MONDAY, december(1), december(9)))])
+    # Two working days for the first, five more for the second: late since the 17th, and away again in December.
+    assert found == [[november(16), FRIDAY, november(23), november(25)]] * 3
