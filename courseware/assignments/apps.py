@@ -1,3 +1,5 @@
+from datetime import time
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class AssignmentsConfig(AppConfig):
     name = "courseware.assignments"
     verbose_name = _("Assignments")
+
+    def ready(self):
+        from courseware.assignments import acting
+        from courseware.jobs.schedule import Daily, schedule
+
+        schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))

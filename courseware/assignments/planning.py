@@ -8,9 +8,11 @@ from datetime import date
 from django.db.models import QuerySet
 
 from courseware.accounts.models import Membership, User
+from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Standing
 from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.learning.due import RuleDay, day_for
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
@@ -29,7 +31,8 @@ class Opinion:
 class Intent:
     """What becomes of a person in a course. `by` are the rules behind it; of `others` it says why they do nothing.
 
-    Of several days the earliest holds; the whole course where not all of them are content with a short renewal.
+    Of several days the earliest holds; the whole course where not all of them are content with a short renewal. `due`
+    is the day of work that comes of it.
     """
 
     person: int
@@ -37,15 +40,11 @@ class Intent:
     deed: Deed
     by: tuple[Opinion, ...]
     others: tuple[Opinion, ...] = ()
-
-    @property
-    def first(self) -> Opinion:
-        """The rule whose day holds."""
-        return min(self.by or self.others, key=lambda each: (each.verdict.due_on or date.max, each.rule.pk))
+    due: RuleDay | None = None
 
     @property
     def due_on(self) -> date | None:
-        return self.first.verdict.due_on
+        return self.due.day if self.due else None
 
     @property
     def is_short(self) -> bool:
@@ -59,11 +58,23 @@ class Intent:
     def is_act(self) -> bool:
         return self.deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE)
 
-    def is_of(self, rule: AssignmentRule) -> bool:
-        return any(opinion.rule.pk == rule.pk for opinion in self.by)
+    @property
+    def first(self) -> Opinion:
+        """The rule whose day holds, or which is about the person."""
+        return min(self.by or self.others, key=order_of)
+
+    def of(self, rule: int) -> Verdict | None:
+        return next((each.verdict for each in (*self.by, *self.others) if each.rule.pk == rule), None)
+
+    def is_by(self, rule: int) -> bool:
+        return any(opinion.rule.pk == rule for opinion in self.by)
 
 
-def decide(person: int, course: int, opinions: Sequence[Opinion]) -> Intent:
+def order_of(opinion: Opinion) -> tuple[date, bool, int]:
+    return opinion.verdict.due_on or date.max, opinion.verdict.deed is Deed.OUTSIDE, opinion.rule.pk
+
+
+def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
     """Of all rules about the course that act. In whatever order they come, it comes to the same."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
     for deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE):
@@ -71,7 +82,9 @@ def decide(person: int, course: int, opinions: Sequence[Opinion]) -> Intent:
         others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
         # Nobody is excused whom another rule is about.
         if by and (deed is not Deed.EXCUSE or all(other.verdict.deed is Deed.OUTSIDE for other in others)):
-            return Intent(person, course, deed, by, others)
+            asked = min((each.verdict.due_on for each in by if each.verdict.due_on), default=None)
+            due = day_for(asked, calendar, earliest=day) if asked else None
+            return Intent(person, course, deed, by, others, due)
     is_about = any(opinion.verdict.deed is Deed.LEAVE for opinion in opinions)
     return Intent(person, course, Deed.LEAVE if is_about else Deed.OUTSIDE, (), tuple(opinions))
 
@@ -92,10 +105,11 @@ def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | N
     for rule in rules:
         by_course[rule.course_id].append(rule)
     for chunk in chunks_of_people(people) if rules else ():
+        calendars = calendars_of_people([person.pk for person in chunk])
         for person in facts_of(chunk, rules):
             for course, about in sorted(by_course.items()):
                 opinions = [Opinion(rule, verdict(version_of(rule), rule.pk, course, person, day)) for rule in about]
-                yield decide(person.key, course, opinions)
+                yield decide(person.key, course, opinions, calendars[person.key], day)
 
 
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[list[User]]:

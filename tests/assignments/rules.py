@@ -17,7 +17,7 @@ def make_version(**terms):
 
 def make_rule(course, *, is_on=True, **terms):
     rule = AssignmentRule.objects.create(course=course, switched_on_at="2020-01-01T00:00Z" if is_on else None)
-    rule.current = make_version(rule=rule, **terms)
+    rule.current = make_version(**{"rule": rule, "role": LEARNER} | terms)
     rule.current.save()
     rule.save()
     return rule
