@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
 from courseware.assignments import acting
 from courseware.assignments.models import Assignment
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
@@ -16,6 +14,7 @@ from courseware.evidence.verifying import verify
 from courseware.learning.enrolling import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.reporting.consistency import differences
+from tests.assignments.certified import make_certified
 from tests.assignments.rules import LEARNER, make_version
 from tests.assignments.rules import make_rule as rule_that_is
 from tests.making import join, make_course, make_hr, make_team, make_user
@@ -169,16 +168,6 @@ def test_a_changed_rule_is_a_new_version_and_the_same_words_are_none(course):
 
 
 # Renewals
-
-
-def make_certified(course, team, until):
-    person = make_user()
-    join(team, person)
-    run = enroll(person, course)
-    complete_course(run)
-    Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standing(Certificate.objects.get(enrollment=run))
-    return person
 
 
 def test_a_renewal_opens_beside_the_certificate_and_is_due_with_its_last_day(course):

@@ -1,0 +1,52 @@
+from datetime import date
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.rehearsal import Rehearsal, names_of, rehearse, rehearse_all
+from courseware.lib import dates
+
+
+class Command(BaseCommand):
+    help = "Say what the assignment rules would do on a day, to whom and why. Nothing is written."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--date", type=day_of, default=None, help="as 2027-03-01; without it today")
+        parser.add_argument("--rule", type=int, help="its number; without it all that are switched on")
+
+    def handle(self, **options):
+        day = options["date"] or dates.site_day()
+        if options["rule"] is None:
+            found = rehearse_all(day)
+        else:
+            rules = AssignmentRule.objects.select_related("current", "course").exclude(current=None)
+            rule = rules.filter(pk=options["rule"]).first()
+            if rule is None:
+                numbers = ", ".join(str(each.pk) for each in rules) or "none"
+                raise CommandError(f"There is no rule {options['rule']}. There are: {numbers}.")
+            found = [rehearse(rule, day)]
+        for rehearsal in found:
+            self.stdout.writelines(line + "\n" for line in lines(rehearsal))
+        if not found:
+            self.stdout.write("No rule is switched on.")
+
+
+def day_of(text):
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"--date {text}: expected a day such as 2027-03-01") from None
+
+
+def lines(rehearsal: Rehearsal):
+    names = names_of([*rehearsal.acts.values(), *rehearsal.coming.values()])
+    yield f"{rehearsal.rule.pk} {rehearsal.rule} · {rehearsal.day} · {rehearsal.number}"
+    for group, people in {**rehearsal.acts, **rehearsal.coming}.items():
+        day = group.opens_on or (group.due and group.due.day) or ""
+        shown = ", ".join(names[person] for person in people if person in names)
+        yield f"  {len(people)} {group.words} · {group.because} · {day} · {shown}"
+    for reason, number in rehearsal.left.most_common():
+        yield f"  {number} {_('left alone')} · {reason}"
+    for reason, number in rehearsal.outside.most_common():
+        yield f"  {number} {_('not about them')} · {reason}"

@@ -1,0 +1,141 @@
+"""What a rule would do on a day, for those who decide about it: whom, why, by when. Nothing is written."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.assignments.fitting import Deed, Verdict, Why
+from courseware.assignments.models import AssignmentRule, RuleVersion
+from courseware.assignments.planning import Intent, acting_rules, plan, version_of
+from courseware.learning.due import RuleDay
+
+AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
+SHOWN = 50  # names of a group
+DEEDS = {Deed.ENROLL: _("is enrolled"), Deed.RENEW: _("a renewal opens"), Deed.EXCUSE: _("is excused")}
+SHORT = _("a short renewal opens")
+
+
+@dataclass(frozen=True)
+class Because:
+    """A reason, with the day it speaks of."""
+
+    why: Why
+    day: date | None = None
+
+    def __str__(self) -> str:
+        day = date_format(self.day) if self.day else ""
+        return str(self.why.label) % {"day": day} if "%(day)s" in str(self.why.label) else str(self.why.label)
+
+
+@dataclass(frozen=True)
+class Group:
+    """People to whom the same happens for the same reason. `others` are rules that are about them as well."""
+
+    deed: Deed
+    because: Because
+    due: RuleDay | None = None
+    is_short: bool = False
+    opens_on: date | None = None
+    others: tuple[AssignmentRule, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return str(SHORT if self.is_short else DEEDS[self.deed])
+
+
+@dataclass
+class Rehearsal:
+    """`acts` and `coming` map groups to the keys of people, `left` and `outside` reasons to their number.
+
+    `coming` are renewals that open within two months after the day.
+    """
+
+    rule: AssignmentRule
+    day: date
+    acts: dict[Group, list[int]] = field(default_factory=lambda: defaultdict(list))
+    coming: dict[Group, list[int]] = field(default_factory=lambda: defaultdict(list))
+    left: Counter[Because] = field(default_factory=Counter)
+    outside: Counter[Because] = field(default_factory=Counter)
+
+    @property
+    def number(self) -> int:
+        return sum(map(len, self.acts.values()))
+
+    @property
+    def digest(self) -> str:
+        """Of what would be done: it differs as soon as something has changed for one of these people."""
+        lines = sorted(
+            f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
+            for group, people in self.acts.items()
+            for person in people
+        )
+        return hashlib.sha256("\n".join([str(self.day), *lines]).encode()).hexdigest()
+
+    @cached_property
+    def days(self) -> list[tuple[date, Counter[str]]]:
+        """What happens on which day, in order: deeds, renewals to come, due days."""
+        found: dict[date, Counter[str]] = defaultdict(Counter)
+        for group, people in self.acts.items():
+            found[self.day][group.words] += len(people)
+            if group.due:
+                found[group.due.day][str(_("due day"))] += len(people)
+        for group, people in self.coming.items():
+            if group.opens_on:
+                found[group.opens_on][group.words] += len(people)
+        return sorted(found.items())
+
+
+def rehearse(rule: AssignmentRule, day: date) -> Rehearsal:
+    """As if the rule were on, beside those that are."""
+    others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
+    rehearsal = Rehearsal(rule, day)
+    for intent in plan([*others, rule], day):
+        take(rehearsal, intent)
+    return rehearsal
+
+
+def rehearse_all(day: date) -> list[Rehearsal]:
+    """Of the rules that are on, each with its part."""
+    rules = list(acting_rules())
+    rehearsals = {rule.pk: Rehearsal(rule, day) for rule in rules}
+    for intent in plan(rules, day):
+        for rule in rules:
+            if rule.course_id == intent.course:
+                take(rehearsals[rule.pk], intent)
+    return list(rehearsals.values())
+
+
+def take(rehearsal: Rehearsal, intent: Intent) -> None:
+    verdict = intent.of(rehearsal.rule.pk)
+    if verdict is None:
+        return
+    because = Because(verdict.why, verdict.day)
+    if intent.is_by(rehearsal.rule.pk):
+        others = tuple(each.rule for each in intent.by if each.rule.pk != rehearsal.rule.pk)
+        group = Group(intent.deed, because, intent.due, intent.is_short, others=others)
+        rehearsal.acts[group].append(intent.person)
+    elif verdict.deed is Deed.OUTSIDE:
+        rehearsal.outside[because] += 1
+    elif opens_soon(verdict, rehearsal.day):
+        is_short = version_of(rehearsal.rule).renewal == RuleVersion.Renewal.SHORT
+        group = Group(Deed.RENEW, because, is_short=is_short, opens_on=verdict.opens_on)
+        rehearsal.coming[group].append(intent.person)
+    else:
+        rehearsal.left[because] += 1
+
+
+def opens_soon(verdict: Verdict, day: date) -> bool:
+    return verdict.opens_on is not None and verdict.opens_on <= day + AHEAD
+
+
+def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
+    """Of the first of each group. Runs one query."""
+    keys = [key for group in people for key in list(group)[:SHOWN]]
+    return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))
