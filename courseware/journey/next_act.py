@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 
 from django.urls import reverse
+from django.utils.functional import cached_property  # Python's own takes a lock each time, until 3.12
 from django.utils.translation import gettext
 
 from courseware.assessment.sittings import sittings_of
@@ -95,7 +95,7 @@ class Journey:
 
 def may_be_held(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
     # Only then do attempts decide what is next.
-    return enrollment.is_open and progress.is_exam_open and outline.exam_id not in progress.done
+    return progress.is_exam_open and outline.exam_id not in progress.done and enrollment.is_open
 
 
 def journeys(

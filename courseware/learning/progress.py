@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.utils.functional import cached_property
 
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
@@ -36,7 +37,7 @@ class Progress:
     is_exam_open: bool
     is_pre_check_open: bool
 
-    @property
+    @cached_property
     def done_count(self) -> int:
         return len(self.done.intersection(self.required))
 
@@ -62,13 +63,12 @@ def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
     done = frozenset(done)
-    required = tuple(dict.fromkeys(outline.required))
     is_pre_check_open = outline.pre_check_id is not None and not done
     # Whoever has answered a question of a lesson has skipped the pre-check.
     skipped = outline.pre_check_id if has_answered or not is_pre_check_open else None
     return Progress(
         done=done,
-        required=required,
+        required=outline.required_once,
         next_step=next(
             (step for step in outline.steps if step.id not in done | {skipped} and not is_beside(step, outline)), None
         ),

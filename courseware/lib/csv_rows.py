@@ -19,10 +19,11 @@ PIECE = 16_000  # characters that are sent together
 
 def guarded(cell: object) -> str:
     """The cell as text, with an apostrophe before what a spreadsheet would take for a formula."""
-    text = "" if cell is None else str(cell)
-    if isinstance(cell, int) or _SIGNS.isdisjoint(text):
-        return text
-    return _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", text)
+    if type(cell) is not str:
+        if cell is None or isinstance(cell, int):
+            return "" if cell is None else str(cell)
+        cell = str(cell)
+    return cell if _SIGNS.isdisjoint(cell) else _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", cell)
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

@@ -18,15 +18,15 @@ AT_A_TIME = 100  # rows put into words before another request's language may be 
 CERTIFIED = {True: _("yes"), False: _("no"), None: ""}
 
 BOARD_COLUMNS = {
-    _("Name"): lambda row: row.enrollment.learner.name,
-    _("E-mail"): lambda row: row.enrollment.learner.email,
+    _("Name"): lambda row: row.name,
+    _("E-mail"): lambda row: row.email,
     _("Team"): lambda row: row.team,
     _("Course"): lambda row: row.outline.title,
     _("State"): lambda row: row.state.label,
     _("Progress (%)"): lambda row: row.progress.percent,
     _("Done"): lambda row: row.progress.done_count,
     _("Of"): lambda row: row.progress.total,
-    _("Due on"): lambda row: row.due_on.isoformat() if row.due_on else "",
+    _("Due on"): lambda row: day.isoformat() if (day := row.due_on) else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
     _("Certified"): lambda row: CERTIFIED[row.is_certified],
@@ -51,7 +51,7 @@ def gain(point: StartingPoint) -> int | str:
 
 def moment(at) -> str:
     """ISO 8601 in the site's zone with its offset, to the second; "" for None."""
-    return timezone.localtime(at, timezone.get_default_timezone()).isoformat(timespec="seconds") if at else ""
+    return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds") if at else ""
 
 
 def board_csv(rows: Iterable[BoardRow], language: str) -> Iterator[bytes]:
@@ -63,10 +63,13 @@ def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | in
     with translation.override(language):
         heading = [str(name) for name in BOARD_COLUMNS]
     yield heading
-    rows, said = iter(rows), CellTexts()
+    rows, said, columns = iter(rows), CellTexts(), BOARD_COLUMNS.values()
     while some := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
-            lines = [[said.cell(column(row)) for column in BOARD_COLUMNS.values()] for row in some]
+            lines = [
+                [cell if isinstance(cell := column(row), (str, int)) else said.text(cell) for column in columns]
+                for row in some
+            ]
         yield from lines
 
 
@@ -76,9 +79,7 @@ class CellTexts:
     def __init__(self) -> None:
         self.texts: dict[int, tuple[object, str]] = {}
 
-    def cell(self, value) -> str | int:
-        if isinstance(value, (str, int)):
-            return value
+    def text(self, value) -> str:
         if id(value) not in self.texts:
             self.texts[id(value)] = value, str(value)  # kept, so that no other one gets its id
         return self.texts[id(value)][1]

@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 def test_facts_come_in_the_order_of_the_keys_and_without_what_is_gone():
     first, second, gone = (make_enrollment(make_user(name)).pk for name in ("B", "A", "C"))
     Enrollment.objects.filter(pk=gone).delete()
-    assert [each.learner.name for each in board_rows.facts_of([second, gone, first], NOON)] == ["A", "B"]
+    assert [each.learner_name for each in board_rows.facts_of([second, gone, first], NOON)] == ["A", "B"]
     assert board_rows.facts_of([], NOON) == []
 
 

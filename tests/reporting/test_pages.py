@@ -102,7 +102,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due on", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [
         [
-            row.enrollment.learner.name, row.team, row.state.label, str(row.progress.percent),
+            row.name, row.team, row.state.label, str(row.progress.percent),
             str(row.progress.done_count), str(row.progress.total), str(row.due_on or ""),
             row.next_act.words,
         ]

@@ -76,7 +76,7 @@ def test_board_and_file_tell_who_is_certified(team):
     column = list(exports.BOARD_COLUMNS).index("Certified")
     cells = {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
     said = {
-        (row.enrollment.learner.name, row.outline.course_id, row.cells.has_lost_certificate)
+        (row.name, row.outline.course_id, row.cells.has_lost_certificate)
         for row in rows
         if row.outline.course_id == "tea-room"
     }

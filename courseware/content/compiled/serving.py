@@ -94,6 +94,10 @@ class Outline:
         return tuple(step for module in self.modules for step in module.steps)
 
     @cached_property
+    def required_once(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.required))
+
+    @cached_property
     def required_lessons(self) -> frozenset[str]:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 

@@ -27,7 +27,8 @@ def person_address(pk, verb):
 
 
 def visible_enrollment(user, pk):
-    return get_object_or_404(board_rows.with_facts(board_rows.enrollments_shown_to(user), timezone.now()), pk=pk)
+    shown = board_rows.enrollments_shown_to(user).select_related("learner")
+    return get_object_or_404(board_rows.with_facts(shown, timezone.now()), pk=pk)
 
 
 def person_page(request, enrollment, *, refused=None, status=200):
