@@ -228,6 +228,8 @@ def places_of(world):
         "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/people/<pk>": world.enrollment.pk,
+        "people/<pk>": learner.pk,
+        "people/<pk>/places/<place>": learner.memberships.get().pk,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,
         "media/<course>": world.course.identifier,

@@ -13,8 +13,8 @@ from courseware.accounts import second_factor
 from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.notices import notify
 from courseware.accounts.offices import AUDITORS
+from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.people_lists import NoTeamFilter, TeamFilter
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
@@ -174,8 +174,7 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=person)
-            if form.address_before:
-                notify(person, "address-changed", address=form.address_before)
+            tell_old_address(person, form.address_before)
         if change and "practice_time" in form.changed_data:
             log_practice_time(person, by=request.user)
         log_rights(person, form.rights_before, by=request.user)

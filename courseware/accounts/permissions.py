@@ -28,8 +28,18 @@ def sees_the_firm(user):
 
 
 def may_handle(user, person):
-    """Whether `user`, who handles people, may touch `person`: whoever is staff is for an admin alone."""
-    return user.is_superuser or not is_privileged(person)
+    """Whether `user`, who handles people, may touch `person`: whoever is staff, or audits, is for an admin alone.
+
+    Else the address of somebody who may see more would be a way to see it.
+    """
+    audits_still = person.audits_until is not None and site_day() <= person.audits_until
+    return user.is_superuser or not (is_privileged(person) or audits_still)
+
+
+def may_place(user, person):
+    """Whether `user`, who handles people, may give `person` a place in a team: to oneself only others give one, as who
+    leads a team sees its people."""
+    return user.is_superuser or (may_handle(user, person) and user.pk != person.pk)
 
 
 def is_manager(user):

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
+from courseware.accounts.permissions import audits
 from courseware.learning.enrolling import extend, give_time, waive
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Adjustment, Enrollment
@@ -25,9 +26,11 @@ STEPS = (3, 7)  # days that a due day is moved by a button
 
 
 def may_change(user, enrollment):
-    """Nobody extends, excuses or eases the own training, administrators included; an auditor only looks."""
-    is_own = enrollment.learner_id == user.pk
-    return not is_own and Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
+    """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and an
+    auditor sees more than may be changed."""
+    if enrollment.learner_id == user.pk:
+        return False
+    return not audits(user) or Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
 
 class VerbForm(forms.Form):

@@ -19,7 +19,7 @@ from tests.making import (
 )
 
 pytestmark = pytest.mark.django_db
-HOME, BOARD, DOCUMENTS, ADMIN = "/", "/team/", "/admin/content/document/", "/admin/"
+HOME, BOARD, DOCUMENTS, ADMIN, PEOPLE = "/", "/team/", "/admin/content/document/", "/admin/", "/people/"
 
 
 def leading(person):
@@ -39,7 +39,8 @@ LANDINGS = {
     "a manager who has to learn": (lambda: learning(leading(make_user())), HOME),
     "a manager who is done": (lambda: learning(leading(make_user()), completed_at=timezone.now()), BOARD),
     "a manager who is excused": (lambda: learning(leading(make_user()), waived_at=timezone.now()), BOARD),
-    "human resources": (make_hr, BOARD),
+    "human resources": (make_hr, PEOPLE),
+    "human resources who lead a team": (lambda: leading(make_hr()), PEOPLE),
     "human resources who have to learn": (lambda: learning(make_hr()), HOME),
     "an auditor": (make_auditor, BOARD),
     "an auditor whose last day is over": (lambda: make_auditor(audits_until=date(2020, 1, 1)), HOME),

@@ -56,7 +56,7 @@ def seen_by(user, firm):
 
 
 def changed_by(user, firm):
-    return {name for name, run in firm.items() if may_change(user, run)}
+    return {name for name in seen_by(user, firm) if may_change(user, firm[name])}
 
 
 NO_STAFF = {"learner", "without a team", "HR", "auditor"}

@@ -90,6 +90,8 @@ def forms(world):
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
+        "people/<int:pk>/edit/": {"name": "Lea Learner", "email": world.learner.email, "post": "phone"},
+        "people/<int:pk>/places/": {"team": world.team.pk, "role": "learner"},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},
@@ -232,7 +234,7 @@ def test_fields_that_no_form_has_change_nothing(role, world):
 
 
 def send(world, role, route, extra):
-    client_of(world, role).post(fill_in(route, world.places), forms(world).get(route, {}) | extra)
+    client_of(world, role).post(fill_in(route, world.places), extra | forms(world).get(route, {}))
 
 
 def done_by(act, *arguments):

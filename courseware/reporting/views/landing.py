@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions import is_manager, sees_the_firm
+from courseware.accounts.permissions import audits, handles_people, is_manager
 from courseware.learning.models import Enrollment
 
 
@@ -18,7 +18,9 @@ def place_of_work(person):
     """The name of an address. Who has to learn learns first; the other places are in the menu."""
     if Enrollment.objects.open().filter(learner=person).exists():
         return "home"
-    if is_manager(person) or (sees_the_firm(person) and not person.is_superuser):
+    if handles_people(person) and not person.is_superuser:
+        return "assignments:people"
+    if is_manager(person) or audits(person):
         return "reporting:board"
     if person.is_staff and person.has_perm("content.change_document"):
         return "admin:content_document_changelist"

@@ -1,0 +1,34 @@
+"""What is kept of a person, such as name and address: of a change the log holds the field, never what stood there."""
+
+from django.db import transaction
+
+from courseware.accounts.models import User
+from courseware.accounts.moving import lock_person
+from courseware.accounts.notices import notify
+from courseware.evidence.recording import NewEvent, record_many
+
+
+@transaction.atomic
+def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
+    """`values`: field → what it shall be. Returns the names of those that were otherwise. Raises ValidationError."""
+    row = lock_person(person)
+    changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
+    if not changed:
+        return []
+    address = row.email
+    for field in changed:
+        setattr(row, field, values[field])
+    row.full_clean(exclude=["password"])
+    row.save(update_fields=changed)
+    events = [NewEvent("person-changed", row, by, {"fields": changed})]
+    if "email" in changed:
+        events.append(NewEvent("address-changed", row, by))
+        tell_old_address(row, address)
+    record_many(events)
+    return changed
+
+
+def tell_old_address(person: User, address: str | None) -> None:
+    """So that nobody's account goes to another address unseen."""
+    if address:
+        notify(person, "address-changed", address=address)

@@ -1,0 +1,36 @@
+"""Taking away a person who was made by mistake. Whoever did anything here, or was asked for anything, stays."""
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.accounts.moving import lock_person
+from courseware.evidence.recording import record, subject_of
+from courseware.outbox.models import Message, MessageState
+
+
+class HasRecord(Exception):
+    """Something is on record of this person."""
+
+
+@transaction.atomic
+def remove_person(person: User, *, by: User) -> None:
+    """Raises HasRecord, and changes nothing, where the person has signed in or anything is on record.
+
+    Letters stay, with their address; those that wait are not sent.
+    """
+    row = lock_person(person)
+    subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
+    if row.last_login:
+        raise HasRecord(person)
+    letters = Message.objects.filter(person=row)
+    letters.filter(state=MessageState.QUEUED).update(
+        state=MessageState.SKIPPED, why="the person was made by mistake and taken away", ended_at=timezone.now()
+    )
+    letters.update(person=None)
+    try:
+        row.delete()  # every record protects its person
+    except ProtectedError:
+        raise HasRecord(person) from None
+    record("person-removed", actor=by, subject=subject, data={"teams": teams})

@@ -1,0 +1,110 @@
+"""The forms of human resources about people."""
+
+from crispy_forms.layout import Field
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courseware.accounts.models import Membership, Team, User, plain_staff_number
+from courseware.lib.form_layout import Fields
+
+OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
+
+
+class PeopleFilter(forms.Form):
+    """The filters of the list, which stand in the address. One that is typed wrongly is as good as not there."""
+
+    class Standing:
+        HERE, NEVER_IN, LEFT, ALL = "here", "never", "left", "all"
+
+    words = forms.CharField(
+        label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+    )
+    team = forms.ModelChoiceField(
+        label=_("Team"),
+        required=False,
+        queryset=Team.objects.only("name"),
+        empty_label=pgettext_lazy("any team", "all"),
+        help_text="",
+    )
+    standing = forms.ChoiceField(
+        label=_("Who"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("of a person", "here")),
+            (Standing.NEVER_IN, _("has never signed in")),
+            (Standing.LEFT, _("has left")),
+            (Standing.ALL, pgettext_lazy("any state", "all")),
+        ],
+    )
+
+    helper = Fields(Field("words", wrapper_class="grow"), "team", "standing", form_method="get")
+
+    @property
+    def is_set(self):
+        return any(self.data.get(name) for name in self.fields)
+
+    def chosen_from(self, people):
+        self.full_clean()
+        self.errors.clear()
+        people = self.of_standing(people, self.cleaned_data.get("standing"))
+        if team := self.cleaned_data.get("team"):
+            below = Team.objects.filter(pk=team.pk).with_those_below()
+            people = people.filter(pk__in=Membership.objects.filter(team__in=below).values("person"))
+        if words := self.cleaned_data.get("words"):
+            people = found_by(words, people)
+        return people
+
+    def of_standing(self, people, standing):
+        conditions = {
+            self.Standing.LEFT: Q(is_active=False),
+            self.Standing.NEVER_IN: Q(is_active=True, last_login=None),
+            self.Standing.ALL: Q(),
+        }
+        return people.filter(conditions.get(standing, Q(is_active=True)))
+
+
+def found_by(words, people):
+    """A whole address or staff number finds one person at once; else what is typed may stand anywhere in them."""
+    whole = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
+    if whole.exists():
+        return whole
+    return people.filter(Q(name__icontains=words) | Q(email__icontains=words) | Q(staff_number__icontains=words))
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar: in the reader's language, without a script."""
+
+    def __init__(self):
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class ParticularsForm(forms.ModelForm):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    class Meta:
+        model = User
+        fields = OF_A_PERSON
+        widgets = {"starts_on": DayInput, "leaves_on": DayInput}
+        help_texts = {
+            "email": _("Letters go here. Who signed in with another address until now is told there."),
+            "leaves_on": _("From the day after, the person cannot sign in any more."),
+        }
+
+    def clean(self):
+        super().clean()
+        first, last = self.cleaned_data.get("starts_on"), self.cleaned_data.get("leaves_on")
+        if first and last and last < first:
+            self.add_error("leaves_on", _("The last day is before the first one."))
+
+    def changed_values(self):
+        """Field → what it shall be, of those that were changed here: what somebody else changes meanwhile stays."""
+        return {name: getattr(self.instance, name) for name in self.changed_data}
+
+
+class PlaceForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.only("name"))
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)

@@ -1,0 +1,47 @@
+"""/people/: who is in the firm."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
+from django.http import Http404
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import handles_people, may_handle, sees_the_firm
+from courseware.assignments.people_forms import PeopleFilter
+from courseware.lib.long_lists import MOST, FirstRows
+
+PEOPLE_A_PAGE = 50
+
+
+def hr_or_404(user):
+    if not handles_people(user):
+        raise Http404
+
+
+def hr_or_auditor_or_404(user):
+    if not sees_the_firm(user):
+        raise Http404
+
+
+def may_look_at(user, person):
+    """Whether the page of `person` is there for `user`: who audits looks at everybody."""
+    return may_handle(user, person) or not handles_people(user)
+
+
+@require_safe
+@login_required
+def people(request):
+    hr_or_auditor_or_404(request.user)
+    form = PeopleFilter(request.GET)
+    found = form.chosen_from(User.objects.order_by("name", "pk"))
+    page = FirstRows(found.prefetch_related(places_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    for person in page.object_list:
+        person.is_shown = may_look_at(request.user, person)
+    context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
+    return render(request, "assignments/people.html", context)
+
+
+def places_with_teams():
+    places = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
+    return Prefetch("memberships", places, to_attr="places")

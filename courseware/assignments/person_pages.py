@@ -1,0 +1,202 @@
+"""/people/<pk>/: one person, for human resources, and to read for those who audit."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from courseware.accounts import leaving
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.models import User
+from courseware.accounts.moving import move
+from courseware.accounts.particulars import change_particulars
+from courseware.accounts.permissions import handles_people, may_handle, may_place
+from courseware.accounts.placing import add_place, end_place
+from courseware.accounts.removing import HasRecord, remove_person
+from courseware.assessment.models import Certificate
+from courseware.assignments.people_forms import ParticularsForm, PlaceForm
+from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404, may_look_at, places_with_teams
+from courseware.assignments.record_page import record_page
+from courseware.content.compiled.serving import outline
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.learning.looks import VERB as LOOKED
+from courseware.learning.looks import record_look
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+from courseware.outbox.models import Message
+
+SHOWN = 10  # letters, and lines of the log
+
+
+def person_address(pk, **places):
+    return reverse("assignments:person", args=[pk])
+
+
+def handled_person_or_404(request, pk):
+    """The person, for somebody of human resources who may change something about them."""
+    hr_or_404(request.user)
+    person = get_object_or_404(User, pk=pk)
+    if not may_handle(request.user, person):
+        raise Http404
+    return person
+
+
+def placed_person_or_404(request, pk):
+    person = handled_person_or_404(request, pk)
+    if not may_place(request.user, person):
+        raise Http404
+    return person
+
+
+@require_safe
+@login_required
+def person(request, pk):
+    hr_or_auditor_or_404(request.user)
+    found = get_object_or_404(User.objects.prefetch_related(places_with_teams()), pk=pk)
+    if not may_look_at(request.user, found):
+        raise Http404
+    return person_page(request, found, PlaceForm())
+
+
+def person_page(request, found, form):
+    may_change = handles_people(request.user) and may_handle(request.user, found)
+    record_look(found, by=request.user)
+    runs = runs_of(found, request.user)
+    context = {
+        "person": found,
+        "runs": runs,
+        "record_page": record_page(),
+        "certificates": certificates_of(found, site_day()),
+        "letters": Message.objects.of(found)[:SHOWN],
+        "events": events_about(found)[:SHOWN],
+        "form": form,
+        "may_change": may_change,
+        "may_place": may_change and may_place(request.user, found),
+        "is_removable": may_change and not found.last_login and not runs,
+    }
+    return render(request, "assignments/person.html", context, status=form_status(form))
+
+
+def runs_of(found, user):
+    """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
+    runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
+    runs = list(runs.with_release().with_state().with_zone().order_by("-pk"))
+    for run in runs:
+        run.label = Enrollment.State(run.state)
+        run.title = outline(run.course.current, get_language()).title
+    return runs
+
+
+def events_about(found):
+    """The newest first, without those who only looked."""
+    events = Event.objects.filter(subject=subject_of(found)).exclude(verb=LOOKED)
+    return events.select_related("actor").order_by("-pk")
+
+
+def certificates_of(found, today):
+    certificates = list(Certificate.objects.filter(enrollment__learner=found).order_by("-issued_at", "-pk"))
+    for certificate in certificates:
+        certificate.title = certificate.titles.get(get_language()) or next(iter(certificate.titles.values()))
+        certificate.holds = today <= certificate.certifies_until
+    return certificates
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@asks_who_it_is
+@form_on(lambda pk: reverse("assignments:edit-person", args=[pk]))
+def edit(request, pk):
+    found = handled_person_or_404(request, pk)
+    form = ParticularsForm(request.POST or None, instance=found)
+    if form.is_valid() and is_changed(request, form):
+        return redirect("assignments:person", pk)
+    return render(request, "assignments/edit_person.html", {"form": form, "person": found}, status=form_status(form))
+
+
+def is_changed(request, form):
+    """False where somebody else was quicker to take the address or number: the form then says so."""
+    try:
+        changed = change_particulars(form.instance, form.changed_values(), by=request.user)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    note = gettext("%(name)s: saved.") if changed else gettext("%(name)s: nothing was changed.")
+    messages.success(request, note % {"name": form.instance.name})
+    return True
+
+
+@require_POST
+@login_required
+@form_on(person_address)
+def place(request, pk):
+    """`act` is "move" for in place of the other teams, else beside them."""
+    found = placed_person_or_404(request, pk)
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        found.places = list(found.memberships.select_related("team"))
+        return person_page(request, found, form)
+    team, role = form.cleaned_data["team"], form.cleaned_data["role"]
+    if request.POST.get("act") == "move":
+        move(found, team, role=role, by=request.user)
+    else:
+        add_place(found, team, role, by=request.user)
+    note = gettext("%(name)s is in “%(team)s” now.")
+    messages.success(request, note % {"name": found.name, "team": team})
+    return redirect("assignments:person", pk)
+
+
+@require_POST
+@login_required
+@form_on(person_address)
+def unplace(request, pk, place):
+    found = placed_person_or_404(request, pk)
+    if end_place(found, place, by=request.user):
+        messages.success(request, gettext("%(name)s is out of that team. The record stays.") % {"name": found.name})
+    return redirect("assignments:person", pk)
+
+
+@require_POST
+@login_required
+@asks_who_it_is
+@form_on(person_address)
+def let_leave(request, pk):
+    found = placed_person_or_404(request, pk)
+    if leaving.leave(found, by=request.user):
+        note = gettext("%(name)s has left: signed out everywhere, off the boards, no more letters. The record stays.")
+        messages.success(request, note % {"name": found.name})
+    return redirect("assignments:person", pk)
+
+
+@require_POST
+@login_required
+@form_on(person_address)
+def let_return(request, pk):
+    found = placed_person_or_404(request, pk)
+    if leaving.come_back(found, by=request.user):
+        note = gettext("%(name)s is back, and goes on where the courses were left.")
+        messages.success(request, note % {"name": found.name})
+    return redirect("assignments:person", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(lambda pk: reverse("assignments:remove-person", args=[pk]))
+def remove(request, pk):
+    found = placed_person_or_404(request, pk)
+    if request.method != "POST":
+        return render(request, "assignments/remove_person.html", {"person": found})
+    try:
+        remove_person(found, by=request.user)
+    except HasRecord:
+        note = gettext("Something is on record of %(name)s, so nothing was taken away. Let the person leave instead.")
+        messages.error(request, note % {"name": found.name})
+        return redirect("assignments:person", pk)
+    messages.success(request, gettext("%(name)s was taken away.") % {"name": found.name})
+    return redirect("assignments:people")

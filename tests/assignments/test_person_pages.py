@@ -1,0 +1,249 @@
+"""The page of a person, for human resources: what is changed there, and what never."""
+
+import pytest
+from django.core import mail
+
+from courseware.accounts.models import Membership, User
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.outbox.models import Message
+from tests.counting import statements
+from tests.making import (
+    join,
+    letters,
+    make_admin,
+    make_auditor,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
+
+
+@pytest.fixture
+def hr(client):
+    hr = make_hr(name="Hana")
+    client.force_login(hr)
+    return hr
+
+
+def address(person, rest=""):
+    return f"/people/{person.pk}/{rest}"
+
+
+def particulars(person, **changed):
+    kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
+    return kept | {"language": "", "post": "", "starts_on": "", "leaves_on": ""} | changed
+
+
+def log_of(person):
+    return list(Event.objects.filter(subject=subject_of(person)).order_by("pk").values_list("verb", "data"))
+
+
+def places_of(person):
+    return sorted(person.memberships.values_list("team__name", "role"))
+
+
+def test_a_new_address_is_told_to_the_old_one_and_the_log_names_no_address(client, hr):
+    person = make_user("Li Na", email="old@example.com")
+    sent = client.post(address(person, "edit/"), particulars(person, email="New@Example.com", post="phone"))
+    assert sent.status_code == 302
+    person.refresh_from_db()
+    assert (person.email, person.post) == ("new@example.com", "phone")
+    assert log_of(person) == [("person-changed", {"fields": ["email", "post"]}), ("address-changed", {})]
+    assert [letter.to for letter in letters()] == [["old@example.com"]]
+
+
+def test_saving_what_was_there_changes_nothing(client, hr):
+    person = make_user("Li Na")
+    assert client.post(address(person, "edit/"), particulars(person)).status_code == 302
+    assert log_of(person) == []
+    assert letters() == mail.outbox == []
+
+
+def test_who_had_no_address_is_told_nothing_of_a_new_one(client, hr):
+    person = make_user("Li Na")
+    User.objects.filter(pk=person.pk).update(email=None, staff_number="A1")
+    person.refresh_from_db()
+    client.post(address(person, "edit/"), particulars(person, email="li@example.com"))
+    assert User.objects.get(pk=person.pk).email == "li@example.com"
+    assert letters() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "words"),
+    [
+        ({"email": "taken@example.com"}, "email", "Somebody with this address is here already."),
+        ({"staff_number": "ａ１"}, "staff_number", "Somebody with this staff number is here already."),
+        ({"starts_on": "2026-12-02", "leaves_on": "2026-12-01"}, "leaves_on", "The last day is before the first one."),
+        ({"email": "", "staff_number": ""}, "__all__", "An e-mail address or a staff number is needed."),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_what_was_typed_stays(client, hr, changed, field, words):
+    make_user(email="taken@example.com", staff_number="A1")
+    person = make_user("Li Na")
+    refused = client.post(address(person, "edit/"), particulars(person, name="Li Nana", **changed))
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {field: [words]}
+    assert 'value="Li Nana"' in refused.text
+    assert User.objects.get(pk=person.pk).name == "Li Na"
+
+
+def test_who_moves_has_the_new_place_only_and_who_is_added_has_both(client, hr):
+    person, day = make_user(), make_team("Day")
+    night = make_team("Night")
+    join(day, person)
+    client.post(address(person, "places/"), {"team": night.pk, "role": LEARNER, "act": "add"})
+    assert places_of(person) == [("Day", LEARNER), ("Night", LEARNER)]
+    late = make_team("Late")
+    client.post(address(person, "places/"), {"team": late.pk, "role": LEARNER, "act": "move"})
+    assert places_of(person) == [("Late", LEARNER)]
+    client.post(address(person, "places/"), {"team": late.pk, "role": MANAGER})
+    assert places_of(person) == [("Late", LEARNER), ("Late", MANAGER)]
+    lead = person.memberships.get(role=MANAGER)
+    for _twice in range(2):
+        client.post(address(person, f"places/{lead.pk}/end/"))
+    assert places_of(person) == [("Late", LEARNER)]
+    assert [verb for verb, _data in log_of(person)].count("membership-removed") == 3
+
+
+def test_the_place_of_somebody_else_is_not_ended_under_this_address(client, hr):
+    team = make_team(learners=1)
+    place = team.memberships.get(role=LEARNER)
+    client.post(address(make_user(), f"places/{place.pk}/end/"))
+    assert Membership.objects.filter(pk=place.pk).exists()
+
+
+def test_a_place_without_a_team_is_refused_on_the_page_itself(client, hr):
+    person = make_user("Li Na")
+    refused = client.post(address(person, "places/"), {"role": "chief"})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"team", "role"})
+    assert "Li Na" in refused.text
+
+
+def test_who_leaves_is_signed_out_and_who_comes_back_goes_on(client, hr):
+    person = make_user()
+    for _twice in range(2):
+        client.post(address(person, "leave/"))
+    person.refresh_from_db()
+    assert (person.is_active, person.session_number) == (False, 1)
+    client.post(address(person, "return/"))
+    person.refresh_from_db()
+    assert (person.is_active, person.leaves_on) == (True, None)
+
+
+def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client, hr):
+    person, team = make_user("Twice"), make_team()
+    join(team, person)
+    waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
+    assert "Take Twice away?" in client.get(address(person, "remove/")).text
+    assert User.objects.filter(pk=person.pk).exists()
+    assert client.post(address(person, "remove/")).url == "/people/"
+    assert not User.objects.filter(pk=person.pk).exists()
+    waiting.refresh_from_db()
+    assert (waiting.person, waiting.state) == (None, "skipped")
+    assert log_of(person)[-1] == ("person-removed", {"teams": [team.pk]})
+    assert client.post(address(person, "remove/")).status_code == 404
+
+
+def signed_in(person):
+    User.objects.filter(pk=person.pk).update(last_login="2026-01-01T00:00Z")
+
+
+def acted(person):
+    Event.objects.create(chain="x", place=1, at="2026-01-01T00:00Z", verb="x", subject="x", actor=person, digest="x")
+
+
+@pytest.mark.parametrize("has_record", [make_enrollment, signed_in, acted])
+def test_who_has_any_record_is_not_taken_away(client, hr, has_record):
+    person = make_user()
+    waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
+    has_record(person)
+    client.post(address(person, "remove/"))
+    assert User.objects.filter(pk=person.pk).exists()
+    waiting.refresh_from_db()
+    assert (waiting.person, waiting.state) == (person, "queued")
+
+
+def test_the_page_shows_courses_certificates_letters_and_the_log(client, hr):
+    run = make_enrollment(make_user("Li Na"))
+    complete_course(run)
+    client.post(address(run.learner, "edit/"), particulars(run.learner, post="phone"))
+    page = client.get(address(run.learner))
+    assert [each.label.label for each in page.context["runs"]] == ["completed"]
+    assert f"/team/people/{run.pk}/" in page.text
+    assert [each.holds for each in page.context["certificates"]] == [True]
+    assert [event.verb for event in page.context["events"]] == ["person-changed"]
+    assert ("record-viewed", {}) in log_of(run.learner)
+
+
+def test_an_auditor_reads_the_page_without_a_form_and_changes_nothing(client):
+    person = make_user("Li Na")
+    client.force_login(make_auditor())
+    page = client.get(address(person))
+    assert page.status_code == 200
+    main = page.text[page.text.index("<main") : page.text.index("</main>")]
+    assert "<form" not in main
+    for rest in ("edit/", "places/", "leave/", "return/", "remove/"):
+        assert client.post(address(person, rest), particulars(person, name="X")).status_code == 404
+    assert client.get(address(person, "edit/")).status_code == 404
+    person.refresh_from_db()
+    assert (person.name, person.is_active) == ("Li Na", True)
+
+
+ACTS = ("edit/", "places/", "places/1/end/", "leave/", "return/", "remove/")
+
+
+@pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: make_user(is_superuser=True)])
+def test_human_resources_touch_nobody_who_is_staff_or_audits(client, hr, make):
+    person, team = make(), make_team()
+    before = User.objects.filter(pk=person.pk).values().get()
+    for rest in ACTS:
+        sent = particulars(person, name="X", email="x@example.com", team=team.pk, role=MANAGER)
+        assert client.post(address(person, rest), sent).status_code == 404, rest
+    assert User.objects.filter(pk=person.pk).values().get() == before
+    assert places_of(person) == []
+
+
+def test_human_resources_give_themselves_no_place_and_do_not_let_themselves_go(client, hr):
+    team = make_team()
+    for rest in ACTS[1:]:
+        assert client.post(address(hr, rest), {"team": team.pk, "role": MANAGER}).status_code == 404, rest
+    assert places_of(hr) == []
+    hr.refresh_from_db()
+    assert hr.is_active
+    assert client.get(address(hr)).status_code == 200
+
+
+RIGHTS = {
+    "is_staff": "on", "is_superuser": "on", "groups": ["1", "2", "3"], "user_permissions": ["1", "2"],
+    "audits_until": "2099-12-31", "password": "x", "is_active": "", "session_number": "7", "practice_time": "off",
+    "is_demo": "on", "joined_at": "2020-01-01",
+}  # fmt: skip
+
+
+def test_no_field_beside_those_of_the_form_is_taken(client, hr):
+    for person in (make_user("Li Na"), hr):
+        before = User.objects.filter(pk=person.pk).values().get() | {"name": "New"}
+        sent = client.post(address(person, "edit/"), particulars(person, name="New", **RIGHTS))
+        assert sent.status_code == 302
+        assert User.objects.filter(pk=person.pk).values().get() == before
+        assert set(person.groups.values_list("name", flat=True)) == ({"HR"} if person == hr else set())
+        assert not person.user_permissions.exists()
+
+
+def test_the_page_costs_the_same_for_one_and_for_three_of_everything(client, hr):
+    person = make_user()
+    join(make_team("A"), person)
+    Message.objects.create(kind="invitation", person=person, address=person.email)
+    client.get(address(person))
+    one = statements(lambda: client.get(address(person)))
+    for number in range(3):
+        join(make_team(f"B{number}"), person)
+        Message.objects.create(kind="invitation", person=person, address=person.email)
+    assert statements(lambda: client.get(address(person))) == one
