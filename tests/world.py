@@ -229,6 +229,8 @@ def places_of(world):
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
+        "people/teams/<pk>": world.team.pk,
+        "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,

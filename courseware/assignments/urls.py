@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.assignments import people_pages, person_pages
+from courseware.assignments import people_pages, person_pages, team_pages
 
 app_name = "assignments"
 urlpatterns = [
@@ -14,4 +14,11 @@ urlpatterns = [
     path("people/<int:pk>/leave/", person_pages.let_leave, name="let-leave"),
     path("people/<int:pk>/return/", person_pages.let_return, name="let-return"),
     path("people/<int:pk>/remove/", person_pages.remove, name="remove-person"),
+    # /people/teams/
+    path("people/teams/", team_pages.teams, name="teams"),
+    path("people/teams/new/", team_pages.new_team, name="new-team"),
+    path("people/teams/<int:pk>/", team_pages.team, name="team"),
+    path("people/teams/<int:pk>/leads/", team_pages.add_lead, name="add-lead"),
+    path("people/teams/<int:pk>/leads/<int:place>/end/", team_pages.end_lead, name="end-lead"),
+    path("people/teams/<int:pk>/close/", team_pages.close, name="close-team"),
 ]

@@ -1,0 +1,28 @@
+"""A field that names one person, by address or staff number: no list of the whole firm has to be read for it."""
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User, plain_staff_number
+
+
+class PersonField(forms.CharField):
+    """Its value is the person, who may sign in."""
+
+    default_error_messages = {
+        "unknown": _("Nobody here has this address or staff number. Look it up in the list of people."),
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"label": _("E-mail or staff number"), "max_length": 254} | kwargs)
+
+    def clean(self, value):
+        words = super().clean(value)
+        if not words:
+            return None
+        whole = Q(email=words.lower()) | Q(staff_number=plain_staff_number(words))
+        person = User.objects.filter(whole, is_active=True).first()
+        if person is None:
+            raise forms.ValidationError(self.error_messages["unknown"], code="unknown")
+        return person
