@@ -55,8 +55,8 @@ def tell_together(
     must_be_named(kind)
     people = {person.pk: person for person in subjects}
     # Locked in one order; whoever is about to send one waits, and then finds what was added.
-    waiting = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
-    waiting = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    queued = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
+    waiting = list(queued.select_for_update(no_key=True).order_by("pk"))
     for message in waiting:
         if person := people.pop(message.person_id, None):
             message.data["subjects"] += subjects[person]
