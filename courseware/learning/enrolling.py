@@ -1,7 +1,7 @@
 """Who takes which course, and by when. Each change is one transaction, and repeating it does no harm."""
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
@@ -73,10 +73,12 @@ def waiting_for(order):
     """The memberships that are still to be enrolled."""
     teams = order.teams.all().with_those_below()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
-    # Of each person there is one newest run, which an index finds: while many are enrolled, PostgreSQL does not know
-    # yet how many are in the course, and would read all of them for each person who waits.
-    runs = Enrollment.objects.newest().filter(learner=OuterRef("person"), course=order.course)
-    return learners.filter(~Exists(runs))
+    # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
+    # course has a single run, and would compare each person with all that it has by now. A subquery of one value is
+    # no join, and the sum is not in the index of the course.
+    runs = Enrollment.objects.newest().alias(of_course=F("course") + 0)
+    run = runs.filter(learner=OuterRef("person"), of_course=order.course_id).values("pk")[:1]
+    return learners.alias(run=Subquery(run)).filter(run=None)
 
 
 def people_waiting(order):
