@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
 
         from courseware.accounts import demo_people, letters, offices, second_factor  # noqa: F401 - the first registers its check
         from courseware.accounts.leaving import let_go
+        from courseware.accounts.rosters.applying import forget_rosters
         from courseware.accounts.sessions import begin
         from courseware.jobs.schedule import Daily, command, schedule
 
@@ -23,6 +24,7 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(offices.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))
+        schedule("forget-rosters", _("Forget lists of people of long ago"), forget_rosters, Daily(time(3, 20)))
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
         signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
         signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")

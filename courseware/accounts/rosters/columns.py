@@ -33,10 +33,9 @@ HEADINGS = {
 COLUMN_OF = {word: field for field, words in HEADINGS.items() for word in words.split()}
 IDENTITIES = ("staff_number", "email")
 
-LEARNER, MANAGER = "learner", "manager"
 ROLES = {
-    LEARNER: "学员 员工 组员 成员 学习者 learner employee member agent staff",
-    MANAGER: "主管 经理 组长 班长 队长 管理者 负责人 部门主管 manager lead leader teamlead teamleader supervisor",
+    "learner": "学员 员工 组员 成员 学习者 learner employee member agent staff",
+    "manager": "主管 经理 组长 班长 队长 管理者 负责人 部门主管 manager lead leader teamlead teamleader supervisor",
 }
 ROLE_OF = {word: role for role, words in ROLES.items() for word in words.split()}
 LANGUAGES = {
@@ -55,14 +54,14 @@ WRITTEN_DAYS = (
 )
 
 
-def plain(text: str) -> str:
+def folded(text: str) -> str:
     """As it is compared: narrow signs, small letters, no blanks."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def column_of(heading: str) -> str:
     """The field that a heading names, or "". What stands in brackets, stars and colons are decoration."""
-    bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", plain(heading))
+    bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
     return COLUMN_OF.get(bare, "")
 
 

@@ -18,10 +18,10 @@ from courseware.accounts.rosters.columns import (
     cell_name,
     column_of,
     day_of,
-    plain,
+    folded,
     recognised,
 )
-from courseware.accounts.rosters.sheets import ROWS_ABOVE_HEADINGS, Sheet, prepare, read_sheet
+from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
 from courseware.lib.side_process import NoAnswer, SideProcess
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -30,7 +30,7 @@ SHOWN = 80  # characters of a bad cell
 UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
 
 
-class Refused(Exception):
+class ListRefused(Exception):
     """The file as a whole is none that can be used; `code` is a key of `sentences.REFUSALS`."""
 
     def __init__(self, code: str) -> None:
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Problem:
+class CellFault:
     """`cell` is named as spreadsheets do; `code` is a key of `sentences.PROBLEMS`, `said` fills it."""
 
     cell: str
@@ -56,7 +56,7 @@ class Row:
     line: int
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)  # field → name of its cell
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[CellFault] = field(default_factory=list)
 
 
 @dataclass
@@ -69,23 +69,23 @@ class Listing:
 
 
 def read_listing(data: bytes, encoding: str = "") -> Listing:
-    """Raises Refused."""
+    """Raises ListRefused."""
     if len(data) > MOST_BYTES:
-        raise Refused("too-large")
+        raise ListRefused("too-large")
     beside = SideProcess(prepare)
     try:
-        sheet = beside.run(read_sheet, data, encoding, seconds=SECONDS)
+        sheet = beside.run(read_table, data, encoding, seconds=SECONDS)
     except NoAnswer:
-        raise Refused("unreadable") from None
+        raise ListRefused("unreadable") from None
     finally:
         beside.end()
     return understood(sheet)
 
 
-def understood(sheet: Sheet) -> Listing:
-    """Raises Refused, also where no heading names who a row is about."""
+def understood(sheet: Table) -> Listing:
+    """Raises ListRefused, also where no heading names who a row is about."""
     if sheet.refusal:
-        raise Refused(sheet.refusal)
+        raise ListRefused(sheet.refusal)
     at = heading_line(sheet.rows)
     fields: dict[int, str] = {}
     unknown = []
@@ -97,7 +97,7 @@ def understood(sheet: Sheet) -> Listing:
             unknown.append(heading[:SHOWN])
     rows = [row_of(cells, line, fields) for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2) if any(cells)]
     if not rows:
-        raise Refused("empty")
+        raise ListRefused("empty")
     bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
     return Listing(rows, list(fields.values()), unknown, sheet.encoding, bare)
 
@@ -107,7 +107,7 @@ def heading_line(rows: list[list[str]]) -> int:
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at])))
     if not recognised(rows[best]) & {*IDENTITIES}:
-        raise Refused("no-headings")
+        raise ListRefused("no-headings")
     return best
 
 
@@ -121,7 +121,7 @@ def row_of(cells: list[str], line: int, fields: dict[int, str]) -> Row:
         try:
             row.values[name] = READ[name](stood)
         except NotUsable as fault:
-            row.problems.append(Problem(row.cells[name], name, printable(stood), fault.code))
+            row.problems.append(CellFault(row.cells[name], name, printable(stood), fault.code))
     return row
 
 
@@ -164,7 +164,7 @@ def person_name(text: str) -> str:
 
 
 def address(text: str) -> str:
-    email = plain(clean(text, 254)).removeprefix("mailto:")
+    email = folded(clean(text, 254)).removeprefix("mailto:")
     try:
         validate_email(email)
     except ValidationError:
@@ -182,7 +182,7 @@ def team_path(text: str) -> str:
 
 def word_of(words: dict[str, str], code: str) -> Callable[[str], str]:
     def read(text: str) -> str:
-        word = plain(text).replace("_", "-")
+        word = folded(text).replace("_", "-")
         if word not in words:
             raise NotUsable(code)
         return words[word]

@@ -38,4 +38,27 @@ PROBLEMS = {
     "role": _("This is no role; expected learner or manager."),
     "language": _("This is no language; expected Chinese or English."),
     "day": _("This is no day; expected one such as 2026-12-01."),
+    # of a row beside the firm and the other rows
+    "nobody": _("Neither staff number nor e-mail: nobody can be found by this row."),
+    "no-name": _("Somebody new needs a name."),
+    "twice": _("Line %(line)s is about the same person and says something else."),
+    "shared-address": _("Line %(line)s (%(name)s) has the same address. An address belongs to one person."),
+    "address-taken": _("%(name)s has this address already."),
+    "ask-admin": _("This person works in the admin: ask an admin for the change."),
+    "no-team": _("There is no such team. Teams are not made by a list: make it first."),
+    "near-team": _("There is no such team. Is it “%(path)s”?"),
+    "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
 }
+
+CONFLICTS = {
+    "here-already": _("Somebody else has this number or address since."),
+    "changed": _("This was changed since the list was compared."),
+    "gone": _("This person has left since."),
+    "ask-admin": _("This person works in the admin since: ask an admin for the change."),
+    "team-gone": _("This team was deleted since."),
+}
+
+
+def sentence_of(problem):
+    """What is wrong, of a problem as it is kept in a line."""
+    return PROBLEMS[problem["code"]] % problem["said"]

@@ -6,8 +6,8 @@ import pytest
 
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.columns import cell_name, column_of, day_of
-from courseware.accounts.rosters.reading import READ, Refused, read_listing, understood
-from courseware.accounts.rosters.sheets import read_sheet
+from courseware.accounts.rosters.reading import READ, ListRefused, read_listing, understood
+from courseware.accounts.rosters.tables import read_table
 from tests.accounts.rosters.files import csv_file, packed, xlsx
 
 CHINESE = ("工号", "姓名", "邮箱", "团队", "角色", "语言", "岗位", "入职日期", "离职日期")
@@ -29,7 +29,7 @@ SAID = {
 
 def listing(data, encoding=""):
     """As `read_listing`, but in the process of the tests, which no honest file ends."""
-    return understood(read_sheet(data, encoding))
+    return understood(read_table(data, encoding))
 
 
 def only_row(data, **options):
@@ -39,7 +39,7 @@ def only_row(data, **options):
 
 
 def refusal(data, *, read=listing, **options):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ListRefused) as caught:
         read(data, **options)
     return caught.value.code
 

@@ -25,7 +25,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 
 @dataclass
-class Sheet:
+class Table:
     """`refusal`: why it is none, a key of `sentences.REFUSALS`. Rows keep their places, so the first is line 1."""
 
     rows: list[list[str]] = field(default_factory=list)
@@ -38,10 +38,10 @@ def prepare() -> None:
     """The process needs nothing but its work."""
 
 
-def read_sheet(data: bytes, encoding: str = "") -> Sheet:
+def read_table(data: bytes, encoding: str = "") -> Table:
     """`encoding`, one of ENCODINGS, is believed; without one it is guessed."""
     if data.startswith(ZIP) and unpacked_size(data) > MOST_UNPACKED:
-        return Sheet(refusal="too-large")
+        return Table(refusal="too-large")
     if data.startswith((ZIP, OLE)):
         return read_spreadsheet(data)
     return read_text(data, encoding)
@@ -59,7 +59,7 @@ def unpacked_size(data: bytes) -> int:
 # Spreadsheets ---------------------------------------------------------------------------------------------------------
 
 
-def read_spreadsheet(data: bytes) -> Sheet:
+def read_spreadsheet(data: bytes) -> Table:
     import python_calamine
 
     try:
@@ -71,12 +71,12 @@ def read_spreadsheet(data: bytes) -> Sheet:
             if page.total_height:
                 return taken(page.to_python(skip_empty_area=False))
     except (python_calamine.CalamineError, python_calamine.PasswordError, ValueError, OSError):
-        return Sheet(refusal="damaged")
-    return Sheet(refusal="empty")
+        return Table(refusal="damaged")
+    return Table(refusal="empty")
 
 
-def taken(rows: list[list[Any]]) -> Sheet:
-    sheet = Sheet()
+def taken(rows: list[list[Any]]) -> Table:
+    sheet = Table()
     for row in rows:
         for place, cell in enumerate(row):
             if isinstance(cell, float):
@@ -96,18 +96,18 @@ def text_of(cell: Any) -> str:
 # Text -----------------------------------------------------------------------------------------------------------------
 
 
-def read_text(data: bytes, encoding: str) -> Sheet:
+def read_text(data: bytes, encoding: str) -> Table:
     if data.lstrip()[:1] == b"<":
-        return Sheet(refusal="web-page")
+        return Table(refusal="web-page")
     used = encoding or guessed(data)
     try:
         text = data.decode(used)
     except UnicodeDecodeError:
-        return Sheet(refusal="other-encoding" if encoding else "damaged")
+        return Table(refusal="other-encoding" if encoding else "damaged")
     try:
-        return bounded(Sheet(lines(text.removeprefix("\ufeff")), used.removesuffix("-sig")))
+        return bounded(Table(lines(text.removeprefix("\ufeff")), used.removesuffix("-sig")))
     except csv.Error:
-        return Sheet(refusal="damaged")
+        return Table(refusal="damaged")
 
 
 def guessed(data: bytes) -> str:
@@ -156,11 +156,11 @@ def trimmed(cells: Iterable[str]) -> list[str]:
     return row
 
 
-def bounded(sheet: Sheet) -> Sheet:
+def bounded(sheet: Table) -> Table:
     if not any(sheet.rows):
-        return Sheet(refusal="empty")
+        return Table(refusal="empty")
     if any(len(row) > MOST_COLUMNS for row in sheet.rows):
-        return Sheet(refusal="too-wide")
+        return Table(refusal="too-wide")
     if sum(map(bool, sheet.rows)) > MOST_ROWS:
-        return Sheet(refusal="too-long")
+        return Table(refusal="too-long")
     return sheet

@@ -1,0 +1,248 @@
+"""Doing what a list was said to do: exactly that, once, some people at a time. What changed meanwhile is left alone."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from courseware.accounts.joining import added
+from courseware.accounts.leaving import left, returned
+from courseware.accounts.models import Membership, Roster, RosterPart, Team, User
+from courseware.accounts.moving import moved
+from courseware.accounts.notices import notify
+from courseware.accounts.permissions import is_privileged
+from courseware.accounts.rosters.comparing import (
+    BAD,
+    JOIN,
+    LEAVE,
+    LINE_KINDS,
+    RETURN,
+    Line,
+    Plan,
+    claims_twice,
+    needs_second_yes,
+)
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.jobs.tasks import task
+from courseware.outbox.telling import tell
+
+BATCH = 50  # people in one transaction
+DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
+KEPT_FOR = timedelta(days=90)  # the log keeps what was done
+DAYS = {"starts_on", "leaves_on"}
+
+
+class NotSure(Exception):
+    """Many leave, or a team loses its only lead: that wants a second yes."""
+
+
+class TakenTwice(Exception):
+    """Of lines about one person or one address, at most one can be taken."""
+
+
+class Conflict(Exception):
+    """The row is not any more what the list was compared with; `code` is a key of `sentences.CONFLICTS`."""
+
+    def __init__(self, code: str, field: str = "") -> None:
+        super().__init__(code)
+        self.code, self.field = code, field
+
+
+@transaction.atomic
+def keep(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
+    """The list as it was compared, to be looked at and then applied."""
+    roster = Roster.objects.create(
+        file_name=file_name[-200:],
+        digest=digest,
+        by=by,
+        is_whole_firm=is_whole_firm,
+        counts=plan.counts,
+        notes=plan.notes,
+    )
+    parts = [
+        (kind, plan.lines[kind][start : start + BATCH])
+        for kind in LINE_KINDS
+        for start in range(0, plan.counts[kind], BATCH)
+    ]
+    RosterPart.objects.bulk_create(
+        [RosterPart(roster=roster, place=place, kind=kind, lines=lines) for place, (kind, lines) in enumerate(parts)],
+        batch_size=100,
+    )
+    return roster
+
+
+@transaction.atomic
+def begin_applying(roster: Roster, *, take: Collection[int] = (), is_sure: bool = False, invites: bool = False) -> bool:
+    """Have the list applied by a worker, with the bad lines that are to be taken as offered.
+
+    Returns whether nobody had done so. Raises NotSure and TakenTwice.
+    """
+    roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
+    if roster.begun_at:
+        return False
+    if needs_second_yes(roster.notes) and not is_sure:
+        raise NotSure
+    mark_taken(roster, {*take})
+    roster.begun_at = timezone.now()
+    roster.notes |= {"invites": invites}
+    roster.save(update_fields=["begun_at", "notes"])
+    apply_roster.enqueue(roster.pk)
+    return True
+
+
+def mark_taken(roster: Roster, lines: set[int]) -> None:
+    parts = list(roster.parts.filter(kind=BAD))
+    for part in parts:
+        for line in part.lines:
+            line["taken"] = "otherwise" in line and line["line"] in lines
+    taken = [line["otherwise"] for part in parts for line in part.lines if line["taken"]]
+    if claims_twice(taken):
+        raise TakenTwice
+    RosterPart.objects.bulk_update(parts, ["lines"])
+
+
+@task
+def apply_roster(pk: int) -> None:
+    while apply_next(pk):
+        pass
+
+
+@transaction.atomic
+def apply_next(pk: int) -> bool:
+    """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
+    roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by").get(pk=pk)
+    if not roster.begun_at or roster.finished_at:
+        return False
+    part = roster.parts.filter(applied_at=None).first()
+    if part is None:
+        roster.finished_at = timezone.now()
+        roster.save(update_fields=["finished_at"])
+        return False
+    Applying(roster).apply(part)
+    return True
+
+
+class Applying:
+    def __init__(self, roster: Roster) -> None:
+        self.roster, self.by, self.at = roster, roster.by, timezone.now()
+        self.events: list[NewEvent] = []
+
+    def apply(self, part: RosterPart) -> None:
+        lines = [line.get("otherwise", {}) if part.kind == BAD else line for line in part.lines]
+        keys = {line.get("person") for line in lines}
+        # By key: whoever changes several of the same people would else wait in a circle.
+        people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
+        self.people = {person.pk: person for person in people}
+        self.teams = Team.objects.in_bulk([line["team"] for line in lines if line.get("team")])
+        for line in part.lines:
+            self.do(line)
+        part.applied_at = self.at
+        part.save(update_fields=["lines", "applied_at"])
+        record_many(self.events)
+
+    def do(self, line: Line) -> None:
+        if line["kind"] == BAD and not line.get("taken"):
+            line["outcome"] = LEFT_OUT
+            return
+        wanted = line["otherwise"] if line["kind"] == BAD else line
+        try:
+            with transaction.atomic():
+                events = self.join(wanted) if wanted["kind"] == JOIN else self.change(wanted)
+        except Conflict as conflict:
+            line |= {"outcome": CONFLICT, "conflict": conflict.code, "field": conflict.field}
+        else:
+            line["outcome"] = DONE if events else ALREADY
+            self.events += events
+
+    def join(self, line: Line) -> list[NewEvent]:
+        team = self.team_of(line)
+        try:
+            person, events = added(values_of(line["to"]), team, line["role"], self.by, self.at)
+        except ValidationError:
+            raise Conflict("here-already") from None
+        if self.roster.notes.get("invites") and person.email:
+            tell("invitation", person)
+            events.append(NewEvent("invited", person, self.by, {}, self.at))
+        return events
+
+    def change(self, line: Line) -> list[NewEvent]:
+        person = self.people.get(line["person"])
+        if person is None:
+            raise Conflict("gone")
+        if is_privileged(person) and not (self.by and self.by.is_superuser):
+            raise Conflict("ask-admin")
+        values = values_of(line["to"])
+        if line["kind"] == LEAVE:
+            return self.let_leave(person, values)
+        if not person.is_active and line["kind"] != RETURN:
+            raise Conflict("gone")
+        self.compare_with_seen(person, line)
+        events = returned(person, self.by, self.at)
+        events += self.set_values(person, values)
+        if team := self.team_of(line):
+            events += self.move(person, team, line)
+        return events
+
+    def let_leave(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
+        if person.is_active:
+            person.leaves_on = values.get("leaves_on", person.leaves_on)
+        return left(person, self.by, self.at)
+
+    def compare_with_seen(self, person: User, line: Line) -> None:
+        was, to = values_of(line["was"]), values_of(line["to"])
+        for name, value in to.items():
+            if getattr(person, name) not in (was[name], value):
+                raise Conflict("changed", name)
+
+    def set_values(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
+        changed = {name: value for name, value in values.items() if getattr(person, name) != value}
+        if not changed:
+            return []
+        address = person.email
+        for name, value in changed.items():
+            setattr(person, name, value)
+        try:
+            with transaction.atomic():
+                person.save(update_fields=changed)
+        except IntegrityError:
+            raise Conflict("here-already") from None
+        events = []
+        if "email" in changed:
+            events.append(NewEvent("address-changed", person, self.by, {}, self.at))
+            if address:
+                notify(person, "address-changed", address=address)
+        if others := sorted(set(changed) - {"email"}):
+            events.append(NewEvent("person-changed", person, self.by, {"fields": others}, self.at))
+        return events
+
+    def move(self, person: User, team: Team, line: Line) -> list[NewEvent]:
+        places = {*Membership.objects.filter(person=person, role=line["role"]).values_list("team", flat=True)}
+        if team.pk not in places and places != {*line["teams_were"]}:
+            raise Conflict("changed", "team")
+        return moved(person, team, line["role"], self.by, self.at)
+
+    def team_of(self, line: Line) -> Team | None:
+        if not line.get("team"):
+            return None
+        if line["team"] not in self.teams:
+            raise Conflict("team-gone", "team")
+        return self.teams[line["team"]]
+
+
+def values_of(kept: dict[str, Any]) -> dict[str, Any]:
+    return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in kept.items()}
+
+
+def outcome_lines(roster: Roster, outcome: str) -> list[Line]:
+    parts = roster.parts.exclude(applied_at=None)
+    return [line for part in parts for line in part.lines if line.get("outcome") == outcome]
+
+
+def forget_rosters(at: datetime | None = None) -> str:
+    """Lists are full of names: they go after a while. What the nightly job says of it."""
+    old = Roster.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
+    _rows, numbers = old.delete()
+    return str(numbers.get(Roster._meta.label, 0))

@@ -1,0 +1,303 @@
+"""A list of people against the firm: what would change, said before anything does. Nothing here is written.
+
+A line is a plain dictionary, to be kept as JSON: `line` of the file, `kind`, `person` (none who joins), `name`; of each
+field that changes what it `was` and what it is `to` be; `team` and `role` of a new place, and `teams_were`; the
+`problems` of a bad line, and what else it may come to if somebody says so: `otherwise`, on the ground of `offer`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from courseware.accounts.joining import LEARNER
+from courseware.accounts.models import Membership
+from courseware.accounts.rosters.columns import folded
+from courseware.accounts.rosters.firm import Firm, Known
+from courseware.accounts.rosters.reading import CellFault, Listing, Row
+
+JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
+KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
+POSTS_NAMED = 20
+LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Plan:
+    lines: dict[str, list[Line]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
+    unchanged: int = 0
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {kind: len(lines) for kind, lines in self.lines.items()} | {"unchanged": self.unchanged}
+
+
+def compare(
+    listing: Listing,
+    firm: Firm,
+    *,
+    today: date,
+    is_whole_firm: bool = False,
+    may_touch_staff: bool = False,
+    spared: Iterable[int] = (),
+    posts: Mapping[str, str] | None = None,
+) -> Plan:
+    """`posts`: how a post is written → its id. `spared` never leave for not being in the list."""
+    return Comparison(listing, firm, today, may_touch_staff, posts or {}).plan(is_whole_firm, {*spared})
+
+
+class Comparison:
+    def __init__(
+        self, listing: Listing, firm: Firm, today: date, may_touch_staff: bool, posts: Mapping[str, str]
+    ) -> None:
+        self.listing, self.firm, self.today = listing, firm, today
+        self.may_touch_staff, self.posts = may_touch_staff, posts
+        self.unknown_posts: set[str] = set()
+        self.persons = {row.line: self.person_of(row) for row in listing.rows}
+
+    def plan(self, is_whole_firm: bool, spared: set[int]) -> Plan:
+        plan = Plan()
+        rows = self.distinct(plan)
+        faults = self.faults_between(rows)
+        for row in rows:
+            line = self.line_of(row, faults.get(row.line, []))
+            if line is None:
+                plan.unchanged += 1
+            else:
+                plan.lines[line["kind"]].append(line)
+        if is_whole_firm:
+            plan.lines[LEAVE] += self.absent(spared, plan.notes)
+        self.mark_teams_left_alone(plan)
+        self.note(plan)
+        return plan
+
+    # Who a row is about
+
+    def person_of(self, row: Row) -> Known | None:
+        """By the number; by the address, where the firm has no such number yet."""
+        number, email = row.values.get("staff_number"), row.values.get("email")
+        if number in self.firm.by_number:
+            return self.firm.by_number[number]
+        found = self.firm.by_email.get(email) if email else None
+        return found if found and not (number and found.staff_number) else None
+
+    def key_of(self, row: Row) -> str:
+        """Rows of one key are about one person; "" is nobody's."""
+        if person := self.persons[row.line]:
+            return f"person {person.pk}"
+        number, email = row.values.get("staff_number"), row.values.get("email")
+        return f"number {number}" if number else f"email {email}" if email else ""
+
+    def distinct(self, plan: Plan) -> list[Row]:
+        """Without rows that say what an earlier one has said of the same person."""
+        rows, said = [], set()
+        for row in self.listing.rows:
+            words = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
+            if words[0] and not row.problems and words in said:
+                plan.unchanged += 1
+            else:
+                said.add(words)
+                rows.append(row)
+        return rows
+
+    def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
+        """Line → what is wrong with it beside another: two rows of one person, one address of two people."""
+        about, addressed = defaultdict(list), defaultdict(list)
+        for row in rows:
+            about[self.key_of(row)].append(row)
+            addressed[row.values.get("email")].append(row)
+        about.pop("", None)
+        addressed.pop(None, None)
+        faults = defaultdict(list)
+        for twins in about.values():
+            for row in twins if len(twins) > 1 else ():
+                named = "staff_number" if "staff_number" in row.values else "email"
+                faults[row.line].append(problem(row, named, "twice", line=str(other_than(row, twins).line)))
+        for sharers in addressed.values():
+            if len({self.key_of(row) for row in sharers}) > 1:
+                for row in sharers:
+                    other = next(each for each in sharers if self.key_of(each) != self.key_of(row))
+                    said = {"line": str(other.line), "name": other.values.get("name", "")}
+                    faults[row.line].append(problem(row, "email", "shared-address", **said))
+        return faults
+
+    # What becomes of a row
+
+    def line_of(self, row: Row, between: list[CellFault]) -> Line | None:
+        """None: nothing changes."""
+        person = self.persons[row.line]
+        problems = [*row.problems, *self.faults(row, person)]
+        team, offered, of_team = self.team_of(row)
+        good = self.good_line(row, person, team if team else offered)
+        if not problems and not between and not of_team:
+            return good
+        line = {"line": row.line, "kind": BAD, "name": row.values.get("name", "")}
+        line["problems"] = [vars(each) for each in [*problems, *between, *of_team]]
+        line["person"] = person.pk if person else None
+        if not problems and (offered or not of_team) and good:
+            line["otherwise"] = good | {"key": self.key_of(row)}
+            line["offer"] = self.firm.paths[offered] if offered else ""
+        return line
+
+    def faults(self, row: Row, person: Known | None) -> list[CellFault]:
+        """What no answer on the page can mend."""
+        values, found = row.values, []
+        unread = {each.column for each in row.problems}
+        if not self.key_of(row):
+            if not unread & {"staff_number", "email"}:
+                found.append(problem(row, "staff_number", "nobody"))
+        elif person is None and "name" not in values and "name" not in unread:
+            found.append(problem(row, "name", "no-name"))
+        holder = self.firm.by_email.get(values.get("email", ""))
+        if holder and holder != person:
+            found.append(problem(row, "email", "address-taken", name=holder.name))
+        elif person and not self.may_touch(person) and self.good_line(row, person, self.team_of(row)[0]):
+            found.append(problem(row, "name", "ask-admin"))
+        return found
+
+    def may_touch(self, person: Known) -> bool:
+        return self.may_touch_staff or not person.is_privileged
+
+    def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
+        """(the team, else one that may be meant, what is wrong)."""
+        path = row.values.get("team")
+        if not path:
+            return None, None, []
+        teams = self.firm.teams_named(path)
+        if len(teams) == 1:
+            return next(iter(teams)), None, []
+        if teams:
+            paths = ", ".join(sorted(self.firm.paths[team] for team in teams))
+            return None, None, [problem(row, "team", "which-team", paths=paths)]
+        near = self.firm.nearest(path)
+        if near is None:
+            return None, None, [problem(row, "team", "no-team")]
+        return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
+
+    def good_line(self, row: Row, person: Known | None, team: int | None) -> Line | None:
+        values = {name: row.values[name] for name in KEPT if name in row.values}
+        self.know_post(values)
+        role = row.values.get("role", LEARNER)
+        if person is None:
+            return self.joining(row, values, team, role)
+        has_left = bool(values.get("leaves_on") and values["leaves_on"] < self.today)
+        if has_left:
+            if not person.is_active:
+                return None
+            return line_for(LEAVE, row.line, person) | changes(person, {"leaves_on": values["leaves_on"]})
+        if "leaves_on" in self.listing.columns and person.is_active:
+            values.setdefault("leaves_on", None)
+        line = line_for(CHANGE, row.line, person) | changes(person, values)
+        were = self.firm.places.get((person.pk, role), set())
+        if team and team not in were:
+            line |= {"kind": MOVE, "team": team, "role": role, "teams_were": sorted(were)}
+        if not person.is_active:
+            line["kind"] = RETURN
+        return line if line["kind"] != CHANGE or line["to"] else None
+
+    def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> Line | None:
+        if values.get("leaves_on") and values["leaves_on"] < self.today:
+            return None  # gone before we knew
+        line = {"line": row.line, "kind": JOIN, "person": None, "name": values.get("name", ""), "was": {}}
+        return line | {"to": as_json(values), "team": team, "role": role, "teams_were": []}
+
+    def know_post(self, values: dict[str, Any]) -> None:
+        written = values.pop("post", "")
+        if written and folded(written) in self.posts:
+            values["post"] = self.posts[folded(written)]
+        elif written and len(self.unknown_posts) < POSTS_NAMED:
+            self.unknown_posts.add(written)
+
+    # The firm as a whole
+
+    def absent(self, spared: set[int], notes: dict[str, Any]) -> list[Line]:
+        """Who is here, but not in the list. Of a row that does not say whom it means, all people of its name stay."""
+        listed = {person.pk for person in self.persons.values() if person}
+        nameless = [row for row in self.listing.rows if not self.key_of(row)]
+        names = {folded(row.values.get("name", "")) for row in nameless}
+        if "" in names:
+            notes["nobody-leaves"] = True
+            return []
+        stay = spared | self.firm.auditors | listed
+        return [
+            line_for(LEAVE, 0, person) | {"was": {}, "to": {}}
+            for person in self.firm.people.values()
+            if person.is_active
+            and not person.is_privileged
+            and person.pk not in stay
+            and folded(person.name) not in names
+        ]
+
+    def mark_teams_left_alone(self, plan: Plan) -> None:
+        """`alone`: the teams that nobody would lead any more, on the lines of those who led them."""
+        going = {
+            line["person"]: [*self.firm.places.get((line["person"], Membership.Role.MANAGER), ())]
+            for line in plan.lines[LEAVE]
+        }
+        coming: dict[int, set[int | None]] = defaultdict(set)
+        for kind in (JOIN, MOVE, RETURN):
+            for line in plan.lines[kind]:
+                if line.get("team") and line["role"] == Membership.Role.MANAGER:
+                    coming[line["team"]].add(line["person"])
+                    going[line["person"]] = line["teams_were"]
+        gone = {(person, team) for person, teams in going.items() for team in teams}
+        for line in (line for kind in (LEAVE, MOVE, RETURN) for line in plan.lines[kind]):
+            alone = [
+                self.firm.paths[team]
+                for team in going.get(line["person"], ())
+                if not coming[team] and all((lead, team) in gone for lead in self.firm.leads_of(team))
+            ]
+            if alone:
+                line["alone"] = sorted(alone)
+
+    def note(self, plan: Plan) -> None:
+        active = sum(person.is_active and not person.is_privileged for person in self.firm.people.values())
+        leavers = len(plan.lines[LEAVE])
+        left_alone = {team for lines in plan.lines.values() for line in lines for team in line.get("alone", ())}
+        plan.notes |= {
+            "rows": len(self.listing.rows),
+            "people": active,
+            "encoding": self.listing.encoding,
+            "unknown": self.listing.unknown,
+            "bare_numbers": self.listing.bare_numbers,
+            "posts": sorted(self.unknown_posts),
+            "many_leave": leavers >= LEAVERS_AT_LEAST and leavers * 100 > active * LEAVERS_PERCENT,
+            "alone": sorted(left_alone),
+        }
+
+
+def needs_second_yes(notes: Mapping[str, Any]) -> bool:
+    return bool(notes["many_leave"] or notes["alone"])
+
+
+def problem(row: Row, column: str, code: str, **said: str) -> CellFault:
+    stood = str(row.values.get(column, ""))
+    return CellFault(row.cells.get(column, str(row.line)), column, stood, code, said)
+
+
+def other_than(row: Row, rows: list[Row]) -> Row:
+    return next(each for each in rows if each is not row)
+
+
+def line_for(kind: str, line: int, person: Known) -> Line:
+    return {"line": line, "kind": kind, "person": person.pk, "name": person.name}
+
+
+def changes(person: Known, values: dict[str, Any]) -> Line:
+    changed = {name: value for name, value in values.items() if getattr(person, name) != value}
+    return {"was": as_json({name: getattr(person, name) for name in changed}), "to": as_json(changed)}
+
+
+def as_json(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+def claims_twice(lines: Iterable[Line]) -> bool:
+    """Whether two of these lines are about one person, or give one address to two."""
+    claims = Counter(f"key {line['key']}" for line in lines)
+    claims.update(f"email {line['to']['email']}" for line in lines if line["to"].get("email"))
+    return any(number > 1 for number in claims.values())

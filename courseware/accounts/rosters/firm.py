@@ -1,0 +1,88 @@
+"""The people and teams of the firm, read at once to be compared with a list."""
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from courseware.accounts import offices
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.rosters.columns import folded
+
+NAMES_COMPARED = 200  # each with all teams
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person of the firm."""
+
+    pk: int
+    staff_number: str | None
+    email: str | None
+    name: str
+    language: str
+    post: str
+    starts_on: date | None
+    leaves_on: date | None
+    is_active: bool
+    is_privileged: bool
+
+
+@dataclass
+class Firm:
+    people: dict[int, Known] = field(default_factory=dict)
+    by_number: dict[str, Known] = field(default_factory=dict)
+    by_email: dict[str, Known] = field(default_factory=dict)
+    places: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))  # person, role → teams
+    paths: dict[int, str] = field(default_factory=dict)  # team → its name below those above it
+    teams: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # the end of a path → teams
+    leads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # team → people
+    auditors: set[int] = field(default_factory=set)
+    near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
+
+    def leads_of(self, team: int) -> set[int]:
+        """Who leads the team and is here."""
+        return {pk for pk in self.leads[team] if self.people[pk].is_active}
+
+    def teams_named(self, path: str) -> set[int]:
+        return self.teams.get(folded(path), set())
+
+    def nearest(self, path: str) -> int | None:
+        """The team whose name is most like this one, if any is; for the first names of a list that nobody knows."""
+        path = folded(path)
+        if path not in self.near and len(self.near) < NAMES_COMPARED:
+            found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
+            self.near[path] = next(iter(self.teams[found[0]])) if found else None
+        return self.near.get(path)
+
+
+FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on", "leaves_on", "is_active")
+
+
+def load_firm() -> Firm:
+    """Runs four queries, and holds some hundred bytes a person."""
+    firm = Firm()
+    for row in User.objects.order_by("pk").values(*FIELDS, "is_staff", "is_superuser").iterator():
+        is_privileged = any([row.pop("is_staff"), row.pop("is_superuser")])
+        person = Known(**row, is_privileged=is_privileged)
+        firm.people[person.pk] = person
+        if person.staff_number:
+            firm.by_number[person.staff_number] = person
+        if person.email:
+            firm.by_email[person.email] = person
+    for key, team, role in Membership.objects.order_by("pk").values_list("person", "team", "role"):
+        firm.places[key, role].add(team)
+        if role == Membership.Role.MANAGER:
+            firm.leads[team].add(key)
+    load_teams(firm)
+    firm.auditors = {*User.objects.filter(groups__name=offices.AUDITORS).values_list("pk", flat=True)}
+    return firm
+
+
+def load_teams(firm: Firm) -> None:
+    teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
+    for key, (name, above) in teams.items():
+        names = [*(teams[int(each)][0] for each in above.split("/") if each), name]
+        firm.paths[key] = "/".join(names)
+        for start in range(len(names)):
+            firm.teams[folded("/".join(names[start:]))].add(key)

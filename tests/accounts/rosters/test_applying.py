@@ -1,0 +1,208 @@
+"""A list is applied as it was said, once; and lists come to the same firm however they are cut, mixed or repeated."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.leaving import leave
+from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.moving import move
+from courseware.accounts.rosters.applying import (
+    NotSure,
+    TakenTwice,
+    apply_next,
+    begin_applying,
+    forget_rosters,
+    outcome_lines,
+)
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.evidence.verifying import verify
+from courseware.outbox.models import Message
+from tests.accounts.rosters.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes
+from tests.making import days, letters, make_admin
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teams():
+    return make_teams("Day", "Night")
+
+
+def log_of(person):
+    return list(Event.objects.filter(subject=subject_of(person)).order_by("pk").values_list("verb", flat=True))
+
+
+def test_people_join_move_change_leave_and_return_as_the_list_says_and_the_log_says_it(teams):
+    old = {number: add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in ("A1", "A2", "A3")}
+    leave(old["A3"], by=None)
+    rows = ["A1", "New", "new@example.com", "Night"], ["A3", "Old", "", ""], ["A4", "Fresh", "", "Night"]
+    assert outcomes(bring_in(*rows, is_whole_firm=True)) == {"done": [4, 3, 2, "Old"]}
+    assert firm_as_it_is() == [
+        ("A1", "new@example.com", "New", True, (("Night", "learner"),)),
+        ("A2", "", "Old", False, (("Day", "learner"),)),
+        ("A3", "", "Old", True, (("Day", "learner"),)),
+        ("A4", "", "Fresh", True, (("Night", "learner"),)),
+    ]
+    assert log_of(old["A1"])[2:] == ["address-changed", "person-changed", "membership-removed", "membership-added"]
+    assert log_of(old["A2"])[2:] == ["rights-changed"]
+    assert log_of(old["A3"])[2:] == ["rights-changed", "rights-changed"]
+    assert log_of(User.objects.get(staff_number="A4")) == ["person-added", "membership-added"]
+    assert verify() == []
+
+
+def test_the_same_list_again_is_nothing(teams):
+    rows = ["A1", "Li", "li@example.com", "Day"], ["A2", "Wang", "", "Night"]
+    bring_in(*rows)
+    before = firm_as_it_is(), Event.objects.count()
+    again = bring_in(*rows, is_whole_firm=True)
+    assert again.counts == {"join": 0, "return": 0, "move": 0, "change": 0, "leave": 0, "bad": 0, "unchanged": 2}
+    assert (firm_as_it_is(), Event.objects.count()) == before
+
+
+def test_what_was_changed_meanwhile_is_left_as_it_is_and_the_others_are_done(teams):
+    numbers = ["A1", "A2", "A3", "A4"]
+    people = {number: add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in numbers}
+    roster = compared(["A2", "New", "", "Night"], *([number, "New", "", ""] for number in ("A1", "A3", "A4", "A5")))
+    User.objects.filter(pk=people["A1"].pk).update(name="Else")
+    move(people["A2"], Team.objects.create(name="Third"), by=None)
+    leave(people["A3"], by=None)
+    add_person("First", staff_number="A5", by=None)
+    done = apply(roster)
+    assert {line["line"]: (line["conflict"], line["field"]) for line in outcome_lines(done, "conflict")} == {
+        2: ("changed", "team"),
+        3: ("changed", "name"),
+        4: ("gone", ""),
+        6: ("here-already", ""),
+    }
+    assert [line["line"] for line in outcome_lines(done, "done")] == [5]
+    names = dict(User.objects.values_list("staff_number", "name"))
+    assert names == {"A1": "Else", "A2": "Old", "A3": "Old", "A4": "New", "A5": "First"}
+
+
+def test_who_became_staff_meanwhile_and_whose_team_is_gone_are_left_alone(teams):
+    person = add_person("Old", staff_number="A1", by=None)
+    roster = compared(["A1", "New", "", ""], ["A2", "Li", "", "Night"])
+    User.objects.filter(pk=person.pk).update(is_staff=True)
+    teams["Night"].delete()
+    done = apply(roster)
+    assert {line["conflict"] for line in outcome_lines(done, "conflict")} == {"ask-admin", "team-gone"}
+    assert firm_as_it_is() == [("A1", "", "Old", True, ())]
+
+
+def test_somebody_else_made_the_same_change_meanwhile(teams):
+    person = add_person("Old", staff_number="A1", team=teams["Day"], by=None)
+    roster = compared(["A1", "New", "", "Night"])
+    User.objects.filter(pk=person.pk).update(name="New")
+    move(person, teams["Night"], by=None)
+    events = Event.objects.count()
+    assert outcomes(apply(roster)) == {"already": [2]}
+    assert Event.objects.count() == events
+
+
+def test_bad_lines_are_left_out_unless_taken_as_offered(teams):
+    rows = ["A1", "Li", "", "Nihgt"], ["A2", "Wang", "", "Dya"], ["A3", "=1", "", ""]
+    done = bring_in(*rows, take=[2, 4])
+    assert outcomes(done) == {"done": [2], "left-out": [3, 4]}
+    assert firm_as_it_is() == [("A1", "", "Li", True, (("Night", "learner"),))]
+
+
+def test_of_two_lines_of_one_person_or_address_one_is_taken(teams):
+    one_person = ["A1", "Li", "", "Day"], ["A1", "Li", "", "Night"]
+    roster = compared(*one_person, ["A2", "Wang", "w@example.com", ""], ["A3", "Zhao", "w@example.com", ""])
+    for both in ([2, 3], [4, 5]):
+        with pytest.raises(TakenTwice):
+            begin_applying(roster, take=both)
+    assert outcomes(apply(roster, take=[3, 4])) == {"done": [3, 4], "left-out": [2, 5]}
+
+
+def test_without_a_second_yes_nothing_begins_where_many_leave(teams):
+    for number in range(3):
+        add_person("Old", staff_number=f"A{number}", by=None)
+    roster = compared(["B1", "New", "", ""], is_whole_firm=True)
+    with pytest.raises(NotSure):
+        begin_applying(roster)
+    assert not apply_next(roster.pk)
+    assert User.objects.filter(is_active=True).count() == 3
+    assert apply(roster).counts["leave"] == 3
+
+
+def test_a_second_press_begins_nothing_and_a_second_worker_does_nothing_twice(teams):
+    roster = compared(*([f"A{number}", "Li", "", "Day"] for number in range(120)))
+    assert begin_applying(roster)
+    assert not begin_applying(roster)
+    assert apply_next(roster.pk)  # and then the worker was killed
+    assert User.objects.count() == 50
+    apply(roster)
+    assert (User.objects.count(), Event.objects.filter(verb="person-added").count()) == (120, 120)
+    assert not apply_next(roster.pk)
+
+
+def test_who_joins_with_an_address_is_invited_once_if_that_is_wanted(teams):
+    admin = make_admin()
+    bring_in(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""], by=admin, invites=True)
+    bring_in(["A3", "Zhao", "zhao@example.com", ""], by=admin)
+    assert [letter.to for letter in letters()] == [["li@example.com"]]
+    assert Event.objects.filter(verb="invited").count() == 1
+
+
+def test_a_new_address_is_told_to_the_old_one(teams):
+    add_person("Li", staff_number="A1", email="old@example.com", by=None)
+    bring_in(["A1", "Li", "new@example.com", ""])
+    assert [letter.to for letter in letters()] == [["old@example.com"]]
+
+
+def test_lists_are_forgotten_after_a_while(teams):
+    kept, old = compared(["A1", "Li", "", ""]), compared(["A1", "Li", "", ""])
+    Roster.objects.filter(pk=old.pk).update(read_at=days(-91))
+    assert (forget_rosters(), forget_rosters()) == ("1", "0")
+    assert list(Roster.objects.all()) == [kept]
+
+
+ROWS = st.tuples(
+    st.integers(1, 9).map("A{}".format),
+    st.sampled_from(["Li Na", "Wang", "Zhao"]),
+    st.sampled_from(["", "one@example.com", "other@example.com", "third@example.com"]),
+    st.sampled_from(["", "Day", "Night", "Nowhere"]),
+).map(list)
+ANY_LISTS = st.lists(ROWS, min_size=1, max_size=9)
+# Everybody once, and no address that was somebody else's.
+TIDY_LISTS = st.lists(ROWS, min_size=1, max_size=9, unique_by=lambda row: row[0]).map(
+    lambda rows: [[number, name, email and number + email, team] for number, name, email, team in rows]
+)
+FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.long
+class ListsComeToTheSameFirm(TestCase):
+    def setUp(self):
+        make_teams("Day", "Night")
+
+    def come_to(self, *lists, **options):
+        Message.objects.all().delete()
+        User.objects.all().delete()
+        for rows in lists:
+            if rows:
+                bring_in(*rows, **options)
+        return firm_as_it_is()
+
+    @FEW
+    @given(before=TIDY_LISTS, rows=ANY_LISTS, seed=st.integers(0, 99), whole=st.booleans())
+    def test_in_whichever_order_the_rows_stand(self, before, rows, seed, whole):
+        mixed = random.Random(seed).sample(rows, len(rows))
+        assert self.come_to(before, rows, is_whole_firm=whole) == self.come_to(before, mixed, is_whole_firm=whole)
+
+    @FEW
+    @given(before=TIDY_LISTS, rows=TIDY_LISTS, whole=st.booleans())
+    def test_however_often_it_is_brought(self, before, rows, whole):
+        assert self.come_to(before, rows, is_whole_firm=whole) == self.come_to(before, rows, rows, is_whole_firm=whole)
+
+    @FEW
+    @given(before=TIDY_LISTS, rows=TIDY_LISTS, cut=st.integers(0, 9))
+    def test_whole_or_in_two_pieces(self, before, rows, cut):
+        assert self.come_to(before, rows) == self.come_to(before, rows[:cut], rows[cut:])
