@@ -28,12 +28,15 @@ def sees_the_firm(user):
 
 
 def may_handle(user, person):
-    """Whether `user`, who handles people, may touch `person`: whoever is staff, or audits, is for an admin alone.
+    """Whether `user`, who handles people, may touch `person`."""
+    return user.is_superuser or not is_for_admins(person)
 
-    Else the address of somebody who may see more would be a way to see it.
-    """
+
+def is_for_admins(person):
+    """Whoever is staff, or audits, is for an admin alone: else the address of somebody who may see more would be a way
+    to see it."""
     audits_still = person.audits_until is not None and site_day() <= person.audits_until
-    return user.is_superuser or not (is_privileged(person) or audits_still)
+    return is_privileged(person) or audits_still
 
 
 def may_place(user, person):

@@ -12,8 +12,8 @@ from courseware.accounts.joining import added
 from courseware.accounts.leaving import left, returned
 from courseware.accounts.models import Membership, Roster, RosterPart, Team, User
 from courseware.accounts.moving import moved
-from courseware.accounts.notices import notify
-from courseware.accounts.permissions import is_privileged
+from courseware.accounts.particulars import tell_old_address
+from courseware.accounts.permissions import is_for_admins
 from courseware.accounts.rosters.comparing import (
     BAD,
     JOIN,
@@ -172,7 +172,7 @@ class Applying:
         person = self.people.get(line["person"])
         if person is None:
             raise Conflict("gone")
-        if is_privileged(person) and not (self.by and self.by.is_superuser):
+        if is_for_admins(person) and not (self.by and self.by.is_superuser):
             raise Conflict("ask-admin")
         values = values_of(line["to"])
         if line["kind"] == LEAVE:
@@ -212,8 +212,7 @@ class Applying:
         events = []
         if "email" in changed:
             events.append(NewEvent("address-changed", person, self.by, {}, self.at))
-            if address:
-                notify(person, "address-changed", address=address)
+            tell_old_address(person, address)
         if others := sorted(set(changed) - {"email"}):
             events.append(NewEvent("person-changed", person, self.by, {"fields": others}, self.at))
         return events

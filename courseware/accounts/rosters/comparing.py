@@ -43,23 +43,29 @@ def compare(
     today: date,
     is_whole_firm: bool = False,
     may_touch_staff: bool = False,
-    spared: Iterable[int] = (),
+    own: int | None = None,
     posts: Mapping[str, str] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `spared` never leave for not being in the list."""
-    return Comparison(listing, firm, today, may_touch_staff, posts or {}).plan(is_whole_firm, {*spared})
+    """`posts`: how a post is written → its id. `own`: the key of who brings the list."""
+    return Comparison(listing, firm, today, may_touch_staff, own, posts or {}).plan(is_whole_firm)
 
 
 class Comparison:
     def __init__(
-        self, listing: Listing, firm: Firm, today: date, may_touch_staff: bool, posts: Mapping[str, str]
+        self,
+        listing: Listing,
+        firm: Firm,
+        today: date,
+        may_touch_staff: bool,
+        own: int | None,
+        posts: Mapping[str, str],
     ) -> None:
         self.listing, self.firm, self.today = listing, firm, today
-        self.may_touch_staff, self.posts = may_touch_staff, posts
+        self.may_touch_staff, self.own, self.posts = may_touch_staff, own, posts
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
 
-    def plan(self, is_whole_firm: bool, spared: set[int]) -> Plan:
+    def plan(self, is_whole_firm: bool) -> Plan:
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)
@@ -70,7 +76,7 @@ class Comparison:
             else:
                 plan.lines[line["kind"]].append(line)
         if is_whole_firm:
-            plan.lines[LEAVE] += self.absent(spared, plan.notes)
+            plan.lines[LEAVE] += self.absent(plan.notes)
         self.mark_teams_left_alone(plan)
         self.note(plan)
         return plan
@@ -157,10 +163,17 @@ class Comparison:
             found.append(problem(row, "email", "address-taken", name=holder.name))
         elif person and not self.may_touch(person) and self.good_line(row, person, self.team_of(row)[0]):
             found.append(problem(row, "name", "ask-admin"))
+        elif person and person.pk == self.own and self.is_own_place(row, person):
+            found.append(problem(row, "team", "own-place"))
         return found
 
+    def is_own_place(self, row: Row, person: Known) -> bool:
+        """As on their page: nobody gives themselves a place or lets themselves go."""
+        line = self.good_line(row, person, self.team_of(row)[0])
+        return not self.may_touch_staff and line is not None and bool(line["kind"] == LEAVE or line.get("team"))
+
     def may_touch(self, person: Known) -> bool:
-        return self.may_touch_staff or not person.is_privileged
+        return self.may_touch_staff or not person.is_for_admins
 
     def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
         """(the team, else one that may be meant, what is wrong)."""
@@ -214,23 +227,17 @@ class Comparison:
 
     # The firm as a whole
 
-    def absent(self, spared: set[int], notes: dict[str, Any]) -> list[Line]:
+    def absent(self, notes: dict[str, Any]) -> list[Line]:
         """Who is here, but not in the list. Of a row that does not say whom it means, all people of its name stay."""
-        listed = {person.pk for person in self.persons.values() if person}
+        listed = {person.pk for person in self.persons.values() if person} | {self.own}
         nameless = [row for row in self.listing.rows if not self.key_of(row)]
         names = {folded(row.values.get("name", "")) for row in nameless}
         if "" in names:
             notes["nobody-leaves"] = True
             return []
-        stay = spared | self.firm.auditors | listed
-        return [
-            line_for(LEAVE, 0, person) | {"was": {}, "to": {}}
-            for person in self.firm.people.values()
-            if person.is_active
-            and not person.is_privileged
-            and person.pk not in stay
-            and folded(person.name) not in names
-        ]
+        here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
+        gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]
+        return [line_for(LEAVE, 0, person) | {"was": {}, "to": {}} for person in gone]
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
         """`alone`: the teams that nobody would lead any more, on the lines of those who led them."""
@@ -255,7 +262,7 @@ class Comparison:
                 line["alone"] = sorted(alone)
 
     def note(self, plan: Plan) -> None:
-        active = sum(person.is_active and not person.is_privileged for person in self.firm.people.values())
+        active = sum(person.is_active and not person.is_for_admins for person in self.firm.people.values())
         leavers = len(plan.lines[LEAVE])
         left_alone = {team for lines in plan.lines.values() for line in lines for team in line.get("alone", ())}
         plan.notes |= {

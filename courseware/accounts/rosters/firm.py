@@ -5,8 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.permissions import is_for_admins
 from courseware.accounts.rosters.columns import folded
 
 NAMES_COMPARED = 200  # each with all teams
@@ -25,7 +25,7 @@ class Known:
     starts_on: date | None
     leaves_on: date | None
     is_active: bool
-    is_privileged: bool
+    is_for_admins: bool
 
 
 @dataclass
@@ -37,7 +37,6 @@ class Firm:
     paths: dict[int, str] = field(default_factory=dict)  # team → its name below those above it
     teams: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # the end of a path → teams
     leads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # team → people
-    auditors: set[int] = field(default_factory=set)
     near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
 
     def leads_of(self, team: int) -> set[int]:
@@ -60,11 +59,11 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on"
 
 
 def load_firm() -> Firm:
-    """Runs four queries, and holds some hundred bytes a person."""
+    """Runs three queries, and holds some hundred bytes a person."""
     firm = Firm()
-    for row in User.objects.order_by("pk").values(*FIELDS, "is_staff", "is_superuser").iterator():
-        is_privileged = any([row.pop("is_staff"), row.pop("is_superuser")])
-        person = Known(**row, is_privileged=is_privileged)
+    for row in User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until").iterator():
+        fields = {name: getattr(row, name) for name in FIELDS}
+        person = Known(**fields, is_for_admins=is_for_admins(row))
         firm.people[person.pk] = person
         if person.staff_number:
             firm.by_number[person.staff_number] = person
@@ -75,7 +74,6 @@ def load_firm() -> Firm:
         if role == Membership.Role.MANAGER:
             firm.leads[team].add(key)
     load_teams(firm)
-    firm.auditors = {*User.objects.filter(groups__name=offices.AUDITORS).values_list("pk", flat=True)}
     return firm
 
 

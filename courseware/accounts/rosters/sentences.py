@@ -44,7 +44,8 @@ PROBLEMS = {
     "twice": _("Line %(line)s is about the same person and says something else."),
     "shared-address": _("Line %(line)s (%(name)s) has the same address. An address belongs to one person."),
     "address-taken": _("%(name)s has this address already."),
-    "ask-admin": _("This person works in the admin: ask an admin for the change."),
+    "ask-admin": _("This person is staff or audits: ask an admin for the change."),
+    "own-place": _("This is you: a colleague or an admin moves you or lets you go."),
     "no-team": _("There is no such team. Teams are not made by a list: make it first."),
     "near-team": _("There is no such team. Is it “%(path)s”?"),
     "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
@@ -54,7 +55,7 @@ CONFLICTS = {
     "here-already": _("Somebody else has this number or address since."),
     "changed": _("This was changed since the list was compared."),
     "gone": _("This person has left since."),
-    "ask-admin": _("This person works in the admin since: ask an admin for the change."),
+    "ask-admin": _("This person is staff or audits since: ask an admin for the change."),
     "team-gone": _("This team was deleted since."),
 }
 

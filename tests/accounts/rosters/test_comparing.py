@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -95,13 +94,13 @@ def test_a_last_day_is_taken_back_by_an_empty_cell_of_its_column_and_by_nothing_
 
 def test_only_the_list_of_the_whole_firm_lets_people_leave_and_never_staff_an_auditor_or_who_brings_it(teams):
     _listed, absent, hr, auditor = (person(number) for number in ("A1", "A2", "A3", "A4"))
-    auditor.groups.add(Group.objects.get(name="Auditors"))
+    User.objects.filter(pk=auditor.pk).update(audits_until=site_day())
     make_admin()
     make_editor()
     leave(person("A5"), by=None)
     row = ["A1", "Li Na", "", ""]
     assert kinds(plan_of(row)) == {"unchanged": 1}
-    plan = plan_of(row, is_whole_firm=True, spared=[hr.pk])
+    plan = plan_of(row, is_whole_firm=True, own=hr.pk)
     assert [line["person"] for line in plan.lines["leave"]] == [absent.pk]
     assert kinds(plan) == {"leave": 1, "unchanged": 1}
 
@@ -153,6 +152,15 @@ def test_a_change_of_staff_is_for_an_admin_and_what_is_right_already_is_no_fault
     assert kinds(plan_of(["E1", "Other", "", ""], may_touch_staff=True)) == {"change": 1}
 
 
+def test_nobody_gives_themselves_a_place_or_lets_themselves_go(teams):
+    hr = person("A1", team=teams["Store"])
+    headings = ["工号", "团队", "姓名", "离职日期"]
+    gone, moved, renamed = ["A1", "", "", "2026-01-01"], ["A1", "Service", "", ""], ["A1", "Store", "New", ""]
+    for row, own in ((gone, {2: ["own-place"]}), (moved, {2: ["own-place"]}), (renamed, {})):
+        assert codes(plan_of(row, headings=headings, own=hr.pk)) == own
+        assert codes(plan_of(row, headings=headings)) == {}
+
+
 def test_a_cell_that_cannot_be_read_makes_its_row_bad_and_a_row_of_nobody_too():
     plan = plan_of(["A1", "=1", "", ""], ["", "Li Na", "", ""], ["A2", "", "", ""])
     assert codes(plan) == {2: ["name"], 3: ["nobody"], 4: ["no-name"]}
@@ -196,4 +204,4 @@ def test_however_many_rows_there_are_the_firm_is_read_by_the_same_statements(tea
         ) as statements:
             plan_of(*([f"B{number}{extra}", "Li", "", "Service"] for extra in range(number)))
         counts.append(len(statements))
-    assert counts[0] == counts[1] == counts[2] == 4
+    assert counts[0] == counts[1] == counts[2] == 3
