@@ -24,6 +24,7 @@ from courseware.assignments.short_lists import short_lists
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
+from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.enrolling import begin_many, enrolled, waive
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
@@ -77,6 +78,7 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
     for wanted in by_course.values():
         begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course_of(wanted), at)]
     note(begun, at)
+    tell_enrolled((run for _intent, run in begun), by=None)
     record_many(asked_for(intent, run) for intent, run in begun)
     to_excuse = [intent.person for intent in intents if intent.deed is Deed.EXCUSE]
     return Counter(intent.deed.value for intent, _run in begun), to_excuse

@@ -1,11 +1,12 @@
 """The letter that tells somebody of a course: who asks, for what, by when, and how to come in without its link."""
 
 from collections import defaultdict
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import link_in_words
@@ -25,10 +26,16 @@ def register_letter():
 
 
 def tell_enrolled(enrollments, *, by):
-    """Each learner gets one letter, whatever the number of courses. Called in the transaction that enrolls them."""
-    subjects = defaultdict(list)
+    """Each learner gets one letter, whatever the number of courses. Called in the transaction that enrolls them.
+
+    What is entered afterwards, for a day long ago, is no news.
+    """
+    subjects, yesterday = defaultdict(list), timezone.now() - timedelta(days=1)
     for each in enrollments:
-        subjects[each.learner].append(each.pk)
+        if each.enrolled_at > yesterday:
+            subjects[each.learner].append(each.pk)
+    if not subjects:
+        return
     tell_together(KIND, subjects, data={"by": by.pk if by else None})
 
 
@@ -65,11 +72,12 @@ def in_words(message):
 
 def course_in_words(enrollment, language):
     outline = serving.outline(enrollment.release, language)
+    required = outline.required if enrollment.required is None else enrollment.required  # of a short renewal
     return {
         "title": outline.title,
         "day": day_in_words(enrollment.due_on) if enrollment.due_on else "",
-        "steps": len(outline.required),
-        "minutes": outline.minutes_left(),
+        "steps": len(required),
+        "minutes": outline.minutes_left(set(outline.required).difference(required)),
         "has_exam": bool(outline.exam_id),
         "months": outline.valid_months,
     }

@@ -184,6 +184,12 @@ def test_a_team_is_told_by_one_statement_however_many_it_has(people, django_asse
     assert {tuple(each.data) for each in Message.objects.all()} == {("by", "subjects")}
 
 
+@pytest.mark.parametrize(("hours", "told"), [(0, 1), (23, 1), (25, 0), (9000, 0)])
+def test_what_is_entered_for_a_day_long_ago_is_no_news(hours, told):
+    enroll(make_user(), make_course(), at=timezone.now() - timedelta(hours=hours))
+    assert Message.objects.count() == told
+
+
 def test_the_row_holds_neither_link_nor_name(team):
     enroll(newcomer(team), make_course(), by=make_admin())
     [message] = Message.objects.all()
