@@ -1,11 +1,14 @@
 from django.urls import path
 
-from courseware.assignments import people_pages, person_pages, team_pages
+from courseware.assignments import newcomer_pages, pasted_pages, people_pages, person_pages, team_pages
 
 app_name = "assignments"
 urlpatterns = [
     # /people/
     path("people/", people_pages.people, name="people"),
+    # /people/new/
+    path("people/new/", newcomer_pages.new_person, name="new-person"),
+    path("people/new/list/", pasted_pages.new_people, name="new-people"),
     # /people/<pk>/
     path("people/<int:pk>/", person_pages.person, name="person"),
     path("people/<int:pk>/edit/", person_pages.edit, name="edit-person"),

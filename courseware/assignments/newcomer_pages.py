@@ -1,0 +1,67 @@
+"""/people/new/: a new person, in one form."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from courseware.accounts.permissions import may_place
+from courseware.assignments.newcomer_forms import NewcomerForm
+from courseware.assignments.newcomers import add_unasked, ask_for, bring_in, was_added
+from courseware.assignments.people_pages import hr_or_404
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+
+def new_person_address():
+    return reverse("assignments:new-person")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(new_person_address)
+def new_person(request):
+    """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
+    hr_or_404(request.user)
+    form = NewcomerForm(request.POST if request.method == "POST" else None)
+    found = None
+    if form.is_valid():
+        found = form.found()
+        if words := words_of_what_was_done(request, form, found):
+            messages.success(request, words)
+            return redirect("assignments:new-person")
+    context = {"form": form, "found": found, "may_take": found and found.is_active and may_place(request.user, found)}
+    return render(request, "assignments/new_person.html", context, status=form_status(form))
+
+
+def words_of_what_was_done(request, form, found):
+    """Empty where nothing was, and the form says why."""
+    act, by = request.POST.get("act"), request.user
+    if found and was_added(found, by=by, since=form.cleaned_data["drawn_at"]):
+        return in_words(found, act)
+    if found and act == "instead" and found.is_active and may_place(by, found):
+        ask_for(found, form.cleaned_data["courses"], form.cleaned_data["due_on"], by=by)
+        return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
+    try:
+        if act == "quietly":
+            person = add_unasked(**form.particulars(), by=by)
+        else:
+            asked = {"courses": form.cleaned_data["courses"], "due_on": form.cleaned_data["due_on"]}
+            person = bring_in(**form.particulars(), **asked, by=by)
+    except ValidationError as error:
+        form.add_error(None if found is None else "sign_in_name", error.messages)
+        return ""
+    return in_words(person, act)
+
+
+def in_words(person, act):
+    if act == "quietly":
+        words = gettext("%(name)s is here now. No letter was sent, and no course was begun.")
+    elif person.email:
+        words = gettext("%(name)s is here now, and the letter is on its way.")
+    else:
+        words = gettext("%(name)s is here now. Without an address no letter can go out: give a code to sign in with.")
+    return words % {"name": person.name}
