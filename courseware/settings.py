@@ -334,6 +334,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is loc
 # them a stranger keeps an account or a whole office out.
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
+    "wrong_codes": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form

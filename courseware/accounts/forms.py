@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from allauth.account import forms
-from django.forms import CharField, TextInput
+from django.forms import CharField, Form, TextInput
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +52,19 @@ class EitherNameForm(forms.LoginForm):
 
 class SignInForm(OurFields, EitherNameForm):
     labels = {"login": _("E-mail or staff number"), "password": _("Password")}
+
+
+class CodeToSignInForm(OurFields, Form):
+    name = name_field()
+    code = CharField(
+        max_length=40,
+        widget=TextInput({"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    labels = {"name": _("E-mail or staff number"), "code": _("Your code")}
+    help_texts = {"code": _("Eight letters and digits, as they were given to you.")}
+
+    def clean_name(self):
+        return plain_name(self.cleaned_data["name"])
 
 
 class PasswordLinkForm(OurFields, forms.ResetPasswordForm):

@@ -379,3 +379,15 @@ class RosterPart(models.Model):
 
     def __str__(self):
         return f"{self.roster} · {self.place} · {self.kind}"
+
+
+class SignInCode(models.Model):
+    """A code that was handed over and not used yet: see `accounts.sign_in_codes`."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=128, help_text="Made as that of a password")
+    given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"{self.person} · {self.given_at:%Y-%m-%d %H:%M}"

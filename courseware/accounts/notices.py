@@ -13,6 +13,7 @@ WHAT = {
         "Your second step for signing in was reset by whoever runs the training. You set up a new one when you sign in."
     ),
     "codes-renewed": _("New recovery codes were made; the old ones have ended."),
+    "code-given": _("A code was made for you to sign in with, once, within a day. It was made by:"),
     "new-device": _("Somebody signed in to your account from a browser that was not used before."),
 }
 

@@ -36,6 +36,7 @@ urlpatterns = [
     path("logout/", views.sign_out, name="account_logout"),
     path("inactive/", views.inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("code/", views.sign_in_code, name="account_sign_in_code"),
     path("password/", include(password_urls)),
     path("sessions/", views.own_sessions, name="usersessions_list"),
     path("second-factor/", include(second_factor_urls)),

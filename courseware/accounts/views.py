@@ -8,7 +8,7 @@ from allauth.account.models import Login
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect, JsonResponse
@@ -17,10 +17,14 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import FormView
 
 from courseware.accounts import cookies, devices, forms, held_forms, sessions, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.models import User
+from courseware.accounts.sign_in_codes import use_code
+from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
@@ -73,6 +77,34 @@ def go_in(request, person):
     """Sign in somebody who has shown by a link or a code who it is, and ask for a password at once."""
     record_authentication(request, person, "password_reset")
     return perform_login(request, Login(user=person, redirect_url=reverse("account_set_password")))
+
+
+class CodeToSignInView(Says422, FormView):
+    template_name = "account/sign_in_code.html"
+    form_class = forms.CodeToSignInForm
+    wrong = _("This code does not go together with that name, or has ended. Check both, or ask for a new one.")
+    too_soon = _("There were too many wrong tries. Please try again in %(wait)s, or ask for a new code.")
+
+    def form_valid(self, form):
+        name = form.cleaned_data["name"]
+        if seconds := waits.before_password(self.request, name, waits.CODES):
+            return self.refused(form, self.too_soon % {"wait": waits.in_words(seconds)})
+        used = use_code(name, form.cleaned_data["code"])
+        if used is None:
+            waits.wrong_password(self.request, name, waits.CODES)
+            log_failed_sign_in(name, called(name).first())
+            return self.refused(form, self.wrong)
+        if self.request.user.is_authenticated:
+            auth.logout(self.request)
+        words = gettext(
+            "You came in by a code that %(name)s made for you. It works no more, nor does a password of before."
+        )
+        messages.info(self.request, words % {"name": used.given_by.name})
+        return go_in(self.request, used.person)
+
+    def refused(self, form, words):
+        form.add_error(None, words)
+        return self.form_invalid(form)
 
 
 class RemembersDevice:
@@ -131,6 +163,7 @@ password_link_sent = views.password_reset_done
 password_from_link = PasswordFromLinkView.as_view()
 change_password = ChangePasswordView.as_view()
 set_password = SetPasswordView.as_view()
+sign_in_code = CodeToSignInView.as_view()
 own_sessions = OwnSessionsView.as_view()
 reauthenticate = ReauthenticateView.as_view()
 

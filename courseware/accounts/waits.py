@@ -36,6 +36,7 @@ class Pace:
 
 
 PASSWORDS = Pace("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+CODES = Pace("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 LETTERS = Pace("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
@@ -58,15 +59,18 @@ def take(pace, account, place, *, is_crowded=False):
         return 0
 
 
-def before_password(request, account):
-    """Seconds to wait before the password of `account` is looked at: 0 for now, and then the try is counted."""
+def before_password(request, account, pace=PASSWORDS):
+    """Seconds to wait before the password of `account` is looked at: 0 for now, and then the try is counted.
+
+    A code that was handed over has a pace of its own: tries at one do not hold back the other.
+    """
     device = known_device(request, account)
-    is_crowded = not device and not ratelimit.consume(request, action=PASSWORDS.crowd, key=account, dry_run=True)
-    return take(PASSWORDS, account, device or get_ip(request), is_crowded=is_crowded)
+    is_crowded = not device and not ratelimit.consume(request, action=pace.crowd, key=account, dry_run=True)
+    return take(pace, account, device or get_ip(request), is_crowded=is_crowded)
 
 
-def wrong_password(request, account):
-    ratelimit.consume(request, action=PASSWORDS.crowd, key=account)
+def wrong_password(request, account, pace=PASSWORDS):
+    ratelimit.consume(request, action=pace.crowd, key=account)
 
 
 def right_password(request, person):

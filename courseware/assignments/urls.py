@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.assignments import newcomer_pages, pasted_pages, people_pages, person_pages, team_pages
+from courseware.assignments import code_pages, newcomer_pages, pasted_pages, people_pages, person_pages, team_pages
 
 app_name = "assignments"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("people/<int:pk>/places/<int:place>/end/", person_pages.unplace, name="end-place"),
     path("people/<int:pk>/leave/", person_pages.let_leave, name="let-leave"),
     path("people/<int:pk>/return/", person_pages.let_return, name="let-return"),
+    path("people/<int:pk>/code/", code_pages.sign_in_code, name="sign-in-code"),
     path("people/<int:pk>/remove/", person_pages.remove, name="remove-person"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.accounts.sign_in_codes import may_give_code
 from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.looks import record_look
@@ -50,6 +51,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
         "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
         "is_refused": bool(refused),
+        "may_give_code": enrollment.learner.email is None and may_give_code(request.user, enrollment.learner),
     }
     return render(request, "reporting/person.html", context, status=status)
 

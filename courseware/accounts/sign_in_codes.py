@@ -1,0 +1,75 @@
+"""Codes that somebody hands over, for whoever no letter reaches: eight signs, for a day, once."""
+
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import SignInCode
+from courseware.accounts.notices import notify
+from courseware.accounts.permissions import handles_people, is_privileged, may_handle, people_managed_by
+from courseware.accounts.rights import drop_sessions
+from courseware.accounts.sign_in_names import called
+from courseware.evidence.recording import record
+
+SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
+LENGTH = 8
+HOLDS_FOR = timedelta(hours=24)
+
+
+class NoCode(Exception):
+    """This person is none to whom this user may give a code."""
+
+
+def may_give_code(user, person):
+    """Human resources to whoever they may touch; a lead to people of the own teams whom no letter reaches.
+
+    Who has left, is staff, or is the user has no use for one.
+    """
+    if not user.is_active or not person.is_active or is_privileged(person) or person.pk == user.pk:
+        return False
+    if handles_people(user):
+        return may_handle(user, person)
+    is_out_of_reach = person.email is None and not person.has_usable_password()
+    return is_out_of_reach and people_managed_by(user).filter(person=person.pk).exists()
+
+
+@transaction.atomic
+def give_code(person, *, by, at=None):
+    """A new code, which ends the one before: it is shown once and kept nowhere. Raises NoCode."""
+    if not may_give_code(by, person):
+        raise NoCode
+    code = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+    given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now()}
+    SignInCode.objects.update_or_create(person=person, defaults=given)
+    notify(person, "code-given", detail=by.name)
+    record("code-given", actor=by, subject=person, at=at)
+    return code
+
+
+@transaction.atomic
+def use_code(name, typed, *, at=None):
+    """The code of the person with this name, used up now, or None: also for a wrong one, which costs the same.
+
+    All sessions of the person end, and the former password, until there is a new one.
+    """
+    plain = "".join(sign for sign in typed.upper() if sign.isalnum())
+    given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
+    if given is None:
+        make_password(plain)  # the work of looking at one
+        return None
+    at = at or timezone.now()
+    holds = given.person.is_active and given.given_at <= at < given.given_at + HOLDS_FOR
+    if not check_password(plain, given.digest) or not holds:
+        return None
+    # Of two who use it at once, one has it.
+    if not SignInCode.objects.filter(pk=given.pk, digest=given.digest).delete()[0]:
+        return None
+    person = given.person
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    drop_sessions(person)
+    record("code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
+    return given

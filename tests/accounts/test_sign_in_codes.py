@@ -1,0 +1,183 @@
+"""A code that is handed over lets somebody in whom no letter reaches: once, within a day, and told to its owner."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import SignInCode, User
+from courseware.accounts.rights import deactivate
+from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE, CHOOSE = reverse("account_sign_in_code"), reverse("account_set_password")
+NEW = "four words nobody joined"
+
+
+def make_numbered(number="A7", **fields):
+    return User.objects.create_user(None, None, name="Wu Fan", staff_number=number, **fields)
+
+
+def is_in(client):
+    return "_auth_user_id" in client.session
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="Yang Lan")
+
+
+def test_a_code_has_eight_signs_that_look_like_no_other_and_only_a_digest_is_kept(hr):
+    codes = [give_code(make_numbered(f"A{number}"), by=hr) for number in range(20)]
+    assert {len(code) for code in codes} == {8}
+    assert not set("".join(codes)) & set("0O1IL8B5S2ZUV")
+    assert len(set(codes)) == 20
+    kept = "".join(SignInCode.objects.values_list("digest", flat=True)) + str(list(Event.objects.values_list("data")))
+    assert not any(code in kept for code in codes)
+
+
+@pytest.mark.parametrize("typed", ["{code}", "{lower}", " {first} {last} ", "{first}-{last}"])
+def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_once(client, hr, typed):
+    person = make_numbered()
+    code = give_code(person, by=hr)
+    typed = typed.format(code=code, lower=code.lower(), first=code[:4], last=code[4:])
+    response = client.post(PAGE, {"name": " a7", "code": typed})
+    assert (response.status_code, response["Location"]) == (302, CHOOSE)
+    assert int(client.session["_auth_user_id"]) == person.pk
+    page = client.get(CHOOSE)
+    assert "You came in by a code that Yang Lan made for you." in page.content.decode()
+    assert client.post(CHOOSE, {"password1": NEW, "password2": NEW})["Location"] == "/start/"
+    assert [(event.verb, event.actor, event.data) for event in Event.objects.order_by("pk")] == [
+        ("code-given", hr, {}),
+        ("code-used", person, {"given_by": hr.pk}),
+        ("signed-in", person, {}),
+        ("password-set", person, {}),
+    ]
+
+
+def test_it_works_once(client, hr):
+    code = give_code(make_numbered(), by=hr)
+    assert client.post(PAGE, {"name": "A7", "code": code}).status_code == 302
+    other = type(client)()
+    assert other.post(PAGE, {"name": "A7", "code": code}).status_code == 422
+    assert not is_in(other)
+
+
+def test_another_one_ends_it_and_it_is_nobody_elses(client, hr):
+    person, other = make_numbered(), make_numbered("B8")
+    first, second = give_code(person, by=hr), give_code(person, by=hr)
+    give_code(other, by=hr)
+    for name, code in (("A7", first), ("B8", second), ("A7", ""), ("", second), ("C9", second)):
+        assert client.post(PAGE, {"name": name, "code": code}).status_code == 422, name
+    assert client.post(PAGE, {"name": "A7", "code": second}).status_code == 302
+
+
+@pytest.mark.parametrize(("hours", "works"), [(-0.1, False), (0, True), (23.99, True), (24, False), (99, False)])
+def test_it_ends_after_a_day(hr, hours, works):
+    now = timezone.now()
+    code = give_code(make_numbered(), by=hr, at=now)
+    assert bool(use_code("A7", code, at=now + timedelta(hours=hours))) is works
+
+
+def test_it_does_not_let_in_who_has_left(client, hr):
+    person = make_numbered()
+    code = give_code(person, by=hr)
+    deactivate(person, by=None)
+    assert client.post(PAGE, {"name": "A7", "code": code}).status_code == 422
+
+
+def test_it_ends_other_sessions_and_the_former_password_and_a_letter_says_who_made_it(client, hr):
+    person = make_user(email="b@example.com", language="en")
+    elsewhere = type(client)()
+    elsewhere.force_login(person)
+    code = give_code(person, by=hr)
+    [letter] = letters()
+    assert letter.to == ["b@example.com"]
+    assert "It was made by:\nYang Lan" in letter.body
+    assert code not in letter.body
+    client.post(PAGE, {"name": "b@example.com", "code": code})
+    assert elsewhere.get(reverse("account_change_password")).status_code == 302
+    client.post(reverse("account_logout"))
+    assert client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD}).status_code == 422
+
+
+def test_the_session_is_a_new_one_and_somebody_elses_ends(client, hr):
+    client.force_login(make_user())
+    before = client.session.session_key
+    person = make_numbered()
+    client.post(PAGE, {"name": "A7", "code": give_code(person, by=hr)})
+    assert int(client.session["_auth_user_id"]) == person.pk
+    assert client.session.session_key != before
+
+
+def test_tries_are_slowed_and_do_not_hold_back_the_password(client, hr):
+    person = make_user(staff_number="A7")
+    give_code(person, by=hr)
+    answers = [client.post(PAGE, {"name": "a7", "code": "WRONG"}).content.decode() for _ in range(6)]
+    assert ["too many wrong tries" in page for page in answers] == [False] * 5 + [True]
+    assert client.post(reverse("account_login"), {"login": "A7", "password": PASSWORD}).status_code == 302
+    assert Event.objects.filter(verb="sign-in-failed", subject=f"person:{person.pk}").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_neither_words_nor_queries_tell_whether_there_is_a_code_or_a_person(client, hr):
+    give_code(make_numbered(), by=hr)
+    make_numbered("B8")
+    client.post(PAGE, {"name": "warm", "code": "WRONG"})
+    costs, pages = [], []
+    for name in ("A7", "B8", "C9"):
+        with CaptureQueriesContext(connection) as queries:
+            response = client.post(PAGE, {"name": name, "code": "WRONG"})
+        costs.append(len(queries))
+        token = str(response.context["csrf_token"])
+        pages.append(response.content.decode().replace(name, "").replace(token, ""))
+    assert len(set(costs)) == 1, costs
+    assert len(set(pages)) == 1
+
+
+@pytest.mark.parametrize("value", ["", "\x00", "x" * 10**5, "'; --", "🙈"])
+def test_whatever_is_typed_is_answered(client, value):
+    assert client.post(PAGE, {"name": value, "code": value}).status_code == 422
+
+
+def test_who_may_give_one_to_whom(hr):
+    firm = make_team(manager=make_user("Top"))
+    team = make_team(parent=firm, manager=make_user("Lead"))
+    other = make_team(manager=make_user("Other"))
+    people = {
+        "without address": make_numbered(),
+        "with address": make_user(password=None),
+        "with password": make_numbered("B8"),
+        "staff": make_editor(),
+        "left": make_numbered("C9", is_active=False),
+        "elsewhere": make_numbered("D1"),
+    }
+    people["with password"].set_password(NEW)
+    people["with password"].save()
+    for name, person in people.items():
+        join(other if name == "elsewhere" else team, person)
+    found = {
+        giver: [name for name, person in people.items() if may_give_code(user, person)]
+        for giver, user in {
+            "HR": hr, "lead": team.manager, "above": firm.manager, "other": other.manager, "admin": make_admin(),
+            "editor": make_editor(), "auditor": make_auditor(), "learner": make_user(),
+        }.items()
+    }  # fmt: skip
+    everybody = ["without address", "with address", "with password", "elsewhere"]
+    assert found == {
+        "HR": everybody, "admin": everybody, "lead": ["without address"], "above": ["without address"],
+        "other": ["elsewhere"], "editor": [], "auditor": [], "learner": [],
+    }  # fmt: skip
+
+
+def test_nobody_gives_one_to_themselves_or_against_the_rule(hr):
+    assert not may_give_code(hr, hr)
+    for giver in (make_user(), make_team().manager):
+        with pytest.raises(NoCode):
+            give_code(make_numbered(f"N{giver.pk}"), by=giver)
+    assert (SignInCode.objects.count(), Event.objects.count()) == (0, 0)
