@@ -32,6 +32,7 @@ second_factor_urls = [
 ]
 
 urlpatterns = [
+    path("", views.own_account, name="own-account"),
     path("login/", views.sign_in, name="account_login"),
     path("logout/", views.sign_out, name="account_logout"),
     path("inactive/", views.inactive, name="account_inactive"),

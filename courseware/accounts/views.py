@@ -5,6 +5,7 @@ from http import HTTPStatus
 from allauth.account import views
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import FormView
 
-from courseware.accounts import cookies, devices, forms, held_forms, sessions, waits
+from courseware.accounts import cookies, devices, forms, held_forms, second_factor, sessions, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.models import User
@@ -155,6 +156,19 @@ class OwnSessionsView(ListUserSessionsView):
         return HttpResponseRedirect(self.get_success_url())
 
 
+class OwnAccountView(OwnSessionsView):
+    """Everything that somebody may do with the own account, or the way to it."""
+
+    template_name = "account/own_account.html"
+    http_method_names = ["get", "head"]
+
+    def get_context_data(self, **kwargs):
+        person = self.request.user
+        has_one = Authenticator.objects.filter(user=person).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+        state = {"has_second_step": has_one, "is_asked": second_factor.is_asked_of(person)}
+        return super().get_context_data(languages=settings.LANGUAGES, **state, **kwargs)
+
+
 sign_in = SignInView.as_view()
 sign_out = views.logout
 inactive = views.account_inactive
@@ -164,6 +178,7 @@ password_from_link = PasswordFromLinkView.as_view()
 change_password = ChangePasswordView.as_view()
 set_password = SetPasswordView.as_view()
 sign_in_code = CodeToSignInView.as_view()
+own_account = OwnAccountView.as_view()
 own_sessions = OwnSessionsView.as_view()
 reauthenticate = ReauthenticateView.as_view()
 
