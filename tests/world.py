@@ -91,6 +91,7 @@ def make_world(course=None) -> World:
     enrolling.enroll(people["other learner"], course, by=people["admin"])
     passed = complete_course(enrolling.enroll(learner, course, by=people["admin"]))
     enrollment = enrolling.enroll(learner, course, due_at=days(5), by=people["admin"])
+    enrolling.extend(enrollment, days(6).date(), "a sick child", by=team.manager)
     finish_lessons(enrollment)
     run = start_run(enrollment)
     outline = outline_of(course)
@@ -232,6 +233,7 @@ def places_of(world):
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
+        "team/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,
         "media/<course>": world.course.identifier,

@@ -17,12 +17,15 @@ def set_practice_time(person: User, time: str, *, by: User) -> bool:
     return bool(changed)
 
 
-def change(times: Mapping[int, str]) -> dict[int, str]:
-    """Person → the time of before, of those who had another one. Locks the people, by key; log it with `events`."""
+def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
+    """Person → the time of before, of those who had another one, or the one of `only_from`.
+
+    Locks the people, by key; log it with `events`.
+    """
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:
-        if person.practice_time != times[person.pk]:
+        if person.practice_time != times[person.pk] and only_from in (None, person.practice_time):
             before[person.pk] = person.practice_time
             person.practice_time = times[person.pk]
     User.objects.bulk_update([person for person in people if person.pk in before], ["practice_time"])

@@ -11,5 +11,6 @@ def adjustments_of(enrollment):
     lines = AdjustmentLine.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)
     lines = list(lines.select_related("adjustment__made_by", "undone_by").order_by("made_at", "pk"))
     for line in lines:
-        line.enrollment = enrollment  # whose zone is known
+        if line.enrollment_id == enrollment.pk:
+            line.enrollment = enrollment  # whose zone is known
     return lines

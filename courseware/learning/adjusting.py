@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
+from courseware.accounts.models import User, time_zones
 from courseware.evidence.recording import NewEvent, record_many
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.beginning import begin_many, enrolled
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment, zone_named
 from courseware.lib import dates
 
 Kind = Adjustment.Kind
@@ -39,7 +41,9 @@ CLOSED = {
 
 @dataclass(frozen=True)
 class Unadjusted:
-    enrollment: Enrollment
+    """`learner` is a key."""
+
+    learner: int
     why: Refusal
 
 
@@ -65,14 +69,19 @@ def adjust(enrollments, adjustment, *, at=None):
         AdjustmentLine(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
     ]
     made, refused, events = make(adjustment, waiting)
+    return keep(adjustment, made, events), refused
+
+
+def keep(adjustment, made, events):
+    """The adjustment, saved with its lines and logged; None where there are none."""
     if not made:
-        return None, refused
+        return None
     adjustment.save(force_insert=True)
     for line in made:
         line.adjustment = adjustment  # which has its key only now
     AdjustmentLine.objects.bulk_create(made)
     record_many(events)
-    return adjustment, refused
+    return adjustment
 
 
 def make(adjustment, lines):
@@ -83,9 +92,9 @@ def make(adjustment, lines):
         line.enrollment = enrollments[line.enrollment_id]
         why = refusal_of(adjustment, line.enrollment)
         able += [] if why else [line]
-        refused += [Unadjusted(line.enrollment, why)] if why else []
+        refused += [Unadjusted(line.learner_id, why)] if why else []
     made, events = MAKE[adjustment.kind](adjustment, able) if able else ([], [])
-    refused += [Unadjusted(line.enrollment, Refusal.UNCHANGED) for line in able if line not in made]
+    refused += [Unadjusted(line.learner_id, Refusal.UNCHANGED) for line in able if line not in made]
     for line in made:
         line.made_at = adjustment.made_at
     return made, refused, events
@@ -127,3 +136,41 @@ def give_time_to_lines(adjustment, lines):
 
 
 MAKE = {Kind.EXTENDED: extend_lines, Kind.WAIVED: waive_lines, Kind.TIMED: give_time_to_lines}
+
+
+@transaction.atomic
+def enroll_people(people, adjustment, *, again=False, at=None):
+    """Like `adjust`, of people who may sign in, by key. `again`: also who has completed the course or is excused."""
+    adjustment.made_at = at = at or timezone.now()
+    zones = dict(zones_of(people))
+    able, refused = [], []
+    newest = Enrollment.objects.newest().filter(learner__in=zones, course=adjustment.course)
+    runs = {each.learner_id: each for each in newest}
+    for person in zones:
+        why = why_not_enroll(adjustment, person.pk, runs.get(person.pk), again=again)
+        able += [] if why else [person]
+        refused += [Unadjusted(person.pk, why)] if why else []
+    dues = {each: adjustment.due_on and dates.due_instant(adjustment.due_on, zones[each]) for each in able}
+    new = begin_many(dues, adjustment.course, at)
+    made = [
+        AdjustmentLine(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at) for each in new
+    ]
+    return keep(adjustment, made, [enrolled(each, adjustment.made_by) for each in new]), refused
+
+
+def zones_of(people):
+    """(person, time zone of the team joined first), of those of these keys who may sign in. Runs one query."""
+    found = User.objects.filter(pk__in=people, is_active=True)
+    for person in found.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("pk")))).order_by("pk"):
+        yield person, zone_named(vars(person)["zone_name"])
+
+
+def why_not_enroll(adjustment, person, run, *, again):
+    """`run` is the newest one of the person in the course, or None."""
+    if adjustment.made_by_id == person:
+        return Refusal.OWN
+    if run and run.is_open:
+        return Refusal.ENROLLED
+    if run and not again:
+        return Refusal.COMPLETED if run.completed_at else Refusal.EXCUSED
+    return None

@@ -42,6 +42,22 @@ class EnrollmentQuerySet(models.QuerySet):
             self.bulk_update(enrollments, columns)
             count(Relocation(each.learner_id, before[each.pk], each.place) for each in enrollments)
 
+    def remove_many(self, enrollments):
+        """Runs in which nothing was done; the one before each is the newest again. As many statements for one as for
+        a hundred."""
+        pairs = {(each.learner_id, each.course_id) for each in enrollments}
+        moved = [Relocation(each.learner_id, each.place, None) for each in enrollments]
+        with transaction.atomic():
+            self.filter(pk__in=[each.pk for each in enrollments]).delete()
+            left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
+            newest = {(each.learner_id, each.course_id): each for each in left.order_by("pk")}
+            again = [each for pair, each in newest.items() if pair in pairs]
+            self.filter(pk__in=[each.pk for each in again]).update(is_newest=True)
+            for each in again:
+                each.is_newest = True
+                moved.append(Relocation(each.learner_id, None, each.place))
+            count(moved)
+
     def open(self):
         return self.filter(states.OPEN)
 

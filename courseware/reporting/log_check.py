@@ -37,7 +37,8 @@ class Kind:
     """A kind of fact that is logged with `verb`.
 
     `owner` is the field with the primary key that the event's subject names. If several rows can have the same owner,
-    `told_by` is the key of the event's data that distinguishes them.
+    `told_by` is the key of the event's data that distinguishes them. After an event `taken_back_by` of the same subject
+    nothing need be kept of it.
     """
 
     verb: str
@@ -45,6 +46,7 @@ class Kind:
     said: Callable[[Any], Said]  # of one of `rows`
     owner: str = "pk"
     told_by: str = ""
+    taken_back_by: str = ""
 
     def key(self, one: Said | Event) -> tuple:
         return one.subject, one.data.get(self.told_by)
@@ -88,7 +90,7 @@ KINDS = (
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
     Kind("completed", lambda: Completion.objects.select_related("document"), completed, "enrollment", "document"),
     Kind("enrollment-completed", lambda: Enrollment.objects.completed(), finished),
-    Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived),
+    Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived, taken_back_by="excuse-undone"),
     Kind("certificate-issued", lambda: Certificate.objects.all(), issued, "enrollment", "certificate"),
     Kind(
         "certificate-withdrawn",
@@ -125,6 +127,8 @@ def gone(kind: Kind) -> Iterator[str]:
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         kept = {kind.key(kind.said(row)) for row in kind.rows().filter(**{f"{kind.owner}__in": owners})}
+        backs = Event.objects.filter(verb=kind.taken_back_by, subject__in={event.subject for event in events})
+        back = {event.subject: event.place for event in backs.order_by("place")} if kind.taken_back_by else {}
         for event in events:
-            if kind.key(event) not in kept:
+            if kind.key(event) not in kept and event.place > back.get(event.subject, 0):
                 yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"

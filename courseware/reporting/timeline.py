@@ -13,13 +13,14 @@ from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.learning.undoing import may_still, newest_lines
 
 
 @dataclass(frozen=True)
 class Happening:
     """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted or,
     of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its parallel
-    questions measured-again. `line` comes with adjusted.
+    questions measured-again. `line` comes with adjusted, `may_undo` says whether it can be taken back.
     """
 
     at: datetime
@@ -27,10 +28,11 @@ class Happening:
     title: str = ""
     detail: str = ""
     line: AdjustmentLine | None = None
+    may_undo: bool = False
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs six queries, and two for each pass that needed a drill."""
+    """Newest first. Runs six queries, one more where something was adjusted, two for each pass with a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -47,7 +49,8 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
         title = titles.get(run.simulation.identifier, run.simulation.identifier)
         happenings.append(Happening(run.finished_at, run.colour, title, run.get_colour_display()))
     lines = adjustments_of(enrollment)
-    happenings += [Happening(line.made_at, "adjusted", line=line) for line in lines]
+    newest = newest_lines([enrollment.pk]) if lines else {}
+    happenings += [Happening(line.made_at, "adjusted", line=line, may_undo=may_still(line, newest)) for line in lines]
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))

@@ -94,7 +94,7 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
             "09:00 Li Lin moved the due day from 30 November 2026 to 7 December 2026: a sick child",
         ]
         assert [line.partition(", ")[2] for line in lines(page, ".timeline .waived")] == [
-            "09:00 Excused by Li Lin: moved"
+            "09:00 Excused by Li Lin: moved Undo"
         ]
         client.force_login(enrollment.learner)
         record = client.get(reverse("journey:record", args=[enrollment.course.identifier]))

@@ -41,11 +41,14 @@ def person_page(request, enrollment, *, refused=None, status=200):
     teams = board_rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
     (row,) = board_rows.rows([enrollment], names, board_rows.outlines(get_language()), timezone.now())
+    happenings = timeline(enrollment, row.outline)
     context = {
         "enrollment": enrollment,
         "row": row,
         "why_due_day_is_free": why_due_day_is_free(enrollment),
-        "timeline": timeline(enrollment, row.outline),
+        "timeline": happenings,
+        "may_change": bool(verbs),
+        "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),
         "earlier": board_rows.earlier_runs(request.user, enrollment),
         "letters": letters,
         "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),

@@ -1,0 +1,171 @@
+"""Taking back what somebody decided: until the next decision on that enrollment, for a day."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import practice_time
+from courseware.evidence.recording import NewEvent, record_many, subject_of
+from courseware.learning.adjusting import Kind, locked
+from courseware.learning.models import AdjustmentLine, Enrollment, SurveyReceipt
+from courseware.outbox.models import Message
+
+FOR = timedelta(days=1)
+
+
+class Stays(models.TextChoices):
+    """Why a line is not taken back."""
+
+    UNDONE = "undone", _("It was taken back already.")
+    LATE = "late", _("It can be taken back for a day only, and that day is over.")
+    LATER = "later", _("Something was decided or has happened since, and that stays: nothing was taken back.")
+    BEGUN = "begun", _("The course was begun meanwhile, so the enrollment stays.")
+
+
+@dataclass(frozen=True)
+class NotUndone:
+    """`learner` is a key."""
+
+    learner: int
+    why: Stays
+
+
+def newest_lines(enrollments):
+    """Enrollment → the key of its newest line. Runs one query."""
+    lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
+    return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
+
+
+def may_still(line, newest, at=None):
+    """Whether the line may be taken back by what it says itself; `newest` is of `newest_lines`."""
+    return why_it_stays(line, newest, at or timezone.now()) is None
+
+
+def why_it_stays(line, newest, at):
+    if line.undone_at or line.enrollment_id is None:
+        return Stays.UNDONE
+    if line.made_at is None or at - line.made_at > FOR:
+        return Stays.LATE
+    return None if newest.get(line.enrollment_id) == line.pk else Stays.LATER
+
+
+@transaction.atomic
+def undo(adjustment, lines, *, by, at=None):
+    """(keys of the learners for whom it is as before, who was left). `lines` are some of the adjustment, at most a
+    batch."""
+    at = at or timezone.now()
+    enrollments = locked(lines)
+    of_now = AdjustmentLine.objects.filter(pk__in=[line.pk for line in lines], adjustment=adjustment)
+    fresh = list(of_now.select_related("learner"))
+    newest = newest_lines(enrollments)
+    able, left = [], []
+    for line in fresh:
+        line.adjustment = adjustment
+        line.enrollment = enrollments.get(line.enrollment_id)
+        why = why_it_stays(line, newest, at) or CHANGED[adjustment.kind](line)
+        able += [] if why else [line]
+        left += [NotUndone(line.learner_id, why)] if why else []
+    done, events = TAKE_BACK[adjustment.kind](able, by, at) if able else ([], [])
+    left += [NotUndone(line.learner_id, Stays.LATER) for line in able if line not in done]
+    for line in done:
+        line.undone_at, line.undone_by = at, by
+    AdjustmentLine.objects.bulk_update(done, ["undone_at", "undone_by"])
+    record_many(events)
+    return [line.learner_id for line in done], left
+
+
+# Whether something else came in between that is no adjustment.
+
+
+def is_another_day(line):
+    stands = line.enrollment.is_open and line.enrollment.due_at == line.due_after
+    return None if stands else Stays.LATER
+
+
+def is_excused_otherwise(line):
+    # A later run would make two open ones.
+    stands = line.enrollment.waived_at == line.made_at and line.enrollment.is_newest
+    return None if stands else Stays.LATER
+
+
+def has_begun(line):
+    if line.enrollment.started_at:
+        return Stays.BEGUN
+    return None if line.enrollment.is_open else Stays.LATER
+
+
+CHANGED = {
+    Kind.EXTENDED: is_another_day,
+    Kind.WAIVED: is_excused_otherwise,
+    Kind.TIMED: lambda line: None,  # asked where the person is locked
+    Kind.ENROLLED: has_begun,
+}
+
+
+def take_back_days(lines, by, at):
+    for line in lines:
+        line.enrollment.due_at = line.due_before
+    Enrollment.objects.write_many([line.enrollment for line in lines], ["due_at"])
+    return lines, [
+        NewEvent("extension-undone", line.enrollment, by, {"from": line.due_after, "to": line.due_before}, at)
+        for line in lines
+    ]
+
+
+def take_back_excuses(lines, by, at):
+    for line in lines:
+        line.enrollment.waived_at, line.enrollment.waived_reason = None, ""
+    Enrollment.objects.write_many([line.enrollment for line in lines], ["waived_at", "waived_reason"])
+    return lines, [NewEvent("excuse-undone", line.enrollment, by, {}, at) for line in lines]
+
+
+def take_back_times(lines, by, at):
+    times = {line.learner_id: line.time_before for line in lines}
+    before = practice_time.change(times, only_from=lines[0].adjustment.time)
+    return [line for line in lines if line.learner_id in before], practice_time.events(before, by=by, at=at)
+
+
+def take_back_enrollments(lines, by, at):
+    """Removed where nothing was done and no letter has left since; else the person is excused, and knows why."""
+    to_stay = told_or_answered(lines)
+    removed = [line.enrollment for line in lines if line not in to_stay]  # of which nothing is left but the line
+    for line in to_stay:
+        line.enrollment.waived_at, line.enrollment.waived_reason = at, by_mistake(line.learner)
+    Enrollment.objects.write_many([line.enrollment for line in to_stay], ["waived_at", "waived_reason"])
+    events = [NewEvent("waived", line.enrollment, by, {}, at) for line in to_stay]
+    events += [NewEvent("enrollment-removed", subject_of(Enrollment, each.pk), by, {}, at) for each in removed]
+    if removed:
+        Enrollment.objects.remove_many(removed)
+    for line in lines:
+        line.enrollment = line.enrollment if line in to_stay else None
+    return lines, events
+
+
+def told_or_answered(lines):
+    """The lines whose enrollment has left a trace outside itself."""
+    since = min(line.made_at for line in lines)
+    people = [line.learner_id for line in lines]
+    letters = Message.objects.handed_over().filter(person__in=people, written_at__gte=since)
+    told = set(letters.values_list("person", flat=True))
+    receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+    answered = set(receipts.values_list("enrollment", flat=True))
+    return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]
+
+
+def by_mistake(person):
+    with override(person.language or settings.LANGUAGE_CODE):
+        return gettext("enrolled by mistake")
+
+
+TAKE_BACK = {
+    Kind.EXTENDED: take_back_days,
+    Kind.WAIVED: take_back_excuses,
+    Kind.TIMED: take_back_times,
+    Kind.ENROLLED: take_back_enrollments,
+}

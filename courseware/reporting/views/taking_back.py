@@ -1,0 +1,90 @@
+"""/team/acts/<pk>/undo/"""
+
+from itertools import groupby, islice
+from operator import attrgetter
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST
+
+from courseware.accounts.models import User
+from courseware.learning.beginning import BATCH
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.undoing import undo
+from courseware.lib.form_pages import form_on
+from courseware.reporting.views.people import teams_or_404
+
+NAMES = 5  # that a sentence lists
+
+
+def board_address(pk):
+    # `pk` is unused: a form's address is made from all arguments of its view.
+    return reverse("reporting:board")
+
+
+def lines_in_hands_of(user, adjustment):
+    """Also those of enrollments that were removed, to say so to who had made them."""
+    own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
+    if adjustment.made_by_id == user.pk:
+        own |= Q(enrollment=None)
+    return adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
+
+
+@require_POST
+@login_required
+@form_on(board_address)
+def take_back(request, pk):
+    """For the enrollment that the form names, or for all."""
+    teams_or_404(request.user)
+    adjustment = get_object_or_404(Adjustment, pk=pk)
+    lines = list(lines_in_hands_of(request.user, adjustment))
+    chosen = request.POST.get("enrollment", "")
+    if chosen:
+        lines = [line for line in lines if chosen in {str(line.enrollment_id), ""} or line.enrollment_id is None]
+    if not lines:
+        raise Http404
+    done, left = [], []
+    for batch in batches(lines):
+        done_now, left_now = undo(adjustment, batch, by=request.user)
+        done += done_now
+        left += left_now
+    say(request, adjustment, done, left)
+    if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
+        return redirect("reporting:person", lines[0].enrollment_id)
+    return redirect("reporting:board")
+
+
+def batches(lines):
+    rest = iter(lines)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def say(request, adjustment, done, left):
+    names = dict(User.objects.filter(pk__in=[*done, *(each.learner for each in left)]).values_list("pk", "name"))
+    if done:
+        words = ngettext(
+            "Taken back for %(number)d person: %(names)s.", "Taken back for %(number)d people: %(names)s.", len(done)
+        )
+        listed = names_in_words([names[pk] for pk in done])
+        messages.success(request, words % {"number": len(done), "names": listed})
+    for why, kept in groupby(sorted(left, key=attrgetter("why")), attrgetter("why")):
+        listed = names_in_words([names[each.learner] for each in kept])
+        messages.info(request, f"{listed}{gettext(': ')}{why.label}")
+
+
+def names_in_words(names):
+    """The first few, and how many more."""
+    listed = gettext(", ").join(names[:NAMES])
+    more = len(names) - NAMES
+    if more <= 0:
+        return listed
+    return ngettext("%(names)s and %(number)d more", "%(names)s and %(number)d more", more) % {
+        "names": listed,
+        "number": more,
+    }

@@ -1,0 +1,223 @@
+"""What was decided is taken back until the next decision on that enrollment, for a day; a repeat does nothing."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from courseware.content.models import Course
+from courseware.evidence.models import Event
+from courseware.learning import recounting
+from courseware.learning.adjusting import adjust, enroll_people
+from courseware.learning.enrolling import enroll, extend, give_time, waive
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.undoing import undo
+from courseware.outbox.models import Message, MessageState
+from courseware.reporting.consistency import differences
+from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course, finish_lessons
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+Kind = Adjustment.Kind
+
+
+def in_days(number):
+    return timezone.localdate() + timedelta(days=number)
+
+
+def all_of(adjustment):
+    return list(adjustment.lines.all())
+
+
+def take_back(adjustment, *, by=None, at=None):
+    done, left = undo(adjustment, all_of(adjustment), by=by, at=at)
+    return done, [(each.learner, each.why.value) for each in left]
+
+
+@pytest.fixture
+def manager():
+    return make_user()
+
+
+@pytest.fixture
+def enrollment():
+    return make_enrollment(due_at=days(3))
+
+
+def state_of(enrollment):
+    enrollment.refresh_from_db()
+    enrollment.learner.refresh_from_db()
+    return enrollment.due_at, enrollment.waived_at, enrollment.waived_reason, enrollment.learner.practice_time
+
+
+VERBS = {
+    "extend": lambda enrollment, by: extend(enrollment, in_days(9), "a sick child", by=by),
+    "waive": lambda enrollment, by: waive(enrollment, "moved", by=by),
+    "give time": lambda enrollment, by: give_time(enrollment, "1.5", by=by),
+}
+LOGGED = {"extend": "extension-undone", "waive": "excuse-undone", "give time": "practice-time-changed"}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_it_is_as_before_once_it_was_taken_back_and_the_log_says_so(enrollment, manager, name):
+    before = state_of(enrollment)
+    adjustment = VERBS[name](enrollment, manager)
+    assert state_of(enrollment) != before
+    assert take_back(adjustment, by=manager) == ([enrollment.learner_id], [])
+    assert state_of(enrollment) == before
+    [line] = all_of(adjustment)
+    assert (line.undone_by, line.undone_at is not None) == (manager, True)
+    assert Event.objects.filter(verb=LOGGED[name]).latest("pk").actor == manager
+    assert list(differences()) == []
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_second_tab_changes_nothing(enrollment, manager, name):
+    adjustment = VERBS[name](enrollment, manager)
+    take_back(adjustment, by=manager)
+    after, events = state_of(enrollment), Event.objects.count()
+    assert take_back(adjustment) == ([], [(enrollment.learner_id, "undone")])
+    assert (state_of(enrollment), Event.objects.count()) == (after, events)
+
+
+@pytest.mark.parametrize(("late", "why"), [(-timedelta(seconds=1), None), (timedelta(0), None), (DAY / 1000, "late")])
+def test_it_is_taken_back_for_a_day(enrollment, manager, late, why):
+    adjustment = extend(enrollment, in_days(9), by=manager)
+    done, left = take_back(adjustment, at=adjustment.made_at + DAY + late)
+    assert (done, left) == (([], [(enrollment.learner_id, why)]) if why else ([enrollment.learner_id], []))
+
+
+@pytest.mark.parametrize("first", VERBS)
+@pytest.mark.parametrize("second", ["extend", "waive", "give time"])
+def test_the_next_decision_on_that_enrollment_stays(enrollment, manager, first, second):
+    if (first, second) in {("waive", "extend"), ("waive", "waive")}:
+        pytest.skip("who is excused has no due day, and is excused once")
+    adjustment = VERBS[first](enrollment, manager)
+    other = {
+        "extend": lambda: extend(enrollment, in_days(20), by=manager),
+        "waive": lambda: waive(enrollment, "left", by=manager),
+        "give time": lambda: give_time(enrollment, "off", by=manager),
+    }
+    other[second]()
+    after = state_of(enrollment)
+    assert take_back(adjustment) == ([], [(enrollment.learner_id, "later")])
+    assert state_of(enrollment) == after
+
+
+def test_a_decision_on_another_person_does_not_count(enrollment, manager):
+    adjustment = extend(enrollment, in_days(9), by=manager)
+    extend(make_enrollment(course=enrollment.course), in_days(20), by=manager)
+    assert take_back(adjustment) == ([enrollment.learner_id], [])
+
+
+def test_what_has_happened_since_otherwise_stays(manager):
+    completed, moved, again, timed = (make_enrollment(due_at=days(3)) for _ in range(4))
+    made = [extend(completed, in_days(9), by=manager), extend(moved, in_days(9), by=manager)]
+    made += [waive(again, "moved", by=manager), give_time(timed, "2", by=manager)]
+    complete_course(completed)
+    Enrollment.objects.filter(pk=moved.pk).update(due_at=days(4))
+    enroll(again.learner, again.course)
+    type(timed.learner).objects.filter(pk=timed.learner_id).update(practice_time="off")
+    before = [state_of(each) for each in (completed, moved, again, timed)]
+    people = [each.learner_id for each in (completed, moved, again, timed)]
+    assert [take_back(each) for each in made] == [([], [(person, "later")]) for person in people]
+    assert [state_of(each) for each in (completed, moved, again, timed)] == before
+
+
+def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
+    team = make_team(manager=manager)
+    enrollment = make_enrollment(due_at=days(-3))
+    join(team, enrollment.learner)
+    finish_lessons(enrollment)
+    adjustment = waive(enrollment, "moved", by=manager)
+    take_back(adjustment, by=manager)
+    enrollment.refresh_from_db()
+    assert (enrollment.is_open, enrollment.state_at()) == (True, Enrollment.State.OVERDUE)
+    recounting.add_up()
+    assert list(differences()) == []
+    waive(enrollment, "moved", by=manager)  # which the log tells from the one before
+    assert list(differences()) == []
+
+
+# Enrolling
+
+
+def enroll_by(manager, *people, course=None, **fields):
+    adjustment = Adjustment(kind=Kind.ENROLLED, course=course or Course.objects.get(), made_by=manager, **fields)
+    return enroll_people([person.pk for person in people], adjustment, again=len(people) == 1)
+
+
+def test_an_enrollment_in_which_nothing_was_done_is_removed_and_the_run_before_is_the_newest_again(manager):
+    course = make_course()
+    first = make_enrollment(course=course, completed_at=days(-300))
+    adjustment, _refused = enroll_by(manager, first.learner)
+    assert Enrollment.objects.newest().get() != first
+    assert take_back(adjustment, by=manager) == ([first.learner_id], [])
+    assert list(Enrollment.objects.newest()) == [first]
+    [line] = all_of(adjustment)
+    assert (line.enrollment, line.undone_by) == (None, manager)
+    assert take_back(adjustment) == ([], [(first.learner_id, "undone")])
+    assert Event.objects.filter(verb="enrollment-removed", actor=manager).count() == 1
+    assert [each for each in differences() if "newest" in each or "people at" in each] == []
+
+
+def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):
+    make_course()
+    told, waiting = make_user(language="en"), make_user()
+    adjustment, _refused = enroll_by(manager, told, waiting)
+    for person, state in ((told, MessageState.SENT), (waiting, MessageState.QUEUED)):
+        Message.objects.create(kind="invitation", person=person, address=person.email, state=state)
+    take_back(adjustment, by=manager)
+    [left] = Enrollment.objects.all()
+    assert (left.learner, left.waived_reason) == (told, "enrolled by mistake")
+    assert list(differences()) == []
+
+
+def test_who_has_begun_stays_enrolled(manager):
+    make_course()
+    person = make_user()
+    adjustment, _refused = enroll_by(manager, person)
+    finish_lessons(Enrollment.objects.get())
+    assert take_back(adjustment) == ([], [(person.pk, "begun")])
+    assert Enrollment.objects.get().is_open
+
+
+# Several at once
+
+
+@pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.TIMED, Kind.ENROLLED])
+def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager, kind):
+    course = make_course()
+
+    def statements(number):
+        runs = [make_enrollment(course=course, due_at=days(3)) for _ in range(number)]
+        people = [make_user() for _ in range(number)]
+        adjustment = Adjustment(kind=kind, made_by=manager, due_on=in_days(9), time="2", reason="flood", course=course)
+        with CaptureQueriesContext(connection) as to_make:
+            if kind == Kind.ENROLLED:
+                made, refused = enroll_people([person.pk for person in people], adjustment)
+            else:
+                made, refused = adjust(runs, adjustment)
+        assert (made.lines.count(), refused) == (number, [])
+        lines = all_of(made)
+        with CaptureQueriesContext(connection) as to_undo:
+            done, left = undo(made, lines, by=manager)
+        assert (len(done), left) == (number, [])
+        return len(to_make), len(to_undo)
+
+    assert statements(1) == statements(3) == statements(30)
+
+
+def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(manager):
+    runs = [make_enrollment(due_at=days(3)) for _ in range(3)]
+    made, _refused = adjust(runs, Adjustment(kind=Kind.EXTENDED, due_on=in_days(9), made_by=manager))
+    extend(runs[1], in_days(20), by=manager)
+    people = [each.learner_id for each in runs]
+    assert take_back(made) == ([people[0], people[2]], [(people[1], "later")])
+    for run in runs:
+        run.refresh_from_db()
+    assert [run.due_on for run in runs] == [runs[0].due_on, in_days(20), runs[0].due_on]
+    assert AdjustmentLine.objects.filter(undone_at=None).count() == 2
