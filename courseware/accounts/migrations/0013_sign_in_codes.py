@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_absences"),
+        ("accounts", "0012_rosters"),
     ]
 
     operations = [
