@@ -5,6 +5,7 @@ Used where whole pages are walked: every address has an object of `learner` to b
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 
 from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.inviting import LinkTokens, invite
-from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.models import Membership, Substitute, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
@@ -102,6 +103,9 @@ def make_world(course=None) -> World:
     make_draft(world)
     work_beside(learner, by=people["admin"])
     seal()
+    substitute = Substitute(lead=team.manager, person=people["other manager"], made_by=people["admin"])
+    substitute.first_day, substitute.last_day = date(2020, 1, 1), date(2020, 1, 2)  # over: so it shows nobody anything
+    substitute.save()
     world.places = places_of(world)
     return world
 
@@ -230,6 +234,8 @@ def places_of(world):
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
+        "people/<pk>/substitutes/<substitute>": Substitute.objects.get().pk,
+        "team/substitutes/<substitute>": Substitute.objects.get().pk,
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,

@@ -12,12 +12,12 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in
-        from django.db.models.signals import post_migrate
+        from django.db.models.signals import post_delete, post_migrate, post_save
 
         from courseware.accounts import demo_people, letters, offices, second_factor  # noqa: F401 - the first registers its check
         from courseware.accounts.leaving import let_go
         from courseware.accounts.rosters.applying import forget_rosters
-        from courseware.accounts.sessions import begin
+        from courseware.accounts.sessions import begin, note_change_of_lead
         from courseware.jobs.schedule import Daily, command, schedule
 
         letters.register_letters()
@@ -25,6 +25,8 @@ class AccountsConfig(AppConfig):
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))
         schedule("forget-rosters", _("Forget lists of people of long ago"), forget_rosters, Daily(time(3, 20)))
+        for signal in (post_save, post_delete):
+            signal.connect(note_change_of_lead, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
         signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
         signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")

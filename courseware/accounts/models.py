@@ -1,6 +1,7 @@
 import math
 import unicodedata
 import zoneinfo
+from datetime import timedelta
 from fractions import Fraction
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.db.models.functions import Concat, Lower, Substr
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from courseware.lib.dates import site_day
 
 
 def plain_staff_number(typed):
@@ -90,6 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_people`
     # Part of every session's hash: counting up ends all sessions at once, and for good.
     session_number = models.PositiveIntegerField(default=0, editable=False)
+    # What a session keeps of the person's teams goes by this number: counting up has it asked for anew.
+    teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"
@@ -122,6 +127,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def offices(self):
         """Names of the person's groups, as they were when they were first asked for."""
         return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def substitutes(self):
+        """Who stands in for the person, and for whom the person does, as it was when it was first asked."""
+        pairs = Substitute.objects.filter(Q(lead=self) | Q(person=self), ended_at=None)
+        # A day of room on either side: which day it is, the zone of each team says.
+        recent = pairs.filter(last_day__gte=site_day() - timedelta(days=1))
+        return list(recent.select_related("lead", "person").order_by("first_day", "pk"))
 
     @property
     def sign_in_name(self):
@@ -288,6 +301,30 @@ class CalendarDay(models.Model):
 
     def __str__(self):
         return f"{self.day} · {self.name}"
+
+
+class Substitute(models.Model):
+    """Who sees and may do from day to day what a manager may, in all teams that the manager leads then."""
+
+    lead = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("substitute"))
+    first_day = models.DateField(_("from"))
+    last_day = models.DateField(_("until"), help_text=_("The whole day counts, in the time zone of each team."))
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, help_text="Ended before the last day was over")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("substitute"), _("substitutes")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_day__gte=models.F("first_day")), name="substitutes_begin_before_they_end"
+            ),
+            models.CheckConstraint(condition=~models.Q(lead=models.F("person")), name="nobody_stands_in_for_oneself"),
+        ]
+
+    def __str__(self):
+        return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
 
 
 def time_zones(learner):

@@ -2,6 +2,7 @@
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, with_those_below
+from courseware.accounts.substituted_teams import teams_stood_in_for
 from courseware.lib.dates import site_day
 from courseware.lib.kept_query import KeptQuery
 
@@ -46,8 +47,8 @@ def may_place(user, person):
 
 
 def is_manager(user):
-    """Runs one query."""
-    return user.memberships.filter(role=Membership.Role.MANAGER).exists()
+    """Whether `user` leads a team, today for somebody else perhaps."""
+    return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_stood_in_for(user))
 
 
 LED = KeptQuery(
@@ -58,8 +59,10 @@ LED = KeptQuery(
 
 
 def own_teams(user):
-    """Those that `user` manages, without the teams below them."""
-    return LED(person=user.pk)
+    """Those that `user` manages, today for somebody else perhaps, without the teams below them."""
+    led = LED(person=user.pk)
+    others = set(teams_stood_in_for(user)).difference(team.pk for team in led)
+    return [*led, *Team.objects.filter(pk__in=others).only("name", "above")] if others else led
 
 
 def teams_managed_by(user):

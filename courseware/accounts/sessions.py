@@ -3,11 +3,12 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.accounts import offices
-from courseware.accounts.models import time_zones
+from courseware.accounts.models import Membership, User, time_zones
 from courseware.accounts.permissions import audits, is_manager, is_privileged
 from courseware.lib.background import is_in_background
 
@@ -15,9 +16,10 @@ BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
 # What every page wants to know of the person's teams: whether to offer the board, and in which time zone the person
 # learns (a name, "" or None for the site's); and of the person's office: whether to offer the pages about people, and
-# those for auditors. They may lag behind by SEEN_EVERY; the pages themselves ask the database.
+# those for auditors. Days and zones may lag behind by SEEN_EVERY; the pages themselves ask the database.
 MANAGES, TIME_ZONE = "manages", "time_zone"
 HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
+TEAMS_NUMBER = "teams_number"  # of the person, when these were asked for: see `ask_for_teams_anew`
 
 
 def now():
@@ -36,6 +38,18 @@ def see(session, user, at):
     session[TIME_ZONE] = time_zones(user).first()
     session[HANDLES_PEOPLE] = offices.is_in(offices.HR, user)
     session[AUDITS] = audits(user)
+    session[TEAMS_NUMBER] = user.teams_number
+
+
+def ask_for_teams_anew(person):
+    """In each session of the person with this key, at its next request."""
+    User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
+
+
+def note_change_of_lead(sender, instance, raw=False, **kwargs):
+    """Receives that a membership was saved or deleted."""
+    if instance.role == Membership.Role.MANAGER and not raw:
+        ask_for_teams_anew(instance.person_id)
 
 
 def longest_break(user):
@@ -88,5 +102,6 @@ class SessionAgeMiddleware:
     def process_view(self, request, view, arguments, places):
         if request.user.is_authenticated and not is_in_background(view):
             at = now()
-            if at - request.session[SEEN] >= SEEN_EVERY:
+            is_known = request.session.get(TEAMS_NUMBER) == request.user.teams_number
+            if at - request.session[SEEN] >= SEEN_EVERY or not is_known:
                 see(request.session, request.user, at)

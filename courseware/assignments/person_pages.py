@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from courseware.accounts import leaving
 from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.models import User
+from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
 from courseware.accounts.particulars import change_particulars
 from courseware.accounts.permissions import handles_people, may_handle, may_place
@@ -77,6 +77,7 @@ def person_page(request, found, form):
         "letters": Message.objects.of(found)[:SHOWN],
         "events": events_about(found)[:SHOWN],
         "form": form,
+        "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_place": may_change and may_place(request.user, found),
         "is_removable": may_change and not found.last_login and not runs,

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from courseware.assignments import code_pages, newcomer_pages, pasted_pages, people_pages, person_pages, team_pages
+from courseware.assignments import (
+    code_pages,
+    newcomer_pages,
+    pasted_pages,
+    people_pages,
+    person_pages,
+    substitute_pages,
+    team_pages,
+)
 
 app_name = "assignments"
 urlpatterns = [
@@ -18,6 +26,11 @@ urlpatterns = [
     path("people/<int:pk>/return/", person_pages.let_return, name="let-return"),
     path("people/<int:pk>/code/", code_pages.sign_in_code, name="sign-in-code"),
     path("people/<int:pk>/remove/", person_pages.remove, name="remove-person"),
+    # /people/<pk>/substitutes/, /team/substitutes/
+    path("people/<int:pk>/substitutes/", substitute_pages.substitutes, name="substitutes"),
+    path("people/<int:pk>/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-substitute"),
+    path("team/substitutes/", substitute_pages.substitutes, name="own-substitutes"),
+    path("team/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-own-substitute"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

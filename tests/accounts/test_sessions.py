@@ -87,14 +87,18 @@ def test_a_session_is_written_every_five_minutes_at_most(signed_in, time_machine
     assert signed_in.session[SEEN] == seen + 300
 
 
-def test_what_the_session_knows_of_teams_is_asked_anew_with_the_next_writing(signed_in, time_machine):
+def test_a_lead_is_known_to_the_session_at_once_and_a_time_zone_with_its_next_writing(signed_in, time_machine):
     assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (False, None)
-    join(make_team(manager=signed_in.person, time_zone="Europe/Berlin"), signed_in.person)
+    join(make_team(time_zone="Europe/Berlin"), signed_in.person)
     time_machine.move_to(MORNING + timedelta(minutes=5, seconds=-1), tick=False)
     assert "/team/" not in signed_in.get(reverse(PAGE)).text
+    assert signed_in.session[TIME_ZONE] is None
     time_machine.move_to(MORNING + timedelta(minutes=5), tick=False)
+    signed_in.get(reverse(PAGE))
+    assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (False, "Europe/Berlin")
+    make_team(manager=signed_in.person)
     assert "/team/" in signed_in.get(reverse(PAGE)).text
-    assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (True, "Europe/Berlin")
+    assert signed_in.session[MANAGES] is True
 
 
 def test_who_manages_no_longer_finds_no_board_though_the_session_still_says_so(client):

@@ -180,7 +180,7 @@ def test_the_board_page_costs_the_same_for_any_number_of_people(client, team, pe
     with CaptureQueriesContext(connection) as needed:
         response = client.get("/team/")
     assert response.context["page"].paginator.count == people
-    assert len(needed) == 13
+    assert len(needed) == 14
 
 
 def test_who_takes_the_file_away_is_on_record_without_names(client, team):
@@ -215,7 +215,7 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
     client.get(address)
     with CaptureQueriesContext(connection) as needed:
         response = client.get(address)
-    assert len(needed) == 20
+    assert len(needed) == 21
     links = BeautifulSoup(response.content, "html.parser").select("h2 + ul:not(.modules) a[href^='/team/people/']")
     assert len(links) == runs
     assert "completed" in links[-1].text

@@ -91,6 +91,11 @@ def forms(world):
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
         "people/<int:pk>/edit/": {"name": "Lea Learner", "email": world.learner.email, "post": "phone"},
+        "team/substitutes/": {
+            "person": world.people["other learner"].email,
+            "first_day": "2098-01-01",
+            "last_day": "2099-01-01",
+        },
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
         "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},

@@ -9,6 +9,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.models import Membership
+from courseware.accounts.sessions import MANAGES
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.states import State
@@ -45,6 +47,8 @@ def board(request):
         "rows": board_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
+        "substitutes": request.user.substitutes,
+        "leads": leads_oneself(request),
         "today": timezone.localdate(now),
         "filters_query": filters_query(chosen),
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
@@ -52,6 +56,14 @@ def board(request):
         "simulations": simulations_on(routes.values()),
     }
     return render(request, "reporting/board.html", context)
+
+
+def leads_oneself(request):
+    """Whether the person leads a team, and not only for somebody else. Runs a query for who is anybody's substitute."""
+    user = request.user
+    if not any(each.person_id == user.pk for each in user.substitutes):
+        return request.session[MANAGES]
+    return user.memberships.filter(role=Membership.Role.MANAGER).exists()
 
 
 def chosen_enrollments(user, chosen, at):

@@ -1,0 +1,23 @@
+"""Which teams somebody leads for somebody else, at an instant."""
+
+import zoneinfo
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, User
+
+
+def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
+    """Keys. Runs one query the first time for this `user`, and another one for who is anybody's substitute."""
+    pairs = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
+    if not pairs:
+        return []
+    led = Membership.objects.filter(person__in=[each.lead_id for each in pairs], role=Membership.Role.MANAGER)
+    found = set()
+    for lead, team, zone in led.values_list("person", "team", "team__time_zone"):
+        today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))
+        if any(each.lead_id == lead and each.first_day <= today <= each.last_day for each in pairs):
+            found.add(team)
+    return sorted(found)

@@ -1,0 +1,59 @@
+"""Who stands in for a manager: /team/substitutes/ for the manager, /people/<pk>/substitutes/ for human resources."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.permissions import handles_people, may_handle
+from courseware.accounts.standing_in import end_substitute, name_substitute
+from courseware.assignments.substitute_forms import SubstituteForm
+from courseware.lib.dates import site_day
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+
+def substitutes_address(pk=None, **places):
+    return reverse("assignments:own-substitutes") if pk is None else reverse("assignments:substitutes", args=[pk])
+
+
+def lead_or_404(user, pk):
+    """Whose substitutes these are: of oneself, or of somebody whom human resources handle."""
+    lead = user if pk is None else get_object_or_404(User, pk=pk)
+    if pk is not None and not (handles_people(user) and may_handle(user, lead)):
+        raise Http404
+    if not lead.memberships.filter(role=Membership.Role.MANAGER).exists():
+        raise Http404
+    return lead
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(substitutes_address)
+def substitutes(request, pk=None):
+    lead = lead_or_404(request.user, pk)
+    form = SubstituteForm(request.POST or None, lead=lead, by=request.user)
+    if form.is_valid():
+        name_substitute(lead, **form.cleaned_data, by=request.user)
+        note = gettext("%(name)s stands in for %(lead)s.")
+        messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
+        return redirect(substitutes_address(pk))
+    named = Substitute.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
+    context = {"lead": lead, "is_own": pk is None, "form": form, "named": named.select_related("person")}
+    return render(request, "assignments/substitutes.html", context, status=form_status(form))
+
+
+@require_POST
+@login_required
+@form_on(substitutes_address)
+def end(request, substitute, pk=None):
+    lead = lead_or_404(request.user, pk)
+    found = get_object_or_404(Substitute.objects.select_related("lead", "person"), pk=substitute, lead=lead)
+    if end_substitute(found, by=request.user):
+        note = gettext("%(name)s does not stand in for %(lead)s any more.")
+        messages.success(request, note % {"name": found.person.name, "lead": lead.name})
+    return redirect(substitutes_address(pk))
