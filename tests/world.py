@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from courseware.accounts.inviting import LinkTokens, invite
 from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.rosters.applying import keep_plan
+from courseware.accounts.rosters.comparing import Plan
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
@@ -236,6 +238,7 @@ def places_of(world):
         "people/<pk>": learner.pk,
         "people/<pk>/substitutes/<substitute>": Substitute.objects.get().pk,
         "team/substitutes/<substitute>": Substitute.objects.get().pk,
+        "people/import/<roster>": roster_of(world).pk,
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
@@ -267,6 +270,14 @@ def places_of(world):
         for meta, pk in objects.items()
         for name in ("object_id", "pk")
     }
+
+
+ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_whole_firm": False}
+
+
+def roster_of(world):
+    """A list that human resources brought in, which changes nothing."""
+    return keep_plan(Plan(notes={"many_leave": False, "alone": [], "rows": 1, "people": 1, "encoding": ""}), **ROSTER)
 
 
 def open_question(world):

@@ -2,6 +2,7 @@ from django.urls import path
 
 from courseware.assignments import (
     code_pages,
+    list_pages,
     newcomer_pages,
     pasted_pages,
     people_pages,
@@ -17,6 +18,9 @@ urlpatterns = [
     # /people/new/
     path("people/new/", newcomer_pages.new_person, name="new-person"),
     path("people/new/list/", pasted_pages.new_people, name="new-people"),
+    # /people/import/
+    path("people/import/", list_pages.import_list, name="import"),
+    path("people/import/<int:roster>/", list_pages.imported, name="imported"),
     # /people/<pk>/
     path("people/<int:pk>/", person_pages.person, name="person"),
     path("people/<int:pk>/edit/", person_pages.edit, name="edit-person"),

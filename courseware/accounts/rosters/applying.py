@@ -52,7 +52,7 @@ class Conflict(Exception):
 
 
 @transaction.atomic
-def keep(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
+def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
     """The list as it was compared, to be looked at and then applied."""
     roster = Roster.objects.create(
         file_name=file_name[-200:],

@@ -233,7 +233,7 @@ class Comparison:
         nameless = [row for row in self.listing.rows if not self.key_of(row)]
         names = {folded(row.values.get("name", "")) for row in nameless}
         if "" in names:
-            notes["nobody-leaves"] = True
+            notes["nobody_leaves"] = True
             return []
         here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
         gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]

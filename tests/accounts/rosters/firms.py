@@ -3,7 +3,7 @@
 from django.db.models import Prefetch
 
 from courseware.accounts.models import Membership, Roster, Team, User
-from courseware.accounts.rosters.applying import apply_next, begin_applying, keep, outcome_lines
+from courseware.accounts.rosters.applying import apply_next, begin_applying, keep_plan, outcome_lines
 from courseware.accounts.rosters.comparing import compare
 from courseware.accounts.rosters.firm import load_firm
 from courseware.accounts.rosters.reading import understood
@@ -23,7 +23,7 @@ def plan_of(*rows, headings=HEADINGS, **options):
 
 def compared(*rows, by=None, is_whole_firm=False, **options):
     plan = plan_of(*rows, is_whole_firm=is_whole_firm, **options)
-    return keep(plan, file_name="list.csv", digest="0" * 64, by=by, is_whole_firm=is_whole_firm)
+    return keep_plan(plan, file_name="list.csv", digest="0" * 64, by=by, is_whole_firm=is_whole_firm)
 
 
 def apply(roster, *, take=(), is_sure=True, **options):

@@ -112,7 +112,7 @@ def test_nobody_leaves_for_a_bad_row(teams):
     plan = plan_of(bad_cells, bad_number, is_whole_firm=True)
     assert [line["name"] for line in plan.lines["leave"]] == ["Gone"]
     nobody = plan_of(bad_cells, ["—", "", "", "Service"], is_whole_firm=True)
-    assert (nobody.lines["leave"], nobody.notes["nobody-leaves"]) == ([], True)
+    assert (nobody.lines["leave"], nobody.notes["nobody_leaves"]) == ([], True)
 
 
 def test_an_unknown_team_is_a_bad_row_with_the_nearest_name_and_is_never_made(teams):

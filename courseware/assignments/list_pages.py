@@ -1,0 +1,144 @@
+"""/people/import/: a list of people, what it would change, and how far that is done."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from courseware.accounts.freshness import asks_before_posting
+from courseware.accounts.models import Roster, Team
+from courseware.accounts.rosters import sentences
+from courseware.accounts.rosters.applying import CONFLICT, LEFT_OUT, NotSure, TakenTwice, begin_applying, outcome_lines
+from courseware.accounts.rosters.comparing import BAD, CHANGE, JOIN, LEAVE, LINE_KINDS, MOVE, RETURN, needs_second_yes
+from courseware.assignments.list_forms import ApplyForm, ListForm
+from courseware.assignments.people_pages import hr_or_404
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+SHOWN = 3  # of each kind, where all are a link away
+BAD_SHOWN = 100  # whoever has more mends the file
+RECENT = 10
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(lambda: reverse("assignments:import"), is_held=False)
+def import_list(request):
+    hr_or_404(request.user)
+    form = ListForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    if form.is_valid() and (roster := form.bring(by=request.user)):
+        return redirect("assignments:imported", roster.pk)
+    recent = visible_to(request.user).select_related("by").order_by("-read_at")[:RECENT]
+    return render(request, "assignments/import.html", {"form": form, "recent": recent}, status=form_status(form))
+
+
+def visible_to(user):
+    """What an admin brought in may be about staff."""
+    rosters = Roster.objects.all()
+    return rosters if user.is_superuser else rosters.exclude(by__is_superuser=True)
+
+
+def imported_address(roster):
+    return reverse("assignments:imported", args=[roster])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@asks_before_posting
+@form_on(imported_address, is_held=False)
+def imported(request, roster):
+    hr_or_404(request.user)
+    roster = get_object_or_404(visible_to(request.user), pk=roster)
+    if roster.begun_at:
+        return (
+            redirect("assignments:imported", roster.pk) if request.method == "POST" else progress_page(request, roster)
+        )
+    options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN]}
+    form = ApplyForm(request.POST if request.method == "POST" else None, **options)
+    if form.is_valid() and has_begun(request, roster, form):
+        return redirect("assignments:imported", roster.pk)
+    return difference_page(request, roster, form)
+
+
+def has_begun(request, roster, form):
+    take = {int(line) for line in request.POST.getlist("take") if line.isdecimal()}
+    cleaned = form.cleaned_data
+    try:
+        begin_applying(roster, take=take, is_sure=cleaned.get("is_sure", False), invites=cleaned.get("invites", False))
+    except NotSure:
+        form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
+    except TakenTwice:
+        form.add_error(None, gettext("Of the rows about one person, or with one address, take one only."))
+    return form.is_valid()
+
+
+def difference_page(request, roster, form):
+    kind = request.GET.get("kind", "")
+    if kind and kind not in LINE_KINDS:
+        raise Http404
+    first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
+    context = {"roster": roster, "form": form, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
+    if kind:
+        page = Paginator(roster.parts.filter(kind=kind), 1).get_page(request.GET.get("page"))
+        context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.lines]}
+    chosen = set(request.POST.getlist("take"))
+    prepare(context.get("lines", []), *first.values(), chosen=chosen if form.is_bound else None)
+    return render(request, "assignments/difference.html", context, status=form_status(form))
+
+
+def first_lines(roster, kind, number):
+    lines = []
+    for part in roster.parts.filter(kind=kind)[: -(-number // 50)]:
+        lines += part.lines
+    return lines[:number]
+
+
+def total_of(roster):
+    """How many people something is done with."""
+    return sum(roster.counts[kind] for kind in (JOIN, RETURN, MOVE, CHANGE, LEAVE))
+
+
+def prepare(*groups, chosen):
+    """Put words into lines that are shown. Runs one query, for the names of the teams."""
+    lines = [line for group in groups for line in group]
+    names = Team.objects.in_bulk({key for line in lines for key in teams_in(line)})
+    for line in lines:
+        line["signs_in"] = line.get("to", {}).get("email") or line.get("to", {}).get("staff_number", "")
+        line["team_name"] = names.get(line.get("team"), "")
+        line["teams_were_names"] = [names[key] for key in line.get("teams_were", ()) if key in names]
+        line["fields"] = [
+            {"label": sentences.FIELDS[name], "was": line["was"][name], "to": value}
+            for name, value in line.get("to", {}).items()
+            if line["kind"] not in (JOIN, LEAVE)
+        ]
+        for fault in line.get("problems", ()):
+            fault["label"], fault["words"] = sentences.FIELDS[fault["column"]], sentences.sentence_of(fault)
+        if "otherwise" in line:
+            line["is_taken"] = str(line["line"]) in chosen if chosen is not None else bool(line["offer"])
+        if "conflict" in line:
+            line["words"] = sentences.CONFLICTS[line["conflict"]]
+            line["label"] = sentences.FIELDS.get(line["field"], "")
+
+
+def teams_in(line):
+    return [key for key in [line.get("team"), *line.get("teams_were", ())] if key]
+
+
+def progress_page(request, roster):
+    parts = roster.parts.exclude(applied_at=None).values_list("lines", flat=True)
+    done = sum(len(lines) for lines in parts)
+    conflicts, left_out = outcome_lines(roster, CONFLICT), outcome_lines(roster, LEFT_OUT)
+    prepare(conflicts[:BAD_SHOWN], left_out[:BAD_SHOWN], chosen=None)
+    context = {
+        "roster": roster,
+        "done": done,
+        "all": sum(roster.counts[kind] for kind in LINE_KINDS),
+        "conflicts": conflicts[:BAD_SHOWN],
+        "conflicts_number": len(conflicts),
+        "left_out": left_out[:BAD_SHOWN],
+        "left_out_number": len(left_out),
+    }
+    return render(request, "assignments/importing.html", context)

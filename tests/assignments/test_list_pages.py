@@ -1,0 +1,169 @@
+"""A list of people is brought in on two pages: what it would change, and how far that is done."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.models import Roster, User
+from courseware.accounts.rosters.applying import apply_next, apply_roster
+from courseware.assignments import list_forms
+from courseware.evidence.models import Event
+from tests.accounts.rosters.files import csv_file, xlsx
+from tests.accounts.rosters.firms import make_teams
+from tests.counting import statements
+from tests.making import make_admin, make_editor, make_hr, make_user
+
+pytestmark = pytest.mark.django_db
+HEADINGS = ("工号", "姓名", "邮箱", "团队")
+
+
+@pytest.fixture
+def hr(client):
+    hr = make_hr(name="Hana")
+    client.force_login(hr)
+    return hr
+
+
+def upload(client, *rows, data=None, name="people.csv", **fields):
+    file = SimpleUploadedFile(name, csv_file(HEADINGS, *rows) if data is None else data)
+    return client.post("/people/import/", {"file": file, **fields})
+
+
+def brought(client, *rows, **fields):
+    response = upload(client, *rows, **fields)
+    assert response.status_code == 302, response.context["form"].errors
+    roster = Roster.objects.latest("pk")
+    assert response["Location"] == f"/people/import/{roster.pk}/"
+    return roster
+
+
+def page_of(client, roster, query=""):
+    response = client.get(f"/people/import/{roster.pk}/{query}")
+    assert response.status_code == 200
+    return BeautifulSoup(response.content, "html.parser").main
+
+
+def press(client, roster, **fields):
+    return client.post(f"/people/import/{roster.pk}/", fields)
+
+
+def work(roster):
+    while apply_next(roster.pk):
+        pass
+
+
+def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client, hr):
+    teams = make_teams("Day", "Night")
+    add_person("Li Na", staff_number="A1", team=teams["Day"], by=None)
+    add_person("Old", staff_number="A2", by=None)
+    events = Event.objects.count()
+    rows = ("A1", "Li Nan", "", "Night"), ("A3", "Wang", "wang@example.com", "Day"), ("A4", "Zhao", "", "Nigth")
+    page = page_of(client, brought(client, *rows, is_whole_firm="on"))
+    assert [each.text for each in page.select(".tally b")] == ["1", "1", "1", "0", "1"]
+    words = " ".join(page.text.split())
+    for shown in ("Wang wang@example.com Day", "Day Night", "D4 team Nigth", "Yes, Night", "Old no longer signs in"):
+        assert shown in words
+    assert (User.objects.filter(is_active=True).count(), Event.objects.count()) == (3, events)
+
+
+def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_it_went(client, hr):
+    make_teams("Night")
+    roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", "Nigth"), ("A5", "", "", ""))
+    assert page_of(client, roster).select_one("input[name=take]").has_attr("checked")
+    assert press(client, roster, take="3").status_code == 302
+    under_way = page_of(client, roster)
+    assert (under_way.progress["value"], under_way.progress["max"]) == ("0", "3")
+    work(roster)
+    done = page_of(client, roster)
+    assert done.h1.text == "The list is in"
+    assert "Somebody new needs a name." in done.text
+    assert sorted(User.objects.exclude(pk=hr.pk).values_list("name", flat=True)) == ["Wang", "Zhao"]
+
+
+def test_a_second_press_does_nothing_more(client, hr):
+    roster = brought(client, ("A3", "Wang", "", ""))
+    for _tab in range(2):
+        assert press(client, roster).status_code == 302
+    work(roster)
+    press(client, roster)
+    apply_roster.call(roster.pk)
+    assert User.objects.filter(name="Wang").count() == Event.objects.filter(verb="person-added").count() == 1
+
+
+def test_many_leavers_ask_for_a_second_yes(client, hr):
+    for number in range(3):
+        add_person("Old", staff_number=f"A{number}", by=None)
+    roster = brought(client, ("B1", "New", "", ""), is_whole_firm="on")
+    refused = press(client, roster)
+    assert (refused.status_code, Roster.objects.get(pk=roster.pk).begun_at) == (422, None)
+    assert "is_sure" in refused.context["form"].errors
+    assert press(client, roster, is_sure="on").status_code == 302
+
+
+def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client, hr):
+    roster = brought(client, ("A1", "Li", "", ""), ("A1", "Lin", "", ""))
+    refused = press(client, roster, take=["2", "3"])
+    assert refused.status_code == 422
+    ticked = BeautifulSoup(refused.content, "html.parser").select("input[name=take][checked]")
+    assert [each["value"] for each in ticked] == ["2", "3"]
+    assert Roster.objects.get(pk=roster.pk).begun_at is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "The submitted file is empty."),
+        (b"<html>", "This is a web page"),
+        (b"PK\x03\x04...", "This file cannot be read"),
+        (xlsx(("Blood group",), ("A",)), "No heading names"),
+    ],
+)
+def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, hr, data, words):
+    response = upload(client, data=data)
+    assert response.status_code == 422
+    assert words in str(response.context["form"].errors["file"])
+    assert not Roster.objects.exists()
+
+
+def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypatch):
+    monkeypatch.setattr(list_forms, "MOST_UPLOADED", 10)
+    assert "too large" in str(upload(client, ("A1", "Li", "", "")).context["form"].errors["file"])
+
+
+def test_only_human_resources_and_admins_bring_lists_in_and_staff_stays_out_of_it(client):
+    editor = make_editor(name="Editor")
+    User.objects.filter(pk=editor.pk).update(staff_number="E1")
+    of_admin = None
+    for who, faults in ((make_admin(), 0), (make_hr(), 1)):
+        client.force_login(who)
+        roster = brought(client, ("E1", "Other", "", ""))
+        assert roster.counts["bad"] == faults
+        of_admin = of_admin or roster
+    assert client.get(f"/people/import/{of_admin.pk}/").status_code == 404
+    for outsider in (make_user(), editor):
+        client.force_login(outsider)
+        assert {client.get("/people/import/").status_code, upload(client).status_code} == {404}
+
+
+def test_all_of_a_kind_are_on_pages_of_fifty(client, hr):
+    roster = brought(client, *((f"A{number}", f"Person {number}", "", "") for number in range(60)))
+    assert [len(page_of(client, roster, f"?kind=join&page={page}").select(".lines > li")) for page in (1, 2)] == [
+        50,
+        10,
+    ]
+    assert client.get(f"/people/import/{roster.pk}/?kind=other").status_code == 404
+
+
+def test_the_pages_cost_the_same_for_two_rows_and_for_thirty(client, hr):
+    make_teams("Day", "Night")
+    found = []
+    for number in (2, 3, 30):
+        roster = brought(client, *((f"A{each}", "Li", "", "Dya" if each % 2 else "Day") for each in range(number)))
+        address = f"/people/import/{roster.pk}/"
+        client.get(address)
+        before = statements(lambda address=address: client.get(address))
+        press(client, roster)
+        work(roster)
+        found.append((before, statements(lambda address=address: client.get(address))))
+    assert found[0] == found[1] == found[2]
