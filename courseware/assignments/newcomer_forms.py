@@ -9,7 +9,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team
@@ -37,6 +37,10 @@ class DayField(forms.DateField):
         super().__init__(required=False, widget=DayInput, **kwargs)
 
 
+def own_names_of_languages():
+    return [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+
+
 class AskingForm(forms.Form):
     """What new people are asked to learn, and by when. `drawn_at` says when the form was shown."""
 
@@ -55,7 +59,7 @@ class AskingForm(forms.Form):
     )
     due_on = DayField(label=_("Or by this day"), help_text=_("It counts in place of the days."))
     language = forms.ChoiceField(
-        label=_("Letter and courses in"), choices=settings.LANGUAGES, widget=forms.RadioSelect, initial=get_language
+        label=_("Letter and courses in"), choices=own_names_of_languages, widget=forms.RadioSelect, initial=get_language
     )
     drawn_at = forms.CharField(widget=forms.HiddenInput, required=False)
 

@@ -31,8 +31,8 @@ def bring_in(
 
 def add_unasked(name: str, sign_in_name: str, *, team: Team | None = None, by: User, **fields) -> User:
     """As `bring_in`, without a course and without a letter."""
-    kind = "email" if "@" in sign_in_name else "staff_number"
-    return add_person(name, **{kind: sign_in_name}, team=team, by=by, **fields)
+    email, number = (sign_in_name, None) if "@" in sign_in_name else (None, sign_in_name)
+    return add_person(name, email=email, staff_number=number, team=team, by=by, **fields)
 
 
 @transaction.atomic

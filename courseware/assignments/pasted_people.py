@@ -49,9 +49,9 @@ def name_in(row: Sequence[str]) -> str:
 
 def people_here(names: Counter[str]) -> dict[str, User]:
     emails = [name for name in names if "@" in name]
-    found = {person.email: person for person in User.objects.filter(email__in=emails)}
+    found = {str(person.email): person for person in User.objects.filter(email__in=emails)}
     numbers = [name for name in names if "@" not in name]
-    return found | {person.staff_number: person for person in User.objects.filter(staff_number__in=numbers)}
+    return found | {str(person.staff_number): person for person in User.objects.filter(staff_number__in=numbers)}
 
 
 def read_row(number: int, row: Sequence[str], times: Counter[str], here: dict[str, User], teams) -> PastedRow:
