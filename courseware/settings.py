@@ -336,6 +336,7 @@ ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "wrong_codes": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
+    "team_links": "10/h/key",  # of a place at a link: see accounts/team_links.py
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,

@@ -13,9 +13,10 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.inviting import LinkTokens, invite
-from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, User
 from courseware.accounts.rosters.applying import keep_plan
 from courseware.accounts.rosters.comparing import Plan
+from courseware.accounts.team_links import address_of, make_link
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
@@ -217,6 +218,8 @@ def places_of(world):
     learner, lesson = world.learner, world.lesson
     media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
     figure = media.head.texts.get()
+    link = make_link(world.team, ends_at=days(7), uses=20, by=world.team.manager)
+    asked = JoinRequest.objects.create(link=link, staff_number="A77", name="Jo Joiner", asked_at=timezone.now())
     places = {
         "learn/<course>": world.course.identifier,
         "learn/<course>/<step>": lesson.id,
@@ -239,6 +242,9 @@ def places_of(world):
         "people/<pk>/substitutes/<substitute>": Substitute.objects.get().pk,
         "team/substitutes/<substitute>": Substitute.objects.get().pk,
         "people/import/<roster>": roster_of(world).pk,
+        "people/links/<pk>": link.pk,
+        "people/links/requests/<pk>": asked.pk,
+        "accounts/join/<token>": address_of(link).rstrip("/").rpartition("/")[2],
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,

@@ -428,3 +428,42 @@ class SignInCode(models.Model):
 
     def __str__(self):
         return f"{self.person} · {self.given_at:%Y-%m-%d %H:%M}"
+
+
+class TeamLinkQuerySet(models.QuerySet):
+    def open(self, at):
+        return self.filter(ended_at=None, ends_at__gt=at, uses_left__gt=0)
+
+
+class TeamLink(models.Model):
+    """By its address the people of a team come in who have never signed in: see `accounts.team_links`."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    uses_left = models.PositiveSmallIntegerField()
+    ended_at = models.DateTimeField(null=True, help_text="When somebody ended it before its time")
+
+    objects = TeamLinkQuerySet.as_manager()
+
+    def __str__(self):
+        return f"{self.team} · {self.ends_at:%Y-%m-%d}"
+
+
+class JoinRequest(models.Model):
+    """Somebody at the link of a team who is not on its list. `is_accepted` is empty until it is answered."""
+
+    link = models.ForeignKey(TeamLink, on_delete=models.CASCADE, related_name="+")
+    staff_number = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    asked_at = models.DateTimeField()
+    is_accepted = models.BooleanField(null=True)
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["link", "staff_number"], name="one_request_at_a_link")]
+
+    def __str__(self):
+        return f"{self.name} · {self.staff_number}"

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from courseware.accounts import second_factor_pages, views
+from courseware.accounts import join_pages, second_factor_pages, views
 
 # /accounts/password/
 password_urls = [
@@ -38,6 +38,7 @@ urlpatterns = [
     path("inactive/", views.inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("code/", views.sign_in_code, name="account_sign_in_code"),
+    path("join/<str:token>/", join_pages.join, name="account_join"),
     path("password/", include(password_urls)),
     path("sessions/", views.own_sessions, name="usersessions_list"),
     path("second-factor/", include(second_factor_urls)),

@@ -1,0 +1,154 @@
+"""A link that brings a whole team in: made for some days and uses, for people with a staff number and no sign-in yet.
+
+Who is on the list comes in by it. Whoever is not waits until the lead or human resources say yes. It never opens the
+account of somebody who has a password, has been here before, or is staff.
+"""
+
+from datetime import datetime
+
+from allauth.core import ratelimit
+from allauth.core.internal.ratelimit import get_ip
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.models import JoinRequest, Membership, Team, TeamLink, User
+from courseware.accounts.permissions import handles_people, may_handle, teams_managed_by
+from courseware.evidence.recording import record
+
+SIGNER = Signer(salt="courseware.accounts.team_links", sep=".")
+MOST_WAITING = 100  # of one link
+
+
+class LinkEnded(Exception):
+    """Its time is over, it was used up, or somebody has ended it."""
+
+
+class AlreadyHere(Exception):
+    """That number is somebody's who comes in by another way."""
+
+
+def teams_to_link(user):
+    """The teams that `user` may make links for."""
+    return Team.objects.all() if handles_people(user) else teams_managed_by(user)
+
+
+@transaction.atomic
+def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetime | None = None) -> TeamLink:
+    link = TeamLink.objects.create(team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses)
+    record("team-link-made", actor=by, subject=team, data={"link": link.pk, "uses": uses, "ends_at": ends_at}, at=at)
+    return link
+
+
+@transaction.atomic
+def end_link(link: TeamLink, *, by: User, at: datetime | None = None) -> bool:
+    """Whether it was open until now."""
+    if not TeamLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
+        return False
+    record("team-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
+    return True
+
+
+def address_of(link: TeamLink) -> str:
+    # Signed, not kept: who reads the database learns no address by which one comes in.
+    return settings.SITE_URL.rstrip("/") + reverse("account_join", args=[SIGNER.sign(str(link.pk))])
+
+
+def open_link(token: str, at: datetime | None = None) -> TeamLink:
+    """The link of this address. Raises LinkEnded, also where there never was one."""
+    try:
+        key = int(SIGNER.unsign(token))
+    except (BadSignature, ValueError):
+        raise LinkEnded from None
+    link = TeamLink.objects.open(at or timezone.now()).select_related("team").filter(pk=key).first()
+    if link is None:
+        raise LinkEnded
+    return link
+
+
+def may_try(request, link: TeamLink) -> bool:
+    """Ten that lead to nobody, an hour, from one place at one link."""
+    return bool(ratelimit.consume(request, action="team_links", key=place_at(request, link), dry_run=True))
+
+
+def count_try(request, link: TeamLink) -> None:
+    ratelimit.consume(request, action="team_links", key=place_at(request, link))
+
+
+def place_at(request, link: TeamLink) -> str:
+    return f"{link.pk}|{get_ip(request)}"
+
+
+@transaction.atomic
+def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
+    """The person who may come in by the link, one use of it spent; None: the lead is asked. Raises LinkEnded."""
+    at = at or timezone.now()
+    person = User.objects.filter(staff_number=staff_number).first()
+    if person is None or not has_no_sign_in(person) or not is_expected(person, link, name):
+        ask_lead(link, staff_number, name, at)
+        return None
+    if not TeamLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
+        raise LinkEnded
+    record("team-link-used", actor=person, subject=person, data={"link": link.pk}, at=at)
+    return person
+
+
+def has_no_sign_in(person: User) -> bool:
+    # Who has an address comes in by letter.
+    never_in = person.email is None and person.last_login is None and not person.has_usable_password()
+    nobody_special = may_handle(User(), person) and not person.memberships.filter(role=Membership.Role.MANAGER).exists()
+    return person.is_active and never_in and nobody_special
+
+
+def is_expected(person: User, link: TeamLink, name: str) -> bool:
+    """By number and name on the list of the team or one below, or let in by the lead."""
+    if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
+        return True
+    teams = Team.objects.filter(pk=link.team_id).with_those_below()
+    places = person.memberships.filter(team__in=teams, role=Membership.Role.LEARNER)
+    return without_spaces(person.name) == without_spaces(name) and places.exists()
+
+
+def without_spaces(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+def ask_lead(link: TeamLink, staff_number: str, name: str, at: datetime) -> None:
+    asked = JoinRequest.objects.filter(link=link)
+    if asked.filter(staff_number=staff_number).exists() or asked.filter(is_accepted=None).count() >= MOST_WAITING:
+        return
+    defaults = {"name": name, "asked_at": at}
+    JoinRequest.objects.get_or_create(link=link, staff_number=staff_number, defaults=defaults)
+
+
+@transaction.atomic
+def answer_request(asked: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
+    """Let somebody in, or not; the first answer stands. Returns whether this was it. Raises AlreadyHere.
+
+    Who is not in the firm yet is added to the team; the person then opens the link once more.
+    """
+    asked = (
+        JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=asked.pk)
+    )
+    if asked.is_accepted is not None:
+        return False
+    subject: Team | User = asked.link.team
+    if is_accepted:
+        subject = person_let_in(asked, by=by)
+    asked.is_accepted, asked.answered_by, asked.answered_at = is_accepted, by, at or timezone.now()
+    asked.save(update_fields=["is_accepted", "answered_by", "answered_at"])
+    record("join-answered", actor=by, subject=subject, data={"request": asked.pk, "accepted": is_accepted}, at=at)
+    return True
+
+
+def person_let_in(asked: JoinRequest, *, by: User) -> User:
+    person = User.objects.filter(staff_number=asked.staff_number).first()
+    if person is None:
+        return add_person(asked.name, staff_number=asked.staff_number, team=asked.link.team, by=by)
+    if not has_no_sign_in(person):
+        raise AlreadyHere
+    return person

@@ -1,0 +1,225 @@
+"""By the link of a team come in those on its list who have never been here; who is not on it waits for a yes."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import JoinRequest, Membership, TeamLink, User
+from courseware.accounts.team_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
+from courseware.evidence.models import Event
+from tests.making import PASSWORD, join, make_editor, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+CHOOSE = reverse("account_set_password")
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift", manager=make_user("Li Lin"))
+
+
+@pytest.fixture
+def link(team):
+    return make_link(team, ends_at=timezone.now() + timedelta(days=7), uses=3, by=team.manager)
+
+
+def make_numbered(team=None, number="A7", name="Wu Fan", **fields):
+    person = User.objects.create_user(None, fields.pop("password", None), name=name, staff_number=number, **fields)
+    if team:
+        join(team, person)
+    return person
+
+
+def path_of(link):
+    return address_of(link).removeprefix(settings.SITE_URL)
+
+
+def send(client, link, staff_number="A7", name="Wu Fan"):
+    return client.post(path_of(link), {"staff_number": staff_number, "name": name})
+
+
+def is_in(client):
+    return "_auth_user_id" in client.session
+
+
+@pytest.mark.parametrize(("number", "name"), [("A7", "Wu Fan"), ("ａ 7", "wu fan"), (" a7", "WuFan")])
+def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, number, name):
+    person = make_numbered(team)
+    response = send(client, link, number, name)
+    assert (response.status_code, response["Location"]) == (302, CHOOSE)
+    assert int(client.session["_auth_user_id"]) == person.pk
+    assert TeamLink.objects.get().uses_left == 2
+    assert [(event.verb, event.subject) for event in Event.objects.order_by("pk")] == [
+        ("team-link-made", f"team:{team.pk}"),
+        ("team-link-used", f"person:{person.pk}"),
+        ("signed-in", f"person:{person.pk}"),
+    ]
+
+
+def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, link):
+    make_numbered(make_team(parent=team))
+    for _ in range(3):
+        assert "Welcome to Night shift" in client.get(path_of(link)).content.decode()
+    assert TeamLink.objects.get().uses_left == 3
+    assert send(client, link).status_code == 302
+
+
+NOT_LET_IN = {
+    "nobody has the number": lambda team: None,
+    "another name": lambda team: make_numbered(team, name="Somebody Else"),
+    "another team": lambda team: make_numbered(make_team()),
+    "no team": lambda team: make_numbered(),
+    "leads the team": lambda team: join(team, make_numbered(team), Membership.Role.MANAGER),
+    "has an address": lambda team: join(team, make_user("Wu Fan", password=None, staff_number="A7")),
+    "has a password": lambda team: make_numbered(team, password=PASSWORD),
+    "has been here": lambda team: make_numbered(team, last_login=timezone.now()),
+    "is staff": lambda team: make_numbered(team, is_staff=True),
+    "is superuser": lambda team: make_numbered(team, is_superuser=True),
+    "has left": lambda team: make_numbered(team, is_active=False),
+}
+
+
+@pytest.mark.parametrize("reason", NOT_LET_IN)
+def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason):
+    NOT_LET_IN[reason](team)
+    response = send(client, link)
+    assert response.status_code == 200
+    assert "Your lead is asked" in response.content.decode()
+    assert not is_in(client)
+    assert TeamLink.objects.get().uses_left == 3
+    assert JoinRequest.objects.get().is_accepted is None
+
+
+def test_a_yes_adds_who_is_new_and_lets_in_who_was_known(client, team, link):
+    known = make_numbered(make_team(), "B8", "Known")
+    for number, name in (("A7", "Wu Fan"), ("B8", "Known")):
+        send(client, link, number, name)
+    for asked in JoinRequest.objects.all():
+        assert answer_request(asked, True, by=team.manager)
+        assert not answer_request(asked, False, by=team.manager)
+    new = User.objects.get(staff_number="A7")
+    assert (new.name, new.teams.get(), new.has_usable_password()) == ("Wu Fan", team, False)
+    assert send(client, link)["Location"] == CHOOSE
+    assert send(type(client)(), link, "B8", "Known")["Location"] == CHOOSE
+    assert known.teams.get() != team
+
+
+def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
+    send(client, link)
+    answer_request(JoinRequest.objects.get(), False, by=team.manager)
+    send(client, link)
+    assert not is_in(client)
+    assert JoinRequest.objects.get().is_accepted is False
+    assert not User.objects.filter(staff_number="A7").exists()
+
+
+@pytest.mark.parametrize(
+    "reason", ["has an address", "has a password", "has been here", "is staff", "has left", "leads the team"]
+)
+def test_no_yes_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
+    NOT_LET_IN[reason](team)
+    send(client, link)
+    with pytest.raises(AlreadyHere):
+        answer_request(JoinRequest.objects.get(), True, by=team.manager)
+    send(client, link)
+    assert not is_in(client)
+
+
+def test_a_yes_of_before_does_not_open_an_account_that_is_in_use_by_now(client, team, link):
+    send(client, link)
+    answer_request(JoinRequest.objects.get(), True, by=team.manager)
+    person = User.objects.get(staff_number="A7")
+    person.set_password(PASSWORD)
+    person.save()
+    send(client, link)
+    assert not is_in(client)
+
+
+def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
+    make_numbered(team)
+    for change in ({"ends_at": timezone.now()}, {"uses_left": 0}):
+        before = {name: getattr(link, name) for name in change}
+        TeamLink.objects.update(**change)
+        assert send(client, link).status_code == 404
+        assert client.get(path_of(link)).status_code == 404
+        TeamLink.objects.update(**before)
+    assert end_link(link, by=team.manager)
+    assert not end_link(link, by=team.manager)
+    assert "This link has ended" in send(client, link).content.decode()
+    assert not is_in(client)
+
+
+def test_of_two_at_the_last_use_one_comes_in(client, team, link):
+    for number in ("A7", "B8"):
+        make_numbered(team, number)
+    TeamLink.objects.update(uses_left=1)
+    assert send(client, link).status_code == 302
+    other = type(client)()
+    assert send(other, link, "B8").status_code == 404
+    assert not is_in(other)
+
+
+@pytest.mark.parametrize("token", ["1", "1.x", "x.y", ".", "0" * 500, "1.%00", "①.x"])
+def test_an_address_that_was_never_made_is_an_ended_link(client, link, token):
+    assert client.get(reverse("account_join", args=["T"]).replace("T", token)).status_code == 404
+
+
+def test_the_link_of_one_team_is_not_that_of_another(client, team, link):
+    other = make_link(make_team(), ends_at=timezone.now() + timedelta(days=7), uses=3, by=team.manager)
+    token, of_other = (path_of(each).rstrip("/").rpartition("/")[2] for each in (link, other))
+    forged = f"{other.pk}.{token.partition('.')[2]}"
+    assert forged not in (token, of_other)
+    assert client.get(reverse("account_join", args=[forged])).status_code == 404
+
+
+def test_ten_tries_an_hour_from_one_place_and_those_who_come_in_do_not_count(client, team, link):
+    TeamLink.objects.update(uses_left=20)
+    for number in range(10):
+        make_numbered(team, f"N{number}")
+        assert send(type(client)(), link, f"N{number}").status_code == 302
+        assert send(client, link, f"X{number}").status_code == 200
+    make_numbered(team)
+    refused = send(client, link)
+    assert (refused.status_code, is_in(client)) == (422, False)
+    assert "too many tries" in refused.content.decode()
+    elsewhere = type(client)(REMOTE_ADDR="203.0.113.9")
+    assert send(elsewhere, link).status_code == 302
+
+
+def test_somebody_elses_session_ends(client, team, link):
+    client.force_login(make_editor())
+    person = make_numbered(team)
+    send(client, link)
+    assert int(client.session["_auth_user_id"]) == person.pk
+
+
+@pytest.mark.parametrize("field", ["staff_number", "name"])
+@pytest.mark.parametrize("value", ["", " ", "\x00", "x" * 121])
+def test_what_cannot_be_is_refused_at_its_field(client, link, field, value):
+    response = client.post(path_of(link), {"staff_number": "A7", "name": "Wu Fan"} | {field: value})
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+    assert JoinRequest.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queries_do_not_tell_whether_a_number_is_known(client, team, link):
+    make_numbered(make_team(), "B8")
+    send(client, link, "warm")
+    costs = []
+    for number in ("B8", "C9"):
+        with CaptureQueriesContext(connection) as queries:
+            send(client, link, number)
+        costs.append(len(queries))
+    assert abs(costs[0] - costs[1]) <= 4, costs
+
+
+def test_nobody_fills_the_list_of_who_waits(team, link, monkeypatch):
+    monkeypatch.setattr("courseware.accounts.team_links.MOST_WAITING", 2)
+    for number in range(4):
+        assert come_in(link, f"X{number}", "Nobody") is None
+    assert JoinRequest.objects.count() == 2
