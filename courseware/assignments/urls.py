@@ -2,6 +2,7 @@ from django.urls import path
 
 from courseware.assignments import (
     code_pages,
+    link_pages,
     list_pages,
     newcomer_pages,
     pasted_pages,
@@ -21,6 +22,10 @@ urlpatterns = [
     # /people/import/
     path("people/import/", list_pages.import_list, name="import"),
     path("people/import/<int:roster>/", list_pages.imported, name="imported"),
+    # /people/links/
+    path("people/links/", link_pages.team_links, name="team-links"),
+    path("people/links/<int:pk>/", link_pages.team_link, name="team-link"),
+    path("people/links/requests/<int:pk>/", link_pages.answer, name="answer-request"),
     # /people/<pk>/
     path("people/<int:pk>/", person_pages.person, name="person"),
     path("people/<int:pk>/edit/", person_pages.edit, name="edit-person"),

@@ -1,0 +1,143 @@
+"""/people/links/: the links by which whole teams come in, and who waits at them."""
+
+from base64 import b64encode
+from datetime import timedelta
+from io import BytesIO
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.models import JoinRequest, Team, TeamLink, User
+from courseware.accounts.team_links import (
+    AlreadyHere,
+    address_of,
+    answer_request,
+    end_link,
+    has_no_sign_in,
+    make_link,
+    teams_to_link,
+)
+from courseware.assignments.people_forms import DayInput
+from courseware.lib.dates import due_instant, site_day
+from courseware.lib.form_layout import Fields
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+SHOWN = 50
+LONGEST, USUAL = 90, 7  # days
+
+
+class TeamLinkForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
+    ends_on = forms.DateField(label=_("Works until"), widget=DayInput, help_text=_("That day included."))
+    uses = forms.IntegerField(label=_("For so many people"), min_value=1, max_value=500, initial=20)
+
+    def __init__(self, *args, teams, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams
+        self.initial["ends_on"] = site_day() + timedelta(days=USUAL)
+
+    def clean_ends_on(self):
+        ends_on, today = self.cleaned_data["ends_on"], site_day()
+        if not today <= ends_on <= today + timedelta(days=LONGEST):
+            words = _("Expected a day from today on, and at most %(days)d days ahead.")
+            raise forms.ValidationError(words, params={"days": LONGEST})
+        return ends_on
+
+
+def teams_or_404(user):
+    """The teams that `user` makes links for, by name; nobody else learns of the page."""
+    teams = teams_to_link(user)
+    if not teams.exists():
+        raise Http404
+    return teams
+
+
+def links_address(**places):
+    return reverse("assignments:team-links")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(links_address)
+def team_links(request):
+    teams = teams_or_404(request.user)
+    form = TeamLinkForm(request.POST if request.method == "POST" else None, teams=teams)
+    if form.is_valid():
+        ends_at = due_instant(form.cleaned_data["ends_on"], form.cleaned_data["team"].zone)
+        link = make_link(form.cleaned_data["team"], ends_at=ends_at, uses=form.cleaned_data["uses"], by=request.user)
+        return redirect("assignments:team-link", link.pk)
+    links = TeamLink.objects.open(timezone.now()).filter(team__in=teams.values("pk")).select_related("team", "made_by")
+    context = {"form": form, "links": links.order_by("ends_at", "pk")[:SHOWN], "waiting": waiting_for(teams)}
+    return render(request, "assignments/team_links.html", context, status=form_status(form))
+
+
+def waiting_for(teams):
+    """Who waits for a yes, the oldest first, each with the person who has that number, and whether a yes is of use."""
+    asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
+    asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
+    people = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
+    people = {person.staff_number: person for person in people.prefetch_related("memberships")}
+    for each in asked:
+        each.person = people.get(each.staff_number)
+        each.may_come = each.person is None or has_no_sign_in(each.person)
+    return asked
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(links_address)
+def team_link(request, pk):
+    """What is posted ends it."""
+    link = get_object_or_404(TeamLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
+    if request.method == "POST":
+        if end_link(link, by=request.user):
+            messages.success(request, gettext("The link has ended."))
+        return redirect("assignments:team-links")
+    if not TeamLink.objects.open(timezone.now()).filter(pk=pk).exists():
+        raise Http404
+    address = address_of(link)
+    last = link.ends_at.astimezone(link.team.zone) - timedelta(seconds=1)
+    context = {"link": link, "address": address, "picture": picture_of(address), "last": last}
+    return render(request, "assignments/team_link.html", context)
+
+
+def picture_of(address):
+    """A QR code that a page can show by itself."""
+    # They take their time, and most processes never draw one. They bring no types.
+    import qrcode  # type: ignore[import-untyped]
+    from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
+
+    drawn = BytesIO()
+    qrcode.make(address, image_factory=SvgPathImage).save(drawn)
+    return "data:image/svg+xml;base64," + b64encode(drawn.getvalue()).decode()
+
+
+@require_POST
+@login_required
+@form_on(links_address)
+def answer(request, pk):
+    """`answer` is "yes" or anything else for no."""
+    teams = teams_or_404(request.user).values("pk")
+    asked = get_object_or_404(JoinRequest.objects.filter(link__team__in=teams), pk=pk)
+    is_accepted = request.POST.get("answer") == "yes"
+    try:
+        is_new = answer_request(asked, is_accepted, by=request.user)
+    except AlreadyHere:
+        messages.error(request, gettext("Somebody with this number is here already and comes in by another way."))
+        return redirect("assignments:team-links")
+    if is_new:
+        yes = gettext("%(name)s comes in now by opening the link once more.")
+        no = gettext("%(name)s does not come in by the link.")
+        messages.success(request, (yes if is_accepted else no) % {"name": asked.name})
+    return redirect("assignments:team-links")

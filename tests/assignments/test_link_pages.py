@@ -1,0 +1,121 @@
+import re
+from base64 import b64decode
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import JoinRequest, TeamLink, User
+from courseware.accounts.team_links import make_link
+from courseware.lib.dates import site_day
+from tests.making import make_auditor, make_editor, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = reverse("assignments:team-links")
+
+
+@pytest.fixture
+def team(client):
+    team = make_team("Night shift", manager=make_user(language="en"))
+    client.force_login(team.manager)
+    return team
+
+
+def made(team, **changes):
+    fields = {"ends_at": timezone.now() + timedelta(days=7), "uses": 3, "by": team.manager} | changes
+    return make_link(team, **fields)
+
+
+def asked_at(link, number="A7"):
+    return JoinRequest.objects.create(link=link, staff_number=number, name="Jo", asked_at=timezone.now())
+
+
+def test_a_lead_makes_one_with_an_end_and_a_number_of_uses_and_gets_its_picture(client, team):
+    last = site_day() + timedelta(days=3)
+    response = client.post(PAGE, {"team": team.pk, "ends_on": last, "uses": 12})
+    link = TeamLink.objects.get()
+    assert response["Location"] == reverse("assignments:team-link", args=[link.pk])
+    assert (link.team, link.uses_left, link.made_by) == (team, 12, team.manager)
+    page = client.get(response["Location"]).content.decode()
+    picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page).group(1)
+    assert b"<svg" in b64decode(picture)
+    address = re.search(r"http\S+/accounts/join/\S+?/", page).group()
+    assert (
+        type(client)().get(address.partition("//")[2].partition("/")[1] + address.split("/", 3)[3]).status_code == 200
+    )
+    assert "for 12 more people" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("team", "0"), ("ends_on", "2020-01-01"), ("ends_on", "2999-01-01"), ("uses", "0"), ("uses", "501"), ("uses", "")],
+)
+def test_what_cannot_be_is_refused_at_its_field(client, team, field, value):
+    fields = {"team": team.pk, "ends_on": site_day(), "uses": 12} | {field: value}
+    response = client.post(PAGE, fields)
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+
+
+def test_a_lead_sees_makes_ends_and_answers_only_for_the_own_teams(client, team):
+    other = make_team("Day shift")
+    link = made(other)
+    asked = asked_at(link)
+    page = client.get(PAGE).content.decode()
+    assert "Day shift" not in page
+    assert client.post(PAGE, {"team": other.pk, "ends_on": site_day(), "uses": 1}).status_code == 422
+    for name, pk in (("team-link", link.pk), ("answer-request", asked.pk)):
+        assert client.post(reverse(f"assignments:{name}", args=[pk]), {"answer": "yes"}).status_code == 404
+    link.refresh_from_db()
+    asked.refresh_from_db()
+    assert (link.ended_at, asked.is_accepted) == (None, None)
+
+
+def test_human_resources_see_all_and_who_neither_leads_nor_is_that_finds_nothing(client, team):
+    made(team)
+    client.force_login(make_hr(language="en"))
+    assert "Night shift" in client.get(PAGE).content.decode()
+    for person in (make_user(), make_editor(), make_auditor()):
+        client.force_login(person)
+        assert client.get(PAGE).status_code == 404
+
+
+def test_yes_and_no_are_answered_in_a_sentence_and_leave_the_list(client, team):
+    link = made(team)
+    yes, no = asked_at(link, "A7"), asked_at(link, "B8")
+    for asked, answer in ((yes, "yes"), (no, "no")):
+        client.post(reverse("assignments:answer-request", args=[asked.pk]), {"answer": answer})
+    page = client.get(PAGE).content.decode()
+    assert "Jo comes in now by opening the link once more." in page
+    assert "Jo does not come in by the link." in page
+    assert "Waiting for your answer" not in page
+    assert list(User.objects.filter(staff_number__in=["A7", "B8"]).values_list("staff_number", flat=True)) == ["A7"]
+
+
+def test_of_somebody_who_comes_in_otherwise_only_a_no_is_offered_and_a_yes_says_why(client, team):
+    User.objects.create_user(None, "four words nobody joined", name="Wang", staff_number="A7")
+    asked = asked_at(made(team))
+    page = client.get(PAGE).content.decode()
+    assert "This number is Wang, who comes in by another way." in page
+    assert 'value="yes"' not in page
+    response = client.post(reverse("assignments:answer-request", args=[asked.pk]), {"answer": "yes"}, follow=True)
+    assert "is here already and comes in by another way" in response.content.decode()
+
+
+def test_an_ended_link_has_no_page(client, team):
+    link = made(team)
+    address = reverse("assignments:team-link", args=[link.pk])
+    assert client.post(address)["Location"] == PAGE
+    assert client.get(address).status_code == 404
+    assert client.post(address)["Location"] == PAGE
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_page_costs_the_same_for_one_and_three_who_wait(client, team, number, django_assert_max_num_queries):
+    link = made(team)
+    for each in range(number):
+        asked_at(link, f"A{each}")
+        User.objects.create_user(None, None, name="Wu", staff_number=f"A{each}")
+    client.get(PAGE)
+    with django_assert_max_num_queries(16):
+        client.get(PAGE)
