@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import Away, User
 from courseware.accounts.permissions import handles_people, may_handle, people_managed_by
+from courseware.outbox.kinds import Wait
+from courseware.outbox.models import Message
 
 
 def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
@@ -33,3 +35,10 @@ def may_say_away(user: User, person: User) -> bool:
     if handles_people(user) and may_handle(user, person):
         return True
     return people_managed_by(user).filter(person=person).exists()
+
+
+def until_back(message: Message) -> Wait | None:
+    """Letters about the training wait for who is away. Runs one query."""
+    now = timezone.now()
+    away = Away.objects.filter(person=message.person_id, begins_at__lte=now, ends_at__gt=now).first()
+    return Wait(away.ends_at, f"the person is away until {away.last_day}") if away else None

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from courseware.jobs.tasks import task
-from courseware.outbox.kinds import MESSAGE_KINDS
+from courseware.outbox.kinds import MESSAGE_KINDS, Wait, wait_of
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import PAUSES, Message, MessageState
 
@@ -71,6 +71,8 @@ def send(message: Message, door: MailDoor) -> str:
         return ended(message, MessageState.SKIPPED, "the person has no address")
     if reason := kind.still_wanted(message):
         return ended(message, MessageState.SKIPPED, reason)
+    if wait := wait_of(message, kind):
+        return laid_by(message, wait)
     try:
         door.send(message, kind.template, kind.context(message))
     except Refused as error:
@@ -86,6 +88,13 @@ def ended(message: Message, state: MessageState, why: str = "") -> str:
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
     Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now())
     return state.value
+
+
+def laid_by(message: Message, wait: Wait) -> str:
+    """Not tried, and so this was no try. Asked again after a day at the latest, for the reason may end earlier."""
+    until = min(wait.until, timezone.now() + PAUSES[-1])
+    Message.objects.filter(pk=message.pk).update(next_at=until, why=wait.why, tries=F("tries") - 1)
+    return MessageState.QUEUED.value
 
 
 def put_off(message: Message, why: str) -> str:

@@ -2,11 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 
 from courseware.outbox.models import Message
+
+
+class Sort(StrEnum):
+    AT_ONCE = "at-once"  # asked for, or about safety
+    TRAINING = "training"  # about one's training
+
+
+class Wait(NamedTuple):
+    """Until when a message is laid by, and why: it is asked again then whether it is wanted."""
+
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True)
@@ -17,6 +31,7 @@ class MessageKind:
     template: str
     still_wanted: Callable[[Message], str]  # "", or why it is not to leave any more
     context: Callable[[Message], dict[str, Any]]
+    sort: Sort = Sort.AT_ONCE
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}
@@ -24,3 +39,17 @@ MESSAGE_KINDS: dict[str, MessageKind] = {}
 
 def register_kind(name: str, kind: MessageKind) -> None:
     MESSAGE_KINDS[name] = kind
+
+
+WAITS: dict[Sort, dict[str, Callable[[Message], Wait | None]]] = {}
+
+
+def register_wait(sort: Sort, name: str, ask: Callable[[Message], Wait | None]) -> None:
+    """Every message of this sort is laid by as long as `ask` says so."""
+    WAITS.setdefault(sort, {})[name] = ask
+
+
+def wait_of(message: Message, kind: MessageKind) -> Wait | None:
+    """The longest of those that are asked for."""
+    waits = (ask(message) for ask in WAITS.get(kind.sort, {}).values())
+    return max((wait for wait in waits if wait), default=None)

@@ -15,7 +15,8 @@ PAGE = "admin:outbox_message_changelist"
 
 def troubles(now: datetime) -> list[Trouble]:
     """The oldest letter that waits, and for how long; how many people none reaches. Runs two queries."""
-    oldest = Message.objects.filter(state=MessageState.QUEUED).order_by("written_at").first()
+    waiting = Message.objects.filter(state=MessageState.QUEUED).exclude(tries=0, next_at__gt=now)  # laid by on purpose
+    oldest = waiting.order_by("written_at").first()
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
     if people := Message.objects.that_came_back().count():
         found.append(
