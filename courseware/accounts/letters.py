@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import absences, inviting, notices
-from courseware.outbox.kinds import MessageKind, Sort, register_kind, register_wait
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind, register_wait
 from courseware.outbox.models import Message
 
 DAY = timedelta(days=1)
@@ -15,7 +15,7 @@ TO_STRANGERS_A_DAY = 100  # of all of them together
 
 
 def register_letters():
-    register_wait(Sort.TRAINING, "away", absences.until_back)
+    register_wait(LetterSort.TRAINING, "away", absences.until_back)
     for name, words, still_wanted, context in (
         ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),

@@ -15,7 +15,7 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import MessageKind, Sort, register_kind
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
@@ -24,7 +24,7 @@ KIND = "enrolled"
 def register_letter():
     register_kind(
         KIND,
-        MessageKind(_("A course to take"), "learning/mail/enrolled.txt", still_wanted, in_words, Sort.TRAINING),
+        MessageKind(_("A course to take"), "learning/mail/enrolled.txt", still_wanted, in_words, LetterSort.TRAINING),
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from courseware.outbox.models import Message
 
 
-class Sort(StrEnum):
+class LetterSort(StrEnum):
     AT_ONCE = "at-once"  # asked for, or about safety
     TRAINING = "training"  # about one's training
 
@@ -31,7 +31,7 @@ class MessageKind:
     template: str
     still_wanted: Callable[[Message], str]  # "", or why it is not to leave any more
     context: Callable[[Message], dict[str, Any]]
-    sort: Sort = Sort.AT_ONCE
+    sort: LetterSort = LetterSort.AT_ONCE
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}
@@ -41,10 +41,10 @@ def register_kind(name: str, kind: MessageKind) -> None:
     MESSAGE_KINDS[name] = kind
 
 
-WAITS: dict[Sort, dict[str, Callable[[Message], Wait | None]]] = {}
+WAITS: dict[LetterSort, dict[str, Callable[[Message], Wait | None]]] = {}
 
 
-def register_wait(sort: Sort, name: str, ask: Callable[[Message], Wait | None]) -> None:
+def register_wait(sort: LetterSort, name: str, ask: Callable[[Message], Wait | None]) -> None:
     """Every message of this sort is laid by as long as `ask` says so."""
     WAITS.setdefault(sort, {})[name] = ask
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from courseware.learning.postponing import change_away, mark_away
 from courseware.lib import dates
 from courseware.outbox.delivering import iter_due, send_all
-from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind, Sort
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from courseware.outbox.waiting import troubles
@@ -27,8 +27,8 @@ def reasons(monkeypatch):
         template = "accounts/mail/account_notice.txt"
         return MessageKind("A note", template, lambda message: "".join(said), words_of, sort)
 
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", kind(Sort.TRAINING))
-    monkeypatch.setitem(MESSAGE_KINDS, "link", kind(Sort.AT_ONCE))
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", kind(LetterSort.TRAINING))
+    monkeypatch.setitem(MESSAGE_KINDS, "link", kind(LetterSort.AT_ONCE))
     return said
 
 
