@@ -5,7 +5,7 @@ Used where whole pages are walked: every address has an object of `learner` to b
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.inviting import LinkTokens, invite
-from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, User
+from courseware.accounts.models import Away, JoinRequest, Membership, Substitute, Team, User
 from courseware.accounts.rosters.applying import keep_plan
 from courseware.accounts.rosters.comparing import Plan
 from courseware.accounts.team_links import address_of, make_link
@@ -29,6 +29,8 @@ from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib import dates
 from courseware.reporting import board_rows
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
@@ -103,6 +105,8 @@ def make_world(course=None) -> World:
     page = serving.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
+    next_month = dates.site_day() + timedelta(days=30)
+    mark_away(learner, next_month, next_month, by=people["manager"])
     make_draft(world)
     work_beside(learner, by=people["admin"])
     seal()
@@ -249,6 +253,7 @@ def places_of(world):
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "team/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
+        "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,
         "media/<course>": world.course.identifier,

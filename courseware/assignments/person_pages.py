@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts import leaving
+from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
@@ -73,6 +74,8 @@ def person_page(request, found, form):
         "person": found,
         "runs": runs,
         "record_page": record_page(),
+        "absences": absences_of(found),
+        "may_say_away": may_say_away(request.user, found),
         "certificates": certificates_of(found, site_day()),
         "letters": Message.objects.of(found)[:SHOWN],
         "events": events_about(found)[:SHOWN],

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from courseware.assignments import (
+    away_pages,
     code_pages,
     link_pages,
     list_pages,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("people/<int:pk>/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-substitute"),
     path("team/substitutes/", substitute_pages.substitutes, name="own-substitutes"),
     path("team/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-own-substitute"),
+    # /people/<pk>/away/
+    path("people/<int:pk>/away/", away_pages.away, name="away"),
+    path("people/<int:pk>/away/<int:absence>/", away_pages.change, name="change-away"),
+    path("people/<int:pk>/away/<int:absence>/take-back/", away_pages.take_back, name="take-back-away"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

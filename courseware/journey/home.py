@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.utils.translation import get_language
 
+from courseware.accounts.absences import last_day_away
 from courseware.assessment.models import Certificate
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
@@ -108,9 +109,11 @@ class CourseCard:
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
     """The user's courses, one card each for the newest run. The first is shown large: `chosen`, a course id, or else
-    the most urgent. Runs up to three queries.
+    the most urgent. Runs up to four queries.
     """
-    runs = own_enrollments(request)
+    runs, away_until = own_enrollments(request), last_day_away(request.user)
+    for enrollment in runs:
+        enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in runs}
     renewed = {enrollment.course_id for enrollment in runs if enrollment != newest[enrollment.course_id]}
     outlines = {course: serving.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}

@@ -21,6 +21,7 @@ class Act(StrEnum):
 
     COMPLETED = "completed"
     WAIVED = "waived"
+    AWAY = "away"
     FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
     DRILL = "drill"
     BEGIN = "begin"
@@ -37,7 +38,7 @@ class NextAct:
 
     @property
     def is_asked(self) -> bool:
-        return self.kind not in (Act.COMPLETED, Act.WAIVED)
+        return self.kind not in (Act.COMPLETED, Act.WAIVED, Act.AWAY)
 
     @property
     def words(self) -> str:
@@ -71,6 +72,8 @@ class Journey:
             kind = Act.COMPLETED
         elif self.enrollment.waived_at:
             kind = Act.WAIVED
+        elif self.enrollment.away_until:
+            kind = Act.AWAY
         elif self.progress.is_all_done:
             kind = Act.FINISH
         elif self.is_held_by_drill:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
+from courseware.accounts.models import Away
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import StartingPoint
@@ -14,6 +15,7 @@ from courseware.journey.next_act import Act, Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.models import AdjustmentLine, Enrollment, LessonReport
+from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
 
 
@@ -39,7 +41,9 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Record:
-    """`adjustments` are what others changed. `retired` is the number of completions of documents that have left the
+    """`adjustments` are what others changed. `days_moved_on`: so many working days the due day waits for `absences`.
+
+    `retired` is the number of completions of documents that have left the
     route; they stay on record.
 
     `certificate` is that of this run, `earlier` are the runs before it, each with its own. `asks_again`: the parallel
@@ -53,6 +57,8 @@ class Record:
     certificate: Certificate | None
     earlier: tuple[tuple[Enrollment, Certificate | None], ...]
     adjustments: list[AdjustmentLine]
+    absences: list[Away]
+    days_moved_on: int
     point: StartingPoint
     asks_again: bool
     is_drill_left: bool
@@ -63,7 +69,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs ten queries, and one more where the course is completed."""
+    """Runs twelve queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -89,6 +95,8 @@ def own_record(reading: Reading) -> Record:
         certificate=certificate_of(enrollment),
         earlier=earlier_with_certificates(enrollment),
         adjustments=adjustments_of(enrollment),
+        absences=absences_during(enrollment),
+        days_moved_on=days_moved_on(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.next_act.kind == Act.DRILL,

@@ -21,7 +21,7 @@ from courseware.assessment.standing import is_certified, with_certified_until
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
-from courseware.journey.next_act import Journey, NextAct, journeys
+from courseware.journey.next_act import Act, Journey, NextAct, journeys
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.progress import Progress
@@ -65,6 +65,7 @@ class Cells(NamedTuple):
     team: str
     state: State
     days_late: int
+    away_until: date | None
     has_lost_certificate: bool
     line: TramLine
     done: int
@@ -118,6 +119,11 @@ class BoardRow:
         return self.enrollment.due_on
 
     @property
+    def away_until(self) -> date | None:
+        # Said in place of a state in which something is asked.
+        return self.enrollment.away_until if self.next_act.kind == Act.AWAY else None
+
+    @property
     def has_lost_certificate(self) -> bool:
         # Said beside "completed", which stays and would be read as "certified".
         return self.state == State.COMPLETED and self.is_certified is False
@@ -138,6 +144,7 @@ class BoardRow:
             team=self.team,
             state=self.state,
             days_late=self.days_late,
+            away_until=self.away_until,
             has_lost_certificate=self.has_lost_certificate,
             line=self.line,
             done=self.progress.done_count,
@@ -173,9 +180,9 @@ def enrollments_shown_to(user) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns, and until when the learner is certified."""
+    """What a row needs of an enrollment: its state, who learns, until when the learner is certified, and away."""
     who = {"learner_name": F("learner__name"), "learner_email": F("learner__email")}
-    return with_certified_until(enrollments.with_state(at).annotate(**who))
+    return with_certified_until(enrollments.with_state(at).with_away(at).annotate(**who))
 
 
 FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))

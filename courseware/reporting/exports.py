@@ -27,6 +27,7 @@ BOARD_COLUMNS = {
     _("Done"): lambda row: row.progress.done_count,
     _("Of"): lambda row: row.progress.total,
     _("Due on"): lambda row: day.isoformat() if (day := row.due_on) else "",
+    _("Away until"): lambda row: day.isoformat() if (day := row.away_until) else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
     _("Certified"): lambda row: CERTIFIED[row.is_certified],

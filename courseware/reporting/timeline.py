@@ -7,20 +7,23 @@ from html import unescape
 
 from django.utils.html import strip_tags
 
+from courseware.accounts.models import Away
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.learning.postponing import absences_during
 from courseware.learning.undoing import may_still, newest_lines
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted or,
-    of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its parallel
-    questions measured-again. `line` comes with adjusted, `may_undo` says whether it can be taken back.
+    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted,
+    away or, of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its
+    parallel questions measured-again. `line` comes with adjusted, `may_undo` says whether it can be taken back; `away`
+    comes with away.
     """
 
     at: datetime
@@ -28,11 +31,12 @@ class Happening:
     title: str = ""
     detail: str = ""
     line: AdjustmentLine | None = None
+    away: Away | None = None
     may_undo: bool = False
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs six queries, one more where something was adjusted, two for each pass with a drill."""
+    """Newest first. Runs seven queries, one more where something was adjusted, two for each pass with a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -54,6 +58,7 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
+    happenings += [Happening(away.said_at, "away", away=away) for away in absences_during(enrollment)]
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
     withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("withdrawn_at", flat=True)

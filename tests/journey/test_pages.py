@@ -93,7 +93,7 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     certificate.save()
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(6):  # those of any home (see below), and the earlier run
+    with django_assert_num_queries(7):  # those of any home (see below), and the earlier run
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one(".go").text
@@ -135,7 +135,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(14):  # session, person, enrollment, what is done, and the ten of the record
+    with django_assert_num_queries(16):  # session, person, enrollment, what is done, and the twelve of the record
         client.get(url)
 
 

@@ -11,8 +11,8 @@ from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db
 COLUMNS = [
-    "Name", "E-mail", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due on", "Last active", "Completed at",
-    "Certified", "Starting point", "After the exam", "Gain (%)", "Next step",
+    "Name", "E-mail", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due on", "Away until", "Last active",
+    "Completed at", "Certified", "Starting point", "After the exam", "Gain (%)", "Next step",
 ]  # fmt: skip
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
@@ -45,7 +45,7 @@ def test_a_row_says_everything_in_its_place():
     )
     assert read(exported(team, at=NOON))[1:] == [
         ["王小明", "wang@example.com", "Night shift", "Rules of the tea room", "due soon", "0", "0", "2", "2026-11-27",
-         "2026-11-27T12:00:00+08:00", "", "", "", "", "", "Boiling water"],
+         "", "2026-11-27T12:00:00+08:00", "", "", "", "", "", "Boiling water"],
     ]  # fmt: skip
 
 

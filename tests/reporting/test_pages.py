@@ -215,7 +215,7 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
     client.get(address)
     with CaptureQueriesContext(connection) as needed:
         response = client.get(address)
-    assert len(needed) == 21
+    assert len(needed) == 23
     links = BeautifulSoup(response.content, "html.parser").select("h2 + ul:not(.modules) a[href^='/team/people/']")
     assert len(links) == runs
     assert "completed" in links[-1].text
@@ -318,7 +318,10 @@ def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, 
     assert page.title.text.startswith("Error:")
     assert [form["action"] for form in page.select("main form:has([aria-invalid=true])")] == [address]
     assert [field["value"] for field in page.select("main [aria-invalid=true][name=reason]")] == ["x" * 201]
-    assert [form["action"].split("/")[-2] for form in page.select("main form")] == [each.address for each in VERBS]
+    assert [form["action"].split("/")[-2] for form in page.select("main form")] == [
+        *(each.address for each in VERBS),
+        "away",
+    ]
     assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
 
 

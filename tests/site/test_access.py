@@ -20,6 +20,7 @@ from courseware.content.models import Document
 from courseware.evidence.models import Event
 from courseware.learning.question_view import drawn_with
 from courseware.learning.verbs import VERBS
+from courseware.lib.dates import site_day
 from tests.making import PASSWORD, filled
 from tests.site.routes import NoPlace, fill_in, routes
 from tests.world import ROLES
@@ -101,6 +102,8 @@ def forms(world):
         "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},
         "people/teams/<int:pk>/close/": {"to": world.team.parent_id},
         "people/<int:pk>/places/": {"team": world.team.pk, "role": "learner"},
+        "people/<int:pk>/away/": {"first_day": site_day(), "last_day": site_day()},
+        "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

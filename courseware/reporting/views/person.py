@@ -12,10 +12,13 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
+from courseware.accounts.absences import may_say_away
 from courseware.accounts.sign_in_codes import may_give_code
+from courseware.assignments.away_forms import AwayForm
 from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.looks import record_look
+from courseware.learning.postponing import days_moved_on
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
@@ -32,6 +35,12 @@ def visible_enrollment(user, pk):
     return get_object_or_404(board_rows.with_facts(shown, timezone.now()), pk=pk)
 
 
+def away_form(user, enrollment):
+    if not enrollment.is_open or not may_say_away(user, enrollment.learner):
+        return None
+    return AwayForm(today=timezone.localdate(timezone=enrollment.zone))
+
+
 def person_page(request, enrollment, *, refused=None, status=200):
     """`refused` is verb → its form with errors."""
     verbs = VERBS if may_change(request.user, enrollment) else ()
@@ -46,6 +55,8 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "enrollment": enrollment,
         "row": row,
         "why_due_day_is_free": why_due_day_is_free(enrollment),
+        "days_moved_on": days_moved_on(enrollment),
+        "away_form": away_form(request.user, enrollment),
         "timeline": happenings,
         "may_change": bool(verbs),
         "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),

@@ -1,0 +1,147 @@
+"""/people/<pk>/away/: when somebody is away, said by human resources or by who leads them."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.absences import absences_of, may_say_away
+from courseware.accounts.addresses import stays_here
+from courseware.accounts.models import Away, User
+from courseware.assignments.away_forms import AwayDaysForm, AwayForm
+from courseware.content.compiled import serving
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
+from courseware.lib.form_pages import form_on
+
+DAY = timedelta(days=1)
+
+
+def away_address(pk, **places):
+    return reverse("assignments:away", args=[pk])
+
+
+def person_or_404(user, pk):
+    person = get_object_or_404(User, pk=pk)
+    if not may_say_away(user, person):
+        raise Http404
+    return person
+
+
+def absence_or_404(person, absence):
+    return get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(away_address)
+def away(request, pk):
+    person = person_or_404(request.user, pk)
+    if request.method != "POST":
+        return away_page(request, person, AwayForm(today=today_of(person)))
+    form = AwayForm(request.POST, today=today_of(person))
+    if not accepted(form, lambda days: mark_away(person, **days, by=request.user)):
+        return away_page(request, person, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
+
+
+@require_POST
+@login_required
+@form_on(away_address)
+def change(request, pk, absence):
+    person = person_or_404(request.user, pk)
+    absence = absence_or_404(person, absence)
+    today = today_of(person)
+    form = days_form(absence, today, request.POST)
+    if "is-back" in request.POST:  # since today
+        change_away(absence, absence.first_day, max(absence.first_day, today - DAY), by=request.user)
+        return back(request, person, _("%(name)s is back. The due days follow.") % {"name": person.name})
+    if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
+        changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
+        return away_page(request, person, AwayForm(today=today), changed=changed, status=status)
+    return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
+
+
+@require_POST
+@login_required
+@form_on(away_address)
+def take_back(request, pk, absence):
+    person = person_or_404(request.user, pk)
+    if gone := Away.objects.select_related("person").filter(pk=absence, person=person).first():
+        take_back_away(gone, by=request.user)
+    return back(request, person, _("The absence is taken back. The due days are what they were."))
+
+
+def accepted(form, act):
+    """Whether what the form asks for was done."""
+    if not form.is_valid():
+        return False
+    try:
+        act(form.cleaned_data)
+    except AwayAlready as error:
+        days = {"first": date_format(error.away.first_day), "last": date_format(error.away.last_day)}
+        form.add_error(None, _("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days)
+        return False
+    return True
+
+
+def is_away_until(person, day):
+    words = _("%(name)s is away until %(day)s. Nothing is asked until then, and due days wait.")
+    return words % {"name": person.name, "day": date_format(day)}
+
+
+def back(request, person, sentence):
+    messages.success(request, sentence)
+    return redirect(page_before(request) or away_address(person.pk))
+
+
+def page_before(request):
+    """Where the browser says that it came from; "" where that is not here."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    return address if stays_here(address, request) else ""
+
+
+def today_of(person):
+    """Runs one query."""
+    return timezone.localdate(timezone=zone_of(person))
+
+
+def days_form(absence, today, data=None):
+    days = {"first_day": absence.first_day, "last_day": absence.last_day}
+    return AwayDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
+
+
+def away_page(request, person, form, *, changed=None, status=200):
+    """`changed` is the key of an absence → its form with errors."""
+    absences = absences_of(person)
+    forms = {each: days_form(each, form.today) for each in absences}
+    forms |= {each: changed[each.pk] for each in absences if each.pk in (changed or {})}
+    context = {
+        "person": person,
+        "forms": forms,
+        "form": form,
+        "runs": runs_due(person),
+        "today": form.today,
+        "page_before": page_before(request),
+        "is_refused": status != HTTPStatus.OK,
+    }
+    return render(request, "assignments/away.html", context, status=status)
+
+
+def runs_due(person):
+    """The open runs with a due day, each with its title and by how many days absences have moved it."""
+    runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
+    runs = list(runs.with_release().with_zone().select_related("postponement").order_by("due_at", "pk"))
+    for run in runs:
+        run.title = serving.outline(run.release, get_language()).title
+        run.days = run.postponement.days if hasattr(run, "postponement") else 0
+    return runs

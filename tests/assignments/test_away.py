@@ -1,0 +1,270 @@
+"""The pages where it is noted from when to when somebody is away, and where that is said."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.accounts.models import Away
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib import dates
+from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
+from tests.world import rows_shown_to
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+@pytest.fixture
+def enrollment(team):
+    enrollment = make_enrollment(make_user("周凯"), due_at=dates.due_instant(dates.site_day() + 60 * DAY, zone()))
+    join(team, enrollment.learner)
+    return enrollment
+
+
+def zone():
+    return timezone.get_default_timezone()
+
+
+def page_of(enrollment):
+    return f"/people/{enrollment.learner_id}/away/"
+
+
+def days(first, last):
+    """So many days from today on."""
+    today = dates.site_day()
+    return {"first_day": (today + first * DAY).isoformat(), "last_day": (today + last * DAY).isoformat()}
+
+
+def noted(person):
+    today = dates.site_day()
+    return [
+        ((each.first_day - today).days, (each.last_day - today).days) for each in Away.objects.filter(person=person)
+    ]
+
+
+def due_on(enrollment):
+    return Enrollment.objects.get(pk=enrollment.pk).due_on
+
+
+def test_who_leads_the_person_notes_an_absence_and_reads_until_when_it_is(client, team, enrollment):
+    client.force_login(team.manager)
+    answer = client.post(page_of(enrollment), {**days(0, 6), "why": "training"}, follow=True)
+    assert noted(enrollment.learner) == [(0, 6)]
+    assert "周凯 is away until" in answer.text
+    assert "training" in answer.text
+    assert "moved on by" in answer.text
+
+
+def test_one_goes_back_to_the_page_one_came_from_and_to_no_other_site(client, team, enrollment):
+    client.force_login(team.manager)
+    before = f"/team/people/{enrollment.pk}/"
+    assert client.post(page_of(enrollment), {**days(0, 1), "next": before}).url == before
+    assert client.post(page_of(enrollment), {**days(3, 4), "next": "https://evil.example/"}).url == page_of(enrollment)
+    assert 'href="https://evil' not in client.get(page_of(enrollment), {"next": "https://evil.example/"}).text
+    assert f'href="{before}"' in client.get(page_of(enrollment), {"next": before}).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (days(5, 3), "The last day is before the first"),
+        (days(-400, 3), "within a year from today"),
+        (days(1, 2000), "within three years"),
+        ({"first_day": "", "last_day": ""}, "This field is required"),
+        (days(3, 3) | {"why": "x" * 101}, "at most 100 characters"),
+        (days(9, 12), "Some of these days are noted already"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_was_typed_and_why(client, team, enrollment, typed, words):
+    mark_away(enrollment.learner, dates.site_day() + 10 * DAY, dates.site_day() + 11 * DAY, by=None)
+    client.force_login(team.manager)
+    answer = client.post(page_of(enrollment), typed)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert typed["first_day"] in answer.text
+    assert noted(enrollment.learner) == [(10, 11)]
+
+
+def test_days_are_changed_and_an_absence_that_has_begun_ends_yesterday_for_who_is_back(client, team, enrollment):
+    given = due_on(enrollment)
+    away = mark_away(enrollment.learner, dates.site_day() - 14 * DAY, dates.site_day() + 13 * DAY, by=None)
+    moved = due_on(enrollment)
+    client.force_login(team.manager)
+    prefix = f"absence-{away.pk}-"
+    typed = {prefix + name: value for name, value in days(-14, 20).items()}
+    assert client.post(f"{page_of(enrollment)}{away.pk}/", typed).status_code == 302
+    assert noted(enrollment.learner) == [(-14, 20)]
+    client.post(f"{page_of(enrollment)}{away.pk}/", {"is-back": "1"})
+    assert noted(enrollment.learner) == [(-14, -1)]
+    # The days before the person was enrolled are not counted, and so none is left.
+    assert moved > due_on(enrollment) == given
+
+
+def test_other_days_that_cannot_be_are_refused_in_their_own_form(client, team, enrollment):
+    today = dates.site_day()
+    away = mark_away(enrollment.learner, today, today + 2 * DAY, by=None)
+    mark_away(enrollment.learner, today + 5 * DAY, today + 6 * DAY, by=None)
+    client.force_login(team.manager)
+    prefix = f"absence-{away.pk}-"
+    answer = client.post(
+        f"{page_of(enrollment)}{away.pk}/", {prefix + name: value for name, value in days(0, 5).items()}
+    )
+    assert answer.status_code == 422
+    assert answer.text.count("Some of these days are noted already") == 1
+    assert noted(enrollment.learner) == [(0, 2), (5, 6)]
+
+
+def test_an_absence_is_taken_back_once_and_twice_does_no_harm(client, team, enrollment):
+    given = due_on(enrollment)
+    away = mark_away(enrollment.learner, dates.site_day(), dates.site_day() + 6 * DAY, by=None)
+    client.force_login(team.manager)
+    for _ in range(2):
+        assert client.post(f"{page_of(enrollment)}{away.pk}/take-back/").status_code == 302
+    assert noted(enrollment.learner) == []
+    assert due_on(enrollment) == given
+
+
+def test_an_absence_is_changed_under_its_own_person_alone(client, team, enrollment):
+    other = make_user()
+    join(team, other)
+    away = mark_away(other, dates.site_day(), dates.site_day(), by=None)
+    client.force_login(team.manager)
+    assert client.post(f"{page_of(enrollment)}{away.pk}/", {"is-back": "1"}).status_code == 404
+    client.post(f"{page_of(enrollment)}{away.pk}/take-back/")
+    assert noted(other) == [(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        ("the lead", 200), ("human resources", 200), ("an admin", 200), ("the lead of another team", 404),
+        ("an auditor", 404), ("the person", 404), ("the person, who is of human resources", 404),
+    ],
+)  # fmt: skip
+def test_absences_are_noted_by_who_leads_the_person_and_by_human_resources(client, team, enrollment, who, expected):
+    people = {
+        "the lead": lambda: team.manager,
+        "human resources": make_hr,
+        "an admin": make_admin,
+        "the lead of another team": lambda: make_team().manager,
+        "an auditor": make_auditor,
+        "the person": lambda: enrollment.learner,
+        "the person, who is of human resources": make_hr,
+    }
+    user = people[who]()
+    if who == "the person, who is of human resources":
+        enrollment.learner = user
+    client.force_login(user)
+    assert client.get(page_of(enrollment)).status_code == expected
+    assert client.post(page_of(enrollment), days(1, 1)).status_code == (302 if expected == 200 else 404)
+    assert bool(noted(enrollment.learner)) == (expected == 200)
+
+
+def test_human_resources_note_nothing_of_who_is_staff(client):
+    client.force_login(make_hr())
+    staff = make_admin()
+    assert client.get(f"/people/{staff.pk}/away/").status_code == 404
+    assert client.post(f"/people/{staff.pk}/away/", days(1, 1)).status_code == 404
+    assert noted(staff) == []
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_page_costs_the_same_for_any_number_of_absences(
+    client, team, enrollment, number, django_assert_num_queries
+):
+    for each in range(number):
+        day = dates.site_day() + 2 * each * DAY
+        mark_away(enrollment.learner, day, day, by=None)
+    client.force_login(team.manager)
+    client.get(page_of(enrollment))
+    with django_assert_num_queries(9):
+        client.get(page_of(enrollment))
+
+
+# Where it is said ----------------------------------------------------------------------------------------------------
+
+
+def away_for_a_week(enrollment):
+    last = dates.site_day() + 6 * DAY
+    mark_away(enrollment.learner, dates.site_day(), last, why="training", by=None)
+    return last
+
+
+def test_board_and_file_say_until_when_in_place_of_the_state_while_something_would_be_asked(client, team, enrollment):
+    done = make_enrollment(make_user("王芳"), completed_at=timezone.now())
+    join(team, done.learner)
+    last = away_for_a_week(enrollment)
+    away_for_a_week(done)
+    found = {row.enrollment.learner.name: (row.away_until, row.next_act.words) for row in rows_shown_to(team.manager)}
+    assert found == {"周凯": (last, ""), "王芳": (None, "")}
+    client.force_login(team.manager)
+    page = client.get("/team/").text
+    assert f"away until {last.day} {last:%B}" in page
+    assert page.count("away until") == 1
+    assert f'"{last.isoformat()}"' in client.get("/team/board.csv", follow=True).getvalue().decode()
+
+
+def test_nobody_else_is_shown_as_away_nor_who_is_away_on_other_days(team, enrollment):
+    today = dates.site_day()
+    mark_away(enrollment.learner, today - 3 * DAY, today - DAY, by=None)
+    mark_away(enrollment.learner, today + DAY, today + 2 * DAY, by=None)
+    mark_away(make_user(), today, today, by=None)
+    [row] = rows_shown_to(team.manager)
+    assert row.away_until is None
+
+
+def test_the_page_of_the_person_says_when_why_and_by_how_many_days_the_due_day_moved(client, team, enrollment):
+    away_for_a_week(enrollment)
+    client.force_login(team.manager)
+    page = client.get(f"/team/people/{enrollment.pk}/").text
+    assert "away until" in page
+    assert "training" in page
+    assert "for the time away" in page
+    assert f'action="{page_of(enrollment)}"' in page
+
+
+def test_an_auditor_reads_of_absences_and_has_no_form_for_them(client, enrollment):
+    away_for_a_week(enrollment)
+    client.force_login(make_auditor())
+    page = client.get(f"/team/people/{enrollment.pk}/").text
+    assert "training" in page
+    assert page_of(enrollment) not in page
+
+
+def test_the_first_page_says_until_when_nothing_is_asked_and_leads_on_all_the_same(client, enrollment):
+    last = away_for_a_week(enrollment)
+    client.force_login(enrollment.learner)
+    page = client.get("/").text
+    assert f"You are away until {last:%A} {last.day} {last:%B}" in page
+    assert "Nothing is asked of you until then" in page
+    assert "There is time for this course until" in page
+    assert "Go on all the same" in page
+    assert "Begin:" not in page
+    Away.objects.all().delete()
+    assert "You are away" not in client.get("/").text
+
+
+def test_the_own_record_names_the_absence_and_the_days(client, enrollment):
+    away_for_a_week(enrollment)
+    client.force_login(enrollment.learner)
+    page = client.get("/learn/tea-room/record/").text
+    assert "training" in page
+    assert "for the time away" in page
+
+
+def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the_record(client, enrollment):
+    today = dates.site_day()
+    mark_away(enrollment.learner, today - 30 * DAY, today - 29 * DAY, why="long ago", by=None)
+    mark_away(enrollment.learner, today + 20 * DAY, today + 21 * DAY, why="later on", by=None)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now(), due_at=None)
+    client.force_login(enrollment.learner)
+    page = client.get("/learn/tea-room/record/").text
+    assert "long ago" not in page
+    assert "later on" not in page
