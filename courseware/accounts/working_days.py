@@ -46,10 +46,12 @@ class Calendar:
 
     def why_free(self, day: date) -> str:
         """The name of the holiday, else the weekday; "" for a working day."""
-        if self.is_working(day):
-            return ""
+        return "" if self.is_working(day) else self.name_of(day) or date_format(day, "l")
+
+    def name_of(self, day: date) -> str:
+        """As it is listed; "" where it has none."""
         listed = self.listed.get(day)
-        return str(FESTIVALS.get(listed.name, listed.name)) if listed and listed.name else date_format(day, "l")
+        return str(FESTIVALS.get(listed.name, listed.name)) if listed and listed.name else ""
 
     def working_day_before(self, day: date) -> date:
         """The last one that is earlier than `day`."""

@@ -3,6 +3,7 @@ from django.urls import path
 from courseware.assignments import (
     away_pages,
     code_pages,
+    days_pages,
     link_pages,
     list_pages,
     newcomer_pages,
@@ -45,6 +46,9 @@ urlpatterns = [
     path("people/<int:pk>/away/", away_pages.away, name="away"),
     path("people/<int:pk>/away/<int:absence>/", away_pages.change, name="change-away"),
     path("people/<int:pk>/away/<int:absence>/take-back/", away_pages.take_back, name="take-back-away"),
+    # /people/days/
+    path("people/days/", days_pages.days, name="days"),
+    path("people/days/take-out/", days_pages.take_out_days, name="take-out-days"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

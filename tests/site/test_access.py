@@ -104,6 +104,7 @@ def forms(world):
         "people/<int:pk>/places/": {"team": world.team.pk, "role": "learner"},
         "people/<int:pk>/away/": {"first_day": site_day(), "last_day": site_day()},
         "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
+        "people/days/": {"lines": "2026-12-24, free"},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

@@ -1,0 +1,106 @@
+"""/people/days/: which days are worked, by the list of the site and those of the teams."""
+
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.day_lists import put_in, take_out
+from courseware.accounts.models import CalendarDay
+from courseware.accounts.permissions import handles_people
+from courseware.accounts.working_days import calendar_of, years_known
+from courseware.assignments.days_forms import DaysForm, ListFilter
+from courseware.lib.form_pages import form_on
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """`is_own`: it stands in the list that is looked at, not in one that this one goes by."""
+
+    day: date
+    is_free: bool
+    name: str
+    is_own: bool
+
+
+def days_address():
+    return reverse("assignments:days")
+
+
+def who_handles_people(view):
+    @login_required
+    def asked(request, *arguments, **places):
+        if not handles_people(request.user):
+            raise Http404
+        return view(request, *arguments, **places)
+
+    return asked
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(days_address, is_held=False)  # a file cannot be held
+@who_handles_people
+def days(request):
+    chosen = ListFilter(request.GET)
+    team, year = chosen.chosen()
+    if request.method != "POST":
+        return days_page(request, chosen, DaysForm())
+    form = DaysForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return days_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    changed = put_in(team, form.days, by=request.user)
+    words = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
+    messages.success(request, words)
+    return redirect(address_of(team, min(form.days).year if changed else year))
+
+
+@require_POST
+@form_on(days_address)
+@who_handles_people
+def take_out_days(request):
+    team, year = ListFilter(request.GET).chosen()
+    taken = take_out(team, year, by=request.user)
+    words = ngettext("%(number)d day was taken out.", "%(number)d days were taken out.", taken) % {"number": taken}
+    messages.success(request, words)
+    return redirect(address_of(team, year))
+
+
+def address_of(team, year):
+    query = QueryDict(mutable=True)
+    query.update({"year": year} | ({"team": team.pk} if team else {}))
+    return f"{days_address()}?{query.urlencode()}"
+
+
+def days_page(request, chosen, form, *, status=200):
+    team, year = chosen.chosen()
+    calendar = calendar_of(team)
+    own = set(CalendarDay.objects.filter(team=team, day__year=year).values_list("day", flat=True))
+    listed = sorted((day, each) for day, each in calendar.listed.items() if day.year == year)
+    context = {
+        "chosen": ListFilter({"team": team and team.pk, "year": year}),
+        "whose": team.name if team else _("the site"),
+        "year": year,
+        "lines": [DayLine(day, each.is_free, calendar.name_of(day), day in own) for day, each in listed],
+        "own": len(own),
+        "what_is_known": what_is_known(years_known(calendar).get(year)),
+        "query": address_of(team, year).partition("?")[2],
+        "form": form,
+    }
+    return render(request, "assignments/days.html", context, status=status)
+
+
+def what_is_known(has_made_up):
+    """A sentence on the year; "" where holidays and days made up for are listed. None: nothing is listed."""
+    if has_made_up is None:
+        return _("No holidays of this year are listed: weekends alone are free.")
+    if not has_made_up:
+        return _("Weekends and statutory days only: no day that is worked to make up for a holiday is listed yet.")
+    return ""
