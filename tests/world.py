@@ -252,7 +252,7 @@ def places_of(world):
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
-        "team/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
+        "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,

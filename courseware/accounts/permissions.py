@@ -1,7 +1,9 @@
 """Who may see whom: the only place that decides it, for pages, exports and commands."""
 
+from django.db.models import Q
+
 from courseware.accounts import offices
-from courseware.accounts.models import Membership, Team, with_those_below
+from courseware.accounts.models import Membership, Team, User, with_those_below
 from courseware.accounts.substituted_teams import teams_stood_in_for
 from courseware.lib.dates import site_day
 from courseware.lib.kept_query import KeptQuery
@@ -73,6 +75,16 @@ def teams_managed_by(user):
 def learners_of(teams):
     """Keys of the learners of these teams, a query to be part of another."""
     return Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER).values("person")
+
+
+def people_in_hands_of(user):
+    """Whom `user` may enroll: as a manager the own people, for human resources everybody but staff, without `user`."""
+    if user.is_active and user.is_superuser:
+        return User.objects.exclude(pk=user.pk)
+    people = Q(pk__in=people_managed_by(user))
+    if handles_people(user):
+        people |= Q(is_staff=False, is_superuser=False)
+    return User.objects.filter(people).exclude(pk=user.pk)
 
 
 def people_managed_by(user):

@@ -24,8 +24,9 @@ from courseware.assignments.short_lists import short_lists
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
+from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.enrolling import begin_many, enrolled, waive
+from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 

@@ -4,6 +4,7 @@ from courseware.assignments import (
     away_pages,
     code_pages,
     days_pages,
+    decision_pages,
     link_pages,
     list_pages,
     newcomer_pages,
@@ -11,8 +12,10 @@ from courseware.assignments import (
     people_pages,
     person_pages,
     substitute_pages,
+    taking_back,
     team_pages,
 )
+from courseware.assignments.decision_forms import DECISIONS
 
 app_name = "assignments"
 urlpatterns = [
@@ -49,6 +52,19 @@ urlpatterns = [
     # /people/days/
     path("people/days/", days_pages.days, name="days"),
     path("people/days/take-out/", days_pages.take_out_days, name="take-out-days"),
+    # /people/decide/
+    *(
+        path(
+            f"people/decide/{each.address}/",
+            decision_pages.decide_on,
+            {"decision": each},
+            name=f"decide-{each.address}",
+        )
+        for each in DECISIONS
+    ),
+    # /people/acts/<pk>/  (of an adjustment)
+    path("people/acts/<int:pk>/", decision_pages.act, name="act"),
+    path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import practice_time
 from courseware.accounts.models import User, time_zones
 from courseware.evidence.recording import NewEvent, record_many
-from courseware.learning.beginning import begin_many, enrolled
+from courseware.jobs.tasks import task
+from courseware.learning.beginning import BATCH, begin_many, enrolled
+from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment, zone_named
 from courseware.lib import dates
 
@@ -62,8 +64,38 @@ def refusal_of(adjustment, enrollment):
 
 
 @transaction.atomic
+def decide(adjustment, keys, *, at=None):
+    """For many: of these enrollments, or to enroll these people, by their keys.
+
+    A batch at once, like `adjust`. More are left to a worker, a batch at a time, so that nobody waits for all of them;
+    then the adjustment has no line yet, and who is refused is told by nobody.
+    """
+    keys = sorted(keys)
+    if len(keys) > BATCH:
+        adjustment.made_at = at or timezone.now()
+        adjustment.save(force_insert=True)
+        decide_on_all.enqueue(adjustment.pk, keys)
+        return adjustment, []
+    if adjustment.kind == Kind.ENROLLED:
+        return enroll_people(keys, adjustment, again=len(keys) == 1, at=at)
+    return adjust(Enrollment.objects.filter(pk__in=keys).order_by("pk"), adjustment, at=at)
+
+
+@task
+def decide_on_all(pk, keys):
+    """Begun again, it changes nothing for who has a line already: each is like that by then."""
+    adjustment = Adjustment.objects.select_related("made_by", "course").get(pk=pk)
+    for first in range(0, len(keys), BATCH):
+        batch = keys[first : first + BATCH]
+        if adjustment.kind == Kind.ENROLLED:
+            enroll_people(batch, adjustment, at=adjustment.made_at)
+        else:
+            adjust(Enrollment.objects.filter(pk__in=batch).order_by("pk"), adjustment, at=adjustment.made_at)
+
+
+@transaction.atomic
 def adjust(enrollments, adjustment, *, at=None):
-    """(the adjustment, or None where it changed nothing; who was refused). `adjustment` is not saved yet."""
+    """(the adjustment, or None where it changed nothing; who was refused). It is saved with the first of its lines."""
     adjustment.made_at = at or timezone.now()
     waiting = [
         AdjustmentLine(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
@@ -76,7 +108,8 @@ def keep(adjustment, made, events):
     """The adjustment, saved with its lines and logged; None where there are none."""
     if not made:
         return None
-    adjustment.save(force_insert=True)
+    if not adjustment.pk:
+        adjustment.save(force_insert=True)
     for line in made:
         line.adjustment = adjustment  # which has its key only now
     AdjustmentLine.objects.bulk_create(made)
@@ -155,6 +188,7 @@ def enroll_people(people, adjustment, *, again=False, at=None):
     made = [
         AdjustmentLine(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at) for each in new
     ]
+    tell_enrolled(new, by=adjustment.made_by)
     return keep(adjustment, made, [enrolled(each, adjustment.made_by) for each in new]), refused
 
 

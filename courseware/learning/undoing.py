@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +40,14 @@ def newest_lines(enrollments):
     """Enrollment → the key of its newest line. Runs one query."""
     lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
     return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
+
+
+def lines_in_hands_of(user, adjustment):
+    """Whose change `user` may take back; also those of enrollments that were removed, for who had made them."""
+    own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
+    if adjustment.made_by_id == user.pk:
+        own |= Q(enrollment=None)
+    return adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
 
 
 def may_still(line, newest, at=None):

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, landing, log_pages, person, statistics, taking_back
+from courseware.reporting.views import board, landing, log_pages, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
@@ -12,8 +12,6 @@ urlpatterns = [
     # /team/people/<pk>/  (of an enrollment)
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
-    # /team/acts/<pk>/  (of an adjustment)
-    path("team/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
     path("log/", log_pages.log, name="log"),

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Document
 from courseware.evidence.models import Event
 from courseware.learning.question_view import drawn_with
@@ -105,6 +106,7 @@ def forms(world):
         "people/<int:pk>/away/": {"first_day": site_day(), "last_day": site_day()},
         "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
         "people/days/": {"lines": "2026-12-24, free"},
+        **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in DECISIONS},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

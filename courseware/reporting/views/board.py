@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Membership
+from courseware.accounts.permissions import audits
 from courseware.accounts.sessions import MANAGES
+from courseware.assignments.decision_forms import DECISIONS
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.states import State
@@ -49,6 +51,8 @@ def board(request):
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
         "leads": leads_oneself(request),
+        "chooses": not audits(request.user),
+        "decisions": DECISIONS,
         "today": timezone.localdate(now),
         "filters_query": filters_query(chosen),
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),

@@ -1,11 +1,10 @@
-"""/team/acts/<pk>/undo/"""
+"""/people/acts/<pk>/undo/"""
 
 from itertools import groupby, islice
 from operator import attrgetter
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,39 +12,29 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from courseware.accounts.models import User
+from courseware.assignments.record_page import record_page
 from courseware.learning.beginning import BATCH
 from courseware.learning.models import Adjustment, Enrollment
-from courseware.learning.undoing import undo
+from courseware.learning.undoing import lines_in_hands_of, undo
 from courseware.lib.form_pages import form_on
-from courseware.reporting.views.people import teams_or_404
 
 NAMES = 5  # that a sentence lists
 
 
-def board_address(pk):
-    # `pk` is unused: a form's address is made from all arguments of its view.
-    return reverse("reporting:board")
-
-
-def lines_in_hands_of(user, adjustment):
-    """Also those of enrollments that were removed, to say so to who had made them."""
-    own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
-    if adjustment.made_by_id == user.pk:
-        own |= Q(enrollment=None)
-    return adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
+def act_address(pk):
+    return reverse("assignments:act", args=[pk])
 
 
 @require_POST
 @login_required
-@form_on(board_address)
+@form_on(act_address)
 def take_back(request, pk):
     """For the enrollment that the form names, or for all."""
-    teams_or_404(request.user)
     adjustment = get_object_or_404(Adjustment, pk=pk)
     lines = list(lines_in_hands_of(request.user, adjustment))
     chosen = request.POST.get("enrollment", "")
     if chosen:
-        lines = [line for line in lines if chosen in {str(line.enrollment_id), ""} or line.enrollment_id is None]
+        lines = [line for line in lines if chosen == str(line.enrollment_id)]
     if not lines:
         raise Http404
     done, left = [], []
@@ -55,8 +44,8 @@ def take_back(request, pk):
         left += left_now
     say(request, adjustment, done, left)
     if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
-        return redirect("reporting:person", lines[0].enrollment_id)
-    return redirect("reporting:board")
+        return redirect(record_page(), lines[0].enrollment_id)
+    return redirect("assignments:act", pk)
 
 
 def batches(lines):

@@ -80,8 +80,8 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjust([enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin()))
     client.force_login(team.manager)
-    assert client.post(f"/team/acts/{made.pk}/undo/", {"enrollment": other.pk}).status_code == 404
-    client.post(f"/team/acts/{made.pk}/undo/")
+    assert client.post(f"/people/acts/{made.pk}/undo/", {"enrollment": other.pk}).status_code == 404
+    client.post(f"/people/acts/{made.pk}/undo/")
     assert [line.enrollment for line in AdjustmentLine.objects.exclude(undone_at=None)] == [enrollment]
 
 
@@ -91,6 +91,6 @@ def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollme
     join(team, enrollment.learner, "manager")
     for person in (enrollment.learner, make_team().manager, make_user()):
         client.force_login(person)
-        assert client.post(f"/team/acts/{made.pk}/undo/").status_code == 404
+        assert client.post(f"/people/acts/{made.pk}/undo/").status_code == 404
     enrollment.refresh_from_db()
     assert not enrollment.is_open

@@ -1,0 +1,124 @@
+"""/people/decide/: another day, an excuse, more time or a course for several people at once; /people/acts/<pk>/."""
+
+from itertools import groupby
+from operator import itemgetter
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from courseware.accounts.models import Team, User
+from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_in_hands_of
+from courseware.assignments.record_page import record_page
+from courseware.assignments.taking_back import names_in_words
+from courseware.learning.adjusting import decide, refusal_of
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+LINES_A_PAGE = 50
+OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
+
+
+def decision_address(decision):
+    return reverse(f"assignments:decide-{decision.address}")
+
+
+def keys_of(values):
+    """What is no number is left out: the page sends none."""
+    return [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 10]
+
+
+def chosen_runs(user, data):
+    """The newest runs in the hands of `user`: of the rows that are ticked, or of a team with those below it."""
+    runs = Enrollment.objects.in_hands_of(user).newest().filter(course__current__isnull=False)
+    if team := keys_of(data.getlist("team")):
+        return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+    return runs.filter(pk__in=keys_of(data.getlist("row")))
+
+
+def chosen_people(user, data):
+    """Who may sign in: of these rows, this team, or named one by one."""
+    people = people_in_hands_of(user).filter(is_active=True)
+    if team := keys_of(data.getlist("team")):
+        return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+    if rows := keys_of(data.getlist("row")):
+        return people.filter(pk__in=chosen_runs(user, data).filter(pk__in=rows).values("learner"))
+    return people.filter(pk__in=keys_of(data.getlist("person")))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(decision_address, is_held=False)
+def decide_on(request, decision):
+    """Whom it touches, whom not and why, with the form; sent, it is done to all of them as one act."""
+    if not (handles_people(request.user) or is_manager(request.user)):
+        raise Http404
+    data = request.POST if request.method == "POST" else request.GET
+    form = decision.form(request.POST if request.method == "POST" else None)
+    touched, left = preview(request.user, decision, data)
+    if request.method == "POST" and touched and form.is_valid():
+        adjustment = Adjustment(kind=decision.kind, made_by=request.user, **form.cleaned_data)
+        made, refused = decide(adjustment, touched)
+        if made:
+            say_who_was_left(request, refused)
+            return redirect("assignments:act", made.pk)
+        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    context = {
+        "decision": decision,
+        "form": form,
+        "touched": len(touched),
+        "names": names_in_words(list(touched.values())),
+        "left": [(why.label, names_in_words(names)) for why, names in left.items()],
+        "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_of(data.getlist(name))],
+    }
+    return render(request, "assignments/decide.html", context, status=form_status(form))
+
+
+def preview(user, decision, data):
+    """(key → name of whom it is for, refusal → names of the others). The keys are of runs, or of people to enroll."""
+    if decision.kind == Adjustment.Kind.ENROLLED:
+        people = chosen_people(user, data)
+        return dict(people.exclude(pk=user.pk).order_by("name", "pk").values_list("pk", "name")), {}
+    touched, left = {}, {}
+    adjustment = Adjustment(kind=decision.kind, made_by=user)
+    runs = chosen_runs(user, data).select_related("learner").only(*OF_A_ROW)
+    for run in runs.order_by("learner__name", "pk"):
+        if why := refusal_of(adjustment, run):
+            left.setdefault(why, []).append(run.learner.name)
+        else:
+            touched[run.pk] = run.learner.name
+    return touched, left
+
+
+def say_who_was_left(request, refused):
+    names = dict(User.objects.filter(pk__in=[each.learner for each in refused]).values_list("pk", "name"))
+    by_reason = sorted((each.why.value, str(each.why.label), names[each.learner]) for each in refused)
+    for (_value, label), rows in groupby(by_reason, itemgetter(0, 1)):
+        messages.info(request, f"{names_in_words([name for *_, name in rows])}{gettext(': ')}{label}")
+
+
+@require_safe
+@login_required
+def act(request, pk):
+    """One decision: whom it touched, and the button that takes it back."""
+    adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)
+    lines = lines_in_hands_of(request.user, adjustment).select_related("learner")
+    is_own = adjustment.made_by_id == request.user.pk
+    if not (is_own or lines.exists()):
+        raise Http404
+    page = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page"))
+    newest = newest_lines([line.enrollment_id for line in page.object_list])
+    context = {
+        "adjustment": adjustment,
+        "page": page,
+        "may_undo": any(may_still(line, newest) for line in page.object_list),
+        "record_page": record_page(),
+    }
+    return render(request, "assignments/act.html", context)
