@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_absences"),
+        ("accounts", "0014_team_links"),
     ]
 
     operations = [
