@@ -31,6 +31,7 @@ from courseware.accounts.rights import (
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.admin_rights import SuperusersOnly
+from courseware.lib.checked_again import CheckedAgain
 from courseware.lib.list_filters import ListFiltersOnly
 from courseware.lib.long_lists import LongList
 from courseware.outbox.models import Message
@@ -53,10 +54,23 @@ class DeletedOneByOne:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
 
+class MembershipFormSet(forms.BaseInlineFormSet):
+    def clean(self):
+        """Django compares the rows of the page with each other; what the page did not know yet is compared here."""
+        super().clean()
+        known = [form.instance.pk for form in self.initial_forms]
+        for form in self.extra_forms if self.instance.pk else []:
+            if form.has_changed() and not form.errors:
+                added = {name: form.cleaned_data[name] for name in ("team", "person", "role")}
+                if Membership.objects.filter(**added).exclude(pk__in=known).exists():
+                    form.add_error(None, _("Somebody has added this in the meantime."))
+
+
 class MembershipInline(SuperusersOnly, admin.StackedInline):
     """Stacked, because in tables Django leaves the fields without a label."""
 
     model = Membership
+    formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ["person", "team"]
 
@@ -68,7 +82,7 @@ def people_of(formset):
     return found - {None}
 
 
-class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
+class LogsMemberships(CheckedAgain, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
@@ -85,7 +99,7 @@ class LogsMemberships(AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, ad
 
 
 @admin.register(Group)
-class RightsOfGroupsAdmin(DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
+class RightsOfGroupsAdmin(CheckedAgain, DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
     """What a group may do is what each of its members may do, and is logged as that."""
 
     def save_model(self, request, obj, form, change):

@@ -255,6 +255,10 @@ class Team(models.Model):
         with transaction.atomic():  # the admin's, if one has begun: so the lock holds until the team is saved
             teams = Team.objects.select_for_update(no_key=True).order_by("pk")
             parents = dict(teams.values_list("pk", "parent_id"))
+        gone = {self.pk, self.parent_id} - parents.keys() - {None}  # since the form was read
+        if gone:
+            sentence = _("This team has been deleted in the meantime.")
+            raise ValidationError(sentence if self.pk in gone else {"parent": sentence})
         above, seen = self.parent_id, set()
         while above and above not in seen:
             if above == self.pk:

@@ -1,0 +1,147 @@
+"""What was chosen in a form of the admin is gone before the form is saved: the form says so, and nothing is changed."""
+
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.urls import reverse
+
+from courseware.accounts.admin import PersonAdmin, TeamAdmin
+from courseware.accounts.models import Membership, Team, User
+from courseware.evidence.models import Event
+from tests.making import make_admin, make_team, make_user
+
+
+@pytest.fixture(autouse=True)
+def signed_in(transactional_db, client):
+    client.force_login(make_admin(email="admin@example.com"))
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let somebody else do something, once, just before this method of a class."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer, who begins before the form is read")
+
+    def arrange(cls, name, act):
+        method, acts = getattr(cls, name), [act]
+
+        def after_it(*args, **kwargs):
+            if acts:
+                thread = Thread(target=lambda work: (work(), connection.close()), args=[acts.pop()])
+                thread.start()
+                thread.join(60)
+            return method(*args, **kwargs)
+
+        monkeypatch.setattr(cls, name, after_it)
+
+    return arrange
+
+
+def memberships(*rows):
+    form = {"memberships-TOTAL_FORMS": len(rows), "memberships-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        form |= {f"memberships-{number}-{name}": value for name, value in row.items()}
+    return form
+
+
+def row(model, key):
+    return model.objects.filter(pk=key)
+
+
+def errors_of(page):
+    form, formsets = page.context["adminform"].form, page.context["inline_admin_formsets"]
+    found = dict(form.errors)
+    for formset in formsets:
+        found |= {
+            f"{number} {name}": said
+            for number, each in enumerate(formset.formset.errors)
+            for name, said in each.items()
+        }
+    return {name: list(said) for name, said in found.items()}
+
+
+def send(client, page, form):
+    """What is said beside the fields. Nothing is changed, and nobody is told that it was."""
+    answer = client.post(page, form)
+    assert answer.status_code == 200, answer.headers.get("Location")
+    assert [str(message) for message in answer.context["messages"]] == []
+    assert not Event.objects.exists()
+    return errors_of(answer)
+
+
+def test_a_team_above_that_is_gone_is_named_beside_its_field(client, meanwhile):
+    team, above = make_team("Tea"), Team.objects.create(name="House")
+    meanwhile(Team, "clean", lambda: row(Team, above.pk).delete())
+    page = reverse("admin:accounts_team_change", args=[team.pk])
+    found = send(client, page, {"name": "Coffee", "parent": above.pk} | memberships())
+    assert found == {"parent": ["This team has been deleted in the meantime."]}
+    assert list(Team.objects.values_list("name", "parent")) == [("Tea", None)]
+
+
+def test_a_team_that_is_gone_itself_does_not_come_back(client, meanwhile):
+    team = Team.objects.create(name="Tea")
+    meanwhile(Team, "clean", lambda: row(Team, team.pk).delete())
+    page = reverse("admin:accounts_team_change", args=[team.pk])
+    found = send(client, page, {"name": "Coffee"} | memberships())
+    assert found == {"__all__": ["This team has been deleted in the meantime."]}
+    assert not Team.objects.exists()
+
+
+def test_a_team_that_somebody_was_to_join_is_named_in_its_row(client, meanwhile):
+    team, person = Team.objects.create(name="Tea"), make_user("Before")
+    meanwhile(PersonAdmin, "save_related", lambda: row(Team, team.pk).delete())
+    form = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
+    found = send(
+        client,
+        reverse("admin:accounts_user_change", args=[person.pk]),
+        form | memberships({"team": team.pk, "person": person.pk, "role": "learner"}),
+    )
+    assert found == {"0 team": ["Select a valid choice. That choice is not one of the available choices."]}
+    assert (row(User, person.pk).get().name, Membership.objects.count()) == ("Before", 0)
+
+
+def test_a_group_that_somebody_was_to_be_in_is_named_beside_its_field(client, meanwhile):
+    group, person = Group.objects.create(name="Desk"), make_user("Before")
+    meanwhile(PersonAdmin, "save_related", lambda: row(Group, group.pk).delete())
+    form = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language, "groups": group.pk}
+    found = send(client, reverse("admin:accounts_user_change", args=[person.pk]), form | memberships())
+    assert found == {"groups": [f"Select a valid choice. {group.pk} is not one of the available choices."]}
+    assert row(User, person.pk).get().name == "Before"
+
+
+def test_who_joins_a_second_time_at_the_same_moment_is_named(client, meanwhile):
+    team, person = Team.objects.create(name="Tea"), make_user()
+    joins = {"team": team, "person": person, "role": "learner"}
+    meanwhile(TeamAdmin, "save_related", lambda: Membership.objects.create(**joins))
+    found = send(
+        client,
+        reverse("admin:accounts_team_change", args=[team.pk]),
+        {"name": "Coffee"} | memberships(joins | {"team": team.pk, "person": person.pk}),
+    )
+    assert found == {"0 __all__": ["Somebody has added this in the meantime."]}
+    assert Membership.objects.count() == 1
+
+
+@pytest.mark.parametrize("opened", ["team", "user"])
+def test_who_has_joined_since_the_page_was_opened_is_named_too_and_is_not_added_again(client, opened):
+    team, person = Team.objects.create(name="Tea"), make_user("Before")
+    Membership.objects.create(team=team, person=person, role="learner")
+    joins = {"team": team.pk, "person": person.pk, "role": "learner"}
+    page = reverse(f"admin:accounts_{opened}_change", args=[(team if opened == "team" else person).pk])
+    fields = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
+    said = send(client, page, fields | memberships(joins, joins | {"role": "manager"}))
+    assert said == {"0 __all__": ["Somebody has added this in the meantime."]}
+    assert Membership.objects.count() == 1
+
+
+def test_a_team_that_has_one_below_it_by_now_is_kept_and_the_page_says_why(client, meanwhile):
+    team = Team.objects.create(name="Tea")
+    meanwhile(TeamAdmin, "delete_model", lambda: Team.objects.create(name="Green", parent=row(Team, team.pk).get()))
+    answer = client.post(reverse("admin:accounts_team_delete", args=[team.pk]), {"post": "yes"})
+    assert answer.status_code == 200
+    assert len(answer.context["protected"]) == 1
+    assert [str(message) for message in answer.context["messages"]] == []
+    assert set(Team.objects.values_list("name", flat=True)) == {"Tea", "Green"}
+    assert not Event.objects.exists()
