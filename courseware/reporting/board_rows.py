@@ -266,9 +266,7 @@ def rows(
     ]
 
 
-COURSES = KeptQuery(
-    lambda: Course.objects.exclude(current=None).select_related("current").only("current__digest", "current__compiler")
-)
+COURSES = KeptQuery(lambda: Course.objects.select_related("current").only("current__digest", "current__compiler"))
 
 
 def outlines(language: str) -> dict[int, Outline]:
