@@ -126,6 +126,10 @@ BACKUPS_KEPT = count("BACKUPS_KEPT", default=14)
 if not BACKUPS_KEPT:
     raise ImproperlyConfigured("BACKUPS_KEPT: expected a number such as 14, got 0")
 
+# A folder into which another system lays the list of people; its newest file is brought in every night.
+ROSTER_DIR = Path(env("ROSTER_DIR", default="")) if env("ROSTER_DIR", default="") else None
+ROSTER_IS_WHOLE_FIRM = switch("ROSTER_IS_WHOLE_FIRM", default=False)
+
 CACHE_URL = env("CACHE_URL", default="")
 if CACHE_URL:
     if not re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL):

@@ -1,0 +1,88 @@
+"""The list of people that another system lays into a folder: brought in by night, or by a command."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import offices
+from courseware.accounts.models import Roster, User
+from courseware.accounts.rosters import sentences
+from courseware.accounts.rosters.applying import CONFLICT, NotSure, apply_roster, begin_applying, outcome_lines
+from courseware.accounts.rosters.bringing import bring
+from courseware.accounts.rosters.comparing import BAD
+from courseware.accounts.rosters.reading import ListRefused
+from courseware.assignments.posts import posts_by_title
+from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.telling import tell
+
+SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
+ROWS_IN_A_LETTER = 50
+
+
+def register_letters() -> None:
+    for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
+        template = f"assignments/mail/{name.replace('-', '_')}.txt"
+        register_kind(name, MessageKind(words, template, lambda message: "", list_in_words))
+
+
+def bring_in_newest() -> str:
+    """What the nightly job says of it. The same file again changes nothing, and is told to nobody twice."""
+    if settings.ROSTER_DIR is None:
+        return ""
+    files = [file for file in settings.ROSTER_DIR.iterdir() if file.suffix.lower() in SUFFIXES]
+    if not files:
+        return "no file"
+    file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
+    try:
+        roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM)
+    except ListRefused as refused:
+        raise RuntimeError(f"{file.name}: {sentences.REFUSALS[refused.code]}") from None
+    try:
+        apply_now(roster, is_sure=False, invites=True)
+    except NotSure:
+        tell_hr("list-held", roster)
+        return f"{file.name}: held, for many would leave or a team would lose its only lead"
+    if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
+        tell_hr("list-faults", roster)
+    return f"{file.name}: {in_figures(roster)}"
+
+
+def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "") -> Roster:
+    """Raises ListRefused."""
+    posts = posts_by_title()
+    data = file.read_bytes()
+    return bring(data, file.name, by=None, is_whole_firm=is_whole_firm, encoding=encoding, posts=posts)
+
+
+def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:
+    """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
+    begin_applying(roster, is_sure=is_sure, invites=invites)
+    apply_roster.call(roster.pk)
+
+
+def in_figures(roster: Roster) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in roster.counts.items() if number)
+
+
+def tell_hr(kind: str, roster: Roster) -> None:
+    for person in User.objects.filter(groups__name=offices.HR, is_active=True).order_by("pk"):
+        tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
+
+
+def list_in_words(message) -> dict:
+    roster = Roster.objects.filter(pk=message.data["roster"]).first()
+    page = reverse("assignments:imported", args=[message.data["roster"]])
+    lines = bad_lines(roster)[:ROWS_IN_A_LETTER] if roster else []
+    return {
+        "name": message.person.name,
+        "file": roster.file_name if roster else "",
+        "leave": roster.counts["leave"] if roster else 0,
+        "rows": [f"{fault['cell']}: {sentences.sentence_of(fault)}" for line in lines for fault in line["problems"]],
+        "link": settings.SITE_URL.rstrip("/") + page,
+    }
+
+
+def bad_lines(roster: Roster) -> list[dict]:
+    return [line for part in roster.parts.filter(kind=BAD) for line in part.lines]

@@ -1,0 +1,101 @@
+"""A list that lies in a folder is brought in by night; what needs a person is told by letter, once."""
+
+import os
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.models import Roster, User
+from courseware.assignments.nightly_list import bring_in_newest
+from tests.accounts.rosters.files import csv_file
+from tests.making import letters, make_hr
+
+pytestmark = pytest.mark.django_db
+HEADINGS = ("工号", "姓名", "团队")
+
+
+@pytest.fixture
+def folder(tmp_path, settings):
+    settings.ROSTER_DIR, settings.ROSTER_IS_WHOLE_FIRM = tmp_path, True
+    return tmp_path
+
+
+def lay(folder, *rows, name="people.csv", at=0):
+    file = folder / name
+    file.write_bytes(csv_file(HEADINGS, *rows))
+    os.utime(file, (1_700_000_000 + at,) * 2)
+    return file
+
+
+def names():
+    return sorted(User.objects.filter(is_active=True).values_list("name", flat=True))
+
+
+def test_without_a_folder_or_a_file_nothing_happens(settings, tmp_path):
+    settings.ROSTER_DIR = None
+    assert bring_in_newest() == ""
+    settings.ROSTER_DIR = tmp_path
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF")
+    assert bring_in_newest() == "no file"
+
+
+def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
+    make_hr(name="Hana", email="hana@example.com", language="en")
+    User.objects.update(staff_number="H1")
+    lay(folder, ("A9", "Yesterday", ""), name="old.csv")
+    lay(folder, ("H1", "Hana", ""), ("A1", "Li", ""), ("A2", "Wang", "Nowhere"), ("A3", "=1", ""), at=60)
+    assert bring_in_newest() == "people.csv: join 1, bad 2, unchanged 1"
+    assert names() == ["Hana", "Li"]
+    [letter] = letters()
+    assert letter.to == ["hana@example.com"]
+    assert "C4: There is no such team." in letter.body and "B5: This is no name." in letter.body
+    assert bring_in_newest() == "people.csv: bad 2, unchanged 2"
+    assert (len(letters()), names()) == (1, ["Hana", "Li"])
+
+
+def test_where_many_would_leave_nothing_is_done_and_a_letter_asks(folder):
+    make_hr(name="Hana", email="hana@example.com", language="en")
+    User.objects.update(staff_number="H1")
+    for number in range(3):
+        add_person("Old", staff_number=f"A{number}", by=None)
+    lay(folder, ("H1", "Hana", ""), ("B1", "New", ""))
+    assert "held" in bring_in_newest()
+    assert names() == ["Hana", "Old", "Old", "Old"]
+    [letter] = letters()
+    assert f"/people/import/{Roster.objects.get().pk}/" in letter.body
+    bring_in_newest()
+    assert len(letters()) == 1
+
+
+def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):
+    (folder / "people.xlsx").write_bytes(b"PK\x03\x04...")
+    with pytest.raises(RuntimeError, match=r"people.xlsx: This file cannot be read"):
+        bring_in_newest()
+
+
+def test_the_command_says_first_and_does_then(tmp_path, capsys):
+    file = lay(tmp_path, ("A1", "Li", ""), ("A2", "Wang", "Nowhere"))
+    call_command("import_people", file, "--dry-run")
+    assert (names(), Roster.objects.count()) == ([], 0)
+    call_command("import_people", file)
+    assert names() == ["Li"]
+    said = capsys.readouterr().out.splitlines()
+    assert said == 2 * [
+        "C3: 'Nowhere'. There is no such team. Teams are not made by a list: make it first.",
+        "join 1, bad 1",
+    ]
+
+
+def test_the_command_wants_a_yes_where_many_leave_and_refuses_what_is_no_list(tmp_path):
+    for number in range(3):
+        add_person("Old", staff_number=f"A{number}", by=None)
+    file = lay(tmp_path, ("B1", "New", ""))
+    with pytest.raises(CommandError, match="3 people would leave: nothing was changed"):
+        call_command("import_people", file, "--whole-firm")
+    assert names() == ["Old"] * 3
+    call_command("import_people", file, "--whole-firm", "--yes")
+    assert names() == ["New"]
+    for wrong in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(CommandError, match=str(tmp_path)):
+            call_command("import_people", wrong)
