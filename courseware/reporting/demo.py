@@ -20,6 +20,7 @@ from courseware.content.models import CardContact, Course
 from courseware.language.questions import Question
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant
 from courseware.simulations import running
 from courseware.simulations.models import Colour, Timing
@@ -42,6 +43,7 @@ class Person:
     the number of wrong first answers in the lessons, and of bad decisions in every five of a simulation. `start`,
     `exam` and `again` are the numbers of wrong answers in the pre-check, the exam (the last questions) and the
     parallel questions; None if it was not taken. `forgot_a_rule`: one critical question of the exam is wrong, too.
+    `away`: so many days after today.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Person:
     forgot_a_rule: bool = False
     misses: int = 0
     waived: str = ""
+    away: int | None = None
     late_shift: bool = False
 
 
@@ -74,7 +77,7 @@ PEOPLE = [
     Person("Daniel Park", "daniel.park", "tech", enrolled=12, due=1, late_shift=True),
     Person("吴倩", "wu.qian", "chat", enrolled=7, due=7, share=80, start=3),
     Person("林小满", "lin.xiaoman", "phone", enrolled=4, due=10, share=20, late_shift=True),
-    Person("何军", "he.jun", "leader", enrolled=2, due=12, start=1),
+    Person("何军", "he.jun", "leader", enrolled=2, due=12, start=1, away=9),
     Person("马丽", "ma.li", "chat", enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True),
     Person("Maria Santos", "maria.santos", "desk", enrolled=10, due=None, share=50, late_shift=True),
     Person("孙悦", "sun.yue", "phone", enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
@@ -151,6 +154,9 @@ def study(each: Person, learner: User, course: Course, team: Team, *, by: User, 
         sit(enrollment, outline.exam_id, each.exam, clock, forgets_a_rule=each.forgot_a_rule)
     if each.again is not None and outline.pre_check_id and outline.again_after:
         sit(enrollment, outline.pre_check_id, each.again, clock)
+    if each.away:
+        today = now.astimezone(team.zone).date()
+        mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
     if each.waived:
         enrolling.waive(enrollment, each.waived, by=by, at=next(clock))
 

@@ -50,6 +50,12 @@ def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 
 
+def test_somebody_in_the_demo_is_away_and_has_the_due_day_later(firm):
+    [row] = [row for row in rows_shown_to(User.objects.get(email="manager@example.com")) if row.away_until]
+    assert row.email == "he.jun@example.com"
+    assert row.due_on > row.away_until
+
+
 def test_the_new_hire_is_enrolled_and_has_not_begun(firm):
     enrollment = Enrollment.objects.get(learner__email="learner@example.com")
     assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
