@@ -89,6 +89,7 @@ def day_of(text):
     [
         ("a due day behind the absence", [(23, 27)], 2, (december(7), 5)),
         ("within it", [(30, 30)], 2, (december(1), 1)),
+        ("a free day within it", [(28, 30)], 2, (december(1), 1)),
         ("before it, and it has not begun", [(24, 27)], 2, (november(23), 0)),
         ("before it, and it has begun", [(24, 27)], 24, (november(27), 4)),
         ("two of them", [(16, 17), (19, 19)], 2, (december(3), 3)),
@@ -101,7 +102,8 @@ def day_of(text):
 )
 def test_a_due_day_moves_on_by_the_working_days_away(given_day, absences, today, expected):
     given_days = {
-        "within it": november(30), "before it, and it has not begun": MONDAY, "before it, and it has begun": MONDAY,
+        "within it": november(30), "a free day within it": november(28),
+        "before it, and it has not begun": MONDAY, "before it, and it has begun": MONDAY,
         "the second is reached by the first alone": november(27),
     }  # fmt: skip
     day = given_days.get(given_day, november(30))
