@@ -20,6 +20,8 @@ from courseware.accounts.team_links import address_of, make_link
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
+from courseware.assignments.models import RuleVersion
+from courseware.assignments.switching import make_rule
 from courseware.content.compiled import serving
 from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Course, Document
@@ -249,6 +251,7 @@ def places_of(world):
         "people/links/<pk>": link.pk,
         "people/links/requests/<pk>": asked.pk,
         "accounts/join/<token>": address_of(link).rstrip("/").rpartition("/")[2],
+        "rules/<pk>": rule_about(world.team, world.course, by=world.people["HR"]).pk,
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
@@ -289,6 +292,11 @@ ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_whole_f
 def roster_of(world):
     """A list that human resources brought in, which changes nothing."""
     return keep_plan(Plan(notes={"many_leave": False, "alone": [], "rows": 1, "people": 1, "encoding": ""}), **ROSTER)
+
+
+def rule_about(team, course, *, by):
+    terms = {"name": "New people", "team": team, "due_days": 14, "acts_since": timezone.localdate()}
+    return make_rule(course, RuleVersion(**terms), by=by)
 
 
 def open_question(world):

@@ -9,6 +9,7 @@ from datetime import MAXYEAR, MINYEAR, date, timedelta
 from enum import StrEnum
 
 from django.db.models import TextChoices
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 
@@ -82,6 +83,18 @@ class Why(TextChoices):
     JOINED_BEFORE = "joined-before", _("came before that day")
     LACKS_OTHER = "lacks-other", _("has no valid certificate in the other course")
     HAS_OTHER = "has-other", _("has a valid certificate in the other course")
+
+
+@dataclass(frozen=True)
+class Because:
+    """A reason, with the day it speaks of."""
+
+    why: Why
+    day: date | None = None
+
+    def __str__(self) -> str:
+        words = str(self.why.label)
+        return words % {"day": date_format(self.day)} if self.day else words
 
 
 @dataclass(frozen=True)

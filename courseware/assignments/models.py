@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
+from courseware.assignments.fitting import Because, Why
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 
@@ -50,7 +51,13 @@ class RuleVersion(models.Model):
     name = models.CharField(_("name"), max_length=80)
     # Who. Empty means that it does not matter.
     team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("team")
+        Team,
+        on_delete=models.DO_NOTHING,  # closed, it stays named, and the rule does nothing: see `planning.acting_rules`
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("team"),
     )
     role = models.CharField(_("role"), max_length=10, blank=True, choices=Membership.Role)
     post = models.CharField(_("post"), max_length=32, blank=True)
@@ -135,3 +142,7 @@ class Assignment(models.Model):
 
     def __str__(self):
         return f"{self.person} · {self.rule} · {self.get_deed_display()}"
+
+    @property
+    def because(self):
+        return Because(Why(self.why), self.why_day)

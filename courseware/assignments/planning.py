@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from courseware.accounts.models import Membership, User
 from courseware.accounts.working_days import Calendar, calendars_of_people
@@ -96,7 +96,9 @@ def version_of(rule: AssignmentRule) -> RuleVersion:
 
 
 def acting_rules() -> QuerySet[AssignmentRule]:
-    return AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course")
+    """Those that are on; not one about a team that was closed, as else it would excuse all it has enrolled."""
+    has_its_team = Q(current__team=None) | Q(current__team__name__isnull=False)
+    return AssignmentRule.objects.filter(has_its_team, switched_on_at__isnull=False).select_related("current", "course")
 
 
 def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:

@@ -7,35 +7,23 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.assignments.fitting import Deed, Verdict, Why
+from courseware.assignments.fitting import Because, Deed, Verdict
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.planning import Intent, acting_rules, plan, version_of
 from courseware.learning.due import RuleDay
 
 AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
 SHOWN = 50  # names of a group
+REASONS = 20  # shown of why somebody is left alone
 DEEDS = {Deed.ENROLL: _("is enrolled"), Deed.RENEW: _("a renewal opens"), Deed.EXCUSE: _("is excused")}
 SHORT = _("a short renewal opens")
 
 
 @dataclass(frozen=True)
-class Because:
-    """A reason, with the day it speaks of."""
-
-    why: Why
-    day: date | None = None
-
-    def __str__(self) -> str:
-        day = date_format(self.day) if self.day else ""
-        return str(self.why.label) % {"day": day} if "%(day)s" in str(self.why.label) else str(self.why.label)
-
-
-@dataclass(frozen=True)
-class Group:
+class Alike:
     """People to whom the same happens for the same reason. `others` are rules that are about them as well."""
 
     deed: Deed
@@ -51,7 +39,7 @@ class Group:
 
 
 @dataclass
-class Rehearsal:
+class RuleRehearsal:
     """`acts` and `coming` map groups to the keys of people, `left` and `outside` reasons to their number.
 
     `coming` are renewals that open within two months after the day.
@@ -59,14 +47,23 @@ class Rehearsal:
 
     rule: AssignmentRule
     day: date
-    acts: dict[Group, list[int]] = field(default_factory=lambda: defaultdict(list))
-    coming: dict[Group, list[int]] = field(default_factory=lambda: defaultdict(list))
+    acts: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
+    coming: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
     left: Counter[Because] = field(default_factory=Counter)
     outside: Counter[Because] = field(default_factory=Counter)
 
     @property
     def number(self) -> int:
         return sum(map(len, self.acts.values()))
+
+    @property
+    def left_lines(self) -> list[tuple[Because, int]]:
+        """The most frequent first."""
+        return self.left.most_common(REASONS)
+
+    @property
+    def outside_lines(self) -> list[tuple[Because, int]]:
+        return self.outside.most_common(REASONS)
 
     @property
     def digest(self) -> str:
@@ -79,7 +76,7 @@ class Rehearsal:
         return hashlib.sha256("\n".join([str(self.day), *lines]).encode()).hexdigest()
 
     @cached_property
-    def days(self) -> list[tuple[date, Counter[str]]]:
+    def days(self) -> list[tuple[date, list[tuple[str, int]]]]:
         """What happens on which day, in order: deeds, renewals to come, due days."""
         found: dict[date, Counter[str]] = defaultdict(Counter)
         for group, people in self.acts.items():
@@ -89,22 +86,22 @@ class Rehearsal:
         for group, people in self.coming.items():
             if group.opens_on:
                 found[group.opens_on][group.words] += len(people)
-        return sorted(found.items())
+        return [(day, list(happening.items())) for day, happening in sorted(found.items())]
 
 
-def rehearse(rule: AssignmentRule, day: date) -> Rehearsal:
+def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
     """As if the rule were on, beside those that are."""
     others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
-    rehearsal = Rehearsal(rule, day)
+    rehearsal = RuleRehearsal(rule, day)
     for intent in plan([*others, rule], day):
         take(rehearsal, intent)
     return rehearsal
 
 
-def rehearse_all(day: date) -> list[Rehearsal]:
+def rehearse_all(day: date) -> list[RuleRehearsal]:
     """Of the rules that are on, each with its part."""
     rules = list(acting_rules())
-    rehearsals = {rule.pk: Rehearsal(rule, day) for rule in rules}
+    rehearsals = {rule.pk: RuleRehearsal(rule, day) for rule in rules}
     for intent in plan(rules, day):
         for rule in rules:
             if rule.course_id == intent.course:
@@ -112,20 +109,20 @@ def rehearse_all(day: date) -> list[Rehearsal]:
     return list(rehearsals.values())
 
 
-def take(rehearsal: Rehearsal, intent: Intent) -> None:
+def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
     verdict = intent.of(rehearsal.rule.pk)
     if verdict is None:
         return
     because = Because(verdict.why, verdict.day)
     if intent.is_by(rehearsal.rule.pk):
         others = tuple(each.rule for each in intent.by if each.rule.pk != rehearsal.rule.pk)
-        group = Group(intent.deed, because, intent.due, intent.is_short, others=others)
+        group = Alike(intent.deed, because, intent.due, intent.is_short, others=others)
         rehearsal.acts[group].append(intent.person)
     elif verdict.deed is Deed.OUTSIDE:
         rehearsal.outside[because] += 1
     elif opens_soon(verdict, rehearsal.day):
         is_short = version_of(rehearsal.rule).renewal == RuleVersion.Renewal.SHORT
-        group = Group(Deed.RENEW, because, is_short=is_short, opens_on=verdict.opens_on)
+        group = Alike(Deed.RENEW, because, is_short=is_short, opens_on=verdict.opens_on)
         rehearsal.coming[group].append(intent.person)
     else:
         rehearsal.left[because] += 1

@@ -16,6 +16,7 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import handles_people, may_place
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.teams import add_team, change_team, close_team
+from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404
 from courseware.assignments.team_forms import CloseTeamForm, LeadForm, TeamForm
 from courseware.lib.form_pages import form_on
@@ -37,6 +38,10 @@ def teams(request):
     page = Paginator(in_order_of_the_tree(Team.objects.all()), TEAMS_A_PAGE).get_page(request.GET.get("page"))
     add_people(page.object_list)
     return render(request, "assignments/teams.html", {"page": page, "may_change": handles_people(request.user)})
+
+
+def rules_about(team):
+    return AssignmentRule.objects.filter(current__team=team.pk).select_related("current")
 
 
 def in_order_of_the_tree(found):
@@ -145,5 +150,5 @@ def close(request, pk):
         messages.success(request, gettext("The team “%(team)s” is closed. All records stay.") % {"team": found})
         return redirect("assignments:teams")
     add_people([found])
-    context = {"team": found, "form": form, "below": found.children.all()}
+    context = {"team": found, "form": form, "below": found.children.all(), "rules": rules_about(found)}
     return render(request, "assignments/close_team.html", context, status=form_status(form))

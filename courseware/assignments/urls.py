@@ -11,6 +11,7 @@ from courseware.assignments import (
     pasted_pages,
     people_pages,
     person_pages,
+    rule_pages,
     substitute_pages,
     taking_back,
     team_pages,
@@ -72,4 +73,12 @@ urlpatterns = [
     path("people/teams/<int:pk>/leads/", team_pages.add_lead, name="add-lead"),
     path("people/teams/<int:pk>/leads/<int:place>/end/", team_pages.end_lead, name="end-lead"),
     path("people/teams/<int:pk>/close/", team_pages.close, name="close-team"),
+    # /rules/
+    path("rules/", rule_pages.rules, name="rules"),
+    path("rules/new/", rule_pages.new_rule, name="new-rule"),
+    # /rules/<rule>/
+    path("rules/<int:pk>/", rule_pages.rule, name="rule"),
+    path("rules/<int:pk>/edit/", rule_pages.edit_rule, name="edit-rule"),
+    path("rules/<int:pk>/on/", rule_pages.turn_on, name="turn-rule-on"),
+    path("rules/<int:pk>/off/", rule_pages.turn_off, name="turn-rule-off"),
 ]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from courseware.accounts.teams import close_team
 from courseware.assignments import acting
 from courseware.assignments.models import Assignment
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
@@ -130,6 +131,14 @@ def test_nobody_is_excused_whom_another_rule_is_about(course):
     join(other, person)
     rule_that_is(course, team_id=other.pk)
     assert (acting.act(MONDAY), list(enrolled_now())) == ("", [person])
+
+
+def test_a_rule_about_a_team_that_was_closed_does_nothing_and_excuses_nobody(course):
+    team, next_team = make_team(learners=1), make_team()
+    rule_that_is(course, team_id=team.pk, excuses=True)
+    acting.act(MONDAY)
+    close_team(team, to=next_team, by=make_hr())
+    assert (acting.act(MONDAY), len(enrolled_now())) == ("", 1)
 
 
 def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(course, monkeypatch):

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.rehearsal import Rehearsal, names_of, rehearse, rehearse_all
+from courseware.assignments.rehearsal import RuleRehearsal, names_of, rehearse_all, rehearse_rule
 from courseware.lib import dates
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             if rule is None:
                 numbers = ", ".join(str(each.pk) for each in rules) or "none"
                 raise CommandError(f"There is no rule {options['rule']}. There are: {numbers}.")
-            found = [rehearse(rule, day)]
+            found = [rehearse_rule(rule, day)]
         for rehearsal in found:
             self.stdout.writelines(line + "\n" for line in lines(rehearsal))
         if not found:
@@ -39,7 +39,7 @@ def day_of(text):
         raise CommandError(f"--date {text}: expected a day such as 2027-03-01") from None
 
 
-def lines(rehearsal: Rehearsal):
+def lines(rehearsal: RuleRehearsal):
     names = names_of([*rehearsal.acts.values(), *rehearsal.coming.values()])
     yield f"{rehearsal.rule.pk} {rehearsal.rule} · {rehearsal.day} · {rehearsal.number}"
     for group, people in {**rehearsal.acts, **rehearsal.coming}.items():

@@ -1,0 +1,148 @@
+"""/rules/"""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from courseware.accounts.permissions import handles_people
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.planning import version_of
+from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
+from courseware.assignments.rule_forms import RehearsalForm, RuleForm
+from courseware.assignments.rule_words import course_title, sentences
+from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
+from courseware.lib import dates
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+RULES_A_PAGE = 50
+DEEDS_A_PAGE = 50
+
+
+def handler_or_404(user):
+    if not handles_people(user):
+        raise Http404
+
+
+def all_rules():
+    rules = AssignmentRule.objects.select_related(
+        "current__team", "current__other_course__current", "course__current"
+    ).exclude(current=None)
+    return rules.defer("course__current__outlines", "current__other_course__current__outlines")
+
+
+def rule_or_404(request, pk):
+    handler_or_404(request.user)
+    return get_object_or_404(all_rules(), pk=pk)
+
+
+def words_of(rule):
+    return sentences(version_of(rule), course_title(rule.course, get_language()), get_language())
+
+
+def rules_address(**places):
+    return reverse("assignments:rules")
+
+
+def rule_address(pk):
+    return reverse("assignments:rule", args=[pk])
+
+
+@require_safe
+@login_required
+def rules(request):
+    handler_or_404(request.user)
+    done = Count("assignments", filter=Q(assignments__taken_back_at=None))
+    page = Paginator(all_rules().annotate(done=done).order_by("-pk"), RULES_A_PAGE).get_page(request.GET.get("page"))
+    for rule in page.object_list:
+        rule.words = words_of(rule)[0]
+    return render(request, "assignments/rules.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(lambda: reverse("assignments:new-rule"))
+@login_required
+def new_rule(request):
+    handler_or_404(request.user)
+    form = RuleForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        rule = make_rule(form.cleaned_data["course"], form.version(), by=request.user)
+        messages.success(request, gettext("The rule is kept, and is off: look at its rehearsal, then switch it on."))
+        return redirect("assignments:rule", rule.pk)
+    return render(request, "assignments/rule_form.html", {"form": form}, status=form_status(form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(lambda pk: reverse("assignments:edit-rule", args=[pk]))
+@login_required
+def edit_rule(request, pk):
+    rule = rule_or_404(request, pk)
+    form = RuleForm(request.POST if request.method == "POST" else None, instance=version_of(rule), rule=rule)
+    if form.is_bound and form.is_valid():
+        change_rule(rule, form.version(), by=request.user)
+        messages.success(request, gettext("The rule says that from now on. What it did before stays."))
+        return redirect("assignments:rule", pk)
+    return render(request, "assignments/rule_form.html", {"form": form, "rule": rule}, status=form_status(form))
+
+
+@require_safe
+@login_required
+def rule(request, pk):
+    return rule_page(request, rule_or_404(request, pk))
+
+
+def rule_page(request, rule, *, status=200):
+    form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
+    rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() else None
+    deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "rule": rule,
+        "sentences": words_of(rule),
+        "form": form,
+        "rehearsal": rehearsal,
+        "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
+        "groups": in_words(rehearsal) if rehearsal else [],
+        "deeds": deeds,
+    }
+    return render(request, "assignments/rule.html", context, status=status)
+
+
+def in_words(rehearsal):
+    """(group, names shown, how many beside the first, how many not shown), those of the day before those to come."""
+    groups = [*rehearsal.acts.items(), *rehearsal.coming.items()]
+    names = names_of(people for _group, people in groups)
+    shown = [(group, [names[key] for key in people if key in names], len(people)) for group, people in groups]
+    return [(group, found, number - 1, max(0, number - SHOWN)) for group, found, number in shown]
+
+
+def did(rule):
+    return Assignment.objects.filter(rule=rule).select_related("person").order_by("-pk")
+
+
+@require_POST
+@form_on(rule_address, is_held=False)
+@login_required
+def turn_on(request, pk):
+    """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
+    rule = rule_or_404(request, pk)
+    if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
+        messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
+        return redirect("assignments:rule", pk)
+    if switch_on(rule, by=request.user):
+        messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))
+    return redirect("assignments:rule", pk)
+
+
+@require_POST
+@form_on(rule_address, is_held=False)
+@login_required
+def turn_off(request, pk):
+    if switch_off(rule_or_404(request, pk), by=request.user):
+        messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
+    return redirect("assignments:rule", pk)

@@ -1,0 +1,205 @@
+"""The pages about rules: for human resources and admins alone."""
+
+from datetime import date
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django_tasks_db.models import DBTaskResult
+
+from courseware.assignments import acting
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.learning.models import Enrollment
+from tests.assignments.certified import make_certified
+from tests.assignments.rules import make_rule
+from tests.counting import statements
+from tests.making import join, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+NEW = "/rules/new/"
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def hr(client):
+    person = make_hr()
+    client.force_login(person)
+    return person
+
+
+def form(taught, **fields):
+    """What the form of a rule sends where nothing else was chosen."""
+    return {
+        "name": "New people", "course": taught.pk, "role": "learner", "due": "start", "due_days": 14,
+        "acts_since": "2026-11-25", "opens": "days",
+    } | fields  # fmt: skip
+
+
+def soup(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def text(response):
+    return " ".join(soup(response).main.get_text(" ").split())
+
+
+def address(rule, act=""):
+    return f"/rules/{rule.pk}/{act}"
+
+
+def test_outsiders_get_404_and_change_nothing(client, course):
+    rule = make_rule(course, is_on=False)
+    for person in (make_user(), make_team().manager, make_editor(), make_auditor()):
+        client.force_login(person)
+        for path in ("/rules/", NEW, address(rule), address(rule, "edit/")):
+            assert client.get(path).status_code == 404
+        for path in (NEW, address(rule, "edit/"), address(rule, "on/"), address(rule, "off/")):
+            assert client.post(path, form(course)).status_code == 404
+    rule.refresh_from_db()
+    assert (rule.is_on, AssignmentRule.objects.count()) == (False, 1)
+
+
+@pytest.mark.parametrize("make", [make_hr, make_admin])
+def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_means(client, course, make):
+    client.force_login(make())
+    team = make_team("Night shift", learners=2)
+    page = client.post(NEW, form(course, team=team.pk, renewal="short", renewal_days=30), follow=True)
+    rule = AssignmentRule.objects.get()
+    assert (rule.is_on, rule.current.team, rule.current.renewal_days) == (False, team, 30)
+    sentences = [each.get_text() for each in soup(page).select(".sentence p")][:3]
+    assert sentences == [
+        "Who learns in Night shift or in a team below it learns “Rules of the tea room” "
+        "within 14 days of the first day of work.",
+        "30 days before a certificate ends, a short renewal opens.",
+        "Whoever stops fitting stays enrolled.",
+    ]
+    assert "it touches 2 people" in text(page)
+    assert not Enrollment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong, field, words",
+    [
+        ({"name": ""}, "name", "This field is required."),
+        ({"due_days": ""}, "due_days", "Say after how many days, for example 14."),
+        ({"due": "date"}, "due_on", "Say on which date."),
+        ({"other": "yes"}, "other_course", "Choose the other course."),
+        ({"renewal": "short"}, "renewal_days", "Say when the renewal opens."),
+        ({"renewal": "short", "opens": "yearly", "renewal_month": 3}, "renewal_day", "Say when the renewal opens."),
+        (
+            {"renewal": "short", "opens": "yearly", "renewal_month": 2, "renewal_day": 30},
+            "renewal_day",
+            "This month has no such day.",
+        ),
+        (
+            {"renewal": "whole", "renewal_days": 181},
+            "renewal_days",
+            "A certificate of this course is valid for 12 months: at most 180 days before.",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_rule_is_said_at_its_field_and_nothing_is_kept(client, course, hr, wrong, field, words):
+    page = client.post(NEW, form(course, **wrong))
+    assert (page.status_code, page.context["form"].errors) == (422, {field: [words]})
+    assert not AssignmentRule.objects.exists()
+    # What was typed is still there.
+    assert soup(page).select_one("[name=acts_since]")["value"] == "2026-11-25"
+
+
+def test_what_stands_beside_another_choice_is_not_kept(client, course, hr):
+    client.post(NEW, form(course, due="quarter", due_on="2026-12-24", renewal_days=30, other_course=course.pk))
+    version = AssignmentRule.objects.get().current
+    assert (version.due_days, version.due_on, version.renewal_days, version.other_course) == (None, None, None, None)
+
+
+def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, course, hr):
+    rule = make_rule(course, is_on=False, due_days=14, other_course=course, other_certified=False)
+    page = client.get(address(rule, "edit/"))
+    assert soup(page).select_one("[name=due_days]")["value"] == "14"
+    assert soup(page).select_one("[name=other] [selected]")["value"] == "no"
+    assert client.post(address(rule, "edit/"), form(course, course="", due_days=30)).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.current.due_days, rule.current.number, rule.versions.count(), rule.course) == (30, 2, 2, course)
+
+
+def test_switching_on_does_what_the_list_on_the_page_says(client, course, hr):
+    team = make_team(learners=2)
+    rule = make_rule(course, is_on=False, team_id=team.pk)
+    digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
+    client.post(address(rule, "on/"), {"digest": digest})
+    rule.refresh_from_db()
+    assert rule.is_on
+    assert DBTaskResult.objects.filter(args_kwargs__args=[rule.pk]).count() == 1
+    acting.act(rule=rule.pk)
+    assert Enrollment.objects.count() == 2
+    page = client.get(address(rule))
+    assert "On 25 November 2026 it touches nobody." in text(page)
+    assert len(soup(page).select(".deeds li")) == 2
+
+
+def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_stays_off(client, course, hr):
+    team = make_team(learners=1)
+    rule = make_rule(course, is_on=False, team_id=team.pk)
+    digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
+    join(team, make_user())
+    page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
+    rule.refresh_from_db()
+    assert "Something has changed since." in page.text
+    assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
+
+
+def test_switching_off_leaves_everybody_enrolled(client, course, hr):
+    rule = make_rule(course, team_id=make_team(learners=1).pk)
+    acting.act()
+    for _twice in range(2):
+        client.post(address(rule, "off/"))
+    rule.refresh_from_db()
+    assert (rule.is_on, Enrollment.objects.open().count(), Assignment.objects.count()) == (False, 1, 1)
+
+
+def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, course, hr):
+    team = make_team("Night shift", learners=1)
+    make_certified(course, team, date(2027, 1, 15))
+    rule = make_rule(course, is_on=False, team_id=team.pk, renewal="whole", renewal_days=30, due="assignment")
+    found = text(client.get(address(rule)))
+    assert "on 16 December 2026: a renewal opens" in found
+    assert "9 December 2026 1 due day" in found
+    later = client.get(address(rule), {"day": "2026-12-16"})
+    assert "On 16 December 2026 it touches 2 people" in text(later)
+    assert not soup(later).select("[name=digest]")
+
+
+@pytest.mark.parametrize("day", ["2026-11-24", "2040-01-01", "tomorrow", ""])
+def test_a_day_that_cannot_be_rehearsed_is_refused_in_words_and_stays_in_its_field(client, course, hr, day):
+    page = client.get(address(make_rule(course, is_on=False)), {"day": day})
+    assert page.status_code == 200
+    assert page.context["form"].errors
+    assert soup(page).select_one("[name=day]").get("value", "") == day
+
+
+def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(client, course, hr):
+    team = make_team("Night shift")
+    rule = make_rule(course, team_id=team.pk, name="New people")
+    assert "The rule “New people” is about this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
+    client.post(f"/people/teams/{team.pk}/close/")
+    assert "Who is in a team that was closed, which is nobody," in text(client.get(address(rule)))
+    assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
+
+
+def test_pages_cost_the_same_statements_for_one_and_for_three(client, course, hr):
+    team = make_team(learners=1)
+    rule = make_rule(course, is_on=False, team_id=team.pk)
+    client.get(address(rule))
+    one = [statements(lambda path=path: client.get(path)) for path in ("/rules/", address(rule), NEW)]
+    for _each in range(2):
+        join(team, make_user())
+        make_rule(course, is_on=False, team_id=make_team().pk)
+    assert [statements(lambda path=path: client.get(path)) for path in ("/rules/", address(rule), NEW)] == one
+
+
+def test_a_firm_without_rules_reads_what_a_rule_is_for(client, hr):
+    assert "No rule yet" in text(client.get(reverse("assignments:rules")))
