@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.accounts.working_days import Calendar
@@ -28,7 +28,7 @@ people = st.builds(
     joined_on=st.integers(-400, 0).map(lambda days: TODAY + timedelta(days=days)),
     starts_on=st.none() | near,
     leaves_on=st.none() | near,
-    post=st.sampled_from(["", "phone", "chat"]),
+    post=st.sampled_from(["phone", "", "chat"]),
     roles=st.frozensets(st.tuples(st.integers(1, 2), st.sampled_from([LEARNER, MANAGER]))),
     runs=st.dictionaries(
         st.sampled_from([COURSE, OTHER]),
@@ -42,15 +42,15 @@ people = st.builds(
 )  # fmt: skip
 terms = st.fixed_dictionaries(
     {
-        "team_id": st.sampled_from([None, 1, 2]),
+        "team_id": st.sampled_from([None, None, 1, 2]),
         "role": st.sampled_from(["", LEARNER, MANAGER]),
         "post": st.sampled_from(["", "phone"]),
         "joined_since": st.none() | near,
-        "other_course_id": st.sampled_from([None, OTHER]),
+        "other_course_id": st.sampled_from([None, None, OTHER]),
         "other_certified": st.booleans(),
         "due": st.sampled_from(["start", "joining", "assignment", "quarter"]),
         "due_days": st.integers(0, 60),
-        "acts_since": near,
+        "acts_since": st.just(TODAY) | near,
         "excuses": st.booleans(),
     }
 )
@@ -89,6 +89,7 @@ def is_asked(said, rule, person):
     return not (once_for_all and (rule, "") in person.occasions)
 
 
+@settings(max_examples=400)  # most people fit no rule
 @given(said=st.builds(dict.__or__, terms, renewals), person=people)
 def test_a_rule_is_about_whom_the_plain_words_are_about(said, person):
     found = verdict(make_version(**said), 1, COURSE, person, TODAY)
