@@ -46,7 +46,7 @@ class EnrollForm(VerbForm):
 
 
 @dataclass(frozen=True)
-class Decision:
+class JointDecision:
     """`address` is the end of its address; the fields of its form are columns of an `Adjustment`."""
 
     address: str
@@ -61,8 +61,8 @@ class Decision:
 
 
 DECISIONS = (
-    Decision("extend", Kind.EXTENDED, ExtendForm, _("Give more time"), _("Move the due day")),
-    Decision("excuse", Kind.WAIVED, WaiveForm, _("Excuse from the course"), _("Excuse, with this reason")),
-    Decision("time", Kind.TIMED, PracticeTimeForm, _("Time under pressure"), _("Set the time")),
-    Decision("enroll", Kind.ENROLLED, EnrollForm, _("Enroll in a course"), _("Enroll")),
+    JointDecision("extend", Kind.EXTENDED, ExtendForm, _("Give more time"), _("Move the due day")),
+    JointDecision("excuse", Kind.WAIVED, WaiveForm, _("Excuse from the course"), _("Excuse, with this reason")),
+    JointDecision("time", Kind.TIMED, PracticeTimeForm, _("Time under pressure"), _("Set the time")),
+    JointDecision("enroll", Kind.ENROLLED, EnrollForm, _("Enroll in a course"), _("Enroll")),
 )
