@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
@@ -31,6 +32,8 @@ ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
     "manager@example.com": _("the team’s manager"),
     "editor@example.com": _("edits lessons in the admin"),
+    "hr@example.com": _("human resources: people, teams and rules"),
+    "auditor@example.com": _("reads every record, changes nothing"),
     "admin@example.com": _("may do everything in the admin"),
 }
 
@@ -94,6 +97,9 @@ def make_demo_firm(at: datetime | None = None) -> None:
     admin = person("admin@example.com", "系统管理员", is_staff=True, is_superuser=True)
     editor = person("editor@example.com", "编辑 · 许可", is_staff=True)
     editor.groups.add(Group.objects.get(name="Editors"))
+    person("hr@example.com", "杨岚").groups.add(Group.objects.get(name=offices.HR))
+    auditor = person("auditor@example.com", "审计 · 罗申", audits_until=at.date() + timedelta(days=365))
+    auditor.groups.add(Group.objects.get(name=offices.AUDITORS))
     manager = person("manager@example.com", "李琳")
     centre = Team.objects.create(name="华东客服中心")
     late_shift = Team.objects.create(name="晚班组", parent=centre)
