@@ -252,6 +252,7 @@ def places_of(world):
         "people/links/requests/<pk>": asked.pk,
         "accounts/join/<token>": address_of(link).rstrip("/").rpartition("/")[2],
         "rules/<pk>": rule_about(world.team, world.course, by=world.people["HR"]).pk,
+        "people/certificates/<pk>": world.passed.enrollment.certificate.pk,
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,

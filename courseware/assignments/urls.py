@@ -2,9 +2,11 @@ from django.urls import path
 
 from courseware.assignments import (
     away_pages,
+    certificate_pages,
     code_pages,
     days_pages,
     decision_pages,
+    letter_pages,
     link_pages,
     list_pages,
     newcomer_pages,
@@ -66,6 +68,8 @@ urlpatterns = [
     # /people/acts/<pk>/  (of an adjustment)
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
     path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
+    path("people/certificates/<int:pk>/withdraw/", certificate_pages.withdraw_certificate, name="withdraw-certificate"),
+    path("people/letters/", letter_pages.letters, name="letters"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

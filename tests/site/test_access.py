@@ -99,6 +99,7 @@ def forms(world):
             "last_day": "2099-01-01",
         },
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
+        "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
         "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},

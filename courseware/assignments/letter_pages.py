@@ -1,0 +1,57 @@
+"""/people/letters/: what was told to whom, and what became of it. To read; neither words nor links."""
+
+from crispy_forms.layout import Field
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.permissions import may_handle
+from courseware.assignments.people_pages import hr_or_404
+from courseware.lib.form_layout import Fields
+from courseware.lib.long_lists import MOST, FirstRows
+from courseware.outbox.models import Message, MessageState
+
+LETTERS_A_PAGE = 50
+NO_STAFF = {"person__is_staff": False, "person__is_superuser": False}
+
+
+class LetterFilter(forms.Form):
+    address = forms.CharField(label=_("E-mail"), required=False, max_length=254, widget=forms.SearchInput)
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *MessageState.choices]
+    )
+    helper = Fields(Field("address", wrapper_class="grow"), "state", form_method="get")
+
+    @property
+    def is_set(self):
+        return any(self.data.get(name) for name in self.fields)
+
+    def chosen_from(self, letters):
+        """What is typed wrongly is as good as not there."""
+        self.full_clean()
+        self.errors.clear()
+        if address := self.cleaned_data.get("address"):
+            letters = letters.filter(address=address.lower())
+        if state := self.cleaned_data.get("state"):
+            letters = letters.filter(state=state)
+        return letters
+
+
+def letters_shown():
+    """To whoever is no staff, the newest first."""
+    return Message.objects.filter(**NO_STAFF).select_related("person").order_by("-pk")
+
+
+@require_safe
+@login_required
+def letters(request):
+    hr_or_404(request.user)
+    form = LetterFilter(request.GET)
+    found = form.chosen_from(letters_shown())
+    page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
+    for letter in page.object_list:
+        letter.is_linked = may_handle(request.user, letter.person)
+    return render(request, "assignments/letters.html", {"form": form, "page": page, "most": MOST})
