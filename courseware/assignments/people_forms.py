@@ -26,7 +26,6 @@ class PeopleFilter(forms.Form):
         required=False,
         queryset=Team.objects.only("name"),
         empty_label=pgettext_lazy("any team", "all"),
-        help_text="",
     )
     standing = forms.ChoiceField(
         label=_("Who"),
@@ -106,5 +105,5 @@ class ParticularsForm(forms.ModelForm):
 class PlaceForm(forms.Form):
     helper = Fields(error_summary=True)
 
-    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.only("name"))
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.only("name"), empty_label=_("choose a team"))
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
