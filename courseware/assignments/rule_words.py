@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from courseware.accounts.models import Membership
+from courseware.assignments.fitting import day_in
 from courseware.assignments.models import RuleVersion
 from courseware.content.compiled import serving
 from courseware.content.models import Course
+
+LEAP_YEAR = 2028
 
 
 def course_title(course: Course, language: str) -> str:
@@ -78,7 +80,7 @@ def renewal(version: RuleVersion) -> str:
 
 
 def day_of_the_year(month: int, day: int) -> str:
-    return pgettext("a day of each year", "%(day)s %(month)s") % {"day": day, "month": MONTHS[month], "number": month}
+    return date_format(day_in(LEAP_YEAR, month, day), _("j F"))
 
 
 def sentences(version: RuleVersion, course: str, language: str) -> list[str]:

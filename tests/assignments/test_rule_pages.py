@@ -81,6 +81,14 @@ def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_mea
     assert not Enrollment.objects.exists()
 
 
+def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
+    yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
+    assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
+        "Each year on 1 March a renewal of the whole course opens.",
+        "Whoever stops fitting is excused, with this rule as the reason.",
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong, field, words",
     [
