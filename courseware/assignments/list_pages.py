@@ -56,7 +56,7 @@ def imported(request, roster):
         return (
             redirect("assignments:imported", roster.pk) if request.method == "POST" else progress_page(request, roster)
         )
-    options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN]}
+    options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN] + roster.counts[BAD]}
     form = ApplyForm(request.POST if request.method == "POST" else None, **options)
     if form.is_valid() and has_begun(request, roster, form):
         return redirect("assignments:imported", roster.pk)
@@ -117,10 +117,15 @@ def prepare(*groups, chosen):
         for fault in line.get("problems", ()):
             fault["label"], fault["words"] = sentences.FIELDS[fault["column"]], sentences.sentence_of(fault)
         if "otherwise" in line:
-            line["is_taken"] = str(line["line"]) in chosen if chosen is not None else bool(line["offer"])
+            line["is_taken"] = str(line["line"]) in chosen if chosen is not None else is_likely(line)
         if "conflict" in line:
             line["words"] = sentences.CONFLICTS[line["conflict"]]
             line["label"] = sentences.FIELDS.get(line["field"], "")
+
+
+def is_likely(line):
+    """Whether a bad line is ticked beforehand: its team alone is misspelt, and no other row is meant by it, too."""
+    return [fault["code"] for fault in line["problems"]] == ["near-team"]
 
 
 def teams_in(line):

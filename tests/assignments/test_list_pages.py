@@ -110,6 +110,14 @@ def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client, hr
     assert Roster.objects.get(pk=roster.pk).begun_at is None
 
 
+def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
+    make_teams("Night")
+    shared = ("A1", "Li", "one@example.com", "Nigth"), ("A2", "Lin", "one@example.com", "Night")
+    page = page_of(client, brought(client, *shared, ("A3", "Wang", "", "Nigth")))
+    assert [each["value"] for each in page.select("input[name=take]")] == ["2", "3", "4"]
+    assert [each["value"] for each in page.select("input[name=take][checked]")] == ["4"]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
