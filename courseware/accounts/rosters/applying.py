@@ -25,6 +25,7 @@ from courseware.accounts.rosters.comparing import (
     claims_twice,
     needs_second_yes,
 )
+from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
 from courseware.outbox.telling import tell
@@ -136,6 +137,7 @@ class Applying:
         # By key: whoever changes several of the same people would else wait in a circle.
         people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
         self.people = {person.pk: person for person in people}
+        change_teams_of(self.people)  # all at once, for the same reason
         self.teams = Team.objects.in_bulk([line["team"] for line in lines if line.get("team")])
         for line in part.lines:
             self.do(line)

@@ -11,6 +11,7 @@ from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import Roster, Team, User
 from courseware.accounts.moving import move
+from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.applying import (
     NotSure,
     TakenTwice,
@@ -54,6 +55,15 @@ def test_people_join_move_change_leave_and_return_as_the_list_says_and_the_log_s
     assert log_of(old["A3"])[2:] == ["rights-changed", "rights-changed"]
     assert log_of(User.objects.get(staff_number="A4")) == ["person-added", "membership-added"]
     assert verify() == []
+
+
+def test_all_whose_memberships_a_part_of_the_list_changes_are_held_before_the_first(teams, monkeypatch):
+    people = [add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in ("A1", "A2", "A3")]
+    held = []
+    monkeypatch.setattr(applying, "change_teams_of", lambda keys: held.append(({*keys}, firm_as_it_is())))
+    before = firm_as_it_is()
+    bring_in(["A3", "Old", "", "Night"], ["A1", "Old", "", "Night"], ["A2", "Old", "", "Day"])
+    assert held == [({people[0].pk, people[2].pk}, before)]
 
 
 def test_the_same_list_again_is_nothing(teams):
