@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from courseware.accounts.rosters.applying import CONFLICT, LEFT_OUT, NotSure, Ta
 from courseware.accounts.rosters.comparing import BAD, CHANGE, JOIN, LEAVE, LINE_KINDS, MOVE, RETURN, needs_second_yes
 from courseware.assignments.list_forms import ApplyForm, ListForm
 from courseware.assignments.people_pages import hr_or_404
+from courseware.assignments.taking_up import take_up
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
 
@@ -67,7 +69,10 @@ def has_begun(request, roster, form):
     take = {int(line) for line in request.POST.getlist("take") if line.isdecimal()}
     cleaned = form.cleaned_data
     try:
-        begin_applying(roster, take=take, is_sure=cleaned.get("is_sure", False), invites=cleaned.get("invites", False))
+        with transaction.atomic():
+            options = {name: cleaned.get(name, False) for name in ("is_sure", "invites")}
+            if begin_applying(roster, take=take, **options):
+                take_up.enqueue(roster.pk)
     except NotSure:
         form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
     except TakenTwice:

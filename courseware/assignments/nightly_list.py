@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import offices
 from courseware.accounts.models import Roster, User
 from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import CONFLICT, NotSure, apply_roster, begin_applying, outcome_lines
+from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, outcome_lines
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
 from courseware.assignments.posts import posts_by_title
+from courseware.assignments.taking_up import take_up
 from courseware.outbox.kinds import MessageKind, register_kind
 from courseware.outbox.telling import tell
 
@@ -59,7 +60,7 @@ def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "") -> Roster
 def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:
     """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
     begin_applying(roster, is_sure=is_sure, invites=invites)
-    apply_roster.call(roster.pk)
+    take_up.call(roster.pk)
 
 
 def in_figures(roster: Roster) -> str:

@@ -6,8 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Roster, User
-from courseware.accounts.rosters.applying import apply_next, apply_roster
+from courseware.accounts.rosters.applying import apply_next
 from courseware.assignments import list_forms
+from courseware.assignments.taking_up import take_up
 from courseware.evidence.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
 from tests.accounts.rosters.firms import make_teams
@@ -87,7 +88,7 @@ def test_a_second_press_does_nothing_more(client, hr):
         assert press(client, roster).status_code == 302
     work(roster)
     press(client, roster)
-    apply_roster.call(roster.pk)
+    take_up.call(roster.pk)
     assert User.objects.filter(name="Wang").count() == Event.objects.filter(verb="person-added").count() == 1
 
 

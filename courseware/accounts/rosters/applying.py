@@ -27,7 +27,7 @@ from courseware.accounts.rosters.comparing import (
 )
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
-from courseware.jobs.tasks import task
+from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
 BATCH = 50  # people in one transaction
@@ -77,7 +77,7 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
 
 @transaction.atomic
 def begin_applying(roster: Roster, *, take: Collection[int] = (), is_sure: bool = False, invites: bool = False) -> bool:
-    """Have the list applied by a worker, with the bad lines that are to be taken as offered.
+    """Say yes to the list, with the bad lines that are to be taken as offered; `apply_next` then does it.
 
     Returns whether nobody had done so. Raises NotSure and TakenTwice.
     """
@@ -90,7 +90,6 @@ def begin_applying(roster: Roster, *, take: Collection[int] = (), is_sure: bool 
     roster.begun_at = timezone.now()
     roster.notes |= {"invites": invites}
     roster.save(update_fields=["begun_at", "notes"])
-    apply_roster.enqueue(roster.pk)
     return True
 
 
@@ -103,12 +102,6 @@ def mark_taken(roster: Roster, lines: set[int]) -> None:
     if claims_twice(taken):
         raise TakenTwice
     RosterPart.objects.bulk_update(parts, ["lines"])
-
-
-@task
-def apply_roster(pk: int) -> None:
-    while apply_next(pk):
-        pass
 
 
 @transaction.atomic
@@ -162,12 +155,9 @@ class Applying:
     def join(self, line: Line) -> list[NewEvent]:
         team = self.team_of(line)
         try:
-            person, events = added(values_of(line["to"]), team, line["role"], self.by, self.at)
+            _person, events = added(values_of(line["to"]), team, line["role"], self.by, self.at)
         except ValidationError:
             raise Conflict("here-already") from None
-        if self.roster.notes.get("invites") and person.email:
-            tell("invitation", person)
-            events.append(NewEvent("invited", person, self.by, {}, self.at))
         return events
 
     def change(self, line: Line) -> list[NewEvent]:
@@ -231,6 +221,21 @@ class Applying:
         if line["team"] not in self.teams:
             raise Conflict("team-gone", "team")
         return self.teams[line["team"]]
+
+
+def invite_who_came(roster: Roster) -> None:
+    """Invite who came in by the list and was written to by nobody yet, where that was wanted; said again, nobody."""
+    if not roster.notes.get("invites"):
+        return
+    for part in roster.parts.exclude(applied_at=None):
+        lines = [line.get("otherwise", line) for line in part.lines if line.get("outcome") == DONE]
+        addresses = [line["to"].get("email") for line in lines if line["kind"] == JOIN]
+        with transaction.atomic():
+            here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
+            people = list(here.exclude(pk__in=Message.objects.values("person")).order_by("pk"))
+            for person in people:
+                tell("invitation", person)
+            record_many(NewEvent("invited", person, roster.by, {}, timezone.now()) for person in people)
 
 
 def values_of(kept: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from courseware.accounts.rosters.applying import (
     apply_next,
     begin_applying,
     forget_rosters,
+    invite_who_came,
     outcome_lines,
 )
 from courseware.evidence.models import Event
@@ -155,8 +156,12 @@ def test_a_second_press_begins_nothing_and_a_second_worker_does_nothing_twice(te
 
 def test_who_joins_with_an_address_is_invited_once_if_that_is_wanted(teams):
     admin = make_admin()
-    bring_in(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""], by=admin, invites=True)
-    bring_in(["A3", "Zhao", "zhao@example.com", ""], by=admin)
+    for roster in (
+        bring_in(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""], by=admin, invites=True),
+        bring_in(["A3", "Zhao", "zhao@example.com", ""], by=admin),
+    ):
+        invite_who_came(roster)
+        invite_who_came(roster)
     assert [letter.to for letter in letters()] == [["li@example.com"]]
     assert Event.objects.filter(verb="invited").count() == 1
 
