@@ -67,6 +67,6 @@ def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(cli
     }
     assert asked == {
         "lesson": Counter(SELECT=4),
-        "home": Counter(SELECT=3),
+        "home": Counter(SELECT=4),
         "answer": Counter(SELECT=4, INSERT=1, UPDATE=1),
     }
