@@ -174,7 +174,7 @@ class PersonAdmin(LogsMemberships):
 
     def save_model(self, request, obj, form, change):
         if change:
-            before = User.objects.get(pk=obj.pk)
+            before = User.objects.select_for_update(no_key=True).get(pk=obj.pk)  # as whoever lets somebody leave
             form.rights_before, form.address_before = rights_of(before), before.email
         else:
             form.rights_before = RIGHTS_OF_NOBODY
@@ -226,7 +226,9 @@ class PersonAdmin(LogsMemberships):
 
     @admin.action(description=_("Deactivate: may no longer sign in"))
     def deactivate(self, request, people):
-        for person in people.exclude(pk=request.user.pk):
+        found = list(people.exclude(pk=request.user.pk).select_for_update(no_key=True).order_by("pk"))
+        change_teams_of(person.pk for person in found)
+        for person in found:
             deactivate(person, by=request.user)
 
 

@@ -66,6 +66,7 @@ def log_group_rights(group, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as whoever lets somebody leave
     before = rights_of(person)
     person.is_active = False
     person.save(update_fields=["is_active"])

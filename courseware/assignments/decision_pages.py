@@ -36,8 +36,11 @@ def keys_of(values):
 
 
 def chosen_runs(user, data):
-    """The newest runs in the hands of `user`: of the rows that are ticked, or of a team with those below it."""
-    runs = Enrollment.objects.in_hands_of(user).newest().filter(course__current__isnull=False)
+    """The newest runs in the hands of `user`: of the rows that are ticked, or of a team with those below it.
+
+    Of who has left none: nothing is asked of them.
+    """
+    runs = Enrollment.objects.in_hands_of(user).newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_of(data.getlist("team")):
         return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
     return runs.filter(pk__in=keys_of(data.getlist("row")))

@@ -31,7 +31,7 @@ class LearningConfig(AppConfig):
         schedule("follow-absences", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)
 
     def keep_headcounts(self):
-        from courseware.accounts.models import Membership, Team
+        from courseware.accounts.models import Membership, Team, User
         from courseware.jobs.schedule import Daily, schedule
         from courseware.learning import recounting
 
@@ -39,6 +39,8 @@ class LearningConfig(AppConfig):
             signal.connect(recounting.note_reach, sender=Membership, dispatch_uid="learning.note_reach")
         for signal in (post_save, post_delete):
             signal.connect(recounting.count_reach, sender=Membership, dispatch_uid="learning.count_reach")
+        pre_save.connect(recounting.note_leaving, sender=User, dispatch_uid="learning.note_leaving")
+        post_save.connect(recounting.count_leaving, sender=User, dispatch_uid="learning.count_leaving")
         pre_save.connect(recounting.note_place, sender=Team, dispatch_uid="learning.note_place")
         post_delete.connect(recounting.forget_team, sender=Team, dispatch_uid="learning.forget_team")
         post_save.connect(recounting.recount_above, sender=Team, dispatch_uid="learning.recount_above")

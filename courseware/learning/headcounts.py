@@ -1,5 +1,7 @@
 """How many people stand where, of each team with all below it: kept beside the enrollments, for boards of many.
 
+Who has left the firm is on no board, and counted nowhere.
+
 A change is a row of its own, so many more or fewer, and changes none: two who change the same number do not wait for
 each other. A job adds them up (see `recounting`).
 """
@@ -10,9 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import models
-from django.db.models import Case, Sum, When
+from django.db.models import Case, FilteredRelation, Q, Sum, When
 
-from courseware.accounts.models import Membership, Team
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.whereabouts import keep_teams_of
 from courseware.learning import states
 
@@ -69,11 +71,14 @@ class Headcount(models.Model):
 
 
 def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
-    """Person → the teams on whose boards the person stands, and the firm. Runs one query."""
-    found: dict[int, set[int | None]] = defaultdict(lambda: {FIRM})
-    memberships = Membership.objects.filter(person__in=learners, role=Membership.Role.LEARNER)
-    for person, team, above in memberships.values_list("person", "team", "team__above"):
-        found[person].update([team, *(int(key) for key in above.split("/") if key)])
+    """Person → the teams on whose boards the person stands, and the firm; none for who has left. Runs one query."""
+    found: dict[int, set[int | None]] = defaultdict(set)
+    place = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
+    here = User.objects.filter(pk__in=learners, is_active=True).order_by().annotate(place=place)
+    for person, team, above in here.values_list("pk", "place__team", "place__team__above"):
+        found[person].add(FIRM)
+        if team:
+            found[person].update([team, *(int(key) for key in above.split("/") if key)])
     return found
 
 

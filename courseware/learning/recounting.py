@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
 
-from courseware.accounts.models import Membership, Team
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import learners_of
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.learning.headcounts import FIRM, Headcount, Place, reach, write
@@ -22,7 +22,7 @@ def places(enrollments: QuerySet) -> QuerySet:
 
 def missing(team: int | None) -> Counter[Place]:
     """What is to be added to what is kept of a team, so that it is right. Runs one query, which sees one moment."""
-    everybody = Enrollment.objects.all()
+    everybody = Enrollment.objects.filter(learner__is_active=True)
     if team is not FIRM:
         below = Team.objects.filter(pk=team).with_those_below()
         everybody = everybody.filter(learner__in=learners_of(below))
@@ -61,7 +61,8 @@ def add_up() -> str:
     return f"{before} → {Headcount.objects.count()}"
 
 
-# Signals of `accounts`: who stands on which board changes with the memberships and with the place of a team
+# Signals of `accounts`: who stands on which board changes with the memberships, with the place of a team, and when
+# somebody leaves the firm or comes back
 
 
 def note_reach(sender, instance, origin=None, **kwargs):
@@ -81,6 +82,20 @@ def count_reach(sender, instance, origin=None, raw=False, **kwargs):
     for person, before in noted.items():
         if before != found[person]:
             move(person, before, found[person])
+
+
+def note_leaving(sender, instance, update_fields=None, **kwargs):
+    if instance._state.adding or (update_fields is not None and "is_active" not in update_fields):
+        return
+    if User.objects.filter(pk=instance.pk).exclude(is_active=instance.is_active).exists():
+        change_teams_of([instance.pk])
+        instance.reach_before = reach([instance.pk])[instance.pk]
+
+
+def count_leaving(sender, instance, raw=False, **kwargs):
+    before = vars(instance).pop("reach_before", None)
+    if before is not None and not raw:
+        move(instance.pk, before, reach([instance.pk])[instance.pk])
 
 
 def changed_by(instance, origin):

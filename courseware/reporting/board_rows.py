@@ -67,6 +67,7 @@ class Cells(NamedTuple):
     days_late: int
     away_until: date | None
     has_lost_certificate: bool
+    has_left: bool
     line: TramLine
     done: int
     total: int
@@ -89,6 +90,7 @@ class BoardRow:
     team: str
     days_late: int
     is_certified: bool | None = None
+    has_left: bool = False
 
     @property
     def enrollment(self) -> Enrollment:
@@ -146,6 +148,7 @@ class BoardRow:
             days_late=self.days_late,
             away_until=self.away_until,
             has_lost_certificate=self.has_lost_certificate,
+            has_left=self.has_left,
             line=self.line,
             done=self.progress.done_count,
             total=self.progress.total,
@@ -155,9 +158,16 @@ class BoardRow:
         )
 
 
-def board(user, *, team: Team | None = None, name: str = "", at: datetime | None = None) -> QuerySet:
-    """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course."""
+def board(
+    user, *, team: Team | None = None, name: str = "", left: bool = False, at: datetime | None = None
+) -> QuerySet:
+    """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course.
+
+    Those of who has left the firm are among them only if `left`.
+    """
     enrollments = enrollments_shown_to(user).with_state(at).filter(is_newest=True)
+    if not left:
+        enrollments = enrollments.filter(learner__is_active=True)
     if team:
         enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     if name:
@@ -180,8 +190,9 @@ def enrollments_shown_to(user) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns, until when the learner is certified, and away."""
-    who = {"learner_name": F("learner__name"), "learner_email": F("learner__email")}
+    """What a row needs of an enrollment: its state, who learns and is here still, until when certified, and away."""
+    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active"}
+    who = {column: F(f"learner__{field}") for column, field in columns.items()}
     return with_certified_until(enrollments.with_state(at).with_away(at).annotate(**who))
 
 
@@ -201,7 +212,7 @@ def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
 
 
 def counts_kept(user, team: Team | None, at: datetime) -> dict[State, int] | None:
-    """What `counts_by_state` says of `board` without a name, from the headcounts; None where they cannot say."""
+    """What `counts_by_state` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
     if user.is_superuser or audits(user):
         return Headcount.objects.filter(team=team).by_state(at)
     if handles_people(user):
@@ -217,6 +228,7 @@ def counts_kept(user, team: Team | None, at: datetime) -> dict[State, int] | Non
 def counts_without_staff(user, team: Team | None, at: datetime) -> dict[State, int]:
     """But staff whom `user` leads are among them."""
     staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
+    staff = staff.filter(learner__is_active=True)
     if team:
         staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     return counts_but(staff.exclude(pk__in=staff.visible_to(user)).with_state(at), team, at)
@@ -260,6 +272,7 @@ def rows(
             next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
             days_late(journey.enrollment, at),
             is_certified(facts["certified_until"], today),
+            not facts["is_here"],
         )
         for journey in journeys(enrollments, routes, with_sittings=True)
         for facts in [vars(journey.enrollment)]

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.whereabouts import keep_teams_of
 from courseware.content.models import Course
@@ -110,6 +111,15 @@ JOINED = {
     "begun": lambda: join(team("tea"), person("Noor")),
     "excused": lambda: team("tea").delete(),
 }
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["leaving second", "leaving first"])
+def test_who_is_enrolled_and_leaves_the_firm_at_once_is_not_counted(turned, firm, at_work):
+    join(team("tea"), person("Ash"))
+    acts = [ENROLLED["enrolled"], lambda: leave(person("Ash"), by=None)]
+    play(at_work, *(reversed(acts) if turned else acts))
+    assert_right()
+    assert sum(Headcount.objects.filter(team=None).by_state(timezone.now()).values()) == 2
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["the team second", "the team first"])

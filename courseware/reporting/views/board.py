@@ -72,7 +72,8 @@ def leads_oneself(request):
 
 def chosen_enrollments(user, chosen, at):
     # The counts are by state, so they are about everyone, and the page about those in the chosen state.
-    everyone = board_rows.board(user, at=at, team=chosen.get("team"), name=chosen.get("name", ""))
+    filters = {key: value for key, value in chosen.items() if key != "state"}
+    everyone = board_rows.board(user, at=at, **filters)
     return everyone, everyone.in_state(State(chosen["state"]), at) if "state" in chosen else everyone
 
 
@@ -80,11 +81,16 @@ def counts_of(request, teams, chosen, everyone, at):
     """Where there are many people, from what is kept: which costs two statements more, so few are counted by rows."""
     is_large = len(teams) > board_rows.MANY_TEAMS or MANY in request.session
     if is_large and "name" not in chosen and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at)):
-        return kept
+        return with_leavers(kept, everyone) if "left" in chosen else kept
     counts = board_rows.counts_by_state(everyone)
     if sum(counts.values()) > board_rows.SORTED_BY_NAME:
         request.session[MANY] = True  # the session remembers, for only counting can tell
     return counts
+
+
+def with_leavers(kept, everyone):
+    gone = board_rows.counts_by_state(everyone.filter(learner__is_active=False))
+    return {state: number + gone[state] for state, number in kept.items()}
 
 
 def number_in(counts, chosen):
@@ -93,7 +99,7 @@ def number_in(counts, chosen):
 
 def filters_query(chosen):
     query = QueryDict(mutable=True)
-    query.update({key: getattr(value, "pk", value) for key, value in chosen.items()})
+    query.update({key: "on" if value is True else getattr(value, "pk", value) for key, value in chosen.items()})
     return query.urlencode()
 
 
@@ -106,6 +112,8 @@ def board_csv(request):
     everyone, found = chosen_enrollments(request.user, chosen, now)
     number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
+    if "left" in chosen:
+        data["left"] = True
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)
     rows = board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now)

@@ -1,0 +1,133 @@
+"""Who has left the firm is off boards, numbers and files, unless they are asked for; the records stay."""
+
+import csv
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.accounts import leaving
+from courseware.accounts.models import User
+from courseware.evidence.models import Event
+from courseware.reporting import board_rows
+from tests.making import (
+    days,
+    join,
+    make_admin,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    """One who is here, and one who has left and was late."""
+    make_course()
+    team = make_team("Night shift")
+    for name, due in (("Here", 9), ("Gone", -9)):
+        person = make_user(name)
+        join(team, person)
+        make_enrollment(person, due_at=days(due))
+    leaving.leave(User.objects.get(name="Gone"), by=None)
+    return team
+
+
+VIEWERS = {
+    "the lead": lambda team: team.manager,
+    "human resources": lambda team: make_hr(),
+    "an admin": lambda team: make_admin(),
+}
+
+
+def shown(client, query=""):
+    """(name, whether marked as left, whether there is a box to tick) of each row, and the numbers above by state."""
+    response = client.get(f"/team/{query}")
+    found = BeautifulSoup(response.content, "html.parser").select(".board tbody tr")
+    rows = [
+        (row.select_one("th a").text, "left" in row.select_one(".state").stripped_strings, bool(row.select("input")))
+        for row in found
+    ]
+    counts = {state.value: number for state, number in response.context["counts"].items() if number}
+    return rows, counts, response.context["page"].paginator.count
+
+
+def exported(client, query=""):
+    data = b"".join(client.get(f"/team/board.csv{query}").streaming_content).decode("utf-8-sig")
+    return {row["Name"]: row["Has left"] for row in csv.DictReader(io.StringIO(data, newline=""))}
+
+
+WITHOUT = [("Here", False, True)], {"not-started": 1}, 1
+WITH = [("Gone", True, False), ("Here", False, True)], {"overdue": 1, "not-started": 1}, 2
+
+
+@pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_who_left_is_on_the_board_and_among_its_numbers_only_if_asked_for(client, team, viewer, is_kept, monkeypatch):
+    if is_kept:
+        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    client.force_login(viewer(team))
+    assert shown(client) == WITHOUT
+    assert shown(client, "?left=on") == WITH
+    assert shown(client, "?left=on&state=overdue") == (WITH[0][:1], WITH[1], 1)
+    assert shown(client, "?name=Gone") == ([], {}, 0)
+    assert shown(client, f"?left=on&team={team.pk}") == WITH
+
+
+@pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
+def test_who_left_is_in_the_file_only_if_asked_for_and_marked_there(client, team, viewer):
+    client.force_login(viewer(team))
+    assert exported(client) == {"Here": ""}
+    assert exported(client, "?left=on") == {"Here": "", "Gone": "yes"}
+    logged = [(event.data["rows"], event.data.get("left")) for event in Event.objects.filter(verb="board-exported")]
+    assert sorted(logged) == [(1, None), (2, True)]
+
+
+def test_links_of_a_board_with_leavers_keep_them(client, team):
+    client.force_login(team.manager)
+    page = BeautifulSoup(client.get("/team/?left=on").content, "html.parser")
+    assert page.select_one("input[name=left]").has_attr("checked")
+    assert "left=on" in page.select_one("a[href*=csv]")["href"]
+    assert all("left=on" in link["href"] for link in page.select(".sum a"))
+
+
+def test_who_comes_back_is_on_the_board_at_once(client, team):
+    client.force_login(team.manager)
+    leaving.come_back(User.objects.get(name="Gone"), by=None)
+    rows, counts, number = shown(client)
+    assert rows == [("Gone", False, True), ("Here", False, True)]
+    assert (counts, number) == ({"overdue": 1, "not-started": 1}, 2)
+
+
+def test_the_page_of_who_left_opens_and_says_so(client, team):
+    client.force_login(team.manager)
+    gone = User.objects.get(name="Gone").enrollments.get()
+    page = BeautifulSoup(client.get(f"/team/people/{gone.pk}/").content, "html.parser")
+    assert "left" in [tag.text for tag in page.select("main .tag")]
+
+
+def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
+    for is_gone in (False, True):
+        editor = make_editor()
+        join(team, editor)
+        make_enrollment(editor)
+        if is_gone:
+            leaving.leave(editor, by=None)
+    now, viewer = timezone.now(), make_hr()
+    for chosen in (None, team):
+        kept = board_rows.counts_kept(viewer, chosen, now)
+        assert kept == board_rows.counts_by_state(board_rows.board(viewer, team=chosen, at=now))
+        assert sum(kept.values()) == 1
+
+
+def test_nothing_is_decided_about_who_left(client, team):
+    client.force_login(team.manager)
+    rows = "&".join(f"row={run.pk}" for run in board_rows.board(team.manager, left=True))
+    response = client.get(f"/people/decide/extend/?{rows}")
+    assert response.context["touched"] == 1
