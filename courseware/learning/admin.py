@@ -28,6 +28,7 @@ from courseware.learning.admin_forms import (
     EnrollTeamForm,
     PublishForm,
 )
+from courseware.learning.course_titles import CourseTitleFilter, course_title
 from courseware.learning.enrolling import (
     EnrollmentClosed,
     begin_enrolling,
@@ -80,10 +81,9 @@ def action_of(verb):
 class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
-    list_display = ["learner", "course", "state", "due_on", "started_at", "last_active_at", "completed_at"]
+    list_display = ["learner", "course_shown", "state", "due_on", "started_at", "last_active_at", "completed_at"]
     ordering = ["urgency", "pk"]
-    list_filter = [StateFilter, "course", LearnersTeamFilter]
-    list_select_related = ["learner", "course"]
+    list_filter = [StateFilter, ("course", CourseTitleFilter), LearnersTeamFilter]
     search_people = ("learner",)
     autocomplete_fields = ["learner"]
     actions = [action_of(verb) for verb in VERBS if verb.action]
@@ -94,7 +94,11 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     fields = readonly_fields
 
     def get_queryset(self, request):
-        return super().get_queryset(request).with_state().with_zone()
+        return super().get_queryset(request).with_state().with_zone().with_release().select_related("learner")
+
+    @admin.display(description=_("course"), ordering="course")
+    def course_shown(self, enrollment):
+        return course_title(enrollment.course)
 
     def get_fields(self, request, obj=None):
         return self.fields if obj else ["learner", "course", "due_on"]

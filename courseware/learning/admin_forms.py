@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.models import Course, Document, Release
+from courseware.learning.course_titles import course_title
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -11,7 +12,11 @@ from courseware.lib import dates
 
 class PublishedCourses(forms.ModelChoiceField):
     def __init__(self, **kwargs):
-        super().__init__(Course.objects.exclude(current=None), label=_("course"), **kwargs)
+        courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
+        super().__init__(courses, label=_("course"), **kwargs)
+
+    def label_from_instance(self, course):
+        return course_title(course)
 
 
 class EnrollmentForm(forms.ModelForm):

@@ -35,6 +35,7 @@ BOARD_COLUMNS = {
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),
     _("Next step"): lambda row: row.next_act.words,
+    _("Course id"): lambda row: row.outline.course_id,  # stays when a title changes
     _("Has left"): lambda row: gettext("yes") if row.has_left else "",
 }
 

@@ -21,7 +21,7 @@ class BoardFilter(forms.Form):
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
     name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
-    left = forms.BooleanField(label=_("also who left"), required=False)
+    left = forms.BooleanField(label=_("Also who left"), required=False)
 
     def __init__(self, data, *, teams):
         """`teams` is a query of (key, name)."""

@@ -8,7 +8,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content.models import Document, Release
+from courseware.content.models import Course, Document, Release
 from courseware.content.releases import publishing
 from courseware.content.releases.drafts import save_drafts
 from courseware.evidence.models import Event
@@ -62,6 +62,19 @@ def test_the_list_costs_the_same_for_any_number_of_rows(client, admin, django_as
     client.get(ENROLLMENTS)
     with django_assert_num_queries(5):  # session, person, keys, rows, courses to filter by
         assert client.get(ENROLLMENTS).status_code == 200
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Rules of the tea room"), ("zh-hans", "茶水间守则")])
+def test_a_course_is_named_by_its_title_in_list_filter_and_form(client, admin, language, title):
+    make_enrollment(make_user(), make_course())
+    Course.objects.create(identifier="not-released", source_language="en")
+    for address, place, shown in (
+        (ENROLLMENTS, ".field-course_shown", [title]),
+        (ENROLLMENTS, "#changelist-filter a[href*=course__id__exact]", [title, "not-released"]),
+        (f"{ENROLLMENTS}add/", "select[name=course] option:not([value=''])", [title]),
+    ):
+        page = BeautifulSoup(client.get(address, headers={"accept-language": language}).content, "html.parser")
+        assert [found.text.strip() for found in page.select(place)] == shown, place
 
 
 def test_extending_asks_for_the_day_first_and_then_sets_it_for_each(client, admin):
