@@ -161,6 +161,22 @@ def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobo
     ]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "x@example.org(@example.com",  # which a mail server would read as x@example.org
+        "x@example.org <x@example.com",
+        "x@example.org,x@example.com",
+        "x\ny@example.com",
+        "@example.com",
+        "ﷺ" * 99 + "@example.com",  # 18 letters each in its plain form
+    ],
+)
+def test_no_letter_is_written_to_what_is_no_address(typed, client):
+    response = client.post(reverse("account_reset_password"), {"email": typed})
+    assert (response.status_code, Message.objects.count()) == (422, 0)
+
+
 def test_the_pages_say_both_names_and_where_to_go_without_an_address(client):
     page = client.get(reverse("account_login")).content.decode()
     assert "E-mail or staff number" in page
