@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import SignInCode
 from courseware.accounts.notices import notify
-from courseware.accounts.permissions import handles_people, is_privileged, may_handle, people_managed_by
+from courseware.accounts.permissions import handles_people, is_manager, is_privileged, may_handle, people_managed_by
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
@@ -31,6 +31,8 @@ def may_give_code(user, person):
         return False
     if handles_people(user):
         return may_handle(user, person)
+    if handles_people(person) or is_manager(person):  # else a lead would come by more than a lead may
+        return False
     is_out_of_reach = person.email is None and not person.has_usable_password()
     return is_out_of_reach and people_managed_by(user).filter(person=person.pk).exists()
 

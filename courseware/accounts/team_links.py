@@ -4,21 +4,24 @@ Who is on the list comes in by it. Whoever is not waits until the lead or human 
 account of somebody who has a password, has been here before, or is staff.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.core import ratelimit
 from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.joining import add_person
-from courseware.accounts.models import JoinRequest, Membership, Team, TeamLink, User
-from courseware.accounts.permissions import handles_people, may_handle, teams_managed_by
+from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, TeamLink, User
+from courseware.accounts.offices import HR
+from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
 from courseware.evidence.recording import record
+from courseware.lib.dates import site_day
 
 SIGNER = Signer(salt="courseware.accounts.team_links", sep=".")
 MOST_WAITING = 100  # of one link
@@ -98,10 +101,29 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
 
 
 def has_no_sign_in(person: User) -> bool:
-    # Who has an address comes in by letter.
-    never_in = person.email is None and person.last_login is None and not person.has_usable_password()
-    nobody_special = may_handle(User(), person) and not person.memberships.filter(role=Membership.Role.MANAGER).exists()
-    return person.is_active and never_in and nobody_special
+    return never_here().filter(pk=person.pk).exists()
+
+
+def never_here() -> QuerySet[User]:
+    """Who may come in by a link: with a number alone, without a password, and no more than a learner.
+
+    Who has an address comes in by letter; whose account opens more than the own training, by a code of human resources.
+    """
+    leads = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    stand_in = Substitute.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
+    return (
+        User.objects.filter(is_active=True, email=None, last_login=None, is_staff=False, is_superuser=False)
+        .filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        .exclude(audits_until__gte=site_day())
+        .exclude(groups__name=HR)
+        .exclude(pk__in=leads)
+        .exclude(pk__in=stand_in)
+    )
+
+
+def may_be_let_in(user: User) -> QuerySet[User]:
+    """Whom a yes of `user` lets in: of a lead the own people, of human resources those on any list."""
+    return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
 
 
 def is_expected(person: User, link: TeamLink, name: str) -> bool:
@@ -149,6 +171,6 @@ def person_let_in(asked: JoinRequest, *, by: User) -> User:
     person = User.objects.filter(staff_number=asked.staff_number).first()
     if person is None:
         return add_person(asked.name, staff_number=asked.staff_number, team=asked.link.team, by=by)
-    if not has_no_sign_in(person):
+    if not may_be_let_in(by).filter(pk=person.pk).exists():
         raise AlreadyHere
     return person

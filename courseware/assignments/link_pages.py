@@ -21,8 +21,8 @@ from courseware.accounts.team_links import (
     address_of,
     answer_request,
     end_link,
-    has_no_sign_in,
     make_link,
+    may_be_let_in,
     teams_to_link,
 )
 from courseware.assignments.people_forms import DayInput
@@ -78,19 +78,25 @@ def team_links(request):
         link = make_link(form.cleaned_data["team"], ends_at=ends_at, uses=form.cleaned_data["uses"], by=request.user)
         return redirect("assignments:team-link", link.pk)
     links = TeamLink.objects.open(timezone.now()).filter(team__in=teams.values("pk")).select_related("team", "made_by")
-    context = {"form": form, "links": links.order_by("ends_at", "pk")[:SHOWN], "waiting": waiting_for(teams)}
+    context = {
+        "form": form,
+        "links": links.order_by("ends_at", "pk")[:SHOWN],
+        "waiting": waiting_for(teams, request.user),
+    }
     return render(request, "assignments/team_links.html", context, status=form_status(form))
 
 
-def waiting_for(teams):
-    """Who waits for a yes, the oldest first, each with the person who has that number, and whether a yes is of use."""
+def waiting_for(teams, user):
+    """Who waits for a yes, the oldest first, each with the person who has that number, and whether one of `user` is of
+    use."""
     asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
     people = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
-    people = {person.staff_number: person for person in people.prefetch_related("memberships")}
+    may_come = set(may_be_let_in(user).filter(pk__in=people).values_list("pk", flat=True))
+    people = {person.staff_number: person for person in people}
     for each in asked:
         each.person = people.get(each.staff_number)
-        each.may_come = each.person is None or has_no_sign_in(each.person)
+        each.may_come = each.person is None or each.person.pk in may_come
     return asked
 
 

@@ -8,10 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import SignInCode, User
+from courseware.accounts.models import Membership, SignInCode, User
 from courseware.accounts.rights import deactivate
 from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.standing_in import name_substitute
 from courseware.evidence.models import Event
+from courseware.lib.dates import site_day
 from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +175,19 @@ def test_who_may_give_one_to_whom(hr):
         "HR": everybody, "admin": everybody, "lead": ["without address"], "above": ["without address"],
         "other": ["elsewhere"], "editor": [], "auditor": [], "learner": [],
     }  # fmt: skip
+
+
+def test_a_lead_gives_none_to_whoever_may_do_more_than_learn(hr):
+    firm, team = make_team(), make_team()
+    people = {name: make_numbered(f"N{number}") for number, name in enumerate(("learns", "leads", "stands in", "HR"))}
+    for person in people.values():
+        join(firm, person)
+    join(team, people["leads"], Membership.Role.MANAGER)
+    lead = team.manager
+    name_substitute(lead, people["stands in"], first_day=site_day(), last_day=site_day(), by=lead)
+    people["HR"].groups.set(hr.groups.all())
+    for giver, given in ((firm.manager, ["learns"]), (hr, list(people))):
+        assert [name for name, person in people.items() if may_give_code(giver, person)] == given
 
 
 def test_nobody_gives_one_to_themselves_or_against_the_rule(hr):

@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import JoinRequest, Membership, TeamLink, User
+from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.team_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, join, make_editor, make_team, make_user
+from courseware.lib.dates import site_day
+from tests.making import PASSWORD, join, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 CHOOSE = reverse("account_set_password")
@@ -69,6 +72,10 @@ def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, l
     assert send(client, link).status_code == 302
 
 
+def stand_in(lead, person):
+    name_substitute(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
+
+
 NOT_LET_IN = {
     "nobody has the number": lambda team: None,
     "another name": lambda team: make_numbered(team, name="Somebody Else"),
@@ -78,6 +85,8 @@ NOT_LET_IN = {
     "has an address": lambda team: join(team, make_user("Wu Fan", password=None, staff_number="A7")),
     "has a password": lambda team: make_numbered(team, password=PASSWORD),
     "has been here": lambda team: make_numbered(team, last_login=timezone.now()),
+    "is of human resources": lambda team: make_numbered(team).groups.add(Group.objects.get(name="HR")),
+    "stands in for a lead": lambda team: stand_in(make_team().manager, make_numbered(team)),
     "is staff": lambda team: make_numbered(team, is_staff=True),
     "is superuser": lambda team: make_numbered(team, is_superuser=True),
     "has left": lambda team: make_numbered(team, is_active=False),
@@ -95,13 +104,14 @@ def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason)
     assert JoinRequest.objects.get().is_accepted is None
 
 
-def test_a_yes_adds_who_is_new_and_lets_in_who_was_known(client, team, link):
+def test_a_yes_adds_who_is_new_and_one_of_human_resources_lets_in_who_is_on_another_list(client, team, link):
     known = make_numbered(make_team(), "B8", "Known")
     for number, name in (("A7", "Wu Fan"), ("B8", "Known")):
         send(client, link, number, name)
-    for asked in JoinRequest.objects.all():
-        assert answer_request(asked, True, by=team.manager)
-        assert not answer_request(asked, False, by=team.manager)
+    for number, by in (("A7", team.manager), ("B8", make_hr())):
+        asked = JoinRequest.objects.get(staff_number=number)
+        assert answer_request(asked, True, by=by)
+        assert not answer_request(asked, False, by=by)
     new = User.objects.get(staff_number="A7")
     assert (new.name, new.teams.get(), new.has_usable_password()) == ("Wu Fan", team, False)
     assert send(client, link)["Location"] == CHOOSE
@@ -119,13 +129,16 @@ def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
 
 
 @pytest.mark.parametrize(
-    "reason", ["has an address", "has a password", "has been here", "is staff", "has left", "leads the team"]
+    "reason", [reason for reason in NOT_LET_IN if reason not in ("nobody has the number", "another name")]
 )
-def test_no_yes_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
+def test_no_yes_of_a_lead_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
     NOT_LET_IN[reason](team)
     send(client, link)
     with pytest.raises(AlreadyHere):
         answer_request(JoinRequest.objects.get(), True, by=team.manager)
+    if reason not in ("another team", "no team"):
+        with pytest.raises(AlreadyHere):
+            answer_request(JoinRequest.objects.get(), True, by=make_hr())
     send(client, link)
     assert not is_in(client)
 
