@@ -62,8 +62,10 @@ def use_code(name, typed, *, at=None):
         make_password(plain)  # the work of looking at one
         return None
     at = at or timezone.now()
-    holds = given.person.is_active and given.given_at <= at < given.given_at + HOLDS_FOR
+    holds = given.given_at <= at < given.given_at + HOLDS_FOR
     if not check_password(plain, given.digest) or not holds:
+        return None
+    if not may_give_code(given.given_by, given.person):  # the person may do more by now, or whoever gave it less
         return None
     # Of two who use it at once, one has it.
     if not SignInCode.objects.filter(pk=given.pk, digest=given.digest).delete()[0]:

@@ -93,6 +93,36 @@ def test_it_does_not_let_in_who_has_left(client, hr):
     assert client.post(PAGE, {"name": "A7", "code": code}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("change", "works"),
+    [
+        ({}, True),
+        ({"is_staff": True}, False),
+        ({"is_superuser": True}, False),
+        ({"audits_until": site_day()}, False),
+    ],
+)
+def test_it_opens_no_account_that_may_do_more_than_when_it_was_given(client, hr, change, works):
+    person = make_numbered()
+    code = give_code(person, by=hr)
+    User.objects.filter(pk=person.pk).update(**change)
+    client.post(PAGE, {"name": "A7", "code": code})
+    assert is_in(client) is works
+
+
+def test_one_of_a_lead_ends_with_the_first_password_and_with_the_lead(client):
+    team = make_team()
+    people = [make_numbered(f"N{number}") for number in range(3)]
+    for person in people:
+        join(team, person)
+    codes = [give_code(person, by=team.manager) for person in people]
+    people[1].set_password(NEW)
+    people[1].save()
+    assert [bool(use_code(f"N{number}", codes[number])) for number in (0, 1)] == [True, False]
+    team.memberships.get(person=team.manager).delete()
+    assert use_code("N2", codes[2]) is None
+
+
 def test_it_ends_other_sessions_and_the_former_password_and_a_letter_says_who_made_it(client, hr):
     person = make_user(email="b@example.com", language="en")
     elsewhere = type(client)()
