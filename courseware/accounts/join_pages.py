@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django.contrib import auth
+from django.core.exceptions import ValidationError
 from django.forms import CharField, Form, TextInput
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -11,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView
 
 from courseware.accounts.forms import OurFields
-from courseware.accounts.models import plain_staff_number
+from courseware.accounts.models import User, plain_staff_number
 from courseware.accounts.team_links import LinkEnded, come_in, count_try, may_try, open_link
 from courseware.accounts.views import Says422, go_in
 
@@ -23,7 +24,11 @@ class JoinForm(OurFields, Form):
     help_texts = {"name": _("As the firm writes it.")}
 
     def clean_staff_number(self):
-        return plain_staff_number(self.cleaned_data["staff_number"]).replace("@", "")
+        number = plain_staff_number(self.cleaned_data["staff_number"])
+        if "@" in number:
+            raise ValidationError(_("A staff number has no @."))
+        User._meta.get_field("staff_number").run_validators(number)  # one sign may be several in its plain form
+        return number
 
 
 @method_decorator(never_cache, name="dispatch")

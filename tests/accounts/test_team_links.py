@@ -236,3 +236,9 @@ def test_nobody_fills_the_list_of_who_waits(team, link, monkeypatch):
     for number in range(4):
         assert come_in(link, f"X{number}", "Nobody") is None
     assert JoinRequest.objects.count() == 2
+
+
+@pytest.mark.parametrize("number", ["@", "＠＠", "a7@example.com", "ﷺ" * 40, "x" * 41, " "])
+def test_what_is_no_staff_number_is_refused_at_the_link_and_asks_no_lead(client, team, link, number):
+    assert send(client, link, number).status_code == 422
+    assert JoinRequest.objects.count() == 0
