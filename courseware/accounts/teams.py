@@ -4,6 +4,7 @@ from django.db import transaction
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.moving import ended
+from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 
 LEARNER = Membership.Role.LEARNER
@@ -40,6 +41,7 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
     The row goes: what people did is theirs, and the log keeps who stood here. Raises LearnersLeft.
     """
     people = list(lock_people_of(team))
+    change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
     learners = Membership.objects.filter(team=team, role=LEARNER)
     if learners.exists() and to is None:
         raise LearnersLeft(team)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from courseware.accounts import admin
+from courseware.accounts import admin, teams
 from courseware.accounts.models import Team
 from courseware.accounts.whereabouts import SLOTS, change_teams_of, keep_teams_of
 from tests.making import join, make_admin, make_team, make_user
@@ -61,3 +61,12 @@ def test_a_form_that_changes_no_membership_holds_nobody(client, held):
     form = form_of(team, (join(team, stays), stays, False)) | {"name": "Coffee"}
     assert send(client, team, form) == {"Stays"}
     assert (held, Team.objects.get().name) == ([set()], "Coffee")
+
+
+def test_who_closes_a_team_holds_all_its_people_before_the_first_goes_elsewhere(monkeypatch):
+    team, to = make_team("Tea", learners=3), make_team("Coffee")
+    people, held = set(team.memberships.values_list("person", flat=True)), []
+    monkeypatch.setattr(teams, "change_teams_of", lambda keys: held.append(({*keys}, to.memberships.count())))
+    teams.close_team(team, to=to, by=make_admin())
+    assert held == [(people, 1)]
+    assert to.memberships.count() == 4
