@@ -17,6 +17,7 @@ from courseware.accounts.sign_in_names import called, plain_name
 from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.learning.fields import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 
@@ -35,6 +36,11 @@ class TitledCourses(forms.ModelMultipleChoiceField):
 class DayField(forms.DateField):
     def __init__(self, **kwargs):
         super().__init__(required=False, widget=DayInput, **kwargs)
+
+    def validate(self, day):
+        super().validate(day)
+        if day and day > site_day() + FARTHEST:  # the calendar ends, too: there is no day after the last
+            raise ValidationError(_("Choose a nearer day."))
 
 
 def own_names_of_languages():

@@ -76,6 +76,15 @@ def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, hr
     assert Enrollment.objects.get().due_on == expected
 
 
+@pytest.mark.parametrize("field", ["starts_on", "due_on"])
+@pytest.mark.parametrize("page", [PAGE, reverse("assignments:new-people")])
+def test_a_day_beyond_ten_years_is_refused_at_its_field(client, hr, page, field):
+    sent = filled_in(people="Zhang Nan, zhang.nan@example.com", courses=[make_course().pk], act="go")
+    response = client.post(page, sent | {field: "9999-12-31"})
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+    assert User.objects.count() == 1
+
+
 def test_without_a_course_the_plain_invitation_goes_out(client, hr):
     send(client)
     assert told() == [("invitation", "zhang.nan@example.com")]
