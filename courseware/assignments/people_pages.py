@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import handles_people, may_handle, sees_the_firm
+from courseware.accounts.permissions import audits, handles_people, may_handle, sees_the_firm
 from courseware.assignments.people_forms import PeopleFilter
 from courseware.lib.long_lists import MOST, FirstRows
 
@@ -26,7 +26,7 @@ def hr_or_auditor_or_404(user):
 
 def may_look_at(user, person):
     """Whether the page of `person` is there for `user`: who audits looks at everybody."""
-    return may_handle(user, person) or not handles_people(user)
+    return audits(user) or may_handle(user, person)
 
 
 @require_safe

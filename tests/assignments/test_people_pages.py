@@ -1,6 +1,7 @@
 """The list of people: who finds whom, and by what."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.leaving import leave
@@ -77,6 +78,15 @@ def test_an_auditor_may_look_at_everybody(client):
     page = client.get("/people/")
     assert all(person.is_shown for person in page.context["page"])
     assert "ask an admin" not in page.text
+
+
+def test_an_auditor_who_is_of_human_resources_too_sees_no_less(client):
+    both, admin = make_auditor(name="Both"), make_admin(name="Ada")
+    both.groups.add(Group.objects.get(name="HR"))
+    client.force_login(both)
+    assert all(person.is_shown for person in client.get("/people/").context["page"])
+    for person in (both, admin):
+        assert client.get(f"/people/{person.pk}/").context["may_change"] is False
 
 
 @pytest.mark.parametrize("make", [make_user, make_editor, lambda: make_team().manager])
