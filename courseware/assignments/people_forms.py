@@ -79,7 +79,16 @@ class DayInput(forms.DateInput):
         super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+class AsShown(forms.HiddenInput):
+    """Nobody reads it, so no hint describes it."""
+
+    def get_context(self, name, value, attrs):
+        return super().get_context(name, value, {})
+
+
 class ParticularsForm(forms.ModelForm):
+    """The page sends along what it showed: what somebody else has changed since is not changed back."""
+
     helper = Fields(error_summary=True, marks_required=True)
 
     class Meta:
@@ -91,6 +100,11 @@ class ParticularsForm(forms.ModelForm):
             "leaves_on": _("From the day after, the person cannot sign in any more."),
         }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial, field.hidden_widget = True, AsShown
+
     def clean(self):
         super().clean()
         first, last = self.cleaned_data.get("starts_on"), self.cleaned_data.get("leaves_on")
@@ -98,7 +112,7 @@ class ParticularsForm(forms.ModelForm):
             self.add_error("leaves_on", _("The last day is before the first one."))
 
     def changed_values(self):
-        """Field → what it shall be, of those that were changed here: what somebody else changes meanwhile stays."""
+        """Field → what it shall be, of those that were changed here."""
         return {name: getattr(self.instance, name) for name in self.changed_data}
 
 

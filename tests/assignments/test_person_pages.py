@@ -1,5 +1,8 @@
 """The page of a person, for human resources: what is changed there, and what never."""
 
+import re
+from datetime import date
+
 import pytest
 from django.core import mail
 
@@ -64,6 +67,18 @@ def test_saving_what_was_there_changes_nothing(client, hr):
     assert client.post(address(person, "edit/"), particulars(person)).status_code == 302
     assert log_of(person) == []
     assert letters() == mail.outbox == []
+
+
+def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
+    person = make_user("Li Na", email="old@example.com", staff_number="A7", leaves_on=date(2030, 1, 31), post="phone")
+    page = client.get(address(person, "edit/"))
+    sent = dict(re.findall(r'name="(initial-\w+)" value="([^"]*)"', page.text))
+    sent |= {name.removeprefix("initial-"): value for name, value in sent.items()}
+    User.objects.filter(pk=person.pk).update(email="new@example.com", leaves_on=None)
+    assert client.post(address(person, "edit/"), sent | {"name": "Li Nan", "post": ""}).status_code == 302
+    person.refresh_from_db()
+    assert (person.name, person.email, person.leaves_on, person.post) == ("Li Nan", "new@example.com", None, "")
+    assert log_of(person) == [("person-changed", {"fields": ["name", "post"]})]
 
 
 def test_who_had_no_address_is_told_nothing_of_a_new_one(client, hr):
