@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from courseware.accounts.joining import added
@@ -232,7 +233,8 @@ def invite_who_came(roster: Roster) -> None:
         addresses = [line["to"].get("email") for line in lines if line["kind"] == JOIN]
         with transaction.atomic():
             here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
-            people = list(here.exclude(pk__in=Message.objects.values("person")).order_by("pk"))
+            # Asked for each person: one letter to nobody of the firm, and "not in" would be true of no one.
+            people = list(here.exclude(Exists(Message.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
                 tell("invitation", person)
             record_many(NewEvent("invited", person, roster.by, {}, timezone.now()) for person in people)
