@@ -13,7 +13,7 @@ from typing import Any
 
 from courseware.accounts.joining import LEARNER
 from courseware.accounts.models import Membership
-from courseware.accounts.rosters.columns import folded
+from courseware.accounts.rosters.columns import IDENTITIES, folded
 from courseware.accounts.rosters.firm import Firm, Known
 from courseware.accounts.rosters.reading import CellFault, Listing, Row
 
@@ -230,14 +230,21 @@ class Comparison:
     def absent(self, notes: dict[str, Any]) -> list[Line]:
         """Who is here, but not in the list. Of a row that does not say whom it means, all people of its name stay."""
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
-        nameless = [row for row in self.listing.rows if not self.key_of(row)]
-        names = {folded(row.values.get("name", "")) for row in nameless}
+        # With another number than the firm knows, the row is a bad one; but it is about whose address it has.
+        addresses = {row.values.get("email", "") for row in self.listing.rows}
+        listed |= {person.pk for email, person in self.firm.by_email.items() if email in addresses}
+        names = {folded(row.values.get("name", "")) for row in self.listing.rows if self.is_unsure(row)}
         if "" in names:
             notes["nobody_leaves"] = True
             return []
         here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
         gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]
         return [line_for(LEAVE, 0, person) | {"was": {}, "to": {}} for person in gone]
+
+    def is_unsure(self, row: Row) -> bool:
+        """Whether a number or an address that cannot be read may be that of somebody here."""
+        unread = {each.column for each in row.problems} & {*IDENTITIES}
+        return not self.persons[row.line] and bool(unread or not self.key_of(row))
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
         """`alone`: the teams that nobody would lead any more, on the lines of those who led them."""

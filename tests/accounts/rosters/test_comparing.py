@@ -115,6 +115,14 @@ def test_nobody_leaves_for_a_bad_row(teams):
     assert (nobody.lines["leave"], nobody.notes["nobody_leaves"]) == ([], True)
 
 
+@pytest.mark.parametrize("row", [["A7", "Li Na", "li@example.com", ""], ["1.2E+10", "Li Na", "new@example.com", ""]])
+def test_nobody_leaves_whose_number_is_another_or_cannot_be_read(teams, row):
+    person("A1", "Li Na", email="li@example.com")
+    person("A2", "Gone")
+    plan = plan_of(row, is_whole_firm=True)
+    assert (plan.counts["bad"], [line["name"] for line in plan.lines["leave"]]) == (1, ["Gone"])
+
+
 def test_an_unknown_team_is_a_bad_row_with_the_nearest_name_and_is_never_made(teams):
     line = only_line(plan_of(["A1", "Li Na", "", "Service/Nigth"]))
     assert codes(plan_of(["A1", "Li Na", "", "Service/Nigth"])) == {2: ["near-team"]}
