@@ -137,8 +137,8 @@ class Comparison:
         """None: nothing changes."""
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
-        team, offered, of_team = self.team_of(row)
-        good = self.good_line(row, person, team if team else offered)
+        _team, offered, of_team = self.team_of(row)
+        good = self.best_line(row, person)
         if not problems and not between and not of_team:
             return good
         line = {"line": row.line, "kind": BAD, "name": row.values.get("name", "")}
@@ -161,7 +161,7 @@ class Comparison:
         holder = self.firm.by_email.get(values.get("email", ""))
         if holder and holder != person:
             found.append(problem(row, "email", "address-taken", name=holder.name))
-        elif person and not self.may_touch(person) and self.good_line(row, person, self.team_of(row)[0]):
+        elif person and not self.may_touch(person) and self.best_line(row, person):
             found.append(problem(row, "name", "ask-admin"))
         elif person and person.pk == self.own and self.is_own_place(row, person):
             found.append(problem(row, "team", "own-place"))
@@ -169,7 +169,7 @@ class Comparison:
 
     def is_own_place(self, row: Row, person: Known) -> bool:
         """As on their page: nobody gives themselves a place or lets themselves go."""
-        line = self.good_line(row, person, self.team_of(row)[0])
+        line = self.best_line(row, person)
         return not self.may_touch_staff and line is not None and bool(line["kind"] == LEAVE or line.get("team"))
 
     def may_touch(self, person: Known) -> bool:
@@ -190,6 +190,11 @@ class Comparison:
         if near is None:
             return None, None, [problem(row, "team", "no-team")]
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
+
+    def best_line(self, row: Row, person: Known | None) -> Line | None:
+        """What the row comes to at best: with the team that may be meant, where it names none that is here."""
+        team, offered, _problems = self.team_of(row)
+        return self.good_line(row, person, team or offered)
 
     def good_line(self, row: Row, person: Known | None, team: int | None) -> Line | None:
         values = {name: row.values[name] for name in KEPT if name in row.values}

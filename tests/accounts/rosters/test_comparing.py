@@ -174,6 +174,13 @@ def test_a_cell_that_cannot_be_read_makes_its_row_bad_and_a_row_of_nobody_too():
     assert codes(plan) == {2: ["name"], 3: ["nobody"], 4: ["no-name"]}
 
 
+def test_who_brings_the_list_gets_no_place_by_a_misspelt_team_either(teams):
+    hr = person("H1")
+    plan = plan_of(["H1", "Nihgt", "manager"], headings=["工号", "团队", "角色"], own=hr.pk)
+    assert codes(plan) == {2: ["own-place", "near-team"]}
+    assert "otherwise" not in only_line(plan)
+
+
 def test_posts_are_known_by_their_titles_and_unknown_ones_are_named_once():
     headings = ["工号", "姓名", "岗位"]
     plan = plan_of(["A1", "Li", "电话"], ["A2", "Wang", "Cook"], headings=headings, posts={"电话": "phone"})
