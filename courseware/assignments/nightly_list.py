@@ -1,15 +1,17 @@
 """The list of people that another system lays into a folder: brought in by night, or by a command."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import offices
 from courseware.accounts.models import Roster, User
 from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, outcome_lines
+from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, invite_who_came, outcome_lines
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
@@ -20,6 +22,7 @@ from courseware.outbox.telling import tell
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
 ROWS_IN_A_LETTER = 50
+LEFT_FOR = timedelta(days=2)
 
 
 def register_letters() -> None:
@@ -32,6 +35,7 @@ def bring_in_newest() -> str:
     """What the nightly job says of it. The same file again changes nothing, and is told to nobody twice."""
     if settings.ROSTER_DIR is None:
         return ""
+    take_up_what_was_left()
     files = [file for file in settings.ROSTER_DIR.iterdir() if file.suffix.lower() in SUFFIXES]
     if not files:
         return "no file"
@@ -48,6 +52,15 @@ def bring_in_newest() -> str:
     if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
         tell_hr("list-faults", roster)
     return f"{file.name}: {in_figures(roster)}"
+
+
+def take_up_what_was_left() -> None:
+    """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
+    for roster in Roster.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
+        if roster.finished_at:
+            invite_who_came(roster)
+        else:
+            take_up.call(roster.pk)
 
 
 def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "") -> Roster:

@@ -1,12 +1,14 @@
 """A list that lies in a folder is brought in by night; what needs a person is told by letter, once."""
 
 import os
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Roster, User
+from courseware.assignments import taking_up
 from courseware.assignments.nightly_list import bring_in_newest
 from tests.accounts.rosters.files import csv_file
 from tests.making import letters, make_hr
@@ -66,6 +68,18 @@ def test_where_many_would_leave_nothing_is_done_and_a_letter_asks(folder):
     assert f"/people/import/{Roster.objects.get().pk}/" in letter.body
     bring_in_newest()
     assert len(letters()) == 1
+
+
+def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_invited_once(folder, monkeypatch):
+    (folder / "people.csv").write_bytes(csv_file(("工号", "姓名", "邮箱"), ("A1", "Li", "li@example.com")))
+    for ends_in in ("apply_next", "act"):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(taking_up, ends_in, Mock(side_effect=KeyboardInterrupt))
+            bring_in_newest()
+    for _again in range(2):
+        bring_in_newest()
+    assert [letter.to for letter in letters()] == [["li@example.com"]]
+    assert not Roster.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
 def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):

@@ -232,6 +232,7 @@ def invite_who_came(roster: Roster) -> None:
         lines = [line.get("otherwise", line) for line in part.lines if line.get("outcome") == DONE]
         addresses = [line["to"].get("email") for line in lines if line["kind"] == JOIN]
         with transaction.atomic():
+            Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
             here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
             # Asked for each person: one letter to nobody of the firm, and "not in" would be true of no one.
             people = list(here.exclude(Exists(Message.objects.filter(person=OuterRef("pk")))).order_by("pk"))
