@@ -41,7 +41,7 @@ def bring_in_newest() -> str:
         return "no file"
     file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
     try:
-        roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM)
+        roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
     except ListRefused as refused:
         raise RuntimeError(f"{file.name}: {sentences.REFUSALS[refused.code]}") from None
     try:
@@ -63,11 +63,17 @@ def take_up_what_was_left() -> None:
             take_up.call(roster.pk)
 
 
-def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "") -> Roster:
+def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> Roster:
     """Raises ListRefused."""
-    posts = posts_by_title()
-    data = file.read_bytes()
-    return bring(data, file.name, by=None, is_whole_firm=is_whole_firm, encoding=encoding, posts=posts)
+    return bring(
+        file.read_bytes(),
+        file.name,
+        by=None,
+        is_whole_firm=is_whole_firm,
+        encoding=encoding,
+        posts=posts_by_title(),
+        is_news=is_news,
+    )
 
 
 def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:

@@ -7,11 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.accounts.joining import add_person
+from courseware.accounts.leaving import leave
 from courseware.accounts.models import Roster, User
 from courseware.assignments import taking_up
 from courseware.assignments.nightly_list import bring_in_newest
 from tests.accounts.rosters.files import csv_file
-from tests.making import letters, make_hr
+from tests.making import letters, make_hr, make_team
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ("工号", "姓名", "团队")
@@ -80,6 +81,21 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
         bring_in_newest()
     assert [letter.to for letter in letters()] == [["li@example.com"]]
     assert not Roster.objects.filter(begun_at__isnull=False, finished_at=None)
+
+
+def test_the_same_file_takes_nothing_back_that_was_done_by_hand_and_brings_in_what_was_left_out(folder):
+    file = lay(folder, ("A1", "Li", ""), ("A2", "Wang", ""), ("A3", "Zhao", "Nowhere"))
+    bring_in_newest()
+    leave(User.objects.get(name="Li"), by=None)
+    User.objects.filter(name="Wang").update(name="Wang Fang")
+    add_person("By hand", staff_number="A9", by=None)
+    make_team("Nowhere")
+    User.objects.filter(name__startswith="Person").update(is_staff=True)  # who leads the team: no list lets staff go
+    assert bring_in_newest() == "people.csv: join 1, unchanged 2"
+    assert bring_in_newest() == "people.csv: unchanged 3"
+    assert names()[:1] + names()[-2:] == ["By hand", "Wang Fang", "Zhao"]
+    file.write_bytes(file.read_bytes() + b"\n")  # another file: it counts whole again
+    assert bring_in_newest() == "people.csv: return 1, change 1, leave 1, unchanged 1"
 
 
 def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):

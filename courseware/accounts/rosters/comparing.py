@@ -6,7 +6,7 @@ field that changes what it `was` and what it is `to` be; `team` and `role` of a 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -45,9 +45,11 @@ def compare(
     may_touch_staff: bool = False,
     own: int | None = None,
     posts: Mapping[str, str] | None = None,
+    only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `own`: the key of who brings the list."""
-    return Comparison(listing, firm, today, may_touch_staff, own, posts or {}).plan(is_whole_firm)
+    """`posts`: how a post is written → its id. `own`: the key of who brings the list. `only`: of which lines something
+    may come, for a list that is compared again; None: of all, and of who is in none."""
+    return Comparison(listing, firm, today, may_touch_staff, own, posts or {}).plan(is_whole_firm, only)
 
 
 class Comparison:
@@ -65,17 +67,17 @@ class Comparison:
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
 
-    def plan(self, is_whole_firm: bool) -> Plan:
+    def plan(self, is_whole_firm: bool, only: Collection[int] | None) -> Plan:
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)
         for row in rows:
             line = self.line_of(row, faults.get(row.line, []))
-            if line is None:
+            if line is None or (only is not None and line["kind"] != BAD and row.line not in only):
                 plan.unchanged += 1
             else:
                 plan.lines[line["kind"]].append(line)
-        if is_whole_firm:
+        if is_whole_firm and only is None:
             plan.lines[LEAVE] += self.absent(plan.notes)
         self.mark_teams_left_alone(plan)
         self.note(plan)
