@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.people_forms import DayInput
-from courseware.assignments.rule_words import course_title
 from courseware.content.compiled import serving
 from courseware.content.models import Course
+from courseware.learning.course_titles import course_title
 from courseware.lib import dates
 from courseware.lib.form_layout import Fields
 
@@ -25,7 +25,7 @@ OPENS = [("days", _("before the certificate ends")), ("yearly", _("on a day each
 
 class CourseChoice(forms.ModelChoiceField):
     def label_from_instance(self, course):
-        return course_title(course, get_language())
+        return course_title(course)
 
 
 def published():

@@ -15,8 +15,9 @@ from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import version_of
 from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
-from courseware.assignments.rule_words import course_title, sentences
+from courseware.assignments.rule_words import sentences
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
+from courseware.learning.course_titles import course_title
 from courseware.lib import dates
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status

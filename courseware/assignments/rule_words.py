@@ -9,15 +9,9 @@ from django.utils.translation import ngettext
 from courseware.accounts.models import Membership
 from courseware.assignments.fitting import day_in
 from courseware.assignments.models import RuleVersion
-from courseware.content.compiled import serving
-from courseware.content.models import Course
+from courseware.learning.course_titles import course_title
 
 LEAP_YEAR = 2028
-
-
-def course_title(course: Course, language: str) -> str:
-    """Runs no query where the outline is in memory."""
-    return serving.outline(course.current, language).title if course.current else course.identifier
 
 
 def who(version: RuleVersion) -> str:

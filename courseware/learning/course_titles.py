@@ -7,9 +7,9 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 
 
-def course_title(course: Course) -> str:
-    """The id, where nothing is released yet. Runs no query where `current` is loaded."""
-    return outline(course.current, get_language()).title if course.current else course.identifier
+def course_title(course: Course, language: str = "") -> str:
+    """In this language, or the reader's; the id, where nothing is released. Runs no query where `current` is loaded."""
+    return outline(course.current, language or get_language()).title if course.current else course.identifier
 
 
 class CourseTitleFilter(admin.RelatedFieldListFilter):
