@@ -66,7 +66,8 @@ def log_group_rights(group, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
-    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as whoever lets somebody leave
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as whoever lets somebody leave
+    person.refresh_from_db()
     before = rights_of(person)
     person.is_active = False
     person.save(update_fields=["is_active"])

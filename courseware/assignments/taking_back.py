@@ -32,7 +32,7 @@ def take_back(request, pk):
     """For the enrollment that the form names, or for all."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
     lines = list(lines_in_hands_of(request.user, adjustment))
-    chosen = request.POST.get("enrollment", "")
+    chosen = request.POST.get("only", "")
     if chosen:
         lines = [line for line in lines if chosen == str(line.enrollment_id)]
     if not lines:

@@ -80,7 +80,7 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjust([enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin()))
     client.force_login(team.manager)
-    assert client.post(f"/people/acts/{made.pk}/undo/", {"enrollment": other.pk}).status_code == 404
+    assert client.post(f"/people/acts/{made.pk}/undo/", {"only": other.pk}).status_code == 404
     client.post(f"/people/acts/{made.pk}/undo/")
     assert [line.enrollment for line in AdjustmentLine.objects.exclude(undone_at=None)] == [enrollment]
 

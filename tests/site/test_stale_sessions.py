@@ -11,6 +11,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 # People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
 OWN_FACTORS = "accounts/second-factor/"
+# Of human resources: these also show at once how somebody is reached, the others only when they are sent.
+BY_HUMAN_RESOURCES = {"people/<int:pk>/edit/", "people/certificates/<int:pk>/withdraw/"}
+WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {
     "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
@@ -24,10 +27,10 @@ NOT_ASKED = {
 
 def expected(method):
     asked = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
-    asked |= {"admin/content/course/<int:pk>/publish/"}
+    asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES}
     if method == "get":
         return asked - set(RIGHTS) | {"team/board.csv"}  # the lists are asked about only when something is done there
-    return asked | {"admin/assessment/certificate/"}
+    return asked | {"admin/assessment/certificate/", *WHEN_SENT}
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
