@@ -6,6 +6,7 @@ from courseware.accounts.models import User
 from courseware.accounts.moving import lock_person
 from courseware.accounts.notices import notify
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.outbox.models import Message, MessageState
 
 
 @transaction.atomic
@@ -29,6 +30,9 @@ def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
 
 
 def tell_old_address(person: User, address: str | None) -> None:
-    """So that nobody's account goes to another address unseen."""
+    """So that nobody's account goes to another address unseen. What waits to be sent follows, but for such notices: a
+    letter may bring a link, which is made when it leaves."""
     if address:
+        waiting = Message.objects.filter(person=person, address=address, state=MessageState.QUEUED)
+        waiting.exclude(kind="account-notice").update(address=person.email or "")
         notify(person, "address-changed", address=address)

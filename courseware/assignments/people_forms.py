@@ -102,8 +102,9 @@ class ParticularsForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial, field.hidden_widget = True, AsShown
+        for name, field in self.fields.items():
+            field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
+            field.hidden_widget = AsShown
 
     def clean(self):
         super().clean()

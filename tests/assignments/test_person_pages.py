@@ -6,7 +6,9 @@ from datetime import date
 import pytest
 from django.core import mail
 
+from courseware.accounts.inviting import invite
 from courseware.accounts.models import Membership, User
+from courseware.accounts.notices import notify
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.outbox.models import Message
@@ -67,6 +69,17 @@ def test_saving_what_was_there_changes_nothing(client, hr):
     assert client.post(address(person, "edit/"), particulars(person)).status_code == 302
     assert log_of(person) == []
     assert letters() == mail.outbox == []
+
+
+@pytest.mark.parametrize("email", ["right@example.com", ""])
+def test_letters_that_wait_go_to_the_new_address_and_no_link_to_the_old_one(client, hr, email):
+    person = make_user("Li Na", email="wrong@example.com", password=None, staff_number="A7", language="en")
+    invite(person, by=hr)
+    notify(person, "password-set")
+    client.post(address(person, "edit/"), particulars(person, email=email))
+    sent = letters()
+    assert [letter.to for letter in sent if "/accounts/password/" in letter.body] == ([[email]] if email else [])
+    assert [letter.to for letter in sent if "/accounts/password/" not in letter.body] == [["wrong@example.com"]] * 2
 
 
 def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
