@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.permissions import may_place
 from courseware.assignments.newcomer_forms import NewcomerForm
-from courseware.assignments.newcomers import add_unasked, ask_for, bring_in, was_added
+from courseware.assignments.newcomers import add_unasked, ask_for, bring_in, was_added, was_asked
 from courseware.assignments.people_pages import hr_or_404
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
@@ -40,17 +40,22 @@ def new_person(request):
 def words_of_what_was_done(request, form, found):
     """Empty where nothing was, and the form says why."""
     act, by = request.POST.get("act"), request.user
-    if found and was_added(found, by=by, since=form.cleaned_data["drawn_at"]):
+    courses = form.cleaned_data["courses"]
+    is_sent_again = found and was_added(found, by=by, since=form.cleaned_data["drawn_at"])
+    if is_sent_again and (act == "quietly" or was_asked(found, courses)):
         return in_words(found, act)
     if found and act == "instead" and found.is_active and may_place(by, found):
-        ask_for(found, form.cleaned_data["courses"], form.cleaned_data["due_on"], by=by)
+        if not courses:
+            form.add_error("courses", form.fields["courses"].error_messages["required"])
+            return ""
+        ask_for(found, courses, form.cleaned_data["due_on"], by=by)
         return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
     try:
         if act == "quietly":
             person = add_unasked(**form.particulars(), by=by)
         else:
-            asked = {"courses": form.cleaned_data["courses"], "due_on": form.cleaned_data["due_on"]}
-            person = bring_in(**form.particulars(), **asked, by=by)
+            due_on = form.cleaned_data["due_on"]
+            person = bring_in(**form.particulars(), courses=courses, due_on=due_on, by=by)
     except ValidationError as error:
         form.add_error(None if found is None else "sign_in_name", error.messages)
         return ""

@@ -12,8 +12,9 @@ from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.enrolling import enroll
-from courseware.learning.models import zone_named
+from courseware.learning.models import Enrollment, zone_named
 from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message
 
 
 @transaction.atomic
@@ -47,3 +48,9 @@ def was_added(person: User, *, by: User, since: datetime) -> bool:
     """Whether it was `by` who added `person` since then: so a form that is sent again finds what it did before."""
     added = Event.objects.filter(subject=subject_of(person), verb="person-added", actor=by, at__gte=since)
     return added.exists()
+
+
+def was_asked(person: User, courses: Sequence[Course]) -> bool:
+    """Whether `person` takes all these courses, and a letter was written where there is an address."""
+    begun = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
+    return begun == len(courses) and (not person.email or Message.objects.filter(person=person).exists())

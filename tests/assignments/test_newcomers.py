@@ -114,6 +114,19 @@ def test_sent_twice_a_form_adds_one_person_and_says_the_same(client, hr):
     assert told() == [("enrolled", "zhang.nan@example.com")]
 
 
+def test_a_page_gone_back_to_says_nothing_is_done_that_is_not(client, hr):
+    course, drawn_at = make_course(), client.get(PAGE).context["form"].initial["drawn_at"]
+    fields = filled_in(drawn_at=drawn_at)
+    client.post(PAGE, fields | {"act": "quietly"})
+    for asked in ({}, {"courses": [course.pk]}):
+        response = client.post(PAGE, fields | asked)
+        assert (response.status_code, "Enroll Zhang Nan instead" in response.text) == (422, True)
+    assert client.post(PAGE, fields | {"act": "instead"}).status_code == 422
+    response = client.post(PAGE, fields | {"courses": [course.pk], "act": "instead"}, follow=True)
+    assert words(response) == ["Zhang Nan was here already and is enrolled now."]
+    assert (Enrollment.objects.count(), told()) == (1, [("enrolled", "zhang.nan@example.com")])
+
+
 def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client, hr):
     course, person = make_course(), make_user("Wang Ming", email="zhang.nan@example.com")
     response = send(client, courses=[course.pk])
