@@ -48,7 +48,8 @@ class TeamLinkForm(forms.Form):
         self.initial["ends_on"] = site_day() + timedelta(days=USUAL)
 
     def clean_ends_on(self):
-        ends_on, today = self.cleaned_data["ends_on"], site_day()
+        ends_on, team = self.cleaned_data["ends_on"], self.cleaned_data.get("team")
+        today = timezone.localdate(timezone=team.zone) if team else site_day()  # the day ends where the team is
         if not today <= ends_on <= today + timedelta(days=LONGEST):
             words = _("Expected a day from today on, and at most %(days)d days ahead.")
             raise forms.ValidationError(words, params={"days": LONGEST})

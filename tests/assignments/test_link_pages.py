@@ -1,6 +1,6 @@
 import re
 from base64 import b64decode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -55,6 +55,16 @@ def test_what_cannot_be_is_refused_at_its_field(client, team, field, value):
     fields = {"team": team.pk, "ends_on": site_day(), "uses": 12} | {field: value}
     response = client.post(PAGE, fields)
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+
+
+def test_the_last_day_is_one_of_the_team_so_no_link_has_ended_when_it_is_made(client, team, settings, time_machine):
+    settings.TIME_ZONE = "Asia/Shanghai"
+    time_machine.move_to(datetime(2026, 11, 26, 15, tzinfo=UTC), tick=False)
+    client.force_login(team.manager)
+    ahead = make_team(manager=team.manager, time_zone="Pacific/Auckland")  # where it is the 27th
+    fields = {"team": ahead.pk, "uses": 1}
+    assert client.post(PAGE, fields | {"ends_on": "2026-11-26"}).status_code == 422
+    assert client.get(client.post(PAGE, fields | {"ends_on": "2026-11-27"})["Location"]).status_code == 200
 
 
 def test_a_lead_sees_makes_ends_and_answers_only_for_the_own_teams(client, team):
