@@ -86,9 +86,22 @@ class AsShown(forms.HiddenInput):
         return super().get_context(name, value, {})
 
 
-class ParticularsForm(forms.ModelForm):
+class SinceShownForm(forms.ModelForm):
     """The page sends along what it showed: what somebody else has changed since is not changed back."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
+            field.hidden_widget = AsShown
+
+    def clean(self):
+        super().clean()
+        for name in self.fields.keys() - self.changed_data:
+            self.cleaned_data[name] = getattr(self.instance, name)
+
+
+class ParticularsForm(SinceShownForm):
     helper = Fields(error_summary=True, marks_required=True)
 
     class Meta:
@@ -99,12 +112,6 @@ class ParticularsForm(forms.ModelForm):
             "email": _("Letters go here. Who signed in with another address until now is told there."),
             "leaves_on": _("From the day after, the person cannot sign in any more."),
         }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
-            field.hidden_widget = AsShown
 
     def clean(self):
         super().clean()

@@ -6,10 +6,11 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import may_place, teams_managed_by
 from courseware.accounts.person_field import PersonField
+from courseware.assignments.people_forms import SinceShownForm
 from courseware.lib.form_layout import Fields
 
 
-class TeamForm(forms.ModelForm):
+class TeamForm(SinceShownForm):
     helper = Fields(error_summary=True, marks_required=True)
 
     class Meta:

@@ -93,6 +93,25 @@ def test_what_cannot_be_is_refused_on_the_page_itself(client, hr, sent, field):
     assert (team.name, team.parent, team.time_zone) == ("Night", None, "")
 
 
+def test_a_team_that_somebody_else_moved_since_the_page_was_opened_is_not_moved_back(client, hr):
+    before, now = make_team("Before"), make_team("Now")
+    team = make_team("Night", parent=before)
+    page = client.get(address(team))
+    assert f'<input type="hidden" name="initial-parent" value="{before.pk}">' in page.text
+    team.parent = now
+    team.save()
+    shown = {"name": "Night", "parent": before.pk, "time_zone": ""}
+    shown |= {f"initial-{name}": value for name, value in shown.items()}
+    client.post(address(team), shown | {"name": "Late"})
+    team.refresh_from_db()
+    assert (team.name, team.parent) == ("Late", now)
+    own = make_team("Own")
+    join(own, hr, MANAGER)
+    client.post(address(team), shown | {"parent": own.pk, "initial-parent": own.pk})
+    team.refresh_from_db()
+    assert (team.name, team.parent) == ("Late", now)
+
+
 def test_several_lead_a_team_and_each_is_taken_out_alone(client, hr):
     team, second = make_team("Night"), make_user("Li Na", staff_number="A1")
     for _twice in range(2):
