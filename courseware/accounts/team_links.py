@@ -20,11 +20,13 @@ from courseware.accounts.joining import add_person
 from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, TeamLink, User
 from courseware.accounts.offices import HR
 from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
-from courseware.evidence.recording import record
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record, subject_of
 from courseware.lib.dates import site_day
 
 SIGNER = Signer(salt="courseware.accounts.team_links", sep=".")
 MOST_WAITING = 100  # of one link
+PRESSED_TWICE = timedelta(seconds=30)
 
 
 class LinkEnded(Exception):
@@ -91,6 +93,8 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
     """The person who may come in by the link, one use of it spent; None: the lead is asked. Raises LinkEnded."""
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
+    if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
+        return person  # pressed twice: one use
     if person is None or not has_no_sign_in(person) or not is_expected(person, link, name):
         ask_lead(link, staff_number, name, at)
         return None
@@ -98,6 +102,12 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
         raise LinkEnded
     record("team-link-used", actor=person, subject=person, data={"link": link.pk}, at=at)
     return person
+
+
+def came_just_now(person: User, link: TeamLink, at: datetime) -> bool:
+    """By this link, and without a password yet: else whoever presses twice is in by neither, and out for good."""
+    used = Event.objects.filter(subject=subject_of(person), verb="team-link-used", at__gt=at - PRESSED_TWICE)
+    return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 
 def has_no_sign_in(person: User) -> bool:

@@ -64,6 +64,24 @@ def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "has_password", "is_let_in"), [(5, False, True), (5, True, False), (31, False, False)]
+)
+def test_who_presses_twice_is_in_and_spends_one_use(client, team, link, time_machine, seconds, has_password, is_let_in):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    person = make_numbered(team)
+    send(client, link)
+    if has_password:
+        person.set_password(PASSWORD)
+        person.save(update_fields=["password"])
+    time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+    other = type(client)()  # the second press left before the first was answered
+    send(other, link)
+    assert (is_in(other), TeamLink.objects.get().uses_left) == (is_let_in, 2)
+    assert JoinRequest.objects.exists() is not is_let_in
+
+
 def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, link):
     make_numbered(make_team(parent=team))
     for _ in range(3):
