@@ -143,6 +143,8 @@ def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
     found = placed_person_or_404(request, pk)
     form = PlaceForm(request.POST)
+    if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
+        form.add_error("role", gettext("This person has left the firm."))  # and would lead again when back
     if not form.is_valid():
         found.places = list(found.memberships.select_related("team"))
         return person_page(request, found, form)

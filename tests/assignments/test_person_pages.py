@@ -147,6 +147,15 @@ def test_the_place_of_somebody_else_is_not_ended_under_this_address(client, hr):
     assert Membership.objects.filter(pk=place.pk).exists()
 
 
+def test_who_has_left_gets_no_team_to_lead(client, hr):
+    team, person = make_team("Night"), make_user(is_active=False)
+    for act in ("move", "add"):
+        sent = client.post(address(person, "places/"), {"team": team.pk, "role": MANAGER, "act": act})
+        assert (sent.status_code, list(sent.context["form"].errors)) == (422, ["role"])
+        client.post(address(person, "places/"), {"team": team.pk, "role": LEARNER, "act": act})
+    assert places_of(person) == [("Night", LEARNER)]
+
+
 def test_a_place_without_a_team_is_refused_on_the_page_itself(client, hr):
     person = make_user("Li Na")
     refused = client.post(address(person, "places/"), {"role": "chief"})
