@@ -86,7 +86,10 @@ class LogsMemberships(CheckedAgain, AsksWhoItIs, SuperusersOnly, ListFiltersOnly
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
-        change_teams_of(people_of(formset))
+        people = people_of(formset)
+        # Before they are held otherwise, as by whoever moves them: the row of who leads a team changes, too.
+        list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+        change_teams_of(people)
         super().save_formset(request, form, formset, change)
         log_memberships(
             [

@@ -40,6 +40,7 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
 
     The row goes: what people did is theirs, and the log keeps who stood here. Raises LearnersLeft.
     """
+    lock_teams()  # first, as the admin does, where a team is moved and its people change in one form
     people = list(lock_people_of(team))
     change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
     learners = Membership.objects.filter(team=team, role=LEARNER)
@@ -54,6 +55,11 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
     events.append(NewEvent("team-deleted", subject_of(team), by, {"people": [person.pk for person in people]}))
     team.delete()
     record_many(events)
+
+
+def lock_teams():
+    """As whoever moves one."""
+    list(Team.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def lock_people_of(team):

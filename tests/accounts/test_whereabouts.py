@@ -70,3 +70,30 @@ def test_who_closes_a_team_holds_all_its_people_before_the_first_goes_elsewhere(
     teams.close_team(team, to=to, by=make_admin())
     assert held == [(people, 1)]
     assert to.memberships.count() == 4
+
+
+LOCKS = {
+    "teams": 'FROM "accounts_team" ORDER BY',
+    "people": 'FROM "accounts_user" WHERE "accounts_user"."id" IN',
+    "places": "pg_advisory_xact_lock(",
+}
+
+
+def locks_in_order(act):
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    locks = [
+        query["sql"] for query in captured if "FOR NO KEY UPDATE" in query["sql"] or LOCKS["places"] in query["sql"]
+    ]
+    found = [name for sql in locks for name, words in LOCKS.items() if words in sql]
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+def test_teams_people_and_their_places_are_locked_in_one_order(client):
+    team, to, goes = make_team("Tea"), make_team("Coffee"), make_user()
+    make_team(parent=team)
+    lead = join(team, goes, "manager")
+    form = form_of(team, (lead, goes, True)) | {"memberships-0-role": "manager", "parent": to.pk}
+    assert locks_in_order(lambda: send(client, team, form)) == ["teams", "people", "places"]
+    assert locks_in_order(lambda: teams.close_team(team, to=to, by=make_admin())) == ["teams", "people", "places"]
