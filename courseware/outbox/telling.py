@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
@@ -60,8 +61,9 @@ def tell_together(
     for message in waiting:
         if person := people.pop(message.person_id, None):
             message.data["subjects"] += subjects[person]
+            message.written_at = timezone.now()  # what was before has nothing to do with what it tells since
     if waiting:
-        Message.objects.bulk_update(waiting, ["data"])
+        Message.objects.bulk_update(waiting, ["data", "written_at"])
     new = Message.objects.bulk_create(
         Message(
             kind=kind,

@@ -167,6 +167,15 @@ def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why,
     assert left() == [why]
 
 
+def test_who_came_in_before_the_second_course_is_told_of_it_by_the_letter_that_waits(team):
+    person = newcomer(team)
+    first, second = make_two_courses()
+    enroll(person, first, by=None)
+    User.objects.filter(pk=person.pk).update(last_login=timezone.now())
+    enroll(person, second, by=None)
+    assert left() == [MessageState.SENT]
+
+
 def test_who_has_no_address_is_enrolled_and_the_list_of_letters_says_why_none_left(team):
     person = User.objects.create_user(name="Wu", staff_number="A7")
     join(team, person)

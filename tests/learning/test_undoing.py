@@ -15,8 +15,9 @@ from courseware.learning.enrolling import enroll, extend, give_time, waive
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.learning.undoing import undo
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import tell_together
 from courseware.reporting.consistency import differences
-from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+from tests.making import days, join, letters, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,18 @@ def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):
     [left] = Enrollment.objects.all()
     assert (left.learner, left.waived_reason) == (told, "enrolled by mistake")
     assert list(differences()) == []
+
+
+def test_a_letter_that_waited_and_took_the_course_in_has_told_of_it(manager):
+    make_course()
+    person = make_user(language="en")
+    tell_together("enrolled", {person: []}, data={"by": None})
+    Message.objects.update(written_at=days(-1))
+    adjustment, _refused = enroll_by(manager, person)
+    [letter] = letters()
+    assert letter.to == [person.email]
+    take_back(adjustment, by=manager)
+    assert Enrollment.objects.get().waived_reason == "enrolled by mistake"
 
 
 def test_who_has_begun_stays_enrolled(manager):
