@@ -62,8 +62,9 @@ def change(request, pk, absence):
     absence = absence_or_404(person, absence)
     today = today_of(person)
     form = days_form(absence, today, request.POST)
-    if "is-back" in request.POST:  # since today
-        change_away(absence, absence.first_day, max(absence.first_day, today - DAY), by=request.user)
+    if "is-back" in request.POST:  # since today, or before, where somebody else has said so
+        last_day = min(absence.last_day, max(absence.first_day, today - DAY))
+        change_away(absence, absence.first_day, last_day, by=request.user)
         return back(request, person, _("%(name)s is back. The due days follow.") % {"name": person.name})
     if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
         changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY

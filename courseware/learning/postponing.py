@@ -73,7 +73,9 @@ def change_away(away, first_day, last_day, *, by, at=None):
     """Other days, as for who comes back earlier. Raises AwayAlready. Returns whether they were others."""
     at = at or timezone.now()
     lock_person(away.person)
-    away = Away.objects.select_related("person").get(pk=away.pk)
+    away = Away.objects.select_related("person").filter(pk=away.pk).first()
+    if away is None:  # taken back by somebody else at this very moment
+        return False
     if (away.first_day, away.last_day) == (first_day, last_day):
         return False
     refuse_overlap(away.person, first_day, last_day, but=away)

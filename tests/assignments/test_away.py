@@ -107,6 +107,16 @@ def test_days_are_changed_and_an_absence_that_has_begun_ends_yesterday_for_who_i
     assert moved > due_on(enrollment) == given
 
 
+def test_who_is_said_to_be_back_once_more_later_is_away_no_longer_for_it(client, team, enrollment):
+    today = dates.site_day()
+    over = mark_away(enrollment.learner, today - 9 * DAY, today - 6 * DAY, by=team.manager)
+    mark_away(enrollment.learner, today - 4 * DAY, today - 3 * DAY, by=team.manager)
+    client.force_login(team.manager)
+    before = due_on(enrollment)
+    assert client.post(f"{page_of(enrollment)}{over.pk}/", {"is-back": "1"}).status_code == 302
+    assert (sorted(noted(enrollment.learner)), due_on(enrollment)) == ([(-9, -6), (-4, -3)], before)
+
+
 def test_other_days_that_cannot_be_are_refused_in_their_own_form(client, team, enrollment):
     today = dates.site_day()
     away = mark_away(enrollment.learner, today, today + 2 * DAY, by=None)

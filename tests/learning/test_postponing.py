@@ -275,6 +275,12 @@ def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock
 
 
 @pytest.mark.django_db
+def test_an_absence_that_is_taken_back_while_somebody_changes_it_is_gone(clock):
+    away = mark_away(due(november(20)).learner, november(9), november(13), by=None)
+    take_back_away(away, by=None)
+    assert change_away(away, november(9), november(10), by=None) is False
+
+
 def test_a_day_given_by_hand_during_an_absence_stays_and_a_longer_absence_moves_it_by_the_days_more(clock):
     learner = make_user()
     mine = due(FRIDAY, learner=learner)
