@@ -83,8 +83,11 @@ def decide(adjustment, keys, *, at=None):
 
 @task
 def decide_on_all(pk, keys):
-    """Begun again, it changes nothing for who has a line already: each is like that by then."""
+    """Begun again, it changes nothing for who has a line already, also where that was taken back meanwhile."""
     adjustment = Adjustment.objects.select_related("made_by", "course").get(pk=pk)
+    of_key = "learner" if adjustment.kind == Kind.ENROLLED else "enrollment"
+    done = set(adjustment.lines.values_list(of_key, flat=True))
+    keys = [key for key in keys if key not in done]
     for first in range(0, len(keys), BATCH):
         batch = keys[first : first + BATCH]
         if adjustment.kind == Kind.ENROLLED:

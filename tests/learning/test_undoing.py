@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning import recounting
-from courseware.learning.adjusting import adjust, enroll_people
+from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
 from courseware.learning.enrolling import enroll, extend, give_time, waive
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.learning.undoing import undo
@@ -199,6 +199,21 @@ def test_who_has_begun_stays_enrolled(manager):
 
 
 # Several at once
+
+
+@pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.ENROLLED])
+def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind):
+    course, due_at = make_course(), days(3)
+    run = None if kind == Kind.ENROLLED else make_enrollment(course=course, due_at=due_at)
+    keys = [run.pk if run else make_user().pk]
+    adjustment = Adjustment.objects.create(
+        kind=kind, course=course, due_on=in_days(9), made_by=manager, made_at=timezone.now()
+    )
+    decide_on_all.call(adjustment.pk, keys)
+    assert len(take_back(adjustment, by=manager)[0]) == 1
+    decide_on_all.call(adjustment.pk, keys)
+    as_before = [(due_at, None)] if run else []
+    assert list(Enrollment.objects.values_list("due_at", "waived_at")) == as_before
 
 
 @pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.TIMED, Kind.ENROLLED])
