@@ -26,7 +26,7 @@ from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
 from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.enrolling import waive
+from courseware.learning.enrolling import EnrollmentClosed, waive
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 
@@ -63,7 +63,10 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
     at = at or timezone.now()
     done, to_excuse = begin_runs(people, day, rule, at)
     for person in to_excuse:  # one by one: each waits for the enrollment, which its learner may hold
-        done += excuse(person, day, rule, at)
+        try:
+            done += excuse(person, day, rule, at)
+        except (EnrollmentClosed, Enrollment.DoesNotExist):
+            continue  # who completes it at this very moment
     return done
 
 

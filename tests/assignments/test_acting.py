@@ -122,6 +122,24 @@ def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(cour
     assert not list(differences())
 
 
+def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(course, monkeypatch):
+    team = make_team(learners=2)
+    rule_that_is(course, team_id=team.pk, excuses=True)
+    acting.act(MONDAY)
+    quick, other = learners(team)
+    team.memberships.all().delete()
+
+    def completed_before(run, *arguments, **options):
+        if run.learner == quick and run.is_open:
+            complete_course(run)
+        return waive(Enrollment.objects.get(pk=run.pk), *arguments, **options)
+
+    monkeypatch.setattr(acting, "waive", completed_before)
+    assert acting.act(MONDAY) == "excuse: 1"
+    assert Enrollment.objects.get(learner=other).waived_at
+    assert not Assignment.objects.filter(person=quick, deed="excuse").exists()
+
+
 def test_nobody_is_excused_whom_another_rule_is_about(course):
     team, other = make_team(learners=1), make_team()
     [person] = learners(team)
