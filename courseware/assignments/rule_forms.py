@@ -14,6 +14,7 @@ from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.course_titles import course_title
+from courseware.learning.fields import FARTHEST
 from courseware.lib import dates
 from courseware.lib.form_layout import Fields
 
@@ -154,6 +155,8 @@ class RuleForm(forms.ModelForm):
         if needed and cleaned.get(needed) is None and needed not in self.errors:
             words = _("Say on which date.") if needed == "due_on" else _("Say after how many days, for example 14.")
             self.add_error(needed, words)
+        elif needed == "due_on" and needed not in self.errors and cleaned[needed] > dates.site_day() + FARTHEST:
+            self.add_error(needed, _("Choose a nearer day."))  # of the last day that there is, none is the end
         # What was typed beside another choice says nothing.
         for name in {"due_on", "due_days"} - {needed}:
             cleaned[name] = None

@@ -95,6 +95,7 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
         ({"name": ""}, "name", "This field is required."),
         ({"due_days": ""}, "due_days", "Say after how many days, for example 14."),
         ({"due": "date"}, "due_on", "Say on which date."),
+        ({"due": "date", "due_on": "9999-12-31"}, "due_on", "Choose a nearer day."),
         ({"other": "yes"}, "other_course", "Choose the other course."),
         ({"renewal": "short"}, "renewal_days", "Say when the renewal opens."),
         ({"renewal": "short", "opens": "yearly", "renewal_month": 3}, "renewal_day", "Say when the renewal opens."),
