@@ -36,7 +36,7 @@ def bring_in_newest() -> str:
     if settings.ROSTER_DIR is None:
         return ""
     take_up_what_was_left()
-    files = [file for file in settings.ROSTER_DIR.iterdir() if file.suffix.lower() in SUFFIXES]
+    files = [file for file in settings.ROSTER_DIR.iterdir() if is_list(file)]
     if not files:
         return "no file"
     file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
@@ -52,6 +52,11 @@ def bring_in_newest() -> str:
     if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
         tell_hr("list-faults", roster)
     return f"{file.name}: {in_figures(roster)}"
+
+
+def is_list(file: Path) -> bool:
+    """Not what Excel lays beside a list that somebody has open, nor what is being copied by another name."""
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
 
 
 def take_up_what_was_left() -> None:

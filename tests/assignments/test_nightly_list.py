@@ -43,6 +43,14 @@ def test_without_a_folder_or_a_file_nothing_happens(settings, tmp_path):
     assert bring_in_newest() == "no file"
 
 
+def test_what_lies_beside_a_list_that_is_open_or_being_copied_is_none(folder):
+    lay(folder, ("A1", "Li", ""))
+    for name in ("~$people.xlsx", ".people.csv"):
+        (folder / name).write_bytes(b"Hana")
+    (folder / "old.csv").mkdir()
+    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+
+
 def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
     make_hr(name="Hana", email="hana@example.com", language="en")
     User.objects.update(staff_number="H1")
