@@ -94,7 +94,7 @@ def understood(sheet: Table) -> Listing:
         if name and name not in fields.values():
             fields[place] = name
         elif heading:
-            unknown.append(heading[:SHOWN])
+            unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
     rows = [row_of(cells, line, fields) for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2) if any(cells)]
     if not rows:
         raise ListRefused("empty")

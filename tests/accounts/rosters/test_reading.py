@@ -74,6 +74,10 @@ def test_lines_keep_their_numbers_and_columns_that_nobody_knows_are_named_and_pa
     assert (found.unknown, found.columns) == (["序号", "血型"], ["staff_number", "name"])
 
 
+def test_a_heading_of_signs_that_cannot_be_printed_is_named_without_them():
+    assert listing(csv_file(("工号", "血\0型"), ("A1", "A"))).unknown == ["血�型"]
+
+
 def test_a_staff_number_kept_as_a_number_is_read_whole_and_it_is_said_that_zeros_are_lost():
     found = listing(xlsx(("工号", "姓名"), (120045, "李娜")))
     assert (found.rows[0].values["staff_number"], found.bare_numbers) == ("120045", True)
