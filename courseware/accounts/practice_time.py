@@ -17,6 +17,11 @@ def set_practice_time(person: User, time: str, *, by: User) -> bool:
     return bool(changed)
 
 
+def lock(people: Iterable[int]) -> None:
+    """For who locks something of these people besides: the people come first, as where absences move due days."""
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+
+
 def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
     """Person → the time of before, of those who had another one, or the one of `only_from`.
 

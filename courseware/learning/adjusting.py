@@ -122,7 +122,7 @@ def keep(adjustment, made, events):
 
 def make(adjustment, lines):
     """(the lines that changed something, who was refused, what to log): locks all, writes all but lines and log."""
-    enrollments = locked(lines)
+    enrollments = locked(lines, adjustment.kind)
     able, refused = [], []
     for line in lines:
         line.enrollment = enrollments[line.enrollment_id]
@@ -136,8 +136,10 @@ def make(adjustment, lines):
     return made, refused, events
 
 
-def locked(lines):
+def locked(lines, kind):
     """Key → the enrollment as it is now, locked until the transaction ends, by key: two batches wait for each other."""
+    if kind == Kind.TIMED:
+        practice_time.lock([line.learner_id for line in lines])
     keys = [line.enrollment_id for line in lines]
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(pk__in=keys)
     return {each.pk: each for each in rows.order_by("pk")}

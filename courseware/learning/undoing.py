@@ -68,7 +68,7 @@ def undo(adjustment, lines, *, by, at=None):
     """(keys of the learners for whom it is as before, who was left). `lines` are some of the adjustment, at most a
     batch."""
     at = at or timezone.now()
-    enrollments = locked(lines)
+    enrollments = locked(lines, adjustment.kind)
     of_now = AdjustmentLine.objects.filter(pk__in=[line.pk for line in lines], adjustment=adjustment)
     fresh = list(of_now.select_related("learner"))
     newest = newest_lines(enrollments)
