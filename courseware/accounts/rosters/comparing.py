@@ -217,6 +217,9 @@ class Comparison:
             line |= {"kind": MOVE, "team": team, "role": role, "teams_were": sorted(were)}
         if not person.is_active:
             line["kind"] = RETURN
+            if day := values.get("leaves_on"):  # to be said again, for who comes back has no last day any more
+                line["was"].setdefault("leaves_on", None)
+                line["to"]["leaves_on"] = day.isoformat()
         return line if line["kind"] != CHANGE or line["to"] else None
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> Line | None:

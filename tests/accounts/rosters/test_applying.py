@@ -76,6 +76,15 @@ def test_the_same_list_again_is_nothing(teams):
     assert (firm_as_it_is(), Event.objects.count()) == before
 
 
+@pytest.mark.parametrize("known", [None, "2100-01-31", "2100-06-30"])
+def test_who_returns_until_a_day_has_it_as_the_last_one(known, teams):
+    person = add_person("Li", staff_number="A1", by=None)
+    User.objects.filter(pk=person.pk).update(is_active=False, leaves_on=known)
+    bring_in(["A1", "2100-01-31"], headings=["工号", "离职日期"])
+    person.refresh_from_db()
+    assert (person.is_active, str(person.leaves_on)) == (True, "2100-01-31")
+
+
 def test_what_was_changed_meanwhile_is_left_as_it_is_and_the_others_are_done(teams):
     numbers = ["A1", "A2", "A3", "A4"]
     people = {number: add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in numbers}
