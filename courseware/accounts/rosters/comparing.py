@@ -66,6 +66,7 @@ class Comparison:
         self.may_touch_staff, self.own, self.posts = may_touch_staff, own, posts
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
+        self.know_by_other_rows()
 
     def plan(self, is_whole_firm: bool, only: Collection[int] | None) -> Plan:
         plan = Plan()
@@ -92,6 +93,16 @@ class Comparison:
             return self.firm.by_number[number]
         found = self.firm.by_email.get(email) if email else None
         return found if found and not (number and found.staff_number) else None
+
+    def know_by_other_rows(self) -> None:
+        """Who has a number that another row gives to somebody here, by the address, is nobody new."""
+        found = {
+            row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
+        }
+        for row in self.listing.rows:
+            number = row.values.get("staff_number")
+            if number and not self.persons[row.line]:
+                self.persons[row.line] = found.get(number)
 
     def key_of(self, row: Row) -> str:
         """Rows of one key are about one person; "" is nobody's."""

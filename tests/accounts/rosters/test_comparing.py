@@ -152,6 +152,12 @@ def test_an_address_belongs_to_one_person(teams):
     assert ["otherwise" in line for line in plan.lines["bad"]] == [True, True, False]
 
 
+def test_a_number_that_one_row_gives_to_somebody_here_brings_in_nobody_new_by_another(teams):
+    add_person("Li Na", email="li@example.com", by=None)
+    plan = plan_of(["A1", "Na Li", "", ""], ["A1", "Li Na", "li@example.com", ""])
+    assert codes(plan) == {2: ["twice"], 3: ["twice"]}
+
+
 def test_a_change_of_staff_is_for_an_admin_and_what_is_right_already_is_no_fault():
     editor = make_editor(name="Editor")
     User.objects.filter(pk=editor.pk).update(staff_number="E1")
