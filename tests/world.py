@@ -107,14 +107,10 @@ def make_world(course=None) -> World:
     page = serving.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
-    next_month = dates.site_day() + timedelta(days=30)
-    mark_away(learner, next_month, next_month, by=people["manager"])
     make_draft(world)
     work_beside(learner, by=people["admin"])
     seal()
-    substitute = Substitute(lead=team.manager, person=people["other manager"], made_by=people["admin"])
-    substitute.first_day, substitute.last_day = date(2020, 1, 1), date(2020, 1, 2)  # over: so it shows nobody anything
-    substitute.save()
+    note_beside(world, stands_in=people["other manager"], by=people["admin"])
     world.places = places_of(world)
     return world
 
@@ -124,6 +120,19 @@ def work_beside(learner, *, by):
     invite(learner, by=by)
     schedule.enqueue_due()
     schedule.run_now("tidy-tasks")
+
+
+def note_beside(world, *, stands_in, by):
+    """An absence of the learner that is to come, and somebody who stood in for the lead, once."""
+    lead = lead_of(world.team)
+    next_month = dates.site_day() + timedelta(days=30)
+    mark_away(world.learner, next_month, next_month, by=lead)
+    over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
+    Substitute.objects.create(lead=lead, person=stands_in, made_by=by, **over)
+
+
+def lead_of(team):
+    return team.memberships.get(role=Membership.Role.MANAGER).person
 
 
 def make_draft(world):
@@ -224,7 +233,7 @@ def places_of(world):
     learner, lesson = world.learner, world.lesson
     media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
     figure = media.head.texts.get()
-    link = make_link(world.team, ends_at=days(7), uses=20, by=world.team.manager)
+    link = make_link(world.team, ends_at=days(7), uses=20, by=lead_of(world.team))
     asked = JoinRequest.objects.create(link=link, staff_number="A77", name="Jo Joiner", asked_at=timezone.now())
     places = {
         "learn/<course>": world.course.identifier,
@@ -251,7 +260,7 @@ def places_of(world):
         "people/links/<pk>": link.pk,
         "people/links/requests/<pk>": asked.pk,
         "accounts/join/<token>": address_of(link).rstrip("/").rpartition("/")[2],
-        "rules/<pk>": rule_about(world.team, world.course, by=world.people["HR"]).pk,
+        "rules/<pk>": rule_about(world.team, world.course, by=world.people.get("HR")).pk,
         "people/certificates/<pk>": world.passed.enrollment.certificate.pk,
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,

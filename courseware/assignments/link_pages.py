@@ -92,9 +92,9 @@ def waiting_for(teams, user):
     use."""
     asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
-    people = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
-    may_come = set(may_be_let_in(user).filter(pk__in=people).values_list("pk", flat=True))
-    people = {person.staff_number: person for person in people}
+    found = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
+    people = {person.staff_number: person for person in found}
+    may_come = set(may_be_let_in(user).filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
     for each in asked:
         each.person = people.get(each.staff_number)
         each.may_come = each.person is None or each.person.pk in may_come

@@ -77,7 +77,7 @@ def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
     here = User.objects.filter(pk__in=learners, is_active=True).order_by().annotate(place=place)
     for person, team, above in here.values_list("pk", "place__team", "place__team__above"):
         found[person].add(FIRM)
-        if team:
+        if above is not None:  # else in no team, or in one that somebody deletes at this moment
             found[person].update([team, *(int(key) for key in above.split("/") if key)])
     return found
 

@@ -7,6 +7,7 @@ import django
 
 
 def crowd(number):
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -23,7 +24,7 @@ def crowd(number):
         enrolling.enroll(person, course)
         session = SessionStore()
         session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[sessions.BEGAN] = sessions.now()
         sessions.see(session, person, sessions.now())
         session.create()

@@ -17,9 +17,9 @@ pytestmark = [
 PEOPLE, TEAMS = 20_000, 400
 FIRM = [
     """insert into accounts_user (password, is_superuser, email, name, language, practice_time, is_active, is_staff,
-           joined_at, is_demo, session_number)
+           joined_at, is_demo, session_number, post)
        select '!', false, 'crowd' || n || '@example.com', 'Person ' || md5(n::text), '', '', true, false, now(), false,
-           0
+           0, ''
        from generate_series(1, {people}) n""",
     """insert into accounts_team (name, time_zone, above)
        select 'Crowd ' || n, '', '/' from generate_series(1, {teams}) n""",

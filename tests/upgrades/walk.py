@@ -95,13 +95,18 @@ def addresses() -> list[str]:
     """Of every route, with each thing that has pages of its own; of others with the learner's."""
     from courseware.assessment.models import Attempt, Certificate
     from courseware.content.models import Release
+    from courseware.learning import enrolling
     from courseware.learning.models import Enrollment
     from courseware.simulations.models import Run
+    from tests.making import days, make_user
     from tests.site.routes import beginnings, fill_in, routes
-    from tests.world import places_of, work_beside
+    from tests.world import lead_of, note_beside, places_of, work_beside
 
     world = world_of_state()
     work_beside(world.learner, by=None)  # versions before 0.2 had neither letters nor jobs
+    lead = lead_of(world.team)
+    enrolling.extend(world.enrollment, days(6).date(), by=lead)  # nor did they keep who gave another day
+    note_beside(world, stands_in=make_user(email="stand-in@example.com"), by=lead)
     one = places_of(world)
     steps = [step.id for step in world.outline.steps]
     primary_keys = {
