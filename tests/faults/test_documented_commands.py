@@ -45,6 +45,8 @@ NOT_TYPED = {
     "manage.py verify_evidence --seal 5f2c…": "no log has this seal",
     "manage.py bounced": "reads a mail that a mail server passes on; tests/outbox/test_bouncing.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
+    "manage.py import_people FILE": "needs a list of people; tests/assignments/test_nightly_list.py has some",
+    "manage.py write_days YEAR": "writes a file of the product itself",
 }
 NOT_TYPED_BEGINNINGS = {
     "docker compose ": "needs a container runtime; .ci/deployment does what the files for it say",
