@@ -53,7 +53,7 @@ def unpacked_size(data: bytes) -> int:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
     except (zipfile.BadZipFile, NotImplementedError):
-        return 0
+        return 0  # whoever reads it beside the server says what is wrong with it
 
 
 # Spreadsheets ---------------------------------------------------------------------------------------------------------
