@@ -12,11 +12,14 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from courseware.accounts.away import Away
 from courseware.accounts.inviting import LinkTokens, invite
-from courseware.accounts.models import Away, JoinRequest, Membership, Substitute, Team, User
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.rosters.applying import keep_plan
 from courseware.accounts.rosters.comparing import Plan
+from courseware.accounts.substitutes import Substitute
 from courseware.accounts.team_links import address_of, make_link
+from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt

@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from courseware.accounts.models import Away, User
+from courseware.accounts.away import Away
+from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, may_handle, people_managed_by
 from courseware.outbox.kinds import Wait
 from courseware.outbox.models import Message

@@ -15,6 +15,11 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+# With those that have a module of their own: Django finds its models here.
+from courseware.accounts.away import Away  # noqa: F401
+from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401
+from courseware.accounts.substitutes import Substitute
+from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401
 from courseware.lib.dates import site_day
 
 
@@ -307,68 +312,10 @@ class CalendarDay(models.Model):
         return f"{self.day} · {self.name}"
 
 
-class Substitute(models.Model):
-    """Who sees and may do from day to day what a manager may, in all teams that the manager leads then."""
-
-    lead = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("substitute"))
-    first_day = models.DateField(_("from"))
-    last_day = models.DateField(_("until"), help_text=_("The whole day counts, in the time zone of each team."))
-    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, help_text="Ended before the last day was over")
-
-    class Meta:
-        verbose_name, verbose_name_plural = _("substitute"), _("substitutes")
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(last_day__gte=models.F("first_day")), name="substitutes_begin_before_they_end"
-            ),
-            models.CheckConstraint(condition=~models.Q(lead=models.F("person")), name="nobody_stands_in_for_oneself"),
-        ]
-
-    def __str__(self):
-        return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
-
-
 def time_zones(learner):
     """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
-
-
-class Away(models.Model):
-    """From day to day nothing is asked of somebody: see `accounts.absences`."""
-
-    class Stage(models.IntegerChoices):
-        TO_COME, RUNNING, OVER = 0, 1, 2
-
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    first_day = models.DateField()
-    last_day = models.DateField()
-    begins_at = models.DateTimeField(help_text="The first instant of the first day, in the person's zone")
-    ends_at = models.DateTimeField(help_text="The first instant after the last day")
-    why = models.CharField(max_length=100, blank=True)
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    said_at = models.DateTimeField(default=timezone.now)
-    stage = models.PositiveSmallIntegerField(
-        choices=Stage, default=Stage.TO_COME, help_text="The one that the due days were last worked out for"
-    )
-
-    class Meta:
-        ordering = ["first_day", "pk"]
-        constraints = [
-            models.CheckConstraint(condition=Q(first_day__lte=models.F("last_day")), name="away_from_day_to_day")
-        ]
-        indexes = [models.Index(fields=["ends_at"], condition=Q(stage__lt=2), name="away_and_not_over")]
-
-    def __str__(self):
-        return f"{self.person} · {self.first_day} – {self.last_day}"
-
-    def stage_at(self, at):
-        if at < self.begins_at:
-            return self.Stage.TO_COME
-        return self.Stage.RUNNING if at < self.ends_at else self.Stage.OVER
 
 
 class Device(models.Model):
@@ -383,91 +330,3 @@ class Device(models.Model):
 
     def __str__(self):
         return f"{self.person} · {self.known_since:%Y-%m-%d}"
-
-
-class Roster(models.Model):
-    """A list of people that was compared with the firm: see `accounts.rosters`. What it would do is in its parts."""
-
-    file_name = models.CharField(max_length=200)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
-    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: the site")
-    read_at = models.DateTimeField(default=timezone.now)
-    is_whole_firm = models.BooleanField(default=False)
-    counts = models.JSONField(default=dict, help_text="How many lines of each kind, how many stay as they are")
-    notes = models.JSONField(default=dict, help_text="What was read how, and what was passed over")
-    begun_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["-read_at"], name="rosters_by_day")]
-
-    def __str__(self):
-        return f"{self.file_name} · {self.read_at:%Y-%m-%d}"
-
-
-class RosterPart(models.Model):
-    """Some lines of one kind, done together."""
-
-    roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="parts")
-    place = models.PositiveIntegerField()
-    kind = models.CharField(max_length=10)
-    lines = models.JSONField()
-    applied_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["place"]
-        constraints = [models.UniqueConstraint(fields=["roster", "place"], name="one_part_at_a_place")]
-
-    def __str__(self):
-        return f"{self.roster} · {self.place} · {self.kind}"
-
-
-class SignInCode(models.Model):
-    """A code that was handed over and not used yet: see `accounts.sign_in_codes`."""
-
-    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
-    digest = models.CharField(max_length=128, help_text="Made as that of a password")
-    given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    given_at = models.DateTimeField()
-
-    def __str__(self):
-        return f"{self.person} · {self.given_at:%Y-%m-%d %H:%M}"
-
-
-class TeamLinkQuerySet(models.QuerySet):
-    def open(self, at):
-        return self.filter(ended_at=None, ends_at__gt=at, uses_left__gt=0)
-
-
-class TeamLink(models.Model):
-    """By its address the people of a team come in who have never signed in: see `accounts.team_links`."""
-
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
-    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    uses_left = models.PositiveSmallIntegerField()
-    ended_at = models.DateTimeField(null=True, help_text="When somebody ended it before its time")
-
-    objects = TeamLinkQuerySet.as_manager()
-
-    def __str__(self):
-        return f"{self.team} · {self.ends_at:%Y-%m-%d}"
-
-
-class JoinRequest(models.Model):
-    """Somebody at the link of a team who is not on its list. `is_accepted` is empty until it is answered."""
-
-    link = models.ForeignKey(TeamLink, on_delete=models.CASCADE, related_name="+")
-    staff_number = models.CharField(max_length=40)
-    name = models.CharField(max_length=120)
-    asked_at = models.DateTimeField()
-    is_accepted = models.BooleanField(null=True)
-    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    answered_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["link", "staff_number"], name="one_request_at_a_link")]
-
-    def __str__(self):
-        return f"{self.name} · {self.staff_number}"

@@ -7,10 +7,10 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.accounts.models import SignInCode
 from courseware.accounts.notices import notify
 from courseware.accounts.permissions import handles_people, is_manager, is_privileged, may_handle, people_managed_by
 from courseware.accounts.sign_in_names import called
+from courseware.accounts.ways_in import SignInCode
 from courseware.evidence.recording import record
 
 SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another

@@ -5,8 +5,9 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.accounts.models import Substitute, User
+from courseware.accounts.models import User
 from courseware.accounts.sessions import ask_for_teams_anew
+from courseware.accounts.substitutes import Substitute
 from courseware.evidence.recording import NewEvent, record_many
 
 

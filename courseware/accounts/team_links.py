@@ -17,9 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.joining import add_person
-from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, TeamLink, User
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import HR
 from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
+from courseware.accounts.substitutes import Substitute
+from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.dates import site_day

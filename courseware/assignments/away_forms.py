@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Away
+from courseware.accounts.away import Away
 from courseware.lib.form_layout import Fields
 
 EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)

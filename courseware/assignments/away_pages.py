@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.addresses import stays_here
-from courseware.accounts.models import Away, User
+from courseware.accounts.away import Away
+from courseware.accounts.models import User
 from courseware.assignments.away_forms import AwayDaysForm, AwayForm
 from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.accounts.models import JoinRequest, Team, TeamLink, User
+from courseware.accounts.models import Team, User
 from courseware.accounts.team_links import (
     AlreadyHere,
     address_of,
@@ -25,6 +25,7 @@ from courseware.accounts.team_links import (
     may_be_let_in,
     teams_to_link,
 )
+from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.assignments.people_forms import DayInput
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.form_layout import Fields

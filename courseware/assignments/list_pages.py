@@ -10,10 +10,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import Roster, Team
+from courseware.accounts.models import Team
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import CONFLICT, LEFT_OUT, NotSure, TakenTwice, begin_applying, outcome_lines
 from courseware.accounts.rosters.comparing import BAD, CHANGE, JOIN, LEAVE, LINE_KINDS, MOVE, RETURN, needs_second_yes
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.list_forms import ApplyForm, ListForm
 from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.taking_up import take_up

@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import offices
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import User
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, invite_who_came, outcome_lines
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.posts import posts_by_title
 from courseware.assignments.taking_up import take_up
 from courseware.outbox.kinds import MessageKind, register_kind

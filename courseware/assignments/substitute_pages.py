@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import handles_people, may_handle
 from courseware.accounts.standing_in import end_substitute, name_substitute
+from courseware.accounts.substitutes import Substitute
 from courseware.assignments.substitute_forms import SubstituteForm
 from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on

@@ -1,7 +1,7 @@
 """A list of people that somebody said yes to: done as it was said, then the rules, then a letter to whom none wrote."""
 
-from courseware.accounts.models import Roster
 from courseware.accounts.rosters.applying import apply_next, invite_who_came
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.acting import act
 from courseware.jobs.tasks import task
 

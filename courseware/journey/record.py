@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from courseware.accounts.models import Away
+from courseware.accounts.away import Away
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import StartingPoint

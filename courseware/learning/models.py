@@ -7,7 +7,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Away, Team, User, time_zones
+from courseware.accounts.away import Away
+from courseware.accounts.models import Team, User, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states

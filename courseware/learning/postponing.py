@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from courseware.accounts.models import Away, User, time_zones
+from courseware.accounts.away import Away
+from courseware.accounts.models import User, time_zones
 from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.models import Enrollment, Postponement, zone_named

@@ -7,7 +7,7 @@ from html import unescape
 
 from django.utils.html import strip_tags
 
-from courseware.accounts.models import Away
+from courseware.accounts.away import Away
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline

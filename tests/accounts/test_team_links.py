@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import JoinRequest, Membership, TeamLink, User
+from courseware.accounts.models import Membership, User
 from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.team_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
+from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
 from tests.making import PASSWORD, join, make_editor, make_hr, make_team, make_user

@@ -3,7 +3,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from courseware.accounts.models import SignInCode, User
+from courseware.accounts.models import User
+from courseware.accounts.ways_in import SignInCode
 from tests.making import PASSWORD, join, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

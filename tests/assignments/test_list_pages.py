@@ -5,8 +5,9 @@ from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from courseware.accounts.joining import add_person
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import User
 from courseware.accounts.rosters.applying import apply_next
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import list_forms
 from courseware.assignments.taking_up import take_up
 from courseware.evidence.models import Event

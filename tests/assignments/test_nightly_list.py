@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import User
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import taking_up
 from courseware.assignments.nightly_list import bring_in_newest
 from tests.accounts.rosters.files import csv_file

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.leaving import leave
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import people_managed_by
 from courseware.accounts.standing_in import end_substitute, name_substitute
+from courseware.accounts.substitutes import Substitute
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from tests.making import (

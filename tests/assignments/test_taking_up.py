@@ -2,7 +2,7 @@
 
 import pytest
 
-from courseware.accounts.models import Roster
+from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.taking_up import take_up
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message

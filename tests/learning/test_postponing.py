@@ -9,7 +9,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.accounts.models import Away, CalendarDay
+from courseware.accounts.away import Away
+from courseware.accounts.models import CalendarDay
 from courseware.accounts.working_days import Calendar, shipped
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import EnrollmentClosed, extend, waive

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.joining import added
 from courseware.accounts.leaving import left, returned
-from courseware.accounts.models import Membership, Roster, RosterPart, Team, User
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.moving import moved
 from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.permissions import is_for_admins
@@ -26,6 +26,7 @@ from courseware.accounts.rosters.comparing import (
     claims_twice,
     needs_second_yes,
 )
+from courseware.accounts.rosters.roster import Roster, RosterPart
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.outbox.models import Message

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Collection, Mapping
 
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import User
 from courseware.accounts.rosters.applying import LEFT_OUT, keep_plan, outcome_lines
 from courseware.accounts.rosters.comparing import Plan, compare
 from courseware.accounts.rosters.firm import load_firm
 from courseware.accounts.rosters.reading import read_listing
+from courseware.accounts.rosters.roster import Roster
 from courseware.lib.dates import site_day
 
 

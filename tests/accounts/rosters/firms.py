@@ -2,11 +2,12 @@
 
 from django.db.models import Prefetch
 
-from courseware.accounts.models import Membership, Roster, Team, User
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.rosters.applying import apply_next, begin_applying, keep_plan, outcome_lines
 from courseware.accounts.rosters.comparing import compare
 from courseware.accounts.rosters.firm import load_firm
 from courseware.accounts.rosters.reading import understood
+from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.tables import Table
 from courseware.lib.dates import site_day
 

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
-from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.models import Team, User
 from courseware.accounts.moving import move
 from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.applying import (
@@ -21,6 +21,7 @@ from courseware.accounts.rosters.applying import (
     invite_who_came,
     outcome_lines,
 )
+from courseware.accounts.rosters.roster import Roster
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.evidence.verifying import verify

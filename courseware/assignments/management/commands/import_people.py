@@ -2,12 +2,12 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.accounts.models import Roster
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import CONFLICT, NotSure, outcome_lines
 from courseware.accounts.rosters.bringing import plan_for
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
+from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.tables import ENCODINGS
 from courseware.assignments.nightly_list import apply_now, bad_lines, bring_file, in_figures
 from courseware.assignments.posts import posts_by_title

@@ -1,0 +1,42 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Roster(models.Model):
+    """A list of people that was compared with the firm: see `accounts.rosters`. What it would do is in its parts."""
+
+    file_name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: the site"
+    )
+    read_at = models.DateTimeField(default=timezone.now)
+    is_whole_firm = models.BooleanField(default=False)
+    counts = models.JSONField(default=dict, help_text="How many lines of each kind, how many stay as they are")
+    notes = models.JSONField(default=dict, help_text="What was read how, and what was passed over")
+    begun_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-read_at"], name="rosters_by_day")]
+
+    def __str__(self):
+        return f"{self.file_name} · {self.read_at:%Y-%m-%d}"
+
+
+class RosterPart(models.Model):
+    """Some lines of one kind, done together."""
+
+    roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="parts")
+    place = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10)
+    lines = models.JSONField()
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [models.UniqueConstraint(fields=["roster", "place"], name="one_part_at_a_place")]
+
+    def __str__(self):
+        return f"{self.roster} · {self.place} · {self.kind}"

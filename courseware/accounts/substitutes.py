@@ -1,0 +1,30 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Substitute(models.Model):
+    """Who sees and may do from day to day what a manager may, in all teams that the manager leads then."""
+
+    lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("substitute")
+    )
+    first_day = models.DateField(_("from"))
+    last_day = models.DateField(_("until"), help_text=_("The whole day counts, in the time zone of each team."))
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, help_text="Ended before the last day was over")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("substitute"), _("substitutes")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_day__gte=models.F("first_day")), name="substitutes_begin_before_they_end"
+            ),
+            models.CheckConstraint(condition=~models.Q(lead=models.F("person")), name="nobody_stands_in_for_oneself"),
+        ]
+
+    def __str__(self):
+        return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
