@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.fields import DueDayField
-from courseware.learning.models import Adjustment
 from courseware.learning.verbs import ExtendForm, OptionalReason, PracticeTimeForm, VerbForm, WaiveForm
 from courseware.lib.small_numbers import small_number
 

@@ -17,7 +17,8 @@ from courseware.accounts.permissions import handles_people, is_manager, learners
 from courseware.assignments.record_page import record_page
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.adjusting import decide, refusal_of
-from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status

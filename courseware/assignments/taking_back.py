@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 
 from courseware.accounts.models import User
 from courseware.assignments.record_page import record_page
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
-from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, undo
 from courseware.lib.form_pages import form_on
 

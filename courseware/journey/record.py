@@ -14,7 +14,8 @@ from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Act, Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusted import adjustments_of
-from courseware.learning.models import AdjustmentLine, Enrollment, LessonReport
+from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
 

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from courseware.learning.models import Adjustment, AdjustmentLine
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 
 
 def adjustments_of(enrollment):

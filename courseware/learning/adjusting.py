@@ -14,9 +14,10 @@ from courseware.accounts import practice_time
 from courseware.accounts.models import User, time_zones
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.beginning import BATCH, begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment, zone_named
+from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 
 Kind = Adjustment.Kind

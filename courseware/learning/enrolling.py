@@ -7,9 +7,10 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, time_zones
 from courseware.evidence.recording import record_many, subject_of
 from courseware.learning.adjusting import CLOSED, adjust
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled
 from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.models import Adjustment, Enrollment, TeamEnrolling, zone_named
+from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
 
 

@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.away import Away
-from courseware.accounts.models import Team, User, time_zones
+from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states
+from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
 from courseware.learning.headcounts import Place, Relocation, count
+from courseware.learning.postponements import Postponement  # noqa: F401
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
@@ -225,19 +227,6 @@ class Enrollment(models.Model):
         return states.state_of(self, at or timezone.now())
 
 
-class Postponement(models.Model):
-    """A due day and the absences that have moved it on: see `learning.postponing`."""
-
-    enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="postponement")
-    given_at = models.DateTimeField(null=True, help_text="The due instant as somebody or a rule gave it")
-    moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last: another one was given since")
-    counts_from = models.DateField(help_text="Absences count from this day on")
-    days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
-
-    def __str__(self):
-        return f"{self.enrollment} · +{self.days}"
-
-
 class TeamEnrolling(models.Model):
     """That the learners of these teams and of those below are to be enrolled: a batch at a time, until finished."""
 
@@ -253,74 +242,6 @@ class TeamEnrolling(models.Model):
 
     def __str__(self):
         return f"{', '.join(team.name for team in self.teams.all())} · {self.course}"
-
-
-class Adjustment(models.Model):
-    """What somebody decided about the training of one person or of many, and why; a line for each of them."""
-
-    class Kind(models.TextChoices):
-        EXTENDED = "extended", _("another due day")
-        WAIVED = "waived", _("excused")
-        TIMED = "timed", _("time under pressure")
-        ENROLLED = "enrolled", _("enrolled")
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    made_at = models.DateTimeField()
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=200, blank=True)
-    due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
-    time = models.CharField(max_length=8, blank=True, help_text="A practice time of a person")
-    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="+", help_text="To enroll in")
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self):
-        return f"{self.kind} · {self.made_at:%Y-%m-%d}"
-
-    @property
-    def time_words(self):
-        return dict(User.PracticeTime.choices).get(self.time, _("as written"))
-
-
-class AdjustmentLine(models.Model):
-    """What an adjustment changed for one learner, with what was there before: by it the change is undone."""
-
-    adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
-    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    enrollment = models.ForeignKey(
-        Enrollment,
-        on_delete=models.SET_NULL,
-        null=True,
-        related_name="adjustment_lines",
-        help_text="Null: one that is still to be made, or was removed again",
-    )
-    made_at = models.DateTimeField(null=True, help_text="Null: it waits for its turn")
-    due_before = models.DateTimeField(null=True)
-    due_after = models.DateTimeField(null=True)
-    time_before = models.CharField(max_length=8, blank=True)
-    undone_at = models.DateTimeField(null=True)
-    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["adjustment", "enrollment"], name="one_line_per_enrollment"),
-            models.CheckConstraint(
-                condition=models.Q(undone_at=None) | models.Q(made_at__isnull=False), name="undone_after_it_was_made"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.adjustment} ({self.learner})"
-
-    @property
-    def due_on(self):
-        return self.due_after and dates.due_day(self.due_after, self.enrollment.zone)
-
-    @property
-    def due_on_before(self):
-        return self.due_before and dates.due_day(self.due_before, self.enrollment.zone)
 
 
 class Answer(models.Model):

@@ -15,7 +15,8 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User, time_zones
 from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.evidence.recording import NewEvent, record_many
-from courseware.learning.models import Enrollment, Postponement, zone_named
+from courseware.learning.models import Enrollment, zone_named
+from courseware.learning.postponements import Postponement
 from courseware.lib import dates
 
 DAY = timedelta(days=1)

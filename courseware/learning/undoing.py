@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import practice_time
 from courseware.evidence.recording import NewEvent, record_many, subject_of
 from courseware.learning.adjusting import Kind, locked
-from courseware.learning.models import AdjustmentLine, Enrollment, SurveyReceipt
+from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.models import Enrollment, SurveyReceipt
 from courseware.outbox.models import Message
 
 FOR = timedelta(days=1)

@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import audits
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend, give_time, waive
 from courseware.learning.fields import DueDayField
-from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.lib.form_layout import Fields
 from courseware.lib.small_numbers import small_number
 

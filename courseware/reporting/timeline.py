@@ -13,7 +13,8 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusted import adjustments_of
-from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.models import Enrollment
 from courseware.learning.postponing import absences_during
 from courseware.learning.undoing import may_still, newest_lines
 

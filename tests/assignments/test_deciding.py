@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.learning import adjusting
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import waive
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Enrollment
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

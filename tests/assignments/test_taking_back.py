@@ -3,8 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.enrolling import extend, waive
-from courseware.learning.models import AdjustmentLine
 from tests.making import days, join, make_admin, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_what_is_older_than_a_day_has_no_button(signed_in, team, enrollment):
 
 def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
     from courseware.learning.adjusting import adjust
-    from courseware.learning.models import Adjustment
+    from courseware.learning.adjustments import Adjustment
 
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjust([enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin()))

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.evidence.models import Event
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import EnrollmentClosed, extend, give_time, waive
-from courseware.learning.models import Adjustment, AdjustmentLine
 from courseware.lib.dates import due_instant
 from tests.making import days, join, make_enrollment, make_team, make_user
 

@@ -11,8 +11,9 @@ from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning import recounting
 from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import enroll, extend, give_time, waive
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together

@@ -1,0 +1,75 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.content.models import Course
+from courseware.lib import dates
+
+
+class Adjustment(models.Model):
+    """What somebody decided about the training of one person or of many, and why; a line for each of them."""
+
+    class Kind(models.TextChoices):
+        EXTENDED = "extended", _("another due day")
+        WAIVED = "waived", _("excused")
+        TIMED = "timed", _("time under pressure")
+        ENROLLED = "enrolled", _("enrolled")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
+    time = models.CharField(max_length=8, blank=True, help_text="A practice time of a person")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="+", help_text="To enroll in")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.kind} · {self.made_at:%Y-%m-%d}"
+
+    @property
+    def time_words(self):
+        return dict(User.PracticeTime.choices).get(self.time, _("as written"))
+
+
+class AdjustmentLine(models.Model):
+    """What an adjustment changed for one learner, with what was there before: by it the change is undone."""
+
+    adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    enrollment = models.ForeignKey(
+        "learning.Enrollment",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="adjustment_lines",
+        help_text="Null: one that is still to be made, or was removed again",
+    )
+    made_at = models.DateTimeField(null=True, help_text="Null: it waits for its turn")
+    due_before = models.DateTimeField(null=True)
+    due_after = models.DateTimeField(null=True)
+    time_before = models.CharField(max_length=8, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["adjustment", "enrollment"], name="one_line_per_enrollment"),
+            models.CheckConstraint(
+                condition=models.Q(undone_at=None) | models.Q(made_at__isnull=False), name="undone_after_it_was_made"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.adjustment} ({self.learner})"
+
+    @property
+    def due_on(self):
+        return self.due_after and dates.due_day(self.due_after, self.enrollment.zone)
+
+    @property
+    def due_on_before(self):
+        return self.due_before and dates.due_day(self.due_before, self.enrollment.zone)
