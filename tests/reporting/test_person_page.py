@@ -1,0 +1,176 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from courseware.evidence.models import Event
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.verbs import VERBS
+from courseware.lib.dates import due_instant
+from tests.making import days, filled, join, make_admin, make_enrollment, make_team
+from tests.reporting.boards import exported, learner_of
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def test_whoever_acts_after_the_session_ended_is_led_back_to_the_person(client, team):
+    enrollment = learner_of(team)
+    client.logout()
+    for verb in VERBS:
+        response = client.post(f"/team/people/{enrollment.pk}/{verb.address}/")
+        assert response.headers["Location"] == f"/accounts/login/?next=/team/people/{enrollment.pk}/"
+
+
+def test_a_persons_page_has_the_timeline_and_no_single_answer(client, team):
+    enrollment = learner_of(team, "Lea")
+    complete_course(enrollment)
+    text = client.get(f"/team/people/{enrollment.pk}/").text
+    for said in ("Lea", "Boiling water", "The last cup: passed", "2 / 2", "Course completed", "completed"):
+        assert said in text
+    assert Answer.objects.count() > 0
+    for question in ("Is it off?", "It boils", "Smoke"):
+        assert question not in text
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(client, team, runs):
+    enrollment = first = learner_of(team, "Lea")
+    for _ in range(runs):
+        Enrollment.objects.open().update(completed_at=timezone.now())
+        enrollment = make_enrollment(first.learner, first.course)
+    address = f"/team/people/{enrollment.pk}/"
+    client.get(address)
+    with CaptureQueriesContext(connection) as needed:
+        response = client.get(address)
+    assert len(needed) == 25
+    links = BeautifulSoup(response.content, "html.parser").select("h2 + ul:not(.modules) a[href^='/team/people/']")
+    assert len(links) == runs
+    assert "completed" in links[-1].text
+    assert client.get(links[-1]["href"]).context["enrollment"] == first
+    assert "Earlier runs" not in client.get(links[-1]["href"]).text
+
+
+def test_more_time_is_given_to_the_end_of_a_day(client, team):
+    enrollment = learner_of(team, due_at=days(-1))
+    day = timezone.localdate() + timedelta(days=7)
+    response = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": day.isoformat()}, follow=True)
+    enrollment.refresh_from_db()
+    assert enrollment.due_at == due_instant(day, SHANGHAI)
+    assert response.context["row"].due_on == day
+    assert Event.objects.get(verb="extended").actor == team.manager
+
+
+def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
+    enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
+    said = {
+        "extend": ({"due_on": "2030-03-04"}, "Lea Lee has time until 4 March 2030."),
+        "time": ({"time": "off"}, "From the next exam or simulation on, Lea Lee has the time you set."),
+        "excuse": ({"reason": "On leave"}, "Lea Lee is excused. The reason is on record."),
+    }
+    assert said.keys() == {verb.address for verb in VERBS}
+    for address, (fields, sentence) in said.items():
+        page = client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
+        messages = BeautifulSoup(page.content, "html.parser").select(".message.success")
+        assert [message.text for message in messages] == [sentence]
+    closed = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "2030-03-05"}, follow=True)
+    assert "has time until" not in closed.text
+
+
+@pytest.mark.parametrize("due_on", ["", "x", "2020-01-01", "9999-12-31", "2026-02-30", "\0"])
+def test_a_day_that_makes_no_sense_is_explained_and_nothing_moves(client, team, due_on):
+    enrollment = learner_of(team, due_at=days(3))
+    response = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": due_on})
+    assert response.status_code == 422
+    assert "<title>Error: " in response.text
+    assert Enrollment.objects.get().due_at == enrollment.due_at
+
+
+def test_today_is_the_earliest_day_where_the_learner_is(client, team):
+    team.time_zone = "Pacific/Kiritimati"  # where it is tomorrow already
+    team.save()
+    enrollment = learner_of(team, due_at=days(-3))
+    with time_machine.travel(datetime(2026, 11, 25, 11, tzinfo=UTC), tick=False):
+        client.force_login(team.manager)
+        here, there = timezone.localdate(), timezone.localdate(timezone=team.zone)
+        assert here < there
+        assert client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": str(here)}).status_code == 422
+        assert client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": str(there)}).status_code == 302
+
+
+def test_a_person_is_excused_with_a_reason_that_stays(client, team):
+    enrollment = learner_of(team, "Lea", due_at=days(-1))
+    response = client.post(f"/team/people/{enrollment.pk}/excuse/", {"reason": "Moved to the warehouse"}, follow=True)
+    enrollment.refresh_from_db()
+    assert (enrollment.is_open, enrollment.waived_reason) == (False, "Moved to the warehouse")
+    assert "Moved to the warehouse" in response.text
+    forms = BeautifulSoup(response.content, "html.parser").select("main form")
+    assert [form["class"][0] for form in forms] == ["undo"]
+    assert client.get("/team/").context["counts"][Enrollment.State.OVERDUE] == 0
+
+
+def test_excusing_needs_a_reason(client, team):
+    enrollment = learner_of(team)
+    for reason in ("", "  ", "x" * 201):
+        assert client.post(f"/team/people/{enrollment.pk}/excuse/", {"reason": reason}).status_code == 422
+    assert Enrollment.objects.get().is_open
+
+
+def test_what_is_completed_is_neither_extended_nor_excused(client, team):
+    enrollment = learner_of(team)
+    complete_course(enrollment)
+    before = Enrollment.objects.values().get()
+    for verb in VERBS:
+        address = f"/team/people/{enrollment.pk}/{verb.address}/"
+        assert client.post(address, filled(verb.form)).status_code == 302
+    assert Enrollment.objects.values().get() == before
+
+
+def test_extending_and_handing_in_at_the_same_second_go_by_one_rule(client, team):
+    """What is overdue at an instant is not any more once there is more time, on board and file alike."""
+    enrollment = learner_of(team, due_at=timezone.now())
+    assert [row["State"] for row in exported(client)] == ["overdue"]
+    client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": str(timezone.localdate())})
+    assert [row["State"] for row in exported(client)] == ["due soon"]
+    assert client.get("/team/").context["counts"][Enrollment.State.OVERDUE] == 0
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, verb):
+    enrollment = learner_of(team)
+    address = f"/team/people/{enrollment.pk}/{verb.address}/"
+    first, *_ = verb.form.base_fields
+    response = client.post(address, {first: "x" * 201, "reason": "x" * 201})
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 422
+    assert page.title.text.startswith("Error:")
+    assert [form["action"] for form in page.select("main form:has([aria-invalid=true])")] == [address]
+    assert [field["value"] for field in page.select("main [aria-invalid=true][name=reason]")] == ["x" * 201]
+    assert [form["action"].split("/")[-2] for form in page.select("main form")] == [
+        *(each.address for each in VERBS),
+        "away",
+    ]
+    assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
+
+
+def test_nobody_changes_the_own_training_administrators_included(client):
+    admin = make_admin()
+    join(make_team(manager=admin), admin)
+    own, other = make_enrollment(learner=admin), make_enrollment()
+    client.force_login(admin)
+    for verb in VERBS:
+        fields = filled(verb.form)
+        assert client.post(f"/team/people/{own.pk}/{verb.address}/", fields).status_code == 404
+        assert client.post(f"/team/people/{other.pk}/{verb.address}/", fields).status_code == 302
+    page = client.get(f"/team/people/{own.pk}/")
+    assert (page.status_code, page.context["forms"]) == (200, {})
+    assert len(client.get(f"/team/people/{other.pk}/").context["forms"]) == len(VERBS)
+    own.refresh_from_db()
+    admin.refresh_from_db()
+    assert (own.waived_at, admin.practice_time) == (None, "")

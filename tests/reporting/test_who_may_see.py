@@ -1,0 +1,65 @@
+import pytest
+
+from courseware.evidence.models import Event
+from courseware.learning.models import Enrollment
+from courseware.learning.verbs import VERBS
+from tests.making import days, filled, join, make_admin, make_editor, make_enrollment, make_team, make_user
+from tests.reporting.boards import learner_of, table
+
+pytestmark = pytest.mark.django_db
+
+
+def everybody_else(enrollment):
+    other = make_team("Other")
+    learner_of(other)
+    below = make_team("Below")
+    learner_of(below)
+    return [enrollment.learner, make_user(), other.manager, below.manager, make_editor()]
+
+
+def test_the_page_of_a_person_is_only_for_those_who_lead_them(client, team):
+    enrollment = learner_of(team, due_at=days(3))
+    before = Enrollment.objects.values().get()
+    for person in everybody_else(enrollment):
+        client.force_login(person)
+        assert client.get(f"/team/people/{enrollment.pk}/").status_code == 404
+        for verb in VERBS:
+            address = f"/team/people/{enrollment.pk}/{verb.address}/"
+            assert client.post(address, filled(verb.form)).status_code == 404
+    assert Enrollment.objects.filter(pk=enrollment.pk).values().get() == before
+    assert not Event.objects.filter(verb="record-viewed").exists()
+
+
+def test_a_manager_finds_no_page_of_the_own_record_nor_of_people_above(client, team):
+    join(team, team.manager)
+    own = make_enrollment(team.manager)
+    below = make_team("Below", parent=team)
+    above = learner_of(team)
+    client.force_login(below.manager)
+    assert client.get(f"/team/people/{above.pk}/").status_code == 404
+    client.force_login(team.manager)
+    assert client.get(f"/team/people/{own.pk}/").status_code == 404
+    assert client.get(f"/team/people/{above.pk}/").status_code == 200
+
+
+def test_a_manager_who_is_one_no_more_sees_nothing(client, team):
+    enrollment = learner_of(team)
+    team.memberships.filter(person=team.manager).delete()
+    for address in ("/team/", "/team/board.csv", f"/team/people/{enrollment.pk}/"):
+        assert client.get(address).status_code == 404
+
+
+def test_boards_are_for_managers_and_admins(client):
+    learner_of(make_team(), "Lea")
+    for person in (make_user(), make_editor()):
+        client.force_login(person)
+        assert client.get("/team/").status_code == client.get("/team/board.csv").status_code == 404
+    client.force_login(make_admin())
+    assert table(client.get("/team/"))[0][0] == "Lea"
+
+
+def test_a_stranger_signs_in_first(client, team):
+    enrollment = learner_of(team)
+    client.logout()
+    for address in ("/team/", "/team/board.csv", f"/team/people/{enrollment.pk}/", "/surveys/tea-room/voice/"):
+        assert client.get(address)["Location"].endswith(f"?next={address}")
