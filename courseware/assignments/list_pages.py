@@ -87,6 +87,7 @@ def difference_page(request, roster, form):
         raise Http404
     first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
     context = {"roster": roster, "form": form, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
+    context["takes_some"] = any(line.get("otherwise") for line in first[BAD])
     if kind:
         page = Paginator(roster.parts.filter(kind=kind), 1).get_page(request.GET.get("page"))
         context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.lines]}

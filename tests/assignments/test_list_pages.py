@@ -69,6 +69,15 @@ def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client, hr):
     assert (User.objects.filter(is_active=True).count(), Event.objects.count()) == (3, events)
 
 
+def test_a_list_with_nothing_that_can_be_done_offers_another_list_only(client, hr):
+    add_person("Wang", staff_number="A3", by=None)
+    bad = ("A9", "", "no address", "")
+    page = page_of(client, brought(client, bad))
+    assert [each.text for each in page.select(".btn")] == ["Take another list"]
+    page = page_of(client, brought(client, bad, ("A3", "Wang Fang", "", "")))
+    assert [each.text for each in page.select(".btn")] == ["Do this with 1 person", "Take another list"]
+
+
 def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_it_went(client, hr):
     make_teams("Night")
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", "Nigth"), ("A5", "", "", ""))
