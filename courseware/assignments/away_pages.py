@@ -20,7 +20,7 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.assignments.away_forms import AwayDaysForm, AwayForm
 from courseware.content.compiled import serving
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, Postponement
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
 from courseware.lib.form_pages import form_on
 
@@ -142,8 +142,11 @@ def away_page(request, person, form, *, changed=None, status=200):
 def runs_due(person):
     """The open runs with a due day, each with its title and by how many days absences have moved it."""
     runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
-    runs = list(runs.with_release().with_zone().select_related("postponement").order_by("due_at", "pk"))
+    runs = list(runs.with_release().with_zone().order_by("due_at", "pk"))
+    moved = dict(
+        Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
+    )
     for run in runs:
         run.title = serving.outline(run.release, get_language()).title
-        run.days = run.postponement.days if hasattr(run, "postponement") else 0
+        run.days = moved.get(run.pk, 0)
     return runs

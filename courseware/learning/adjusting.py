@@ -21,6 +21,7 @@ from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates
 
 Kind = Adjustment.Kind
+DAY_GIVEN = ["due_at", "due_given_at", "due_given_by"]
 
 
 class Refusal(models.TextChoices):
@@ -151,7 +152,8 @@ def extend_lines(adjustment, lines):
         line.due_before = line.enrollment.due_at
         line.due_after = dates.due_instant(adjustment.due_on, line.enrollment.zone)
         line.enrollment.due_at = line.due_after
-    Enrollment.objects.write_many([line.enrollment for line in lines], ["due_at"])
+        line.enrollment.due_given_at, line.enrollment.due_given_by = adjustment.made_at, adjustment.made_by
+    Enrollment.objects.write_many([line.enrollment for line in lines], DAY_GIVEN)
     return lines, [event_of(adjustment, line, {"from": line.due_before, "to": line.due_after}) for line in lines]
 
 

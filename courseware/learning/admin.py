@@ -88,7 +88,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     autocomplete_fields = ["learner"]
     actions = [action_of(verb) for verb in VERBS if verb.action]
     readonly_fields = (
-        "learner", "course", "state", "due_on", "track", "enrolled_at", "started_at", "last_active_at",
+        "learner", "course", "state", "due_on", "due_given_by", "track", "enrolled_at", "started_at", "last_active_at",
         "completed_at", "waived_at", "waived_reason", "completions", "answers",
     )  # fmt: skip
     fields = readonly_fields

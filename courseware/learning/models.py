@@ -124,6 +124,17 @@ class Enrollment(models.Model):
     due_at = models.DateTimeField(
         null=True, blank=True, help_text="The first instant after the due day in the team's zone"
     )
+    due_given_at = models.DateTimeField(
+        null=True, editable=False, help_text="When another due day was given by hand; null: it came with the enrollment"
+    )
+    due_given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("due day given by"),
+    )
     track = models.CharField(
         _("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: the course’s first")
     )
@@ -222,6 +233,11 @@ class Enrollment(models.Model):
     @property
     def due_on(self):
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
+
+    @property
+    def day_given_at(self):
+        """When the due day was given that counts, by hand or with the enrollment."""
+        return self.due_given_at or self.enrolled_at
 
     def state_at(self, at=None):
         return states.state_of(self, at or timezone.now())

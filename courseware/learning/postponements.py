@@ -1,14 +1,30 @@
 from django.db import models
+from django.db.models.functions import Coalesce
+
+
+class PostponementQuerySet(models.QuerySet):
+    def of_the_day_that_counts(self):
+        """Not of days that were given before, or were taken back."""
+        return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 
 
 class Postponement(models.Model):
-    """A due day and the absences that have moved it on: see `learning.postponing`."""
+    """A due day and the absences that have moved it on: see `learning.postponing`. Each day that is given has its own,
+    so that of a day which is taken back the one before is there again."""
 
-    enrollment = models.OneToOneField("learning.Enrollment", on_delete=models.CASCADE, related_name="postponement")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="postponements")
+    since = models.DateTimeField(help_text="When that day was given: see Enrollment.day_given_at")
     given_at = models.DateTimeField(null=True, help_text="The due instant as somebody or a rule gave it")
-    moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last: another one was given since")
+    moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last")
     counts_from = models.DateField(help_text="Absences count from this day on")
     days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
+
+    objects = PostponementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "since"], name="one_postponement_for_each_day_given")
+        ]
 
     def __str__(self):
         return f"{self.enrollment} · +{self.days}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from courseware.accounts.away import Away
@@ -127,51 +127,66 @@ def refuse_overlap(person, first_day, last_day, *, but=None):
 def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
     """Bring the due days of the person's open runs to where they belong at `at`; returns what is to be recorded.
 
-    Call it with the person locked. A day that somebody has given meanwhile is taken for the one that was given, and
-    stays, as far as the absences go that it was given with.
+    Call it with the person locked.
     """
     absences = list(Away.objects.filter(person=person))
     runs = Enrollment.objects.open().filter(learner=person).with_zone().order_by("pk")
-    runs = list(runs.select_for_update(of=("self",), no_key=True)) if absences else with_postponements(person)
-    if not runs:
-        note_stages(absences, at)
-        return []
-    kept = {each.enrollment_id: each for each in Postponement.objects.filter(enrollment__in=runs)}
-    [calendar] = calendars_of_people([person.pk]).values()
-    spans = [(each.first_day, each.last_day) for each in absences]
-    events = []
-    for run in runs:
-        postponement = kept.get(run.pk) or begun(run)
-        today = timezone.localdate(at, run.zone)
-        if postponement.moved_to != run.due_at:
-            given_anew(postponement, run, spans, today)
-        before = run.due_at
-        move(run, postponement, spans, calendar, today)
-        postponement.save()
-        if run.due_at != before:
-            run.save(update_fields=["due_at"])
-            data = {"from": before, "to": run.due_at, "working_days": postponement.days}
-            events.append(NewEvent("due-moved", run, by, data, at))
+    if not absences:  # only what one has moved that is no more
+        runs = runs.filter(pk__in=Postponement.objects.values("enrollment"))
+    events = follow_absences(list(runs.select_for_update(of=("self",), no_key=True)), by, at)
     note_stages(absences, at)
     return events
 
 
-def with_postponements(person):
-    """Of who has no absence any more, only what one has moved."""
-    runs = Enrollment.objects.open().filter(learner=person, pk__in=Postponement.objects.values("enrollment"))
-    return list(runs.with_zone().order_by("pk").select_for_update(of=("self",), no_key=True))
+def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> list[NewEvent]:
+    """Of open runs, which are locked; returns what is to be recorded. As many statements for one as for a hundred."""
+    absences: dict[int, list[Away]] = {}
+    for each in Away.objects.filter(person__in={run.learner_id for run in runs}):
+        absences.setdefault(each.person_id, []).append(each)
+    known = Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs)
+    kept = {each.enrollment_id: each for each in known}
+    runs = [run for run in runs if run.pk in kept or run.learner_id in absences]
+    if not runs:
+        return []
+    calendars = calendars_of_people({run.learner_id for run in runs})
+    before = {run.pk: run.due_at for run in runs}
+    postponements = []
+    for run in runs:
+        of_learner = absences.get(run.learner_id, [])
+        postponement = kept.get(run.pk) or begun(run, of_learner)
+        spans = [(each.first_day, each.last_day) for each in of_learner]
+        move(run, postponement, spans, calendars[run.learner_id], timezone.localdate(at, run.zone))
+        postponements.append(postponement)
+    keep(postponements)
+    moved = [run for run in runs if run.due_at != before[run.pk]]
+    if moved:
+        Enrollment.objects.write_many(moved, ["due_at"])
+    days = {each.enrollment_id: each.days for each in postponements}
+    data = {run: {"from": before[run.pk], "to": run.due_at, "working_days": days[run.pk]} for run in moved}
+    return [NewEvent("due-moved", run, by, data[run], at) for run in moved]
 
 
-def begun(run: Enrollment) -> Postponement:
-    counts_from = timezone.localdate(run.enrolled_at, run.zone)
-    return Postponement(enrollment=run, given_at=run.due_at, moved_to=run.due_at, counts_from=counts_from)
+def keep(postponements: list[Postponement]) -> None:
+    Postponement.objects.bulk_create(
+        postponements,
+        update_conflicts=True,
+        unique_fields=["enrollment", "since"],
+        update_fields=["moved_to", "days"],
+    )
 
 
-def given_anew(postponement: Postponement, run: Enrollment, spans: list[Span], today: date) -> None:
-    until = max(today, run.due_on) if run.due_on else today
-    reckoned_with = [last + DAY for first, last in spans if first <= until]
-    postponement.given_at = postponement.moved_to = run.due_at
-    postponement.counts_from = max([today, *reckoned_with])
+def begun(run: Enrollment, absences: list[Away]) -> Postponement:
+    """Who gives a day by hand reckons with the absences that are known by then: these count no more."""
+    given_on = timezone.localdate(run.day_given_at, run.zone)
+    until = max(given_on, run.due_on) if run.due_on else given_on
+    reckoned_with = [
+        each.last_day + DAY
+        for each in absences
+        if run.due_given_at and each.said_at <= run.due_given_at and each.first_day <= until
+    ]
+    return Postponement(
+        enrollment=run, since=run.day_given_at, given_at=run.due_at, counts_from=max([given_on, *reckoned_with])
+    )
 
 
 def move(run: Enrollment, postponement: Postponement, spans: list[Span], calendar: Calendar, today: date) -> None:
@@ -196,8 +211,8 @@ def not_settled(at: datetime) -> Iterator[int]:
     passed = Q(stage=Away.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Away.Stage.OVER, ends_at__lte=at)
     yield from Away.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
     known = Away.objects.filter(stage__lt=Away.Stage.OVER).values("person")
-    other_day = ~Q(postponement__moved_to=F("due_at")) | Q(postponement__moved_to=None)
-    given = Enrollment.objects.open().exclude(due_at=None).filter(other_day, learner__in=known)
+    worked_out = Postponement.objects.of_the_day_that_counts().filter(enrollment=OuterRef("pk"))
+    given = Enrollment.objects.open().exclude(due_at=None).filter(~Exists(worked_out), learner__in=known)
     yield from given.order_by("learner").values_list("learner", flat=True).distinct()
 
 
@@ -225,5 +240,5 @@ def absences_during(enrollment: Enrollment) -> list[Away]:
 
 def days_moved_on(enrollment: Enrollment) -> int:
     """By how many working days absences have moved the due day as it stands. Runs one query."""
-    postponements = Postponement.objects.filter(enrollment=enrollment, moved_to=enrollment.due_at)
+    postponements = Postponement.objects.of_the_day_that_counts().filter(enrollment=enrollment)
     return postponements.values_list("days", flat=True).first() or 0

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
 from courseware.evidence.recording import NewEvent, record_many, subject_of
-from courseware.learning.adjusting import Kind, locked
+from courseware.learning.adjusting import DAY_GIVEN, Kind, locked
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.models import Enrollment, SurveyReceipt
+from courseware.learning.postponing import follow_absences
 from courseware.outbox.models import Message
 
 FOR = timedelta(days=1)
@@ -93,7 +94,8 @@ def undo(adjustment, lines, *, by, at=None):
 
 
 def is_another_day(line):
-    stands = line.enrollment.is_open and line.enrollment.due_at == line.due_after
+    """An absence may have moved the day on: it is still the one that was given."""
+    stands = line.enrollment.is_open and line.enrollment.due_given_at == line.made_at
     return None if stands else Stays.LATER
 
 
@@ -118,13 +120,24 @@ CHANGED = {
 
 
 def take_back_days(lines, by, at):
-    for line in lines:
-        line.enrollment.due_at = line.due_before
-    Enrollment.objects.write_many([line.enrollment for line in lines], ["due_at"])
-    return lines, [
-        NewEvent("extension-undone", line.enrollment, by, {"from": line.due_after, "to": line.due_before}, at)
-        for line in lines
-    ]
+    runs = [line.enrollment for line in lines]
+    former = days_given(runs, but=lines)
+    events = []
+    for line, run in zip(lines, runs, strict=True):
+        data = {"from": run.due_at, "to": line.due_before}
+        events.append(NewEvent("extension-undone", run, by, data, at))
+        run.due_at = line.due_before
+        run.due_given_at, run.due_given_by_id = former.get(run.pk, (None, None))
+    Enrollment.objects.write_many(runs, DAY_GIVEN)
+    return lines, events + follow_absences(runs, by, at)
+
+
+def days_given(enrollments, *, but=()):
+    """Key → when another day was given by hand that was not taken back, and the key of who gave it. Runs one query."""
+    lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, adjustment__kind=Kind.EXTENDED)
+    lines = lines.filter(made_at__isnull=False, undone_at=None).exclude(pk__in=[line.pk for line in but])
+    rows = lines.order_by("pk").values_list("enrollment", "made_at", "adjustment__made_by")
+    return {enrollment: (given_at, by) for enrollment, given_at, by in rows}
 
 
 def take_back_excuses(lines, by, at):

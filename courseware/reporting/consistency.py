@@ -25,7 +25,7 @@ from courseware.evidence.verifying import alterations
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
 from courseware.learning import recounting
-from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentLine, Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of
@@ -222,6 +222,9 @@ def enrollments() -> Iterator[str]:
         facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **which).order_by().values(enrollment)
         return Subquery(facts.annotate(found=aggregate(field)).values("found"))
 
+    days_given = AdjustmentLine.objects.filter(
+        adjustment__kind=Adjustment.Kind.EXTENDED, enrollment=OuterRef("pk"), made_at__isnull=False, undone_at=None
+    )
     found = Enrollment.objects.annotate(
         first_answer=of_facts(Answer, "answered_at", Min),
         last_answer=of_facts(Answer, "answered_at", Max),
@@ -232,9 +235,12 @@ def enrollments() -> Iterator[str]:
         first_run=of_facts(Run, "started_at", Min, branch_of=None),
         last_run=of_facts(Run, "finished_at", Max, branch_of=None),
         last_drill=of_facts(DrillAnswer, "answered_at", Max, "attempt__enrollment"),
+        given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
     )
     for enrollment in found.order_by("pk").iterator():
         yield from times_of(enrollment)
+        if enrollment.due_given_at != enrollment.given_at:
+            yield f"enrollment {enrollment.pk}: due_given_at is not that of the last day given by hand"
         if enrollment.completed_at and enrollment.last_completion is None:
             yield f"enrollment {enrollment.pk}: completed without a single completion"
 

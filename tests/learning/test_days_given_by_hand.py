@@ -1,0 +1,131 @@
+"""Which due day was given by hand, by whom, and what it was before: absences never make anybody forget it."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from courseware.learning.adjusting import adjust
+from courseware.learning.enrolling import extend
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
+from courseware.learning.undoing import undo
+from courseware.lib import dates
+from courseware.reporting.consistency import differences
+from tests.making import make_course, make_enrollment, make_user
+
+ZONE = ZoneInfo("Asia/Shanghai")
+MONDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 27)
+
+
+@pytest.fixture
+def clock(db):
+    make_course()
+    with time_machine.travel(datetime(2026, 11, 16, 9, tzinfo=ZONE), tick=True) as clock:
+        yield clock
+
+
+def due(last_day):
+    return make_enrollment(due_at=dates.due_instant(last_day, ZONE))
+
+
+def as_it_is(enrollment):
+    """(the last day, who gave it by hand)"""
+    enrollment = Enrollment.objects.get(pk=enrollment.pk)
+    return enrollment.due_on, enrollment.due_given_by
+
+
+def take_back(adjustment):
+    done, _left = undo(adjustment, list(adjustment.lines.all()), by=None)
+    return len(done)
+
+
+def december(day):
+    return date(2026, 12, day)
+
+
+def test_it_says_who_gave_the_last_day_that_stands(clock):
+    run, lead, other = due(FRIDAY), make_user(), make_user()
+    assert as_it_is(run) == (FRIDAY, None)
+    extend(run, december(1), by=lead)
+    second = extend(run, december(2), by=other)
+    assert as_it_is(run) == (december(2), other)
+    take_back(second)
+    assert as_it_is(run) == (december(1), lead)
+
+
+def test_after_the_first_is_taken_back_nobody_gave_one(clock):
+    run = due(FRIDAY)
+    take_back(extend(run, december(1), by=make_user()))
+    assert as_it_is(run) == (FRIDAY, None)
+
+
+def test_the_records_are_compared_with_who_gave_which_day(clock):
+    run, untouched = due(FRIDAY), due(FRIDAY)
+    extend(run, december(1), by=make_user())
+    take_back(extend(untouched, december(1), by=make_user()))
+    assert list(differences()) == []
+    Enrollment.objects.filter(pk=run.pk).update(due_given_at=None)
+    assert list(differences()) == [f"enrollment {run.pk}: due_given_at is not that of the last day given by hand"]
+
+
+def test_an_absence_that_is_followed_before_the_undo_makes_nobody_forget_the_day_of_before(clock):
+    run, lead = due(FRIDAY), make_user()
+    away = mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    assert as_it_is(run) == (december(4), None)
+    adjustment = extend(run, december(15), by=lead)
+    settle_all()
+    assert as_it_is(run) == (december(15), lead)  # who gave it knew of the absence
+    assert take_back(adjustment) == 1
+    assert as_it_is(run) == (december(4), None)
+    settle_all()
+    take_back_away(away, by=None)
+    assert as_it_is(run) == (FRIDAY, None)
+
+
+def test_an_absence_noted_after_the_extension_does_not_stop_the_undo_and_counts_for_the_day_of_before(clock):
+    run = due(FRIDAY)
+    adjustment = extend(run, december(15), by=make_user())
+    mark_away(run.learner, MONDAY, date(2026, 11, 24), by=None)
+    assert as_it_is(run)[0] == december(17)
+    assert take_back(adjustment) == 1
+    assert as_it_is(run) == (december(1), None)
+    assert days_moved_on(Enrollment.objects.get(pk=run.pk)) == 2
+
+
+def test_an_absence_that_was_changed_meanwhile_counts_as_it_is_now(clock):
+    run = due(FRIDAY)
+    away = mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    adjustment = extend(run, december(15), by=make_user())
+    change_away(away, MONDAY, MONDAY, by=None)
+    assert as_it_is(run)[0] == december(15)
+    take_back(adjustment)
+    assert as_it_is(run)[0] == date(2026, 11, 30)
+
+
+def test_a_day_given_by_hand_stays_whenever_the_job_runs(clock):
+    early, late = due(FRIDAY), due(FRIDAY)
+    for run in (early, late):
+        mark_away(run.learner, MONDAY, FRIDAY, by=None)
+        extend(run, december(8), by=make_user())
+    settle_all()
+    clock.move_to(datetime(2026, 12, 7, 9, tzinfo=ZONE))
+    settle_all()
+    assert as_it_is(early)[0] == as_it_is(late)[0] == december(8)
+
+
+def test_taking_back_costs_as_many_statements_for_three_as_for_one(clock):
+    def statements(people):
+        runs = [due(FRIDAY) for _ in range(people)]
+        for run in runs:
+            mark_away(run.learner, MONDAY, FRIDAY, by=None)
+        given = Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=december(15), made_by=make_user())
+        adjustment, _refused = adjust(runs, given)
+        with CaptureQueriesContext(connection) as queries:
+            assert take_back(adjustment) == people
+        return len(queries)
+
+    assert statements(1) == statements(3)
