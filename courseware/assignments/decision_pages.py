@@ -122,7 +122,8 @@ def act(request, pk):
     context = {
         "adjustment": adjustment,
         "page": page,
-        "may_undo": any(may_still(line, newest) for line in page.object_list),
+        "may_undo": bool(is_own and adjustment.people_left)
+        or any(may_still(line, newest) for line in page.object_list),
         "record_page": record_page(),
     }
     return render(request, "assignments/act.html", context)

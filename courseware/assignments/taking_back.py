@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from courseware.accounts.models import User
 from courseware.assignments.record_page import record_page
+from courseware.learning.adjusting import call_off
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
 from courseware.learning.models import Enrollment
@@ -30,19 +31,31 @@ def act_address(pk):
 @login_required
 @form_on(act_address)
 def take_back(request, pk):
-    """For the enrollment that the form names, or for all."""
+    """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
-    lines = list(lines_in_hands_of(request.user, adjustment))
     chosen = request.POST.get("only", "")
+    is_own = adjustment.made_by_id == request.user.pk
+    spared = call_off(adjustment) if is_own and not chosen else 0
+    lines = list(lines_in_hands_of(request.user, adjustment))
     if chosen:
         lines = [line for line in lines if chosen == str(line.enrollment_id)]
-    if not lines:
+    if not lines and not spared:
         raise Http404
+    if adjustment.people_left and not is_own and not chosen:
+        messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
+        return redirect("assignments:act", pk)
     done, left = [], []
     for batch in batches(lines):
         done_now, left_now = undo(adjustment, batch, by=request.user)
         done += done_now
         left += left_now
+    if spared:
+        words = ngettext(
+            "It goes no further: %(number)d person stays as before.",
+            "It goes no further: %(number)d people stay as before.",
+            spared,
+        )
+        messages.success(request, words % {"number": spared})
     say(request, adjustment, done, left)
     if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
         return redirect(record_page(), lines[0].enrollment_id)

@@ -74,7 +74,7 @@ def decide(adjustment, keys, *, at=None):
     """
     keys = sorted(keys)
     if len(keys) > BATCH:
-        adjustment.made_at = at or timezone.now()
+        adjustment.made_at, adjustment.people_left = at or timezone.now(), len(keys)
         adjustment.save(force_insert=True)
         decide_on_all.enqueue(adjustment.pk, keys)
         return adjustment, []
@@ -86,16 +86,40 @@ def decide(adjustment, keys, *, at=None):
 @task
 def decide_on_all(pk, keys):
     """Begun again, it changes nothing for who has a line already, also where that was taken back meanwhile."""
-    adjustment = Adjustment.objects.select_related("made_by", "course").get(pk=pk)
+    adjustment = Adjustment.objects.get(pk=pk)
     of_key = "learner" if adjustment.kind == Kind.ENROLLED else "enrollment"
     done = set(adjustment.lines.values_list(of_key, flat=True))
     keys = [key for key in keys if key not in done]
     for first in range(0, len(keys), BATCH):
-        batch = keys[first : first + BATCH]
-        if adjustment.kind == Kind.ENROLLED:
-            enroll_people(batch, adjustment, at=adjustment.made_at)
-        else:
-            adjust(Enrollment.objects.filter(pk__in=batch).order_by("pk"), adjustment, at=adjustment.made_at)
+        if not decide_on_next(pk, keys[first : first + BATCH], left=len(keys) - first):
+            return
+
+
+@transaction.atomic
+def decide_on_next(pk, batch, *, left):
+    """`left`: so many with these. Returns whether nobody has called it off."""
+    rows = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("made_by", "course")
+    adjustment = rows.get(pk=pk)
+    if adjustment.people_left == 0:
+        return False
+    if adjustment.kind == Kind.ENROLLED:
+        enroll_people(batch, adjustment, at=adjustment.made_at)
+    else:
+        adjust(Enrollment.objects.filter(pk__in=batch).order_by("pk"), adjustment, at=adjustment.made_at)
+    adjustment.people_left = left - len(batch)
+    adjustment.save(update_fields=["people_left"])
+    return True
+
+
+@transaction.atomic
+def call_off(adjustment):
+    """Whom the worker has not seen to yet stays as they are. Returns how many these are."""
+    adjustment = Adjustment.objects.select_for_update(no_key=True).get(pk=adjustment.pk)
+    left = adjustment.people_left or 0
+    if left:
+        adjustment.people_left = 0
+        adjustment.save(update_fields=["people_left"])
+    return left
 
 
 @transaction.atomic

@@ -23,6 +23,9 @@ class Adjustment(models.Model):
     due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
     time = models.CharField(max_length=8, blank=True, help_text="A practice time of a person")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="+", help_text="To enroll in")
+    people_left = models.PositiveIntegerField(
+        null=True, help_text="How many a worker has still to see to; null: it was done at once"
+    )
 
     class Meta:
         ordering = ["pk"]
