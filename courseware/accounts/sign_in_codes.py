@@ -16,6 +16,7 @@ from courseware.evidence.recording import record
 SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
 LENGTH = 8
 HOLDS_FOR = timedelta(hours=24)
+PRESSED_TWICE = timedelta(minutes=2)
 
 
 class NoCode(Exception):
@@ -43,7 +44,7 @@ def give_code(person, *, by, at=None):
     if not may_give_code(by, person):
         raise NoCode
     code = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
-    given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now()}
+    given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now(), "used_at": None}
     SignInCode.objects.update_or_create(person=person, defaults=given)
     notify(person, "code-given", detail=by.name)
     record("code-given", actor=by, subject=person, at=at)
@@ -54,7 +55,8 @@ def give_code(person, *, by, at=None):
 def use_code(name, typed, *, at=None):
     """The code of the person with this name, used up now, or None: also for a wrong one, which costs the same.
 
-    All sessions of the person end, and the former password, until there is a new one.
+    All sessions of the person end, and the former password, until there is a new one. Pressed twice it is one use: else
+    whoever gets the second answer alone has neither code nor password.
     """
     plain = "".join(sign for sign in typed.upper() if sign.isalnum())
     given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
@@ -67,11 +69,18 @@ def use_code(name, typed, *, at=None):
         return None
     if not may_give_code(given.given_by, given.person):  # the person may do more by now, or whoever gave it less
         return None
-    # Of two who use it at once, one has it.
-    if not SignInCode.objects.filter(pk=given.pk, digest=given.digest).delete()[0]:
-        return None
+    # Of two who use it at once, one has it, and the other waits.
+    if not SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at=None).update(used_at=at):
+        return used_just_now(given, at)
     person = given.person
     person.set_unusable_password()  # every session of the person rests on the one before, and ends with it
     person.save(update_fields=["password"])
     record("code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
     return given
+
+
+def used_just_now(given, at):
+    """The code as it is now, where it was used a moment ago and no password was chosen since."""
+    used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
+    again = used.select_related("person", "given_by").first()
+    return again if again and not again.person.has_usable_password() else None

@@ -5,12 +5,13 @@ from django.db import models
 
 
 class SignInCode(models.Model):
-    """A code that was handed over and not used yet: see `accounts.sign_in_codes`."""
+    """A code that was handed over, the last one of its person: see `accounts.sign_in_codes`."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=128, help_text="Made as that of a password")
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     given_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
 
     def __str__(self):
         return f"{self.person} · {self.given_at:%Y-%m-%d %H:%M}"

@@ -66,6 +66,7 @@ def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_onc
 def test_it_works_once(client, hr):
     code = give_code(make_numbered(), by=hr)
     assert client.post(PAGE, {"name": "A7", "code": code}).status_code == 302
+    assert client.post(CHOOSE, {"password1": NEW, "password2": NEW}).status_code == 302
     other = type(client)()
     assert other.post(PAGE, {"name": "A7", "code": code}).status_code == 422
     assert not is_in(other)
