@@ -249,7 +249,7 @@ WARNINGS = {
     "{here:.0f} here, {there:.0f} in {language} (weighted)",
     "term-missing": 'term "{original}" ({language} line {line}) without "{expected}"',
     # With --complete
-    "minutes-of-course": "minutes of the course add to {minutes}, expected {first}–{last}",
+    "minutes-of-course": "minutes of the course add to {minutes}, expected at most {most}",
 }
 
 LEVELS: Mapping[str, Level] = {**dict.fromkeys(ERRORS, "error"), **dict.fromkeys(WARNINGS, "warning")}

@@ -52,6 +52,14 @@ def test_a_minute_and_a_half_of_reading_is_followed_by_an_action(words, told_of)
     assert any("s of reading without an action, expected at most 90" in m for m in told_more(files)) == told_of
 
 
+@pytest.mark.parametrize(("minutes", "told_of"), [(4, False), (113, False), (114, True)])
+def test_a_course_of_up_to_two_hours_is_fine_however_short(minutes, told_of):
+    files = damage(LESSON, "minutes: 4", f"minutes: {minutes}")
+    said = [message for message in told(files, complete=True) if "add to" in message]
+    too_long = f"{COURSE}:1: minutes of the course add to 121, expected at most 120"
+    assert said == ([too_long] if told_of else [])
+
+
 def test_a_fold_of_another_post_is_not_read():
     files = damage(LESSON_EN, "Be quiet at night.", "Be quiet at night. " + "hush " * 200)
     lesson = read_course(files).documents["boiling"]["en"]

@@ -44,7 +44,7 @@ WHEN_COMPLETE = (check_covered, check_minutes, check_tested, check_pace)
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
     """The problems of the files of one course, sorted by path and line.
 
-    `complete` adds what only a finished course can meet: every outline point is covered, the minutes add up, every
+    `complete` adds what only a finished course can meet: every outline point is covered, it is not too long, every
     objective is tested. `today` decides which sources were checked too long ago (default: the system's date).
     """
     problems = check_course(read_course(files), complete=complete, today=today)
