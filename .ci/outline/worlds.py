@@ -354,7 +354,7 @@ ROUNDS = 8
 def shipped_course(book: Book) -> None:
     from django.conf import settings
 
-    (root,) = {path.parent for path in settings.CONTENT_DIR.glob("*/course.*.md")}
+    root = settings.CONTENT_DIR / "customer-service-safety"
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
     for number in range(ROUNDS):
         damaged = dict(files)

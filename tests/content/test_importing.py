@@ -173,7 +173,7 @@ def test_two_imports_at_once_make_one_release():
 
 
 @pytest.mark.faults
-def test_a_killed_import_has_written_nothing_or_all(tmp_path):
+def test_a_killed_import_has_written_nothing_of_a_course_or_all_of_it(tmp_path):
     """Killed at ten moments from its start to after its end, upon one database."""
     environment = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
@@ -192,7 +192,7 @@ def test_a_killed_import_has_written_nothing_or_all(tmp_path):
             imported = count("select count(*) from content_importedtext").fetchone()[0]
             texts = count("select count(*) from content_text").fetchone()[0]
             events = count("select count(*) from evidence_event").fetchone()[0]
-        assert (releases, events) in [(0, 0), (1, 2)]
+        assert events == 2 * releases <= 2 * len(list(settings.CONTENT_DIR.glob("*/course.zh-hans.md")))
         assert imported == texts and bool(texts) == bool(releases)
 
 
@@ -219,9 +219,3 @@ def odd_files(draw):
 def test_what_is_exported_is_what_was_imported_byte_for_byte(files):
     import_course(files)
     assert bodies(Course.objects.get()) == files
-
-
-@pytest.mark.django_db
-def test_the_shipped_course_comes_back_byte_for_byte(shipped_folder):
-    files = read_folder(shipped_folder)
-    assert bodies(import_course(files).course) == files

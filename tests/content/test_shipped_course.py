@@ -1,11 +1,19 @@
-"""What the course in content/ has to hold beyond the grammar."""
+"""What the courses in content/ have to hold beyond the grammar."""
 
 import json
 import re
+from pathlib import Path
+
+import pytest
 
 from courseware.content.compiled import serving
-from courseware.content.releases.importing import read_folder
+from courseware.content.releases.importing import import_course, read_folder
+from courseware.language.checking.coverage import planned_minutes
 from courseware.language.course import read_course
+from tests.content.imports import bodies
+from tests.making import make_course
+
+SHIPPED = sorted(path.parent for path in (Path(__file__).parents[2] / "content").glob("*/course.zh-hans.md"))
 
 CASE = re.compile(rb"\[\^([CX]\d+)\]")
 EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
@@ -26,10 +34,29 @@ def test_a_question_about_a_case_leads_to_a_lesson_that_tells_it(shipped_folder)
     assert astray == []
 
 
-def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(shipped_course):
-    release, astray = shipped_course.current, []
+@pytest.mark.shipped
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(folder, db):
+    release, astray = make_course(read_folder(folder)).current, []
     for language in ("zh-hans", "en"):
         for step in serving.outline(release, language).steps:
             page = json.dumps(serving.page(release, step.id, language).data, ensure_ascii=False)
             astray += [(step.id, text) for _tag, text in EMPHASIS.findall(page) if text[0] in "”’」，。；、,;."]
     assert astray == []
+
+
+def test_the_course_about_safe_operations_takes_about_two_hours(shipped_folder):
+    assert 90 <= planned_minutes(read_course(read_folder(shipped_folder))) <= 120
+
+
+@pytest.mark.shipped
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_a_course_that_is_shipped_comes_back_byte_for_byte(folder, db):
+    files = read_folder(folder)
+    assert bodies(import_course(files).course) == files
+
+
+def test_every_folder_beside_the_licence_is_a_course_called_as_its_folder(settings):
+    folders = [path for path in settings.CONTENT_DIR.iterdir() if path.is_dir()]
+    assert sorted(folders) == SHIPPED
+    assert [read_course(read_folder(folder)).id for folder in SHIPPED] == [folder.name for folder in SHIPPED]
