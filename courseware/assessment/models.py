@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -208,12 +209,25 @@ class Standing(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
     # Kept beside the certificates in the same transaction (`check_records` compares them).
     certificate = models.ForeignKey(
-        Certificate, on_delete=models.CASCADE, related_name="+", help_text="The one that certifies longest"
+        Certificate, on_delete=models.CASCADE, null=True, related_name="+", help_text="The one that certifies longest"
     )
-    certified_until = models.DateField(help_text="`certifies_until` of the certificate")
+    outside = models.ForeignKey(
+        OutsideTraining,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Or what was learned outside",
+    )
+    certified_until = models.DateField(help_text="`certifies_until` of either")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["learner", "course"], name="one_standing_per_course")]
+        constraints = [
+            models.UniqueConstraint(fields=["learner", "course"], name="one_standing_per_course"),
+            models.CheckConstraint(
+                condition=Q(certificate=None, outside__isnull=False) | Q(certificate__isnull=False, outside=None),
+                name="a_standing_has_one_proof",
+            ),
+        ]
         indexes = [models.Index(fields=["certified_until"], name="standing_by_certified_until")]
 
     def __str__(self):

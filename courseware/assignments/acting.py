@@ -104,10 +104,11 @@ def runs_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list
     people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))
     dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
     runs = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
-    former = set(runs.values_list("learner", flat=True))
-    new = begin_many({person: due for person, due in dues.items() if person.pk not in former}, course, at)
+    again = set(runs.values_list("learner", flat=True))
+    again |= {person for person, intent in wanted.items() if intent.deed is Deed.RENEW}  # also of who learned elsewhere
+    new = begin_many({person: due for person, due in dues.items() if person.pk not in again}, course, at)
     for person, due in dues.items():
-        if person.pk in former:
+        if person.pk in again:
             counts_from, required = wanted[person.pk].counts_from, lists.get(person.pk)
             fields = {"due_at": due, "enrolled_at": at, "renews_until": counts_from, "required": required}
             run, is_new = Enrollment.objects.open().get_or_create(learner=person, course=course, defaults=fields)

@@ -23,10 +23,14 @@ class NewestRun:
 
 @dataclass(frozen=True)
 class Certified:
-    """By the certificate that lasts longest; `until` is `date.min` where all were withdrawn."""
+    """By the certificate that lasts longest; `until` is `date.min` where all were withdrawn.
+
+    `is_outside`: by what was learned elsewhere, so nothing here says what a short renewal could leave out.
+    """
 
     since: date
     until: date
+    is_outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,9 +186,9 @@ def renewal_of(version, certified: Certified, day: date) -> Verdict:
     if not version.renewal:
         return Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
     opens_on = opening(version, certified, day)
+    is_short = version.renewal == version.Renewal.SHORT and not certified.is_outside
     if opens_on is None or day < opens_on:
-        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=opens_on)
-    is_short = version.renewal == version.Renewal.SHORT
+        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=is_short, opens_on=opens_on)
     if version.renewal_days is not None:
         until = certified.until
         occasion = until.isoformat()

@@ -159,9 +159,11 @@ def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
 def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
     certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
     found = Standing.objects.filter(learner__in=people, course__in=courses)
-    values = found.values_list("learner", "course", "certificate__issued_at", "certified_until")
-    for person, course, issued_at, until in values:
-        certificates[person][course] = Certified(dates.site_day(issued_at), until)
+    since = ("certificate__issued_at", "outside__trained_on")
+    for person, course, issued_at, trained_on, until in found.values_list(
+        "learner", "course", *since, "certified_until"
+    ):
+        certificates[person][course] = Certified(trained_on or dates.site_day(issued_at), until, bool(trained_on))
     return certificates
 
 

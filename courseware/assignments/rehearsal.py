@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.assignments.fitting import Because, Deed, Verdict
-from courseware.assignments.models import AssignmentRule, RuleVersion
-from courseware.assignments.planning import Intent, acting_rules, plan, version_of
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.planning import Intent, acting_rules, plan
 from courseware.learning.due import RuleDay
 
 AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
@@ -121,8 +121,7 @@ def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
     elif verdict.deed is Deed.OUTSIDE:
         rehearsal.outside[because] += 1
     elif opens_soon(verdict, rehearsal.day):
-        is_short = version_of(rehearsal.rule).renewal == RuleVersion.Renewal.SHORT
-        group = Alike(Deed.RENEW, because, is_short=is_short, opens_on=verdict.opens_on)
+        group = Alike(Deed.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
         rehearsal.coming[group].append(intent.person)
     else:
         rehearsal.left[because] += 1

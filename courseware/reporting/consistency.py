@@ -1,10 +1,10 @@
 """Whether everything stored that derives from facts still agrees with them: it is derived again and compared."""
 
+import heapq
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
@@ -16,7 +16,8 @@ from courseware.assessment.certifying import frozen_facts, outlines_of
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response, Standing
-from courseware.assessment.standing import longest
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import Proof, longest, says, whose
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Release
@@ -334,20 +335,26 @@ def agrees(field: str, kept: Any, derived: Any) -> bool:
 
 
 def standings() -> Iterator[str]:
-    """Until when a person is certified in a course, by the certificates."""
-    kept = Standing.objects.filter(learner=OuterRef("enrollment__learner"), course=OuterRef("enrollment__course"))
-    rows = Certificate.objects.select_related("enrollment").annotate(
-        kept=Subquery(kept.values("certificate")), kept_until=Subquery(kept.values("certified_until"))
+    """Until when a person is certified in a course, by the certificates and by what was learned elsewhere."""
+    kept = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
+
+    def rows(of_model, learner: str, course: str) -> Iterator[Proof]:
+        own = Standing.objects.filter(learner=OuterRef(learner), course=OuterRef(course))
+        found = of_model.annotate(**{name: Subquery(own.values(field)) for name, field in kept.items()})
+        yield from found.order_by(learner, course, "pk").iterator()
+
+    certificates = rows(
+        Certificate.objects.select_related("enrollment"), "enrollment__learner_id", "enrollment__course_id"
     )
-    of_one = attrgetter("enrollment.learner_id", "enrollment.course_id")
-    in_groups = rows.order_by("enrollment__learner_id", "enrollment__course_id").iterator()
-    for (learner, course), certificates in groupby(in_groups, of_one):
-        best = longest(certificates)
-        annotated = vars(best)
-        if (annotated["kept"], annotated["kept_until"]) != (best.pk, best.certifies_until):
+    trainings = rows(OutsideTraining.objects.all(), "person_id", "course_id")
+    for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
+        best = longest(proofs)
+        annotated, said = vars(best), says(best)
+        if any(annotated[name] != getattr(said[field], "pk", said[field]) for name, field in kept.items()):
+            kind = "outside training" if said["outside"] else "certificate"
             yield (
                 f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
-                f"until {best.certifies_until} by certificate {best.pk}"
+                f"until {best.certifies_until} by {kind} {best.pk}"
             )
 
 

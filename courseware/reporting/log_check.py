@@ -1,4 +1,4 @@
-"""Compares attempts, completions and certificates with what the log says about them.
+"""Compares attempts, completions, certificates and outside trainings with what the log says about them.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -11,7 +11,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Completion, Enrollment
@@ -77,6 +79,16 @@ def withdrawn(certificate: Certificate) -> Said:
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.withdrawn_at, data)
 
 
+def recorded(training: OutsideTraining) -> Said:
+    data = {"training": training.pk, "course": training.course_id, "on": training.trained_on.isoformat()}
+    data["until"] = training.valid_until and training.valid_until.isoformat()
+    return Said(subject_of(User, training.person_id), training.recorded_at, data)
+
+
+def withdrawn_outside(training: OutsideTraining) -> Said:
+    return Said(subject_of(User, training.person_id), training.withdrawn_at, {"training": training.pk})
+
+
 def finished(enrollment: Enrollment) -> Said:
     return Said(subject_of(enrollment), enrollment.completed_at)
 
@@ -98,6 +110,14 @@ KINDS = (
         withdrawn,
         "enrollment",
         "certificate",
+    ),
+    Kind("outside-training-recorded", lambda: OutsideTraining.objects.all(), recorded, "person", "training"),
+    Kind(
+        "outside-training-withdrawn",
+        lambda: OutsideTraining.objects.exclude(withdrawn_at=None),
+        withdrawn_outside,
+        "person",
+        "training",
     ),
 )
 

@@ -183,10 +183,13 @@ def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certif
     )
 
 
+TO_COME = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2027, 3, 1))
+
+
 @pytest.mark.parametrize(
     "day, until, found",
     [
-        (date(2027, 2, 28), date(2027, 6, 1), Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2027, 3, 1))),
+        (date(2027, 2, 28), date(2027, 6, 1), TO_COME),
         (
             date(2027, 3, 1),
             date(2027, 6, 1),
@@ -206,7 +209,7 @@ def test_a_yearly_renewal_opens_on_its_day(day, until, found):
 
 def test_a_yearly_renewal_passes_over_who_was_certified_since_its_day_and_days_before_the_rule_acts():
     fresh = certified(date(2028, 3, 1), since=date(2027, 3, 1))
-    following = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2028, 3, 1))
+    following = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
     assert judged(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
     old = certified(date(2028, 6, 1))
     assert judged(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following

@@ -1,0 +1,87 @@
+"""What somebody learned elsewhere: recorded with its proof, and taken back with a reason where it was wrong."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assessment.certifying import months_later
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import keep_standings
+from courseware.content.compiled.serving import outline
+from courseware.content.models import Course
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+
+BATCH = 50  # people in one transaction
+
+
+class OwnTraining(Exception):
+    """Nobody records or takes back the own one."""
+
+
+def usual_end(course: Course, trained_on: date) -> date | None:
+    """The last day of a certificate of the course, had it been given on that day; None where it would have no end."""
+    months = outline(course.current, course.source_language).valid_months if course.current else None
+    return months_later(trained_on, months) if months else None
+
+
+@transaction.atomic
+def record_outside(
+    trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
+) -> list[OutsideTraining]:
+    """Those that were new, saved; what is recorded of a person, a course and a day already stays. At most a BATCH.
+
+    Raises OwnTraining.
+    """
+    at = at or timezone.now()
+    people = {training.person_id for training in trainings}
+    if by.pk in people:
+        raise OwnTraining(by)
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
+    found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    known = set(found.values_list("person", "course", "trained_on"))
+    new = []
+    for training in trainings:
+        if key_of(training) not in known:
+            known.add(key_of(training))
+            training.recorded_by, training.recorded_at = by, at
+            new.append(training)
+    OutsideTraining.objects.bulk_create(new)
+    keep_standings(new)
+    record_many(
+        NewEvent("outside-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
+        for training in new
+    )
+    return new
+
+
+def key_of(training: OutsideTraining) -> tuple[int, int, date]:
+    return training.person_id, training.course_id, training.trained_on
+
+
+def said_of(training: OutsideTraining) -> dict[str, object]:
+    """What the log says of it: no words of the proof, which may name people."""
+    return {
+        "training": training.pk,
+        "course": training.course_id,
+        "on": training.trained_on,
+        "until": training.valid_until,
+    }
+
+
+@transaction.atomic
+def withdraw_outside(training: OutsideTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
+    """False, and nothing is changed, where it was withdrawn already. Raises OwnTraining."""
+    if training.person_id == by.pk:
+        raise OwnTraining(by)
+    training = OutsideTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
+    if training.withdrawn_at:
+        return False
+    training.withdrawn_at, training.withdrawn_by, training.withdrawn_reason = at or timezone.now(), by, reason
+    training.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+    keep_standings([training])
+    subject, data = subject_of(User, training.person_id), {"training": training.pk}
+    record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.withdrawn_at)
+    return True

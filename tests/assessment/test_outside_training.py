@@ -1,0 +1,140 @@
+"""What was learned elsewhere certifies as a certificate does, until it is taken back."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.assessment.certifying import issue
+from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import keep_standing
+from courseware.assessment.withdrawing import withdraw
+from courseware.evidence.models import Event
+from courseware.reporting.consistency import differences
+from courseware.reporting.log_check import differences as log_differences
+from tests.language.samples import make_files
+from tests.making import make_admin, make_course, make_enrollment, make_hr, make_user
+
+pytestmark = pytest.mark.django_db
+NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
+BEFORE, ENDS, LATER = date(2026, 3, 2), date(2027, 3, 2), date(2027, 11, 1)
+
+
+def trained(person, course, on=BEFORE, until=ENDS, **fields):
+    return OutsideTraining(
+        person=person, course=course, trained_on=on, valid_until=until, **{"proof": "Certificate of TÜV"} | fields
+    )
+
+
+def certificate_of(person, course, until):
+    enrollment = make_enrollment(person, course, completed_at=timezone.now())
+    certificate = issue(enrollment, at=enrollment.completed_at)
+    Certificate.objects.filter(pk=certificate.pk).update(valid_until=until)
+    certificate.refresh_from_db()
+    keep_standing(certificate)
+    return certificate
+
+
+def kept():
+    return set(Standing.objects.values_list("learner", "course", "certificate", "outside", "certified_until"))
+
+
+def told(verb):
+    return list(Event.objects.filter(verb=verb).order_by("pk").values_list("subject", "actor", "data"))
+
+
+def test_who_was_trained_elsewhere_is_certified_until_the_last_day_of_it_and_nobody_else_is():
+    person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
+    make_enrollment(other, course)
+    [one] = record_outside([trained(person, course)], by=hr)
+    assert kept() == {(person.pk, course.pk, None, one.pk, ENDS)}
+    assert (one.recorded_by, one.withdrawn_at) == (hr, None)
+    said = {"training": one.pk, "course": course.pk, "on": "2026-03-02", "until": "2027-03-02"}
+    assert told("outside-training-recorded") == [(f"person:{person.pk}", hr.pk, said)]
+    assert not Certificate.objects.exists()
+
+
+def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
+    people, hr, course = [make_user() for _ in range(3)], make_hr(), make_course()
+    assert len(record_outside([trained(person, course) for person in people], by=hr)) == 3
+    before = kept()
+    same = [trained(person, course, proof="Said otherwise", until=LATER) for person in people]
+    assert record_outside([*same, trained(people[0], course)], by=hr) == []
+    assert kept() == before
+    twice = [trained(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
+    assert len(record_outside(twice, by=hr)) == 1
+    assert OutsideTraining.objects.count() == len(told("outside-training-recorded")) == 4
+    assert [row[4] for row in kept() if row[0] == people[0].pk] == [ALWAYS]
+
+
+def test_of_certificates_and_trainings_the_one_that_lasts_longest_counts_and_of_equals_the_certificate():
+    person, hr, course = make_user(), make_hr(), make_course()
+    certificate = certificate_of(person, course, ENDS)
+    [same] = record_outside([trained(person, course)], by=hr)
+    assert kept() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
+    [longer] = record_outside([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
+    assert kept() == {(person.pk, course.pk, None, longer.pk, LATER)}
+    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+    withdraw_outside(longer, reason="Another person of that name.", by=hr)
+    assert kept() == {(person.pk, course.pk, None, same.pk, ENDS)}
+
+
+def test_what_is_taken_back_certifies_nobody_is_kept_with_its_reason_and_can_be_recorded_anew():
+    person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
+    one, beside = record_outside([trained(person, course), trained(other, course)], by=hr)
+    assert withdraw_outside(one, reason="Another person of that name.", by=hr)
+    assert not withdraw_outside(one, reason="Again.", by=hr)
+    assert kept() == {(person.pk, course.pk, None, one.pk, NEVER), (other.pk, course.pk, None, beside.pk, ENDS)}
+    one.refresh_from_db()
+    assert (one.withdrawn_by, one.withdrawn_reason) == (hr, "Another person of that name.")
+    assert told("outside-training-withdrawn") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
+    [again] = record_outside([trained(person, course)], by=hr)
+    assert again.pk != one.pk and (person.pk, course.pk, None, again.pk, ENDS) in kept()
+
+
+def test_nobody_records_or_takes_back_the_own_one():
+    hr, colleague, course = make_hr(), make_hr(), make_course()
+    with pytest.raises(OwnTraining):
+        record_outside([trained(make_user(), course), trained(hr, course)], by=hr)
+    assert not OutsideTraining.objects.exists()
+    [one] = record_outside([trained(hr, course)], by=colleague)
+    with pytest.raises(OwnTraining):
+        withdraw_outside(one, reason="Wrong", by=hr)
+    assert not OutsideTraining.objects.exclude(withdrawn_at=None).exists()
+
+
+def test_it_ends_when_a_certificate_of_the_course_would():
+    assert usual_end(make_course(), date(2024, 2, 29)) == date(2025, 2, 28)
+    without_end = {path: data.replace(b"valid_months: 12\n", b"") for path, data in make_files().items()}
+    assert usual_end(make_course(without_end), date(2024, 2, 29)) is None
+
+
+def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
+    person, hr, course = make_user(), make_hr(), make_course()
+    [one] = record_outside([trained(person, course)], by=hr)
+    [back] = record_outside([trained(make_user(), course)], by=hr)
+    withdraw_outside(back, reason="Another person.", by=hr)
+    assert list(differences()) == [] == list(log_differences())
+    Standing.objects.filter(learner=person).update(certified_until=BEFORE)
+    where = f"person {person.pk}: certified in course {course.pk} until"
+    found = [f"{where} 2026-03-02 by what is kept, until 2027-03-02 by outside training {one.pk}"]
+    assert [line for line in differences() if line.startswith("person")] == found
+    OutsideTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
+    OutsideTraining.objects.filter(pk=back.pk).update(withdrawn_at=timezone.now() - timedelta(days=1))
+    assert list(log_differences()) == [
+        f"outsidetraining {one.pk}: the log knows no “outside-training-recorded” that says the same",
+        f"outsidetraining {back.pk}: the log knows no “outside-training-withdrawn” that says the same",
+    ]
+    Standing.objects.all().delete()
+    OutsideTraining.objects.all().delete()
+    assert len(list(log_differences())) == 3
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_recording_takes_as_many_statements_for_one_as_for_three(people, django_assert_num_queries):
+    course, hr = make_course(), make_hr()
+    trainings = [trained(make_user(), course) for _ in range(people)]
+    with django_assert_num_queries(11):
+        record_outside(trainings, by=hr)
