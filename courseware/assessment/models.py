@@ -216,7 +216,7 @@ class Standing(models.Model):
         on_delete=models.CASCADE,
         null=True,
         related_name="+",
-        help_text="Or what was learned outside",
+        help_text="Or what was learned elsewhere",
     )
     certified_until = models.DateField(help_text="`certifies_until` of either")
 
