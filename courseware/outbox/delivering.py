@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from courseware.outbox.models import PAUSES, Message, MessageState
 
 CLAIMED_FOR = timedelta(minutes=5)  # longer than any server is waited for
 AT_ONCE = 200  # of the messages that are due, by one run of the job
+LONGEST_REASON = 300  # characters
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +65,21 @@ def claimed(pk: int) -> Message | None:
 
 
 def send(message: Message, door: MailDoor) -> str:
-    """Returns the state that the message is in afterwards."""
+    """Returns the state that the message is in afterwards.
+
+    What goes into a letter is asked of the rooms above: a mistake there is one letter less, and not all of them.
+    """
+    try:
+        return sent_or_not(message, door)
+    except DatabaseError as error:
+        return put_off(message, type(error).__name__)
+    except Exception as error:
+        logger.exception("letter %s, %s could not be written", message.pk, message.kind)
+        door.close()
+        return ended(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+
+
+def sent_or_not(message: Message, door: MailDoor) -> str:
     kind = MESSAGE_KINDS.get(message.kind)
     if kind is None:
         return ended(message, MessageState.SKIPPED, f"no letter of the kind {message.kind} in this version")
