@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 # With those that have a module of their own: Django finds its models here.
 from courseware.accounts.away import Away  # noqa: F401
 from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401
-from courseware.accounts.substitutes import Substitute
+from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401
 from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401
 from courseware.lib.dates import site_day
 
@@ -136,10 +136,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def substitutes(self):
         """Who stands in for the person, and for whom the person does, as it was when it was first asked."""
-        pairs = Substitute.objects.filter(Q(lead=self) | Q(person=self), ended_at=None)
         # A day of room on either side: which day it is, the zone of each team says.
-        recent = pairs.filter(last_day__gte=site_day() - timedelta(days=1))
-        return list(recent.select_related("lead", "person").order_by("first_day", "pk"))
+        return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
 
     @property
     def sign_in_name(self):

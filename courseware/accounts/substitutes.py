@@ -1,7 +1,10 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from courseware.lib.kept_query import KeptQuery
 
 
 class Substitute(models.Model):
@@ -28,3 +31,12 @@ class Substitute(models.Model):
 
     def __str__(self):
         return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
+
+
+PAIRS = KeptQuery(
+    lambda person, since: (
+        Substitute.objects.filter(Q(lead=person) | Q(person=person), ended_at=None, last_day__gte=since)
+        .select_related("lead", "person")
+        .order_by("first_day", "pk")
+    )
+)

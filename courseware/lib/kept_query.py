@@ -8,7 +8,7 @@ gives the list that the queryset would give. The statement is Django's own; only
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -19,7 +19,7 @@ from django.db.models import Expression, QuerySet
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
-TYPES = (int, str, datetime, UUID)
+TYPES = (int, str, date, datetime, UUID)
 EXPECTED = " or ".join(each.__name__ for each in TYPES)
 LARGEST = 2**63 - 1  # of all numbers that a column can hold
 SHAPES = 64  # of one query: it is built for each length of its lists
@@ -95,6 +95,8 @@ class KeptQuery(Generic[Row]):
 def as_taken(value: Any, connection: Any) -> Any:
     if type(value) is datetime:
         return connection.ops.adapt_datetimefield_value(value)
+    if type(value) is date:
+        return connection.ops.adapt_datefield_value(value)
     if type(value) is UUID and not connection.features.has_native_uuid_field:
         return value.hex
     return value

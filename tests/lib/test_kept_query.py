@@ -1,7 +1,7 @@
 """A query that is kept gives what the queryset gives that it was built from."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -102,12 +102,12 @@ def test_rows_can_be_changed_without_changing_what_is_given_next(people):
 
 @pytest.mark.parametrize("value", [None, True, 1.5, b"Ann", ["Ann", None], ("Ann",)])
 def test_what_a_column_would_have_to_turn_into_something_else_is_refused(people, value):
-    with pytest.raises(TypeError, match="name: expected int or str or datetime or UUID, got"):
+    with pytest.raises(TypeError, match="name: expected int or str or date or datetime or UUID, got"):
         KeptQuery(named)(name=value)
 
 
 def test_a_row_is_refused_for_only_its_key_would_be_asked_for(people):
-    with pytest.raises(TypeError, match="person: expected int or str or datetime or UUID, got User"):
+    with pytest.raises(TypeError, match="person: expected int or str or date or datetime or UUID, got User"):
         KeptQuery(with_team)(person=people[0])
 
 
@@ -119,6 +119,14 @@ def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
     assert [after(at=at) for at in (NOON, NOON.astimezone(ZoneInfo("Asia/Shanghai")))] == [[second], [second]]
     assert after(at=NOON - timedelta(microseconds=1)) == [first, second]
     assert [by(token=token) for token in (first.token, second.token, uuid4())] == [[first], [second], []]
+
+
+def test_a_day_is_asked_for_as_its_column_holds_it(people):
+    User.objects.filter(name="Ann").update(leaves_on=date(2026, 11, 25))
+    User.objects.filter(name="Bo").update(leaves_on=date(2026, 11, 26))
+    kept = KeptQuery(lambda day: User.objects.filter(leaves_on__gte=day).order_by("pk"))
+
+    assert [kept(day=date(2026, 11, day)) for day in (25, 26, 27)] == [people[:2], people[1:2], []]
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
