@@ -63,6 +63,14 @@ class Run(models.Model):
     branch_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
     branch_at = models.PositiveSmallIntegerField(null=True)
     timing = models.CharField(max_length=8, choices=Timing)
+    pace = models.CharField(
+        max_length=8,
+        choices=Timing,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a run with pauses: the time that its learner was given when it began; empty: as written",
+    )
     flags = models.JSONField(help_text="Those that chance has set, sorted")
     started_at = models.DateTimeField()
     # When the clock of the current situation began, and since when it is paused: see `timing.py`.
@@ -106,6 +114,10 @@ class Run(models.Model):
 
     def __str__(self):
         return f"{self.simulation} · {self.number or _('practice')} ({self.enrollment})"
+
+    @property
+    def clock_timing(self):
+        return self.pace or self.timing
 
     @property
     def is_practice(self):

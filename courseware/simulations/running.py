@@ -17,7 +17,7 @@ from courseware.learning.own_outline import own_outline
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Colour, Decision, Run, Timing
-from courseware.simulations.timing import MILLISECOND, Clock, clock_of
+from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of
 
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
@@ -58,6 +58,7 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
         release=enrollment.release,
         number=len(seen) + 1,
         timing=timing,
+        pace=pace_of(enrollment.learner) if timing == Timing.PAUSED else "",
         flags=sorted(draw_anew(page.simulation, seen, SystemRandom())),
         started_at=at,
         shown_at=at,
@@ -145,7 +146,7 @@ def decide(
     if position > trail.position:
         raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
     refuse_too_many(DECIDED, run.enrollment.learner_id, at)
-    clock = clock_of(trail.node, run.timing, run.shown_at)
+    clock = clock_of(trail.node, run.clock_timing, run.shown_at)
     place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
     trail = append_decision(trail, clock, place, picked, at)
     if trail.ending:
@@ -236,7 +237,7 @@ def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
     """Why an open run waits for the learner: "paused" or "interrupted"; "" while it does not."""
     if run.paused_at:
         return "paused"
-    is_over = clock_of(trail.node, run.timing, run.shown_at).is_over(at or timezone.now())
+    is_over = clock_of(trail.node, run.clock_timing, run.shown_at).is_over(at or timezone.now())
     return "interrupted" if is_over else ""
 
 

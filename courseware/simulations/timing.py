@@ -18,6 +18,7 @@ from math import ceil
 
 from django.utils.html import strip_tags
 
+from courseware.accounts.models import User
 from courseware.language.pace import reading_seconds
 from courseware.language.simulations import Node
 from courseware.simulations.models import Timing
@@ -60,6 +61,17 @@ class Clock:
 
     def is_over(self, at: datetime) -> bool:
         return self.seconds > 0 and at > self.ends_at + ALLOWANCE
+
+
+def timing_of(person: User) -> str:
+    """What the person was given, as a Timing; "" for the time as written."""
+    return Timing.DOUBLE if person.practice_time == User.PracticeTime.X2 else person.practice_time
+
+
+def pace_of(person: User) -> str:
+    """Who chooses pauses keeps as many times the time as was given: both may be needed."""
+    given = timing_of(person)
+    return given if given and TIMES[Timing(given)] > 1 else ""
 
 
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:

@@ -6,12 +6,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from courseware.accounts.models import User
 from courseware.learning.access import own_enrollments
 from courseware.lib.kept_query import KeptQuery
 from courseware.lib.whole_page import for_the_whole_page
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
+from courseware.simulations.timing import timing_of
 
 OWN_RUNS = KeptQuery(
     lambda pk, learner: Run.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
@@ -43,11 +43,6 @@ def own_run(request, pk) -> Run:
 def usual_timing(person, runs):
     # What was set for the person, else what they chose last.
     return timing_of(person) or (runs[-1].timing if runs else Timing.WRITTEN)
-
-
-def timing_of(person):
-    """What was set for the person; "" where nothing was."""
-    return Timing.DOUBLE if person.practice_time == User.PracticeTime.X2 else person.practice_time
 
 
 def too_fast(request, back):
