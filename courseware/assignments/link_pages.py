@@ -15,7 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.accounts.models import Team, User
+from courseware.accounts.models import JoinRequest, Team, TeamLink, User
+from courseware.accounts.permissions import handles_people, people_managed_by
 from courseware.accounts.team_links import (
     AlreadyHere,
     address_of,
@@ -90,14 +91,17 @@ def team_links(request):
 
 def waiting_for(teams, user):
     """Who waits for a yes, the oldest first, each with the person who has that number, and whether one of `user` is of
-    use."""
+    use. Of a number that is none of the own people a lead learns no more than that: anybody can type any."""
     asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
     found = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
     people = {person.staff_number: person for person in found}
     may_come = set(may_be_let_in(user).filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
+    sees_all = handles_people(user)
+    own = set() if sees_all else set(people_managed_by(user).filter(person__in=found).values_list("person", flat=True))
     for each in asked:
         each.person = people.get(each.staff_number)
+        each.is_named = each.person is not None and (sees_all or each.person.pk in own)
         each.may_come = each.person is None or each.person.pk in may_come
     return asked
 

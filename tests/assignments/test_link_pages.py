@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.accounts.team_links import make_link
 from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.lib.dates import site_day
-from tests.making import make_auditor, make_editor, make_hr, make_team, make_user
+from tests.making import join, make_auditor, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("assignments:team-links")
@@ -104,7 +104,7 @@ def test_yes_and_no_are_answered_in_a_sentence_and_leave_the_list(client, team):
 
 
 def test_of_somebody_who_comes_in_otherwise_only_a_no_is_offered_and_a_yes_says_why(client, team):
-    User.objects.create_user(None, "four words nobody joined", name="Wang", staff_number="A7")
+    join(team, User.objects.create_user(None, "four words nobody joined", name="Wang", staff_number="A7"))
     asked = asked_at(made(team))
     page = client.get(PAGE).content.decode()
     assert "This number is Wang, who comes in by another way." in page
