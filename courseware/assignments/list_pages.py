@@ -72,7 +72,7 @@ def has_begun(request, roster, form):
     try:
         with transaction.atomic():
             options = {name: cleaned.get(name, False) for name in ("is_sure", "invites")}
-            if begin_applying(roster, take=take, **options):
+            if begin_applying(roster, by=request.user, take=take, **options):
                 take_up.enqueue(roster.pk)
     except NotSure:
         form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))

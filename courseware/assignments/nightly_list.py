@@ -84,7 +84,7 @@ def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: 
 
 def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:
     """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
-    begin_applying(roster, is_sure=is_sure, invites=invites)
+    begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
     take_up.call(roster.pk)
 
 

@@ -12,4 +12,4 @@ def take_up(pk: int) -> None:
     while apply_next(pk):
         pass
     act()
-    invite_who_came(Roster.objects.select_related("by").get(pk=pk))
+    invite_who_came(Roster.objects.select_related("said_yes").get(pk=pk))

@@ -1,6 +1,7 @@
 """Doing what a list was said to do: exactly that, once, some people at a time. What changed meanwhile is left alone."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -78,10 +79,17 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
 
 
 @transaction.atomic
-def begin_applying(roster: Roster, *, take: Collection[int] = (), is_sure: bool = False, invites: bool = False) -> bool:
+def begin_applying(
+    roster: Roster,
+    *,
+    by: User | None,
+    take: Collection[int] = (),
+    is_sure: bool = False,
+    invites: bool = False,
+) -> bool:
     """Say yes to the list, with the bad lines that are to be taken as offered; `apply_next` then does it.
 
-    Returns whether nobody had done so. Raises NotSure and TakenTwice.
+    `by` need not be who has brought it. Returns whether nobody had done so. Raises NotSure and TakenTwice.
     """
     roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
@@ -89,9 +97,9 @@ def begin_applying(roster: Roster, *, take: Collection[int] = (), is_sure: bool 
     if needs_second_yes(roster.notes) and not is_sure:
         raise NotSure
     mark_taken(roster, {*take})
-    roster.begun_at = timezone.now()
+    roster.begun_at, roster.said_yes = timezone.now(), by
     roster.notes |= {"invites": invites}
-    roster.save(update_fields=["begun_at", "notes"])
+    roster.save(update_fields=["begun_at", "said_yes", "notes"])
     return True
 
 
@@ -109,7 +117,7 @@ def mark_taken(roster: Roster, lines: set[int]) -> None:
 @transaction.atomic
 def apply_next(pk: int) -> bool:
     """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
-    roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by").get(pk=pk)
+    roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
     if not roster.begun_at or roster.finished_at:
         return False
     part = roster.parts.filter(applied_at=None).first()
@@ -123,7 +131,7 @@ def apply_next(pk: int) -> bool:
 
 class Applying:
     def __init__(self, roster: Roster) -> None:
-        self.roster, self.by, self.at = roster, roster.by, timezone.now()
+        self.roster, self.by, self.at = roster, roster.said_yes, timezone.now()
         self.events: list[NewEvent] = []
 
     def apply(self, part: RosterPart) -> None:
@@ -152,7 +160,12 @@ class Applying:
             line |= {"outcome": CONFLICT, "conflict": conflict.code, "field": conflict.field}
         else:
             line["outcome"] = DONE if events else ALREADY
-            self.events += events
+            self.events += [self.told(event) for event in events]
+
+    def told(self, event: NewEvent) -> NewEvent:
+        return (
+            event if self.roster.by == self.by else replace(event, data={**event.data, "brought_by": self.roster.by_id})
+        )
 
     def join(self, line: Line) -> list[NewEvent]:
         team = self.team_of(line)
@@ -166,7 +179,7 @@ class Applying:
         person = self.people.get(line["person"])
         if person is None:
             raise Conflict("gone")
-        if is_for_admins(person) and not (self.by and self.by.is_superuser):
+        if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
             raise Conflict("ask-admin")
         values = values_of(line["to"])
         if line["kind"] == LEAVE:
@@ -239,7 +252,7 @@ def invite_who_came(roster: Roster) -> None:
             people = list(here.exclude(Exists(Message.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
                 tell("invitation", person)
-            record_many(NewEvent("invited", person, roster.by, {}, timezone.now()) for person in people)
+            record_many(NewEvent("invited", person, roster.said_yes, {}, timezone.now()) for person in people)
 
 
 def values_of(kept: dict[str, Any]) -> dict[str, Any]:

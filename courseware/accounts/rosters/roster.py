@@ -11,6 +11,13 @@ class Roster(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: the site"
     )
+    said_yes = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who let it be done; null: the site",
+    )
     read_at = models.DateTimeField(default=timezone.now)
     is_whole_firm = models.BooleanField(default=False)
     counts = models.JSONField(default=dict, help_text="How many lines of each kind, how many stay as they are")

@@ -28,7 +28,7 @@ def compared(*rows, by=None, is_whole_firm=False, **options):
 
 
 def apply(roster, *, take=(), is_sure=True, **options):
-    begin_applying(roster, take=take, is_sure=is_sure, **options)
+    begin_applying(roster, by=roster.by, take=take, is_sure=is_sure, **options)
     while apply_next(roster.pk):
         pass
     return Roster.objects.get(pk=roster.pk)

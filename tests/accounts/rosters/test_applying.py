@@ -138,7 +138,7 @@ def test_of_two_lines_of_one_person_or_address_one_is_taken(teams):
     roster = compared(*one_person, ["A2", "Wang", "w@example.com", ""], ["A3", "Zhao", "w@example.com", ""])
     for both in ([2, 3], [4, 5]):
         with pytest.raises(TakenTwice):
-            begin_applying(roster, take=both)
+            begin_applying(roster, by=None, take=both)
     assert outcomes(apply(roster, take=[3, 4])) == {"done": [3, 4], "left-out": [2, 5]}
 
 
@@ -147,7 +147,7 @@ def test_without_a_second_yes_nothing_begins_where_many_leave(teams):
         add_person("Old", staff_number=f"A{number}", by=None)
     roster = compared(["B1", "New", "", ""], is_whole_firm=True)
     with pytest.raises(NotSure):
-        begin_applying(roster)
+        begin_applying(roster, by=None)
     assert not apply_next(roster.pk)
     assert User.objects.filter(is_active=True).count() == 3
     assert apply(roster).counts["leave"] == 3
@@ -155,8 +155,8 @@ def test_without_a_second_yes_nothing_begins_where_many_leave(teams):
 
 def test_a_second_press_begins_nothing_and_a_second_worker_does_nothing_twice(teams):
     roster = compared(*([f"A{number}", "Li", "", "Day"] for number in range(120)))
-    assert begin_applying(roster)
-    assert not begin_applying(roster)
+    assert begin_applying(roster, by=None)
+    assert not begin_applying(roster, by=None)
     assert apply_next(roster.pk)  # and then the worker was killed
     assert User.objects.count() == 50
     apply(roster)
