@@ -1,5 +1,6 @@
 """The list of people that another system lays into a folder: brought in by night, or by a command."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.posts import posts_by_title
 from courseware.assignments.taking_up import take_up
+from courseware.jobs.tasks import Later
 from courseware.outbox.kinds import MessageKind, register_kind
 from courseware.outbox.telling import tell
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
 ROWS_IN_A_LETTER = 50
 LEFT_FOR = timedelta(days=2)
+QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies it has ended
 
 
 def register_letters() -> None:
@@ -41,6 +44,7 @@ def bring_in_newest() -> str:
     if not files:
         return "no file"
     file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
+    wait_until_written(file)
     try:
         roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
     except ListRefused as refused:
@@ -60,6 +64,12 @@ def is_list(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
 
 
+def wait_until_written(file: Path) -> None:
+    """Half a list would let the other half of the firm leave. A time ahead of the clock was set by another clock."""
+    if abs(time.time() - file.stat().st_mtime) < QUIET.total_seconds():
+        raise Later(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
+
+
 def take_up_what_was_left() -> None:
     """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
     for roster in Roster.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
@@ -70,9 +80,12 @@ def take_up_what_was_left() -> None:
 
 
 def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> Roster:
-    """Raises ListRefused."""
+    """Raises ListRefused, and Later where the file is written to while it is read."""
+    before, data, after = file.stat(), file.read_bytes(), file.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Later(f"{file.name} is being written")
     return bring(
-        file.read_bytes(),
+        data,
         file.name,
         by=None,
         is_whole_firm=is_whole_firm,
