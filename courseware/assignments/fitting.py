@@ -46,6 +46,7 @@ class PersonFacts:
     runs: Mapping[int, NewestRun] = field(default_factory=dict)
     certificates: Mapping[int, Certified] = field(default_factory=dict)
     occasions: frozenset[tuple[int, str]] = frozenset()  # (rule, occasion) that were seen to
+    is_excused_by_hand: bool = False  # staff, auditors and human resources: else these could excuse themselves
 
     @property
     def first_day(self) -> date:
@@ -87,6 +88,7 @@ class Why(TextChoices):
     JOINED_BEFORE = "joined-before", _("came before that day")
     LACKS_OTHER = "lacks-other", _("has no valid certificate in the other course")
     HAS_OTHER = "has-other", _("has a valid certificate in the other course")
+    BY_HAND = "by-hand", _("fits no more, but staff, auditors and human resources are excused by hand only")
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
     if outside := reason_outside(version, person, day):
         run = person.runs.get(course)
         if version.excuses and run and run.is_open and rule in run.begun_by:
+            if person.is_excused_by_hand:
+                return Verdict(Deed.OUTSIDE, Why.BY_HAND)
             return once(person, rule, Verdict(Deed.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}"))
         return Verdict(Deed.OUTSIDE, outside)
     return reason_to_leave(course, person, day) or once(person, rule, deed_of(version, course, person, day))
