@@ -6,7 +6,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def stays_here(url, request):
-    """Whether `url`, given by a browser, is on this host, and so may be redirected to."""
+    """Whether `url`, given by a browser, is on this host, and so may be redirected to. A bare word is no address: it
+    would be taken for the name of one."""
+    if not url or not url.startswith(("/", "http://", "https://")):
+        return False
     return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
 
 

@@ -28,6 +28,7 @@ from courseware.accounts.sign_in_codes import use_code
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
+from courseware.lib.small_numbers import keys_in
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 
 
@@ -146,7 +147,7 @@ class OwnSessionsView(ListUserSessionsView):
             session_key=self.request.session.session_key
         )
         if chosen := self.request.POST.get("session", ""):
-            others = others.filter(pk=chosen) if chosen.isdecimal() else others.none()
+            others = others.filter(pk__in=keys_in([chosen]))
         ended = list(others)
         for session in ended:
             session.end()

@@ -22,6 +22,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
 
 LINES_A_PAGE = 50
 OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
@@ -31,30 +32,25 @@ def decision_address(decision):
     return reverse(f"assignments:decide-{decision.address}")
 
 
-def keys_of(values):
-    """What is no number is left out: the page sends none."""
-    return [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 10]
-
-
 def chosen_runs(user, data):
     """The newest runs in the hands of `user`: of the rows that are ticked, or of a team with those below it.
 
     Of who has left none: nothing is asked of them.
     """
     runs = Enrollment.objects.in_hands_of(user).newest().filter(course__current__isnull=False, learner__is_active=True)
-    if team := keys_of(data.getlist("team")):
+    if team := keys_in(data.getlist("team")):
         return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
-    return runs.filter(pk__in=keys_of(data.getlist("row")))
+    return runs.filter(pk__in=keys_in(data.getlist("row")))
 
 
 def chosen_people(user, data):
     """Who may sign in: of these rows, this team, or named one by one."""
     people = people_in_hands_of(user).filter(is_active=True)
-    if team := keys_of(data.getlist("team")):
+    if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
-    if rows := keys_of(data.getlist("row")):
+    if rows := keys_in(data.getlist("row")):
         return people.filter(pk__in=chosen_runs(user, data).filter(pk__in=rows).values("learner"))
-    return people.filter(pk__in=keys_of(data.getlist("person")))
+    return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,7 +76,7 @@ def decide_on(request, decision):
         "touched": len(touched),
         "names": names_in_words(list(touched.values())),
         "left": [(why.label, names_in_words(names)) for why, names in left.items()],
-        "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_of(data.getlist(name))],
+        "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
     }
     return render(request, "assignments/decide.html", context, status=form_status(form))
 

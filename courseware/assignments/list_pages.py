@@ -20,6 +20,7 @@ from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.taking_up import take_up
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
 
 SHOWN = 3  # of each kind, where all are a link away
 BAD_SHOWN = 100  # whoever has more mends the file
@@ -67,7 +68,7 @@ def imported(request, roster):
 
 
 def has_begun(request, roster, form):
-    take = {int(line) for line in request.POST.getlist("take") if line.isdecimal()}
+    take = set(keys_in(request.POST.getlist("take")))
     cleaned = form.cleaned_data
     try:
         with transaction.atomic():

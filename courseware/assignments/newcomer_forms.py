@@ -20,6 +20,7 @@ from courseware.content.models import Course
 from courseware.learning.fields import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
+from courseware.lib.small_numbers import keys_in
 
 USUAL_DAYS = 14
 SALT = "courseware.assignments.newcomers"
@@ -31,6 +32,12 @@ class TitledCourses(forms.ModelMultipleChoiceField):
 
     def label_from_instance(self, course):
         return outline(course.current, get_language()).title
+
+    def clean(self, value):
+        """A number that no database can hold is no course: asked for it, SQLite ends in an error."""
+        if len(keys_in(map(str, value or ()))) < len(value or ()):
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": "–"})
+        return super().clean(value)
 
 
 class DayField(forms.DateField):

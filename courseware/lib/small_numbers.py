@@ -1,6 +1,9 @@
-"""Whole numbers that a page has put into its forms: where a choice stands, how often a question was tried."""
+"""Whole numbers that a page has put into its forms: where a choice stands, how often a question was tried, keys of
+rows."""
 
-MOST_DIGITS = 3
+from collections.abc import Iterable
+
+MOST_DIGITS, DIGITS_OF_A_KEY = 3, 9
 
 
 def small_number(text: str | None) -> int | None:
@@ -10,3 +13,12 @@ def small_number(text: str | None) -> int | None:
     (12, None, None, None)
     """
     return int(text) if text and len(text) <= MOST_DIGITS and text.isascii() and text.isdigit() else None
+
+
+def keys_in(texts: Iterable[str]) -> list[int]:
+    """What is no key of a row is left out.
+
+    >>> keys_in(["12", "x", "1" * 5000, "１"])
+    [12]
+    """
+    return [int(text) for text in texts if len(text) <= DIGITS_OF_A_KEY and text.isascii() and text.isdigit()]

@@ -1,0 +1,73 @@
+"""Whatever is typed or sent into the forms of people and rules is answered: never by an error of the server.
+
+The forms are read from the pages themselves, so that a new one is tried as well.
+"""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.site.routes import fill_in, routes
+from tests.world import make_world
+
+pytestmark = pytest.mark.django_db
+HOSTILE = {
+    "very long": "9" * 5000,
+    "beyond any key": "99999999999999999999",
+    "other digits": "９９",
+    "no number": "-1 or 1=1",
+    "NUL": "\x00",
+    "a day that is none": "0000-00-00",
+    "a sign of two halves": "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\u202e",
+}
+# What pages send by scripts, links and boxes that are not on the page of an empty firm.
+BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
+OWN = ("people/", "rules/", "team/substitutes/")
+NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they end what the others need
+
+
+def addresses(world):
+    for route, _pattern in routes():
+        if route.startswith(OWN) and route not in NO_FORM:
+            yield route, fill_in(route, world.places)
+
+
+@pytest.fixture
+def world(client):
+    world = make_world()
+    client.force_login(world.people["HR"])
+    return world
+
+
+def fields_of(client, address):
+    response = client.get(address)
+    page = BeautifulSoup(response.content, "html.parser")
+    named = {control["name"] for control in page.select("main [name]")} - {"csrfmiddlewaretoken", "password"}
+    return sorted(named | set(BESIDE))
+
+
+def answered(response, what):
+    assert response.status_code < 500, what
+    return response.status_code
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_every_field_at_once(client, world, name):
+    value = HOSTILE[name]
+    for route, address in addresses(world):
+        fields = dict.fromkeys(fields_of(client, address), value)
+        answered(client.get(address, fields), f"GET {route}")
+        answered(client.post(address, fields), f"POST {route}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", HOSTILE)
+def test_each_field_alone(client, world, name):
+    for route, address in addresses(world):
+        for field in fields_of(client, address):
+            answered(client.get(address, {field: HOSTILE[name]}), f"GET {route} {field}")
+            answered(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
+
+
+def test_a_very_long_number_takes_no_row_of_a_list(client, world):
+    address = fill_in("people/import/<int:roster>/", world.places)
+    assert client.post(address, {"take": "9" * 5000}).status_code in (302, 422)
