@@ -19,6 +19,7 @@ from courseware.accounts.permissions import handles_people, may_handle, may_plac
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.removing import HasRecord, remove_person
 from courseware.assessment.models import Certificate
+from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import ParticularsForm, PlaceForm
 from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404, may_look_at, places_with_teams
 from courseware.assignments.record_page import record_page
@@ -78,7 +79,7 @@ def person_page(request, found, form):
         "may_say_away": may_say_away(request.user, found),
         "certificates": certificates_of(found, site_day()),
         "letters": Message.objects.of(found)[:SHOWN],
-        "events": events_about(found)[:SHOWN],
+        "events": with_words(events_about(found)[:SHOWN]),
         "form": form,
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,

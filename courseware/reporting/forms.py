@@ -2,9 +2,10 @@ from crispy_forms.layout import Field
 from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from courseware.accounts.models import Team, User, plain_staff_number
+from courseware.assignments.event_words import verbs_by_words
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
@@ -53,7 +54,11 @@ class LogFilter(forms.Form):
     person = forms.CharField(
         label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
     )
-    verb = forms.CharField(label=pgettext_lazy("column of the log", "What"), required=False, max_length=64)
+    verb = forms.ChoiceField(
+        label=pgettext_lazy("column of the log", "What"),
+        required=False,
+        choices=lambda: [("", pgettext("any event", "all")), *verbs_by_words()],
+    )
     subject = forms.CharField(
         label=_("To what"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "person:12"})
     )

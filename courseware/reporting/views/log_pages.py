@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import audits
+from courseware.assignments.event_words import with_words
 from courseware.evidence.models import Event
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.long_lists import MOST, FirstRows
@@ -23,5 +24,6 @@ def log(request):
     form = LogFilter(request.GET)
     events = form.chosen_from(Event.objects.select_related("actor").order_by("-pk"))
     page = FirstRows(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = with_words(page.object_list)
     context = {"form": form, "page": page, "most": MOST}
     return render(request, "reporting/log.html", context)

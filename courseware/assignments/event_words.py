@@ -1,0 +1,91 @@
+"""What the verbs of the log are called on pages, by whichever room they are recorded."""
+
+from collections.abc import Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from courseware.evidence.models import Event
+
+EVENT_WORDS: dict[str, str | Promise] = {
+    "signed-in": pgettext_lazy("event", "signed in"),
+    "signed-out": pgettext_lazy("event", "signed out"),
+    "sign-in-failed": pgettext_lazy("event", "a sign-in failed"),
+    "sign-in-refused": pgettext_lazy("event", "a sign-in was refused"),
+    "sessions-ended": pgettext_lazy("event", "signed out everywhere"),
+    "own-sessions-ended": pgettext_lazy("event", "ended other sessions"),
+    "password-set": pgettext_lazy("event", "password set"),
+    "address-changed": pgettext_lazy("event", "e-mail changed"),
+    "link-requested": pgettext_lazy("event", "asked for a link"),
+    "invited": pgettext_lazy("event", "invited"),
+    "code-given": pgettext_lazy("event", "code to sign in made"),
+    "code-used": pgettext_lazy("event", "came in by a code"),
+    "second-factor-added": pgettext_lazy("event", "second step added"),
+    "second-factor-removed": pgettext_lazy("event", "second step removed"),
+    "second-factor-reset": pgettext_lazy("event", "second steps reset"),
+    "rights-changed": pgettext_lazy("event", "rights changed"),
+    "person-added": pgettext_lazy("event", "person added"),
+    "person-changed": pgettext_lazy("event", "particulars changed"),
+    "person-removed": pgettext_lazy("event", "person taken away"),
+    "membership-added": pgettext_lazy("event", "place in a team given"),
+    "membership-changed": pgettext_lazy("event", "role in a team changed"),
+    "membership-removed": pgettext_lazy("event", "place in a team ended"),
+    "team-added": pgettext_lazy("event", "team made"),
+    "team-changed": pgettext_lazy("event", "team changed"),
+    "team-moved": pgettext_lazy("event", "team moved in the tree"),
+    "team-deleted": pgettext_lazy("event", "team deleted"),
+    "team-link-made": pgettext_lazy("event", "link for a team made"),
+    "team-link-used": pgettext_lazy("event", "came in by the link of a team"),
+    "team-link-ended": pgettext_lazy("event", "link for a team ended"),
+    "join-answered": pgettext_lazy("event", "request to join answered"),
+    "substitute-named": pgettext_lazy("event", "substitute named"),
+    "substitute-ended": pgettext_lazy("event", "substitution ended"),
+    "days-listed": pgettext_lazy("event", "working days listed"),
+    "days-unlisted": pgettext_lazy("event", "working days taken out"),
+    "away": pgettext_lazy("event", "absence noted"),
+    "away-changed": pgettext_lazy("event", "absence changed"),
+    "away-taken-back": pgettext_lazy("event", "absence taken back"),
+    "due-moved": pgettext_lazy("event", "due day moved by an absence"),
+    "enrolled": pgettext_lazy("event", "enrolled"),
+    "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),
+    "enrollment-completed": pgettext_lazy("event", "course completed"),
+    "extended": pgettext_lazy("event", "another due day given"),
+    "extension-undone": pgettext_lazy("event", "due day taken back"),
+    "waived": pgettext_lazy("event", "excused"),
+    "excuse-undone": pgettext_lazy("event", "excuse taken back"),
+    "practice-time-changed": pgettext_lazy("event", "time under pressure changed"),
+    "completed": pgettext_lazy("event", "document completed"),
+    "attempt-started": pgettext_lazy("event", "exam begun"),
+    "attempt-submitted": pgettext_lazy("event", "exam handed in"),
+    "drill-done": pgettext_lazy("event", "drill done"),
+    "certificate-issued": pgettext_lazy("event", "certificate issued"),
+    "certificate-withdrawn": pgettext_lazy("event", "certificate withdrawn"),
+    "run-started": pgettext_lazy("event", "simulation begun"),
+    "run-finished": pgettext_lazy("event", "simulation ended"),
+    "run-given-up": pgettext_lazy("event", "simulation given up"),
+    "rule-made": pgettext_lazy("event", "rule made"),
+    "rule-changed": pgettext_lazy("event", "rule changed"),
+    "rule-switched-on": pgettext_lazy("event", "rule switched on"),
+    "rule-switched-off": pgettext_lazy("event", "rule switched off"),
+    "content-imported": pgettext_lazy("event", "course imported"),
+    "content-released": pgettext_lazy("event", "course released"),
+    "release-proposed": pgettext_lazy("event", "release proposed"),
+    "release-declined": pgettext_lazy("event", "release declined"),
+    "board-exported": pgettext_lazy("event", "board exported"),
+    "board-viewed": pgettext_lazy("event", "looked at a board"),
+    "log-viewed": pgettext_lazy("event", "looked at the log"),
+    "record-viewed": pgettext_lazy("event", "looked at a record"),
+}
+
+
+def with_words(events: Iterable[Event]) -> list[Event]:
+    """Each with its `words`; "" for a verb of another version, which a page then shows as it is."""
+    found = list(events)
+    for event in found:
+        event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]
+    return found
+
+
+def verbs_by_words() -> list[tuple[str, str]]:
+    """(verb, words) in the order of the words in the reader's language."""
+    return sorted(((verb, str(words)) for verb, words in EVENT_WORDS.items()), key=lambda each: each[1].casefold())

@@ -1,0 +1,83 @@
+"""Whatever is recorded anywhere has words on the page of the log, in both languages."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.utils.translation import override
+
+from courseware.assignments.event_words import EVENT_WORDS, verbs_by_words
+from courseware.evidence.recording import record
+from courseware.learning.models import Adjustment
+from tests.making import make_admin, make_hr, make_user
+
+COURSEWARE = Path(__file__).parents[2] / "courseware"
+# Where the verb is no word of the call itself: the module → all that it can be.
+TOLD_ELSEWHERE = {
+    "accounts/day_lists.py": {"days-listed", "days-unlisted"},
+    "accounts/rights.py": {"membership-added", "membership-changed", "membership-removed"},
+    "accounts/standing_in.py": {"substitute-named", "substitute-ended"},
+    "assignments/switching.py": {"rule-made", "rule-changed"},
+    "evidence/recording.py": set(),
+    "learning/adjusting.py": {"extended", "waived"},
+    "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed"},
+}
+
+
+def verbs_recorded():
+    """(the verbs in calls of `record` and `NewEvent`, the modules with calls in which a variable stands)."""
+    verbs, elsewhere = set(), set()
+    for path in COURSEWARE.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("record", "recording.record", "NewEvent"):
+                verb = call.args[0]
+                if isinstance(verb, ast.Constant):
+                    verbs.add(verb.value)
+                else:
+                    elsewhere.add(path.relative_to(COURSEWARE).as_posix())
+    return verbs, elsewhere
+
+
+def test_every_verb_that_is_recorded_has_words_and_no_other():
+    verbs, elsewhere = verbs_recorded()
+    assert elsewhere == TOLD_ELSEWHERE.keys(), "say in TOLD_ELSEWHERE which verbs that module records"
+    verbs |= set().union(*TOLD_ELSEWHERE.values())
+    assert EVENT_WORDS.keys() == verbs, "give it words in courseware/assignments/event_words.py"
+
+
+def test_decisions_are_recorded_by_the_names_of_their_kinds():
+    assert TOLD_ELSEWHERE["learning/adjusting.py"] < set(Adjustment.Kind.values)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_two_have_the_same_words_and_none_is_untranslated(language):
+    with override(language):
+        words = [words for _verb, words in verbs_by_words()]
+    assert len(set(words)) == len(words) == len(EVENT_WORDS)
+    assert all(each.isascii() == (language == "en") for each in words)
+
+
+@pytest.mark.django_db
+def test_the_log_and_the_page_of_a_person_say_them_and_an_unknown_verb_as_it_is(client):
+    person, hr = make_user("Li Na"), make_hr(language="zh-hans")
+    record("person-changed", actor=hr, subject=person)
+    record("of-another-version", actor=hr, subject=person)
+    client.force_login(hr)
+    page = client.get(f"/people/{person.pk}/").content.decode()
+    assert "更改了个人资料" in page and "person-changed" not in page
+    assert '<span lang="en">of-another-version</span>' in page
+    client.force_login(make_admin(language="en"))
+    page = client.get("/log/").content.decode()
+    assert "<td>particulars changed</td>" in page and '<td lang="en">of-another-version</td>' in page
+
+
+@pytest.mark.django_db
+def test_the_log_is_filtered_by_what_happened(client):
+    person = make_user()
+    for verb in ("waived", "extended"):
+        record(verb, actor=person, subject=person)
+    client.force_login(make_admin(language="en"))
+    response = client.get("/log/", {"verb": "waived"})
+    assert [event.verb for event in response.context["page"]] == ["waived"]
+    assert '<option value="waived" selected>excused</option>' in response.content.decode()
+    assert not client.get("/log/", {"verb": "none of these"}).context["page"].object_list
