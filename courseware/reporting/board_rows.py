@@ -159,17 +159,25 @@ class BoardRow:
 
 
 def board(
-    user, *, team: Team | None = None, name: str = "", left: bool = False, at: datetime | None = None
+    user,
+    *,
+    team: Team | None = None,
+    name: str = "",
+    left: bool = False,
+    away: bool = False,
+    at: datetime | None = None,
 ) -> QuerySet:
     """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course.
 
-    Those of who has left the firm are among them only if `left`.
+    Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
     enrollments = enrollments_shown_to(user).with_state(at).filter(is_newest=True)
     if not left:
         enrollments = enrollments.filter(learner__is_active=True)
     if team:
         enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
+    if away:
+        enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
     if name:
         enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
     return enrollments.order_by("urgency", "learner__name", "pk")

@@ -23,6 +23,7 @@ class BoardFilter(forms.Form):
     )
     name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
     left = forms.BooleanField(label=_("Also who left"), required=False)
+    away = forms.BooleanField(label=_("Only who is away"), required=False)
 
     def __init__(self, data, *, teams):
         """`teams` is a query of (key, name)."""
@@ -31,7 +32,7 @@ class BoardFilter(forms.Form):
         team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
         team.choices = [("", team.empty_label), *teams]  # else a query of its own
         shown = ["state", "team"] if len(teams) > 1 else ["state"]
-        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", form_method="get")
+        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", form_method="get")
         self.looks = (tuple(self.data.get(name) for name in self.fields), tuple(team.choices))
 
     # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.

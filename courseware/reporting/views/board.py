@@ -53,6 +53,7 @@ def board(request):
         "leads": leads_oneself(request),
         "chooses": not audits(request.user),
         "decisions": DECISIONS,
+        "whole_team": whole_team(request.user, teams, chosen),
         "today": timezone.localdate(now),
         "filters_query": filters_query(chosen),
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
@@ -60,6 +61,15 @@ def board(request):
         "simulations": simulations_on(routes.values()),
     }
     return render(request, "reporting/board.html", context)
+
+
+def whole_team(user, teams, chosen):
+    """(key, name) of the team that the board is about, where it is one and the reader may decide."""
+    if audits(user):
+        return None
+    if team := chosen.get("team"):
+        return team.pk, team.name
+    return teams[0] if len(teams) == 1 else None
 
 
 def leads_oneself(request):
@@ -80,7 +90,11 @@ def chosen_enrollments(user, chosen, at):
 def counts_of(request, teams, chosen, everyone, at):
     """Where there are many people, from what is kept: which costs two statements more, so few are counted by rows."""
     is_large = len(teams) > board_rows.MANY_TEAMS or MANY in request.session
-    if is_large and "name" not in chosen and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at)):
+    if (
+        is_large
+        and chosen.keys().isdisjoint({"name", "away"})
+        and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at))
+    ):
         return with_leavers(kept, everyone) if "left" in chosen else kept
     counts = board_rows.counts_by_state(everyone)
     if sum(counts.values()) > board_rows.SORTED_BY_NAME:
@@ -112,8 +126,7 @@ def board_csv(request):
     everyone, found = chosen_enrollments(request.user, chosen, now)
     number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
     data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
-    if "left" in chosen:
-        data["left"] = True
+    data |= {name: True for name in ("left", "away") if name in chosen}
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)
     rows = board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now)
