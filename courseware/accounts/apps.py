@@ -14,13 +14,20 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import post_delete, post_migrate, post_save
 
-        from courseware.accounts import demo_people, letters, offices, second_factor  # noqa: F401 - the first registers its check
+        from courseware.accounts import (  # noqa: F401 - the first registers its check
+            demo_people,
+            letters,
+            offices,
+            second_factor,
+            substitute_letters,
+        )
         from courseware.accounts.leaving import let_go
         from courseware.accounts.rosters.applying import forget_rosters
         from courseware.accounts.sessions import begin, note_change_of_lead
         from courseware.jobs.schedule import Daily, command, schedule
 
         letters.register_letters()
+        substitute_letters.register_letter()
         post_migrate.connect(offices.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))

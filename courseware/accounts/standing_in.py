@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.sessions import ask_for_teams_anew
+from courseware.accounts.substitute_letters import tell_both
 from courseware.accounts.substitutes import Substitute
 from courseware.evidence.recording import NewEvent, record_many
 
@@ -20,6 +21,7 @@ def name_substitute(lead: User, person: User, *, first_day: date, last_day: date
     )
     if is_new:
         ask_for_teams_anew(person.pk)
+        tell_both(named)
         record_many(events("substitute-named", named, by))
     return is_new
 
