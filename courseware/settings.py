@@ -153,6 +153,7 @@ EMAIL_TIMEOUT = 10
 # could have letters of the firm sent to any address.
 MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
+FIRM_NAME = " ".join(env("FIRM_NAME", default="").split())  # in the subject of letters, which is one line
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Where mail servers report what they could not deliver: the sender on the envelope. `manage.py bounced` reads it.
 BOUNCES_TO = env("BOUNCES_TO", default="")

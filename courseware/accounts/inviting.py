@@ -5,6 +5,9 @@ from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from courseware.accounts.models import User
 from courseware.evidence.recording import record, subject_of
@@ -35,6 +38,15 @@ def link_in_words(message):
     """For the letters with a link, which is made when they leave: no row of the database holds one."""
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     return {"name": message.person.name, "link": password_link(message.person), "days": days}
+
+
+def in_other_languages(link, language):
+    """(what it is, address) of the page behind the link, for who reads another language than the letter's."""
+    for code in dict(settings.LANGUAGES):
+        if code != language:
+            with translation.override(code):
+                # Translated, it names the language that it is in.
+                yield gettext("The page in English:"), f"{link}?{urlencode({'language': code})}"
 
 
 @transaction.atomic

@@ -11,13 +11,16 @@ from courseware.lib.whole_page import for_the_whole_page
 
 
 class LanguageMiddleware:
-    """The language a person has chosen takes precedence over cookie and browser. Comes after authentication."""
+    """The language a person has chosen takes precedence over cookie and browser. Comes after authentication.
+
+    Who is not signed in yet may come by an address with `?language=`, from a letter: it holds for that page.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        chosen = request.user.language if request.user.is_authenticated else ""
+        chosen = request.user.language if request.user.is_authenticated else request.GET.get("language")
         if chosen in dict(settings.LANGUAGES):
             translation.activate(chosen)
             request.LANGUAGE_CODE = chosen

@@ -15,6 +15,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
@@ -27,8 +28,8 @@ from courseware.accounts.models import User
 from courseware.accounts.sign_in_codes import use_code
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
-
 from courseware.lib.small_numbers import keys_in
+
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 
 
@@ -64,15 +65,33 @@ class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
 
     def get_context_data(self, **kwargs):
         form = forms.PasswordLinkForm()  # for a link that has ended: a new one from the same page
-        return super().get_context_data(newcomer=self.newcomer(), link_form=form, **kwargs)
+        context = super().get_context_data(newcomer=self.newcomer(), link_form=form, **kwargs)
+        if "action_url" in context and (language := language_asked_for(self.request)):
+            context["action_url"] += f"?{urlencode({'language': language})}"
+        return context
+
+    def dispatch(self, request, *args, **kwargs):
+        """The address with the key leads to one without it; the language of `?language=` goes along."""
+        response = super().dispatch(request, *args, **kwargs)
+        if request.method == "GET" and "Location" in response and (language := language_asked_for(request)):
+            response["Location"] += f"?{urlencode({'language': language})}"
+        return response
 
     def newcomer(self):
         return self.reset_user if self.reset_user and not self.reset_user.has_usable_password() else None
 
     def post(self, request, *args, **kwargs):
         if person := self.newcomer():
+            if language := language_asked_for(request):
+                User.objects.filter(pk=person.pk).update(language=language)
+                person.language = language
             return go_in(request, person)
         return super().post(request, *args, **kwargs)
+
+
+def language_asked_for(request):
+    language = request.GET.get("language")
+    return language if language in dict(settings.LANGUAGES) else None
 
 
 def go_in(request, person):

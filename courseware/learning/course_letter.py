@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.inviting import link_in_words
+from courseware.accounts.inviting import in_other_languages, link_in_words
 from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.content.compiled import serving
@@ -65,6 +65,8 @@ def in_words(message):
         courses = [course_in_words(each, language) for each in asked_for(message).with_release().with_zone()]
     return {
         "name": person.name,
+        "firm": settings.FIRM_NAME,
+        "other_pages": list(in_other_languages(link["link"], language)) if link else [],
         "courses": courses,
         "address": message.address,
         "host": urlsplit(settings.SITE_URL).netloc,
