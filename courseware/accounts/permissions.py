@@ -73,8 +73,8 @@ def teams_managed_by(user):
 
 
 def learners_of(teams):
-    """Keys of the learners of these teams, a query to be part of another."""
-    return Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER).values("person")
+    """Keys of the learners of these teams (a query, or their keys), a query to be part of another."""
+    return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
 def people_in_hands_of(user):
@@ -89,4 +89,9 @@ def people_in_hands_of(user):
 
 def people_managed_by(user):
     """Keys of the learners `user` is responsible for, without `user`."""
-    return learners_of(teams_managed_by(user)).exclude(person=user.pk)
+    return people_led(teams_managed_by(user), leader=user.pk)
+
+
+def people_led(teams, leader):
+    """Keys of the learners of these teams without who leads them, a query to be part of another."""
+    return learners_of(teams).exclude(person=leader)

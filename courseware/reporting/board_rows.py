@@ -171,7 +171,19 @@ def board(
 
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
-    enrollments = enrollments_shown_to(user).with_state(at).filter(is_newest=True)
+    return board_of(enrollments_shown_to(user), team=team, name=name, left=left, at=at)
+
+
+def board_of(
+    enrollments: EnrollmentQuerySet,
+    *,
+    team: Team | None = None,
+    name: str = "",
+    left: bool = False,
+    at: datetime | None = None,
+) -> QuerySet:
+    """Like `board`, of these."""
+    enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
         enrollments = enrollments.filter(learner__is_active=True)
     if team:
@@ -194,7 +206,11 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
 
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
     """In published courses."""
-    return Enrollment.objects.visible_to(user).filter(course__current__isnull=False)
+    return published(Enrollment.objects.visible_to(user))
+
+
+def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
+    return enrollments.filter(course__current__isnull=False)
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
@@ -256,7 +272,15 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
 
 def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
     """How many of these (from `board`) are in each state, zeros included, in the order of State. Runs one query."""
-    counts = dict(enrollments.order_by().values_list("state").annotate(Count("pk")))
+    return with_zeros(numbers_by_state(enrollments))
+
+
+def numbers_by_state(enrollments: QuerySet) -> QuerySet:
+    return enrollments.order_by().values_list("state").annotate(Count("pk"))
+
+
+def with_zeros(numbers: Iterable[tuple[str, int]]) -> dict[State, int]:
+    counts = dict(numbers)
     return {state: counts.get(state, 0) for state in State}
 
 

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -18,11 +19,11 @@ from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.states import State
 from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
+from courseware.reporting.own_board import ROWS_A_PAGE, counts_of_own, first_keys_of_own, is_own_board
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
 
-ROWS_A_PAGE = 25
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
 
 
@@ -36,10 +37,8 @@ def board(request):
     everyone, found = chosen_enrollments(request.user, chosen, now)
     counts = counts_of(request, teams, chosen, everyone, now)
     number = number_in(counts, chosen)
-    paginator = Paginator(board_rows.sorted_within_reason(found, number).values_list("pk", flat=True), ROWS_A_PAGE)
-    paginator.count = number  # else a query of its own
-    page_of_rows = paginator.get_page(request.GET.get("page"))
-    shown = board_rows.facts_of(page_of_rows.object_list, now)
+    page_of_rows = Paginator(range(number), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    shown = board_rows.facts_of(keys_on(page_of_rows, request.user, teams, chosen, found, now), now)
     routes = board_rows.outlines(get_language())
     context = {
         "form": form,
@@ -83,8 +82,18 @@ def leads_oneself(request):
 def chosen_enrollments(user, chosen, at):
     # The counts are by state, so they are about everyone, and the page about those in the chosen state.
     filters = {key: value for key, value in chosen.items() if key != "state"}
-    everyone = board_rows.board(user, at=at, **filters)
-    return everyone, everyone.in_state(State(chosen["state"]), at) if "state" in chosen else everyone
+    everyone = SimpleLazyObject(lambda: board_rows.board(user, at=at, **filters))  # on most mornings none is needed
+    if "state" not in chosen:
+        return everyone, everyone
+    return everyone, SimpleLazyObject(lambda: everyone.in_state(State(chosen["state"]), at))
+
+
+def keys_on(page, user, teams, chosen, found, at):
+    rows, number = page.object_list, page.paginator.count
+    is_first = page.number == 1 and 0 < number <= board_rows.SORTED_BY_NAME
+    if is_first and not chosen and is_own_board(user, teams, chosen):
+        return first_keys_of_own(user, dict(teams), at)[: len(rows)]
+    return board_rows.sorted_within_reason(found, number).values_list("pk", flat=True)[rows.start : rows.stop]
 
 
 def counts_of(request, teams, chosen, everyone, at):
@@ -96,7 +105,8 @@ def counts_of(request, teams, chosen, everyone, at):
         and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at))
     ):
         return with_leavers(kept, everyone) if "left" in chosen else kept
-    counts = board_rows.counts_by_state(everyone)
+    is_own = is_own_board(request.user, teams, chosen)
+    counts = counts_of_own(request.user, dict(teams), at) if is_own else board_rows.counts_by_state(everyone)
     if sum(counts.values()) > board_rows.SORTED_BY_NAME:
         request.session[MANY] = True  # the session remembers, for only counting can tell
     return counts

@@ -1,0 +1,41 @@
+"""The board of somebody who leads a few teams, as it is opened every morning: nobody is looked for in it.
+
+It shows what `board_rows.board` shows, by statements that are built once in a process.
+"""
+
+from collections.abc import Mapping, Sized
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from courseware.accounts.permissions import people_led, sees_the_firm
+from courseware.learning.models import Enrollment
+from courseware.learning.states import State
+from courseware.lib.kept_query import KeptQuery
+from courseware.reporting.board_rows import MANY_TEAMS, board_of, numbers_by_state, published, with_zeros
+
+ROWS_A_PAGE = 25
+
+
+def is_own_board(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
+    """Whether these (from `teams_shown_to`) are few and led by `user`, and no filter but that of a state is set."""
+    return len(teams) <= MANY_TEAMS and chosen.keys() <= {"state"} and not sees_the_firm(user)
+
+
+def shown(leader: Any, teams: Any, at: Any) -> QuerySet:
+    return board_of(published(Enrollment.objects.filter(learner__in=people_led(teams, leader))), at=at)
+
+
+NUMBERS = KeptQuery(lambda leader, teams, at: numbers_by_state(shown(leader, teams, at)))
+FIRST_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE])
+
+
+def counts_of_own(user, teams: Mapping[int, str], at: datetime) -> dict[State, int]:
+    """What `counts_by_state` says of the own board. Runs one query."""
+    return with_zeros(NUMBERS(leader=user.pk, teams=list(teams), at=at))
+
+
+def first_keys_of_own(user, teams: Mapping[int, str], at: datetime) -> list[int]:
+    """Of the first page, sorted by name among those of one day. Runs one query."""
+    return FIRST_KEYS(leader=user.pk, teams=list(teams), at=at)

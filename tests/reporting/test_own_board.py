@@ -1,0 +1,148 @@
+"""The board of who leads a few teams is asked for by statements of its own: it is the same board."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.accounts.models import Membership
+from courseware.accounts.standing_in import name_substitute
+from courseware.content.models import Course
+from courseware.learning import enrolling
+from courseware.reporting import board_rows, own_board
+from tests.making import (
+    days,
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
+from tests.reporting.boards import learner_of, table
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def firm():
+    """Teams above, below and beside with people in every state, and whom none of these boards may count."""
+    make_course()
+    top, beside = make_team("Top"), make_team("Beside")
+    below = make_team("Below", parent=top)
+    for team in (top, below, beside):
+        join(team, team.manager)
+        make_enrollment(team.manager)
+        learner_of(team, f"Late in {team}", due_at=days(-3))
+        learner_of(team, f"Also late in {team}", due_at=days(-3))
+        learner_of(team, f"Soon in {team}", due_at=days(1))
+        learner_of(team, f"Begun in {team}", started_at=days(-1))
+        enrolling.waive(learner_of(team, f"Excused in {team}"), "moved", by=None)
+        again = learner_of(team, f"Again in {team}", completed_at=days(-400))
+        make_enrollment(again.learner, again.course, due_at=days(9))
+        gone = learner_of(team, f"Gone from {team}").learner
+        gone.is_active = False
+        gone.save()
+    join(beside, board_rows.board(below.manager).first().learner)  # learns in two of the teams
+    make_enrollment(make_user("Without a team"))
+    return {"top": top, "below": below, "beside": beside}
+
+
+def people_who_look(firm):
+    """Those whose board is their own, and those who see another one."""
+    of_two = make_user("Of two")
+    for team in (firm["below"], firm["beside"]):
+        join(team, of_two, Membership.Role.MANAGER)
+    instead = make_user("Instead")
+    today = timezone.localdate()
+    name_substitute(
+        firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin()
+    )
+    join(firm["below"], instead, Membership.Role.MANAGER)
+    editor = make_editor()
+    join(firm["top"], editor, Membership.Role.MANAGER)
+    leading_hr, leading_auditor = make_hr(), make_auditor()
+    for person in (leading_hr, leading_auditor):
+        join(firm["below"], person, Membership.Role.MANAGER)
+    own = [*(team.manager for team in firm.values()), of_two, instead, editor]
+    return own, [make_admin(), make_hr(), make_auditor(), leading_hr, leading_auditor]
+
+
+@pytest.mark.parametrize("state", ["", "overdue", "not-started"])
+def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, state):
+    for person in [each for group in people_who_look(firm) for each in group]:
+        client.force_login(person)
+        context = client.get(f"/team/?state={state}").context
+        everyone = board_rows.board(person, at=timezone.now())
+        found = everyone.in_state(board_rows.State(state)) if state else everyone
+        assert context["counts"] == board_rows.counts_by_state(everyone), person
+        assert [row.enrollment for row in context["rows"]] == list(found)[: own_board.ROWS_A_PAGE], person
+        assert len(context["rows"]) > 0
+
+
+def test_who_leads_has_a_board_of_their_own_and_who_sees_the_firm_has_none(firm):
+    own, others = people_who_look(firm)
+    teams = [("1", "Team")]
+    assert [own_board.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
+    assert [own_board.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
+    leader = firm["top"].manager
+    assert own_board.is_own_board(leader, teams * board_rows.MANY_TEAMS, {"state": "overdue"})
+    assert not own_board.is_own_board(leader, teams * (board_rows.MANY_TEAMS + 1), {})
+    for chosen in ({"name": "Lea"}, {"team": firm["below"]}, {"left": True}):
+        assert not own_board.is_own_board(leader, teams, chosen)
+
+
+def test_what_is_not_published_any_more_is_on_no_board(client, firm):
+    client.force_login(firm["below"].manager)
+    Course.objects.update(current=None)
+    response = client.get("/team/")
+    assert (table(response), sum(response.context["counts"].values())) == ([], 0)
+
+
+def test_who_joins_or_leaves_a_team_is_on_the_next_board(client, firm):
+    client.force_login(firm["below"].manager)
+
+    def names():
+        return {row.name for row in client.get("/team/").context["rows"]}
+
+    before = names()
+    new = learner_of(firm["below"], "New")
+    assert names() == before | {"New"}
+    Membership.objects.filter(person=new.learner).delete()
+    assert names() == before
+
+
+def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
+    monkeypatch.setattr("courseware.reporting.views.board.ROWS_A_PAGE", 4)
+    manager = firm["top"].manager
+    client.force_login(manager)
+    pages = [client.get(f"/team/?page={number}") for number in (1, 2, 3, 4)]
+    keys = [row.enrollment.pk for page in pages for row in page.context["rows"]]
+    assert keys == [each.pk for each in board_rows.board(manager)]
+    caption = BeautifulSoup(pages[3].content, "html.parser").caption
+    assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
+
+
+def test_where_there_are_too_many_to_sort_by_name_they_stand_as_they_were_enrolled(client, monkeypatch):
+    team = make_team()
+    due = days(3)
+    for name in "CAB":
+        learner_of(team, name, due_at=due)
+    client.force_login(team.manager)
+    for most, expected in ((3, "ABC"), (2, "CAB")):
+        monkeypatch.setattr(board_rows, "SORTED_BY_NAME", most)
+        assert "".join(row.name for row in client.get("/team/").context["rows"]) == expected
+
+
+def test_who_is_late_goes_by_the_clock_of_each_visit(client, firm, time_machine):
+    manager = firm["below"].manager
+    client.force_login(manager)
+    before = client.get("/team/").context["counts"]
+    time_machine.move_to(timezone.now() + timedelta(days=2), tick=False)
+    client.force_login(manager)
+    after = client.get("/team/").context["counts"]
+    assert after[board_rows.State.OVERDUE] == before[board_rows.State.OVERDUE] + 1
