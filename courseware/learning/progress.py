@@ -6,6 +6,7 @@ and has left the course since is in neither number.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
@@ -24,10 +25,11 @@ class Recorded:
     has_answered: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """`done` are ids of all steps done, required or not; `next_step` is None when the route is finished.
 
+    Equal to itself only, so that what is made of it can be kept by it.
     `is_pre_check_open`: there is a pre-check, and neither it nor anything else is done.
     """
 
@@ -62,15 +64,20 @@ def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
 
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
-    done = frozenset(done)
+    return _progress_with(frozenset(done), outline, has_answered)
+
+
+@lru_cache(1024)  # many people are equally far
+def _progress_with(done: frozenset[str], outline: Outline, has_answered: bool) -> Progress:
     is_pre_check_open = outline.pre_check_id is not None and not done
     # Whoever has answered a question of a lesson has skipped the pre-check.
     skipped = outline.pre_check_id if has_answered or not is_pre_check_open else None
+    passed = done | {skipped}
     return Progress(
         done=done,
         required=outline.required_once,
         next_step=next(
-            (step for step in outline.steps if step.id not in done | {skipped} and not is_beside(step, outline)), None
+            (step for step in outline.steps if step.id not in passed and not is_beside(step, outline)), None
         ),
         is_exam_open=outline.exam_id is not None and outline.required_lessons <= done,
         is_pre_check_open=is_pre_check_open,
@@ -109,7 +116,7 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
     identifiers: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in RECORDED(enrollments=keys):
         identifiers[enrollment].add(identifier)
-    return {key: Recorded(frozenset(ids - {""}), "" in ids) for key, ids in identifiers.items()}
+    return {key: Recorded(frozenset(ids - {""} if "" in ids else ids), "" in ids) for key, ids in identifiers.items()}
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet
@@ -80,15 +81,15 @@ class Cells(NamedTuple):
 class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
-    `team` is the name of the first team the learner joined of those the viewer may see. `is_certified` is None for who
-    never was.
+    `team` is the name of the first team the learner joined of those the viewer may see. The state is that `at` this
+    instant. `is_certified` is None for who never was.
     """
 
     journey: Journey
     name: str
     email: str
     team: str
-    days_late: int
+    at: datetime
     is_certified: bool | None = None
     has_left: bool = False
 
@@ -117,6 +118,10 @@ class BoardRow:
         return State(self.enrollment.state)  # type: ignore[call-arg]  # looks a member up, and makes none
 
     @property
+    def days_late(self) -> int:
+        return days_late(self.enrollment, self.at)
+
+    @property
     def due_on(self) -> date | None:
         return self.enrollment.due_on
 
@@ -132,7 +137,7 @@ class BoardRow:
 
     @property
     def modules(self) -> tuple[ModuleDone, ...]:
-        return tuple(modules_done(self.outline, self.progress))
+        return modules_done(self.outline, self.progress)
 
     @property
     def line(self) -> TramLine:
@@ -302,7 +307,7 @@ def rows(
             facts["learner_name"],
             facts["learner_email"],
             next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
-            days_late(journey.enrollment, at),
+            at,
             is_certified(facts["certified_until"], today),
             not facts["is_here"],
         )
@@ -345,11 +350,12 @@ def days_late(enrollment: Enrollment, at: datetime) -> int:
     return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if is_overdue else 0
 
 
-def modules_done(route: Outline, progress: Progress) -> Iterator[ModuleDone]:
-    for module in route.modules:
-        required = {step.id for step in module.steps}.intersection(progress.required)
-        if required:
-            yield ModuleDone(module.title, len(required & progress.done), len(required))
+@lru_cache(1024)  # as many as there are of `progress_with`
+def modules_done(route: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
+    required = [
+        (module.title, {step.id for step in module.steps}.intersection(progress.required)) for module in route.modules
+    ]
+    return tuple(ModuleDone(title, len(steps & progress.done), len(steps)) for title, steps in required if steps)
 
 
 def rows_in_chunks(enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime) -> Iterator[BoardRow]:
