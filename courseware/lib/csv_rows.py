@@ -12,8 +12,8 @@ BOM = "\ufeff"
 _FORMULA = re.compile(r"^[\t\r]|(?:^|[;|\t\r\n])[\s\u200b-\u200f\u2060\ufeff]*+[=+\-@＝＋－＠]")
 
 
-# Without one of these there is none: most cells are done with that.
-_SIGNS = frozenset("\t\r=+-@＝＋－＠")
+# Without a sign there is none, nor in one piece that begins with a letter or a digit: most cells need no more.
+_SIGNS, _SEPARATORS = frozenset("\t\r=+-@＝＋－＠"), frozenset(";|\t\r\n")
 PIECE = 16_000  # characters that are sent together
 
 
@@ -23,7 +23,9 @@ def guarded(cell: object) -> str:
         if cell is None or isinstance(cell, int):
             return "" if cell is None else str(cell)
         cell = str(cell)
-    return cell if _SIGNS.isdisjoint(cell) else _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", cell)
+    if _SIGNS.isdisjoint(cell) or (cell[0].isalnum() and _SEPARATORS.isdisjoint(cell)):
+        return cell
+    return _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", cell)
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
