@@ -29,7 +29,8 @@ class BoardFilter(forms.Form):
         """`teams` is a query of (key, name)."""
         super().__init__(data)
         team = self.fields["team"]
-        team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
+        if self.data.get("team"):  # else nothing is looked for in it
+            team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
         team.choices = [("", team.empty_label), *teams]  # else a query of its own
         shown = ["state", "team"] if len(teams) > 1 else ["state"]
         self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", form_method="get")
