@@ -11,9 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import offices
+from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assignments import acting
+from courseware.assignments.models import RuleVersion
+from courseware.assignments.switching import make_rule, switch_on
 from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections
 from courseware.content.compiled.serving import Outline, Step
@@ -22,14 +26,17 @@ from courseware.language.questions import Question
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
-from courseware.lib.dates import due_instant
+from courseware.lib.dates import due_instant, site_day
 from courseware.simulations import running
 from courseware.simulations.models import Colour, Timing
 from courseware.simulations.trails import Trail, trail_of
 
+FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
+LEARNER = Membership.Role.LEARNER
 SIGN_IN_WITH = "try-courseware"  # public: these accounts are only made on request, on a machine of one's own
 ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
+    "gao.jie@example.com": _("certified, with a renewal to do"),
     "manager@example.com": _("the team’s manager"),
     "editor@example.com": _("edits lessons in the admin"),
     "hr@example.com": _("human resources: people, teams and rules"),
@@ -39,21 +46,17 @@ ACCOUNTS = {
 
 
 @dataclass(frozen=True)
-class Person:
-    """A learner of the demo: enrolled this many days ago, due in that many (negative: ago), and how far they came.
+class Way:
+    """How far somebody came in a course: enrolled this many days ago, due in that many (negative: ago).
 
     `share` is the percentage of the lessons before the exam that are done, with the simulations between them; `misses`
     the number of wrong first answers in the lessons, and of bad decisions in every five of a simulation. `start`,
     `exam` and `again` are the numbers of wrong answers in the pre-check, the exam (the last questions) and the
     parallel questions; None if it was not taken. `forgot_a_rule`: one critical question of the exam is wrong, too.
-    `away`: so many days after today.
     """
 
-    name: str
-    address: str
-    track: str
     enrolled: int
-    due: int | None
+    due: int | None = None
     share: int = 0
     start: int | None = None
     exam: int | None = None
@@ -61,7 +64,19 @@ class Person:
     forgot_a_rule: bool = False
     misses: int = 0
     waived: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A learner of the demo. `away`: until so many days after today; `left`: the firm, so many days ago."""
+
+    name: str
+    address: str
+    post: str
+    way: Way
+    first_aid: Way | None = None
     away: int | None = None
+    left: int | None = None
     late_shift: bool = False
 
 
@@ -71,33 +86,51 @@ CARD = {  # emergency → whom to call, in either language, and the number
     "attack": ("信息安全值班", "Security on duty", "8300"),
     "threat": ("保安值班台", "Guard desk", "8110"),
     "scam": ("信息安全值班", "Security on duty", "8300"),
+    "collapse": ("急救员（AED 在一楼大厅）", "First aider (AED: ground-floor lobby)", "8120"),
+    **dict.fromkeys(("unconscious", "choking", "bleeding", "burn"), ("急救员", "First aider", "8120")),
 }
+RULED = 12  # days since the rules are on
 PEOPLE = [
-    Person("周凯", "zhou.kai", "phone", enrolled=17, due=-3, share=60, start=4, misses=3),
-    Person("Grace Lin", "grace.lin", "chat", enrolled=16, due=-1, share=100, start=3, exam=6),
-    Person("赵敏", "zhao.min", "desk", enrolled=15, due=-6),
-    Person("陈雨", "chen.yu", "phone", enrolled=12, due=2, share=30, start=2, misses=1),
-    Person("Daniel Park", "daniel.park", "tech", enrolled=12, due=1, late_shift=True),
-    Person("吴倩", "wu.qian", "chat", enrolled=7, due=7, share=80, start=3),
-    Person("林小满", "lin.xiaoman", "phone", enrolled=4, due=10, share=20, late_shift=True),
-    Person("何军", "he.jun", "leader", enrolled=2, due=12, start=1, away=9),
-    Person("马丽", "ma.li", "chat", enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True),
-    Person("Maria Santos", "maria.santos", "desk", enrolled=10, due=None, share=50, late_shift=True),
-    Person("孙悦", "sun.yue", "phone", enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
-    Person("Tom Becker", "tom.becker", "leader", enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2),
-    Person("钱一鸣", "qian.yiming", "phone", enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户"),
-]
+    Person("周凯", "zhou.kai", "phone", Way(enrolled=17, due=-3, share=60, start=4, misses=3)),
+    Person("Grace Lin", "grace.lin", "chat", Way(enrolled=16, due=-1, share=100, start=3, exam=6)),
+    Person("赵敏", "zhao.min", "desk", Way(enrolled=15, due=-6)),
+    Person("陈雨", "chen.yu", "phone", Way(enrolled=12, due=2, share=30, start=2, misses=1)),
+    Person("Daniel Park", "daniel.park", "tech", Way(enrolled=12, due=1), late_shift=True),
+    Person("吴倩", "wu.qian", "chat", Way(enrolled=7, due=7, share=80, start=3)),
+    Person(
+        "林小满", "lin.xiaoman", "phone", Way(enrolled=4, due=10, share=20),
+        first_aid=Way(enrolled=RULED, share=70, misses=1), late_shift=True,
+    ),
+    Person("何军", "he.jun", "leader", Way(enrolled=2, due=12, start=1), away=9),
+    Person("马丽", "ma.li", "chat", Way(enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True)),
+    Person(
+        "Maria Santos", "maria.santos", "desk", Way(enrolled=10, due=None, share=50),
+        first_aid=Way(enrolled=RULED, share=100, exam=1), late_shift=True,
+    ),
+    Person(
+        "孙悦", "sun.yue", "phone", Way(enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
+        first_aid=Way(enrolled=6, due=8, share=40),
+    ),
+    Person(
+        "Tom Becker", "tom.becker", "leader", Way(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2)
+    ),
+    Person("高洁", "gao.jie", "phone", Way(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
+    Person("钱一鸣", "qian.yiming", "phone", Way(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
+    Person("郑浩", "zheng.hao", "tech", Way(enrolled=40, due=-12, share=40, start=2), left=15),
+]  # fmt: skip
 
 
 @transaction.atomic
 def make_demo_firm(at: datetime | None = None) -> None:
-    """Accounts, two teams and their learners in the first course. Only for an empty site."""
+    """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site."""
     at = at or timezone.now()
-    course = Course.objects.select_related("current").exclude(current=None).earliest("pk")
+    courses = Course.objects.select_related("current").exclude(current=None).order_by("pk")
+    course, first_aid = courses[0], courses.filter(identifier=FIRST_AID).first()
     admin = person("admin@example.com", "系统管理员", is_staff=True, is_superuser=True)
     editor = person("editor@example.com", "编辑 · 许可", is_staff=True)
     editor.groups.add(Group.objects.get(name="Editors"))
-    person("hr@example.com", "杨岚").groups.add(Group.objects.get(name=offices.HR))
+    hr = person("hr@example.com", "杨岚")
+    hr.groups.add(Group.objects.get(name=offices.HR))
     auditor = person("auditor@example.com", "审计 · 罗申", audits_until=at.date() + timedelta(days=365))
     auditor.groups.add(Group.objects.get(name=offices.AUDITORS))
     manager = person("manager@example.com", "李琳")
@@ -105,16 +138,24 @@ def make_demo_firm(at: datetime | None = None) -> None:
     late_shift = Team.objects.create(name="晚班组", parent=centre)
     join(centre, manager, Membership.Role.MANAGER)
 
-    fill_in_the_card(course)
+    for each in courses:
+        fill_in_the_card(each)
 
     newcomer = person("learner@example.com", "王小明")
     join(centre, newcomer)
     enrolling.enroll(newcomer, course, due_at=due_at(centre, at, 14), by=admin, at=at)
-    for each in PEOPLE:
-        learner = person(f"{each.address}@example.com", each.name)
+    learners = {each: person(f"{each.address}@example.com", each.name, post=each.post) for each in PEOPLE}
+    for each, learner in learners.items():
         team = late_shift if each.late_shift else centre
         join(team, learner)
-        study(each, learner, course, team, by=admin, now=at)
+        study(each.way, learner, course, team, by=admin, now=at)
+        notice(each, learner, team, by=hr, now=at)
+    switch_on_rules(centre, late_shift, course, first_aid, by=hr, at=at - timedelta(days=RULED))
+    if first_aid:
+        enrolling.enroll(newcomer, first_aid, due_at=due_at(centre, at, 30), by=hr, at=at)
+        for each, learner in learners.items():
+            if each.first_aid:
+                study(each.first_aid, learner, first_aid, centre, by=hr, now=at)
 
 
 def fill_in_the_card(course: Course) -> None:
@@ -129,7 +170,7 @@ def person(email: str, name: str, **fields) -> User:
     return User.objects.create_user(email, SIGN_IN_WITH, name=name, is_demo=True, **fields)
 
 
-def join(team: Team, learner: User, role=Membership.Role.LEARNER) -> None:
+def join(team: Team, learner: User, role=LEARNER) -> None:
     Membership.objects.create(team=team, person=learner, role=role)
 
 
@@ -139,32 +180,56 @@ def due_at(team: Team, at: datetime, days: int | None) -> datetime | None:
     return due_instant(at.astimezone(team.zone).date() + timedelta(days=days), team.zone)
 
 
-def study(each: Person, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
-    enrolled_at = now - timedelta(days=each.enrolled)
-    enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, each.due), by=by, at=enrolled_at)
-    Enrollment.objects.filter(pk=enrollment.pk).update(track=each.track)
+def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) -> None:
+    if each.away:
+        today = now.astimezone(team.zone).date()
+        mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
+    if each.left:
+        leave(learner, by=by, at=now - timedelta(days=each.left))
+
+
+def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:
+    """One renews certificates, beside that of who has one; the other enrolls the late shift in the second course."""
+    since = site_day(at)
+    renewal = {"renewal": RuleVersion.Renewal.SHORT, "renewal_days": 60}
+    terms = {"role": LEARNER, "due": RuleVersion.Due.AFTER_ASSIGNMENT, "acts_since": since}
+    make_and_switch_on(
+        course, RuleVersion(name="证书每年更新", team=centre, due_days=14, **renewal, **terms), by=by, at=at
+    )
+    if first_aid:
+        terms |= {"name": "晚班组人人会急救", "team": late_shift, "due_days": 30}
+        make_and_switch_on(first_aid, RuleVersion(**terms), by=by, at=at)
+    for people in acting.batches(since, None):
+        acting.act_on(people, since, at=at)
+
+
+def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: datetime) -> None:
+    switch_on(make_rule(course, version, by=by, at=at), by=by, at=at)
+
+
+def study(way: Way, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
+    enrolled_at = now - timedelta(days=way.enrolled)
+    enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, way.due), by=by, at=enrolled_at)
+    Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
     enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
     outline = serving.outline(enrollment.release, enrollment.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
-    misses = each.misses
-    if each.start is not None and outline.pre_check_id:
-        sit(enrollment, outline.pre_check_id, each.start, clock)
-    chosen = lessons[: len(lessons) * each.share // 100]
+    misses = way.misses
+    if way.start is not None and outline.pre_check_id:
+        sit(enrollment, outline.pre_check_id, way.start, clock)
+    chosen = lessons[: len(lessons) * way.share // 100]
     for step in on_the_way(outline, chosen):
         if step.kind == "lesson":
-            misses -= learn(enrollment, step, step.check_for(each.track), misses, clock)
+            misses -= learn(enrollment, step, step.check_for(learner.post), misses, clock)
         else:
-            play(enrollment, step, clock, slips=each.misses)
-    if each.exam is not None and outline.exam_id:
-        sit(enrollment, outline.exam_id, each.exam, clock, forgets_a_rule=each.forgot_a_rule)
-    if each.again is not None and outline.pre_check_id and outline.again_after:
-        sit(enrollment, outline.pre_check_id, each.again, clock)
-    if each.away:
-        today = now.astimezone(team.zone).date()
-        mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
-    if each.waived:
-        enrolling.waive(enrollment, each.waived, by=by, at=next(clock))
+            play(enrollment, step, clock, slips=way.misses)
+    if way.exam is not None and outline.exam_id:
+        sit(enrollment, outline.exam_id, way.exam, clock, forgets_a_rule=way.forgot_a_rule)
+    if way.again is not None and outline.pre_check_id and outline.again_after:
+        sit(enrollment, outline.pre_check_id, way.again, clock)
+    if way.waived:
+        enrolling.waive(enrollment, way.waived, by=by, at=next(clock))
 
 
 def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:

@@ -1,38 +1,42 @@
+from io import StringIO
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.planning import acting_rules, plan
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import Course
-from courseware.content.releases.importing import read_folder
 from courseware.journey.next_act import Act
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
-from tests.making import make_course
 from tests.world import rows_shown_to
 
 pytestmark = pytest.mark.django_db
 State = Enrollment.State
+SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 
 
 @pytest.fixture(scope="module")
 def firm(django_db_setup, django_db_blocker, shipped_folder):
-    """The demo firm in the course that comes with the product, as `make run` makes it: once, for all who look at it."""
+    """The demo firm in the courses that come with the product, as `make run` makes it: once, for all who look at it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        make_course(read_folder(shipped_folder))
+        call_command("import_content", stdout=StringIO())
         call_command("make_demo")
         yield
         transaction.set_rollback(True)
 
 
-def test_the_demo_has_a_team_of_about_twelve_in_every_state(firm):
+def test_the_demo_has_a_team_of_about_fifteen_in_every_state(firm):
     manager = User.objects.get(email="manager@example.com")
     counts = board_rows.counts_by_state(board_rows.board(manager))
-    assert 10 <= sum(counts.values()) <= 15
+    assert 12 <= len({row.email for row in rows_shown_to(manager)}) <= 18
     assert min(counts.values()) >= 1
     assert counts[State.OVERDUE] >= 2
 
@@ -40,7 +44,8 @@ def test_the_demo_has_a_team_of_about_twelve_in_every_state(firm):
 def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates(firm):
     exams = Attempt.objects.exclude(pass_mark=None)
     assert set(exams.values_list("is_passed", flat=True)) == {True, False}
-    assert Certificate.objects.count() == Enrollment.objects.completed().count() >= 2
+    assert Certificate.objects.count() == Enrollment.objects.completed().count() >= 3
+    assert {each.enrollment.course.identifier for each in Certificate.objects.all()} == {SAFETY, FIRST_AID}
 
 
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
@@ -50,6 +55,41 @@ def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 
 
+def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do(firm):
+    renewal = Enrollment.objects.get(learner__email="gao.jie@example.com", completed_at=None)
+    certificate = Certificate.objects.get(enrollment__learner=renewal.learner)
+    assert certificate.is_valid()
+    assert renewal.renews_until == certificate.valid_until > timezone.localdate()
+    assert FINAL in renewal.required
+    assert len(renewal.required) < 10
+
+
+def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says(firm):
+    rules = AssignmentRule.objects.all()
+    assert all(rule.is_on for rule in rules)
+    assert sorted(Assignment.objects.values_list("deed", "person__email")) == [
+        ("enroll", "daniel.park@example.com"),
+        ("enroll", "lin.xiaoman@example.com"),
+        ("enroll", "maria.santos@example.com"),
+        ("renew", "gao.jie@example.com"),
+    ]
+    assert [intent for intent in plan(list(acting_rules()), timezone.localdate()) if intent.is_act] == []
+
+
+def test_people_of_the_demo_are_in_two_courses_and_as_far_as_one_may_be(firm):
+    ways = Enrollment.objects.filter(course__identifier=FIRST_AID)
+    assert {way.state_at() for way in ways} >= {State.NOT_STARTED, State.IN_PROGRESS, State.COMPLETED}
+    newcomer = Enrollment.objects.filter(learner__email="learner@example.com")
+    assert sorted(newcomer.values_list("course__identifier", flat=True)) == [SAFETY, FIRST_AID]
+
+
+def test_somebody_has_left_the_firm_of_the_demo_and_is_off_the_board(firm):
+    left = User.objects.get(is_active=False)
+    assert left.email == "zheng.hao@example.com"
+    assert left.enrollments.get().started_at
+    assert left.email not in [row.email for row in rows_shown_to(User.objects.get(email="manager@example.com"))]
+
+
 def test_somebody_in_the_demo_is_away_and_has_the_due_day_later(firm):
     [row] = [row for row in rows_shown_to(User.objects.get(email="manager@example.com")) if row.away_until]
     assert row.email == "he.jun@example.com"
@@ -57,9 +97,9 @@ def test_somebody_in_the_demo_is_away_and_has_the_due_day_later(firm):
 
 
 def test_the_new_hire_is_enrolled_and_has_not_begun(firm):
-    enrollment = Enrollment.objects.get(learner__email="learner@example.com")
-    assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
-    assert enrollment.due_at
+    for enrollment in Enrollment.objects.filter(learner__email="learner@example.com"):
+        assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
+        assert enrollment.due_at
 
 
 def test_everything_in_the_demo_was_made_by_the_products_own_verbs(firm):
@@ -80,6 +120,6 @@ def test_nothing_is_made_where_people_are(firm):
     assert User.objects.count() == before
 
 
-def test_the_emergency_card_is_filled_in(firm):
-    course = Course.objects.get()
-    assert [sections_without_contact(course, language) for language in course.current.outlines] == [[], []]
+def test_the_emergency_cards_are_filled_in(firm):
+    for course in Course.objects.all():
+        assert [sections_without_contact(course, language) for language in course.current.outlines] == [[], []]

@@ -4,6 +4,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.accounts.models import User
+from courseware.assignments.models import AssignmentRule
+from courseware.content.models import Course
+from courseware.learning.models import Enrollment
 from tests.making import make_course, make_user
 
 pytestmark = pytest.mark.django_db
@@ -15,6 +18,13 @@ def test_one_person_is_enough_to_refuse():
     with pytest.raises(CommandError, match="people here already"):
         call_command("make_demo")
     assert User.objects.count() == 1
+
+
+def test_a_site_with_a_course_of_its_own_has_the_firm_in_that():
+    make_course()
+    call_command("make_demo")
+    assert Course.objects.get() == AssignmentRule.objects.get().course
+    assert Enrollment.objects.filter(completed_at=None, learner__email="learner@example.com").count() == 1
 
 
 def test_without_a_course_nothing_is_made():
