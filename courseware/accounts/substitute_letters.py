@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Membership, User
+from courseware.accounts.substitutes import Substitute
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import MessageKind, register_kind
 from courseware.outbox.models import Message

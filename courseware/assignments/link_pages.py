@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.accounts.models import JoinRequest, Team, TeamLink, User
+from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import handles_people, people_managed_by
 from courseware.accounts.team_links import (
     AlreadyHere,

@@ -176,7 +176,7 @@ def board(
 
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
-    return board_of(enrollments_shown_to(user), team=team, name=name, left=left, at=at)
+    return board_of(enrollments_shown_to(user), team=team, name=name, left=left, away=away, at=at)
 
 
 def board_of(
@@ -185,6 +185,7 @@ def board_of(
     team: Team | None = None,
     name: str = "",
     left: bool = False,
+    away: bool = False,
     at: datetime | None = None,
 ) -> QuerySet:
     """Like `board`, of these."""

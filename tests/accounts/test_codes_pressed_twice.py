@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import SignInCode, User
+from courseware.accounts.models import User
 from courseware.accounts.sign_in_codes import give_code, use_code
+from courseware.accounts.ways_in import SignInCode
 from courseware.evidence.models import Event
 from tests.making import make_hr
 

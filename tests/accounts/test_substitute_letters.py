@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.leaving import leave
-from courseware.accounts.models import Membership, Substitute
+from courseware.accounts.models import Membership
 from courseware.accounts.standing_in import end_substitute, name_substitute
+from courseware.accounts.substitutes import Substitute
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 from tests.making import letters, make_hr, make_team, make_user

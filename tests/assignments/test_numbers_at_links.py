@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import JoinRequest, User
+from courseware.accounts.models import User
 from courseware.accounts.team_links import make_link
+from courseware.accounts.ways_in import JoinRequest
 from tests.making import join, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

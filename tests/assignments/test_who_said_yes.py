@@ -2,8 +2,9 @@
 
 import pytest
 
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import User
 from courseware.accounts.rosters.applying import apply_next
+from courseware.accounts.rosters.roster import Roster
 from courseware.evidence.models import Event
 from tests.accounts.rosters.firms import compared
 from tests.making import make_admin, make_hr, make_user

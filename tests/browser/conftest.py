@@ -46,7 +46,7 @@ def visit(browser, site):
 
     def open_page(person=None, *, language="en", **options):
         context = browser.new_context(base_url=site, locale=LOCALES[language], **options)
-        context.set_default_timeout(30_000)  # milliseconds: on a busy machine a page of the admin took more than ten seconds
+        context.set_default_timeout(30_000)  # milliseconds; on a busy machine a page of the admin took ten seconds
         contexts.append(context)
         watch(context, site, wrong)
         if person:
