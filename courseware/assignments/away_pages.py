@@ -20,7 +20,8 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.assignments.away_forms import AwayDaysForm, AwayForm
 from courseware.content.compiled import serving
-from courseware.learning.models import Enrollment, Postponement
+from courseware.learning.models import Enrollment
+from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
 from courseware.lib.form_pages import form_on
 

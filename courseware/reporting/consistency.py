@@ -26,7 +26,8 @@ from courseware.evidence.verifying import alterations
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
 from courseware.learning import recounting
-from courseware.learning.models import Adjustment, AdjustmentLine, Answer, Completion, Enrollment
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of

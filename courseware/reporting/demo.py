@@ -46,7 +46,7 @@ ACCOUNTS = {
 
 
 @dataclass(frozen=True)
-class Way:
+class Studied:
     """How far somebody came in a course: enrolled this many days ago, due in that many (negative: ago).
 
     `share` is the percentage of the lessons before the exam that are done, with the simulations between them; `misses`
@@ -73,8 +73,8 @@ class Person:
     name: str
     address: str
     post: str
-    way: Way
-    first_aid: Way | None = None
+    way: Studied
+    first_aid: Studied | None = None
     away: int | None = None
     left: int | None = None
     late_shift: bool = False
@@ -91,32 +91,32 @@ CARD = {  # emergency → whom to call, in either language, and the number
 }
 RULED = 12  # days since the rules are on
 PEOPLE = [
-    Person("周凯", "zhou.kai", "phone", Way(enrolled=17, due=-3, share=60, start=4, misses=3)),
-    Person("Grace Lin", "grace.lin", "chat", Way(enrolled=16, due=-1, share=100, start=3, exam=6)),
-    Person("赵敏", "zhao.min", "desk", Way(enrolled=15, due=-6)),
-    Person("陈雨", "chen.yu", "phone", Way(enrolled=12, due=2, share=30, start=2, misses=1)),
-    Person("Daniel Park", "daniel.park", "tech", Way(enrolled=12, due=1), late_shift=True),
-    Person("吴倩", "wu.qian", "chat", Way(enrolled=7, due=7, share=80, start=3)),
+    Person("周凯", "zhou.kai", "phone", Studied(enrolled=17, due=-3, share=60, start=4, misses=3)),
+    Person("Grace Lin", "grace.lin", "chat", Studied(enrolled=16, due=-1, share=100, start=3, exam=6)),
+    Person("赵敏", "zhao.min", "desk", Studied(enrolled=15, due=-6)),
+    Person("陈雨", "chen.yu", "phone", Studied(enrolled=12, due=2, share=30, start=2, misses=1)),
+    Person("Daniel Park", "daniel.park", "tech", Studied(enrolled=12, due=1), late_shift=True),
+    Person("吴倩", "wu.qian", "chat", Studied(enrolled=7, due=7, share=80, start=3)),
     Person(
-        "林小满", "lin.xiaoman", "phone", Way(enrolled=4, due=10, share=20),
-        first_aid=Way(enrolled=RULED, share=70, misses=1), late_shift=True,
+        "林小满", "lin.xiaoman", "phone", Studied(enrolled=4, due=10, share=20),
+        first_aid=Studied(enrolled=RULED, share=70, misses=1), late_shift=True,
     ),
-    Person("何军", "he.jun", "leader", Way(enrolled=2, due=12, start=1), away=9),
-    Person("马丽", "ma.li", "chat", Way(enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True)),
+    Person("何军", "he.jun", "leader", Studied(enrolled=2, due=12, start=1), away=9),
+    Person("马丽", "ma.li", "chat", Studied(enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True)),
     Person(
-        "Maria Santos", "maria.santos", "desk", Way(enrolled=10, due=None, share=50),
-        first_aid=Way(enrolled=RULED, share=100, exam=1), late_shift=True,
-    ),
-    Person(
-        "孙悦", "sun.yue", "phone", Way(enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
-        first_aid=Way(enrolled=6, due=8, share=40),
+        "Maria Santos", "maria.santos", "desk", Studied(enrolled=10, due=None, share=50),
+        first_aid=Studied(enrolled=RULED, share=100, exam=1), late_shift=True,
     ),
     Person(
-        "Tom Becker", "tom.becker", "leader", Way(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2)
+        "孙悦", "sun.yue", "phone", Studied(enrolled=14, due=0, share=100, start=3, exam=0, again=1, misses=1),
+        first_aid=Studied(enrolled=6, due=8, share=40),
     ),
-    Person("高洁", "gao.jie", "phone", Way(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
-    Person("钱一鸣", "qian.yiming", "phone", Way(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
-    Person("郑浩", "zheng.hao", "tech", Way(enrolled=40, due=-12, share=40, start=2), left=15),
+    Person(
+        "Tom Becker", "tom.becker", "leader", Studied(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2)
+    ),
+    Person("高洁", "gao.jie", "phone", Studied(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
+    Person("钱一鸣", "qian.yiming", "phone", Studied(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
+    Person("郑浩", "zheng.hao", "tech", Studied(enrolled=40, due=-12, share=40, start=2), left=15),
 ]  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: da
     switch_on(make_rule(course, version, by=by, at=at), by=by, at=at)
 
 
-def study(way: Way, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
+def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
     enrolled_at = now - timedelta(days=way.enrolled)
     enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, way.due), by=by, at=enrolled_at)
     Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)

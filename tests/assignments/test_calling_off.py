@@ -5,7 +5,8 @@ from django.contrib.auth.models import Group
 
 from courseware.assignments import taking_back
 from courseware.learning import adjusting
-from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.models import Enrollment
 from tests.making import days, join, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

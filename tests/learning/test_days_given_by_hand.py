@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.learning.adjusting import adjust
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend
-from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
 from courseware.learning.undoing import undo
 from courseware.lib import dates

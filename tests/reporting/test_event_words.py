@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from courseware.assignments.event_words import EVENT_WORDS, verbs_by_words
 from courseware.evidence.recording import record
-from courseware.learning.models import Adjustment
+from courseware.learning.adjustments import Adjustment
 from tests.making import make_admin, make_hr, make_user
 
 COURSEWARE = Path(__file__).parents[2] / "courseware"
