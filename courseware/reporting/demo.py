@@ -112,7 +112,8 @@ PEOPLE = [
         first_aid=Studied(enrolled=6, due=8, share=40),
     ),
     Person(
-        "Tom Becker", "tom.becker", "leader", Studied(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2)
+        "Tom Becker", "tom.becker", "leader",
+        Studied(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2),
     ),
     Person("高洁", "gao.jie", "phone", Studied(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
     Person("钱一鸣", "qian.yiming", "phone", Studied(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
