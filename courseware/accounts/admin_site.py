@@ -3,13 +3,16 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.site_name import site_name
 
 
 class AdminSite(admin.AdminSite):
     """People sign in, sign out and change passwords in one place, where it is slowed, checked and logged."""
 
-    site_header = site_title = _("Safe operations training")
+    site_header = site_title = lazy(site_name, str)()
     index_title = _("Admin")
     version = staticmethod(str)  # the front door names a function that says it: see courseware/apps.py
 

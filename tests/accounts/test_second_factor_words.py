@@ -38,7 +38,7 @@ def test_the_sheet_of_recovery_codes_says_on_paper_where_they_are_for(signed_in)
     led = signed_in.post(reverse("mfa_activate_totp"), {"code": code_now(secret)})["Location"]
     page = BeautifulSoup(signed_in.get(led).content, "html.parser")
     today = timezone.localdate()
-    said = f"Safe operations training · testserver · {today.day} {today:%B %Y}"
+    said = f"Staff training · testserver · {today.day} {today:%B %Y}"
     assert page.find(class_="door-paper").get_text() == said
     assert "no-print" in page.find("a", string="I have them. Go on").parent["class"]
 

@@ -97,6 +97,15 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one(".go").text
+    assert ("What is asked here renews it." in page.select_one(".go").text) == (words == "valid until")
+
+
+def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):
+    _certificate, again = renewed(enrollment)
+    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    said = soup_of(client.get(HOME)).select_one(".go").text
+    assert "valid until" in said
+    assert "renews it" not in said
 
 
 def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
@@ -144,7 +153,12 @@ def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client
     other = make_enrollment(enrollment.learner, make_course(files), due_at=days(-1))
     page = soup_of(client.get(HOME))
     assert page.select_one(".go .btn")["href"].startswith(f"/learn/{other.course}/")
-    assert page.select_one(".beside a[href='?course=tea-room']")
+    [beside] = page.select(".beside li:has(a[href='?course=tea-room'])")
+    assert beside.select_one("time")["datetime"] == str(enrollment.due_on)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
+    [beside] = soup_of(client.get(HOME)).select(".beside li:has(a[href='?course=tea-room'])")
+    assert beside.select_one(".tag.good").text == "completed"
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=None)
     page = soup_of(client.get(HOME, {"course": "tea-room"}))
     assert page.select_one(".go .btn")["href"] == LESSON
 
