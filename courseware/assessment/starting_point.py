@@ -60,6 +60,8 @@ class StartingPoint:
 
 def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> StartingPoint:
     sittings = list(sittings)  # of one enrollment
+    if not sittings:
+        return StartingPoint()
     own = [sitting for sitting in sittings if sitting.exam == outline.pre_check_id and sitting.is_passed is None]
     taken = {sitting.number: sitting.score for sitting in own}
     is_exam_behind = any(sitting.exam == outline.again_after for sitting in sittings)

@@ -87,9 +87,8 @@ class Journey:
     @property
     def is_held_by_drill(self) -> bool:
         # The exam is passed but not completed: a drill on a critical rule that was missed comes first.
-        return may_be_held(self.enrollment, self.outline, self.progress) and any(
-            sitting.is_passed for sitting in self.sittings if sitting.exam == self.outline.exam_id
-        )
+        is_passed = any(sitting.is_passed for sitting in self.sittings if sitting.exam == self.outline.exam_id)
+        return is_passed and may_be_held(self.enrollment, self.outline, self.progress)
 
     @cached_property
     def starting_point(self) -> StartingPoint:
