@@ -49,12 +49,12 @@ class Way:
     lessons: int = 0
     is_completed: bool = False
     is_waived: bool = False
-    is_renewed: bool = False
+    is_renewed: bool = False  # of every second one the certificate has ended meanwhile
     due: object = lambda number: 4 + number % 60
 
 
 WAYS = (
-    Way(enrolled=420, lessons=3, is_completed=True, is_renewed=True),
+    Way(enrolled=330, lessons=3, is_completed=True, is_renewed=True),
     Way(enrolled=100, lessons=3, is_completed=True),
     Way(enrolled=100, is_waived=True),
     Way(enrolled=60, lessons=1, due=lambda number: -1 - number % 30),
@@ -225,8 +225,10 @@ class Intake:
         became = MessageState.SENT if number % 50 else MessageState.BOUNCED
         self.new(Message, kind="new-link", state=became.value, **sent)
 
-    def enroll(self, learner, taught_course, number, way):
+    def enroll(self, learner, taught_course, number, way, certified_until=None):
         enrolled_at = self.firm.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
+        if way.is_renewed and number // COURSES % 2:
+            enrolled_at -= 90 * DAY
         done = [enrolled_at + (lesson + 1) * DAY for lesson in range(way.lessons)]
         enrollment = self.new(
             Enrollment,
@@ -240,6 +242,7 @@ class Intake:
             completed_at=done[-1] if way.is_completed else None,
             waived_at=enrolled_at + DAY if way.is_waived else None,
             waived_reason="On leave" if way.is_waived else "",
+            certified_until=certified_until,
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
         self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
@@ -250,7 +253,7 @@ class Intake:
         if way.is_completed:
             self.certify(enrollment, taught_course)
         if way.is_renewed:
-            self.enroll(learner, taught_course, number, WAYS[-1])
+            self.enroll(learner, taught_course, number, WAYS[-1], enrollment.certified_until)
 
     def complete(self, enrollment, entry, at):
         completed = Completion.Outcome.COMPLETED.value
@@ -277,6 +280,7 @@ class Intake:
             titles=taught_course.titles,
             release=taught_course.course.current,
         )
+        enrollment.certified_until = certificate.certifies_until
         self.new(
             Standing,
             learner=enrollment.learner,

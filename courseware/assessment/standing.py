@@ -1,12 +1,12 @@
 """Who is certified in a course: whoever has a valid certificate in it, of whichever run, or was trained elsewhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-
-from django.db.models import OuterRef, QuerySet, Subquery
 
 from courseware.assessment.models import Certificate, Standing
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.learning.models import Enrollment
+from courseware.learning.validity import Pair
 
 Proof = Certificate | OutsideTraining
 
@@ -18,6 +18,8 @@ def keep_standing(certificate: Certificate) -> None:
 
 def keep_standings(proofs: Sequence[Proof]) -> None:
     """Of these people in these courses. Call it in the transaction that has changed the proofs."""
+    # The runs first, as whoever completes one has it.
+    Enrollment.objects.hold_newest({whose(proof) for proof in proofs})
     # One of each for a start: the row is locked with it, so that of two at once the second sees what became of both.
     changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
     Standing.objects.bulk_create(
@@ -30,6 +32,7 @@ def keep_standings(proofs: Sequence[Proof]) -> None:
     for learner, course in changed:
         if best[learner, course] != changed[learner, course]:
             Standing.objects.filter(learner=learner, course=course).update(**says(best[learner, course]))
+    Enrollment.objects.keep_certified(changed.keys())
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
@@ -50,6 +53,14 @@ def whose(proof: Proof) -> tuple[int, int]:
     return proof.enrollment.learner_id, proof.enrollment.course_id
 
 
+def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
+    """(person, course) → until when certified; without who never was. Runs one query."""
+    people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
+    found = Standing.objects.filter(learner__in=people, course__in=courses)
+    ends = found.values_list("learner", "course", "certified_until")
+    return {(learner, course): end for learner, course, end in ends if (learner, course) in pairs}
+
+
 def says(proof: Proof) -> dict:
     is_outside = isinstance(proof, OutsideTraining)
     return {
@@ -62,14 +73,6 @@ def says(proof: Proof) -> dict:
 def longest(proofs: Iterable[Proof]) -> Proof:
     """Of several that last as long a certificate of this site, and of these the newest."""
     return max(proofs, key=lambda each: (each.certifies_until, isinstance(each, Certificate), each.pk))
-
-
-def with_certified_until(enrollments: QuerySet) -> QuerySet:
-    """Adds `certified_until` of the learner in the course, None for who never was; and `certified_by`, the key of the
-    outside training that says so, None where it is a certificate of this site."""
-    standings = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course"))
-    columns = {"certified_until": "certified_until", "certified_by": "outside"}
-    return enrollments.annotate(**{name: Subquery(standings.values(column)) for name, column in columns.items()})
 
 
 def is_certified(certified_until: date | None, today: date) -> bool | None:

@@ -8,7 +8,7 @@ each other. A job adds them up (see `recounting`).
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import models
@@ -22,10 +22,12 @@ FIRM = None  # in the place of a team: everybody, also who is in none
 
 
 class Place(NamedTuple):
-    """What decides, at every instant, in which state somebody is."""
+    """What decides, at every instant, where somebody stands in a course."""
 
+    course_id: int
     urgency: datetime
     has_started: bool
+    certified_until: date | None
 
 
 class Relocation(NamedTuple):
@@ -57,14 +59,21 @@ class Headcount(models.Model):
         related_name="+",
         help_text="Null: the firm",
     )
+    course = models.ForeignKey("content.Course", on_delete=models.PROTECT, db_index=False, related_name="+")
     urgency = models.DateTimeField()
     has_started = models.BooleanField()
+    certified_until = models.DateField(null=True)
     number = models.IntegerField()
 
     objects = HeadcountQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["team", "urgency", "has_started", "number"], name="headcount_by_team")]
+        indexes = [
+            models.Index(
+                fields=["team", "course", "urgency", "has_started", "certified_until", "number"],
+                name="headcount_by_team",
+            )
+        ]
 
     def __str__(self):
         return f"{self.team or '–'} · {self.urgency:%Y-%m-%d} · {self.number:+}"

@@ -11,7 +11,7 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
 from courseware.content.models import Course, Document, Release, Revision
-from courseware.learning import states
+from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
 from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.postponements import Postponement  # noqa: F401
@@ -34,6 +34,8 @@ PLACING = {"due_at", "started_at", "completed_at", "waived_at", "is_newest"}
 class EnrollmentQuerySet(models.QuerySet):
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
+            objs = list(objs)
+            validity.mark(objs)
             new = super().bulk_create(objs, *args, **kwargs)
             count(Relocation(each.learner_id, None, each.place) for each in new)
         return new
@@ -41,25 +43,48 @@ class EnrollmentQuerySet(models.QuerySet):
     def write_many(self, enrollments, columns):
         """Like `save` of each, of the columns named, in as many statements for one as for a hundred."""
         with transaction.atomic():
-            before = {each.pk: each.place for each in self.filter(pk__in=[each.pk for each in enrollments])}
+            before = {each.pk: each for each in self.filter(pk__in=[each.pk for each in enrollments])}
+            for each in enrollments:
+                each.certified_until = before[each.pk].certified_until
             self.bulk_update(enrollments, columns)
-            count(Relocation(each.learner_id, before[each.pk], each.place) for each in enrollments)
+            count(Relocation(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
         """Runs in which nothing was done; the one before each is the newest again. As many statements for one as for
         a hundred."""
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
-        moved = [Relocation(each.learner_id, each.place, None) for each in enrollments]
         with transaction.atomic():
-            self.filter(pk__in=[each.pk for each in enrollments]).delete()
+            runs = self.filter(pk__in=[each.pk for each in enrollments])
+            moved = [Relocation(each.learner_id, each.place, None) for each in runs]
+            runs.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
             newest = {(each.learner_id, each.course_id): each for each in left.order_by("pk")}
             again = [each for pair, each in newest.items() if pair in pairs]
-            self.filter(pk__in=[each.pk for each in again]).update(is_newest=True)
             for each in again:
-                each.is_newest = True
+                each.is_newest, each.certified_until = True, None
+            validity.mark(again)
+            self.bulk_update(again, ["is_newest", "certified_until"])
+            for each in again:
                 moved.append(Relocation(each.learner_id, None, each.place))
             count(moved)
+
+    def hold_newest(self, pairs):
+        """Locks the newest runs of these people in these courses, until the transaction ends, and returns them."""
+        people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
+        runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
+        return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
+
+    def keep_certified(self, pairs):
+        """Until when these people are certified in these courses, as it is now known. Call it in the transaction of
+        the change, which has held their newest runs before."""
+        runs = self.hold_newest(pairs)
+        before = {run.pk: run.place for run in runs}
+        for run in runs:
+            run.certified_until = None
+        validity.mark(runs)
+        changed = [run for run in runs if run.place != before[run.pk]]
+        self.bulk_update(changed, ["certified_until"])
+        count(Relocation(run.learner_id, before[run.pk], run.place) for run in changed)
 
     def open(self):
         return self.filter(states.OPEN)
@@ -150,6 +175,9 @@ class Enrollment(models.Model):
     is_newest = models.BooleanField(
         default=True, editable=False, help_text="The learner's newest run through the course"
     )
+    certified_until = models.DateField(
+        null=True, editable=False, help_text="Of the newest run, by whichever run: see `validity`. Null: never was"
+    )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
     last_active_at = models.DateTimeField(
         _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
@@ -182,6 +210,11 @@ class Enrollment(models.Model):
         indexes = [
             models.Index(fields=["urgency", "id"], name="enrollment_by_urgency"),
             models.Index(fields=["course", "urgency", "id"], name="enrollment_of_course"),
+            models.Index(
+                fields=["certified_until", "urgency", "id"],
+                condition=models.Q(is_newest=True),
+                name="newest_by_certified_until",
+            ),
         ]
 
     def __str__(self):
@@ -193,7 +226,7 @@ class Enrollment(models.Model):
             super().save(update_fields=update_fields, **kwargs)
             return
         with transaction.atomic():
-            before = self.superseding() if self._state.adding else Enrollment.objects.get(pk=self.pk).place
+            before = self.superseding() if self._state.adding else self.place_before()
             super().save(update_fields=update_fields, **kwargs)
             count([Relocation(self.learner_id, before, self.place)])
 
@@ -202,11 +235,19 @@ class Enrollment(models.Model):
         former = Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id)
         before = former.first()
         former.update(is_newest=False)
+        validity.mark([self])
         return before and before.place
+
+    def place_before(self):
+        row = Enrollment.objects.get(pk=self.pk)
+        self.certified_until = row.certified_until  # which is not changed by saving: see `keep_certified`
+        return row.place
 
     @property
     def place(self):
-        return Place(states.urgency_of(self), self.started_at is not None) if self.is_newest else None
+        if not self.is_newest:
+            return None
+        return Place(self.course_id, states.urgency_of(self), self.started_at is not None, self.certified_until)
 
     @property
     def is_open(self):

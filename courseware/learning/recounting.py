@@ -1,7 +1,7 @@
 """Headcounts where the teams change, and counted anew."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
@@ -14,10 +14,10 @@ from courseware.learning.models import Enrollment
 
 
 def places(enrollments: QuerySet) -> QuerySet:
-    """(urgency, has started, how many of these stand there)."""
+    """(the columns of a `Place`, how many of these stand there)."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
-    return newest.values_list("urgency", "has_started").annotate(number=Count("pk"))
+    return newest.values_list(*Place._fields).annotate(number=Count("pk"))
 
 
 def missing(team: int | None) -> Counter[Place]:
@@ -26,11 +26,16 @@ def missing(team: int | None) -> Counter[Place]:
     if team is not FIRM:
         below = Team.objects.filter(pk=team).with_those_below()
         everybody = everybody.filter(learner__in=learners_of(below))
-    kept = Headcount.objects.filter(team=team).order_by().values_list("urgency", "has_started")
+    kept = Headcount.objects.filter(team=team).order_by().values_list(*Place._fields)
     numbers: Counter[Place] = Counter()
-    for urgency, has_started, number in places(everybody).union(kept.annotate(number=-Sum("number")), all=True):
-        numbers[Place(urgency, bool(has_started))] += number
+    for *at, number in places(everybody).union(kept.annotate(number=-Sum("number")), all=True):
+        numbers[place_of(at)] += number
     return Counter({place: number for place, number in numbers.items() if number})
+
+
+def place_of(columns: Iterable) -> Place:
+    place = Place(*columns)
+    return place._replace(has_started=bool(place.has_started))  # in a union SQLite has numbers for it
 
 
 @transaction.atomic
@@ -54,7 +59,7 @@ def add_up() -> str:
             rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
             numbers: Counter[tuple[int | None, Place]] = Counter()
             for row in rows:
-                numbers[team, Place(row.urgency, row.has_started)] += row.number
+                numbers[team, Place(*(getattr(row, column) for column in Place._fields))] += row.number
             if len(rows) > len(numbers) or not all(numbers.values()):
                 Headcount.objects.filter(pk__in=[row.pk for row in rows]).delete()
                 write(numbers)

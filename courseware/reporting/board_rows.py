@@ -18,7 +18,7 @@ from courseware.accounts.permissions import (
     sees_the_firm,
     teams_managed_by,
 )
-from courseware.assessment.standing import is_certified, with_certified_until
+from courseware.assessment.standing import is_certified
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
@@ -36,6 +36,7 @@ CHUNK = 500  # rows an export holds in memory at a time
 # What page and file say of an enrollment; of a million rows each column more costs seconds.
 SHOWN = (
     "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "required",
+    "certified_until",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
@@ -220,10 +221,10 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns and is here still, until when certified, and away."""
+    """What a row needs of an enrollment: its state, who learns and is here still, and until when away."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
-    return with_certified_until(enrollments.with_state(at).with_away(at).annotate(**who))
+    return enrollments.with_state(at).with_away(at).annotate(**who)
 
 
 FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
@@ -309,7 +310,7 @@ def rows(
             facts["learner_email"],
             next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
             at,
-            is_certified(facts["certified_until"], today),
+            is_certified(journey.enrollment.certified_until, today),
             not facts["is_here"],
         )
         for journey in journeys(enrollments, routes, with_sittings=True)

@@ -53,6 +53,7 @@ def differences() -> Iterator[str]:
     yield from certificates()
     yield from certificate_texts()
     yield from standings()
+    yield from newest_standings()
     yield from releases()
     yield from log_check.differences()
     yield from alterations()
@@ -269,6 +270,15 @@ def newest_runs() -> Iterator[str]:
         yield f"enrollment {pk}: is the newest run, and is not kept as that"
 
 
+def newest_standings() -> Iterator[str]:
+    """What the newest run says of it, for boards."""
+    kept = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values("certified_until")
+    runs = Enrollment.objects.newest().annotate(end=Subquery(kept))
+    differ = runs.exclude(certified_until=F("end")).exclude(certified_until=None, end=None)
+    for pk, said, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
+        yield f"enrollment {pk}: certified until {said} by what its row says, until {end} by the standing"
+
+
 def team_places() -> Iterator[str]:
     teams = Team.objects.in_bulk()
     for team in teams.values():
@@ -286,7 +296,10 @@ def headcounts() -> Iterator[str]:
     for team in recounting.everything():
         for place, number in recounting.missing(team).items():
             where = f"{place.urgency:%Y-%m-%d}, {'begun' if place.has_started else 'not begun'}"
-            yield f"{f'team {team}' if team else 'the firm'}: {number:+} people at {where} to what is counted"
+            if place.certified_until:
+                where += f", certified until {place.certified_until}"
+            who = f"team {team}" if team else "the firm"
+            yield f"{who}, course {place.course_id}: {number:+} people at {where} to what is counted"
 
 
 def certificates() -> Iterator[str]:

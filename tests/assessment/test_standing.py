@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate, Standing
-from courseware.assessment.standing import is_certified, keep_standing, with_certified_until
+from courseware.assessment.standing import is_certified, keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment
+from courseware.reporting import consistency
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import make_course, ready, sit
 from tests.language.samples import make_files
@@ -86,14 +87,64 @@ def test_somebody_is_certified_to_the_end_of_the_last_day(until, said):
     assert is_certified(until, TODAY) is said
 
 
-def test_every_run_of_a_person_says_until_when_the_person_is_certified_and_other_courses_do_not():
+def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_other_courses_do_not():
     person, course = make_user(), make_course()
     certificate = certificate_of(person, course, valid_until=LATER)
+    assert said_by_newest() == {certificate.enrollment_id: LATER}
     again = make_enrollment(person, course)
     another = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
     elsewhere, other = make_enrollment(person, import_course(another).course), make_enrollment(course=course)
-    found = with_certified_until(Enrollment.objects.all()).values_list("pk", "certified_until")
-    assert dict(found) == {certificate.enrollment_id: LATER, again.pk: LATER, elsewhere.pk: None, other.pk: None}
+    assert said_by_newest() == {again.pk: LATER, elsewhere.pk: None, other.pk: None}
+    taken_back(certificate)
+    assert said_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
+    complete_course(again)
+    assert said_by_newest()[again.pk] > LATER
+    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+
+
+def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_the_certificate():
+    person, course = make_user(), make_course()
+    certificate = certificate_of(person, course, valid_until=LATER)
+    read_before = make_enrollment(person, course)
+    taken_back(certificate)
+    read_before.save()
+    Enrollment.objects.write_many([Enrollment.objects.get(pk=read_before.pk)], ["due_at"])
+    assert said_by_newest() == {read_before.pk: NEVER}
+    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+
+
+def test_the_run_before_says_it_anew_where_the_newest_is_removed():
+    person, course = make_user(), make_course()
+    certificate = certificate_of(person, course, valid_until=LATER)
+    again = make_enrollment(person, course)
+    taken_back(certificate)
+    Enrollment.objects.remove_many([again])
+    assert said_by_newest() == {certificate.enrollment_id: NEVER}
+    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+
+
+def test_many_who_are_enrolled_at_once_say_what_is_known_of_each():
+    people, course = [make_user() for _ in range(2)], make_course()
+    certificate = certificate_of(people[0], course, valid_until=LATER)
+    Enrollment.objects.filter(pk=certificate.enrollment_id).update(is_newest=False)
+    new = Enrollment.objects.bulk_create(Enrollment(learner=each, course=course) for each in people)
+    assert said_by_newest() == {new[0].pk: LATER, new[1].pk: None}
+
+
+@pytest.mark.parametrize("said", [None, EARLIER])
+def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
+    run = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
+    certificate_of(make_user(), run.course, valid_until=LATER)
+    make_enrollment(course=run.course)
+    assert list(consistency.newest_standings()) == []
+    Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
+    assert list(consistency.newest_standings()) == [
+        f"enrollment {run.pk}: certified until {said} by what its row says, until {LATER} by the standing"
+    ]
+
+
+def said_by_newest():
+    return dict(Enrollment.objects.newest().values_list("pk", "certified_until"))
 
 
 def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
@@ -108,9 +159,9 @@ def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
     Standing.objects.filter(learner=person).update(certified_until=EARLIER)
     where = f"person {person.pk}: certified in course {course.pk} until"
     said = f"until {until} by certificate {certificate.pk}"
-    assert list(differences()) == [f"{where} 2026-11-01 by what is kept, {said}"]
+    assert list(consistency.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
     Standing.objects.filter(learner=person).delete()
-    assert list(differences()) == [f"{where} None by what is kept, {said}"]
+    assert list(consistency.standings()) == [f"{where} None by what is kept, {said}"]
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.rights import deactivate
 from courseware.learning import recounting
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, extend, waive
-from courseware.learning.headcounts import Headcount
+from courseware.learning.headcounts import Headcount, Place
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.reporting import board_rows, consistency
@@ -231,9 +231,9 @@ def test_adding_up_changes_no_number_and_leaves_one_row_a_place_however_often(fi
     for _ in range(2):
         recounting.add_up()
         assert_right()
-        rows = list(Headcount.objects.values_list("team", "urgency", "has_started", "number"))
-        assert len({row[:3] for row in rows}) == len(rows) < before
-        assert 0 not in {row[3] for row in rows}
+        rows = list(Headcount.objects.values_list("team", *Place._fields, "number"))
+        assert len({row[:-1] for row in rows}) == len(rows) < before
+        assert 0 not in {row[-1] for row in rows}
 
 
 def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_counting_anew(firm):
@@ -242,9 +242,9 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
     Headcount.objects.filter(team=None).delete()
     at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
     assert list(consistency.headcounts()) == [
-        f"the firm: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
+        f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
-    ] + [f"team {firm['A'].pk}: -2 people at {at}"]
+    ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]
     recounting.add_up()
     assert_right()
 
@@ -333,7 +333,7 @@ def test_people_from_before_are_counted_by_the_migration(firm):
 
 
 def numbers_kept():
-    sums = Headcount.objects.values_list("team", "urgency", "has_started").annotate(sum=Sum("number"))
+    sums = Headcount.objects.values_list("team", *Place._fields).annotate(sum=Sum("number"))
     return set(sums.exclude(sum=0))
 
 
