@@ -120,7 +120,7 @@ def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | N
                 yield decide(person.key, course, opinions, calendars[person.key], day)
 
 
-def chunks_of_people(people: Iterable[int] | None) -> Iterator[list[User]]:
+def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
     """By key, so that people may come and go meanwhile."""
     active = User.objects.filter(is_active=True).order_by("pk")
     active = active.only("post", "starts_on", "leaves_on", "joined_at")

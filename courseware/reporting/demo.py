@@ -139,8 +139,8 @@ def make_demo_firm(at: datetime | None = None) -> None:
     late_shift = Team.objects.create(name="晚班组", parent=centre)
     join(centre, manager, Membership.Role.MANAGER)
 
-    for each in courses:
-        fill_in_the_card(each)
+    for every_course in courses:
+        fill_in_the_card(every_course)
 
     newcomer = person("learner@example.com", "王小明")
     join(centre, newcomer)
