@@ -35,6 +35,18 @@ def keep_standings(proofs: Sequence[Proof]) -> None:
     Enrollment.objects.keep_certified(changed.keys())
 
 
+def work_out(people: Collection[int], courses: Collection[int]) -> None:
+    """Of these people in these courses, who may have no standing any more. Call it where runs have become somebody
+    else's, while the runs are locked. Runs five queries at most."""
+    found = proofs_of((person, course) for person in people for course in courses)
+    Standing.objects.filter(learner__in=people, course__in=courses).delete()
+    Standing.objects.bulk_create(
+        Standing(learner_id=learner, course_id=course, **says(longest(proofs)))
+        for (learner, course), proofs in found.items()
+        if proofs
+    )
+
+
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
     """(person, course) → all that certifies, or did. Runs two queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, User
@@ -178,8 +179,11 @@ def certificates_of(people: Collection[int], courses: Collection[int | None]) ->
 def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
     """(person → the occasions that were seen to, enrollment → the rules behind it)."""
     occasions, begun_by = defaultdict(set), defaultdict(set)
-    found = Assignment.objects.filter(person__in=people, rule__in=[rule.pk for rule in rules], taken_back_at=None)
-    for person, rule, occasion, deed, run in found.values_list("person", "rule", "occasion", "deed", "enrollment"):
+    # What a rule did to somebody's other account, too: the run is theirs now.
+    whose = Coalesce("enrollment__learner", "person")
+    found = Assignment.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
+    found = found.filter(rule__in=[rule.pk for rule in rules], taken_back_at=None).annotate(whose=whose)
+    for person, rule, occasion, deed, run in found.values_list("whose", "rule", "occasion", "deed", "enrollment"):
         occasions[person].add((rule, occasion))
         if deed != Assignment.Deed.EXCUSE:
             begun_by[run].add(rule)

@@ -68,7 +68,7 @@ def reading_of(request, course_id) -> Reading:
 
 def published(learner, **which):
     found = Enrollment.objects.filter(learner=learner, course__current__isnull=False, **which)
-    return found.with_release().order_by("pk")
+    return found.with_release().order_by("is_newest", "pk")
 
 
 PUBLISHED = KeptQuery(published)

@@ -14,6 +14,7 @@ from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
 from courseware.learning.headcounts import Place, Relocation, count
+from courseware.learning.merged_runs import aside
 from courseware.learning.postponements import Postponement  # noqa: F401
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
@@ -58,7 +59,8 @@ class EnrollmentQuerySet(models.QuerySet):
             moved = [Relocation(each.learner_id, each.place, None) for each in runs]
             runs.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
-            newest = {(each.learner_id, each.course_id): each for each in left.order_by("pk")}
+            left = left.alias(is_aside=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
+            newest = {(each.learner_id, each.course_id): each for each in left.order_by("-is_aside", "pk")}
             again = [each for pair, each in newest.items() if pair in pairs]
             for each in again:
                 each.is_newest, each.certified_until = True, None
@@ -97,7 +99,9 @@ class EnrollmentQuerySet(models.QuerySet):
         return self.filter(is_newest=True)
 
     def before(self, enrollment):
-        runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id, pk__lt=enrollment.pk)
+        runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id).exclude(pk=enrollment.pk)
+        if not enrollment.is_newest:  # of a person with two accounts the newest need not be the one begun last
+            runs = runs.filter(pk__lt=enrollment.pk)
         return runs.order_by("-pk")
 
     def visible_to(self, user):

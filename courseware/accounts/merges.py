@@ -1,0 +1,51 @@
+"""That two accounts are one person's: a row, and nothing else of what is on record is changed for it."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+UNDONE_WITHIN = timedelta(days=1)
+
+
+class MergeQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(undone_at=None)
+
+
+class Merge(models.Model):
+    """`other` is another name of `kept`, until it is undone."""
+
+    kept = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("the account that stays")
+    )
+    other = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("its other name")
+    )
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    was_here = models.BooleanField(help_text="Whether the other account could sign in before")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("merged account"), _("merged accounts")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["other"], condition=models.Q(undone_at=None), name="a_name_of_one_person"),
+            models.CheckConstraint(condition=~models.Q(kept=models.F("other")), name="nobody_is_merged_with_oneself"),
+        ]
+
+    def __str__(self):
+        return f"{self.other} → {self.kept}"
+
+    def may_be_undone_at(self, at):
+        return self.undone_at is None and at - self.made_at <= UNDONE_WITHIN
+
+
+def merge_of(person):
+    """The merge by which this account is another name of somebody; None for who is nobody else."""
+    return Merge.objects.standing().filter(other=person).select_related("kept").first()

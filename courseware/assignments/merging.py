@@ -1,0 +1,97 @@
+"""Two accounts of one person become one, and two again. Nothing that is on record is rewritten for it."""
+
+from datetime import datetime
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.mergeable import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
+from courseware.accounts.merges import Merge
+from courseware.accounts.models import User
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import work_out
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.joint_runs import bring_together, hold, take_apart
+
+
+class StaysMerged(models.TextChoices):
+    """Why a merge is not undone."""
+
+    UNDONE = "undone", _("This was taken back already.")
+    LATE = "late", _("A merge can be undone for a day only, and that day is over.")
+    LATER = "later", _("Another account was merged with this one since: undo that first.")
+
+
+class CannotUndo(Exception):
+    """`why` is a value of StaysMerged."""
+
+    def __init__(self, why: StaysMerged) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@transaction.atomic
+def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> Merge:
+    """From now on `other` is another name of `kept`. Repeated, it gives the same row. Raises CannotMerge."""
+    at = at or timezone.now()
+    kept, other = lock_both(kept, other)
+    if found := Merge.objects.standing().filter(kept=kept, other=other).first():
+        return found
+    if why := why_not(kept, other, by):
+        raise CannotMerge(why)
+    new = Merge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_here=other.is_active)
+    hold(kept, other)
+    events = bring_together(new)
+    events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
+    keep_standings(new)
+    record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
+    return new
+
+
+def why_not(kept: User, other: User, by: User) -> Unmerged | None:
+    if why := why_not_merge(kept, other, by):
+        return why
+    # It is a fact about the account itself, and its log; a certificate belongs to a run, which can be brought over.
+    trained = OutsideTraining.objects.filter(person=other, withdrawn_at=None)
+    return Unmerged.TRAINED if trained.exists() else None
+
+
+@transaction.atomic
+def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
+    """Both accounts are as they were. Raises CannotUndo."""
+    at = at or timezone.now()
+    kept, other = lock_both(row.kept, row.other)
+    found = Merge.objects.select_for_update(no_key=True).get(pk=row.pk)
+    if why := why_it_stays(found, at):
+        raise CannotUndo(why)
+    hold(kept, other)
+    found.kept, found.other = kept, other
+    found.undone_at, found.undone_by = at, by
+    found.save(update_fields=["undone_at", "undone_by"])
+    events = open_again(found, by, at)
+    events += take_apart(found, by, at)
+    keep_standings(found)
+    record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
+    return found
+
+
+def why_it_stays(row: Merge, at: datetime) -> StaysMerged | None:
+    if row.undone_at:
+        return StaysMerged.UNDONE
+    if not row.may_be_undone_at(at):
+        return StaysMerged.LATE
+    later = Merge.objects.standing().filter(models.Q(kept=row.kept_id) | models.Q(other=row.kept_id), pk__gt=row.pk)
+    return StaysMerged.LATER if later.exists() else None
+
+
+def keep_standings(row: Merge) -> None:
+    courses = set(row.runs.filter(is_brought=True).values_list("enrollment__course", flat=True))
+    work_out([row.kept_id, row.other_id], courses)
+
+
+def told_of_both(of_kept: str, of_other: str, row: Merge, by: User, at: datetime) -> list[NewEvent]:
+    return [
+        NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),
+        NewEvent(of_other, row.other, by, {"merge": row.pk, "kept": row.kept_id}, at),
+    ]

@@ -1,0 +1,180 @@
+"""The runs of two accounts as those of one person, and of two persons again.
+
+Whose a run is, is kept in the run (`learner`), as its being the newest is; in which account it was begun is said by the
+merge and its `MergedRun`. Facts and the log stay as they are.
+
+In each course one run stands for the person: the open one, of two the one that is further. What is open and was
+completed meanwhile in the other account is done, and closes as well.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, override
+
+from courseware.accounts.merges import Merge
+from courseware.accounts.models import User
+from courseware.accounts.whereabouts import change_teams_of
+from courseware.evidence.recording import NewEvent
+from courseware.learning.headcounts import Relocation, count
+from courseware.learning.merged_runs import MergedRun, aside
+from courseware.learning.models import Answer, Completion, Enrollment
+
+
+@dataclass(frozen=True)
+class JointRun:
+    """What the runs of both accounts in one course come to: the one that stands, and those that close."""
+
+    newest: Enrollment
+    closed: tuple[Enrollment, ...]
+
+    def is_aside(self, run: Enrollment) -> bool:
+        return run.pk > self.newest.pk
+
+
+def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
+    """`runs` are those of both accounts in one course, as `runs_of` gives them."""
+    going = sorted((run for run in runs if run.is_open), key=how_far)
+    if going and any(is_done_by(run, going[-1]) for run in runs):
+        closed, going = tuple(going), []
+    else:
+        closed = tuple(going[:-1])
+    rest = [run for run in runs if run not in closed]
+    return JointRun(going[-1] if going else max(rest, key=lambda run: run.pk), closed)
+
+
+def how_far(run):
+    """Of two that are as far, the one that was begun first goes on."""
+    return run.done, run.answered, run.started_at is not None, -run.pk
+
+
+def is_done_by(run: Enrollment, going: Enrollment) -> bool:
+    """Whether `going` asks for what `run`, in the other account, has completed meanwhile."""
+    is_other = run.learner_id != going.learner_id
+    return is_other and run.completed_at is not None and run.completed_at >= going.enrolled_at
+
+
+def runs_of(*people: User) -> list[Enrollment]:
+    """All runs with how far they are: `done`, `answered`. Runs one query."""
+
+    def number(facts):
+        of_run = facts.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
+        return Coalesce(Subquery(of_run.annotate(number=Count("pk")).values("number")), 0)
+
+    runs = Enrollment.objects.filter(learner__in=people).annotate(done=number(Completion), answered=number(Answer))
+    return list(runs.select_related("course").order_by("pk"))
+
+
+def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JointRun]]:
+    """Of each course in which the other account has runs: all of both, and what becomes of them."""
+    by_course: dict[int, list[Enrollment]] = defaultdict(list)
+    for run in runs_of(kept, other):
+        by_course[run.course_id].append(run)
+    touched = (runs for runs in by_course.values() if any(run.learner_id == other.pk for run in runs))
+    return [(runs, joint_run_of(runs)) for runs in touched]
+
+
+def hold(*people: User) -> None:
+    """The people are locked. Whoever answers comes before or after, and so does whoever enrolls one of them."""
+    list(Enrollment.objects.select_for_update(no_key=True).filter(learner__in=people).order_by("pk").only("pk"))
+    change_teams_of([person.pk for person in people])
+
+
+def bring_together(merge: Merge) -> list[NewEvent]:
+    """Call it while both people are held and can still sign in. What is to be logged of it."""
+    found = joint_runs(merge.kept, merge.other)
+    runs = [run for group, _joint in found for run in group]
+    brought = [run for run in runs if run.learner_id == merge.other_id]
+    closed = [run for _group, joint in found for run in joint.closed]
+    places = [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
+    MergedRun.objects.bulk_create(
+        MergedRun(
+            merge=merge,
+            enrollment=run,
+            is_brought=run in brought,
+            is_closed=run in joint.closed,
+            is_aside=joint.is_aside(run),
+        )
+        for group, joint in found
+        for run in group
+        if run in brought or run in joint.closed or joint.is_aside(run)
+    )
+    close(closed, merge)
+    # In this order: a person has one newest run in a course, and one that is open.
+    Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
+    Enrollment.objects.filter(pk__in=keys(brought)).update(learner=merge.kept)
+    stand([joint.newest for _group, joint in found], places)
+    events = [run_event("run-brought", run, merge, merge.made_by, merge.made_at) for run in brought]
+    return events + [NewEvent("waived", run, merge.made_by, {"merge": merge.pk}, merge.made_at) for run in closed]
+
+
+def close(runs: Iterable[Enrollment], merge: Merge) -> None:
+    with override(merge.kept.language or settings.LANGUAGE_CODE):
+        reason = gettext("merged with a run of the same person in another account")
+    for run in runs:
+        run.waived_at, run.waived_reason = merge.made_at, reason
+    Enrollment.objects.filter(pk__in=keys(runs)).update(waived_at=merge.made_at, waived_reason=reason)
+
+
+def stand(newest: Collection[Enrollment], places: list[Relocation]) -> None:
+    """These are the newest runs from now on; `places` is who stood where before. Counts both."""
+    Enrollment.objects.filter(pk__in=keys(newest)).update(is_newest=True)
+    now = Enrollment.objects.filter(pk__in=keys(newest))
+    count([*places, *(Relocation(run.learner_id, None, run.place) for run in now)])
+
+
+def run_event(verb: str, run: Enrollment, merge: Merge, by: User, at: datetime) -> NewEvent:
+    return NewEvent(verb, run, by, {"merge": merge.pk, "kept": merge.kept_id, "other": merge.other_id}, at)
+
+
+def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
+    """As it was before; what was done in a run meanwhile stays in it. Call it when the merge is marked as undone, while
+    both people are held and can sign in. What is to be logged of it."""
+    lines = list(merge.runs.order_by("enrollment"))
+    back = [line.enrollment_id for line in lines if line.is_brought]
+    courses = Enrollment.objects.filter(pk__in=[line.enrollment_id for line in lines]).values("course")
+    runs = list(Enrollment.objects.filter(learner__in=[merge.kept, merge.other], course__in=courses).order_by("pk"))
+    places = [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
+    Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
+    Enrollment.objects.filter(pk__in=back).update(learner=merge.other)
+    for run in runs:
+        run.learner_id = merge.other_id if run.pk in back else run.learner_id
+    opened = reopen([line.enrollment_id for line in lines if line.is_closed], runs, merge)
+    stand(newest_of(runs), places)
+    events = [run_event("run-given-back", run, merge, by, at) for run in runs if run.pk in back]
+    return events + [NewEvent("excuse-undone", run, by, {"merge": merge.pk}, at) for run in opened]
+
+
+def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: Merge) -> list[Enrollment]:
+    """But not where somebody has decided otherwise since, or has opened another run there."""
+    busy = {(run.learner_id, run.course_id) for run in runs if run.is_open}
+    opened = [
+        run
+        for run in runs
+        if run.pk in closed
+        and run.waived_at == merge.made_at
+        and not run.completed_at
+        and (run.learner_id, run.course_id) not in busy
+    ]
+    for run in opened:
+        run.waived_at, run.waived_reason = None, ""
+    Enrollment.objects.filter(pk__in=keys(opened)).update(waived_at=None, waived_reason="")
+    return opened
+
+
+def newest_of(runs: Collection[Enrollment]) -> list[Enrollment]:
+    """Of each person and course; runs that another merge has set aside are only that where there is no other."""
+    behind = set(aside().filter(enrollment__in=runs).values_list("enrollment", flat=True))
+    found = {
+        (run.learner_id, run.course_id): run for run in sorted(runs, key=lambda run: (run.pk not in behind, run.pk))
+    }
+    return list(found.values())
+
+
+def keys(runs: Iterable[Enrollment]) -> list[int]:
+    return [run.pk for run in runs]

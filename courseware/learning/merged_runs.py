@@ -1,0 +1,34 @@
+"""What a merge of two accounts did to runs: see `learning.joint_runs`."""
+
+from django.db import models
+
+from courseware.accounts.merges import Merge
+
+
+class MergedRunQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(merge__undone_at=None)
+
+
+class MergedRun(models.Model):
+    """A run that a merge touched. Which account it was begun in stays said: `merge.other` where it was brought over."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="runs")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_runs")
+    is_brought = models.BooleanField(help_text="It was begun in the other account")
+    is_closed = models.BooleanField(help_text="It was open, and another run of the person stands for it")
+    is_aside = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
+
+    objects = MergedRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["merge", "enrollment"], name="a_run_once_in_a_merge")]
+
+    def __str__(self):
+        return f"{self.enrollment} · {self.merge}"
+
+
+def aside():
+    """Keys of the runs that are no newest ones, though begun last: a query to be part of another."""
+    return MergedRun.objects.standing().filter(is_aside=True).values("enrollment")
