@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import Team
 from courseware.assessment.attempting import is_right
 from courseware.assessment.banks import bank, question_of
@@ -27,7 +28,8 @@ from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.merged_runs import MergedRun, aside
+from courseware.learning.models import Adjustment, AdjustmentLine, Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of
@@ -48,6 +50,7 @@ def differences() -> Iterator[str]:
     yield from endings()
     yield from enrollments()
     yield from newest_runs()
+    yield from merged_runs()
     yield from team_places()
     yield from headcounts()
     yield from certificates()
@@ -262,12 +265,32 @@ def times_of(enrollment) -> Iterator[str]:
 
 
 def newest_runs() -> Iterator[str]:
-    later = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course"), pk__gt=OuterRef("pk"))
-    runs = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
+    """Runs that a merge has set aside count only where a person has no other in the course."""
+    behind = aside()
+    others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(pk__in=behind)
+    later = others.filter(pk__gt=OuterRef("pk"))
+    every = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
+    runs = every.exclude(pk__in=behind)
     for pk in runs.filter(Exists(later), is_newest=True):
         yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
     for pk in runs.filter(~Exists(later), is_newest=False):
         yield f"enrollment {pk}: is the newest run, and is not kept as that"
+    for pk in every.filter(Exists(others), pk__in=behind, is_newest=True):
+        yield f"enrollment {pk}: is kept as the newest run, and a merge has set it aside"
+
+
+def merged_runs() -> Iterator[str]:
+    """Whose a run is, by the merges: of who is another name of somebody there is none."""
+    lines = MergedRun.objects.select_related("merge", "enrollment").order_by("pk")
+    for line in lines.filter(is_brought=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
+        yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
+    again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_brought=True)
+    undone = lines.filter(is_brought=True).exclude(merge__undone_at=None).filter(~Exists(again))
+    for line in undone.exclude(enrollment__learner=F("merge__other")):
+        yield f"enrollment {line.enrollment_id}: is of person {line.merge.other_id}, as merge {line.merge_id} is undone"
+    for merge in Merge.objects.standing().order_by("pk"):
+        for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
+            yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
 
 
 def newest_standings() -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.outside_training import OutsideTraining
@@ -97,6 +98,14 @@ def waived(enrollment: Enrollment) -> Said:
     return Said(subject_of(enrollment), enrollment.waived_at)
 
 
+def merged(merge: Merge) -> Said:
+    return Said(subject_of(User, merge.kept_id), merge.made_at, {"merge": merge.pk, "other": merge.other_id})
+
+
+def unmerged(merge: Merge) -> Said:
+    return Said(subject_of(User, merge.kept_id), merge.undone_at, {"merge": merge.pk, "other": merge.other_id})
+
+
 KINDS = (
     Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
@@ -119,6 +128,8 @@ KINDS = (
         "person",
         "training",
     ),
+    Kind("merged", lambda: Merge.objects.all(), merged, "kept", "merge"),
+    Kind("merge-undone", lambda: Merge.objects.exclude(undone_at=None), unmerged, "kept", "merge"),
 )
 
 

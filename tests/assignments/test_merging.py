@@ -1,0 +1,438 @@
+"""Two accounts of one person become one: every reader sees both, no fact is rewritten, and undone it is as before."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from courseware.accounts.mergeable import CannotMerge, Unmerged
+from courseware.accounts.merges import Merge
+from courseware.accounts.models import Membership
+from courseware.accounts.standing_in import name_substitute
+from courseware.assessment.models import Attempt, Certificate, Response, Standing
+from courseware.assessment.outside_records import record_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
+from courseware.evidence.models import Event
+from courseware.evidence.verifying import alterations
+from courseware.learning.enrolling import enroll, waive
+from courseware.learning.headcounts import Headcount
+from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.reporting import log_check
+from courseware.reporting.consistency import differences, merged_runs, newest_runs
+from tests.making import (
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_files,
+    make_hr,
+    make_team,
+    make_user,
+)
+from tests.world import complete_course, finish_lessons, rows_shown_to
+
+pytestmark = pytest.mark.django_db
+FACTS = (Answer, Attempt, Response, Completion, Certificate)
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="He Ran")
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+@pytest.fixture
+def kept(team):
+    return member(team, "王小明")
+
+
+@pytest.fixture
+def other(team):
+    return member(team, "王晓明")
+
+
+def member(team, name):
+    person = make_user(name)
+    join(team, person)
+    return person
+
+
+def another_course(name):
+    return make_course({path: text.replace(b"tea-room", name) for path, text in make_files().items()})
+
+
+def make_run(person, course, by=None):
+    return enroll(person, course, by=by or make_admin())
+
+
+def runs():
+    """Each run: whose it is, whether it is the newest, whether it is excused."""
+    rows = Enrollment.objects.order_by("pk").values_list("learner__name", "is_newest", "waived_at")
+    return [(name, is_newest, waived is not None) for name, is_newest, waived in rows]
+
+
+def facts():
+    """All rows of facts and of the log, whole."""
+    return {model: list(model.objects.order_by("pk").values()) for model in FACTS}
+
+
+def counted():
+    """Team (None: the firm) → place → how many people."""
+    numbers = Counter()
+    for team, urgency, begun, number in Headcount.objects.values_list("team", "urgency", "has_started", "number"):
+        numbers[team, urgency, begun] += number
+    return {place: number for place, number in numbers.items() if number}
+
+
+def state():
+    """What everybody reads: runs, standings, numbers above the boards, who is here."""
+    rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "waived_at", "waived_reason", "due_at")
+    standings = Standing.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
+    people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]
+    return list(rows), list(standings), counted(), people
+
+
+def assert_all_agrees():
+    assert list(differences()) == []
+    assert list(alterations()) == []
+
+
+def test_the_runs_of_both_are_the_persons_and_the_further_one_goes_on(kept, other, course, hr):
+    make_run(kept, course)
+    further = make_run(other, course)
+    finish_lessons(further)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", False, True), ("王小明", True, False)]
+    assert_all_agrees()
+
+
+def test_the_further_one_goes_on_also_where_it_was_begun_first(kept, other, course, hr):
+    finish_lessons(make_run(kept, course))
+    make_run(other, course)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", True, False), ("王小明", False, True)]
+    assert_all_agrees()
+
+
+def test_of_two_that_are_as_far_the_one_begun_first_goes_on(kept, other, course, hr):
+    make_run(other, course)
+    make_run(kept, course)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", True, False), ("王小明", False, True)]
+    assert_all_agrees()
+
+
+def test_what_is_open_and_was_completed_in_the_other_account_meanwhile_is_done(kept, other, course, hr):
+    make_run(kept, course)
+    complete_course(make_run(other, course))
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", False, True), ("王小明", True, False)]
+    assert_all_agrees()
+
+
+def test_a_renewal_that_was_opened_after_the_other_account_had_completed_goes_on(kept, other, course, hr):
+    complete_course(make_run(other, course))
+    Enrollment.objects.update(completed_at=timezone.now() - timedelta(days=3))
+    Certificate.objects.update(issued_at=timezone.now() - timedelta(days=3))
+    make_run(kept, course)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", False, False), ("王小明", True, False)]
+
+
+def test_an_excuse_in_one_account_excuses_the_other_from_nothing(kept, other, course, hr):
+    make_run(kept, course)
+    waive(make_run(other, course), "a double", by=hr)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", True, False), ("王小明", False, True)]
+    assert_all_agrees()
+
+
+def test_runs_in_a_course_that_only_one_is_in_stay_as_they_are(kept, other, course, hr):
+    second = another_course(b"coffee-room")
+    make_run(kept, course)
+    make_run(other, second)
+    make_run(make_user("Somebody else"), course)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", True, False), ("王小明", True, False), ("Somebody else", True, False)]
+    assert_all_agrees()
+
+
+def test_no_fact_and_no_event_is_rewritten(kept, other, course, hr):
+    complete_course(make_run(other, course))
+    make_run(kept, course)
+    before, events = facts(), list(Event.objects.order_by("pk").values())
+    row = merge(kept, other, by=hr)
+    assert facts() == before
+    assert list(Event.objects.order_by("pk").values()[: len(events)]) == events
+    assert Certificate.objects.get().holder == "王晓明"  # as it was printed
+    undo_merge(row, by=hr)
+    assert facts() == before
+    assert list(Event.objects.order_by("pk").values()[: len(events)]) == events
+
+
+def test_the_person_is_one_on_the_board_and_counted_once(kept, other, course, team, hr):
+    make_run(kept, course)
+    finish_lessons(make_run(other, course))
+    assert sorted(counted().values()) == [1, 1, 1, 1]
+    merge(kept, other, by=hr)
+    assert [row.name for row in rows_shown_to(team.manager)] == ["王小明"]
+    assert set(counted().values()) == {1}
+    assert {place[0] for place in counted()} == {None, team.pk}
+
+
+def test_the_better_certificate_is_the_persons(kept, other, course, hr):
+    earlier = complete_course(make_run(kept, course)).enrollment
+    later = complete_course(make_run(other, course)).enrollment
+    Certificate.objects.filter(enrollment=later).update(valid_until=date(2030, 1, 1))
+    Certificate.objects.filter(enrollment=earlier).update(valid_until=date(2027, 1, 1))
+    merge(kept, other, by=hr)
+    [standing] = Standing.objects.all()
+    assert (standing.learner, standing.certificate.enrollment) == (kept, later)
+    assert standing.certified_until == date(2030, 1, 1)
+
+
+def test_undone_within_the_day_everything_reads_as_before(kept, other, course, hr):
+    second = another_course(b"coffee-room")
+    make_run(kept, course)
+    finish_lessons(make_run(other, course))
+    complete_course(make_run(other, second))
+    make_run(kept, second)
+    before = state()
+    row = merge(kept, other, by=hr)
+    assert state() != before
+    assert undo_merge(row, by=hr).undone_by == hr
+    assert state() == before
+    assert_all_agrees()
+    again = merge(kept, other, by=hr)
+    assert_all_agrees()
+    undo_merge(again, by=hr)
+    assert state() == before
+    assert_all_agrees()
+
+
+def test_what_was_done_since_stays_where_it_was_done(kept, other, course, hr):
+    own, brought = make_run(kept, course), make_run(other, course)
+    finish_lessons(brought)
+    row = merge(kept, other, by=hr)
+    complete_course(Enrollment.objects.get(pk=brought.pk))
+    done = facts()
+    undo_merge(row, by=hr)
+    assert facts() == done
+    assert [(name, waived) for name, _newest, waived in runs()] == [("王小明", False), ("王晓明", False)]
+    assert Enrollment.objects.get(pk=own.pk).is_open
+    assert_all_agrees()
+
+
+def test_what_the_merge_closed_stays_closed_where_another_run_was_opened_since(kept, other, course, hr):
+    make_run(kept, course)
+    finish_lessons(make_run(other, course))
+    row = merge(kept, other, by=hr)
+    complete_course(Enrollment.objects.get(is_newest=True))
+    make_run(kept, course)
+    undo_merge(row, by=hr)
+    assert runs() == [("王小明", False, True), ("王晓明", True, False), ("王小明", True, False)]
+    assert_all_agrees()
+
+
+def test_who_had_left_before_has_left_again(kept, other, hr):
+    other.is_active = False
+    other.save()
+    undo_merge(merge(kept, other, by=hr), by=hr)
+    other.refresh_from_db()
+    assert not other.is_active
+
+
+def test_repeated_it_is_the_same_row_and_changes_nothing(kept, other, course, hr):
+    make_run(other, course)
+    row = merge(kept, other, by=hr)
+    events = Event.objects.count()
+    assert merge(kept, other, by=hr) == row
+    assert Event.objects.count() == events
+    undo_merge(row, by=hr)
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(row, by=hr)
+    assert refused.value.why == StaysMerged.UNDONE
+
+
+def test_a_day_later_it_stays(kept, other, hr):
+    now = timezone.now()
+    row = merge(kept, other, by=hr, at=now)
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(row, by=hr, at=now + timedelta(days=1, seconds=1))
+    assert refused.value.why == StaysMerged.LATE
+    undo_merge(row, by=hr, at=now + timedelta(days=1))
+
+
+def test_of_two_merges_the_later_one_is_undone_first(kept, other, course, hr):
+    third = make_user("Wang Xiaoming")
+    for person in (kept, other, third):
+        make_run(person, course)
+    before = state()
+    first, second = merge(kept, other, by=hr), merge(kept, third, by=hr)
+    assert_all_agrees()
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(first, by=hr)
+    assert refused.value.why == StaysMerged.LATER
+    undo_merge(second, by=hr)
+    assert_all_agrees()
+    undo_merge(first, by=hr)
+    assert state() == before
+    assert_all_agrees()
+
+
+def test_what_the_account_that_stays_learned_elsewhere_counts_beside_the_certificates_of_both(kept, other, course, hr):
+    training = OutsideTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
+    record_outside([training], by=make_admin())
+    complete_course(make_run(other, course))
+    before = state()
+    row = merge(kept, other, by=hr)
+    [standing] = Standing.objects.all()
+    assert (standing.learner, standing.outside) == (kept, training)  # it has no end
+    assert_all_agrees()
+    undo_merge(row, by=hr)
+    assert state() == before
+    assert_all_agrees()
+
+
+def left(person):
+    person.is_active = False
+    person.save()
+    return person
+
+
+def stands_in(person):
+    lead = make_team().manager
+    name_substitute(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
+    return person
+
+
+def trained(person):
+    training = OutsideTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
+    record_outside([training], by=make_admin())
+    return person
+
+
+WHO = {
+    "the same twice": (lambda hr: [make_user()] * 2, Unmerged.SAME),
+    "oneself, kept": (lambda hr: (hr, make_user()), Unmerged.OWN),
+    "oneself, the other": (lambda hr: (make_user(), hr), Unmerged.OWN),
+    "an editor": (lambda hr: (make_editor(), make_user()), Unmerged.STAFF),
+    "an admin, the other": (lambda hr: (make_user(), make_admin()), Unmerged.STAFF),
+    "an auditor": (lambda hr: (make_user(), make_auditor()), Unmerged.STAFF),
+    "who has left, kept": (lambda hr: (left(make_user()), make_user()), Unmerged.GONE),
+    "who leads a team": (lambda hr: (make_user(), make_team().manager), Unmerged.LEADS),
+    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), Unmerged.TRAINED),
+    "who stands in": (lambda hr: (make_user(), stands_in(make_user())), Unmerged.LEADS),
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("by", [make_hr, make_admin])
+def test_who_is_never_merged(who, by):
+    person = by()
+    pair, why = WHO[who]
+    with pytest.raises(CannotMerge) as refused:
+        merge(*pair(person), by=person)
+    assert refused.value.why == why
+    assert list(Event.objects.filter(verb="merged")) == []
+
+
+def test_who_is_another_name_already_is_merged_with_nobody_else(kept, other, hr):
+    third = make_user()
+    merge(kept, other, by=hr)
+    for pair, why in {
+        (third, other): Unmerged.MERGED,
+        (other, third): Unmerged.MERGED,
+        (other, kept): Unmerged.MERGED,
+        (third, kept): Unmerged.HAS_NAMES,
+    }.items():
+        with pytest.raises(CannotMerge) as refused:
+            merge(*pair, by=hr)
+        assert refused.value.why == why
+    merge(kept, third, by=hr)  # a third account of the same person
+
+
+def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr):
+    run = make_run(other, course)
+    row = merge(kept, other, by=hr)
+    Enrollment.objects.update(learner=other)
+    assert list(merged_runs()) == [
+        f"enrollment {run.pk}: is of person {kept.pk} by merge {row.pk}",
+        f"enrollment {run.pk}: of person {other.pk}, who is another name of person {kept.pk}",
+    ]
+    Enrollment.objects.update(learner=kept)
+    undo_merge(row, by=hr)
+    assert list(merged_runs()) == []
+    Enrollment.objects.update(learner=kept)
+    assert list(merged_runs()) == [f"enrollment {run.pk}: is of person {other.pk}, as merge {row.pk} is undone"]
+
+
+def test_a_merge_that_was_put_in_or_taken_out_past_the_product_is_named(kept, other, hr):
+    row = merge(kept, other, by=hr)
+    Merge.objects.update(made_at=row.made_at - timedelta(hours=1))
+    assert list(log_check.differences()) == [f"merge {row.pk}: the log knows no “merged” that says the same"]
+    event = Event.objects.get(verb="merged")
+    Merge.objects.all().delete()
+    nothing = f"event {event.pk}: “merged” of person:{kept.pk}, and nothing is kept of it"
+    assert list(log_check.differences()) == [nothing]
+
+
+def test_the_log_tells_both_and_each_run(kept, other, course, hr):
+    own, brought = make_run(kept, course), make_run(other, course)
+    before = Event.objects.count()
+    row = merge(kept, other, by=hr)
+    undo_merge(row, by=hr)
+    said = [(event.verb, event.subject, event.actor) for event in Event.objects.order_by("pk")[before:]]
+    assert said == [
+        ("merged", f"person:{kept.pk}", hr),
+        ("merged-into", f"person:{other.pk}", hr),
+        ("run-brought", f"enrollment:{brought.pk}", hr),
+        ("waived", f"enrollment:{brought.pk}", hr),
+        ("rights-changed", f"person:{other.pk}", hr),
+        ("merge-undone", f"person:{kept.pk}", hr),
+        ("merged-no-more", f"person:{other.pk}", hr),
+        ("rights-changed", f"person:{other.pk}", hr),
+        ("run-given-back", f"enrollment:{brought.pk}", hr),
+        ("excuse-undone", f"enrollment:{brought.pk}", hr),
+    ]
+    assert own.is_open
+
+
+def test_as_many_statements_for_one_course_as_for_three(kept, other, course, hr):
+    def asked(kept, other, courses):
+        for each in courses:
+            make_run(kept, each)
+            complete_course(make_run(other, each))
+        with CaptureQueriesContext(connection) as captured:
+            row = merge(kept, other, by=hr)
+        with CaptureQueriesContext(connection) as again:
+            undo_merge(row, by=hr)
+        return len(captured), len(again)
+
+    two, three = another_course(b"coffee-room"), another_course(b"cake-room")
+    assert asked(kept, other, [course]) == asked(make_user(), make_user(), [course, two, three])
+
+
+def test_what_a_merge_has_set_aside_is_newest_again_only_where_nothing_else_is_left(kept, other, course, hr):
+    complete_course(make_run(kept, course))
+    waive(make_run(other, course), "a double", by=hr)
+    new = make_run(kept, course)
+    merge(kept, other, by=hr)
+    assert runs() == [("王小明", False, False), ("王小明", False, True), ("王小明", True, False)]
+    Enrollment.objects.remove_many([new])
+    assert runs() == [("王小明", False, False), ("王小明", True, True)]
+    assert list(newest_runs()) == []
