@@ -3,8 +3,10 @@ from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,7 @@ from courseware.accounts.addresses import stays_here
 from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.freshness import is_fresh
+from courseware.accounts.merges import merge_of
 from courseware.accounts.notices import notify
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
@@ -111,6 +114,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)
+        if merge := merge_of(user):  # whoever comes here knew the password, so may be told
+            words = _("You have one account here now. Sign in with %(name)s, and with the password of that account.")
+            messages.info(request, words % {"name": merge.kept.sign_in_name})
+            return redirect("account_login")
         return super().respond_user_inactive(request, user)
 
     @transaction.atomic

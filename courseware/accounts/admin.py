@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import second_factor
 from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
+from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import AUDITORS
 from courseware.accounts.particulars import tell_old_address
@@ -122,6 +123,8 @@ class RightsOfGroupsAdmin(CheckedAgain, DeletedOneByOne, AsksWhoItIs, Superusers
 class PersonForm(forms.ModelForm):
     def clean(self):
         super().clean()
+        if self.cleaned_data.get("is_active") and "is_active" in self.changed_data and merge_of(self.instance):
+            self.add_error("is_active", _("This account is another name of somebody. Undo the merge instead."))
         groups = self.cleaned_data.get("groups")  # not there for one's own rights
         if groups and groups.filter(name=AUDITORS).exists() and not self.cleaned_data.get("audits_until"):
             self.add_error("audits_until", _("An auditor needs a last day."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import mail_new_link
 from courseware.accounts.models import User
-from courseware.accounts.sign_in_names import called, plain_name
+from courseware.accounts.sign_in_names import plain_name, reached_by
 from courseware.lib.form_layout import Fields
 
 
@@ -76,7 +76,7 @@ class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
         name = plain_name(self.cleaned_data["email"])
         if "@" in name:  # a letter goes there: an address of ours at its end does not make one of it
             User._meta.get_field("email").run_validators(name)
-        self.users = list(called(name).filter(is_active=True))
+        self.users = list(reached_by(name))
         return name
 
     def save(self, request, **kwargs):

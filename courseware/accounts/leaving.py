@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import ended, lock_person
 from courseware.accounts.rights import drop_sessions
@@ -47,7 +48,7 @@ def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
 
 def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
     """Let the person, who is locked, come back; what is to be logged of it."""
-    if person.is_active:
+    if person.is_active or merge_of(person):  # another name of somebody stays shut
         return []
     person.is_active, person.leaves_on = True, None
     person.save(update_fields=["is_active", "leaves_on"])

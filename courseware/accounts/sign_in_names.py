@@ -3,7 +3,9 @@
 import unicodedata
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.db.models import Q
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import User, plain_staff_number
 
 
@@ -16,6 +18,13 @@ def plain_name(typed):
 def called(name):
     """The person with this name in its plain form: a queryset of one or none."""
     return User.objects.filter(email=name) if "@" in name else User.objects.filter(staff_number=name)
+
+
+def reached_by(name):
+    """Who may sign in and is called so, also in an account that was merged: a queryset of one or none."""
+    field = "email" if "@" in name else "staff_number"
+    merged = Merge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
+    return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
 
 
 class EitherNameBackend(AuthenticationBackend):

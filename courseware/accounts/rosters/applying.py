@@ -188,6 +188,8 @@ class Applying:
             raise Conflict("gone")
         self.compare_with_seen(person, line)
         events = returned(person, self.by, self.at)
+        if not person.is_active:  # it became another name of somebody since
+            raise Conflict("gone")
         events += self.set_values(person, values)
         if team := self.team_of(line):
             events += self.move(person, team, line)

@@ -211,6 +211,7 @@ class Comparison:
 
     def good_line(self, row: Row, person: Known | None, team: int | None) -> Line | None:
         values = {name: row.values[name] for name in KEPT if name in row.values}
+        values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
         self.know_post(values)
         role = row.values.get("role", LEARNER)
         if person is None:
@@ -232,6 +233,10 @@ class Comparison:
                 line["was"].setdefault("leaves_on", None)
                 line["to"]["leaves_on"] = day.isoformat()
         return line if line["kind"] != CHANGE or line["to"] else None
+
+    def is_other_name(self, column: str, value: Any) -> bool:
+        """Of a merged account: it says whom the row is about, and changes nothing."""
+        return column in IDENTITIES and value in self.firm.other_names
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> Line | None:
         if values.get("leaves_on") and values["leaves_on"] < self.today:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import is_for_admins
 from courseware.accounts.rosters.columns import folded
@@ -33,6 +34,7 @@ class Firm:
     people: dict[int, Known] = field(default_factory=dict)
     by_number: dict[str, Known] = field(default_factory=dict)
     by_email: dict[str, Known] = field(default_factory=dict)
+    other_names: set[str] = field(default_factory=set)  # numbers and addresses of accounts that were merged
     places: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))  # person, role → teams
     paths: dict[int, str] = field(default_factory=dict)  # team → its name below those above it
     teams: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # the end of a path → teams
@@ -59,7 +61,7 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on"
 
 
 def load_firm() -> Firm:
-    """Runs three queries, and holds some hundred bytes a person."""
+    """Runs four queries, and holds some hundred bytes a person."""
     firm = Firm()
     for row in User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until").iterator():
         fields = {name: getattr(row, name) for name in FIELDS}
@@ -69,12 +71,23 @@ def load_firm() -> Firm:
             firm.by_number[person.staff_number] = person
         if person.email:
             firm.by_email[person.email] = person
+    know_other_names(firm)
     for key, team, role in Membership.objects.order_by("pk").values_list("person", "team", "role"):
         firm.places[key, role].add(team)
         if role == Membership.Role.MANAGER:
             firm.leads[team].add(key)
     load_teams(firm)
     return firm
+
+
+def know_other_names(firm: Firm) -> None:
+    """A row with the number or address of an account that was merged is about the person."""
+    for kept, other in Merge.objects.standing().order_by("pk").values_list("kept", "other"):
+        account = firm.people[other]
+        for names, name in ((firm.by_number, account.staff_number), (firm.by_email, account.email)):
+            if name:
+                names[name] = firm.people[kept]
+                firm.other_names.add(name)
 
 
 def load_teams(firm: Firm) -> None:

@@ -225,4 +225,4 @@ def test_however_many_rows_there_are_the_firm_is_read_by_the_same_statements(tea
         ) as statements:
             plan_of(*([f"B{number}{extra}", "Li", "", "Service"] for extra in range(number)))
         counts.append(len(statements))
-    assert counts[0] == counts[1] == counts[2] == 3
+    assert counts[0] == counts[1] == counts[2] == 4

@@ -1,0 +1,98 @@
+"""An account that is another name of somebody: nobody signs in by it, and what names it means the person."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.accounts.leaving import come_back
+from courseware.accounts.models import User
+from courseware.assignments.merging import merge, undo_merge
+from tests.accounts.rosters.firms import apply, bring_in, compared, outcomes, plan_of
+from tests.making import PASSWORD, letters, make_admin, make_hr, make_user
+
+OTHERS = "another-password"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def kept():
+    return make_user("王小明", email="wang@example.com", staff_number="A12", language="en")
+
+
+@pytest.fixture
+def other():
+    return make_user("王晓明", email="x.wang@example.com", staff_number="B7", password=OTHERS, language="en")
+
+
+@pytest.fixture
+def row(kept, other):
+    return merge(kept, other, by=make_hr())
+
+
+def sign_in(client, name, password):
+    return client.post(reverse("account_login"), {"login": name, "password": password}, follow=True)
+
+
+def sentences(response):
+    return [each.text for each in BeautifulSoup(response.content, "html.parser").select(".message")]
+
+
+@pytest.mark.parametrize("name", ["x.wang@example.com", "b7"])
+def test_who_tries_the_other_name_is_told_which_one_to_use(client, row, name):
+    told = "You have one account here now. Sign in with wang@example.com, and with the password of that account."
+    refused = sign_in(client, name, OTHERS)
+    assert (sentences(refused), refused.wsgi_request.user.is_authenticated) == ([told], False)
+    assert sentences(sign_in(client, name, PASSWORD)) == []  # who does not know the password learns nothing
+    assert sign_in(client, "wang@example.com", PASSWORD).wsgi_request.user.is_authenticated
+
+
+def test_undone_both_sign_in_again_and_open_sessions_have_ended(client, kept, other):
+    client.force_login(other)
+    row = merge(kept, other, by=make_hr())
+    assert not client.get("/").wsgi_request.user.is_authenticated
+    undo_merge(row, by=make_hr())
+    assert sign_in(client, "x.wang@example.com", OTHERS).wsgi_request.user == other
+
+
+def test_a_new_link_goes_to_the_account_that_stays(client, row):
+    client.post(reverse("account_reset_password"), {"email": "x.wang@example.com"})
+    [letter] = letters()
+    assert (letter.to, "/accounts/password/" in letter.body) == (["wang@example.com"], True)
+
+
+def test_it_does_not_come_back_by_itself(client, row, other):
+    assert not come_back(User.objects.get(pk=other.pk), by=make_admin())
+    client.force_login(make_admin())
+    page = client.get(reverse("admin:accounts_user_change", args=[other.pk]))
+    form = page.context["adminform"].form
+    sent = {name: form[name].value() or "" for name in form.fields} | {"is_active": "on", "groups": []}
+    refused = client.post(reverse("admin:accounts_user_change", args=[other.pk]), sent)
+    assert refused.context["adminform"].form.errors == {
+        "is_active": ["This account is another name of somebody. Undo the merge instead."]
+    }
+    assert not User.objects.get(pk=other.pk).is_active
+
+
+@pytest.mark.parametrize(
+    "cells", [["B7", "王小明", ""], ["", "王小明", "X.Wang@example.com"], ["B7", "王小明", "x.wang@example.com"]]
+)
+def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
+    plan = plan_of([*cells, ""], is_whole_firm=True)
+    assert {kind: number for kind, number in plan.counts.items() if number} == {"unchanged": 1, "leave": 1}
+    assert [line["name"] for line in plan.lines["leave"]] == [row.made_by.name]
+    bring_in(["B7", "Wang Xiaoming", "x.wang@example.com", ""])
+    kept.refresh_from_db()
+    assert (kept.name, kept.staff_number, kept.email) == ("Wang Xiaoming", "A12", "wang@example.com")
+
+
+def test_rows_of_both_names_are_two_of_one_person(row):
+    plan = plan_of(["A12", "王小明", "", ""], ["B7", "王晓明", "", ""])
+    assert [[each["code"] for each in line["problems"]] for line in plan.lines["bad"]] == [["twice"], ["twice"]]
+
+
+def test_a_list_that_was_compared_before_brings_nobody_back_who_was_merged_since(kept, other):
+    User.objects.filter(pk=other.pk).update(is_active=False)
+    roster = compared(["B7", "王晓明", "x.wang@example.com", ""])
+    merge(kept, User.objects.get(pk=other.pk), by=make_hr())
+    assert outcomes(apply(roster)) == {"conflict": [2]}
+    assert not User.objects.get(pk=other.pk).is_active
