@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0017_merges"),
-        ("learning", "0018_people_left_of_a_decision"),
+        ("accounts", "0018_merges"),
+        ("learning", "0020_index_of_certified_until"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0016_used_codes"),
+        ("accounts", "0017_who_said_yes_to_a_list"),
     ]
 
     operations = [
