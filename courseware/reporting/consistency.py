@@ -29,7 +29,7 @@ from courseware.language.simulations import NotOffered
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.merged_runs import MergedRun, aside
-from courseware.learning.models import Adjustment, AdjustmentLine, Answer, Completion, Enrollment
+from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.simulations.models import Colour, Run
 from courseware.simulations.trails import Trail, trail_of
