@@ -38,11 +38,11 @@ def verbs_recorded():
     return verbs, elsewhere
 
 
-def test_every_verb_that_is_recorded_has_words_and_no_other():
+def test_every_verb_that_is_recorded_has_words():
     verbs, elsewhere = verbs_recorded()
-    assert elsewhere == TOLD_ELSEWHERE.keys(), "say in TOLD_ELSEWHERE which verbs that module records"
-    verbs |= set().union(*TOLD_ELSEWHERE.values())
-    assert EVENT_WORDS.keys() == verbs, "give it words in courseware/assignments/event_words.py"
+    assert sorted(elsewhere - TOLD_ELSEWHERE.keys()) == [], "say in TOLD_ELSEWHERE which verbs that module records"
+    verbs = verbs.union(*TOLD_ELSEWHERE.values())
+    assert sorted(verbs - EVENT_WORDS.keys()) == [], "give it words in courseware/assignments/event_words.py"
 
 
 def test_decisions_are_recorded_by_the_names_of_their_kinds():
