@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from django.apps import apps
 from django.conf import settings
@@ -27,7 +28,9 @@ BOUNDS = ["statement_timeout", "lock_timeout", "idle_session_timeout", "idle_in_
 logger = logging.getLogger(__name__)
 
 
+@cache
 def migrations_of_this_version() -> frozenset[tuple[str, str]]:
+    """As the files were when this process first asked."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
