@@ -1,10 +1,8 @@
 """Every address of the site, asked by an administrator whose password is some time ago."""
 
 import pytest
-from django.db import transaction
 
-from tests.site.routes import fill_in
-from tests.site.test_access import ALL_ROUTES, client_of, forms
+from tests.site.test_access import ALL_ROUTES, Sender
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -36,12 +34,9 @@ def expected(method):
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_rights_addresses_exports_and_publishing_ask_who_it_is_and_nothing_else_does(method, world, settings):
     settings.FRESH_SIGN_IN = True
-    asked = set()
+    asked, sender = set(), Sender(world, "admin")
     for route in ALL_ROUTES:
-        fields = forms(world).get(route, {}) if method == "post" else {}
-        with transaction.atomic():
-            response = getattr(client_of(world, "admin"), method)(fill_in(route, world.places), fields)
-            transaction.set_rollback(True)
+        response = sender.take_back(getattr(sender, method), route)
         if response.status_code == 302 and response["Location"].startswith("/accounts/reauthenticate/"):
             asked.add(route)
     assert asked == expected(method)
