@@ -1,0 +1,194 @@
+"""The pages of leads, of human resources and of auditors ask the database as often for 1 row as for 3 and for 500.
+
+The addresses come from the resolver, and who opens them from access.txt: a new page without a line in `LISTS` fails.
+"""
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.accounts.models import Away, CalendarDay, JoinRequest, Membership, Substitute, Team, TeamLink, User
+from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
+from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.evidence.models import Event
+from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.outbox.models import Message
+from tests.counting import statements
+from tests.site.routes import fill_in, routes
+from tests.site.test_access import client_of, read_table
+from tests.world import ROLES, lead_of, make_world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
+SIZES = (1, 3, 500)
+WHO = ("HR", "manager", "admin", "learner")  # the first of them who may
+ONE = None  # a form, or one thing with nothing that grows beside what every page of this table has
+LISTS = {
+    "team/": Enrollment,
+    "team/board.csv": Enrollment,
+    "team/people/<int:pk>/": Event,
+    "team/simulations/<id:course>/<id:simulation>/": ONE,
+    "team/substitutes/": Substitute,
+    "surveys/<id:course>/<id:survey>/": ONE,
+    "log/": Event,
+    "people/": User,
+    "people/new/": Team,
+    "people/new/list/": Team,
+    "people/import/": ONE,
+    "people/import/<int:roster>/": ONE,
+    "people/links/": TeamLink,
+    "people/links/<int:pk>/": JoinRequest,
+    "people/days/": CalendarDay,
+    "people/decide/extend/": Enrollment,
+    "people/decide/excuse/": Enrollment,
+    "people/decide/time/": Enrollment,
+    "people/decide/enroll/": User,
+    "people/acts/<int:pk>/": AdjustmentLine,
+    "people/certificates/<int:pk>/withdraw/": ONE,
+    "people/letters/": Message,
+    "people/teams/": Team,
+    "people/teams/new/": Team,
+    "people/teams/<int:pk>/": Membership,
+    "people/teams/<int:pk>/close/": Membership,
+    "people/<int:pk>/": Event,
+    "people/<int:pk>/edit/": Membership,
+    "people/<int:pk>/remove/": Event,
+    "people/<int:pk>/away/": Away,
+    "people/<int:pk>/code/": ONE,
+    "people/<int:pk>/substitutes/": Substitute,
+    "rules/": AssignmentRule,
+    "rules/new/": Team,
+    "rules/<int:pk>/": Assignment,
+    "rules/<int:pk>/edit/": RuleVersion,
+}
+SHOWN_TO = {(method, route): answers for (method, route), answers in read_table().items() if method == "GET"}
+
+
+def pages():
+    """Route → the role that opens it."""
+    found = {}
+    for route in dict.fromkeys(route for route, _pattern in routes()):
+        answers = dict(zip(ROLES, SHOWN_TO.get(("GET", route), ()), strict=False))
+        who = next((role for role in WHO if answers.get(role) == "200"), None)
+        if route.startswith(PARTS) and who:
+            found[route] = who
+    return found
+
+
+def test_each_page_is_named_with_what_it_lists():
+    assert set(LISTS) >= set(pages()), f"add to LISTS: {set(pages()) - set(LISTS)}"
+
+
+class Growth:
+    """So many rows more of everything, all about the learner, the team and the rule of the world."""
+
+    def __init__(self, world):
+        self.world, self.size = world, 1
+        self.lead = lead_of(world.team)
+        self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
+        self.line = AdjustmentLine.objects.get(adjustment=world.places["people/acts/<pk>"])
+        self.link = TeamLink.objects.get(pk=world.places["people/links/<pk>"])
+
+    def to(self, size):
+        numbers = range(self.size, size)
+        self.size = size
+        if numbers:
+            self.people_come(numbers)
+            for number in numbers:
+                self.add(number)
+
+    def people_come(self, numbers):
+        new = [User(email=f"grown{number}@example.com", name=f"Grown {number:03}") for number in numbers]
+        people = User.objects.bulk_create(new)
+        world, now = self.world, timezone.now()
+        for person in people:
+            Membership.objects.create(team=world.team, person=person, role=Membership.Role.LEARNER)
+            Membership.objects.create(team=world.team, person=person, role=Membership.Role.MANAGER)
+        Enrollment.objects.bulk_create(Enrollment(learner=each, course=world.course) for each in people)
+        runs = list(Enrollment.objects.filter(learner__in=people).order_by("pk"))
+        AdjustmentLine.objects.bulk_create(
+            AdjustmentLine(adjustment=self.line.adjustment, learner=run.learner, enrollment=run, made_at=now)
+            for run in runs
+        )
+        facts = {
+            "rule": self.rule,
+            "version": self.rule.current,
+            "deed": Assignment.Deed.ENROLL,
+            "why": "never-learned",
+        }
+        Assignment.objects.bulk_create(Assignment(person=run.learner, enrollment=run, **facts) for run in runs)
+        certificate = self.world.passed.enrollment.certificate
+        for run in runs:
+            keep_standing(copy_of(certificate, run))
+        Message.objects.bulk_create(
+            Message(kind="invitation", person=person, address=person.email or "")
+            for person in [world.learner] * len(people)
+        )
+        record_many(NewEvent("signed-in", each, each, {}, now) for each in [world.learner] * len(people))
+
+    def add(self, number):
+        world, day = self.world, timezone.localdate() + timedelta(days=60 + number)
+        now, lead = timezone.now(), self.lead
+        Team.objects.create(name=f"Grown {number}", parent=world.team)
+        TeamLink.objects.create(
+            team=world.team, made_by=lead, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
+        )
+        JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
+        CalendarDay.objects.create(team=None, day=day, is_free=True, name=f"Day {number}")
+        Away.objects.create(
+            person=world.learner, first_day=day, last_day=day, begins_at=now + timedelta(days=60 + number),
+            ends_at=now + timedelta(days=61 + number),
+        )  # fmt: skip
+        other = world.people["other manager"]
+        ago = date(2021, 1, 1) + timedelta(days=number)
+        Substitute.objects.create(lead=lead, person=other, made_by=lead, first_day=ago, last_day=ago)
+        self.add_rule(number)
+
+    def add_rule(self, number):
+        terms = {"name": f"Grown {number}", "team": self.world.team, "due_days": 14, "acts_since": timezone.localdate()}
+        rule = AssignmentRule.objects.create(course=self.world.course)
+        rule.current = RuleVersion.objects.create(rule=rule, number=1, **terms)
+        rule.save()
+        RuleVersion.objects.create(rule=self.rule, number=self.rule.current.number + number, **terms)
+
+
+def copy_of(certificate, run):
+    kept = {name: getattr(certificate, name) for name in ("issued_at", "valid_until", "holder", "titles", "release")}
+    return Certificate.objects.create(enrollment=run, number=uuid.uuid4().hex, **kept)
+
+
+def asked(world):
+    """Route → how often its page asks the database, by kind of statement."""
+    clients = {role: client_of(world, role) for role in WHO}
+    found = {}
+    for route, role in pages().items():
+        address = fill_in(route, world.places)
+        clients[role].get(address)  # what is read once in each process, and once in a session
+        found[route] = statements(lambda client=clients[role], address=address: read(client.get(address)))
+    return found
+
+
+def read(response):
+    if response.streaming:
+        b"".join(response.streaming_content)
+    return response
+
+
+def test_each_page_asks_as_often_for_one_row_as_for_many():
+    world = make_world()
+    growth, counted = Growth(world), {}
+    for size in SIZES:
+        growth.to(size)
+        counted[size] = asked(world)
+    few = {route for route, model in LISTS.items() if model and model.objects.count() < SIZES[-1] - 1}
+    assert not few, f"none of these has grown: {few}"
+    grown = {
+        route: {size: dict(counted[size][route]) for size in SIZES}
+        for route in pages()
+        if len({tuple(sorted(counted[size][route].items())) for size in SIZES}) > 1
+    }
+    assert not grown, grown
