@@ -15,6 +15,8 @@ from courseware.accounts.standing_in import name_substitute
 from courseware.assessment.models import Attempt, Certificate, Response, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import keep_standing
+from courseware.assignments.acting import act
 from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import alterations
@@ -23,6 +25,7 @@ from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.reporting.consistency import differences, merged_runs, newest_runs
+from tests.assignments.rules import make_rule
 from tests.making import (
     join,
     make_admin,
@@ -101,9 +104,10 @@ def counted():
 def state():
     """What everybody reads: runs, standings, numbers above the boards, who is here."""
     rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "waived_at", "waived_reason", "due_at")
+    certified = list(Enrollment.objects.newest().order_by("pk").values_list("pk", "certified_until"))
     standings = Standing.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
     people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]
-    return list(rows), list(standings), counted(), people
+    return list(rows), certified, list(standings), counted(), people
 
 
 def assert_all_agrees():
@@ -203,6 +207,7 @@ def test_the_better_certificate_is_the_persons(kept, other, course, hr):
     [standing] = Standing.objects.all()
     assert (standing.learner, standing.certificate.enrollment) == (kept, later)
     assert standing.certified_until == date(2030, 1, 1)
+    assert list(Enrollment.objects.newest().values_list("certified_until", flat=True)) == [date(2030, 1, 1)]
 
 
 def test_undone_within_the_day_everything_reads_as_before(kept, other, course, hr):
@@ -436,3 +441,19 @@ def test_what_a_merge_has_set_aside_is_newest_again_only_where_nothing_else_is_l
     Enrollment.objects.remove_many([new])
     assert runs() == [("王小明", False, False), ("王小明", True, True)]
     assert list(newest_runs()) == []
+
+
+def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, course, team, hr):
+    Membership.objects.filter(person=kept).delete()
+    make_rule(course, team_id=team.pk)
+    assert act() == "enroll: 1"
+    run = Enrollment.objects.get(learner=other)
+    complete_course(run)
+    Certificate.objects.update(valid_until=date(2026, 11, 1))
+    keep_standing(Certificate.objects.get())
+    row = merge(kept, other, by=hr)
+    join(team, kept)
+    assert act() == ""
+    undo_merge(row, by=hr)
+    assert act() == "enroll: 1"
+    assert Enrollment.objects.get(learner=kept).is_open
