@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from courseware.accounts.away import Away
 from courseware.accounts.inviting import LinkTokens, invite
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.rosters.applying import keep_plan
 from courseware.accounts.rosters.comparing import Plan
@@ -23,6 +24,7 @@ from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
+from courseware.assignments.merging import merge
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.switching import make_rule
 from courseware.content.compiled import serving
@@ -126,12 +128,13 @@ def work_beside(learner, *, by):
 
 
 def note_beside(world, *, stands_in, by):
-    """An absence of the learner that is to come, and somebody who stood in for the lead, once."""
+    """An absence of the learner that is to come, who stood in for the lead, once, and somebody with two names."""
     lead = lead_of(world.team)
     next_month = dates.site_day() + timedelta(days=30)
     mark_away(world.learner, next_month, next_month, by=lead)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
     Substitute.objects.create(lead=lead, person=stands_in, made_by=by, **over)
+    merge(make_user(), make_user(), by=make_admin())
 
 
 def lead_of(team):
@@ -269,6 +272,7 @@ def places_of(world):
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
+        "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,

@@ -8,13 +8,14 @@ from courseware.accounts.models import User, plain_staff_number
 
 
 class PersonField(forms.CharField):
-    """Its value is the person, who may sign in."""
+    """Its value is the person, who may sign in. `also_gone`: or has left."""
 
     default_error_messages = {
         "unknown": _("Nobody here has this address or staff number. Look it up in the list of people."),
     }
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, also_gone=False, **kwargs):
+        self.people = User.objects.all() if also_gone else User.objects.filter(is_active=True)
         super().__init__(**{"label": _("E-mail or staff number"), "max_length": 254} | kwargs)
 
     def clean(self, value):
@@ -22,7 +23,7 @@ class PersonField(forms.CharField):
         if not words:
             return None
         whole = Q(email=words.lower()) | Q(staff_number=plain_staff_number(words))
-        person = User.objects.filter(whole, is_active=True).first()
+        person = self.people.filter(whole).first()
         if person is None:
             raise forms.ValidationError(self.error_messages["unknown"], code="unknown")
         return person

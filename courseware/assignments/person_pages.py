@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from courseware.accounts import leaving
 from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.merges import Merge, merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
 from courseware.accounts.particulars import change_particulars
@@ -28,6 +30,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
+from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
@@ -71,6 +74,8 @@ def person_page(request, found, form):
     may_change = handles_people(request.user) and may_handle(request.user, found)
     record_look(found, by=request.user)
     runs = runs_of(found, request.user)
+    merge = merge_of(found)
+    names = [each.other for each in Merge.objects.standing().filter(kept=found).select_related("other")]
     context = {
         "person": found,
         "runs": runs,
@@ -79,12 +84,14 @@ def person_page(request, found, form):
         "may_say_away": may_say_away(request.user, found),
         "certificates": certificates_of(found, site_day()),
         "letters": Message.objects.of(found)[:SHOWN],
-        "events": with_words(events_about(found)[:SHOWN]),
+        "events": with_words(events_about([found, *names])[:SHOWN]),
+        "merge": merge,
+        "names": names,
         "form": form,
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_place": may_change and may_place(request.user, found),
-        "is_removable": may_change and not found.last_login and not runs,
+        "is_removable": may_change and not found.last_login and not runs and not (merge or names),
     }
     return render(request, "assignments/person.html", context, status=form_status(form))
 
@@ -92,16 +99,18 @@ def person_page(request, found, form):
 def runs_of(found, user):
     """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
     runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
-    runs = list(runs.with_release().with_state().with_zone().order_by("-pk"))
+    closed = MergedRun.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
+    runs = runs.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
+    runs = list(runs.order_by("-is_newest", "-pk"))
     for run in runs:
         run.label = Enrollment.State(run.state)
         run.title = outline(run.course.current, get_language()).title
     return runs
 
 
-def events_about(found):
+def events_about(accounts):
     """The newest first, without those who only looked."""
-    events = Event.objects.filter(subject=subject_of(found)).exclude(verb=LOOKED)
+    events = Event.objects.filter(subject__in=[subject_of(each) for each in accounts]).exclude(verb=LOOKED)
     return events.select_related("actor").order_by("-pk")
 
 

@@ -9,6 +9,7 @@ from courseware.assignments import (
     letter_pages,
     link_pages,
     list_pages,
+    merge_pages,
     newcomer_pages,
     pasted_pages,
     people_pages,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("people/<int:pk>/leave/", person_pages.let_leave, name="let-leave"),
     path("people/<int:pk>/return/", person_pages.let_return, name="let-return"),
     path("people/<int:pk>/code/", code_pages.sign_in_code, name="sign-in-code"),
+    path("people/<int:pk>/merge/", merge_pages.merge_with, name="merge"),
     path("people/<int:pk>/remove/", person_pages.remove, name="remove-person"),
     # /people/<pk>/substitutes/, /team/substitutes/
     path("people/<int:pk>/substitutes/", substitute_pages.substitutes, name="substitutes"),
@@ -69,6 +71,9 @@ urlpatterns = [
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
     path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
     path("people/certificates/<int:pk>/withdraw/", certificate_pages.withdraw_certificate, name="withdraw-certificate"),
+    # /people/merges/
+    path("people/merges/", merge_pages.merges, name="merges"),
+    path("people/merges/<int:pk>/undo/", merge_pages.undo, name="undo-merge"),
     path("people/letters/", letter_pages.letters, name="letters"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),

@@ -100,6 +100,7 @@ def forms(world):
         },
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
         "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
+        "people/<int:pk>/merge/": {"other": world.people["other learner"].email},
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
         "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},

@@ -1,0 +1,114 @@
+"""/people/<pk>/merge/: two accounts of one person, side by side, and made one; /people/merges/: all that were."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from courseware.accounts.doubles import doubles
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.mergeable import CannotMerge
+from courseware.accounts.merges import Merge
+from courseware.accounts.permissions import may_place
+from courseware.assignments.merge_forms import OtherAccountForm
+from courseware.assignments.merging import CannotUndo, merge, undo_merge
+from courseware.assignments.people_pages import hr_or_404
+from courseware.assignments.person_pages import certificates_of, placed_person_or_404, runs_of
+from courseware.learning.joint_runs import joint_runs
+from courseware.lib.dates import site_day
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
+
+
+def merge_address(pk):
+    return reverse("assignments:merge", args=[pk])
+
+
+def merges_address(*args, **places):
+    return reverse("assignments:merges")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@asks_who_it_is
+@form_on(merge_address)
+def merge_with(request, pk):
+    """Asked for with `other`, it shows what would come of it; sent, it is done."""
+    kept = placed_person_or_404(request, pk)
+    is_sent = request.method == "POST"
+    data = request.POST if is_sent else request.GET if "other" in request.GET else None
+    form = OtherAccountForm(data, kept=kept, by=request.user)
+    other = form.cleaned_data["other"] if form.is_valid() else None
+    if is_sent and other and is_merged(request, form, kept, other):
+        return redirect("assignments:person", pk)
+    context = {"kept": kept, "other": other, "form": form, **(preview_of(kept, other, request.user) if other else {})}
+    return render(request, "assignments/merge.html", context, status=form_status(form) if is_sent else 200)
+
+
+def is_merged(request, form, kept, other):
+    """False where somebody else was quicker and has merged one of them otherwise: the form then says so."""
+    try:
+        merge(kept, other, by=request.user)
+    except CannotMerge as refused:
+        form.add_error("other", refused.why.label)
+        return False
+    note = gettext("%(other)s is another name of %(kept)s now.")
+    messages.success(request, note % {"other": other.sign_in_name, "kept": kept.name})
+    return True
+
+
+def preview_of(kept, other, user):
+    """Both accounts, and what becomes of the courses that the other one is in."""
+    sides = []
+    for account in (kept, other):
+        teams = account.memberships.select_related("team").order_by("team__name", "pk")
+        side = {"account": account, "places": list(teams), "runs": runs_of(account, user)}
+        sides.append(side | {"certificates": certificates_of(account, site_day())})
+    titles = {run.pk: run.title for side in sides for run in side["runs"]}
+    names = {kept.pk: kept.sign_in_name, other.pk: other.sign_in_name}
+    courses = []
+    for _runs, joint in joint_runs(kept, other):
+        if title := titles.get(joint.newest.pk):  # a course without a release is shown nowhere
+            closed = [names[run.learner_id] for run in joint.closed]
+            courses.append({"title": title, "stands": names[joint.newest.learner_id], "closed": closed})
+    return {"sides": sides, "courses": courses}
+
+
+@require_safe
+@login_required
+def merges(request):
+    hr_or_404(request.user)
+    rows = Merge.objects.select_related("kept", "other", "made_by", "undone_by")
+    page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
+    now = timezone.now()
+    for row in page.object_list:
+        row.is_shown = may_place(request.user, row.kept)
+        row.may_be_undone = row.may_be_undone_at(now) and row.is_shown and may_place(request.user, row.other)
+    found, more = doubles(without=request.user, most=DOUBLES_SHOWN)
+    context = {"page": page, "doubles": found, "more": more}
+    return render(request, "assignments/merges.html", context)
+
+
+@require_POST
+@login_required
+@form_on(merges_address)
+def undo(request, pk):
+    hr_or_404(request.user)
+    row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
+    if not (may_place(request.user, row.kept) and may_place(request.user, row.other)):
+        raise Http404
+    try:
+        undo_merge(row, by=request.user)
+    except CannotUndo as refused:
+        messages.error(request, refused.why.label)
+    else:
+        note = gettext("%(kept)s and %(other)s are two accounts again, as before.")
+        messages.success(request, note % {"kept": row.kept.sign_in_name, "other": row.other.sign_in_name})
+    return redirect("assignments:merges")

@@ -1,0 +1,200 @@
+"""The pages on which human resources merge two accounts: compared before, said afterwards, undone for a day."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from courseware.accounts.merges import Merge
+from courseware.accounts.models import User
+from courseware.assignments.merging import merge
+from courseware.learning.enrolling import enroll
+from courseware.learning.models import Enrollment
+from tests.assignments.test_merging import another_course
+from tests.counting import statements
+from tests.making import join, make_admin, make_course, make_editor, make_hr, make_team, make_user
+from tests.world import complete_course, finish_lessons
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="He Ran", language="en")
+
+
+@pytest.fixture
+def signed_in(client, hr, settings):
+    settings.FRESH_SIGN_IN = False
+    client.force_login(hr)
+    return client
+
+
+@pytest.fixture
+def kept():
+    return member("Wang Xiaoming", "wang@example.com")
+
+
+@pytest.fixture
+def other():
+    return member("Xiaoming Wang", "x.wang@example.com")
+
+
+def member(name, email):
+    person = make_user(name, email=email, language="en")
+    join(make_team(f"Team of {name}"), person)
+    return person
+
+
+def main(response):
+    return " ".join(BeautifulSoup(response.content, "html.parser").main.text.split())
+
+
+def said(response):
+    return [each.text for each in BeautifulSoup(response.content, "html.parser").select(".message")]
+
+
+def address(person, other=None):
+    return f"/people/{person.pk}/merge/" + (f"?other={other.email}" if other else "")
+
+
+def test_both_are_shown_before_anything_happens(signed_in, kept, other):
+    course = make_course()
+    enroll(kept, course)
+    finish_lessons(enroll(other, course))
+    page = signed_in.get(address(kept, other))
+    words = main(page)
+    for each in (
+        "Wang Xiaoming",
+        "x.wang@example.com",
+        "Team of Xiaoming Wang",
+        "Signing in works as wang@example.com only. Whoever tries x.wang@example.com is told so.",
+        "Rules of the tea room: what counts is the run of x.wang@example.com. "
+        "That of wang@example.com closes as merged.",
+        "For a day it can be undone.",
+    ):
+        assert each in words
+    assert not Merge.objects.exists()
+
+
+def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
+    run = enroll(other, make_course())
+    done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
+    assert said(done) == ["x.wang@example.com is another name of Wang Xiaoming now."]
+    assert "Other names: Xiaoming Wang x.wang@example.com" in main(done)
+    assert "run brought over by a merge" not in main(done)  # that is of the run
+    assert "another account merged into this one" in main(done)
+    assert "became another name of somebody" in main(done)  # the log of both names
+    words = main(signed_in.get(f"/people/{other.pk}/"))
+    assert "Another name of Wang Xiaoming (wang@example.com)." in words
+    assert "Is back" not in words
+    assert Enrollment.objects.get(pk=run.pk).learner == kept
+
+
+def test_what_a_merge_has_closed_is_called_merged(signed_in, hr, kept, other):
+    course = make_course()
+    enroll(kept, course)
+    finish_lessons(enroll(other, course))
+    merge(kept, other, by=hr)
+    page = BeautifulSoup(signed_in.get(f"/people/{kept.pk}/").content, "html.parser")
+    assert [tag.text for tag in page.select("main .lines .tag")] == ["in progress", "merged"]
+
+
+def test_the_person_signs_in_and_goes_on_in_the_further_run(client, hr, kept, other):
+    course = make_course()
+    finish_lessons(enroll(kept, course))
+    complete_course(enroll(other, course))
+    merge(kept, other, by=hr)
+    client.force_login(kept)
+    assert client.get(f"/learn/{course.identifier}/record/").context["record"].certificate is not None
+    [certificate] = Enrollment.objects.get(is_newest=True).learner.enrollments.exclude(certificate=None)
+    assert client.get(f"/certificates/{certificate.certificate.number}/").context["is_own"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("nobody@example.com", "Nobody here has this address or staff number. Look it up in the list of people."),
+        ("wang@example.com", "Choose two accounts: this is the same one twice."),
+        ("ed@example.com", "Nobody who may open the admin or audits is ever merged."),
+        ("", "This field is required."),
+        ("x\0@example.com", "Null characters are not allowed."),
+    ],
+)
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_what_cannot_be_is_refused_on_the_page_itself(signed_in, kept, typed, sentence, is_sent):
+    make_editor(email="ed@example.com")
+    ask = signed_in.post if is_sent else signed_in.get
+    refused = ask(f"/people/{kept.pk}/merge/", {"other": typed})
+    assert (refused.status_code, refused.context["form"].errors) == (422 if is_sent else 200, {"other": [sentence]})
+    assert not Merge.objects.exists()
+
+
+def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
+    row = merge(kept, other, by=hr)
+    page = BeautifulSoup(signed_in.get("/people/merges/").content, "html.parser")
+    [form] = page.select("main form")
+    assert form.text.strip() == "Undo the merge with x.wang@example.com"
+    done = signed_in.post(form["action"], follow=True)
+    assert said(done) == ["wang@example.com and x.wang@example.com are two accounts again, as before."]
+    assert "undone" in main(done)
+    assert said(signed_in.post(form["action"], follow=True)) == ["This was taken back already."]
+    assert Merge.objects.get().undone_at
+    assert row.pk == Merge.objects.get().pk
+
+
+def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, other):
+    page = signed_in.get("/people/merges/")
+    [link] = BeautifulSoup(page.content, "html.parser").select("main .lines a")
+    assert link["href"] == f"/people/{kept.pk}/merge/?other=x.wang%40example.com"
+    signed_in.post(address(kept), {"other": other.email})
+    assert "Nobody seems to be here twice." in main(signed_in.get("/people/merges/"))
+
+
+@pytest.mark.parametrize("make", [make_hr, make_admin])
+def test_nobody_merges_or_unmerges_the_own_account(client, settings, make):
+    settings.FRESH_SIGN_IN = False
+    own, person = make(email="own@example.com"), make_user(email="person@example.com")
+    client.force_login(own)
+    assert client.post(f"/people/{person.pk}/merge/", {"other": "own@example.com"}).status_code == 422
+    client.post(f"/people/{own.pk}/merge/", {"other": "person@example.com"})
+    assert not Merge.objects.exists()
+
+
+@pytest.mark.parametrize("make", [make_editor, make_user, lambda: make_team().manager])
+def test_for_others_there_is_none_of_it(client, hr, kept, other, make):
+    row = merge(kept, other, by=hr)
+    client.force_login(make())
+    for path in (f"/people/{kept.pk}/merge/", "/people/merges/"):
+        assert client.get(path).status_code == 404
+    assert client.post(f"/people/{kept.pk}/merge/", {"other": "x"}).status_code == 404
+    assert client.post(f"/people/merges/{row.pk}/undo/").status_code == 404
+    assert not Merge.objects.get().undone_at
+
+
+def test_a_merge_of_who_became_staff_since_is_for_an_admin(client, signed_in, hr, kept, other):
+    row = merge(kept, other, by=hr)
+    User.objects.filter(pk=kept.pk).update(is_staff=True)
+    assert "Undo" not in main(signed_in.get("/people/merges/"))
+    assert signed_in.post(f"/people/merges/{row.pk}/undo/").status_code == 404
+    client.force_login(make_admin())
+    assert client.post(f"/people/merges/{row.pk}/undo/").status_code == 302
+
+
+def test_as_many_statements_for_one_course_and_merge_as_for_three(signed_in, hr, kept, other):
+    def asked():
+        pages = (address(kept, other), "/people/merges/", f"/people/{kept.pk}/")
+        return [statements(lambda page=page: signed_in.get(page)) for page in pages]
+
+    def add():
+        name = f"room-{Enrollment.objects.count()}".encode()
+        course = another_course(name)
+        enroll(kept, course)
+        finish_lessons(enroll(other, course))
+        merge(kept, make_user(), by=hr)
+
+    add()
+    asked()  # what the process keeps of the courses is read
+    once = asked()
+    add()
+    add()
+    asked()
+    assert asked() == once
