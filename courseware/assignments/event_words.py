@@ -57,8 +57,6 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "extension-undone": pgettext_lazy("event", "due day taken back"),
     "waived": pgettext_lazy("event", "excused"),
     "excuse-undone": pgettext_lazy("event", "excuse taken back"),
-    "run-brought": pgettext_lazy("event", "run brought over by a merge"),
-    "run-given-back": pgettext_lazy("event", "run given back by the undoing of a merge"),
     "practice-time-changed": pgettext_lazy("event", "time under pressure changed"),
     "completed": pgettext_lazy("event", "document completed"),
     "attempt-started": pgettext_lazy("event", "exam begun"),
