@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import User
@@ -14,7 +15,7 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 
-BATCH = 50  # people in one transaction
+TRAININGS_AT_ONCE = 50  # people in one transaction
 
 
 class OwnTraining(Exception):
@@ -31,9 +32,9 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 def record_outside(
     trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
 ) -> list[OutsideTraining]:
-    """Those that were new, saved; what is recorded of a person, a course and a day already stays. At most a BATCH.
+    """Those that were new, saved; what is recorded of a person, a course and a day already stays.
 
-    Raises OwnTraining.
+    At most TRAININGS_AT_ONCE, as nobody else may wait long. Raises OwnTraining.
     """
     at = at or timezone.now()
     people = {training.person_id for training in trainings}
@@ -69,6 +70,12 @@ def said_of(training: OutsideTraining) -> dict[str, object]:
         "on": training.trained_on,
         "until": training.valid_until,
     }
+
+
+def trainings_of(person: User, course: int | None = None) -> QuerySet[OutsideTraining]:
+    """With who recorded them, the newest first; of the course with this key, or of all."""
+    own = OutsideTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
+    return own.filter(course=course) if course else own
 
 
 @transaction.atomic

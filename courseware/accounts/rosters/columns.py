@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 HEADINGS = {
@@ -59,14 +60,14 @@ def folded(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def column_of(heading: str) -> str:
+def column_of(heading: str, columns: Mapping[str, str] = COLUMN_OF) -> str:
     """The field that a heading names, or "". What stands in brackets, stars and colons are decoration."""
     bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
-    return COLUMN_OF.get(bare, "")
+    return columns.get(bare, "")
 
 
-def recognised(cells: list[str]) -> set[str]:
-    return {field for cell in cells if (field := column_of(cell))}
+def recognised(cells: list[str], columns: Mapping[str, str] = COLUMN_OF) -> set[str]:
+    return {field for cell in cells if (field := column_of(cell, columns))}
 
 
 def day_of(text: str) -> date | None:

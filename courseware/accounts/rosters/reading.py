@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 
 from courseware.accounts.models import plain_staff_number
 from courseware.accounts.rosters.columns import (
+    COLUMN_OF,
     IDENTITIES,
     LANGUAGE_OF,
     ROLE_OF,
@@ -27,6 +28,7 @@ from courseware.lib.side_process import NoAnswer, SideProcess
 MOST_BYTES = 20 * 1024 * 1024
 SECONDS = 20  # of a processor
 SHOWN = 80  # characters of a bad cell
+Reader = Callable[[str], Any]  # a cell; raises NotUsable
 UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
 
 
@@ -70,48 +72,60 @@ class Listing:
 
 def read_listing(data: bytes, encoding: str = "") -> Listing:
     """Raises ListRefused."""
+    return understood(read_beside(data, encoding))
+
+
+def read_beside(data: bytes, encoding: str = "") -> Table:
+    """In a process of its own. Raises ListRefused."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     beside = SideProcess(prepare)
     try:
-        sheet = beside.run(read_table, data, encoding, seconds=SECONDS)
+        table: Table = beside.run(read_table, data, encoding, seconds=SECONDS)
     except NoAnswer:
         raise ListRefused("unreadable") from None
     finally:
         beside.end()
-    return understood(sheet)
+    if table.refusal:
+        raise ListRefused(table.refusal)
+    return table
 
 
-def understood(sheet: Table) -> Listing:
-    """Raises ListRefused, also where no heading names who a row is about."""
+def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
+    """As a list of people, or of another sort. Raises ListRefused, also where no heading names who a row is about."""
     if sheet.refusal:
         raise ListRefused(sheet.refusal)
-    at = heading_line(sheet.rows)
+    sort = sort or PEOPLE
+    at = heading_line(sheet.rows, sort.columns)
     fields: dict[int, str] = {}
     unknown = []
     for place, heading in enumerate(sheet.rows[at]):
-        name = column_of(heading)
+        name = column_of(heading, sort.columns)
         if name and name not in fields.values():
             fields[place] = name
         elif heading:
             unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
-    rows = [row_of(cells, line, fields) for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2) if any(cells)]
+    rows = [
+        row_of(cells, line, fields, sort.read)
+        for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2)
+        if any(cells)
+    ]
     if not rows:
         raise ListRefused("empty")
     bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
     return Listing(rows, list(fields.values()), unknown, sheet.encoding, bare)
 
 
-def heading_line(rows: list[list[str]]) -> int:
+def heading_line(rows: list[list[str]], columns: Mapping[str, str]) -> int:
     """The place of the row with the most headings; a title may stand above it."""
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
-    best = max(first, key=lambda at: len(recognised(rows[at])))
-    if not recognised(rows[best]) & {*IDENTITIES}:
+    best = max(first, key=lambda at: len(recognised(rows[at], columns)))
+    if not recognised(rows[best], columns) & {*IDENTITIES}:
         raise ListRefused("no-headings")
     return best
 
 
-def row_of(cells: list[str], line: int, fields: dict[int, str]) -> Row:
+def row_of(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
     row = Row(line)
     for place, name in fields.items():
         stood = cells[place] if place < len(cells) else ""
@@ -119,7 +133,7 @@ def row_of(cells: list[str], line: int, fields: dict[int, str]) -> Row:
         if not stood:
             continue
         try:
-            row.values[name] = READ[name](stood)
+            row.values[name] = read[name](stood)
         except NotUsable as fault:
             row.problems.append(CellFault(row.cells[name], name, printable(stood), fault.code))
     return row
@@ -197,7 +211,7 @@ def day(text: str) -> date:
     return found
 
 
-READ: dict[str, Callable[[str], Any]] = {
+READ: dict[str, Reader] = {
     "staff_number": staff_number,
     "name": person_name,
     "email": address,
@@ -208,3 +222,14 @@ READ: dict[str, Callable[[str], Any]] = {
     "starts_on": day,
     "leaves_on": day,
 }
+
+
+@dataclass(frozen=True)
+class ListSort:
+    """What may stand in a list: folded heading → field, and how a cell of the field is read."""
+
+    columns: Mapping[str, str]
+    read: Mapping[str, Reader]
+
+
+PEOPLE = ListSort(COLUMN_OF, READ)

@@ -1,0 +1,205 @@
+"""Lists of what people learned elsewhere: a person and a course a row, read as a firm's list of people is."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions import may_handle
+from courseware.accounts.rosters import sentences
+from courseware.accounts.rosters.columns import HEADINGS, folded
+from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, clean, day, printable
+from courseware.accounts.rosters.tables import Table
+from courseware.assessment.outside_records import TRAININGS_AT_ONCE, key_of, record_outside, usual_end
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.content.compiled.serving import outline
+from courseware.content.models import Course
+from courseware.lib.dates import site_day
+
+MOST_TRAININGS = 1000  # all of them stand on one page
+OWN_HEADINGS = {
+    "course": "课程 课程名称 培训 培训名称 培训课程 course coursename coursetitle training",
+    "trained_on": "培训日期 培训时间 完成日期 结业日期 日期 trainedon trainingdate completedon completiondate date day",
+    "valid_until": (
+        "有效期至 有效期 到期日 到期日期 失效日期 validuntil validto expires expireson expirydate expirationdate"
+    ),
+    "proof": "凭据 证明 证明材料 依据 证书 proof evidence certificate",
+    "reference": "凭据编号 证书编号 证明编号 编号 reference proofnumber certificatenumber certificateno number",
+}
+WHO = ("staff_number", "email", "name")  # the name is for whoever reads the list
+COLUMNS = {
+    word: name
+    for name, words in ({name: HEADINGS[name] for name in WHO} | OWN_HEADINGS).items()
+    for word in words.split()
+}
+SORT = ListSort(
+    COLUMNS,
+    {name: READ[name] for name in ("staff_number", "email")}
+    | {
+        "name": lambda text: clean(text, 1000),
+        "course": lambda text: clean(text, 200),
+        "trained_on": day,
+        "valid_until": day,
+        "proof": lambda text: clean(text, 200),
+        "reference": lambda text: clean(text, 100),
+    },
+)
+REFUSALS = sentences.REFUSALS | {
+    "empty": _("There is no row in this list below its headings."),
+    "too-long": _("These are more than 1,000 rows. Bring them in parts."),
+    "no-headings": _(
+        "No heading names a staff number or an e-mail address. A row such as this one is expected: "
+        "Staff number, Course, Trained on, Valid until, Proof."
+    ),
+}
+FIELDS = sentences.FIELDS | {
+    "course": _("course"),
+    "trained_on": _("trained on"),
+    "valid_until": _("valid until"),
+    "proof": _("proof"),
+    "reference": _("number or place of the proof"),
+}
+PROBLEMS = sentences.PROBLEMS | {
+    "not-here": _("Nobody here has this number or address."),
+    "own-training": _("This is you: a colleague or an admin records it."),
+    "ask-admin": _("This person is staff or audits: ask an admin."),
+    "which-course": _("There is no such course; expected its title or id as it is here."),
+    "no-course": _("Neither the row nor the field below says which course."),
+    "no-day": _("The day of the training is missing."),
+    "to-come": _("This day is still to come; expected the day on which it was learned."),
+    "ends-before": _("It would end before it began."),
+    "no-proof": _("Neither the row nor the field below says what shows it."),
+    "twice": _("Line %(line)s is about the same person, course and day."),
+    "otherwise": _("This is recorded already, with another last day. Take that back first."),
+}
+
+
+@dataclass
+class CellProblem:
+    cell: str
+    label: str
+    stood: str
+    words: str
+
+
+@dataclass
+class ListedTraining:
+    """A row of the list: what would be recorded, or why not. `is_known`: recorded already, so it is passed over."""
+
+    line: int
+    training: OutsideTraining | None = None
+    is_known: bool = False
+    problems: list[CellProblem] = field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        return not self.problems and not self.is_known
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What counts where a row does not say it."""
+
+    course: Course | None = None
+    proof: str = ""
+
+
+def as_text(table: Table) -> str:
+    """As it is shown to be mended; each row keeps its place."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(table.rows)
+    return text.getvalue().replace("\0", "�")
+
+
+def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTraining]:
+    """Each row beside who is here and what is recorded. Runs as many queries for one row as for a thousand."""
+    people, courses = people_named(listing.rows), courses_by_name()
+    rows = [judged(row, people, courses, usual, by) for row in listing.rows]
+    found = [row for row in rows if row.training]
+    persons = {row.training.person_id for row in found if row.training}
+    kept = OutsideTraining.objects.filter(person__in=persons, withdrawn_at=None)
+    until = {key_of(training): training.valid_until for training in kept}
+    lines: dict[tuple[int, int, date], int] = {}
+    for row, source in zip(rows, listing.rows, strict=True):
+        if row.training is None:
+            continue
+        key = key_of(row.training)
+        if key in lines:
+            row.problems.append(problem(source, "trained_on", "twice", line=str(lines[key])))
+        elif key in until and until[key] != row.training.valid_until:
+            row.problems.append(problem(source, "valid_until", "otherwise"))
+        row.is_known = key in until
+        lines.setdefault(key, row.line)
+    return rows
+
+
+def people_named(rows: Iterable[Row]) -> dict[str, User]:
+    """By staff number, and by address."""
+    numbers = {row.values["staff_number"] for row in rows if "staff_number" in row.values}
+    addresses = {row.values["email"] for row in rows if "email" in row.values}
+    people: dict[str, User] = {}
+    for person in User.objects.filter(Q(staff_number__in=numbers) | Q(email__in=addresses)):
+        people |= {name: person for name in (person.staff_number, person.email) if name}
+    return people
+
+
+def courses_by_name() -> dict[str, Course]:
+    """By id, and by title in each language."""
+    found: dict[str, Course] = {}
+    for course in Course.objects.exclude(current=None).select_related("current").order_by("-pk"):
+        if release := course.current:
+            titles = [outline(release, language).title for language in release.outlines]
+            found |= {folded(name): course for name in (*titles, course.identifier)}
+    return found
+
+
+def judged(
+    row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
+) -> ListedTraining:
+    found = ListedTraining(row.line, problems=[in_words(fault) for fault in row.problems])
+    values, bad = row.values, {fault.column for fault in row.problems}
+    who = next((name for name in ("staff_number", "email") if name in row.values), "")
+    person = people.get(values.get(who, ""))
+    course = courses.get(folded(values["course"])) if "course" in values else usual.course
+    on, proof = values.get("trained_on"), values.get("proof") or usual.proof
+    until = values.get("valid_until") or (usual_end(course, on) if course and on else None)
+    faults = {
+        "nobody": ("staff_number", not who and not bad & {"staff_number", "email"}),
+        "not-here": (who, bool(who) and person is None),
+        "own-training": (who, person == by),
+        "ask-admin": (who, person is not None and person != by and not may_handle(by, person)),
+        "which-course": ("course", "course" in values and course is None),
+        "no-course": ("course", "course" not in values and course is None and "course" not in bad),
+        "no-day": ("trained_on", on is None and "trained_on" not in bad),
+        "to-come": ("trained_on", on is not None and on > site_day()),
+        "ends-before": ("valid_until", bool(on and until and until < on)),
+        "no-proof": ("proof", not proof and "proof" not in bad),
+    }
+    found.problems += [problem(row, column, code) for code, (column, is_so) in faults.items() if is_so]
+    if not found.problems:
+        terms = {"trained_on": on, "valid_until": until, "proof": proof, "reference": values.get("reference", "")}
+        found.training = OutsideTraining(person=person, course=course, **terms)
+    return found
+
+
+def problem(row: Row, column: str, code: str, **said: str) -> CellProblem:
+    stood = row.values.get(column, "")
+    cell = row.cells.get(column, str(row.line))
+    return CellProblem(cell, str(FIELDS[column]), printable(str(stood)), str(PROBLEMS[code]) % said)
+
+
+def in_words(fault: Any) -> CellProblem:
+    return CellProblem(fault.cell, str(FIELDS[fault.column]), fault.stood, str(PROBLEMS[fault.code]))
+
+
+def record_rows(rows: Sequence[ListedTraining], *, by: User) -> int:
+    """Those that are new, a batch at a time; returns how many. Broken off and begun again, it does the rest."""
+    new = [row.training for row in rows if row.is_new and row.training]
+    batches = [new[start : start + TRAININGS_AT_ONCE] for start in range(0, len(new), TRAININGS_AT_ONCE)]
+    return sum(len(record_outside(batch, by=by)) for batch in batches)
