@@ -7,6 +7,8 @@ from django.utils.translation import get_language
 
 from courseware.accounts.absences import last_day_away
 from courseware.assessment.models import Certificate
+from courseware.assessment.outside_records import trainings_of
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.next_act import Journey, NextAct, journeys
@@ -18,6 +20,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
 from courseware.learning.route import Station, stations
 from courseware.learning.states import urgency_of
+from courseware.lib.dates import site_day
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,14 @@ class CourseCard:
         runs = Enrollment.objects.before(self.enrollment).order_by()
         certificates = Certificate.objects.filter(enrollment__in=runs).order_by("-enrollment")
         return next((certificate for certificate in certificates if certificate.is_valid()), None)
+
+    @cached_property
+    def outside(self) -> OutsideTraining | None:
+        """What was learned elsewhere and is renewed by this run, as long as it is valid. Runs a query in a renewal."""
+        if not self.enrollment.renews_until:
+            return None
+        trainings = trainings_of(self.enrollment.learner, self.enrollment.course_id)
+        return next((each for each in trainings if site_day() <= each.certifies_until), None)
 
     @property
     def module(self) -> OutlineModule | None:

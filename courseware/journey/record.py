@@ -8,6 +8,8 @@ from django.db.models import Count, Q
 
 from courseware.accounts.away import Away
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.outside_records import trainings_of
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
@@ -47,7 +49,8 @@ class Record:
     `retired` is the number of completions of documents that have left the
     route; they stay on record.
 
-    `certificate` is that of this run, `earlier` are the runs before it, each with its own. `asks_again`: the parallel
+    `certificate` is that of this run, `earlier` are the runs before it, each with its own; `outside` is what was
+    learned elsewhere. `asks_again`: the parallel
     questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
     completed.
     """
@@ -57,6 +60,7 @@ class Record:
     reports: int
     certificate: Certificate | None
     earlier: tuple[tuple[Enrollment, Certificate | None], ...]
+    outside: list[OutsideTraining]
     adjustments: list[AdjustmentLine]
     absences: list[Away]
     days_moved_on: int
@@ -70,7 +74,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs twelve queries, and one more where the course is completed."""
+    """Runs thirteen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -95,6 +99,7 @@ def own_record(reading: Reading) -> Record:
         reports=LessonReport.objects.written_by(enrollment).count(),
         certificate=certificate_of(enrollment),
         earlier=earlier_with_certificates(enrollment),
+        outside=list(trainings_of(enrollment.learner, enrollment.course_id)),
         adjustments=adjustments_of(enrollment),
         absences=absences_during(enrollment),
         days_moved_on=days_moved_on(enrollment),

@@ -7,6 +7,7 @@ from courseware.journey.home import course_cards
 from courseware.journey.record import own_record
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
+from courseware.lib.dates import site_day
 
 
 @require_GET
@@ -24,5 +25,5 @@ def home(request):
 @login_required
 def record(request, course):
     reading = reading_of(request, course)
-    context = {"record": own_record(reading), "progress": reading.progress}
+    context = {"record": own_record(reading), "today": site_day(), "progress": reading.progress}
     return render_in_course(request, reading, "journey/record.html", context)

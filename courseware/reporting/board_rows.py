@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
@@ -18,6 +18,7 @@ from courseware.accounts.permissions import (
     sees_the_firm,
     teams_managed_by,
 )
+from courseware.assessment.models import Standing
 from courseware.assessment.standing import is_certified
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
@@ -69,6 +70,7 @@ class Cells(NamedTuple):
     days_late: int
     away_until: date | None
     has_lost_certificate: bool
+    is_trained_outside: bool
     has_left: bool
     line: TramLine
     done: int
@@ -83,7 +85,7 @@ class BoardRow:
     """One enrollment as the board shows it; every cell of page and export comes from here.
 
     `team` is the name of the first team the learner joined of those the viewer may see. The state is that `at` this
-    instant. `is_certified` is None for who never was.
+    instant. `is_certified` is None for who never was; `is_trained_outside`: certified by what was learned elsewhere.
     """
 
     journey: Journey
@@ -93,6 +95,7 @@ class BoardRow:
     at: datetime
     is_certified: bool | None = None
     has_left: bool = False
+    is_trained_outside: bool = False
 
     @property
     def enrollment(self) -> Enrollment:
@@ -154,6 +157,7 @@ class BoardRow:
             days_late=self.days_late,
             away_until=self.away_until,
             has_lost_certificate=self.has_lost_certificate,
+            is_trained_outside=self.is_trained_outside,
             has_left=self.has_left,
             line=self.line,
             done=self.progress.done_count,
@@ -221,10 +225,11 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns and is here still, and until when away."""
+    """What a row needs of an enrollment: its state, who learns and is here still, until when away, where trained."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
-    return enrollments.with_state(at).with_away(at).annotate(**who)
+    elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
+    return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
 
 
 FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
@@ -312,6 +317,7 @@ def rows(
             at,
             is_certified(journey.enrollment.certified_until, today),
             not facts["is_here"],
+            facts["has_outside"] and bool(is_certified(journey.enrollment.certified_until, today)),
         )
         for journey in journeys(enrollments, routes, with_sittings=True)
         for facts in [vars(journey.enrollment)]

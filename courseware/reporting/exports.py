@@ -16,6 +16,7 @@ AT_A_TIME = 100  # rows put into words before another request's language may be 
 
 # Whether somebody is certified; empty for who never had a certificate.
 CERTIFIED = {True: _("yes"), False: _("no"), None: ""}
+OUTSIDE = _("yes, trained elsewhere")
 
 BOARD_COLUMNS = {
     _("Name"): lambda row: row.name,
@@ -30,7 +31,7 @@ BOARD_COLUMNS = {
     _("Away until"): lambda row: day.isoformat() if (day := row.away_until) else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
-    _("Certified"): lambda row: CERTIFIED[row.is_certified],
+    _("Certified"): lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.is_certified],
     _("Starting point"): lambda row: score(row.starting_point.before),
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),

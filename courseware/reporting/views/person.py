@@ -14,12 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.absences import may_say_away
 from courseware.accounts.sign_in_codes import may_give_code
+from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_forms import AwayForm
 from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.looks import record_look
 from courseware.learning.postponing import days_moved_on
 from courseware.learning.verbs import VERBS, may_change
+from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
@@ -61,6 +63,8 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "may_change": bool(verbs),
         "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),
         "earlier": board_rows.earlier_runs(request.user, enrollment),
+        "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
+        "today": site_day(),
         "letters": letters,
         "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
         "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
