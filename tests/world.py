@@ -24,6 +24,8 @@ from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
+from courseware.assessment.outside_records import record_outside
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.merging import merge
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.switching import make_rule
@@ -260,6 +262,7 @@ def places_of(world):
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
+        "people/outside/<training>": trained_outside(world).pk,
         "people/<pk>/substitutes/<substitute>": Substitute.objects.get().pk,
         "team/substitutes/<substitute>": Substitute.objects.get().pk,
         "people/import/<roster>": roster_of(world).pk,
@@ -301,6 +304,14 @@ def places_of(world):
         for meta, pk in objects.items()
         for name in ("object_id", "pk")
     }
+
+
+def trained_outside(world):
+    """Years ago, so that the learner is certified by a certificate all the same."""
+    said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "A list of another firm"}
+    training = OutsideTraining(person=world.learner, course=world.course, **said)
+    record_outside([training], by=lead_of(world.team))
+    return OutsideTraining.objects.get()
 
 
 ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_whole_firm": False}

@@ -21,6 +21,7 @@ from courseware.accounts.permissions import handles_people, may_handle, may_plac
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.removing import HasRecord, remove_person
 from courseware.assessment.models import Certificate
+from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import ParticularsForm, PlaceForm
 from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404, may_look_at, places_with_teams
@@ -28,6 +29,7 @@ from courseware.assignments.record_page import record_page
 from courseware.content.compiled.serving import outline
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
+from courseware.learning.course_titles import course_title
 from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
 from courseware.learning.merged_runs import MergedRun
@@ -83,6 +85,9 @@ def person_page(request, found, form):
         "absences": absences_of(found),
         "may_say_away": may_say_away(request.user, found),
         "certificates": certificates_of(found, site_day()),
+        "outside": titled(trainings_of(found)),
+        "today": site_day(),
+        "may_record": may_change and may_place(request.user, found) and request.user != found,
         "letters": Message.objects.of(found)[:SHOWN],
         "events": with_words(events_about([found, *names])[:SHOWN]),
         "merge": merge,
@@ -112,6 +117,14 @@ def events_about(accounts):
     """The newest first, without those who only looked."""
     events = Event.objects.filter(subject__in=[subject_of(each) for each in accounts]).exclude(verb=LOOKED)
     return events.select_related("actor").order_by("-pk")
+
+
+def titled(trainings):
+    """With the title of the course in the reader's language."""
+    trainings = list(trainings.select_related("course__current").defer("course__current__outlines"))
+    for training in trainings:
+        training.title = course_title(training.course, get_language())
+    return trainings
 
 
 def certificates_of(found, today):

@@ -11,6 +11,7 @@ from courseware.assignments import (
     list_pages,
     merge_pages,
     newcomer_pages,
+    outside_pages,
     pasted_pages,
     people_pages,
     person_pages,
@@ -54,6 +55,10 @@ urlpatterns = [
     path("people/<int:pk>/away/", away_pages.away, name="away"),
     path("people/<int:pk>/away/<int:absence>/", away_pages.change, name="change-away"),
     path("people/<int:pk>/away/<int:absence>/take-back/", away_pages.take_back, name="take-back-away"),
+    # /people/outside/, /people/<pk>/outside/
+    path("people/outside/", outside_pages.outside, name="outside"),
+    path("people/outside/<int:training>/take-back/", outside_pages.take_back_outside, name="take-back-outside"),
+    path("people/<int:pk>/outside/", outside_pages.outside_of, name="outside-of"),
     # /people/days/
     path("people/days/", days_pages.days, name="days"),
     path("people/days/take-out/", days_pages.take_out_days, name="take-out-days"),

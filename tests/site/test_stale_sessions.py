@@ -10,7 +10,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
 OWN_FACTORS = "accounts/second-factor/"
 # Of human resources: these also show at once how somebody is reached, the others only when they are sent.
-BY_HUMAN_RESOURCES = {"people/<int:pk>/edit/", "people/<int:pk>/merge/", "people/certificates/<int:pk>/withdraw/"}
+BY_HUMAN_RESOURCES = {
+    "people/<int:pk>/edit/",
+    "people/<int:pk>/merge/",
+    "people/certificates/<int:pk>/withdraw/",
+    "people/outside/<int:training>/take-back/",
+}
 WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {

@@ -1,0 +1,125 @@
+"""/people/outside/, /people/<pk>/outside/: what people learned elsewhere."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext, ngettext
+from django.views.decorators.http import require_http_methods
+
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.permissions import may_handle, may_place
+from courseware.assessment.outside_records import record_outside, withdraw_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, WrongForm
+from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, record_rows
+from courseware.assignments.people_pages import hr_or_404
+from courseware.assignments.person_pages import placed_person_or_404, titled
+from courseware.learning.course_titles import course_title
+from courseware.lib.dates import site_day
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+RECORDED_A_PAGE = 50
+SHOWN = 100  # rows of a list that are new, and cells that are wrong
+
+
+def in_hands_of(user):
+    """Of staff only an admin sees them."""
+    trainings = OutsideTraining.objects.order_by("-pk")
+    return trainings if user.is_superuser else trainings.filter(person__is_staff=False, person__is_superuser=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(lambda: reverse("assignments:outside"))
+def outside(request):
+    """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
+    hr_or_404(request.user)
+    form, rows = OutsideListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
+    if form.is_valid():
+        rows = beside_records(form.listing, form.usual, by=request.user)
+        if request.POST.get("act") == "go" and form.is_seen:
+            say(request, record_rows(rows, by=request.user), rows)
+            return redirect("assignments:outside")
+        form = form.shown()
+    page = Paginator(in_hands_of(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
+    for training in page.object_list:
+        training.is_linked = may_handle(request.user, training.person)
+    context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
+    status = form_status(form) if form.errors or not form.is_bound else 200
+    return render(request, "assignments/outside.html", context, status=status)
+
+
+def of_rows(rows):
+    new = [row.training for row in rows if row.is_new]
+    for training in new[:SHOWN]:
+        training.title = course_title(training.course, get_language())
+    problems = [each for row in rows for each in row.problems]
+    known = sum(row.is_known and not row.problems for row in rows)
+    return {
+        "rows": rows,
+        "new": new[:SHOWN],
+        "new_number": len(new),
+        "more": max(0, len(new) - SHOWN),
+        "known": known,
+        "problems": problems[:SHOWN],
+        "more_problems": max(0, len(problems) - SHOWN),
+    }
+
+
+def say(request, number, rows):
+    words = ngettext("%(number)d training is recorded.", "%(number)d trainings are recorded.", number)
+    messages.success(request, words % {"number": number})
+    left_out = sum(bool(row.problems) for row in rows)
+    if left_out:
+        words = ngettext("%(number)d row was left out.", "%(number)d rows were left out.", left_out)
+        messages.info(request, words % {"number": left_out})
+
+
+def outside_address(pk):
+    return reverse("assignments:outside-of", args=[pk])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(outside_address)
+def outside_of(request, pk):
+    person = other_person_or_404(request, pk)
+    form = OutsideForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        new = record_outside([form.training(person)], by=request.user)
+        note = gettext("%(name)s: recorded.") if new else gettext("%(name)s: that day is recorded already.")
+        messages.success(request, note % {"name": person.name})
+        return redirect("assignments:person", pk)
+    return render(request, "assignments/outside_of.html", {"person": person, "form": form}, status=form_status(form))
+
+
+def other_person_or_404(request, pk):
+    """Nobody records the own training, nor does an admin."""
+    person = placed_person_or_404(request, pk)
+    if person == request.user:
+        raise Http404
+    return person
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@asks_who_it_is
+@form_on(lambda training: reverse("assignments:take-back-outside", args=[training]))
+def take_back_outside(request, training):
+    hr_or_404(request.user)
+    found = get_object_or_404(OutsideTraining.objects.select_related("person", "course__current"), pk=training)
+    if not may_place(request.user, found.person) or found.person == request.user:
+        raise Http404
+    found.title = course_title(found.course, get_language())
+    form = WrongForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        if withdraw_outside(found, reason=form.cleaned_data["reason"], by=request.user):
+            messages.success(request, gettext("Taken back. It certifies nobody any more, and stays on record."))
+        return redirect("assignments:person", found.person_id)
+    context = {"training": found, "form": form}
+    return render(request, "assignments/take_back_outside.html", context, status=form_status(form))
