@@ -1,4 +1,4 @@
-"""How long others wait while a firm enrolls everybody, releases a course or imports one.
+"""How long others wait while a firm enrolls everybody, brings in a list of people, releases a course or imports one.
 
     .ci/postgres .venv/bin/python -m benchmarks.waiting [--people 20000]
 
@@ -84,19 +84,30 @@ class Others:
 
 def works(firm):
     """What is done, by its name."""
+    from benchmarks.lists import bring_in, enroll_by_rule, list_of, look, make_teams
     from benchmarks.small_courses import files_of
     from courseware.content.releases.importing import import_course
     from courseware.content.releases.publishing import publish
     from courseware.learning.enrolling import begin_enrolling, enroll_next
 
     new = import_course(files_of("course-new")).course
+    by_rule = import_course(files_of("course-by-rule")).course
+    people = firm.people
     shipped = next(each.course for each in firm.courses if each.course.identifier == "customer-service-safety")
+
+    make_teams()
 
     def enroll_everybody():
         order = begin_enrolling([firm.teams[0]], new, due_on=None)
         while not order.finished_at:
             order = enroll_next(order, by=firm.admin)
         return order.enrolled
+
+    def bring_in_a_list():
+        bring_in(look(list_of(0, people)))
+
+    def enroll_by_a_rule():
+        enroll_by_rule(by_rule.identifier)
 
     def release():
         document = shipped.documents.select_related("head").filter(kind="lesson").earliest("pk")
@@ -109,6 +120,8 @@ def works(firm):
 
     return {
         f"enrolling {firm.people:,} people": enroll_everybody,
+        f"bringing in a list of {people:,} people": bring_in_a_list,
+        f"enrolling {2 * people:,} people by a rule": enroll_by_a_rule,
         "releasing a change of the shipped course": release,
         "importing a course anew": import_again,
     }
