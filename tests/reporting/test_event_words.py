@@ -17,9 +17,11 @@ TOLD_ELSEWHERE = {
     "accounts/day_lists.py": {"days-listed", "days-unlisted"},
     "accounts/rights.py": {"membership-added", "membership-changed", "membership-removed"},
     "accounts/standing_in.py": {"substitute-named", "substitute-ended"},
+    "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "evidence/recording.py": set(),
     "learning/adjusting.py": {"extended", "waived"},
+    "learning/joint_runs.py": {"run-brought", "run-given-back"},
     "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed"},
 }
 
