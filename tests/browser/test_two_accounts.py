@@ -1,0 +1,21 @@
+"""Two accounts side by side, and the page of each once they are one."""
+
+import pytest
+
+from tests.browser.test_axe import assert_fine, languages, world  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.exhaustive
+
+
+@languages()
+def test_two_accounts_are_compared_and_merged_on_fine_pages(language, visit, world):  # noqa: F811
+    hr, kept, other = (world.people[role] for role in ("HR", "learner", "other learner"))
+    page = visit(hr, language=language)
+    assert_fine(page, [f"/people/{kept.pk}/merge/?other={other.email}", f"/people/{kept.pk}/merge/?other=nobody"])
+    page.goto(f"/people/{kept.pk}/merge/")
+    page.locator("[name=other]").fill(other.email)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.locator("main form button").click()
+    assert_fine(page, [f"/people/{kept.pk}/", f"/people/{other.pk}/", "/people/merges/"])
