@@ -1,0 +1,89 @@
+"""Every page of human resources, as `tests/browser/test_axe.py` looks at those of learners, managers and editors."""
+
+import re
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+
+from courseware.assignments.acting import act
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.switching import switch_on
+from tests.accounts.rosters.files import csv_file
+from tests.browser.courses import make_tea_room
+from tests.browser.refused import empty
+from tests.browser.test_axe import assert_fine, languages, looks_of, misfits_of, refused_pages, shown_problems
+from tests.making import join, make_user
+from tests.site.routes import fill_in, routes
+from tests.world import make_world
+
+pytestmark = pytest.mark.exhaustive
+
+OURS = re.compile(r"people/|rules/")
+LIST = (
+    ("工号", "姓名", "邮箱", "团队"),
+    ("A1", "Nora New", "nora@example.com", "Night shift"),
+    ("A2", "Otto", "no address", "Nihgt shift"),
+)
+WITH_ERRORS = {
+    "new person": ("HR", empty("/people/new/")),
+    "pasted people": ("HR", empty("/people/new/list/")),
+    "list": ("HR", empty("/people/import/")),
+    "person": ("HR", empty("/people/{learner}/edit/")),
+    "absence": ("HR", empty("/people/{learner}/away/")),
+    "new team": ("HR", empty("/people/teams/new/")),
+    "working days": ("HR", empty("/people/days/")),
+    "new rule": ("HR", empty("/rules/new/")),
+    "decision": ("manager", empty("/people/decide/excuse/?team={team}")),
+}
+
+
+@pytest.fixture
+def world(site):
+    world = make_world(make_tea_room())
+    for number in range(3):
+        join(world.team, make_user(f"Newcomer {number}"))
+    switch_on(AssignmentRule.objects.get(), by=world.people["HR"])
+    act()
+    return world
+
+
+def addresses(world):
+    """Of all pages below /people/ and /rules/ that open for human resources, as the resolver has them."""
+    client = Client()
+    client.force_login(world.people["HR"])
+    found = dict.fromkeys(fill_in(route, world.places) for route, _pattern in routes() if OURS.match(route))
+    return [address for address in found if client.get(address).status_code == HTTPStatus.OK]
+
+
+@languages()
+def test_every_page_of_human_resources(language, visit, world):
+    pages = addresses(world)
+    assert len(pages) > 20
+    assert_fine(visit(world.people["HR"], language=language), pages)
+
+
+@languages()
+def test_pages_of_human_resources_that_a_manager_opens(language, visit, world):
+    act_of_the_manager = world.places["people/acts/<pk>"]
+    pages = ["/team/substitutes/", "/people/links/", f"/people/acts/{act_of_the_manager}/"]
+    pages.append(f"/people/{world.learner.pk}/away/")
+    pages += [f"/people/decide/{decision}/?team={world.team.pk}" for decision in ("extend", "excuse", "time", "enroll")]
+    assert_fine(visit(world.people["manager"], language=language), pages)
+
+
+@languages()
+def test_what_a_list_would_change(language, visit, world, tmp_path):
+    (tmp_path / "people.csv").write_bytes(csv_file(*LIST))
+    page = visit(world.people["HR"], language=language)
+    page.goto("/people/import/")
+    page.locator("[name=file]").set_input_files(tmp_path / "people.csv")
+    with page.expect_navigation():
+        page.locator("main form button").first.click()
+    assert page.get_by_text("Nihgt shift").count()
+    assert shown_problems(page, "difference", looks_of(page)) + misfits_of(page, "difference") == []
+
+
+@languages()
+def test_forms_of_human_resources_with_errors(language, visit, world):
+    assert refused_pages(visit, world, WITH_ERRORS, language) == []

@@ -1,0 +1,75 @@
+"""What human resources do: by keyboard alone, without JavaScript, and on a narrow screen."""
+
+import pytest
+from playwright.sync_api import expect
+
+from courseware.accounts.models import User
+from courseware.assignments.models import AssignmentRule
+from tests.accounts.rosters.files import csv_file
+from tests.browser.courses import make_tea_room
+from tests.browser.keyboard import Keyboard
+from tests.making import make_hr, make_team
+
+NARROW = {"width": 360, "height": 800}
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+LIST = (
+    ("工号", "姓名", "邮箱", "团队"),
+    ("A1", "Nora New", "nora@example.com", "Night shift"),
+    ("A2", "Otto", "", "Nihgt shift"),
+)
+
+
+@pytest.fixture
+def hr(site):
+    make_tea_room()
+    make_team("Night shift", learners=2)
+    return make_hr(name="Hana Human")
+
+
+def test_a_new_person_is_brought_in_by_keyboard_alone(visit, hr):
+    page = visit(hr)
+    page.goto("/people/")
+    keys = Keyboard(page)
+    keys.press(page.get_by_role("link", name="New person"))
+    keys.type(page.locator("[name=name]"), "Nora New")
+    keys.type(page.locator("[name=sign_in_name]"), "nora@example.com")
+    keys.tab_to(page.locator("[name=team]"))
+    page.keyboard.type("Night")
+    keys.tick(page.get_by_label("Rules of the tea room"))
+    keys.press(page.get_by_role("button", name="Bring in and send the letter"))
+    expect(page.get_by_text("Nora New is here now, and the letter is on its way.")).to_be_visible()
+    person = User.objects.get(email="nora@example.com")
+    assert [place.team.name for place in person.memberships.all()] == ["Night shift"]
+    assert person.enrollments.get().course.identifier == "tea-room"
+
+
+def test_a_rule_is_made_and_switched_on_without_javascript_on_a_narrow_screen(visit, hr):
+    page = visit(hr, java_script_enabled=False, viewport=NARROW)
+    page.goto("/rules/")
+    page.get_by_role("link", name="New rule").click()
+    page.locator("[name=name]").fill("Everybody at night")
+    page.locator("[name=team]").select_option(label="Night shift")
+    page.locator("[name=course]").select_option(label="Rules of the tea room")
+    page.locator("[name=due_days]").fill("14")
+    page.get_by_role("button", name="Save, and see whom it touches").click()
+    page.get_by_role("button", name="Switch on: it touches 2 people").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everybody at night on")
+    assert AssignmentRule.objects.get().is_on
+
+
+def test_a_list_is_compared_and_brought_in_without_javascript(visit, hr, tmp_path):
+    (tmp_path / "people.csv").write_bytes(csv_file(*LIST))
+    page = visit(hr, java_script_enabled=False, viewport=NARROW)
+    page.goto("/people/import/")
+    page.locator("[name=file]").set_input_files(tmp_path / "people.csv")
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("main")).to_contain_text("Nora New")
+    expect(page.get_by_role("main")).to_contain_text("Nihgt shift")
+    assert not User.objects.filter(staff_number="A1").exists()
+
+
+@pytest.mark.parametrize("address", ["/people/", "/people/new/", "/people/import/", "/people/teams/", "/rules/new/"])
+def test_no_page_of_human_resources_is_wider_than_a_phone(visit, hr, address):
+    page = visit(hr, viewport=NARROW)
+    page.goto(address)
+    assert page.evaluate(TOO_WIDE) <= 0
