@@ -58,7 +58,6 @@ THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE if PLAIN_HTTP else [])
 if not ALLOWED_HOSTS or ("*" in ALLOWED_HOSTS and not PLAIN_HTTP):
     raise ImproperlyConfigured("ALLOWED_HOSTS: expected the host names people use, such as training.example.com")
-SITE_NAME = env("SITE_NAME", default="").strip()
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
 if not SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://"):
     raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")

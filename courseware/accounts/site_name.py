@@ -5,7 +5,8 @@ from django.utils.translation import gettext
 
 
 def site_name() -> str:
-    return settings.SITE_NAME or gettext("Staff training")
+    words = gettext("Staff training")
+    return f"{settings.FIRM_NAME} · {words}" if settings.FIRM_NAME else words
 
 
 def site_name_for_pages(request):

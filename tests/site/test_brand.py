@@ -42,10 +42,15 @@ def test_above_each_page_of_a_course_stands_its_title_in_the_language_of_the_rea
 
 @pytest.mark.parametrize(
     ("name", "language", "shown"),
-    [("", "en", "Staff training"), ("", "zh-hans", "员工培训"), ("安和培训 · Anhe", "en", "安和培训 · Anhe")],
+    [
+        ("", "en", "Staff training"),
+        ("", "zh-hans", "员工培训"),
+        ("安和", "en", "安和 · Staff training"),
+        ("Anhe", "zh-hans", "Anhe · 员工培训"),
+    ],
 )
 def test_above_every_other_page_stands_the_name_of_the_site(client, world, settings, name, language, shown):
-    settings.SITE_NAME = name
+    settings.FIRM_NAME = name
     assert brand(client, "/accounts/login/", language) == shown
     assert client.get("/accounts/login/", headers={"accept-language": language}).text.count(f"{shown}</title>") == 1
     client.force_login(world.learner)
@@ -61,5 +66,5 @@ def test_above_every_other_page_stands_the_name_of_the_site(client, world, setti
 
 
 def test_a_name_is_text_and_no_markup(client, settings):
-    settings.SITE_NAME = "<b>Anhe</b>"
-    assert brand(client, "/accounts/login/") == "<b>Anhe</b>"
+    settings.FIRM_NAME = "<b>Anhe</b>"
+    assert brand(client, "/accounts/login/") == "<b>Anhe</b> · Staff training"
