@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -15,6 +15,8 @@ from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.outside_records import record_outside, usual_end
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.switching import make_rule, switch_on
@@ -68,7 +70,9 @@ class Studied:
 
 @dataclass(frozen=True)
 class Person:
-    """A learner of the demo. `away`: until so many days after today; `left`: the firm, so many days ago."""
+    """A learner of the demo. `away`: until so many days after today; `left`: the firm, so many days ago; `trained`: in
+    first aid, elsewhere, so many days ago.
+    """
 
     name: str
     address: str
@@ -77,6 +81,7 @@ class Person:
     first_aid: Studied | None = None
     away: int | None = None
     left: int | None = None
+    trained: int | None = None
     late_shift: bool = False
 
 
@@ -101,7 +106,7 @@ PEOPLE = [
         "林小满", "lin.xiaoman", "phone", Studied(enrolled=4, due=10, share=20),
         first_aid=Studied(enrolled=RULED, share=70, misses=1), late_shift=True,
     ),
-    Person("何军", "he.jun", "leader", Studied(enrolled=2, due=12, start=1), away=9),
+    Person("何军", "he.jun", "leader", Studied(enrolled=2, due=12, start=1), away=9, trained=120),
     Person("马丽", "ma.li", "chat", Studied(enrolled=9, due=5, share=100, start=2, exam=0, forgot_a_rule=True)),
     Person(
         "Maria Santos", "maria.santos", "desk", Studied(enrolled=10, due=None, share=50),
@@ -157,6 +162,9 @@ def make_demo_firm(at: datetime | None = None) -> None:
         for each, learner in learners.items():
             if each.first_aid:
                 study(each.first_aid, learner, first_aid, centre, by=hr, now=at)
+            if each.trained:
+                day = site_day(at) - timedelta(days=each.trained)
+                record_outside([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
 
 
 def fill_in_the_card(course: Course) -> None:
@@ -187,6 +195,11 @@ def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) 
         mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
     if each.left:
         leave(learner, by=by, at=now - timedelta(days=each.left))
+
+
+def trained_elsewhere(learner: User, course: Course, day: date) -> OutsideTraining:
+    proof = {"proof": "红十字会救护员证", "reference": "人事档案 2-17"}
+    return OutsideTraining(person=learner, course=course, trained_on=day, valid_until=usual_end(course, day), **proof)
 
 
 def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:

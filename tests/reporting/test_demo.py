@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.models import Attempt, Certificate, Standing
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, plan
 from courseware.content.compiled.card import sections_without_contact
@@ -88,6 +89,14 @@ def test_somebody_has_left_the_firm_of_the_demo_and_is_off_the_board(firm):
     assert left.email == "zheng.hao@example.com"
     assert left.enrollments.get().started_at
     assert left.email not in [row.email for row in rows_shown_to(User.objects.get(email="manager@example.com"))]
+
+
+def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certified(firm):
+    training = OutsideTraining.objects.get()
+    assert training.person.email == "he.jun@example.com"
+    assert training.course.identifier == FIRST_AID
+    standing = Standing.objects.get(learner=training.person, course=training.course)
+    assert standing.certified_until == training.valid_until > timezone.localdate()
 
 
 def test_somebody_in_the_demo_is_away_and_has_the_due_day_later(firm):
