@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.accounts.away import Away
@@ -14,14 +15,18 @@ from courseware.outbox.models import Message
 
 def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
     """Key of each of these who is away → the last day of it. Runs one query."""
-    at = at or timezone.now()
-    running = Away.objects.filter(person__in=people, begins_at__lte=at, ends_at__gt=at)
+    running = away_now(at).filter(person__in=people)
     return dict(running.order_by().values_list("person", "last_day"))
 
 
 def last_day_away(person: User, at: datetime | None = None) -> date | None:
     """None for who is here. Runs one query."""
     return last_days_away([person.pk], at).get(person.pk)
+
+
+def away_now(at: datetime | None = None) -> QuerySet[Away]:
+    at = at or timezone.now()
+    return Away.objects.filter(begins_at__lte=at, ends_at__gt=at)
 
 
 def absences_of(person: User, at: datetime | None = None) -> list[Away]:
@@ -40,6 +45,5 @@ def may_say_away(user: User, person: User) -> bool:
 
 def until_back(message: Message) -> Wait | None:
     """Letters about the training wait for who is away. Runs one query."""
-    now = timezone.now()
-    away = Away.objects.filter(person=message.person_id, begins_at__lte=now, ends_at__gt=now).first()
+    away = away_now().filter(person=message.person_id).first()
     return Wait(away.ends_at, f"the person is away until {away.last_day}") if away else None

@@ -16,7 +16,7 @@ from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import AUDITORS
 from courseware.accounts.particulars import tell_old_address
-from courseware.accounts.people_lists import NoTeamFilter, TeamFilter
+from courseware.accounts.people_lists import AwayFilter, NoTeamFilter, TeamFilter
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
@@ -142,7 +142,7 @@ class NewPersonForm(PersonForm):
 @admin.register(User)
 class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "staff_number", "language", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AwayFilter]
     search_fields = ["name", "email", "staff_number"]
     readonly_fields = ["joined_at", "last_login", "letters"]
     form = PersonForm

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.lib.list_filters import WordsFilter
 from courseware.lib.list_search import IndexedSearch
@@ -34,6 +35,17 @@ class TeamFilter(WordsFilter):
 
 class LearnersTeamFilter(TeamFilter):
     person = "learner"
+
+
+class AwayFilter(admin.SimpleListFilter):
+    title = _("absence")
+    parameter_name = "away"
+
+    def lookups(self, request, model_admin):
+        return [("now", _("is away"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(pk__in=away_now().values("person")) if self.value() else queryset
 
 
 class NoTeamFilter(admin.SimpleListFilter):

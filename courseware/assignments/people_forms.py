@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User, plain_staff_number
 from courseware.lib.form_layout import Fields
 
@@ -16,7 +17,7 @@ class PeopleFilter(forms.Form):
     """The filters of the list, which stand in the address. One that is typed wrongly is as good as not there."""
 
     class Standing:
-        HERE, NEVER_IN, LEFT, ALL = "here", "never", "left", "all"
+        HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
 
     words = forms.CharField(
         label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
@@ -32,6 +33,7 @@ class PeopleFilter(forms.Form):
         required=False,
         choices=[
             ("", pgettext_lazy("of a person", "here")),
+            (Standing.AWAY, _("is away")),
             (Standing.NEVER_IN, _("has never signed in")),
             (Standing.LEFT, _("has left")),
             (Standing.ALL, pgettext_lazy("any state", "all")),
@@ -58,6 +60,7 @@ class PeopleFilter(forms.Form):
     def of_standing(self, people, standing):
         conditions = {
             self.Standing.LEFT: Q(is_active=False),
+            self.Standing.AWAY: Q(is_active=True, pk__in=away_now().values("person")),
             self.Standing.NEVER_IN: Q(is_active=True, last_login=None),
             self.Standing.ALL: Q(),
         }

@@ -30,7 +30,7 @@ FILTERS = {
     "accounts.User": {
         "is_active__exact", "is_active__isnull", "is_staff__exact", "is_staff__isnull",
         "is_superuser__exact", "is_superuser__isnull", "groups__id__exact", "groups__isnull",
-        "team", "membership",
+        "team", "membership", "away",
     },
     "accounts.Team": set(),
     "auth.Group": set(),
