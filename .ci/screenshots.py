@@ -3,7 +3,9 @@
 Run by `make screenshots`, for all or for those named. Each picture is `docs/pictures/<name>.<language>.png`.
 """
 
+import email
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,7 +23,18 @@ DESKTOP, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 780}
 COURSE = "customer-service-safety"
 SIMULATION, PLAYED_BY_MOST = "caller-who-knows", "alarm-mid-call"
 PASSWORD = "try-courseware"
+LIST = """邮箱,姓名,团队,岗位
+zhou.kai@example.com,周凯,晚班组,电话
+wu.qian@example.com,吴茜,华东客服中心,在线
+zheng.hao@example.com,郑浩,华东客服中心,技术支持
+xu.nuo@example.com,许诺,晚班组,前台
+anna.weber@example.com,Anna Weber,晚斑组,在线
+"""
 WANTED = set(sys.argv[1:])  # all if none is named
+
+
+def is_wanted(*names: str) -> bool:
+    return not WANTED or not WANTED.isdisjoint(names)
 
 
 def free_port() -> int:
@@ -35,7 +48,7 @@ def serve(folder: str) -> tuple[subprocess.Popen, str]:
     server = subprocess.Popen(
         [sys.executable, "-m", "courseware.run"], cwd=ROOT, env=os.environ | {"DATA_DIR": folder, "PORT": str(port)}
     )
-    for _ in range(600):
+    for _ in range(3000):
         try:
             socket.create_connection(("127.0.0.1", port), 0.1).close()
             return server, f"http://127.0.0.1:{port}"
@@ -43,16 +56,21 @@ def serve(folder: str) -> tuple[subprocess.Popen, str]:
             if server.poll() is not None:
                 raise SystemExit("the demo site did not start") from None
             time.sleep(0.1)
-    raise SystemExit("the demo site did not start within a minute")
+    server.kill()
+    raise SystemExit("the demo site did not start within five minutes")
 
 
 class Visitor:
     """One person's browser window, in one language."""
 
-    def __init__(self, browser, base: str, language: str, email: str, size=DESKTOP):
+    def __init__(self, browser, base: str, language: str, email: str = "", size=DESKTOP):
         self.context = browser.new_context(locale=LANGUAGES[language], viewport=size, reduced_motion="reduce")
         self.base, self.language = base, language
         self.page: Page = self.context.new_page()
+        if email:
+            self.sign_in(email)
+
+    def sign_in(self, email: str) -> None:
         self.go("/accounts/login/")
         self.page.fill("input[name=login]", email)
         self.page.fill("input[name=password]", PASSWORD)
@@ -66,7 +84,7 @@ class Visitor:
 
     def picture(self, name: str, top: str = "") -> None:
         """Save what is seen, from the element `top` on."""
-        if WANTED and name not in WANTED:
+        if not is_wanted(name):
             return
         self.page.evaluate("scrollTo(0, 0)")
         if top:
@@ -116,7 +134,6 @@ def learner_pictures(browser, base: str, language: str) -> None:
     phone.picture("lesson-phone")
     phone.go(f"/learn/{COURSE}/card/")
     phone.picture("card-phone")
-    simulation_pictures(Visitor(browser, base, language, "ma.li@example.com"))
     candidate = Visitor(browser, base, language, "grace.lin@example.com")
     candidate.go(f"/exam/{COURSE}/final-exam/")
     candidate.picture("exam")
@@ -143,6 +160,43 @@ def staff_pictures(browser, base: str, language: str) -> None:
     editor.picture("editor")
 
 
+def people_pictures(browser, base: str, language: str, folder: Path) -> None:
+    hr = Visitor(browser, base, language, "hr@example.com")
+    hr.go("/people/")
+    hr.picture("people")
+    hr.go("/rules/")
+    hr.page.locator(".rules h2 a").first.click()
+    hr.picture("rule")
+    (folder / "people.csv").write_text(LIST, encoding="utf-8")
+    hr.go("/people/import/")
+    hr.page.locator("[name=file]").set_input_files(folder / "people.csv")
+    with hr.page.expect_navigation():
+        hr.page.locator("form:has([name=file]) .btn").click()
+    hr.picture("difference")
+    hr.go("/people/new/")
+    hr.page.fill("[name=name]", {"en": "Anna Weber", "zh-hans": "许诺"}[language])
+    hr.page.fill("[name=sign_in_name]", f"newcomer.{language}@example.com")
+    hr.page.locator("[name=team]").select_option(label="晚班组")
+    hr.page.locator("[name=courses]").nth(1).check()
+    hr.picture("new-person")
+    hr.page.locator(".newcomer .send .btn").click()
+    visitor = Visitor(browser, base, language)
+    visitor.go(link_of_the_letter(folder / "mail", f"newcomer.{language}@example.com", base))
+    visitor.picture("come-in")
+
+
+def link_of_the_letter(letters: Path, address: str, base: str) -> str:
+    """The path of the link in the first letter to somebody, as soon as the worker has sent it."""
+    for _ in range(600):
+        for file in letters.glob("*"):
+            letter = email.message_from_bytes(file.read_bytes())
+            if address in (letter["To"] or ""):
+                text = letter.get_payload(decode=True).decode()
+                return re.search(rf"{base}(/accounts/password/\S+)", text)[1]
+        time.sleep(0.1)
+    raise SystemExit(f"no letter to {address} within a minute")
+
+
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
@@ -151,8 +205,14 @@ def main() -> None:
         try:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             for language in LANGUAGES:
-                learner_pictures(browser, base, language)
-                staff_pictures(browser, base, language)
+                if is_wanted("home", "lesson", "lesson-phone", "card-phone", "exam", "result", "certificate"):
+                    learner_pictures(browser, base, language)
+                if is_wanted("simulation", "debrief"):
+                    simulation_pictures(Visitor(browser, base, language, "ma.li@example.com"))
+                if is_wanted("board", "person", "splits", "editor"):
+                    staff_pictures(browser, base, language)
+                if is_wanted("people", "rule", "difference", "new-person", "come-in"):
+                    people_pictures(browser, base, language, Path(folder))
         finally:
             server.terminate()
             server.wait()
