@@ -14,6 +14,7 @@ from courseware.accounts.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import version_of
 from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
+from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
@@ -110,6 +111,7 @@ def rule_page(request, rule, *, status=200):
         "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
         "groups": in_words(rehearsal) if rehearsal else [],
         "deeds": deeds,
+        "may_take_back": runs_to_go(rule).exists(),
     }
     return render(request, "assignments/rule.html", context, status=status)
 

@@ -15,6 +15,7 @@ from courseware.assignments import (
     pasted_pages,
     people_pages,
     person_pages,
+    revoking_page,
     rule_pages,
     substitute_pages,
     taking_back,
@@ -95,4 +96,5 @@ urlpatterns = [
     path("rules/<int:pk>/edit/", rule_pages.edit_rule, name="edit-rule"),
     path("rules/<int:pk>/on/", rule_pages.turn_on, name="turn-rule-on"),
     path("rules/<int:pk>/off/", rule_pages.turn_off, name="turn-rule-off"),
+    path("rules/<int:pk>/take-back/", revoking_page.take_back_rule, name="take-back-rule"),
 ]

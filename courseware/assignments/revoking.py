@@ -1,0 +1,99 @@
+"""Taking back what a rule did, as far as nobody has begun: a batch at a time, harmless when repeated."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from courseware.accounts.models import User
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.switching import locked_rule, switch_off
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.jobs.tasks import task
+from courseware.learning import course_letter
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+
+RUNS_AT_ONCE = 50  # so that nobody else waits longer than that takes
+
+
+def deeds_behind_runs() -> QuerySet[Assignment]:
+    return Assignment.objects.filter(taken_back_at=None).exclude(deed=Assignment.Deed.EXCUSE)
+
+
+def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
+    return Enrollment.objects.filter(pk__in=deeds_behind_runs().filter(rule=rule).values("enrollment"))
+
+
+def runs_to_go(rule: AssignmentRule) -> QuerySet[Enrollment]:
+    """In which nothing was done and about which nobody has decided since; no other rule asks for them, either."""
+    others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
+    untouched = {"started_at": None, "attempts": None, "runs": None, "adjustment_lines": None}
+    return runs_begun_by(rule).open().filter(~Exists(others), **untouched)  # type: ignore[attr-defined]
+
+
+def runs_that_stay(rule: AssignmentRule) -> QuerySet[Enrollment]:
+    return runs_begun_by(rule).exclude(pk__in=runs_to_go(rule).values("pk"))
+
+
+@transaction.atomic
+def take_back_deeds(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
+    """Switches the rule off, as else it would do it again tonight; a worker goes on where these are many.
+
+    Returns of how many people the runs went or ended at once.
+    """
+    at = at or timezone.now()
+    switch_off(rule, by=by, at=at)
+    if not (number := take_back_next(rule, by=by, at=at)):
+        return 0
+    record("rule-taken-back", actor=by, subject=rule, at=at)
+    if runs_to_go(rule).exists():
+        take_back_rest.enqueue(rule.pk, by.pk)
+    return number
+
+
+@task
+def take_back_rest(rule: int, by: int) -> None:
+    person = User.objects.get(pk=by)
+    while take_back_next(AssignmentRule.objects.get(pk=rule), by=person):
+        pass
+
+
+@transaction.atomic
+def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
+    """Nothing where the rule was switched on again meanwhile."""
+    rule, at = locked_rule(rule), at or timezone.now()
+    if rule.is_on:
+        return 0
+    keys = list(runs_to_go(rule).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
+    list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+    # Asked once more, now that nobody can begin them.
+    runs = list(runs_to_go(rule).filter(pk__in=keys).select_related("learner").order_by("pk"))
+    told = told_of(runs)
+    excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
+    for run in excused:
+        run.waived_at, run.waived_reason = at, reason_for(run.learner, rule)
+    Assignment.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None).update(taken_back_at=at)
+    Enrollment.objects.write_many(excused, ["waived_at", "waived_reason"])
+    data = {"rule": rule.pk}
+    events = [NewEvent("waived", run, by, data, at) for run in excused]
+    events += [NewEvent("enrollment-removed", subject_of(run), by, data, at) for run in removed]
+    if removed:
+        Enrollment.objects.remove_many(removed)
+    record_many(events)
+    return len(runs)
+
+
+def told_of(runs: list[Enrollment]) -> set[int]:
+    """Keys of those about which a letter has left: their learners are told why nothing comes of it."""
+    people = {run.learner_id for run in runs}
+    letters = Message.objects.handed_over().filter(kind=course_letter.KIND, person__in=people)
+    return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}
+
+
+def reason_for(person: User, rule: AssignmentRule) -> str:
+    with translation.override(person.language or settings.LANGUAGE_CODE):
+        return _("The rule “%(rule)s” was taken back.") % {"rule": rule}

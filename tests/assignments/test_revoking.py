@@ -1,0 +1,154 @@
+"""What a rule did is taken back as a whole, as far as nobody has begun."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+from courseware.assessment import attempting
+from courseware.assignments import acting, revoking
+from courseware.assignments.models import Assignment
+from courseware.assignments.revoking import take_back_deeds
+from courseware.evidence.models import Event
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+from courseware.reporting.consistency import differences
+from courseware.reporting.log_check import differences as log_differences
+from tests.assignments.certified import make_certified
+from tests.assignments.rules import make_rule
+from tests.counting import statements
+from tests.making import join, letters, make_course, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 25)
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def team():
+    return make_team()
+
+
+def people_in(team, *names):
+    people = [make_user(name) for name in names]
+    for person in people:
+        join(team, person)
+    return people
+
+
+def acted(course, team, **terms):
+    rule = make_rule(course, team_id=team.pk, **terms)
+    acting.act(TODAY)
+    return rule
+
+
+def learners():
+    return set(Enrollment.objects.open().values_list("learner__name", flat=True))
+
+
+def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_off(course, team):
+    people_in(team, "Li", "Wu")
+    rule, hr = acted(course, team), make_hr()
+    assert take_back_deeds(rule, by=hr) == 2
+    assert not Enrollment.objects.exists()
+    rule.refresh_from_db()
+    assert not rule.is_on and acting.act(TODAY) == ""
+    assert set(Assignment.objects.values_list("enrollment", "taken_back_at__date")) == {(None, TODAY)}
+    letters()
+    assert set(Message.objects.values_list("state", flat=True)) == {"skipped"}
+    assert Event.objects.filter(verb="enrollment-removed", actor=hr, data={"rule": rule.pk}).count() == 2
+    assert Event.objects.filter(verb="rule-taken-back", actor=hr).count() == 1
+    assert list(differences()) == [] == list(log_differences())
+
+
+def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays(course, team):
+    begun, moved, _goes = people_in(team, "Begun", "Moved", "Goes")
+    twice, other = make_user("Twice", post="phone"), make_user("Other")
+    join(team, twice)
+    beside = make_rule(course, post="phone")
+    rule = acted(course, team)
+    enrolling.enroll(other, course)  # by hand, so of no rule
+    Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
+    enrolling.extend(Enrollment.objects.get(learner=moved), date(2026, 12, 31), by=make_hr())
+    assert take_back_deeds(rule, by=make_hr()) == 1
+    assert learners() == {"Begun", "Moved", "Twice", "Other"}
+    assert take_back_deeds(rule, by=make_hr()) == 0
+    assert Event.objects.filter(verb="rule-taken-back").count() == 1
+    assert beside.assignments.filter(taken_back_at=None).count() == 1
+
+
+def test_an_open_sitting_counts_as_begun(course, team):
+    [person] = people_in(team, "Li")
+    rule = acted(course, team)
+    run = Enrollment.objects.get(learner=person)
+    exam = attempting.Attempt._meta.get_field("exam").related_model.objects.get(kind="exam")
+    run.attempts.create(
+        exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
+    )
+    assert take_back_deeds(rule, by=make_hr()) == 0
+    assert learners() == {"Li"}
+
+
+def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobody_else_is(course, team):
+    people_in(team, "Told")
+    rule = acted(course, team)
+    letters()
+    people_in(team, "New")
+    acting.act(TODAY)
+    assert take_back_deeds(rule, by=make_hr()) == 2
+    run = Enrollment.objects.get()
+    assert (run.learner.name, run.waived_reason) == ("Told", "The rule “New people” was taken back.")
+    assert list(differences()) == [] == list(log_differences())
+
+
+def test_a_renewal_that_is_taken_back_leaves_the_run_before_it_the_newest(course, team):
+    person = make_certified(course, team, date(2026, 12, 10))
+    rule = acted(course, team, renewal="whole", renewal_days=30)
+    assert Enrollment.objects.open().count() == 1
+    assert take_back_deeds(rule, by=make_hr()) == 1
+    assert Enrollment.objects.newest().get(learner=person).completed_at
+
+
+def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):
+    monkeypatch.setattr(revoking, "RUNS_AT_ONCE", 1)
+    asked, rest = [], revoking.take_back_rest.func
+    monkeypatch.setattr(revoking, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
+    people_in(team, "Li", "Wu", "Bo")
+    rule, hr = acted(course, team), make_hr()
+    assert take_back_deeds(rule, by=hr) == 1
+    assert (asked, len(learners())) == ([(rule.pk, hr.pk)], 2)
+    type(rule).objects.filter(pk=rule.pk).update(switched_on_at=timezone.now())
+    rest(*asked[0])
+    assert len(learners()) == 2
+    type(rule).objects.filter(pk=rule.pk).update(switched_on_at=None)
+    rest(*asked[0])
+    assert learners() == set()
+
+
+def test_the_page_says_first_who_goes_and_who_stays_and_costs_the_same_for_any_number(client, course, team):
+    client.force_login(make_hr())
+    begun, *_others = people_in(team, "Begun", "Goes")
+    rule = acted(course, team)
+    Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
+    address = f"/rules/{rule.pk}/take-back/"
+    assert address in client.get(f"/rules/{rule.pk}/").text
+    page = client.get(address)
+    assert (page.context["going"], page.context["staying"]) == (["Goes"], ["Begun"])
+    one = statements(lambda: client.get(address))
+    people_in(team, "Li", "Wu")
+    acting.act(TODAY)
+    assert statements(lambda: client.get(address)) == one
+    assert learners() == {"Begun", "Goes", "Li", "Wu"}
+    done = client.post(address, follow=True)
+    assert "The rule is off, and taken back for 3 people." in done.text
+    assert "There was nothing to take back." in client.post(address, follow=True).text
+    assert learners() == {"Begun"}
+    assert address not in client.get(f"/rules/{rule.pk}/").text
+    client.force_login(begun)
+    assert client.get(address).status_code == 404 == client.post(address).status_code
