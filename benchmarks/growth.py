@@ -53,6 +53,9 @@ def looks(firm):
         board("board of everybody", head),
         board("board of everybody: overdue", head, "?state=overdue"),
         board("board of everybody: one team", head, f"?team={team.pk}"),
+        board("board of everybody: one course", head, f"?course={course.identifier}"),
+        board("board of everybody: certificates that end", head, "?state=ending"),
+        board("board of everybody: never certified", head, "?state=never"),
         Look("board of everybody: a name", head, f"/team/?name={someone}", few=EVERYBODY, more_statements=3),
         *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
     ]
@@ -76,6 +79,7 @@ def admin_lists(client, course, team, someone):
             "enrollments": "",
             "an address": f"q={address}",
             "overdue": "state=overdue",
+            "certificates that end": "state=ending",
             "a course": f"course__id__exact={course}",
             "a team": f"team={team}",
         },

@@ -102,6 +102,12 @@ PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
 if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:
     raise ImproperlyConfigured(f"PASS_MARK_FLOOR: expected a whole number from 1 to 100, got {PASS_MARK_FLOOR!r}")
 PASS_MARK_FLOOR = int(PASS_MARK_FLOOR)
+CERTIFICATE_ENDING_DAYS = env("CERTIFICATE_ENDING_DAYS", default="60")
+if not CERTIFICATE_ENDING_DAYS.isdecimal() or not 1 <= int(CERTIFICATE_ENDING_DAYS) <= 3650:
+    raise ImproperlyConfigured(
+        f"CERTIFICATE_ENDING_DAYS: expected a whole number of days from 1 to 3650, got {CERTIFICATE_ENDING_DAYS!r}"
+    )
+CERTIFICATE_ENDING_DAYS = int(CERTIFICATE_ENDING_DAYS)
 if not count("WEB_CONCURRENCY", default=2):  # read by gunicorn, which has no words for it
     raise ImproperlyConfigured("WEB_CONCURRENCY: expected a number such as 2, got 0")
 PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)

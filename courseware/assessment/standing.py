@@ -87,8 +87,3 @@ def says(proof: Proof) -> dict:
 def longest(proofs: Iterable[Proof]) -> Proof:
     """Of several that last as long a certificate of this site, and of these the newest."""
     return max(proofs, key=lambda each: (each.certifies_until, isinstance(each, Certificate), each.pk))
-
-
-def is_certified(certified_until: date | None, today: date) -> bool | None:
-    """None for who never was."""
-    return None if certified_until is None else today <= certified_until

@@ -131,12 +131,17 @@ class EnrollmentQuerySet(models.QuerySet):
         """Adds `state`, a value of State, as of `at`, or now."""
         return self.annotate(state=states.column(at or timezone.now()))
 
+    def with_validity(self, at):
+        """Adds `validity`, a value of Validity: whether the learner is certified in the course at `at`."""
+        return self.annotate(validity=validity.column(at))
+
     def with_away(self, at):
         """Adds `away_until`: the last day of the absence in which the learner is at `at`; None for who is here."""
         absences = Away.objects.filter(person=models.OuterRef("learner"), begins_at__lte=at, ends_at__gt=at)
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
+        """Of a State, or of a Validity."""
         return self.filter(state.condition(at or timezone.now()))
 
 

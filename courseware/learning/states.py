@@ -9,6 +9,7 @@ from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from courseware.learning.validity import certified
 from courseware.lib.matching import fulfils
 
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
@@ -44,6 +45,11 @@ def due_later(at: datetime) -> Q:
     return Q(urgency__gt=at + DUE_SOON, urgency__lte=NO_DAY)
 
 
+def learns(at: datetime) -> Q:
+    """Whoever is certified renews, and is told of by that."""
+    return due_later(at) & ~certified(at)
+
+
 class State(models.TextChoices):
     """The most urgent first. At every instant exactly one condition holds.
 
@@ -57,8 +63,9 @@ class State(models.TextChoices):
 
     OVERDUE = "overdue", overdue, "alert", True, _("overdue")
     DUE_SOON = "due-soon", due_soon, "warn", True, _("due soon")
-    NOT_STARTED = "not-started", lambda at: due_later(at) & Q(started_at=None), "plain", True, _("not started")
-    IN_PROGRESS = "in-progress", lambda at: due_later(at) & ~Q(started_at=None), "", True, _("in progress")
+    NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, _("not started")
+    IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
+    RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
     COMPLETED = "completed", lambda at: Q(urgency=DONE), "good", True, _("completed")
     WAIVED = "waived", lambda at: Q(urgency=EXCUSED), "plain", False, _("waived")
 
@@ -70,7 +77,11 @@ class State(models.TextChoices):
 
 
 def state_of(enrollment, at: datetime) -> State:
-    row = SimpleNamespace(urgency=urgency_of(enrollment), started_at=enrollment.started_at)
+    row = SimpleNamespace(
+        urgency=urgency_of(enrollment),
+        started_at=enrollment.started_at,
+        certified_until=enrollment.certified_until,
+    )
     return next(state for state in State if fulfils(row, state.condition(at)))
 
 

@@ -1,7 +1,18 @@
 """Until when somebody is certified in a course: a room above knows it, and it is kept on the newest run."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from courseware.lib import dates
+from courseware.lib.matching import fulfils
 
 Pair = tuple[int, int]  # the keys of a person and of a course
 Ends = Callable[[Collection[Pair]], Mapping[Pair, date]]
@@ -20,3 +31,55 @@ def mark(runs: Iterable) -> None:
     for ends in _registered if unknown else ():
         for pair, end in ends(unknown.keys()).items():
             unknown[pair].certified_until = end
+
+
+def certified(at: datetime) -> Q:
+    """To the end of the last day, by the clock of the site."""
+    return Q(certified_until__gte=dates.site_day(at))
+
+
+def ending(at: datetime) -> Q:
+    return certified(at) & Q(certified_until__lte=dates.site_day(at) + timedelta(days=settings.CERTIFICATE_ENDING_DAYS))
+
+
+def ended(at: datetime) -> Q:
+    return Q(certified_until__lt=dates.site_day(at))
+
+
+def ends_within() -> str:
+    days = settings.CERTIFICATE_ENDING_DAYS
+    return ngettext("ends within %(days)d day", "ends within %(days)d days", days) % {"days": days}
+
+
+class Validity(models.TextChoices):
+    """At every instant the first one whose condition holds; whose certificate is ending is certified, too.
+
+    A line is the value, its condition at an instant, and its name.
+    """
+
+    condition: Callable[[datetime], Q]
+
+    ENDING = "ending", ending, lazy(ends_within, str)()
+    CERTIFIED = "certified", certified, _("certified today")
+    ENDED = "ended", ended, _("no longer certified")
+    NEVER = "never", lambda at: Q(certified_until=None), _("never certified")
+
+    def __new__(cls, value, condition):
+        validity = str.__new__(cls, value)
+        validity._value_ = value
+        validity.condition = condition
+        return validity
+
+    @property
+    def is_certified(self) -> bool:
+        return self in (Validity.ENDING, Validity.CERTIFIED)
+
+
+def validity_of(certified_until: date | None, at: datetime) -> Validity:
+    row = SimpleNamespace(certified_until=certified_until)
+    return next(validity for validity in Validity if fulfils(row, validity.condition(at)))
+
+
+def column(at: datetime) -> Case:
+    """A value of Validity, to annotate a query with."""
+    return Case(*(When(validity.condition(at), then=Value(validity.value)) for validity in Validity))

@@ -8,7 +8,7 @@ gives the list that the queryset would give. The statement is Django's own; only
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -28,30 +28,44 @@ SHAPES = 64  # of one query: it is built for each length of its lists
 class Given(Expression):
     """The place of a value that is not known while the query is built; `number` is its place in a list.
 
-    `later` is what is added to an instant.
+    `steps` are what is made of an instant: another one later, or the day of a time zone, as Django's `localdate` asks.
     """
 
-    def __init__(self, name: str, number: int | None = None, later: timedelta | None = None):
+    def __init__(self, name: str, number: int | None = None, steps: tuple[Callable[[Any], Any], ...] = ()):
         super().__init__()
-        self.name, self.number, self.later = name, number, later
+        self.name, self.number, self.steps = name, number, steps
+
+    def then(self, step: Callable[[Any], Any]) -> "Given":
+        return Given(self.name, self.number, (*self.steps, step))
 
     def __add__(self, later: timedelta) -> "Given":  # type: ignore[override]
-        return Given(self.name, self.number, later)
+        return self.then(lambda value: value + later)
+
+    def utcoffset(self) -> timedelta:
+        return timedelta(0)  # it is no naive one
+
+    def astimezone(self, zone: tzinfo) -> "Given":
+        return self.then(lambda value: value.astimezone(zone))
+
+    def date(self) -> "Given":
+        return self.then(lambda value: value.date())
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         return "%s", [self]
 
     def of(self, values: dict[str, Any]) -> Any:
         value = values[self.name] if self.number is None else values[self.name][self.number]
-        return value + self.later if self.later else value
+        for step in self.steps:
+            value = step(value)
+        return value
 
 
 class KeptQuery(Generic[Row]):
     """`build` gets a place for each value, of one of TYPES, and a list of places for a list of them.
 
-    It must only pass them on, to `filter`, or add a `timedelta` to an instant: what it makes of them is kept, for
-    whoever asks later. For a list the name of the column has to end in `pk`, as in `enrollment__pk__in`. A number that
-    no column can hold finds nothing.
+    It must only pass them on, to `filter`, add a `timedelta` to an instant, or ask for its day: what it makes of them
+    is kept, for whoever asks later. For a list the name of the column has to end in `pk`, as in `enrollment__pk__in`. A
+    number that no column can hold finds nothing.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]):

@@ -10,6 +10,8 @@ from django.db.models import Q
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
     "gt": lambda value, least: value is not None and value > least,
+    "gte": lambda value, least: value is not None and value >= least,
+    "lt": lambda value, limit: value is not None and value < limit,
     "lte": lambda value, most: value is not None and value <= most,
 }
 CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: any}

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
@@ -19,7 +19,6 @@ from courseware.accounts.permissions import (
     teams_managed_by,
 )
 from courseware.assessment.models import Standing
-from courseware.assessment.standing import is_certified
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
@@ -28,7 +27,8 @@ from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
-from courseware.lib import dates
+from courseware.learning.tally import Tally, tally
+from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
 from courseware.reporting.tram_line import TramLine
@@ -37,7 +37,7 @@ CHUNK = 500  # rows an export holds in memory at a time
 # What page and file say of an enrollment; of a million rows each column more costs seconds.
 SHOWN = (
     "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "required",
-    "certified_until",
+    "certified_until", "waived_reason",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
@@ -66,10 +66,12 @@ class Cells(NamedTuple):
     enrollment: int
     name: str
     team: str
+    course: str
     state: State
+    validity: Validity
     days_late: int
     away_until: date | None
-    has_lost_certificate: bool
+    certificate_day: date | None
     is_trained_outside: bool
     has_left: bool
     line: TramLine
@@ -79,13 +81,18 @@ class Cells(NamedTuple):
     last_active_at: datetime | None
     next_step: str
 
+    @property
+    def shows_certificate(self) -> bool:
+        """In place of the state: somebody certified is not told by the run that renews it."""
+        return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
+
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One enrollment as the board shows it; every cell of page and export comes from here.
+    """Where a person stands in a course, as the board shows it; every cell of page and export comes from here.
 
     `team` is the name of the first team the learner joined of those the viewer may see. The state is that `at` this
-    instant. `is_certified` is None for who never was; `is_trained_outside`: certified by what was learned elsewhere.
+    instant. `is_trained_outside`: certified by what was learned elsewhere.
     """
 
     journey: Journey
@@ -93,7 +100,7 @@ class BoardRow:
     email: str
     team: str
     at: datetime
-    is_certified: bool | None = None
+    validity: Validity = Validity.NEVER
     has_left: bool = False
     is_trained_outside: bool = False
 
@@ -135,9 +142,10 @@ class BoardRow:
         return self.enrollment.away_until if self.next_act.kind == Act.AWAY else None
 
     @property
-    def has_lost_certificate(self) -> bool:
-        # Said beside "completed", which stays and would be read as "certified".
-        return self.state == State.COMPLETED and self.is_certified is False
+    def certificate_day(self) -> date | None:
+        """Its last day; None where it has no end, was withdrawn, or where there is none."""
+        day = self.enrollment.certified_until
+        return None if day in (date.min, date.max) else day
 
     @property
     def modules(self) -> tuple[ModuleDone, ...]:
@@ -153,10 +161,12 @@ class BoardRow:
             enrollment=self.enrollment.pk,
             name=self.name,
             team=self.team,
+            course=self.outline.title,
             state=self.state,
+            validity=self.validity,
             days_late=self.days_late,
             away_until=self.away_until,
-            has_lost_certificate=self.has_lost_certificate,
+            certificate_day=self.certificate_day,
             is_trained_outside=self.is_trained_outside,
             has_left=self.has_left,
             line=self.line,
@@ -172,27 +182,30 @@ def board(
     user,
     *,
     team: Team | None = None,
+    course: Course | None = None,
     name: str = "",
     left: bool = False,
     away: bool = False,
     at: datetime | None = None,
-) -> QuerySet:
+) -> EnrollmentQuerySet:
     """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course.
 
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
-    return board_of(enrollments_shown_to(user), team=team, name=name, left=left, away=away, at=at)
+    chosen = {"team": team, "course": course, "name": name, "left": left, "away": away}
+    return board_of(enrollments_shown_to(user), **chosen, at=at)
 
 
 def board_of(
     enrollments: EnrollmentQuerySet,
     *,
     team: Team | None = None,
+    course: Course | None = None,
     name: str = "",
     left: bool = False,
     away: bool = False,
     at: datetime | None = None,
-) -> QuerySet:
+) -> EnrollmentQuerySet:
     """Like `board`, of these."""
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
@@ -201,9 +214,18 @@ def board_of(
         enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     if away:
         enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
+    if course:
+        enrollments = enrollments.filter(course=course)
     if name:
         enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
     return enrollments.order_by("urgency", "learner__name", "pk")
+
+
+def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at: datetime) -> QuerySet:
+    """Those of `board` who stand so; where certificates end, by their last days."""
+    found = enrollments.in_state(standing, at)
+    by_last_day = isinstance(standing, Validity) and standing != Validity.NEVER
+    return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
@@ -212,7 +234,9 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
     Where all would have to be sorted by name for one page, those of one day stand as they were enrolled: the index has
     them so.
     """
-    return enrollments if number <= SORTED_BY_NAME else enrollments.order_by("urgency", "pk")
+    if number <= SORTED_BY_NAME:
+        return enrollments
+    return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
 
 
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
@@ -247,33 +271,38 @@ def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
     return Enrollment.objects.visible_to(user).before(enrollment)
 
 
-def counts_kept(user, team: Team | None, at: datetime) -> dict[State, int] | None:
-    """What `counts_by_state` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
+def counts_kept(user, team: Team | None, course: Course | None, at: datetime) -> Tally | None:
+    """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
     if user.is_superuser or audits(user):
-        return Headcount.objects.filter(team=team).by_state(at)
+        return kept_of(team, course, at)
     if handles_people(user):
-        return counts_without_staff(user, team, at)
+        return counts_without_staff(user, team, course, at)
     heads = [team] if team else topmost(own_teams(user))
     if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
         return None
     below = Team.objects.filter(pk=heads[0].pk).with_those_below()
-    own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user)).with_state(at)
-    return counts_but(own, heads[0], at)  # nobody stands on the own board
+    own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user))
+    return counts_but(own, heads[0], course, at)  # nobody stands on the own board
 
 
-def counts_without_staff(user, team: Team | None, at: datetime) -> dict[State, int]:
+def kept_of(team: Team | None, course: Course | None, at: datetime) -> Tally:
+    found = Headcount.objects.filter(team=team)
+    return (found.filter(course=course) if course else found).told(at)
+
+
+def counts_without_staff(user, team: Team | None, course: Course | None, at: datetime) -> Tally:
     """But staff whom `user` leads are among them."""
     staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
     staff = staff.filter(learner__is_active=True)
     if team:
         staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
-    return counts_but(staff.exclude(pk__in=staff.visible_to(user)).with_state(at), team, at)
+    return counts_but(staff.exclude(pk__in=staff.visible_to(user)), team, course, at)
 
 
-def counts_but(not_shown: QuerySet, team: Team | None, at: datetime) -> dict[State, int]:
-    missing = counts_by_state(not_shown)
-    counts = Headcount.objects.filter(team=team).by_state(at)
-    return {state: number - missing[state] for state, number in counts.items()}
+def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, course: Course | None, at: datetime) -> Tally:
+    if course:
+        not_shown = not_shown.filter(course=course)
+    return kept_of(team, course, at) - counts(not_shown.with_state(at), at)
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:
@@ -282,18 +311,19 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
     return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
 
 
-def counts_by_state(enrollments: QuerySet) -> dict[State, int]:
-    """How many of these (from `board`) are in each state, zeros included, in the order of State. Runs one query."""
-    return with_zeros(numbers_by_state(enrollments))
+def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
+    """How many of these (from `board`) stand where. Runs one query."""
+    return tally(numbers(enrollments, at))
 
 
-def numbers_by_state(enrollments: QuerySet) -> QuerySet:
-    return enrollments.order_by().values_list("state").annotate(Count("pk"))
+def numbers(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
+    return found.annotate(Count("pk"))
 
 
-def with_zeros(numbers: Iterable[tuple[str, int]]) -> dict[State, int]:
-    counts = dict(numbers)
-    return {state: counts.get(state, 0) for state in State}
+def people(enrollments: QuerySet) -> QuerySet:
+    """A single row, whose last column is how many people these are about."""
+    return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
 
 
 def rows(
@@ -307,7 +337,7 @@ def rows(
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
         enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
-    today = dates.site_day(at)
+    validities = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
     return [
         BoardRow(
             journey,
@@ -315,9 +345,9 @@ def rows(
             facts["learner_email"],
             next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
             at,
-            is_certified(journey.enrollment.certified_until, today),
+            validities[journey.enrollment.certified_until],
             not facts["is_here"],
-            facts["has_outside"] and bool(is_certified(journey.enrollment.certified_until, today)),
+            facts["has_outside"] and validities[journey.enrollment.certified_until].is_certified,
         )
         for journey in journeys(enrollments, routes, with_sittings=True)
         for facts in [vars(journey.enrollment)]

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.grading import Score
 from courseware.assessment.starting_point import StartingPoint
+from courseware.learning.validity import Validity
 from courseware.lib.csv_rows import encoded
 from courseware.reporting.board_rows import BoardRow
 
 AT_A_TIME = 100  # rows put into words before another request's language may be active
 
-# Whether somebody is certified; empty for who never had a certificate.
-CERTIFIED = {True: _("yes"), False: _("no"), None: ""}
+CERTIFIED = {Validity.ENDING: _("yes"), Validity.CERTIFIED: _("yes"), Validity.ENDED: _("no"), Validity.NEVER: ""}
 OUTSIDE = _("yes, trained elsewhere")
 
 BOARD_COLUMNS = {
@@ -31,14 +31,23 @@ BOARD_COLUMNS = {
     _("Away until"): lambda row: day.isoformat() if (day := row.away_until) else "",
     _("Last active"): lambda row: moment(row.enrollment.last_active_at),
     _("Completed at"): lambda row: moment(row.enrollment.completed_at),
-    _("Certified"): lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.is_certified],
+    _("Certified"): lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity],
     _("Starting point"): lambda row: score(row.starting_point.before),
     _("After the exam"): lambda row: score(row.starting_point.after),
     _("Gain (%)"): lambda row: gain(row.starting_point),
     _("Next step"): lambda row: row.next_act.words,
     _("Course id"): lambda row: row.outline.course_id,  # stays when a title changes
     _("Has left"): lambda row: gettext("yes") if row.has_left else "",
+    _("Certified until"): lambda row: last_day(row),
+    _("Reason of the excuse"): lambda row: row.enrollment.waived_reason,
 }
+
+
+def last_day(row: BoardRow) -> str:
+    """Of the certificate, also of one that has ended."""
+    if row.certificate_day:
+        return row.certificate_day.isoformat()
+    return gettext("no end") if row.validity.is_certified else ""
 
 
 def score(found: Score | None) -> str:

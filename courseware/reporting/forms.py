@@ -1,23 +1,46 @@
 from crispy_forms.layout import Field
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.assignments.event_words import verbs_by_words
+from courseware.content.models import Course
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
+from courseware.learning.validity import Validity
 from courseware.lib.form_layout import Fields
+
+prohibit_nul = ProhibitNullCharactersValidator()
+
+
+class ReleasedCourseField(forms.ModelChoiceField):
+    """A course that people may be learning, by its id."""
+
+    def __init__(self, **options):
+        super().__init__(queryset=Course.objects.exclude(current=None), to_field_name="identifier", **options)
+
+    def to_python(self, value):
+        prohibit_nul(value)  # which PostgreSQL would refuse
+        return super().to_python(value)
 
 
 class BoardFilter(forms.Form):
     """The filters of the board. They are in the address, so that a filtered board can be bookmarked and shared."""
 
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *State.choices]
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("any state", "all")),
+            (_("What is asked"), State.choices),
+            (_("Certificate"), Validity.choices),
+        ],
     )
+    course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
     team = forms.ModelChoiceField(
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
@@ -32,9 +55,15 @@ class BoardFilter(forms.Form):
         if self.data.get("team"):  # else nothing is looked for in it
             team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
         team.choices = [("", team.empty_label), *teams]  # else a query of its own
-        shown = ["state", "team"] if len(teams) > 1 else ["state"]
+
+    def show_courses(self, courses):
+        """What is offered: `courses` are (id, title). Where there is one, or one team, it is not asked for."""
+        course, teams = self.fields["course"], tuple(self.fields["team"].choices)
+        course.choices = [("", course.empty_label), *courses]
+        several = {"course": len(courses) > 1, "team": len(teams) > 2}
+        shown = ["state", *(name for name, is_shown in several.items() if is_shown)]
         self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", form_method="get")
-        self.looks = (tuple(self.data.get(name) for name in self.fields), tuple(team.choices))
+        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses))
 
     # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.
     def __eq__(self, other):
@@ -42,6 +71,10 @@ class BoardFilter(forms.Form):
 
     def __hash__(self):
         return hash(self.looks)
+
+    def clean_state(self):
+        state = self.cleaned_data["state"]
+        return Validity(state) if state in Validity.values else state and State(state)
 
     def chosen(self):
         """Filter → value, of those that were set; an invalid one is ignored."""

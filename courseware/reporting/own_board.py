@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from courseware.accounts.permissions import people_led, sees_the_firm
 from courseware.learning.models import Enrollment
-from courseware.learning.states import State
+from courseware.learning.tally import Tally, tally
 from courseware.lib.kept_query import KeptQuery
-from courseware.reporting.board_rows import MANY_TEAMS, board_of, numbers_by_state, published, with_zeros
+from courseware.reporting.board_rows import MANY_TEAMS, board_of, numbers, people, published
 
 ROWS_A_PAGE = 25
 
@@ -27,13 +27,19 @@ def shown(leader: Any, teams: Any, at: Any) -> QuerySet:
     return board_of(published(Enrollment.objects.filter(learner__in=people_led(teams, leader))), at=at)
 
 
-NUMBERS = KeptQuery(lambda leader, teams, at: numbers_by_state(shown(leader, teams, at)))
+NUMBERS = KeptQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
+PEOPLE = KeptQuery(lambda leader, teams, at: people(shown(leader, teams, at)))
 FIRST_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE])
 
 
-def counts_of_own(user, teams: Mapping[int, str], at: datetime) -> dict[State, int]:
-    """What `counts_by_state` says of the own board. Runs one query."""
-    return with_zeros(NUMBERS(leader=user.pk, teams=list(teams), at=at))
+def counts_of_own(user, teams: Mapping[int, str], at: datetime) -> Tally:
+    """What `counts` says of the own board. Runs one query."""
+    return tally(NUMBERS(leader=user.pk, teams=list(teams), at=at))
+
+
+def people_on_own(user, teams: Mapping[int, str], at: datetime) -> int:
+    """Runs one query."""
+    return sum(number for _all, number in PEOPLE(leader=user.pk, teams=list(teams), at=at))
 
 
 def first_keys_of_own(user, teams: Mapping[int, str], at: datetime) -> list[int]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate, Standing
-from courseware.assessment.standing import is_certified, keep_standing
+from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment
@@ -77,14 +77,6 @@ def test_a_withdrawn_certificate_certifies_nobody_and_leaves_the_others_and_othe
     assert kept() == {(other.pk, beside.pk, LATER), (person.pk, second.pk, NEVER)}
     third = certificate_of(person, course, valid_until=EARLIER)
     assert kept() == {(other.pk, beside.pk, LATER), (person.pk, third.pk, EARLIER)}
-
-
-@pytest.mark.parametrize(
-    ("until", "said"),
-    [(None, None), (NEVER, False), (EARLIER, False), (TODAY - timedelta(days=1), False), (TODAY, True), (ALWAYS, True)],
-)
-def test_somebody_is_certified_to_the_end_of_the_last_day(until, said):
-    assert is_certified(until, TODAY) is said
 
 
 def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_other_courses_do_not():

@@ -65,8 +65,8 @@ def counted_by_hand(people, at):
 def assert_right():
     for at in (timezone.now(), timezone.now() + MONTH):
         for team in Team.objects.all():
-            assert Headcount.objects.filter(team=team).by_state(at) == counted_by_hand(people_of(team), at), team
-        assert Headcount.objects.filter(team=None).by_state(at) == counted_by_hand(None, at)
+            assert Headcount.objects.filter(team=team).told(at).states == counted_by_hand(people_of(team), at), team
+        assert Headcount.objects.filter(team=None).told(at).states == counted_by_hand(None, at)
     assert list(consistency.headcounts()) == []
 
 
@@ -188,9 +188,9 @@ CHANGES = {
 def test_as_the_firm_is_made_each_team_has_its_people(firm):
     assert_right()
     now = timezone.now()
-    numbers = {team: sum(Headcount.objects.filter(team=firm[team]).by_state(now).values()) for team in "ABCD"}
+    numbers = {team: sum(Headcount.objects.filter(team=firm[team]).told(now).states.values()) for team in "ABCD"}
     assert numbers == {"A": 4, "B": 3, "C": 1, "D": 2}
-    assert sum(Headcount.objects.filter(team=None).by_state(now).values()) == 6
+    assert sum(Headcount.objects.filter(team=None).told(now).states.values()) == 6
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -265,7 +265,8 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
 
 def both_ways(user, team=None):
     now = timezone.now()
-    return board_rows.counts_kept(user, team, now), board_rows.counts_by_state(board_rows.board(user, team=team))
+    counted = board_rows.counts(board_rows.board(user, team=team), now)
+    return board_rows.counts_kept(user, team, None, now), counted
 
 
 def test_a_board_says_the_same_by_what_is_kept_as_by_counting_its_rows(firm):
@@ -277,7 +278,7 @@ def test_a_board_says_the_same_by_what_is_kept_as_by_counting_its_rows(firm):
     ]:
         kept, by_rows = both_ways(user, team)
         assert kept == by_rows
-        assert sum(kept.values()) > 0
+        assert kept.total > 0
 
 
 def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):
@@ -286,7 +287,7 @@ def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):
     make_enrollment(manager)
     kept, by_rows = both_ways(manager)
     assert kept == by_rows
-    assert sum(kept.values()) == 4
+    assert kept.total == 4
 
 
 def test_who_leads_a_team_and_one_below_it_is_told_of_both_at_once(firm):

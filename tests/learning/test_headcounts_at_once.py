@@ -119,7 +119,7 @@ def test_who_is_enrolled_and_leaves_the_firm_at_once_is_not_counted(turned, firm
     acts = [ENROLLED["enrolled"], lambda: leave(person("Ash"), by=None)]
     play(at_work, *(reversed(acts) if turned else acts))
     assert_right()
-    assert sum(Headcount.objects.filter(team=None).by_state(timezone.now()).values()) == 2
+    assert sum(Headcount.objects.filter(team=None).told(timezone.now()).states.values()) == 2
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["the team second", "the team first"])
@@ -137,7 +137,7 @@ def test_who_joins_two_teams_at_once_is_counted_once_above_both(firm, at_work):
     play(at_work, lambda: join(team("tea"), noor), lambda: join(team("coffee"), noor))
     assert_right()
     people = {
-        each.name: sum(Headcount.objects.filter(team=each).by_state(timezone.now()).values())
+        each.name: sum(Headcount.objects.filter(team=each).told(timezone.now()).states.values())
         for each in Team.objects.all()
     }
     assert people == {"house": 2, "tea": 2, "coffee": 1}

@@ -16,7 +16,8 @@ from tests.making import join, make_course, make_enrollment, make_team, make_use
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2026, 11, 28, tzinfo=ZoneInfo("Asia/Shanghai"))  # the 27th is the last day
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+EARLIER = DUE.date() - DAY
 THREE_DAYS = timedelta(days=3)
 State = Enrollment.State
 
@@ -46,6 +47,14 @@ def test_overdue_means_open_and_the_due_day_is_over():
         ({"due_at": DUE, "started_at": DUE}, DUE - THREE_DAYS - SECOND, State.IN_PROGRESS),
         ({}, DUE, State.NOT_STARTED),
         ({"started_at": DUE}, DUE, State.IN_PROGRESS),
+        ({"certified_until": EARLIER}, DUE, State.NOT_STARTED),
+        ({"certified_until": DUE.date()}, DUE, State.RENEWING),
+        ({"started_at": DUE, "certified_until": DUE.date()}, DUE + DAY - SECOND, State.RENEWING),
+        ({"started_at": DUE, "certified_until": DUE.date()}, DUE + DAY, State.IN_PROGRESS),
+        ({"due_at": DUE, "certified_until": DUE.date()}, DUE, State.OVERDUE),
+        ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS, State.DUE_SOON),
+        ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS - SECOND, State.RENEWING),
+        ({"waived_at": DUE, "certified_until": DUE.date()}, DUE, State.WAIVED),
         ({"due_at": DUE, "completed_at": DUE + SECOND}, DUE + SECOND, State.COMPLETED),
         ({"due_at": DUE, "waived_at": DUE}, DUE, State.WAIVED),
         ({"completed_at": DUE, "waived_at": DUE}, DUE, State.COMPLETED),
@@ -76,8 +85,9 @@ INSTANTS = [
 
 
 def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limits():
-    course, fields = make_course(), ("due_at", "started_at", "completed_at", "waived_at")
-    dates = [dict(zip(fields, row, strict=True)) for row in itertools.product(INSTANTS, *[[None, DUE]] * 3)]
+    course, fields = make_course(), ("certified_until", "due_at", "started_at", "completed_at", "waived_at")
+    ends = (None, EARLIER, DUE.date())
+    dates = [dict(zip(fields, row, strict=True)) for row in itertools.product(ends, INSTANTS, *[[None, DUE]] * 3)]
     people = User.objects.bulk_create(User(email=f"{number}@example.com") for number, _row in enumerate(dates))
     Enrollment.objects.bulk_create(
         Enrollment(learner=person, course=course, **row) for person, row in zip(people, dates, strict=True)

@@ -358,12 +358,12 @@ def test_the_numbers_above_the_boards_follow_and_the_records_agree(clock):
     join(team, learner)
     due(november(20), learner=learner)
     on(clock, MONDAY)
-    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 1
+    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 1
     mark_away(learner, MONDAY, FRIDAY, by=None)
-    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 0
+    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 0
     assert list(differences()) == []
     on(clock, november(28))
-    assert Headcount.objects.filter(team=team).by_state(timezone.now())[State.OVERDUE] == 1
+    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 1
     assert list(differences()) == []
 
 

@@ -12,7 +12,8 @@ from django.db.models import F, Value
 from django.db.transaction import TransactionManagementError
 
 from courseware.accounts.models import Membership, Team
-from courseware.learning.models import Answer
+from courseware.learning.models import Answer, Enrollment
+from courseware.lib import dates
 from courseware.lib.kept_query import KeptQuery
 from tests.making import make_enrollment
 
@@ -172,3 +173,11 @@ def test_an_instant_is_asked_for_as_much_later_as_is_added_to_it(people):
     kept = KeptQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
 
     assert [kept(at=at) for at in (NOON, NOON + timedelta(hours=1))] == [answers[1:3], answers[2:]]
+
+
+def test_the_day_of_an_instant_is_asked_for_where_the_clocks_of_the_site_are(people):
+    enrollment = make_enrollment(people[0])
+    evening = datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # of Shanghai, where the next second is another day
+    Enrollment.objects.filter(pk=enrollment.pk).update(certified_until=date(2026, 11, 27))
+    kept = KeptQuery(lambda at: Enrollment.objects.filter(certified_until__gte=dates.site_day(at)))
+    assert [kept(at=at) for at in (evening, evening + timedelta(seconds=1))] == [[enrollment], []]

@@ -39,11 +39,11 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
         page = BeautifulSoup(client.get("/team/").content, "html.parser")
         return [box.get_text(" ", strip=True) for box in page.select("ul.sum li")]
 
-    shown = ["1 overdue", "0 due soon", "0 not started", "0 in progress", "0 completed"]
+    shown = ["1 person", "1 overdue", "0 due soon", "0 not started", "0 in progress", "0 completed"]
     learner_of(team, "Late", due_at=days(-3))
     assert numbers() == shown
     enrolling.waive(learner_of(team, "Away"), "moved", by=None)
-    assert numbers() == [*shown, "1 waived"]
+    assert numbers() == ["2 people", *shown[1:], "1 waived"]
 
 
 def test_with_several_teams_each_row_names_its_own(client, team):

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.models import Membership
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
+from courseware.learning.validity import Validity
 from courseware.reporting import board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.tram_line import Dot, TramLine
@@ -133,16 +134,18 @@ def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
     everyone = board_rows.board(team.manager, at=MIDNIGHT)
-    counts = board_rows.counts_by_state(everyone)
-    assert list(counts.items()) == [
+    tally = board_rows.counts(everyone, MIDNIGHT)
+    assert list(tally.states.items()) == [
         (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 3),
-        (State.COMPLETED, 1), (State.WAIVED, 1),
+        (State.RENEWING, 0), (State.COMPLETED, 1), (State.WAIVED, 1),
     ]  # fmt: skip
-    assert counts == {state: everyone.in_state(state, MIDNIGHT).count() for state in State}
+    for numbers in (tally.states, tally.validities):
+        assert numbers == {standing: everyone.in_state(standing, MIDNIGHT).count() for standing in numbers}
 
 
 def test_a_state_that_nobody_is_in_counts_nought():
-    assert board_rows.counts_by_state(board_rows.board(make_team().manager)) == dict.fromkeys(State, 0)
+    tally = board_rows.counts(board_rows.board(make_team().manager), MIDNIGHT)
+    assert (tally.states, tally.validities, tally.total) == (dict.fromkeys(State, 0), dict.fromkeys(Validity, 0), 0)
 
 
 @pytest.mark.parametrize(

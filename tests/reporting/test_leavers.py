@@ -121,9 +121,9 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
             leaving.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
-        kept = board_rows.counts_kept(viewer, chosen, now)
-        assert kept == board_rows.counts_by_state(board_rows.board(viewer, team=chosen, at=now))
-        assert sum(kept.values()) == 1
+        kept = board_rows.counts_kept(viewer, chosen, None, now)
+        assert kept == board_rows.counts(board_rows.board(viewer, team=chosen, at=now), now)
+        assert kept.total == 1
 
 
 def test_nothing_is_decided_about_who_left(client, team):

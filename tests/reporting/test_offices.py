@@ -154,10 +154,10 @@ def test_the_numbers_kept_above_the_board_are_those_of_its_rows(firm, make, in_t
             join(team, firm[name].learner)
     now = days(0)
     for chosen in (None, team):
-        kept = board_rows.counts_kept(person, chosen, now)
-        assert kept == board_rows.counts_by_state(board_rows.board(person, team=chosen, at=now))
-    assert sum(kept.values()) > 0
-    assert set(kept) == set(State)
+        kept = board_rows.counts_kept(person, chosen, None, now)
+        assert kept == board_rows.counts(board_rows.board(person, team=chosen, at=now), now)
+    assert kept.total > 0
+    assert set(kept.states) == set(State)
 
 
 def test_the_log_finds_what_was_done_to_one_person(firm, client):

@@ -14,12 +14,18 @@ from courseware.accounts.models import Membership
 from courseware.accounts.permissions import audits
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.decision_forms import DECISIONS
+from courseware.content.models import Course
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
-from courseware.learning.states import State
 from courseware.reporting import board_rows, exports
 from courseware.reporting.forms import BoardFilter
-from courseware.reporting.own_board import ROWS_A_PAGE, counts_of_own, first_keys_of_own, is_own_board
+from courseware.reporting.own_board import (
+    ROWS_A_PAGE,
+    counts_of_own,
+    first_keys_of_own,
+    is_own_board,
+    people_on_own,
+)
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
@@ -35,15 +41,22 @@ def board(request):
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    counts = counts_of(request, teams, chosen, everyone, now)
-    number = number_in(counts, chosen)
+    tally = counts_of(request, teams, chosen, everyone, now)
+    number = number_in(tally, chosen)
     page_of_rows = Paginator(range(number), ROWS_A_PAGE).get_page(request.GET.get("page"))
     shown = board_rows.facts_of(keys_on(page_of_rows, request.user, teams, chosen, found, now), now)
     routes = board_rows.outlines(get_language())
+    courses = [(outline.course_id, outline.title) for outline in routes.values()]
+    form.show_courses(courses)
     context = {
         "form": form,
         "chosen": chosen,
-        "counts": counts,
+        "counts": tally.states,
+        "validities": tally.validities,
+        "total": tally.total,
+        "people": people_on(request, teams, chosen, everyone, tally, courses, now),
+        "courses": courses,
+        "shows_course": len(courses) > 1 and "course" not in chosen,
         "page": page_of_rows,
         "rows": board_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
@@ -85,7 +98,7 @@ def chosen_enrollments(user, chosen, at):
     everyone = SimpleLazyObject(lambda: board_rows.board(user, at=at, **filters))  # on most mornings none is needed
     if "state" not in chosen:
         return everyone, everyone
-    return everyone, SimpleLazyObject(lambda: everyone.in_state(State(chosen["state"]), at))
+    return everyone, SimpleLazyObject(lambda: board_rows.in_standing(everyone, chosen["state"], at))
 
 
 def keys_on(page, user, teams, chosen, found, at):
@@ -99,32 +112,49 @@ def keys_on(page, user, teams, chosen, found, at):
 def counts_of(request, teams, chosen, everyone, at):
     """Where there are many people, from what is kept: which costs two statements more, so few are counted by rows."""
     is_large = len(teams) > board_rows.MANY_TEAMS or MANY in request.session
+    places = (chosen.get("team"), chosen.get("course"))
     if (
         is_large
         and chosen.keys().isdisjoint({"name", "away"})
-        and (kept := board_rows.counts_kept(request.user, chosen.get("team"), at))
+        and (kept := board_rows.counts_kept(request.user, *places, at))
     ):
-        return with_leavers(kept, everyone) if "left" in chosen else kept
+        return with_leavers(kept, everyone, at) if "left" in chosen else kept
     is_own = is_own_board(request.user, teams, chosen)
-    counts = counts_of_own(request.user, dict(teams), at) if is_own else board_rows.counts_by_state(everyone)
-    if sum(counts.values()) > board_rows.SORTED_BY_NAME:
+    counts = counts_of_own(request.user, dict(teams), at) if is_own else board_rows.counts(everyone, at)
+    if counts.total > board_rows.SORTED_BY_NAME:
         request.session[MANY] = True  # the session remembers, for only counting can tell
     return counts
 
 
-def with_leavers(kept, everyone):
-    gone = board_rows.counts_by_state(everyone.filter(learner__is_active=False))
-    return {state: number + gone[state] for state, number in kept.items()}
+def with_leavers(kept, everyone, at):
+    return kept + board_rows.counts(everyone.filter(learner__is_active=False), at)
 
 
-def number_in(counts, chosen):
-    return counts[chosen["state"]] if "state" in chosen else sum(counts.values())
+def number_in(tally, chosen):
+    return tally.number_in(chosen["state"]) if "state" in chosen else tally.total
+
+
+def people_on(request, teams, chosen, everyone, tally, courses, at):
+    """How many; None where that many are not counted. In one course each of them has one row."""
+    if len(courses) < 2 or "course" in chosen:
+        return tally.total
+    if tally.total > board_rows.SORTED_BY_NAME:
+        return None
+    if is_own_board(request.user, teams, chosen):
+        return people_on_own(request.user, dict(teams), at)
+    return sum(number for _all, number in board_rows.people(everyone))
 
 
 def filters_query(chosen):
     query = QueryDict(mutable=True)
-    query.update({key: "on" if value is True else getattr(value, "pk", value) for key, value in chosen.items()})
+    query.update({key: in_address(value) for key, value in chosen.items()})
     return query.urlencode()
+
+
+def in_address(value):
+    if isinstance(value, Course):
+        return value.identifier
+    return "on" if value is True else getattr(value, "pk", value)
 
 
 @require_safe
@@ -135,7 +165,10 @@ def board_csv(request):
     chosen = BoardFilter(request.GET, teams=teams).chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
     number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
-    data = {"state": chosen.get("state"), "team": chosen["team"].pk if "team" in chosen else None, "rows": number}
+    state, team = chosen.get("state"), chosen.get("team")
+    data = {"state": state and state.value, "team": team and team.pk, "rows": number}
+    if "course" in chosen:
+        data["course"] = chosen["course"].identifier
     data |= {name: True for name in ("left", "away") if name in chosen}
     record("board-exported", actor=request.user, subject="board", data=data)
     sorted_rows = board_rows.sorted_within_reason(found, number)

@@ -1,0 +1,156 @@
+"""Two courses of one firm keep apart on the board: a row for each person and course, and people counted once."""
+
+import csv
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+
+from courseware.evidence.models import Event
+from courseware.learning.enrolling import waive
+from courseware.learning.headcounts import Headcount
+from courseware.reporting import board_rows
+from tests.language.samples import make_files
+from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+
+
+def make_second_course():
+    files = make_files()
+    files["course.en.md"] = files["course.en.md"].replace(b"Rules of the tea room", b"First aid")
+    return make_course({path: data.replace(b"id: tea-room", b"id: first-aid") for path, data in files.items()})
+
+
+@pytest.fixture
+def team():
+    """Ada learns both, Ben tea only, Cid first aid only; Ada has completed tea, Cid is excused."""
+    tea, aid = make_course(), make_second_course()
+    team = make_team()
+    for name, courses in {"Ada": (tea, aid), "Ben": (tea,), "Cid": (aid,)}.items():
+        person = make_user(name)
+        join(team, person)
+        for course in courses:
+            make_enrollment(person, course, due_at=days(9))
+    complete_course(run_of("Ada", tea))
+    waive(run_of("Cid", aid), "A nurse", by=None)
+    return team
+
+
+def run_of(name, course):
+    return course.enrollments.get(learner__name=name)
+
+
+def rows_of(client, query=""):
+    """(name, course) of each row, and the page."""
+    page = BeautifulSoup(client.get(f"/team/{query}").content, "html.parser")
+    rows = page.select(".board tbody tr")
+    return {(row.select_one("th a").text, "".join(row.select_one(".course") or "")) for row in rows}, page
+
+
+def tiles(page):
+    return [" ".join(tile.stripped_strings) for tile in page.select(".sum li")]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_the_board_has_a_row_for_each_person_and_course_and_its_first_tile_says_how_many_people(
+    client, team, is_kept, monkeypatch
+):
+    if is_kept:
+        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    client.force_login(team.manager)
+    rows, page = rows_of(client)
+    assert rows == {
+        ("Ada", "Rules of the tea room"), ("Ada", "First aid"), ("Ben", "Rules of the tea room"), ("Cid", "First aid"),
+    }  # fmt: skip
+    first, *states = tiles(page)
+    assert first == "4 all 3 people, 2 courses"
+    assert states == ["0 overdue", "0 due soon", "2 not started", "0 in progress", "1 completed", "1 waived"]
+    assert "Course" in [heading.text for heading in page.select(".board thead th")]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("viewer", [lambda team: team.manager, lambda team: make_hr(), lambda team: make_admin()])
+def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_of_its_people(
+    client, team, is_kept, viewer, monkeypatch
+):
+    if is_kept:
+        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    client.force_login(viewer(team))
+    rows, page = rows_of(client, "?course=first-aid")
+    assert rows == {("Ada", ""), ("Cid", "")}  # of one course its name stands in the filter alone
+    assert tiles(page)[0] == "2 people"
+    assert sum(int(tile.split()[0]) for tile in tiles(page)[1:]) == 2
+    chosen = page.select_one("select[name=course] option[selected]")
+    assert (chosen["value"], chosen.text) == ("first-aid", "First aid")
+    assert all("course=first-aid" in link["href"] for link in page.select(".sum a, .validities a, a[href*=csv]"))
+    assert rows_of(client, "?course=first-aid&state=waived")[0] == {("Cid", "")}
+
+
+def test_a_course_that_is_none_is_passed_over(client, team):
+    client.force_login(team.manager)
+    for query in ("?course=nothing", "?course=%00", "?course=first-aid&course="):
+        assert len(rows_of(client, query)[0]) == 4
+
+
+def test_with_one_course_nothing_is_said_of_courses(client):
+    course, team = make_course(), make_team()
+    for name in ("Ada", "Ben"):
+        person = make_user(name)
+        join(team, person)
+        make_enrollment(person, course)
+    client.force_login(team.manager)
+    rows, page = rows_of(client)
+    assert rows == {("Ada", ""), ("Ben", "")}
+    assert tiles(page)[0] == "2 people"
+    assert not page.select("select[name=course]")
+
+
+def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client, team):
+    client.force_login(team.manager)
+    data = b"".join(client.get("/team/board.csv?course=first-aid").streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(data, newline="")))
+    assert [(row["Name"], row["Course"], row["Course id"], row["Reason of the excuse"]) for row in rows] == [
+        ("Ada", "First aid", "first-aid", ""), ("Cid", "First aid", "first-aid", "A nurse"),
+    ]  # fmt: skip
+    (event,) = Event.objects.filter(verb="board-exported")
+    assert event.data == {"state": None, "team": None, "rows": 2, "course": "first-aid"}
+
+
+def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
+    from django.utils import timezone
+
+    now = timezone.now()
+    courses = {run.course for run in run_of("Ada", courses_of(team)[0]).learner.enrollments.all()}
+    assert len(courses) == 2
+    for course in courses:
+        for viewer in (team.manager, make_admin(), make_hr()):
+            counted = board_rows.counts(board_rows.board(viewer, course=course, at=now), now)
+            assert board_rows.counts_kept(viewer, None, course, now) == counted
+            assert counted.total == 2
+    assert Headcount.objects.filter(team=None).told(now).total == 4
+
+
+def courses_of(team):
+    from courseware.content.models import Course
+
+    return list(Course.objects.order_by("pk"))
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_board_of_two_courses_costs_the_same_for_any_number_of_people(client, people, django_assert_num_queries):
+    courses, team = [make_course(), make_second_course()], make_team()
+    for _ in range(people):
+        person = make_user()
+        join(team, person)
+        for course in courses:
+            make_enrollment(person, course)
+    client.force_login(team.manager)
+    client.get("/team/")
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as needed:
+        client.get("/team/")
+    assert len(needed) == 14
