@@ -266,11 +266,6 @@ def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
     return [found[key] for key in keys if key in found]
 
 
-def earlier_runs(user, enrollment: Enrollment) -> QuerySet:
-    """What `user` may see of the learner's runs before this one, newest first. Runs one query."""
-    return Enrollment.objects.visible_to(user).before(enrollment)
-
-
 def counts_kept(user, team: Team | None, course: Course | None, at: datetime) -> Tally | None:
     """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
     if user.is_superuser or audits(user):

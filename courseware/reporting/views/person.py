@@ -24,6 +24,7 @@ from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
+from courseware.reporting.course_standings import row_and_standings
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
 
@@ -51,7 +52,8 @@ def person_page(request, enrollment, *, refused=None, status=200):
     letters = letters_to(enrollment.learner)
     teams = board_rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
-    (row,) = board_rows.rows([enrollment], names, board_rows.outlines(get_language()), timezone.now())
+    now, routes = timezone.now(), board_rows.outlines(get_language())
+    row, standings = row_and_standings(request.user, enrollment, names, routes, now)
     happenings = timeline(enrollment, row.outline)
     context = {
         "enrollment": enrollment,
@@ -62,9 +64,9 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "timeline": happenings,
         "may_change": bool(verbs),
         "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),
-        "earlier": board_rows.earlier_runs(request.user, enrollment),
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
         "today": site_day(),
+        "standings": standings,
         "letters": letters,
         "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
         "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
