@@ -12,8 +12,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled import serving
+from courseware.content.course_titles import course_title
 from courseware.content.models import Course
-from courseware.learning.course_titles import course_title
 from courseware.learning.fields import FARTHEST
 from courseware.lib import dates
 from courseware.lib.form_layout import Fields

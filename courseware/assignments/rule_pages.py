@@ -18,7 +18,7 @@ from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
-from courseware.learning.course_titles import course_title
+from courseware.content.course_titles import course_title
 from courseware.lib import dates
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status

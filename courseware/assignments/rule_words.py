@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from courseware.accounts.models import Membership
 from courseware.assignments.fitting import day_in
 from courseware.assignments.models import RuleVersion
-from courseware.learning.course_titles import course_title
+from courseware.content.course_titles import course_title
 
 LEAP_YEAR = 2028
 

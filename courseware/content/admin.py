@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.compiled.figures import media_url
 from courseware.content.compiled.page_links import address
+from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.content.desk.contacts import ContactInline
 from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.forms import DraftForm
@@ -44,7 +45,7 @@ def editor_address(object_id):
 class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
     """Courses are imported; a firm adds only whom to call in an emergency."""
 
-    list_display = ["identifier", "source_language", "current", "card"]
+    list_display = ["identifier", "course_shown", "source_language", "current", "card"]
     list_select_related = ["current__course"]
     fields: ClassVar[tuple[str, ...]] = ("identifier", "source_language", "current", "card")
     readonly_fields = fields
@@ -52,6 +53,10 @@ class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    @admin.display(description=_("title"))
+    def course_shown(self, course):
+        return course_title(course)
 
     @admin.display(description=_("emergency card"))
     def card(self, course):
@@ -63,16 +68,20 @@ class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
 
 @admin.register(Release)
 class ReleaseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
-    list_display = ["number", "course", "created_at", "created_by", "weight", "note"]
-    list_filter = ["course", "weight"]
-    list_select_related = ["course", "created_by"]
+    list_display = ["number", "course_shown", "created_at", "created_by", "weight", "note"]
+    list_filter = [("course", CourseTitleFilter), "weight"]
+    list_select_related = ["course__current", "created_by"]
     fields = readonly_fields = ("course", "number", "weight", "note", "created_at", "created_by", "digest")
+
+    @admin.display(description=_("course"), ordering="course")
+    def course_shown(self, release):
+        return course_title(release.course)
 
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
     list_display = ["document", "number", "created_at", "created_by", "note"]
-    list_filter = ["document__course", "document__kind"]
+    list_filter = [("document__course", CourseTitleFilter), "document__kind"]
     list_select_related = ["document", "created_by"]
     search_fields = ["document__identifier", "note"]
     ordering = ["-created_at", "-pk"]
@@ -98,7 +107,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     """The editor. Documents are added and removed by imports only."""
 
     list_display = ["identifier", "document_title", "kind", "place", "state"]
-    list_filter = ["kind", DraftFilter, "course"]
+    list_filter = ["kind", DraftFilter, ("course", CourseTitleFilter)]
     list_per_page = 50
     search_fields = ["identifier"]
     search_help_text = _("Searches ids, titles and texts.")

@@ -1,3 +1,4 @@
+from datetime import date
 from http import HTTPStatus
 
 from django.contrib import admin, messages
@@ -17,6 +18,7 @@ from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Team
 from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
 from courseware.content.admin import CourseAdmin
+from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.content.desk.exam_words import words_of
 from courseware.content.models import Course, Proposal, Release
 from courseware.content.releases import proposing, publishing
@@ -28,7 +30,6 @@ from courseware.learning.admin_forms import (
     EnrollTeamForm,
     PublishForm,
 )
-from courseware.learning.course_titles import CourseTitleFilter, course_title
 from courseware.learning.enrolling import (
     EnrollmentClosed,
     begin_enrolling,
@@ -41,6 +42,7 @@ from courseware.learning.enrolling import (
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.release_effects import people_per_document, touched_by
+from courseware.learning.validity import Validity
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.background import in_background
@@ -54,11 +56,14 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request, model_admin):
-        return Enrollment.State.choices
+        return [*Enrollment.State.choices, *Validity.choices]
 
     def queryset(self, request, queryset):
-        chosen = self.value() in Enrollment.State.values
-        return queryset.in_state(Enrollment.State(self.value())) if chosen else queryset
+        value = self.value()
+        if value in Enrollment.State.values:
+            return queryset.in_state(Enrollment.State(value))
+        # Which only the newest run says, of the person.
+        return queryset.newest().in_state(Validity(value)) if value in Validity.values else queryset
 
 
 # Labels of the fields of a verb when it is done to several people at once.
@@ -81,7 +86,9 @@ def action_of(verb):
 class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
 
-    list_display = ["learner", "course_shown", "state", "due_on", "started_at", "last_active_at", "completed_at"]
+    list_display = [
+        "learner", "course_shown", "state", "certified", "due_on", "started_at", "last_active_at", "completed_at",
+    ]  # fmt: skip
     ordering = ["urgency", "pk"]
     list_filter = [StateFilter, ("course", CourseTitleFilter), LearnersTeamFilter]
     search_people = ("learner",)
@@ -128,6 +135,14 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     def state(self, enrollment):
         return Enrollment.State(enrollment.state).label
 
+    @admin.display(description=_("certified until"))
+    def certified(self, enrollment):
+        """Of the person, by whichever run; an earlier run says nothing of it."""
+        day = enrollment.certified_until if enrollment.is_newest else None
+        if day == date.max:
+            return gettext("no end")
+        return None if day == date.min else day
+
     @admin.display(description=_("due day"), ordering="urgency")
     def due_on(self, enrollment):
         return enrollment.due_on
@@ -158,7 +173,8 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
             try:
                 changed.append(bool(verb.act(enrollment, **form.cleaned_data, by=request.user)))
             except EnrollmentClosed:
-                note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": enrollment}
+                named = f"{enrollment.learner} · {course_title(enrollment.course)}"
+                note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": named}
                 self.message_user(request, note, messages.WARNING)
         self.tell_what_was_changed(request, changed.count(True), changed.count(False))
         return None
@@ -229,7 +245,7 @@ class EnrollingTeamAdmin(TeamAdmin):
             order = enroll_next(order, by=request.user)
             if not request.htmx:
                 return redirect("admin:enroll-team", pk)
-        title = gettext("Enrolling in %(course)s") % {"course": order.course}
+        title = gettext("Enrolling in %(course)s") % {"course": course_title(order.course)}
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -251,7 +267,7 @@ class LessonReportAdmin(ListFiltersOnly, LongList, admin.ModelAdmin):
     """Reports on lessons, for editors: nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]
-    list_filter = [("settled_at", admin.EmptyFieldListFilter), "document__course", "language"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter), ("document__course", CourseTitleFilter), "language"]
     list_select_related = ["document"]
     search_fields = ["document__identifier", "comment"]
     fields = readonly_fields = ("document", "release", "language", "comment", "day", "settled_at")

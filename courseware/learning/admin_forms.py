@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release
-from courseware.learning.course_titles import course_title
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates

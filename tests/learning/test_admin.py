@@ -107,12 +107,12 @@ def test_what_was_really_changed_is_said_and_what_was_like_that_before(client, a
         "1 enrollment was like that before: nothing was changed in it."
     ]
     assert told(act(client, ENROLLMENTS, verb, *rows, closed, confirmed="yes", **fields), client) == [
-        f"{closed} is closed: nothing was changed.",
+        f"{closed.learner} · Rules of the tea room is closed: nothing was changed.",
         "2 enrollments were changed.",
         "1 enrollment was like that before: nothing was changed in it.",
     ]
     assert told(act(client, ENROLLMENTS, verb, closed, confirmed="yes", **fields), client) == [
-        f"{closed} is closed: nothing was changed."
+        f"{closed.learner} · Rules of the tea room is closed: nothing was changed."
     ]
 
 
