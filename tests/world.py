@@ -136,7 +136,8 @@ def note_beside(world, *, stands_in, by):
     mark_away(world.learner, next_month, next_month, by=lead)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
     Substitute.objects.create(lead=lead, person=stands_in, made_by=by, **over)
-    merge(make_user(), make_user(), by=make_admin())
+    names = (make_user(email=f"{each}@two-names.example.com") for each in ("kept", "other"))
+    merge(*names, by=make_admin(email="merges@example.com"))
 
 
 def lead_of(team):

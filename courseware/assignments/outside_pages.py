@@ -17,7 +17,7 @@ from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, W
 from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, record_rows
 from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.person_pages import placed_person_or_404, titled
-from courseware.learning.course_titles import course_title
+from courseware.content.course_titles import course_title
 from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status

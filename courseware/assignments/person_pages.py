@@ -27,9 +27,9 @@ from courseware.assignments.people_forms import ParticularsForm, PlaceForm
 from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404, may_look_at, places_with_teams
 from courseware.assignments.record_page import record_page
 from courseware.content.compiled.serving import outline
+from courseware.content.course_titles import course_title
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
-from courseware.learning.course_titles import course_title
 from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
 from courseware.learning.merged_runs import MergedRun

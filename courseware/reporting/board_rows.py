@@ -192,8 +192,8 @@ def board(
 
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
-    chosen = {"team": team, "course": course, "name": name, "left": left, "away": away}
-    return board_of(enrollments_shown_to(user), **chosen, at=at)
+    shown = enrollments_shown_to(user)
+    return board_of(shown, team=team, course=course, name=name, left=left, away=away, at=at)
 
 
 def board_of(

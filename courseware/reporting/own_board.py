@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sized
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from courseware.accounts.permissions import people_led, sees_the_firm
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.tally import Tally, tally
 from courseware.lib.kept_query import KeptQuery
 from courseware.reporting.board_rows import MANY_TEAMS, board_of, numbers, people, published
@@ -23,7 +21,7 @@ def is_own_board(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
     return len(teams) <= MANY_TEAMS and chosen.keys() <= {"state"} and not sees_the_firm(user)
 
 
-def shown(leader: Any, teams: Any, at: Any) -> QuerySet:
+def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
     return board_of(published(Enrollment.objects.filter(learner__in=people_led(teams, leader))), at=at)
 
 
