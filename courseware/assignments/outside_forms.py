@@ -14,7 +14,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.list_forms import MOST_UPLOADED
 from courseware.assignments.outside_lists import MOST_TRAININGS, REFUSALS, SORT, Usual, as_text
 from courseware.assignments.people_forms import DayInput
-from courseware.assignments.rule_forms import CourseChoice, published
+from courseware.assignments.rule_forms import CourseChoice, published_courses
 from courseware.content.models import Course
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
@@ -44,7 +44,7 @@ class OutsideForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["course"].queryset = published()
+        self.fields["course"].queryset = published_courses()
 
     def clean_trained_on(self):
         day = self.cleaned_data["trained_on"]
@@ -96,7 +96,7 @@ class OutsideListForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["course"].queryset = published()
+        self.fields["course"].queryset = published_courses()
 
     def clean_file(self):
         file = self.cleaned_data["file"]

@@ -29,14 +29,14 @@ class CourseChoice(forms.ModelChoiceField):
         return course_title(course)
 
 
-def published():
+def published_courses():
     return Course.objects.filter(current__isnull=False).select_related("current").defer("current__outlines")
 
 
 def posts():
-    """Id → label, of all published courses."""
+    """Id → label, of all published_courses courses."""
     found = {}
-    for course in published():
+    for course in published_courses():
         found |= serving.outline(course.current, get_language()).tracks
     return found
 
@@ -85,7 +85,7 @@ class RuleForm(forms.ModelForm):
     def __init__(self, *args, rule=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.rule = rule
-        courses = published()
+        courses = published_courses()
         self.fields["course"].queryset = courses
         self.fields["other_course"] = CourseChoice(
             label=self.fields["other_course"].label, queryset=courses, required=False, empty_label=_("none")
