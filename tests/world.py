@@ -309,7 +309,7 @@ def places_of(world):
 
 def trained_outside(world):
     """Years ago, so that the learner is certified by a certificate all the same."""
-    said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "A list of another firm"}
+    said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "Certificate 17"}
     training = OutsideTraining(person=world.learner, course=world.course, **said)
     record_outside([training], by=lead_of(world.team))
     return OutsideTraining.objects.get()

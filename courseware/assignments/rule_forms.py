@@ -34,7 +34,7 @@ def published_courses():
 
 
 def posts():
-    """Id → label, of all published_courses courses."""
+    """Id → label, of all published courses."""
     found = {}
     for course in published_courses():
         found |= serving.outline(course.current, get_language()).tracks
