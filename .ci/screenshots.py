@@ -139,7 +139,7 @@ def learner_pictures(browser, base: str, language: str) -> None:
     candidate.picture("exam")
     candidate.page.locator("main a[href*='/result/']").first.click()
     candidate.picture("result")
-    graduate = Visitor(browser, base, language, "sun.yue@example.com")
+    graduate = Visitor(browser, base, language, "tom.becker@example.com")
     graduate.go("/")
     graduate.page.locator("main a[href*='/certificates/']").first.click()
     graduate.picture("certificate")
