@@ -81,10 +81,22 @@ def nothing_kept_of_releases():
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept_beside_the_database():
-    """What a rolled back test has counted in Redis would count in the next one."""
+def nothing_kept_beside_the_database(request):
+    """What a rolled back test has counted in Redis would count in the next one; so would what is in the table of the
+    cache, which no model knows, after a test whose tables are emptied instead."""
     from django.conf import settings
     from django.core.cache import cache
 
     if settings.CACHE_URL:
         cache.clear()
+    blocker = request.getfixturevalue("django_db_blocker") if empties_the_tables(request) else None
+    yield
+    if blocker:
+        with blocker.unblock():
+            cache.clear()
+
+
+def empties_the_tables(request):
+    marker = request.node.get_closest_marker("django_db")
+    is_marked = marker is not None and marker.kwargs.get("transaction", False)
+    return is_marked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)

@@ -8,13 +8,16 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from playwright.sync_api import expect
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WITHOUT_CHROMIUM = "no Chromium here: install Debian's chromium to run the browser tests"
 IS_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
+PATIENCE = 30_000  # milliseconds: on a busy machine a page of the admin took ten seconds
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => tellViolation(
   `${location.pathname}: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items):
@@ -46,7 +49,7 @@ def visit(browser, site):
 
     def open_page(person=None, *, language="en", **options):
         context = browser.new_context(base_url=site, locale=LOCALES[language], **options)
-        context.set_default_timeout(30_000)  # milliseconds; on a busy machine a page of the admin took ten seconds
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watch(context, site, wrong)
         if person:
