@@ -73,7 +73,8 @@ class Site:
         return self.run("-m", "tests.faults.manage", *arguments, **more)
 
     def assert_records_agree(self):
-        assert self.manage("check_records") == (0, "0 differences\n")
+        status, printed = self.manage("check_records")
+        assert (status, printed) == (0, "0 differences\n"), printed
 
     @contextmanager
     def served(self, *, workers=2, **more):
