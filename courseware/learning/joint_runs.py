@@ -40,10 +40,9 @@ class JointRun:
 def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
     """`runs` are those of both accounts in one course, as `runs_of` gives them."""
     going = sorted((run for run in runs if run.is_open), key=how_far)
-    if going and any(is_done_by(run, going[-1]) for run in runs):
-        closed, going = tuple(going), []
-    else:
-        closed = tuple(going[:-1])
+    done = [run for run in going if any(is_done_by(each, run) for each in runs)]
+    going = [run for run in going if run not in done]
+    closed = (*done, *going[:-1])
     rest = [run for run in runs if run not in closed]
     return JointRun(going[-1] if going else max(rest, key=lambda run: run.pk), closed)
 
