@@ -49,3 +49,9 @@ class Merge(models.Model):
 def merge_of(person):
     """The merge by which this account is another name of somebody; None for who is nobody else."""
     return Merge.objects.standing().filter(other=person).select_related("kept").first()
+
+
+def accounts_that_stayed(people):
+    """Key of an account → the one it is another name of; of those among these that are. Runs one query."""
+    merges = Merge.objects.standing().filter(other__in=people).select_related("kept")
+    return {merge.other_id: merge.kept for merge in merges}

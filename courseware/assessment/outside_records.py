@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from courseware.accounts.merges import accounts_that_stayed
 from courseware.accounts.models import User
 from courseware.assessment.certifying import months_later
 from courseware.assessment.outside_training import OutsideTraining
@@ -32,15 +33,22 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 def record_outside(
     trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
 ) -> list[OutsideTraining]:
-    """Those that were new, saved; what is recorded of a person, a course and a day already stays.
+    """Those that were new, saved; what is recorded of a person, a course and a day already stays. Of an account that
+    was merged it is recorded for the one that stayed.
 
     At most TRAININGS_AT_ONCE, as nobody else may wait long. Raises OwnTraining.
     """
     at = at or timezone.now()
+    named = {training.person_id for training in trainings}
+    with_names = named | {kept.pk for kept in accounts_that_stayed(named).values()}
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=with_names).order_by("pk"))
+    kept = accounts_that_stayed(named)  # asked once more, now that nobody can merge them
+    for training in trainings:
+        if training.person_id in kept:
+            training.person = kept[training.person_id]
     people = {training.person_id for training in trainings}
     if by.pk in people:
         raise OwnTraining(by)
-    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
     found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     new = []

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.merges import accounts_that_stayed
 from courseware.accounts.models import User
 from courseware.accounts.permissions import may_handle
 from courseware.accounts.rosters import sentences
@@ -140,13 +141,14 @@ def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTr
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:
-    """By staff number, and by address."""
+    """By staff number, and by address; an account that was merged is another name of the person."""
     numbers = {row.values["staff_number"] for row in rows if "staff_number" in row.values}
     addresses = {row.values["email"] for row in rows if "email" in row.values}
     people: dict[str, User] = {}
     for person in User.objects.filter(Q(staff_number__in=numbers) | Q(email__in=addresses)):
         people |= {name: person for name in (person.staff_number, person.email) if name}
-    return people
+    kept = accounts_that_stayed({person.pk for person in people.values()})
+    return {name: kept.get(person.pk, person) for name, person in people.items()}
 
 
 def courses_by_name() -> dict[str, Course]:
