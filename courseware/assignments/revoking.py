@@ -14,6 +14,7 @@ from courseware.assignments.switching import locked_rule, switch_off
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
 from courseware.learning import course_letter
+from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 
@@ -29,10 +30,12 @@ def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def runs_to_go(rule: AssignmentRule) -> QuerySet[Enrollment]:
-    """In which nothing was done and about which nobody has decided since; no other rule asks for them, either."""
+    """In which nothing was done and about which nobody has decided since; no other rule asks for them, either, nor did
+    anybody in another account of the person."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = {"started_at": None, "attempts": None, "runs": None, "adjustment_lines": None}
-    return runs_begun_by(rule).open().filter(~Exists(others), **untouched)  # type: ignore[attr-defined]
+    open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
+    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched)
 
 
 def runs_that_stay(rule: AssignmentRule) -> QuerySet[Enrollment]:

@@ -32,3 +32,10 @@ class MergedRun(models.Model):
 def aside():
     """Keys of the runs that are no newest ones, though begun last: a query to be part of another."""
     return MergedRun.objects.standing().filter(is_aside=True).values("enrollment")
+
+
+def stands_for_another():
+    """Whether a run goes on for one of the other account as well, which a merge has closed: for querysets of runs."""
+    closed = MergedRun.objects.standing().filter(is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at"))
+    same = {"enrollment__learner": models.OuterRef("learner"), "enrollment__course": models.OuterRef("course")}
+    return models.Exists(closed.filter(**same).exclude(enrollment=models.OuterRef("pk")))

@@ -14,6 +14,7 @@ from courseware.accounts import practice_time
 from courseware.evidence.recording import NewEvent, record_many, subject_of
 from courseware.learning.adjusting import DAY_GIVEN, Kind, locked
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment, SurveyReceipt
 from courseware.learning.postponing import follow_absences
 from courseware.outbox.models import Message
@@ -154,7 +155,12 @@ def take_back_times(lines, by, at):
 
 
 def take_back_enrollments(lines, by, at):
-    """Removed where nothing was done and no letter has left since; else the person is excused, and knows why."""
+    """Removed where nothing was done and no letter has left since; else the person is excused, and knows why. Left are
+    those that go on for a run of another account."""
+    shared = Enrollment.objects.filter(stands_for_another(), pk__in=[line.enrollment_id for line in lines])
+    for_another = set(shared.values_list("pk", flat=True))
+    if not (lines := [line for line in lines if line.enrollment_id not in for_another]):
+        return [], []
     to_stay = told_or_answered(lines)
     removed = [line.enrollment for line in lines if line not in to_stay]  # of which nothing is left but the line
     for line in to_stay:
