@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.switching import locked_rule, switch_off
@@ -91,9 +92,11 @@ def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None
 
 
 def told_of(runs: list[Enrollment]) -> set[int]:
-    """Keys of those about which a letter has left: their learners are told why nothing comes of it."""
+    """Keys of those about which a letter has left, to whichever account: their learners are told why nothing comes of
+    it."""
     people = {run.learner_id for run in runs}
-    letters = Message.objects.handed_over().filter(kind=course_letter.KIND, person__in=people)
+    names = Merge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
+    letters = Message.objects.handed_over().filter(kind=course_letter.KIND, person__in=[*people, *names])
     return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}
 
 

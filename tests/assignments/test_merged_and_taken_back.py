@@ -10,6 +10,7 @@ from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import Stays, undo
+from courseware.outbox.models import Message, MessageState
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
@@ -75,6 +76,13 @@ def test_once_the_merge_is_undone_the_run_goes_with_its_rule(kept, other, course
     undo_merge(merge(kept, other, by=hr), by=hr)
     assert take_back_deeds(rule, by=hr) == 1
     assert runs() == [(True, False)]
+
+
+def test_who_was_told_of_the_run_in_the_other_account_is_excused_and_not_left_wondering(kept, other, rule, hr):
+    assert Message.objects.filter(person=other).update(state=MessageState.SENT) == 1
+    merge(kept, other, by=hr)
+    assert take_back_deeds(rule, by=hr) == 1
+    assert runs() == [(True, True)]
 
 
 def test_who_was_enrolled_by_mistake_stays_so_where_that_run_goes_on_for_the_other_account(kept, other, course, hr):
