@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from courseware.accounts.joining import added
 from courseware.accounts.leaving import left, returned
+from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.moving import moved
 from courseware.accounts.particulars import tell_old_address
@@ -141,12 +142,18 @@ class Applying:
         people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
         self.people = {person.pk: person for person in people}
         change_teams_of(self.people)  # all at once, for the same reason
+        self.known_otherwise = self.merged_since()
         self.teams = Team.objects.in_bulk([line["team"] for line in lines if line.get("team")])
         for line in part.lines:
             self.do(line)
         part.applied_at = self.at
         part.save(update_fields=["lines", "applied_at"])
         record_many(self.events)
+
+    def merged_since(self) -> set[int]:
+        """Who has come by another name since the list was compared, or lost one: a row may be about somebody else."""
+        since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
+        return {*Merge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
     def do(self, line: Line) -> None:
         if line["kind"] == BAD and not line.get("taken"):
@@ -181,6 +188,8 @@ class Applying:
             raise Conflict("gone")
         if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
             raise Conflict("ask-admin")
+        if person.pk in self.known_otherwise:
+            raise Conflict("changed")
         values = values_of(line["to"])
         if line["kind"] == LEAVE:
             return self.let_leave(person, values)
