@@ -13,6 +13,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.joint_runs import bring_together, hold, take_apart
+from courseware.learning.postponing import settle
 
 
 class StaysMerged(models.TextChoices):
@@ -45,6 +46,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> M
     events = bring_together(new)
     events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
     keep_standings(new)
+    events += settle(kept, by, at)  # by the absences of the account that stays
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
     return new
 
@@ -72,6 +74,7 @@ def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
     events = open_again(found, by, at)
     events += take_apart(found, by, at)
     keep_standings(found)
+    events += [*settle(kept, by, at), *settle(other, by, at)]
     record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
     return found
 
