@@ -60,9 +60,13 @@ def invite(person, *, by):
 
 @transaction.atomic
 def mail_new_link(name, people, *, language):
-    """Answer a request for a link. `people` are those who sign in with this name: one or none."""
+    """Answer a request for a link. `people` are those who sign in with this name: one or none.
+
+    Who has no address of the own has that of an account that was merged.
+    """
     for person in people:
-        tell("new-link", person, language=person.language or language)
+        address = person.email or (name if "@" in name else "")
+        tell("new-link", person, address=address, language=person.language or language)
     # A letter is written down either way: only its reader learns whether there is an account.
     if not people:
         tell("no-account", None, address=name if "@" in name else "", language=language)
