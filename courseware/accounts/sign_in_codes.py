@@ -11,7 +11,8 @@ from courseware.accounts.notices import notify
 from courseware.accounts.permissions import handles_people, is_manager, is_privileged, may_handle, people_managed_by
 from courseware.accounts.sign_in_names import called
 from courseware.accounts.ways_in import SignInCode
-from courseware.evidence.recording import record
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record, subject_of
 
 SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
 LENGTH = 8
@@ -80,7 +81,11 @@ def use_code(name, typed, *, at=None):
 
 
 def used_just_now(given, at):
-    """The code as it is now, where it was used a moment ago and no password was chosen since."""
+    """The code as it is now, where it was used a moment ago and no password was chosen since, nor anybody signed out:
+    on a machine of many the next one could else send the page once more."""
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     again = used.select_related("person", "given_by").first()
-    return again if again and not again.person.has_usable_password() else None
+    if again is None or again.person.has_usable_password():
+        return None
+    went = Event.objects.filter(subject=subject_of(again.person), verb="signed-out", at__gte=again.used_at)
+    return None if went.exists() else again

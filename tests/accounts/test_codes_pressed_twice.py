@@ -61,3 +61,10 @@ def test_a_new_code_is_not_a_used_one(person):
     assert SignInCode.objects.get().used_at is None
     assert use_code("A7", first) is None
     assert use_code("A7", second).person == person
+
+
+def test_not_once_its_owner_has_signed_out(client, person):
+    code = give_code(person, by=make_hr())
+    press(client, code)
+    client.post(reverse("account_logout"))
+    assert press(client, code) == 422
