@@ -56,6 +56,7 @@ def differences() -> Iterator[str]:
     yield from certificates()
     yield from certificate_texts()
     yield from standings()
+    yield from strange_standings()
     yield from newest_standings()
     yield from releases()
     yield from log_check.differences()
@@ -297,7 +298,8 @@ def newest_standings() -> Iterator[str]:
     """What the newest run says of it, for boards."""
     kept = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values("certified_until")
     runs = Enrollment.objects.newest().annotate(end=Subquery(kept))
-    differ = runs.exclude(certified_until=F("end")).exclude(certified_until=None, end=None)
+    same = {"certified_until": F("end"), "end__isnull": False}  # to SQL a day is neither equal nor unequal to no day
+    differ = runs.exclude(**same).exclude(certified_until=None, end=None)
     for pk, said, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
         yield f"enrollment {pk}: certified until {said} by what its row says, until {end} by the standing"
 
@@ -393,6 +395,15 @@ def standings() -> Iterator[str]:
                 f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
                 f"until {best.certifies_until} by {kind} {best.pk}"
             )
+
+
+def strange_standings() -> Iterator[str]:
+    """Those that name a proof of somebody else, or of another course."""
+    of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
+    own = Standing.objects.filter(Q(**of_run) | Q(outside__person=F("learner"), outside__course=F("course")))
+    strange = Standing.objects.exclude(pk__in=own.values("pk")).order_by("pk")
+    for learner, course in strange.values_list("learner", "course"):
+        yield f"person {learner}: certified in course {course} by a proof of another person or course"
 
 
 def releases() -> Iterator[str]:
