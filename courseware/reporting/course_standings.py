@@ -38,6 +38,8 @@ def row_and_standings(
     certificates = {each.enrollment_id: each for each in Certificate.objects.filter(enrollment__in=found.values("pk"))}
     runs: dict[int, list[PastRun]] = defaultdict(list)
     asked = {shown.pk: shown}
+    if not shown.is_newest:
+        shown.certified_until = None  # it still has the day that was known when the newest run was begun
     for run in found:
         runs[run.course_id].append(PastRun(run, certificates.get(run.pk)))
         if run.is_newest:

@@ -120,3 +120,12 @@ def test_a_certificate_that_was_withdrawn_is_said_to_be_at_its_run(client, lea):
     assert [run.split("completed")[-1].strip() for run in runs[1:]] == [
         f"{day(0)} certificate withdrawn", f"{day(0)} certificate until {day(-400)}",
     ]  # fmt: skip
+
+
+def test_the_page_of_an_earlier_run_says_nothing_of_a_certificate_at_its_head(client, lea):
+    """Which only the newest run knows: the earlier one still has the day that was known when the newest was begun."""
+    client.force_login(lea.lead)
+    earlier = lea.enrollments.filter(course=lea.renewal.course).earliest("pk")
+    page = BeautifulSoup(client.get(f"/team/people/{earlier.pk}/").content, "html.parser")
+    head = " ".join(page.select_one("dl.facts").find_previous_sibling("p").get_text(" ").split())
+    assert "completed" in head and "certifi" not in head
