@@ -18,8 +18,11 @@ def keep_standing(certificate: Certificate) -> None:
 
 def keep_standings(proofs: Sequence[Proof]) -> None:
     """Of these people in these courses. Call it in the transaction that has changed the proofs."""
+    pairs = {whose(proof) for proof in proofs}
+    if any(isinstance(proof, OutsideTraining) for proof in proofs):  # a certificate is of a run
+        Enrollment.objects.hold_beginners(pairs)
     # The runs first, as whoever completes one has it.
-    Enrollment.objects.hold_newest({whose(proof) for proof in proofs})
+    Enrollment.objects.hold_newest(pairs)
     # One of each for a start: the row is locked with it, so that of two at once the second sees what became of both.
     changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
     Standing.objects.bulk_create(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.away import Away
 from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import audits, handles_people, people_managed_by
+from courseware.accounts.whereabouts import change_teams_of, keep_teams_of
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
@@ -36,6 +37,7 @@ class EnrollmentQuerySet(models.QuerySet):
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
             objs = list(objs)
+            keep_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
             validity.mark(objs)
             new = super().bulk_create(objs, *args, **kwargs)
             count(Relocation(each.learner_id, None, each.place) for each in new)
@@ -75,6 +77,13 @@ class EnrollmentQuerySet(models.QuerySet):
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
         return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
+
+    def hold_beginners(self, pairs):
+        """Whoever begins a first run of these people in these courses waits until the transaction ends: no row that
+        could be locked says yet until when they are certified. Call it before runs are locked."""
+        people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
+        runs = self.newest().filter(learner__in=people, course__in=courses)
+        change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})
 
     def keep_certified(self, pairs):
         """Until when these people are certified in these courses, as it is now known. Call it in the transaction of
@@ -241,11 +250,12 @@ class Enrollment(models.Model):
 
     def superseding(self):
         """The place of the run before, which is the newest no more."""
-        former = Enrollment.objects.newest().filter(learner=self.learner_id, course=self.course_id)
-        before = former.first()
-        former.update(is_newest=False)
+        former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
+        places = [run.place for run in former]
+        Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
+        keep_teams_of([self.learner_id])  # see `hold_beginners`
         validity.mark([self])
-        return before and before.place
+        return places[0] if places else None
 
     def place_before(self):
         row = Enrollment.objects.get(pk=self.pk)
