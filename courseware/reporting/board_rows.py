@@ -72,6 +72,7 @@ class Cells(NamedTuple):
     days_late: int
     away_until: date | None
     certificate_day: date | None
+    is_outside: bool
     is_trained_outside: bool
     has_left: bool
     line: TramLine
@@ -92,7 +93,7 @@ class BoardRow:
     """Where a person stands in a course, as the board shows it; every cell of page and export comes from here.
 
     `team` is the name of the first team the learner joined of those the viewer may see. The state is that `at` this
-    instant. `is_trained_outside`: certified by what was learned elsewhere.
+    instant. `is_outside`: it is by what was learned elsewhere that one is certified, or was; `is_trained_outside`: is.
     """
 
     journey: Journey
@@ -102,7 +103,11 @@ class BoardRow:
     at: datetime
     validity: Validity = Validity.NEVER
     has_left: bool = False
-    is_trained_outside: bool = False
+    is_outside: bool = False
+
+    @property
+    def is_trained_outside(self) -> bool:
+        return self.is_outside and self.validity.is_certified
 
     @property
     def enrollment(self) -> Enrollment:
@@ -167,6 +172,7 @@ class BoardRow:
             days_late=self.days_late,
             away_until=self.away_until,
             certificate_day=self.certificate_day,
+            is_outside=self.is_outside,
             is_trained_outside=self.is_trained_outside,
             has_left=self.has_left,
             line=self.line,
@@ -342,7 +348,7 @@ def rows(
             at,
             validities[journey.enrollment.certified_until],
             not facts["is_here"],
-            facts["has_outside"] and validities[journey.enrollment.certified_until].is_certified,
+            facts["has_outside"],
         )
         for journey in journeys(enrollments, routes, with_sittings=True)
         for facts in [vars(journey.enrollment)]

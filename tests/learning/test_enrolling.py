@@ -192,7 +192,7 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
     record("opened", subject="door:1")
     # Two savepoints: 4; order, its teams, those below, people, who is certified, enrollments, whether anybody is left,
     # order; letters: 3; the log: 3.
-    # And on PostgreSQL the lock of who is counted.
+    # And on PostgreSQL the lock of who is certified and counted, twice.
     with transaction.atomic(), django_assert_num_queries(21 + 2 * (connection.vendor == "postgresql")):
         enroll_next(order, by=None)
 
