@@ -136,5 +136,5 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
 def test_recording_takes_as_many_statements_for_one_as_for_three(people, django_assert_num_queries):
     course, hr = make_course(), make_hr()
     trainings = [trained(make_user(), course) for _ in range(people)]
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         record_outside(trainings, by=hr)
