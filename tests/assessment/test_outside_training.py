@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from courseware.assessment.certifying import issue
@@ -136,5 +137,6 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
 def test_recording_takes_as_many_statements_for_one_as_for_three(people, django_assert_num_queries):
     course, hr = make_course(), make_hr()
     trainings = [trained(make_user(), course) for _ in range(people)]
-    with django_assert_num_queries(16):
+    postgres = connection.vendor == "postgresql"  # where whoever begins a first run waits by a lock
+    with django_assert_num_queries(16 + postgres):
         record_outside(trainings, by=hr)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
 EARLIER, TODAY, LATER = date(2026, 11, 1), date(2026, 11, 26), date(2027, 11, 1)
 
 
+@transaction.atomic
 def certificate_of(person, course, **changed):
     """Of a new run, with these fields, as if it had been issued with them."""
     enrollment = make_enrollment(person, course, completed_at=timezone.now())
