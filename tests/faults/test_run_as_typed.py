@@ -42,7 +42,7 @@ def typed(data):
     )  # fmt: skip
     try:
         wait_until(lambda: is_listening(port) or process.poll() is not None, "nothing listens", within=LONG)
-        wait_until(lambda: len(programs_of(process)) == 2 or process.poll() is not None, "not both have begun")
+        wait_until(lambda: are_at_work(process) or process.poll() is not None, "not both are at work", within=LONG)
         yield process, port
     finally:
         if process.poll() is None:
@@ -55,6 +55,17 @@ def programs_of(process):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     lines = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children}
     return {line: int(pid) for pid, line in lines.items() if any(name in line for name in PROGRAMS.values())}
+
+
+def are_at_work(process):
+    """Both heed SIGTERM: who is still loading modules ends where it stands."""
+    pids = programs_of(process).values()
+    return len(pids) == 2 and all(heeds(pid, signal.SIGTERM) for pid in pids)
+
+
+def heeds(pid, number):
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(lines["SigCgt"], 16) >> (number - 1) & 1)
 
 
 def is_alive(pid):
