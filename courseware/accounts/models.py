@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-# With those that have a module of their own: Django finds its models here.
-from courseware.accounts.away import Away  # noqa: F401
-from courseware.accounts.merges import Merge  # noqa: F401
-from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401
-from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401
-from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401
+from courseware.accounts.away import Away  # noqa: F401 - Django finds its models here
+from courseware.accounts.merges import Merge  # noqa: F401 - Django finds its models here
+from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401 - Django finds its models here
+from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401 - the second: Django finds its models here
+from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401 - Django finds its models here
 from courseware.lib.dates import site_day
 
 

@@ -91,7 +91,7 @@ def with_words(events: Iterable[Event]) -> list[Event]:
     """Each with its `words`; "" for a verb of another version, which a page then shows as it is."""
     found = list(events)
     for event in found:
-        event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]
+        event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]  # no column: for a page to read
     return found
 
 

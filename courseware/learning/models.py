@@ -16,7 +16,7 @@ from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
 from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.merged_runs import aside
-from courseware.learning.postponements import Postponement  # noqa: F401
+from courseware.learning.postponements import Postponement  # noqa: F401 - the same
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
