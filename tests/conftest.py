@@ -9,10 +9,17 @@ settings.register_profile("deep")  # of `make deep`: see tests/assessment/test_l
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+ASKING_THE_DATABASE = {"db", "transactional_db", "live_server"}
+
+
+# Before `-m` is applied, which would else not know the marks given here.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if "shipped_folder" in item.fixturenames:
             item.add_marker(pytest.mark.shipped)
+        if item.get_closest_marker("django_db") or not ASKING_THE_DATABASE.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")

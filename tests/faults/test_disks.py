@@ -15,6 +15,8 @@ from tests.faults.killing import killed_server
 from tests.faults.sites import Site
 from tests.faults.visitors import Visitor
 
+pytestmark = pytest.mark.any_database  # it is the disk of SQLite, whatever the other tests use
+
 TIMES = 40 if IN_FULL else 6
 FAILURES = [("fsync,fdatasync", "EIO", 1), ("pwrite64", "EIO", 1), ("pwrite64", "ENOSPC", 2)]
 if IN_FULL:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_database  # each clone has SQLite
+
 ROOT = Path(__file__).resolve().parents[2]
 README = ("README.md", "README.zh-hans.md")
 FOR_THE_SITE = ("docs/operator.md", "SECURITY.md")

@@ -28,6 +28,8 @@ from tests.lib.pieces_of_work import (
     where,
 )
 
+pytestmark = pytest.mark.any_database  # none is asked
+
 LONG = 60  # seconds: a test that comes to wait for it has failed already
 
 

@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from tests.world import make_world
 
-pytestmark = pytest.mark.django_db
 LOOKUPS = (
     "exact",
     "iexact",
@@ -76,6 +75,7 @@ def test_a_list_can_be_filtered_by_its_own_filters_and_by_no_field_beside_them(l
     assert {path for path in asked if model_admin.lookup_allowed(path, "1", request)} == FILTERS[label]
 
 
+@pytest.mark.django_db
 def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client):
     world = make_world()
     client.force_login(world.people["editor"])
@@ -87,6 +87,7 @@ def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client
         assert client.get(f"{reports}?{question}").status_code == 200, question
 
 
+@pytest.mark.django_db
 def test_what_is_refused_is_one_line_of_the_log(client, caplog):
     client.force_login(make_world().people["editor"])
     client.get(reverse("admin:learning_lessonreport_changelist") + "?enrollment%0AERROR+forged=1")
@@ -96,6 +97,7 @@ def test_what_is_refused_is_one_line_of_the_log(client, caplog):
 
 
 @pytest.mark.long
+@pytest.mark.django_db
 def test_every_link_of_every_filter_is_answered(client):
     world = make_world()
     client.force_login(world.people["admin"])

@@ -7,7 +7,7 @@ from courseware.content.compiled import serving
 from tests.making import make_user
 from tests.world import make_world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 from tests.site.routes import fill_in, routes
 from tests.site.test_pages import page_of, pieces
 
+pytestmark = pytest.mark.any_database
+
 # But for the one blank that Django puts between a field's help and how to choose several.
 GAP = re.compile(r"[\u4e00-\u9fff，。；：！？”）] +(?=[\u4e00-\u9fff“（])(?!按住 Control 键)")
 

@@ -7,6 +7,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+pytestmark = pytest.mark.any_database
+
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 HAS_NAME = 8  # the flag in the fourth byte of gzip's header: a name follows it
 

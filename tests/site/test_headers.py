@@ -10,6 +10,8 @@ from django.urls import reverse
 from tests.making import PASSWORD
 from tests.site.routes import fill_in, routes
 
+pytestmark = pytest.mark.any_database
+
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",

@@ -10,6 +10,8 @@ from courseware.learning import enrolling
 from tests.making import make_user
 from tests.site.routes import fill_in, routes
 
+pytestmark = pytest.mark.any_database
+
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){3,}\b[A-Za-z]{2,}\b")
 READ_ALOUD = ("alt", "aria-label", "placeholder", "title")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.site.test_access import ALL_ROUTES, Sender
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.long]
 
 # People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
