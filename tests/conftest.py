@@ -68,6 +68,30 @@ def once_for_the_same_files(work, place):
     return remembered
 
 
+@pytest.fixture(autouse=True, scope="session")
+def only_what_tests_write_is_taken_away():
+    """After a test that commits, Django would empty all tables and make permissions and groups again, as migrations do
+    at their end: most of what such a test takes."""
+    from django.test import TransactionTestCase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+
+
+MADE_BY_MIGRATING = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+
+
+def empty_tables(_case):
+    from django.db import connection, transaction
+
+    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+    # In any order, as keys between them are looked at when the transaction ends.
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in tables - MADE_BY_MIGRATING:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
 @pytest.fixture(autouse=True)
 def no_left_over_language():
     """A view that switches the language must not leave it to the next test."""
