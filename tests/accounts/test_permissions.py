@@ -167,7 +167,7 @@ def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
     assert list(team_places()) == [f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"]
 
 
-@pytest.mark.long
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_teams_from_before_get_their_places_by_the_migration():
     firm = chain("ABCD")

@@ -157,7 +157,7 @@ def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
     assert list(consistency.standings()) == [f"{where} None by what is kept, {said}"]
 
 
-@pytest.mark.long
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_certificates_from_before_are_kept_by_the_migration():
     course, people = make_course(), [make_user() for _ in range(4)]

@@ -249,7 +249,7 @@ def test_the_number_of_a_writer_cannot_be_made_without_the_key_of_the_site(enrol
     assert set(LessonReport.objects.written_by(enrollment)) == {after}
 
 
-@pytest.mark.long
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_reports_from_before_are_found_by_their_writers_after_the_migration():
     course = make_course()

@@ -322,7 +322,7 @@ def test_a_board_of_one_team_of_many_people_reads_what_is_kept_from_the_second_t
         assert (shown[1] > 3) == (manager == firm["B"].manager)
 
 
-@pytest.mark.long
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_people_from_before_are_counted_by_the_migration(firm):
     begin(firm)

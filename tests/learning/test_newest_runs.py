@@ -80,7 +80,7 @@ def refuse(*args):
     raise ValueError("the log is away")
 
 
-@pytest.mark.long
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_runs_from_before_are_told_apart_by_the_migration():
     course, learners = make_course(), [make_user() for _ in range(3)]
