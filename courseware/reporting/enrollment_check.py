@@ -1,0 +1,107 @@
+"""Whether enrollments, and what is kept of them for boards, still agree with the facts."""
+
+from collections.abc import Iterator
+
+from django.db.models import Exists, F, Max, Min, OuterRef, Subquery
+
+from courseware.accounts.merges import Merge
+from courseware.accounts.models import Team
+from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.learning import recounting
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.merged_runs import MergedRun, aside
+from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.simulations.models import Run
+
+
+def enrollments() -> Iterator[str]:
+    def of_facts(model, field, aggregate, enrollment="enrollment", **which):
+        facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **which).order_by().values(enrollment)
+        return Subquery(facts.annotate(found=aggregate(field)).values("found"))
+
+    days_given = AdjustmentLine.objects.filter(
+        adjustment__kind=Adjustment.Kind.EXTENDED, enrollment=OuterRef("pk"), made_at__isnull=False, undone_at=None
+    )
+    found = Enrollment.objects.annotate(
+        first_answer=of_facts(Answer, "answered_at", Min),
+        last_answer=of_facts(Answer, "answered_at", Max),
+        first_completion=of_facts(Completion, "completed_at", Min),
+        last_completion=of_facts(Completion, "completed_at", Max),
+        first_attempt=of_facts(Attempt, "started_at", Min),
+        last_attempt=of_facts(Attempt, "submitted_at", Max),
+        first_run=of_facts(Run, "started_at", Min, branch_of=None),
+        last_run=of_facts(Run, "finished_at", Max, branch_of=None),
+        last_drill=of_facts(DrillAnswer, "answered_at", Max, "attempt__enrollment"),
+        given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
+    )
+    for enrollment in found.order_by("pk").iterator():
+        yield from times_of(enrollment)
+        if enrollment.due_given_at != enrollment.given_at:
+            yield f"enrollment {enrollment.pk}: due_given_at is not that of the last day given by hand"
+        if enrollment.completed_at and enrollment.last_completion is None:
+            yield f"enrollment {enrollment.pk}: completed without a single completion"
+
+
+def times_of(enrollment) -> Iterator[str]:
+    facts = vars(enrollment)
+    firsts = (facts[f"first_{fact}"] for fact in ("answer", "completion", "attempt", "run"))
+    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run"))
+    first = min(filter(None, firsts), default=None)
+    last = max(filter(None, lasts), default=None)
+    # Facts are stored in order, but a clock may be set back: the earliest need not be the one that began it.
+    if (enrollment.started_at is None) != (first is None):
+        yield f"enrollment {enrollment.pk}: started_at {enrollment.started_at}, first fact {first}"
+    if last and (enrollment.last_active_at is None or enrollment.last_active_at < last):
+        yield f"enrollment {enrollment.pk}: last_active_at {enrollment.last_active_at}, last fact {last}"
+
+
+def newest_runs() -> Iterator[str]:
+    """Runs that a merge has set aside count only where a person has no other in the course."""
+    behind = aside()
+    others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(pk__in=behind)
+    later = others.filter(pk__gt=OuterRef("pk"))
+    every = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
+    runs = every.exclude(pk__in=behind)
+    for pk in runs.filter(Exists(later), is_newest=True):
+        yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
+    for pk in runs.filter(~Exists(later), is_newest=False):
+        yield f"enrollment {pk}: is the newest run, and is not kept as that"
+    for pk in every.filter(Exists(others), pk__in=behind, is_newest=True):
+        yield f"enrollment {pk}: is kept as the newest run, and a merge has set it aside"
+
+
+def merged_runs() -> Iterator[str]:
+    """Whose a run is, by the merges: of who is another name of somebody there is none."""
+    lines = MergedRun.objects.select_related("merge", "enrollment").order_by("pk")
+    for line in lines.filter(is_brought=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
+        yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
+    again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_brought=True)
+    undone = lines.filter(is_brought=True).exclude(merge__undone_at=None).filter(~Exists(again))
+    for line in undone.exclude(enrollment__learner=F("merge__other")):
+        yield f"enrollment {line.enrollment_id}: is of person {line.merge.other_id}, as merge {line.merge_id} is undone"
+    for merge in Merge.objects.standing().order_by("pk"):
+        for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
+            yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
+
+
+def team_places() -> Iterator[str]:
+    teams = Team.objects.in_bulk()
+    for team in teams.values():
+        above: list[int] = []
+        parent = team.parent_id
+        while parent is not None and parent not in above:  # teams in a circle must not make this endless
+            above.insert(0, parent)
+            parent = teams[parent].parent_id
+        place = "/" + "".join(f"{key}/" for key in above)
+        if team.above != place:
+            yield f"team {team.pk}: stands at {team.above} by what is kept, at {place} by the teams above it"
+
+
+def headcounts() -> Iterator[str]:
+    for team in recounting.everything():
+        for place, number in recounting.missing(team).items():
+            where = f"{place.urgency:%Y-%m-%d}, {'begun' if place.has_started else 'not begun'}"
+            if place.certified_until:
+                where += f", certified until {place.certified_until}"
+            who = f"team {team}" if team else "the firm"
+            yield f"{who}, course {place.course_id}: {number:+} people at {where} to what is counted"

@@ -1,0 +1,142 @@
+"""Whether attempts, drills and answers still say what they say graded again."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
+
+from courseware.assessment.attempting import is_right
+from courseware.assessment.banks import bank, question_of
+from courseware.assessment.drilling import drills_of
+from courseware.assessment.grading import reaches
+from courseware.assessment.models import Attempt, DrillAnswer, Response
+from courseware.content.compiled import serving
+from courseware.language.questions import Question, load_question
+from courseware.learning.models import Answer, Completion
+
+
+def attempts() -> Iterator[str]:
+    right = Count("responses", filter=Q(responses__is_right=True))
+    for attempt in Attempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
+        if attempt.asked != attempt.max_points:
+            yield f"attempt {attempt.pk}: {attempt.max_points} points to be had, {attempt.asked} questions asked"
+        if attempt.submitted_at is None:
+            continue
+        if attempt.points != attempt.right:
+            yield f"attempt {attempt.pk}: {attempt.points} points kept, {attempt.right} right responses"
+        if attempt.pass_mark and attempt.is_passed != reaches(attempt.right, attempt.max_points, attempt.pass_mark):
+            yield f"attempt {attempt.pk}: is_passed is {attempt.is_passed} at {attempt.right} of {attempt.max_points}"
+
+
+def pass_marks() -> Iterator[str]:
+    # As in its exam in the release it began with.
+    for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
+        page = serving.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
+        if attempt.pass_mark != page.data["pass_mark"]:
+            yield f"attempt {attempt.pk}: pass_mark is {attempt.pass_mark}, its exam said {page.data['pass_mark']}"
+
+
+def responses() -> Iterator[str]:
+    needed = ("bank", "attempt__release__course")
+    rows = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
+    for response in rows.iterator():
+        try:
+            question = question_of(response.attempt, response, response.attempt.release.course.source_language)
+            graded = graded_again(response)
+        except (KeyError, TypeError):
+            yield f"response {response.pk}: is no answer to a question that its bank held"
+            continue
+        if response.is_right != graded:
+            yield f"response {response.pk}: is_right is {response.is_right}, graded again it is {graded}"
+        if (response.objective, response.is_critical) != (question.objective, question.critical):
+            yield f"response {response.pk}: another rule than its question asks"
+
+
+def graded_again(response: Response) -> bool | None:
+    """None before the attempt is submitted. Raises KeyError and TypeError for what cannot be graded."""
+    attempt = response.attempt
+    if attempt.submitted_at is None:
+        return None
+    return is_right(attempt, response, attempt.release.course.source_language)
+
+
+def answers() -> Iterator[str]:
+    questions = lru_cache(maxsize=1)(questions_of)  # answers come by revision
+    for answer in Answer.objects.order_by("document", "revision", "pk").iterator():
+        try:
+            graded = questions(answer.document_id, answer.revision_id)[answer.question].grade(answer.response)
+        except (KeyError, TypeError):
+            yield f"answer {answer.pk}: is no answer to a question that its lesson asked"
+            continue
+        if answer.is_right != graded:
+            yield f"answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+
+
+def questions_of(document: int, revision: int) -> Mapping[str, Question]:
+    """Question id → question of a released revision, in any language: the key is the same in all."""
+    stored = next(iter(serving.stored_questions(document, revision).values()), {})
+    return {identifier: load_question(question) for identifier, question in stored.items()}
+
+
+def drill_answers() -> Iterator[str]:
+    rows = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
+    for answer in rows.iterator():
+        try:
+            questions = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
+            question = questions[answer.question]
+            graded = question.grade(answer.response)
+        except (KeyError, TypeError):
+            yield f"drill answer {answer.pk}: is no answer to a question that its bank held"
+            continue
+        if answer.is_right != graded:
+            yield f"drill answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+        if answer.objective != question.objective:
+            yield f"drill answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
+
+
+def numbers() -> Iterator[str]:
+    for key, exam, last in with_a_gap(Attempt, "enrollment", "exam__identifier"):
+        yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
+    for key, rule, last in with_a_gap(DrillAnswer, "attempt", "objective"):
+        yield f"attempt {key}: drill answers on {rule} up to number {last}, and not as many"
+
+
+def with_a_gap(model, *of):
+    """(values of the fields `of`, highest number) for each group of rows whose numbers have a gap."""
+    rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
+    return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
+
+
+def passes() -> Iterator[str]:
+    passed = Attempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
+    with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
+    for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
+        yield f"completion {pk}: of an exam without a passed attempt"
+
+
+def pre_checks() -> Iterator[str]:
+    """A submitted pre-check completes its document, and nothing else does."""
+    taken = Attempt.objects.submitted().filter(pass_mark=None)
+    completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
+    for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
+        yield f"attempt {pk}: is handed in, and its pre-check is not completed"
+    taken = taken.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"))
+    without_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.COMPLETED)
+    for pk in without_marks.filter(~Exists(taken)).values_list("pk", flat=True):
+        yield f"completion {pk}: of a pre-check that was not handed in"
+
+
+def drills() -> Iterator[str]:
+    """An exam is completed once it is passed and every drill is done, and not before."""
+    completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
+    passed = Attempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
+    for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
+        attempt_drills = drills_of(attempt)
+        owed = [drill.rule for drill in attempt_drills if not drill.is_done]
+        if not attempt.is_completed and not owed:
+            yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
+        elif attempt.is_completed and owed:
+            yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
+        for drill in attempt_drills:
+            if len({answer.question for answer in drill.streak}) < len(drill.streak):
+                yield f"attempt {attempt.pk}: a question twice in a row of right answers on {drill.rule}"
