@@ -8,7 +8,7 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.people_lists import SearchByPeople
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, withdraw
-from courseware.learning.admin import confirmation
+from courseware.learning.admin_confirmation import confirmation
 from courseware.learning.models import Enrollment
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly

@@ -1,0 +1,161 @@
+from datetime import date
+
+from django.contrib import admin, messages
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
+from courseware.content.course_titles import CourseTitleFilter, course_title
+from courseware.learning.admin_confirmation import confirmation
+from courseware.learning.admin_forms import EnrollmentForm
+from courseware.learning.enrolling import EnrollmentClosed, enroll
+from courseware.learning.looks import record_look
+from courseware.learning.models import Enrollment
+from courseware.learning.validity import Validity
+from courseware.learning.verbs import VERBS, may_change
+from courseware.lib.admin_rights import SuperusersOnly
+from courseware.lib.list_filters import ListFiltersOnly
+from courseware.lib.long_lists import LongList
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [*Enrollment.State.choices, *Validity.choices]
+
+    def queryset(self, request, queryset):
+        value = self.value()
+        if value in Enrollment.State.values:
+            return queryset.in_state(Enrollment.State(value))
+        # Which only the newest run says, of the person.
+        return queryset.newest().in_state(Validity(value)) if value in Validity.values else queryset
+
+
+# Labels of the fields of a verb when it is done to several people at once.
+WORDS = {
+    "due_on": {"label": _("due day")},
+    "reason": {"label": _("reason"), "help_text": _("The learner reads it, and it stays in the record.")},
+}
+
+
+def action_of(verb):
+    @admin.action(description=verb.action)
+    def action(model_admin, request, enrollments):
+        return model_admin.ask(request, enrollments, verb)
+
+    action.__name__ = verb.name  # which the list sends back
+    return action
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
+    """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
+
+    list_display = [
+        "learner", "course_shown", "state", "certified", "due_on", "started_at", "last_active_at", "completed_at",
+    ]  # fmt: skip
+    ordering = ["urgency", "pk"]
+    list_filter = [StateFilter, ("course", CourseTitleFilter), LearnersTeamFilter]
+    search_people = ("learner",)
+    autocomplete_fields = ["learner"]
+    actions = [action_of(verb) for verb in VERBS if verb.action]
+    readonly_fields = (
+        "learner", "course", "state", "due_on", "due_given_by", "track", "enrolled_at", "started_at", "last_active_at",
+        "completed_at", "waived_at", "waived_reason", "completions", "answers",
+    )  # fmt: skip
+    fields = readonly_fields
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_state().with_zone().with_release().select_related("learner")
+
+    @admin.display(description=_("course"), ordering="course")
+    def course_shown(self, enrollment):
+        return course_title(enrollment.course)
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj else ["learner", "course", "due_on"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.readonly_fields if obj else []
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **({} if obj else {"form": EnrollmentForm}) | kwargs)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            enrolled = enroll(obj.learner, obj.course, due_at=form.due_at, by=request.user)
+            obj.pk = enrolled.pk
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # it is waived instead: the facts that belong to it stay
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        enrollment = self.get_object(request, object_id)
+        if enrollment and self.has_view_permission(request, enrollment):
+            record_look(enrollment, by=request.user)
+        nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
+
+    @admin.display(description=_("state"), ordering="urgency")
+    def state(self, enrollment):
+        return Enrollment.State(enrollment.state).label
+
+    @admin.display(description=_("certified until"))
+    def certified(self, enrollment):
+        """Of the person, by whichever run; an earlier run says nothing of it."""
+        day = enrollment.certified_until if enrollment.is_newest else None
+        if day == date.max:
+            return gettext("no end")
+        return None if day == date.min else day
+
+    @admin.display(description=_("due day"), ordering="urgency")
+    def due_on(self, enrollment):
+        return enrollment.due_on
+
+    @admin.display(description=_("completions"))
+    def completions(self, enrollment):
+        rows = enrollment.completions.select_related("document").order_by("completed_at")
+        lines = ((row.document, timezone.localtime(row.completed_at).strftime("%Y-%m-%d %H:%M")) for row in rows)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {}</li>", lines))
+
+    @admin.display(description=_("answers"))
+    def answers(self, enrollment):
+        return enrollment.answers.count()
+
+    def ask(self, request, enrollments, verb):
+        """A page with the verb's form; once that is valid, act on each and return None, which shows the list again."""
+        form = verb.form(request.POST if "confirmed" in request.POST else None)
+        for name in WORDS.keys() & form.fields.keys():
+            vars(form.fields[name]).update(WORDS[name])
+        if not form.is_valid():
+            return confirmation(self, request, verb.action, form, action=verb.name, chosen=enrollments)
+        changed = []
+        for enrollment in enrollments:
+            if not may_change(request.user, enrollment):
+                note = gettext("Your own training is changed by somebody else: nothing was changed in it.")
+                self.message_user(request, note, messages.WARNING)
+                continue
+            try:
+                changed.append(bool(verb.act(enrollment, **form.cleaned_data, by=request.user)))
+            except EnrollmentClosed:
+                named = f"{enrollment.learner} · {course_title(enrollment.course)}"
+                note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": named}
+                self.message_user(request, note, messages.WARNING)
+        self.tell_what_was_changed(request, changed.count(True), changed.count(False))
+        return None
+
+    def tell_what_was_changed(self, request, changed, unchanged):
+        if changed:
+            note = ngettext("%(count)d enrollment was changed.", "%(count)d enrollments were changed.", changed)
+            self.message_user(request, note % {"count": changed}, messages.SUCCESS)
+        if unchanged:
+            note = ngettext(
+                "%(count)d enrollment was like that before: nothing was changed in it.",
+                "%(count)d enrollments were like that before: nothing was changed in them.",
+                unchanged,
+            )
+            self.message_user(request, note % {"count": unchanged}, messages.INFO)

@@ -1,0 +1,143 @@
+from http import HTTPStatus
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.content.admin import CourseAdmin
+from courseware.content.desk.exam_words import words_of
+from courseware.content.models import Course, Proposal, Release
+from courseware.content.releases import proposing, publishing
+from courseware.content.releases.exam_changes import exam_changes
+from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm
+from courseware.learning.release_effects import people_per_document, touched_by
+from courseware.lib.form_status import form_status
+
+
+def changes_in_words(course, revisions):
+    """Id of an exam, a bank or the course document → what releasing these revisions changes in it."""
+    changes = exam_changes(publishing.released_revisions(course), revisions)
+    return {change.document: words_of(change) for change in changes}
+
+
+admin.site.unregister(Course)
+
+
+@admin.register(Course)
+class PublishingCourseAdmin(CourseAdmin):
+    """The course's admin of `content`, with the page that publishes a release and counts whom it touches."""
+
+    fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "card")
+
+    @admin.display(description=_("drafts"))
+    def drafts(self, course):
+        url = reverse("admin:publish-course", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.publish)
+        return [path("<int:pk>/publish/", view, name="publish-course"), *super().get_urls()]
+
+    @method_decorator(asks_who_it_is)
+    def publish(self, request, pk):
+        course = get_object_or_404(Course, pk=pk)
+        if not request.user.has_perm("content.add_release"):
+            raise PermissionDenied
+        if "proposal" in request.POST:
+            self.answer_proposal(request, course)
+            return redirect("admin:publish-course", pk)
+        drafts = publishing.drafts(course)
+        form = PublishForm(request.POST if request.method == "POST" else None, drafts=drafts)
+        status = form_status(form)
+        try:
+            if form.is_valid() and (address := self.published(request, course, form)):
+                return redirect(*address)
+        except publishing.StaleChoice:
+            # The page as it is now, with nothing confirmed yet; weight and note stay.
+            self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
+            course.refresh_from_db()
+            drafts = publishing.drafts(course)
+            form, status = PublishForm(drafts=drafts, initial=form.words), HTTPStatus.CONFLICT
+        return self.page_to_publish_on(request, course, drafts, form, status)
+
+    def page_to_publish_on(self, request, course, drafts, form, status):
+        people = people_per_document([draft.document for draft in drafts])
+        touched = touched_by([draft.document for draft in drafts])
+        changed = changes_in_words(course, [draft.revision for draft in drafts])
+        others = proposing.others_who_may_publish(request.user).exists()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Publish changes"),
+            "proposals": [
+                (proposal, changes_in_words(course, proposal.revisions.all()), proposal.proposed_by == request.user)
+                for proposal in proposing.open_proposals(course)
+            ],
+            "needs_second": bool(changed) and others,
+            "is_alone": bool(changed) and not others,
+            "opts": self.opts,
+            "course": course,
+            "form": form,
+            "rows": [
+                (draft, option, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
+                for draft, option in zip(drafts, form["revisions"], strict=True)
+            ],
+            "weights": [(option, touched[option.data["value"]]) for option in form["weight"]],
+        }
+        return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
+
+    def published(self, request, course, form):
+        """Where to go after a release or a proposal; None where the form now says what is wrong. Raises StaleChoice."""
+        changes_exams = bool(changes_in_words(course, form.chosen))
+        if changes_exams and form.words["weight"] == Release.Weight.MINOR:
+            form.add_error("weight", gettext("An exam, its questions or its pass mark are more than minor."))
+            return None
+        try:
+            if not changes_exams:
+                release = publishing.publish(course, form.chosen, **form.words, by=request.user)
+            else:
+                proposal = proposing.propose(course, form.chosen, **form.words, by=request.user)
+                if proposing.others_who_may_publish(request.user).exists():
+                    note = gettext("Proposed. Learners see it when somebody else who may publish has released it.")
+                    self.message_user(request, note, messages.SUCCESS)
+                    return ["admin:publish-course", course.pk]
+                release = proposing.release_proposed(proposal, by=request.user)
+        except publishing.ContentErrors as refused:
+            for problem in refused.problems:
+                form.add_error(None, str(problem))
+            return None
+        except publishing.PassMarkTooLow as refused:
+            note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site asks for %(floor)d or more.")
+            form.add_error(None, note % vars(refused))
+            return None
+        self.say_released(request, release)
+        return ["admin:content_course_changelist"]
+
+    def say_released(self, request, release):
+        note = gettext("Release %(number)d is what learners see from now on.")
+        self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
+
+    def answer_proposal(self, request, course):
+        """Release or decline a proposal, and say what was done."""
+        pk = request.POST["proposal"]
+        proposal = get_object_or_404(Proposal, course=course, pk=pk if pk.isdecimal() else None)
+        try:
+            if "decline" in request.POST:
+                proposing.decline(proposal, by=request.user)
+                self.message_user(request, gettext("The proposal is declined. The drafts stay."), messages.SUCCESS)
+            else:
+                self.say_released(request, proposing.release_proposed(proposal, by=request.user))
+        except proposing.OwnProposal:
+            note = gettext("You proposed this yourself: somebody else who may publish has to release it.")
+            self.message_user(request, note, messages.ERROR)
+        except (publishing.ProposalVoid, publishing.StaleChoice):
+            note = gettext("This proposal no longer holds: something was saved or released since. Please look again.")
+            self.message_user(request, note, messages.ERROR)
+        except (publishing.ContentErrors, publishing.PassMarkTooLow) as refused:
+            self.message_user(request, str(refused), messages.ERROR)
