@@ -54,6 +54,11 @@ def answered(response, what):
     return response.status_code
 
 
+def each_value():
+    for name in HOSTILE:
+        yield pytest.param(name, marks=[] if name in REFUSED_BY_POSTGRESQL else [pytest.mark.any_database])
+
+
 def test_something_else_in_each_field_at_once(client, world):
     for number, (route, address) in enumerate(addresses(world)):
         values = cycle(list(HOSTILE.values())[number % len(HOSTILE) :] + list(HOSTILE.values()))
@@ -62,18 +67,13 @@ def test_something_else_in_each_field_at_once(client, world):
         answered(client.post(address, fields), f"POST {route}")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", each_value())
 def test_the_same_in_every_field_at_once(client, world, name):
     for route, address in addresses(world):
         fields = dict.fromkeys(fields_of(client, address), HOSTILE[name])
         answered(client.get(address, fields), f"GET {route}")
         answered(client.post(address, fields), f"POST {route}")
-
-
-def each_value():
-    for name in HOSTILE:
-        yield pytest.param(name, marks=[] if name in REFUSED_BY_POSTGRESQL else [pytest.mark.any_database])
 
 
 @pytest.mark.exhaustive  # each takes a quarter of a minute
