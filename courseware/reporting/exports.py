@@ -1,9 +1,12 @@
-"""The board as a file. One table has heading and cell of each column, so that they cannot differ."""
+"""The board as a file. One table has name, heading and cell of each column, so that they cannot differ."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from itertools import islice
+from typing import Any, NamedTuple
 
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,38 +18,55 @@ from courseware.reporting.board_rows import BoardRow
 
 AT_A_TIME = 100  # rows put into words before another request's language may be active
 
-CERTIFIED = {Validity.ENDING: _("yes"), Validity.CERTIFIED: _("yes"), Validity.ENDED: _("no"), Validity.NEVER: ""}
+CERTIFIED: dict[Validity, str | Promise] = {
+    Validity.ENDING: _("yes"),
+    Validity.CERTIFIED: _("yes"),
+    Validity.ENDED: _("no"),
+    Validity.NEVER: "",
+}
 OUTSIDE = _("yes, trained elsewhere")
 
-BOARD_COLUMNS = {
-    _("Name"): lambda row: row.name,
-    _("E-mail"): lambda row: row.email,
-    _("Team"): lambda row: row.team,
-    _("Course"): lambda row: row.outline.title,
-    _("State"): lambda row: row.state.label,
-    _("Progress (%)"): lambda row: row.progress.percent,
-    _("Done"): lambda row: row.progress.done_count,
-    _("Of"): lambda row: row.progress.total,
-    _("Due on"): lambda row: day.isoformat() if (day := row.due_on) else "",
-    _("Away until"): lambda row: day.isoformat() if (day := row.away_until) else "",
-    _("Last active"): lambda row: moment(row.enrollment.last_active_at),
-    _("Completed at"): lambda row: moment(row.enrollment.completed_at),
-    _("Certified"): lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity],
-    _("Starting point"): lambda row: score(row.starting_point.before),
-    _("After the exam"): lambda row: score(row.starting_point.after),
-    _("Gain (%)"): lambda row: gain(row.starting_point),
-    _("Next step"): lambda row: row.next_act.words,
-    _("Course id"): lambda row: row.outline.course_id,  # stays when a title changes
-    _("Has left"): lambda row: gettext("yes") if row.has_left else "",
-    _("Certified until"): lambda row: last_day(row),
-    _("Reason of the excuse"): lambda row: row.enrollment.waived_reason,
-}
+Cell = str | int | date | datetime | None
+AS_IT_IS = frozenset({str, int, date, datetime, type(None)})  # a lazy text is put into words
 
 
-def last_day(row: BoardRow) -> str:
+class Column(NamedTuple):
+    """`name` never changes, whatever the heading comes to say: programs that read the file go by it."""
+
+    name: str
+    heading: str | Promise
+    cell: Callable[[BoardRow], Cell | Promise]
+
+
+BOARD_COLUMNS = (
+    Column("name", _("Name"), lambda row: row.name),
+    Column("email", _("E-mail"), lambda row: row.email),
+    Column("team", _("Team"), lambda row: row.team),
+    Column("course_title", _("Course"), lambda row: row.outline.title),
+    Column("state", _("State"), lambda row: row.state.label),
+    Column("progress_percent", _("Progress (%)"), lambda row: row.progress.percent),
+    Column("steps_done", _("Done"), lambda row: row.progress.done_count),
+    Column("steps", _("Of"), lambda row: row.progress.total),
+    Column("due_on", _("Due on"), lambda row: row.due_on),
+    Column("away_until", _("Away until"), lambda row: row.away_until),
+    Column("last_active_at", _("Last active"), lambda row: row.enrollment.last_active_at),
+    Column("completed_at", _("Completed at"), lambda row: row.enrollment.completed_at),
+    Column("certified", _("Certified"), lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity]),
+    Column("score_before", _("Starting point"), lambda row: score(row.starting_point.before)),
+    Column("score_after", _("After the exam"), lambda row: score(row.starting_point.after)),
+    Column("gain_percent", _("Gain (%)"), lambda row: gain(row.starting_point)),
+    Column("next_act", _("Next step"), lambda row: row.next_act.words),
+    Column("course", _("Course id"), lambda row: row.outline.course_id),  # stays when a title changes
+    Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),
+    Column("certified_until", _("Certified until"), lambda row: last_day(row)),
+    Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.waived_reason),
+)
+
+
+def last_day(row: BoardRow) -> date | str:
     """Of the certificate, also of one that has ended."""
     if row.certificate_day:
-        return row.certificate_day.isoformat()
+        return row.certificate_day
     return gettext("no end") if row.validity.is_certified else ""
 
 
@@ -62,25 +82,35 @@ def gain(point: StartingPoint) -> int | str:
     return "" if point.gain is None else point.gain
 
 
-def moment(at) -> str:
-    """ISO 8601 in the site's zone with its offset, to the second; "" for None."""
-    return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds") if at else ""
+def site_time(at: datetime) -> datetime:
+    """In the site's zone, to the second."""
+    return at.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
-def board_csv(rows: Iterable[BoardRow], language: str) -> Iterator[bytes]:
-    return encoded(table(rows, language))
-
-
-def table(rows: Iterable[BoardRow], language: str) -> Iterator[Sequence[str | int]]:
-    # The file is made after the view has returned, when its language is no longer active.
+def headings(language: str, *, named: bool = False) -> list[str]:
     with translation.override(language):
-        heading = [str(name) for name in BOARD_COLUMNS]
-    yield heading
-    rows, said, columns = iter(rows), CellTexts(), BOARD_COLUMNS.values()
+        return [column.name if named else str(column.heading) for column in BOARD_COLUMNS]
+
+
+def board_csv(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[bytes]:
+    """With `named` the headings are the columns' names."""
+    return encoded(texts(rows, language, named=named))
+
+
+def texts(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[Sequence[object]]:
+    """The headings, and then each row; moments by ISO 8601 in the site's zone with its offset."""
+    yield headings(language, named=named)
+    for cells in board_table(rows, language):
+        yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
+
+
+def board_table(rows: Iterable[BoardRow], language: str) -> Iterator[list[Cell]]:
+    # The file is made after the view has returned, when its language is no longer active.
+    rows, columns, said = iter(rows), [column.cell for column in BOARD_COLUMNS], CellTexts()
     while some := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
-            lines = [
-                [cell if isinstance(cell := column(row), (str, int)) else said.text(cell) for column in columns]
+            lines: list[list[Any]] = [
+                [cell if type(cell := column(row)) in AS_IT_IS else said.text(cell) for column in columns]
                 for row in some
             ]
         yield from lines
@@ -92,7 +122,7 @@ class CellTexts:
     def __init__(self) -> None:
         self.texts: dict[int, tuple[object, str]] = {}
 
-    def text(self, value) -> str:
+    def text(self, value: object) -> str:
         if id(value) not in self.texts:
             self.texts[id(value)] = value, str(value)  # kept, so that no other one gets its id
         return self.texts[id(value)][1]

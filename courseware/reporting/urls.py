@@ -1,14 +1,15 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, landing, log_pages, person, statistics
+from courseware.reporting.views import board, board_files, landing, log_pages, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
     path("start/", landing.start, name="start"),
     # /team/
     path("team/", board.board, name="board"),
-    path("team/board.csv", board.board_csv, name="board-csv"),
+    path("team/board.csv", board_files.board_csv, name="board-csv"),
+    path("team/board.xlsx", board_files.board_xlsx, name="board-xlsx"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),

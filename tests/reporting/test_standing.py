@@ -74,8 +74,8 @@ def everyone(team):
 def test_board_and_file_tell_who_is_certified(team):
     everyone(team)
     rows = rows_shown_to(team.manager)
-    column = list(exports.BOARD_COLUMNS).index("Certified")
-    cells = {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
+    column = exports.headings("en").index("Certified")
+    cells = {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
     said = {
         (row.name, row.state.value, row.validity.value, row.cells.shows_certificate)
         for row in rows

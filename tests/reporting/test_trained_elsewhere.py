@@ -59,8 +59,8 @@ def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, cou
     taken_back(learner(team, course, "Wrong", None))
     learner(team, course, "Never")
     rows = rows_shown_to(team.manager)
-    column = list(exports.BOARD_COLUMNS).index("Certified")
-    assert {row[0]: row[column] for row in list(exports.table(rows, "en"))[1:]} == {
+    column = exports.headings("en").index("Certified")
+    assert {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:]} == {
         "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "no", "Never": "",
     }  # fmt: skip
     assert page(team.manager, "/team/").count("trained elsewhere") == 1

@@ -30,6 +30,7 @@ ONE = None  # a form, or one thing with nothing that grows beside what every pag
 LISTS = {
     "team/": Enrollment,
     "team/board.csv": Enrollment,
+    "team/board.xlsx": Enrollment,
     "team/people/<int:pk>/": Event,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/substitutes/": Substitute,

@@ -2,22 +2,20 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import QueryDict, StreamingHttpResponse
+from django.http import QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.models import Membership
 from courseware.accounts.permissions import audits
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
-from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
-from courseware.reporting import board_rows, exports
+from courseware.reporting import board_rows
 from courseware.reporting.forms import BoardFilter
 from courseware.reporting.own_board import (
     ROWS_A_PAGE,
@@ -29,6 +27,7 @@ from courseware.reporting.own_board import (
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
 
@@ -68,6 +67,7 @@ def board(request):
         "whole_team": whole_team(request.user, teams, chosen),
         "today": timezone.localdate(now),
         "filters_query": filters_query(chosen),
+        "fits_a_workbook": number <= ROWS_OF_A_WORKBOOK,
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
         "surveys": surveys_on(routes.values()),
         "simulations": simulations_on(routes.values()),
@@ -155,24 +155,3 @@ def in_address(value):
     if isinstance(value, Course):
         return value.identifier
     return "on" if value is True else getattr(value, "pk", value)
-
-
-@require_safe
-@login_required
-@asks_who_it_is
-def board_csv(request):
-    teams, now = teams_or_404(request.user), timezone.now()
-    chosen = BoardFilter(request.GET, teams=teams).chosen()
-    everyone, found = chosen_enrollments(request.user, chosen, now)
-    number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
-    state, team = chosen.get("state"), chosen.get("team")
-    data = {"state": state and state.value, "team": team and team.pk, "rows": number}
-    if "course" in chosen:
-        data["course"] = chosen["course"].identifier
-    data |= {name: True for name in ("left", "away") if name in chosen}
-    record("board-exported", actor=request.user, subject="board", data=data)
-    sorted_rows = board_rows.sorted_within_reason(found, number)
-    rows = board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now)
-    response = StreamingHttpResponse(exports.board_csv(rows, get_language()), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="team-{timezone.localdate(now):%Y-%m-%d}.csv"'
-    return response

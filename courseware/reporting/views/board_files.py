@@ -1,0 +1,123 @@
+"""/team/board.csv, /team/board.xlsx: what the board shows, as a file."""
+
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, ngettext
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.content.models import Course
+from courseware.evidence.recording import record
+from courseware.learning.states import State
+from courseware.learning.validity import Validity
+from courseware.reporting import board_rows, exports, workbooks
+from courseware.reporting.forms import BoardFilter
+from courseware.reporting.views.board import chosen_enrollments, counts_of, filters_query, number_in
+from courseware.reporting.views.people import teams_or_404
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Chosen(NamedTuple):
+    """The rows that the filters of the address leave, and how many."""
+
+    filters: dict
+    rows: object
+    number: int
+    at: object
+
+    @property
+    def file_name(self):
+        return f"team-{timezone.localdate(self.at):%Y-%m-%d}"
+
+
+def chosen_rows(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    chosen = BoardFilter(request.GET, teams=teams).chosen()
+    everyone, found = chosen_enrollments(request.user, chosen, now)
+    number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
+    sorted_rows = board_rows.sorted_within_reason(found, number)
+    return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), number, now)
+
+
+def record_export(user, chosen):
+    state, team = chosen.filters.get("state"), chosen.filters.get("team")
+    data = {"state": state and state.value, "team": team and team.pk, "rows": chosen.number}
+    if "course" in chosen.filters:
+        data["course"] = chosen.filters["course"].identifier
+    data |= {name: True for name in ("left", "away") if name in chosen.filters}
+    record("board-exported", actor=user, subject="board", data=data)
+
+
+@require_safe
+@login_required
+@asks_who_it_is
+def board_csv(request):
+    """With `?headings=names` the headings are what programs know the columns by."""
+    chosen, named = chosen_rows(request), request.GET.get("headings") == "names"
+    record_export(request.user, chosen)
+    lines = exports.board_csv(chosen.rows, get_language(), named=named)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{chosen.file_name}.csv"'
+    return response
+
+
+@require_safe
+@login_required
+@asks_who_it_is
+def board_xlsx(request):
+    chosen = chosen_rows(request)
+    if chosen.number > workbooks.ROWS_OF_A_WORKBOOK:
+        words = gettext(
+            "A workbook holds up to %(most)d rows, and these are %(number)d. The CSV file holds all of them."
+        )
+        messages.error(request, words % {"most": workbooks.ROWS_OF_A_WORKBOOK, "number": chosen.number})
+        query = filters_query(chosen.filters)
+        return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+    record_export(request.user, chosen)
+    file = workbooks.board_workbook(chosen.rows, facts_about(request.user, chosen), get_language())
+    return FileResponse(file, as_attachment=True, filename=f"{chosen.file_name}.xlsx", content_type=XLSX)
+
+
+def facts_about(user, chosen):
+    """What somebody must know who finds the file a year later."""
+    zone = timezone.get_default_timezone()
+    at = date_format(timezone.localtime(chosen.at, zone), "DATETIME_FORMAT")
+    return [
+        (gettext("As of"), f"{at} ({zone})"),
+        (gettext("For"), user.name),
+        (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", chosen.number) % {"number": chosen.number}),
+        *((gettext("Filter"), words) for words in filters_in_words(chosen.filters)),
+        *((gettext("Course"), words) for words in courses_in_words()),
+        (gettext("A row"), gettext("one person in one course")),
+        (str(State.OVERDUE.label), gettext("not complete, not excused, not away, and the due day is over")),
+        (str(State.DUE_SOON.label), gettext("not complete, and due within three days")),
+        (gettext("Certified"), gettext("a certificate of the person in the course is valid on this day")),
+    ]
+
+
+def filters_in_words(filters):
+    labels = {name: field.label for name, field in BoardFilter.base_fields.items()}
+    for name, value in filters.items():
+        yield f"{labels[name]}: {in_words(value)}" if value is not True else str(labels[name])
+
+
+def in_words(value):
+    if isinstance(value, Course):
+        return board_rows.outlines(get_language())[value.pk].title
+    return value.label if isinstance(value, (State, Validity)) else str(value)
+
+
+def courses_in_words():
+    outlines = board_rows.outlines(get_language())
+    for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
+        released = date_format(timezone.localdate(course.current.created_at), "DATE_FORMAT")
+        words = {"title": outlines[course.pk].title, "number": course.current.number, "day": released}
+        yield gettext("%(title)s, release %(number)d of %(day)s") % words
