@@ -83,6 +83,19 @@ class BoardFilter(forms.Form):
         return {key: value for key, value in self.cleaned_data.items() if value}
 
 
+class OutlookFilter(BoardFilter):
+    """Of them, the course and the team: one course is always shown."""
+
+    course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
+
+    def show_courses(self, courses):
+        course, teams = self.fields["course"], tuple(self.fields["team"].choices)
+        course.choices = courses
+        several = {"course": len(courses) > 1, "team": len(teams) > 2}
+        self.helper = Fields(*(name for name, is_shown in several.items() if is_shown), form_method="get")
+        self.looks = (tuple(self.data.get(name) for name in several), teams, tuple(courses))
+
+
 class LogFilter(forms.Form):
     """The filters of the log, in the address as those of the board are."""
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, board_files, landing, log_pages, person, statistics
+from courseware.reporting.views import board, board_files, landing, log_pages, outlook_page, person, statistics
 
 app_name = "reporting"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("team/board.csv", board_files.board_csv, name="board-csv"),
     path("team/board.xlsx", board_files.board_xlsx, name="board-xlsx"),
     # /team/people/<pk>/  (of an enrollment)
+    path("team/outlook/", outlook_page.outlook, name="outlook"),
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/

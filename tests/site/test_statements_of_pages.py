@@ -31,6 +31,7 @@ LISTS = {
     "team/": Enrollment,
     "team/board.csv": Enrollment,
     "team/board.xlsx": Enrollment,
+    "team/outlook/": Enrollment,
     "team/people/<int:pk>/": Event,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/substitutes/": Substitute,

@@ -1,0 +1,46 @@
+"""/team/outlook/"""
+
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from courseware.content.models import Course
+from courseware.learning.looks import record_look_of_auditor
+from courseware.reporting import board_rows
+from courseware.reporting.curves import CurveDrawing
+from courseware.reporting.forms import OutlookFilter
+from courseware.reporting.outlook import MOST_RUNS, outlook_of
+from courseware.reporting.views.people import teams_or_404
+
+WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
+
+
+@require_safe
+@login_required
+def outlook(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
+    form = OutlookFilter(request.GET, teams=teams)
+    routes = board_rows.outlines(get_language())
+    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    chosen = form.chosen()
+    course = chosen.get("course") or Course.objects.filter(pk__in=routes).order_by("pk").first()
+    context = {"form": form, "teams": teams, "team": chosen.get("team"), "most": MOST_RUNS}
+    if course:
+        runs = board_rows.board(request.user, team=chosen.get("team"), course=course, at=now)
+        is_too_large = runs.order_by()[MOST_RUNS:].exists()
+        context |= {"title": routes[course.pk].title, "is_too_large": is_too_large}
+        if not is_too_large:
+            context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
+    return render(request, "reporting/outlook.html", context)
+
+
+def drawn(outlook):
+    return {
+        "outlook": outlook,
+        "drawing": CurveDrawing(outlook.curve, *WIDE),
+        "small": [(each, CurveDrawing(each.curve, *SMALL)) for each in outlook.teams],
+        "most_on_a_step": max((number for _step, number in outlook.steps), default=0),
+    }
