@@ -1,0 +1,141 @@
+"""What plain words know of a course, a person, a run and a letter."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from tests.year.plain_days import ABROAD, CHINA, SITE
+
+CENTRES = {
+    "Shanghai": SITE, "Chengdu": SITE, "Urumqi": ZoneInfo("Asia/Urumqi"), "Berlin": ZoneInfo("Europe/Berlin"),
+    "Boston": ZoneInfo("America/New_York"),
+}  # fmt: skip
+ABROAD_CENTRES = ("Berlin", "Boston")
+
+
+@dataclass
+class Course:
+    steps: list[str]
+    months: int
+    exam: str = ""
+    objectives: dict[str, str] = field(default_factory=dict)  # objective → the first lesson on it
+    asks: tuple = ()  # lessons that ask a question
+    changed: dict[str, datetime] = field(default_factory=dict)  # lesson → when a release asked to read it again
+
+    @property
+    def lessons(self):
+        return [step for step in self.steps if step != self.exam]
+
+
+@dataclass
+class Absence:
+    first: date
+    last: date
+    begins: datetime
+    ends: datetime
+    said_at: datetime
+    stage: int = 0  # to come, running, over
+
+    def stage_at(self, at):
+        return 0 if at < self.begins else 1 if at < self.ends else 2
+
+
+@dataclass
+class Proof:
+    kind: str
+    since: date
+    ends: date
+    is_withdrawn: bool = False
+
+    @property
+    def until(self):
+        return date.min if self.is_withdrawn else self.ends
+
+
+@dataclass
+class Run:
+    number: int
+    course: str
+    begun_at: datetime
+    due_at: datetime | None
+    by: set = field(default_factory=set)  # names of rules
+    given_by_hand_at: datetime | None = None
+    started_at: datetime | None = None
+    active_at: datetime | None = None
+    completed_at: datetime | None = None
+    excused_at: datetime | None = None
+    required: frozenset | None = None  # of a short renewal
+    renews_until: date | None = None
+    done: dict[str, datetime] = field(default_factory=dict)
+    missed: set = field(default_factory=set)  # objectives, in the exam
+    proof: Proof | None = None
+    given: tuple | None = None  # (when the due day was given, it, from which day on absences count)
+
+    @property
+    def is_open(self):
+        return not (self.completed_at or self.excused_at)
+
+    @property
+    def day_given_at(self):
+        return self.given_by_hand_at or self.begun_at
+
+
+@dataclass
+class Person:
+    key: int
+    number: str
+    name: str
+    email: str
+    team: str
+    joined_on: date
+    learns: bool = True
+    starts_on: date | None = None
+    leaves_on: date | None = None
+    is_here: bool = True
+    is_other_name: bool = False
+    signed_in_at: datetime | None = None
+    runs: list[Run] = field(default_factory=list)
+    stands: dict[str, Run] = field(default_factory=dict)  # course → the newest run
+    outside: dict[str, list[Proof]] = field(default_factory=lambda: defaultdict(list))
+    absences: list[Absence] = field(default_factory=list)
+    occasions: set = field(default_factory=set)
+
+    @property
+    def first_day(self):
+        return self.starts_on or self.joined_on
+
+    @property
+    def zone(self):
+        return CENTRES.get(self.team, SITE)
+
+    @property
+    def calendar(self):
+        return ABROAD if self.team in ABROAD_CENTRES else CHINA
+
+    def newest(self, course):
+        return self.stands.get(course)
+
+    def open_runs(self):
+        return [run for run in self.runs if run.is_open]
+
+    def best(self, course):
+        """The proof that lasts longest; of several a certificate, the newest."""
+        own = [run.proof for run in self.runs if run.course == course and run.proof]
+        proofs = [*self.outside.get(course, ()), *own]
+        return max(reversed(proofs), key=lambda proof: (proof.until, proof.kind == "certificate"), default=None)
+
+    def away_at(self, at):
+        return next((each for each in self.absences if each.begins <= at < each.ends), None)
+
+
+@dataclass
+class Letter:
+    kind: str
+    person: Person
+    written_at: datetime
+    next_at: datetime
+    address: str
+    runs: list[Run] = field(default_factory=list)
+    state: str = "queued"
+    why: str = ""

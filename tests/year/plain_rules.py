@@ -1,0 +1,97 @@
+"""Whom a rule is about, told as one would tell a colleague."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tests.year.plain_days import end_of_quarter
+
+
+@dataclass
+class Rule:
+    """`due`: "start" or "assignment" and so many days, or "quarter". A renewal is "whole" or "short", and opens so many
+    days before the certificate ends, or on a day (month, day) of each year."""
+
+    name: str
+    course: str
+    acts_since: date
+    team: str = "Firm"
+    due: str = "start"
+    due_days: int | None = None
+    renewal: str = ""
+    renewal_days: int | None = None
+    renewal_on: tuple | None = None
+    excuses: bool = False
+    other_course: str = ""  # in which a certificate is asked for
+    joined_since: date | None = None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """`deed`: enroll, renew, excuse, leave (is about the person, who is left alone) or outside."""
+
+    deed: str
+    rule: Rule
+    asked: date | None = None
+    occasion: object = ""
+    is_short: bool = False
+    counts_from: date | None = None
+
+
+def opinion(firm, rule, person, today):
+    found = first_opinion(firm, rule, person, today)
+    was_done = (rule.name, found.occasion) in person.occasions
+    return Opinion("leave", rule) if found.deed in ("enroll", "renew", "excuse") and was_done else found
+
+
+def first_opinion(firm, rule, person, today):
+    run = person.newest(rule.course)
+    if today < rule.acts_since:
+        return Opinion("leave", rule)
+    if not fits(firm, rule, person, today):
+        is_its_own = rule.excuses and run and run.is_open and rule.name in run.by
+        return Opinion("excuse", rule, occasion=run.number) if is_its_own else Opinion("outside", rule)
+    has_gone = person.leaves_on and person.leaves_on < today
+    if has_gone or person.first_day > today or (run and not run.completed_at):
+        return Opinion("leave", rule)  # learns it, or is excused
+    proof = person.best(rule.course)
+    if proof and proof.until >= today:
+        return renewal(rule, proof, today)
+    occasion = proof.until if proof and rule.renewal else ""
+    return Opinion("enroll", rule, due_of(rule, person, today), occasion)
+
+
+def fits(firm, rule, person, today):
+    if not person.learns or rule.team not in (person.team, firm.parents[person.team]):
+        return False
+    if rule.joined_since and person.first_day < rule.joined_since:
+        return False
+    other = person.best(rule.other_course)
+    return not rule.other_course or bool(other and other.until >= today)
+
+
+def renewal(rule, proof, today):
+    is_short = rule.renewal == "short" and proof.kind == "certificate"
+    if rule.renewal_days and today >= proof.until - timedelta(days=rule.renewal_days):
+        return Opinion("renew", rule, proof.until, proof.until, is_short, counts_from=proof.until)
+    opens = date(today.year, *rule.renewal_on) if rule.renewal_on else None
+    if opens and max(proof.since + timedelta(days=1), rule.acts_since) <= opens <= today:
+        return Opinion("renew", rule, min(proof.until, due_of(rule, None, today)), f"yearly {opens}", is_short)
+    return Opinion("leave", rule)
+
+
+def due_of(rule, person, today):
+    if rule.due == "quarter":
+        return end_of_quarter(today)
+    days = timedelta(days=rule.due_days)
+    first = person.first_day if rule.due == "start" else today
+    return first + days if first + days >= today else today + days
+
+
+def decided(opinions):
+    """The opinions that are followed: of those who enroll, else of those who renew, else of those who excuse, but
+    nobody is excused whom another rule is about."""
+    for deed in ("enroll", "renew"):
+        if by := [each for each in opinions if each.deed == deed]:
+            return by
+    by = [each for each in opinions if each.deed == "excuse"]
+    return by if all(each.deed in ("excuse", "outside") for each in opinions) else []
