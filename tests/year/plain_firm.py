@@ -1,0 +1,318 @@
+"""The firm as plain words have it: due days, rules and letters, in memory and one at a time.
+
+It is written apart from the product and imports nothing of it. Its verbs have the names of those of `played_firm`,
+which does the same through the product.
+"""
+
+from datetime import timedelta
+
+from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on
+from tests.year.plain_people import CENTRES, Absence, Course, Letter, Person, Proof, Run
+from tests.year.plain_rules import decided, opinion
+
+
+class PlainFirm:
+    def __init__(self):
+        self.now = None
+        self.courses, self.people, self.rules, self.letters = {}, {}, [], []
+        self.parents = dict.fromkeys(CENTRES, "Firm") | {"Firm": None}
+        self.number = 0  # of the last run
+
+    @property
+    def today(self):
+        return self.now.astimezone(SITE).date()
+
+    # What happens by itself
+
+    def look(self):
+        """What a worker does at any time of the day: due days follow absences, and letters that wait leave."""
+        for person in self.people.values():
+            lacks_one = any(run.due_at and not self.is_known(run) for run in person.open_runs())
+            passed = any(each.stage != each.stage_at(self.now) for each in person.absences)
+            if passed or (lacks_one and any(each.stage < 2 for each in person.absences)):
+                self.settle(person)
+        self.deliver()
+
+    def let_go(self):
+        for person in self.people.values():
+            if person.is_here and person.leaves_on and person.leaves_on < self.today:
+                self.leave(person.number)
+
+    def act(self, only=None):
+        """What the rules ask for; of it what this one has a part in."""
+        for person in sorted(self.people.values(), key=lambda each: each.key):
+            begun = []
+            for course in self.courses if person.is_here else ():
+                about = [opinion(self, rule, person, self.today) for rule in self.rules if rule.course == course]
+                by = decided(about) if about else []
+                if by and (only is None or only in [each.rule.name for each in by]):
+                    begun += self.follow(person, course, by)
+            if begun:
+                self.tell("enrolled", person, begun)
+        self.deliver()
+
+    def follow(self, person, course, by):
+        person.occasions |= {(each.rule.name, each.occasion) for each in by}
+        if by[0].deed == "excuse":
+            person.newest(course).excused_at = self.now
+            return []
+        last_day = person.calendar.last_day(min(each.asked for each in by), self.today)
+        run = self.begin(person, course, end_of(last_day, person.zone), {each.rule.name for each in by})
+        if by[0].deed == "renew":
+            run.renews_until = next((each.counts_from for each in by if each.counts_from), None)
+            run.required = self.short_list(person, course) if all(each.is_short for each in by) else None
+        return [run]
+
+    def begin(self, person, course, due_at, by=()):
+        self.number += 1
+        run = Run(self.number, course, self.now, due_at, set(by))
+        person.runs.append(run)
+        person.stands[course] = run
+        return run
+
+    def short_list(self, person, name):
+        """The exam, the lessons on what was missed in it, and those that changed since, or were never done."""
+        course, runs = self.courses[name], [run for run in person.runs if run.course == name]
+        passed = [run for run in runs if course.exam in run.done]
+        missed = max(passed, key=lambda run: run.done[course.exam]).missed if passed else ()
+        wanted = {course.exam} | {course.objectives[each] for each in missed}
+        for lesson in course.lessons:
+            done = max((run.done[lesson] for run in runs if lesson in run.done), default=None)
+            if done is None or done < course.changed.get(lesson, done):
+                wanted.add(lesson)
+        return frozenset(wanted)
+
+    # Absences and the due days that they move on
+
+    @staticmethod
+    def is_known(run):
+        return run.given is not None and run.given[0] == run.day_given_at
+
+    def settle(self, person):
+        for run in person.open_runs():
+            if run.due_at and (person.absences or self.is_known(run)):
+                self.move_on(person, run)
+        for each in person.absences:
+            each.stage = each.stage_at(self.now)
+
+    def move_on(self, person, run):
+        zone, today = person.zone, self.now.astimezone(person.zone).date()
+        if not self.is_known(run):
+            run.given = (run.day_given_at, run.due_at, self.counts_from(person, run))
+        _since, given_at, counts_from = run.given
+        given = day = day_ended_at(given_at, zone)
+        for each in sorted(person.absences, key=lambda each: each.first):
+            first = max(each.first, counts_from)
+            if first > each.last or each.first > max(day, today):
+                continue  # over before the day was given; or to come, and behind the due day
+            moved = person.calendar.later(day, person.calendar.worked_in(first, each.last))
+            back = person.calendar.step(each.last, 1) if each.first <= day <= each.last else moved
+            day = max(moved, back)
+        day = max([day, *(each.last for each in person.absences if each.first <= today <= each.last)])
+        run.due_at = given_at if day == given else end_of(day, zone)
+
+    def counts_from(self, person, run):
+        """Who gives a day by hand knows of the absences that were said before, up to that day."""
+        given_on = run.day_given_at.astimezone(person.zone).date()
+        if not run.given_by_hand_at:
+            return given_on
+        until = max(given_on, day_ended_at(run.due_at, person.zone))
+        known = [each for each in person.absences if each.said_at <= run.given_by_hand_at and each.first <= until]
+        return max([given_on, *(each.last + DAY for each in known)])
+
+    def say_away(self, number, first, last):
+        person = self.people[number]
+        self.settle(person)
+        begins, ends = end_of(first - DAY, person.zone), end_of(last, person.zone)
+        person.absences.append(Absence(first, last, begins, ends, self.now))
+        self.settle(person)
+
+    def change_away(self, number, first, last):
+        """Of the absence that was said last."""
+        person = self.people[number]
+        self.settle(person)
+        away = person.absences[-1]
+        away.first, away.last, away.stage = first, last, 0
+        away.begins, away.ends = end_of(first - DAY, person.zone), end_of(last, person.zone)
+        self.settle(person)
+
+    def take_back_away(self, number):
+        person = self.people[number]
+        self.settle(person)
+        person.absences.pop()
+        self.settle(person)
+
+    # Letters
+
+    def tell(self, kind, person, runs=()):
+        for letter in self.letters:
+            if kind == "enrolled" and (letter.kind, letter.person, letter.state) == (kind, person, "queued"):
+                letter.runs += runs  # it waits still, and speaks of all
+                letter.written_at = self.now
+                return
+        self.letters.append(Letter(kind, person, self.now, self.now, person.email, [*runs]))
+
+    def deliver(self):
+        for letter in self.letters:
+            if letter.state == "queued" and letter.next_at <= self.now:
+                self.send(letter)
+
+    def send(self, letter):
+        away = letter.person.away_at(self.now) if letter.kind == "enrolled" else None
+        if why := self.why_not(letter):
+            letter.state, letter.why = "skipped", why
+        elif away:
+            letter.why = f"the person is away until {away.last}"
+            letter.next_at = min(away.ends, self.now + timedelta(days=1))
+        else:
+            letter.state, letter.why = "sent", ""
+
+    def why_not(self, letter):
+        person = letter.person
+        if not letter.address:
+            return "the person has no address"
+        if letter.kind not in ("enrolled", "invitation"):
+            return ""
+        if not person.is_here:
+            return "the person may not sign in any more"
+        if person.signed_in_at and person.signed_in_at > letter.written_at:
+            return "the person has signed in meanwhile"
+        is_asked = letter.kind == "invitation" or any(run.is_open and not run.started_at for run in letter.runs)
+        return "" if is_asked else "what it asks for was begun, excused or merged meanwhile"
+
+    # What human resources do
+
+    def open_course(self, name, **said):
+        self.courses[name] = Course(**said)
+
+    def switch_on(self, rule):
+        self.rules.append(rule)
+        self.act(only=rule.name)
+
+    def change_rule(self, rule):
+        self.rules = [rule if each.name == rule.name else each for each in self.rules]
+
+    def add(self, number, name, email, team, *, starts_on=None, leaves_on=None, learns=True):
+        person = Person(len(self.people) + 1, number, name, email, team, self.today, learns, starts_on, leaves_on)
+        self.people[number] = person
+        return person
+
+    def bring_in(self, number, name, email, team, course, last_day):
+        """One form for somebody new, with a course and a day that is chosen."""
+        person = self.add(number, name, email, team)
+        self.tell("enrolled", person, [self.begin(person, course, end_of(last_day, person.zone))])
+        self.deliver()
+
+    def bring_list(self, rows):
+        """The whole firm: who is not in it leaves. Rows: number, name, email, team, learns, first and last day."""
+        listed = {row[0] for row in rows}
+        came = [self.add(*row[:4], learns=row[4], starts_on=row[5], leaves_on=row[6])
+                for row in rows if row[0] not in self.people]  # fmt: skip
+        for row in rows:
+            self.compare(self.people[row[0]], row)
+        for person in self.people.values():
+            if person.is_here and person.number not in listed:
+                self.leave(person.number)
+        self.act()
+        for person in came:
+            if person.email and all(letter.person is not person for letter in self.letters):
+                self.tell("invitation", person)
+        self.deliver()
+
+    def compare(self, person, row):
+        _number, name, email, team, _learns, starts_on, leaves_on = row
+        person.is_here = True
+        if email and email != person.email:
+            if person.email:
+                self.tell("account-notice", person)
+            person.email = email
+        person.name, person.team, person.leaves_on = name, team, leaves_on
+        person.starts_on = starts_on or person.starts_on
+
+    def move(self, number, team):
+        self.people[number].team = team
+
+    def leave(self, number):
+        person = self.people[number]
+        person.is_here, person.leaves_on = False, min(person.leaves_on or self.today, self.today)
+
+    def set_last_day(self, number, day):
+        self.people[number].leaves_on = day
+
+    def come_back(self, number):
+        person = self.people[number]
+        person.is_here, person.leaves_on = True, None
+
+    def extend(self, number, course, last_day):
+        person = self.people[number]
+        run = person.newest(course)
+        run.due_at, run.given_by_hand_at = end_of(last_day, person.zone), self.now
+
+    def excuse(self, number, course):
+        self.people[number].newest(course).excused_at = self.now
+
+    def record_outside(self, number, course, on, until):
+        self.people[number].outside[course].append(Proof("outside", on, until))
+
+    def withdraw(self, number, course):
+        person = self.people[number]
+        person.best(course).is_withdrawn = True
+        self.tell("certificate-withdrawn", person)
+        self.deliver()
+
+    def merge(self, kept, other):
+        """From now on `other` is another name of `kept`."""
+        kept, other = self.people[kept], self.people[other]
+        both = {run.number: person for person in (kept, other) for run in person.runs}
+        kept.runs = sorted([*kept.runs, *other.runs], key=lambda run: run.number)
+        for course in {run.course for run in other.runs}:
+            kept.stands[course] = self.joint([run for run in kept.runs if run.course == course], both)
+        kept.occasions |= other.occasions
+        other.runs, other.stands, other.is_here, other.is_other_name = [], {}, False, True
+        self.settle(kept)
+
+    def joint(self, runs, both):
+        """The run that goes on: the open one that is further, or was begun first; not where it was completed in the
+        other account meanwhile. The others that are open close."""
+
+        def is_done(run):
+            others = [each for each in runs if both[each.number] is not both[run.number]]
+            return any(each.completed_at and each.completed_at >= run.begun_at for each in others)
+
+        going = [run for run in runs if run.is_open and not is_done(run)]
+        going.sort(key=lambda run: (len(run.done), self.answered(run), bool(run.started_at), -run.number))
+        closed = [run for run in runs if run.is_open and run not in going[-1:]]
+        for run in closed:
+            run.excused_at = self.now
+        return going[-1] if going else max((run for run in runs if run not in closed), key=lambda run: run.number)
+
+    def answered(self, run):
+        return len([step for step in run.done if step in self.courses[run.course].asks])
+
+    def release(self, course, *, reread="", new_lesson=""):
+        if reread:
+            self.courses[course].changed[reread] = self.now
+        if new_lesson:
+            self.courses[course].steps.insert(-1, new_lesson)
+
+    # What people do
+
+    def study(self, number, course, steps, missed=()):
+        """Signs in and does so many steps more; `missed` are objectives of the exam, should it come to that."""
+        person, run = self.people[number], self.people[number].newest(course)
+        person.signed_in_at = self.now
+        for step in self.still_to_do(run)[:steps]:
+            run.done[step] = run.active_at = self.now
+            run.started_at = run.started_at or self.now
+            run.missed = set(missed) if step == self.courses[course].exam else run.missed
+        if not self.still_to_do(run):
+            self.complete(run)
+
+    def still_to_do(self, run):
+        steps = self.courses[run.course].steps
+        return [step for step in steps if step not in run.done and step in (run.required or steps)]
+
+    def complete(self, run):
+        run.completed_at = self.now
+        since = max(self.today, run.renews_until or self.today)
+        run.proof = Proof("certificate", self.today, months_on(since, self.courses[run.course].months))

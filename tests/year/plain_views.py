@@ -1,0 +1,104 @@
+"""What the plain firm says of itself, line by line, to be compared with what the product shows."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+from tests.year.plain_days import day_ended_at
+
+COMPLETED, EXCUSED = 1, 2  # behind all that is due
+
+
+def urgency(run):
+    is_closed = COMPLETED if run.completed_at else EXCUSED if run.excused_at else 0
+    return is_closed, 0 if is_closed else run.due_at.timestamp()
+
+
+def is_certified(proof, today):
+    return proof is not None and proof.until >= today
+
+
+def state(firm, run, proof):
+    if not run.is_open:
+        return "completed" if run.completed_at else "waived"
+    if run.due_at <= firm.now:
+        return "overdue"
+    if run.due_at <= firm.now + timedelta(days=3):
+        return "due-soon"
+    if is_certified(proof, firm.today):
+        return "renewing"
+    return "in-progress" if run.started_at else "not-started"
+
+
+def validity(firm, proof):
+    if proof is None:
+        return "never"
+    if not is_certified(proof, firm.today):
+        return "ended"
+    return "ending" if proof.until <= firm.today + timedelta(days=60) else "certified"
+
+
+def board(firm, team="Firm", *, left=False):
+    """The rows of who leads the team, in their order: of human resources all, also who has left."""
+    found = [
+        (run, person)
+        for person in firm.people.values()
+        for run in person.stands.values()
+        if (person.is_here or left) and team in (person.team, firm.parents[person.team])
+    ]
+    found.sort(key=lambda each: (urgency(each[0]), each[1].name, each[0].course))
+    return [row(firm, person, run) for run, person in found]
+
+
+def row(firm, person, run):
+    proof, is_late = person.best(run.course), state(firm, run, person.best(run.course)) == "overdue"
+    away, due_on = person.away_at(firm.now) if run.is_open else None, day_ended_at(run.due_at, person.zone)
+    required = run.required or firm.courses[run.course].steps
+    to_do = firm.still_to_do(run)
+    return {
+        "name": person.name,
+        "course": run.course,
+        "team": person.team,
+        "state": state(firm, run, proof),
+        "validity": validity(firm, proof),
+        "days late": (firm.now.astimezone(person.zone).date() - due_on).days if is_late else 0,
+        "away until": away.last if away else None,
+        "certified until": proof.until if proof and proof.until != date.min else None,
+        "trained outside": bool(proof and proof.kind == "outside" and is_certified(proof, firm.today)),
+        "left": not person.is_here,
+        "done": len([step for step in run.done if step in required]),
+        "of": len(required),
+        "due": due_on,
+        "active": run.active_at,
+        "next": to_do[0].capitalize() if run.is_open and not away else "",
+    }
+
+
+def counted(rows):
+    """Who has left is counted nowhere."""
+    return sorted(Counter((each["state"], each["validity"]) for each in rows if not each["left"]).items())
+
+
+def letters(firm):
+    return sorted((each.kind, each.person.number, each.state, each.why) for each in firm.letters)
+
+
+def standings(firm):
+    return sorted(
+        (person.number, course, proof.kind, proof.until)
+        for person in firm.people.values()
+        for course in firm.courses
+        if (proof := person.best(course))
+    )
+
+
+def runs(firm):
+    found = [
+        (
+            person.number, run.course, run.begun_at, run.due_at, run.started_at, run.completed_at, run.excused_at,
+            tuple(sorted(run.required or ())), run.renews_until, run.proof and run.proof.until,
+            run is person.newest(run.course),
+        )
+        for person in firm.people.values()
+        for run in person.runs
+    ]  # fmt: skip
+    return sorted(found, key=str)
