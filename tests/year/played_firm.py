@@ -1,0 +1,265 @@
+"""The same firm, played through the product's own verbs and its worker. The verbs are those of `plain_firm`."""
+
+from datetime import date
+
+from django.test import Client
+from django.utils import timezone
+
+from courseware.accounts import day_lists
+from courseware.accounts.away import Away
+from courseware.accounts.joining import add_person
+from courseware.accounts.leaving import come_back, leave
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.moving import move
+from courseware.accounts.particulars import change_particulars
+from courseware.accounts.rosters.applying import begin_applying
+from courseware.accounts.rosters.bringing import bring
+from courseware.accounts.teams import add_team
+from courseware.accounts.working_days import ListedDay
+from courseware.assessment import attempting
+from courseware.assessment.banks import question_of
+from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.outside_records import record_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.withdrawing import withdraw
+from courseware.assignments.merging import merge
+from courseware.assignments.models import AssignmentRule, RuleVersion
+from courseware.assignments.newcomers import bring_in
+from courseware.assignments.switching import change_rule, make_rule, switch_on
+from courseware.assignments.taking_up import take_up
+from courseware.content.models import Course, Document, Release
+from courseware.content.releases.drafts import save_drafts
+from courseware.content.releases.importing import import_course
+from courseware.jobs import working
+from courseware.learning import enrolling, postponing
+from courseware.learning.models import Enrollment
+from courseware.learning.own_outline import own_outline
+from courseware.learning.progress import progress_of
+from courseware.outbox.models import Message
+from courseware.reporting import board_rows
+from tests.accounts.rosters.files import csv_file
+from tests.making import make_hr, publish_head
+from tests.world import finish_lesson, rows_shown_to
+from tests.year import course_files
+from tests.year.plain_days import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
+from tests.year.plain_people import ABROAD_CENTRES, CENTRES
+
+HEADINGS = ("工号", "姓名", "邮箱", "部门", "角色", "入职日期", "离职日期")
+FILES = {"safety": course_files.safety, "privacy": course_files.privacy}
+
+
+class PlayedFirm:
+    def __init__(self):
+        self.worker = working.WorkLoop(lambda: "")
+        self.hr = make_hr(email="hr@example.com", staff_number="HR", name="HR")
+        self.teams = {"Firm": add_team(Team(name="Firm"), by=self.hr)}
+        for name, zone in CENTRES.items():
+            team = Team(name=name, parent=self.teams["Firm"], time_zone=str(zone))
+            self.teams[name] = add_team(team, by=self.hr)
+        for name in ABROAD_CENTRES:
+            day_lists.put_in(self.teams[name], days_abroad(), by=self.hr)
+
+    def work(self):
+        """What is due is done, and what was told leaves."""
+        self.worker.look(once=True)
+
+    look = let_go = act = work  # which of them is due, the clock says
+
+    def person(self, number):
+        return User.objects.get(staff_number=number)
+
+    def course(self, name):
+        return Course.objects.get(identifier=name)
+
+    def run(self, number, course):
+        return Enrollment.objects.newest().with_release().get(learner=self.person(number), course__identifier=course)
+
+    # What human resources do
+
+    def open_course(self, name, **said):
+        import_course(FILES[name]())
+
+    def switch_on(self, rule):
+        switch_on(make_rule(self.course(rule.course), self.version(rule), by=self.hr), by=self.hr)
+        self.work()
+
+    def change_rule(self, rule):
+        change_rule(AssignmentRule.objects.get(current__name=rule.name), self.version(rule), by=self.hr)
+
+    def version(self, rule):
+        month, day = rule.renewal_on or (None, None)
+        return RuleVersion(
+            name=rule.name, team=self.teams[rule.team], role=Membership.Role.LEARNER, acts_since=rule.acts_since,
+            due=rule.due, due_days=rule.due_days, renewal=rule.renewal, renewal_days=rule.renewal_days,
+            renewal_month=month, renewal_day=day, excuses=rule.excuses, joined_since=rule.joined_since,
+            other_course=self.course(rule.other_course) if rule.other_course else None,
+        )  # fmt: skip
+
+    def add(self, number, name, email, team, *, starts_on=None):
+        fields = {"staff_number": number, "team": self.teams[team], "starts_on": starts_on}
+        add_person(name, email=email or None, **fields, by=self.hr)
+
+    def bring_in(self, number, name, email, team, course, last_day):
+        fields = {"team": self.teams[team], "courses": [self.course(course)], "due_on": last_day}
+        person = bring_in(name, email, **fields, by=self.hr)
+        change_particulars(person, {"staff_number": number}, by=self.hr)
+        self.work()
+
+    def bring_list(self, rows):
+        data = csv_file(HEADINGS, *(cells(row) for row in rows))
+        roster = bring(data, "people.csv", by=self.hr, is_whole_firm=True)
+        assert roster.counts["bad"] == 0, list(roster.parts.filter(kind="bad").values_list("lines", flat=True))
+        begin_applying(roster, by=self.hr, is_sure=True, invites=True)
+        take_up.call(roster.pk)
+        self.work()
+
+    def move(self, number, team):
+        move(self.person(number), self.teams[team], by=self.hr)
+
+    def leave(self, number):
+        leave(self.person(number), by=self.hr)
+
+    def set_last_day(self, number, day):
+        change_particulars(self.person(number), {"leaves_on": day}, by=self.hr)
+
+    def come_back(self, number):
+        come_back(self.person(number), by=self.hr)
+
+    def extend(self, number, course, last_day):
+        enrolling.extend(self.run(number, course), last_day, by=self.hr)
+
+    def excuse(self, number, course):
+        enrolling.waive(self.run(number, course), "On leave", by=self.hr)
+
+    def say_away(self, number, first, last):
+        postponing.mark_away(self.person(number), first, last, by=self.hr)
+
+    def change_away(self, number, first, last):
+        postponing.change_away(self.absence(number), first, last, by=self.hr)
+
+    def take_back_away(self, number):
+        postponing.take_back_away(self.absence(number), by=self.hr)
+
+    def absence(self, number):
+        return Away.objects.filter(person__staff_number=number).select_related("person").latest("pk")
+
+    def record_outside(self, number, course, on, until):
+        said = {"trained_on": on, "valid_until": until, "proof": "A paper"}
+        training = OutsideTraining(person=self.person(number), course=self.course(course), **said)
+        record_outside([training], by=self.hr)
+
+    def withdraw(self, number, course):
+        standing = Standing.objects.get(learner__staff_number=number, course__identifier=course)
+        withdraw(Certificate.objects.get(pk=standing.certificate_id), reason="A mistake", by=self.hr)
+        self.work()
+
+    def merge(self, kept, other):
+        merge(self.person(kept), self.person(other), by=self.hr)
+
+    def release(self, course, *, reread="", new_lesson=""):
+        if new_lesson:
+            import_course(course_files.safety(with_third=True))
+        if reread:
+            document = Document.objects.select_related("head").get(course__identifier=course, identifier=reread)
+            body = bytes(document.head.texts.get(language="en").body)
+            save_drafts(document, {"en": body + b"\nAnd once more.\n"}, base=document.head, by=self.hr)
+            publish_head(document, weight=Release.Weight.REREAD, note="Read it again")
+
+    # What people do
+
+    def study(self, number, course, steps, missed=()):
+        Client().force_login(self.person(number))
+        for _ in range(steps):
+            run = self.run(number, course)
+            if run.completed_at:
+                return
+            step = progress_of(run, own_outline(run, "en")).next_step
+            if step.kind == "lesson":
+                finish_lesson(run, step)
+            else:
+                self.sit(run, step.id, missed)
+
+    def sit(self, run, exam, missed):
+        attempt = attempting.start(run, exam)
+        for response in attempt.responses.select_related("bank"):
+            [right] = question_of(attempt, response, "en").key
+            place = 1 - right if response.objective in missed else right
+            attempting.save(attempt, response.position, [str(place)], saves=0)
+        attempting.submit(attempt)
+
+    # What is shown
+
+    def viewer(self, team):
+        places = Membership.objects.filter(team=self.teams[team], role=Membership.Role.MANAGER)
+        return places.get().person
+
+    def board(self, team="", *, left=False):
+        """As who leads the team sees it; without one as human resources do."""
+        viewer = self.viewer(team) if team else self.hr
+        return [row_of(each) for each in rows_shown_to(viewer, at=timezone.now(), left=left)]
+
+    def counted(self, team=""):
+        """From the rows, and as it is kept beside them; both are the numbers above the board."""
+        viewer, at = self.viewer(team) if team else self.hr, timezone.now()
+        told = board_rows.counts(board_rows.board(viewer, at=at), at)
+        kept = board_rows.counts_kept(viewer, None, None, at)
+        return [
+            sorted(
+                ((state.value, validity.value), number) for (state, validity), number in each.found.items() if number
+            )
+            for each in (told, kept)
+        ]
+
+    def letters(self):
+        return sorted(Message.objects.values_list("kind", "person__staff_number", "state", "why"))
+
+    def standings(self):
+        return sorted(
+            (each.learner.staff_number, each.course.identifier, "outside" if each.outside_id else "certificate",
+             each.certified_until)
+            for each in Standing.objects.select_related("learner", "course")
+        )  # fmt: skip
+
+    def runs(self):
+        found = Enrollment.objects.select_related("learner", "course", "certificate")
+        told = [
+            (
+                run.learner.staff_number, run.course.identifier, run.enrolled_at, run.due_at, run.started_at,
+                run.completed_at, run.waived_at, tuple(sorted(run.required or ())), run.renews_until,
+                run.certificate.certifies_until if hasattr(run, "certificate") else None, run.is_newest,
+            )
+            for run in found
+        ]  # fmt: skip
+        return sorted(told, key=str)
+
+
+def days_abroad():
+    """The list of a centre abroad: it has no part in China's holidays, nor in the weekends that make up for them."""
+    worked = {day: ListedDay(False, "worked here") for day in CHINA_FREE if day.weekday() < 5}
+    return worked | {day: ListedDay(True, "free here") for day in CHINA_WORKED | ABROAD_FREE}
+
+
+def cells(row):
+    number, name, email, team, learns, starts_on, leaves_on = row
+    days = (day.isoformat() if isinstance(day, date) else "" for day in (starts_on, leaves_on))
+    return (number, name, email, team, "学员" if learns else "主管", *days)
+
+
+def row_of(each):
+    return {
+        "name": each.name,
+        "course": each.outline.course_id,
+        "team": each.team,
+        "state": each.state.value,
+        "validity": each.validity.value,
+        "days late": each.days_late,
+        "away until": each.away_until,
+        "certified until": each.certificate_day,
+        "trained outside": each.is_trained_outside,
+        "left": each.has_left,
+        "done": each.progress.done_count,
+        "of": each.progress.total,
+        "due": each.due_on,
+        "active": each.enrollment.last_active_at,
+        "next": each.next_act.words,
+    }
