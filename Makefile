@@ -55,11 +55,11 @@ test: .venv/development
 
 LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py tests/evidence/test_histories.py
 
-## make deep         for a night: kills, failing disks and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
+## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
-	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py
-	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py
+	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/year
+	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/year
 	@.ci/deployment --writes 3000
 	@.ci/deployment --writes 1000 --from v0.2
 	@.venv/bin/python .ci/line_faults.py

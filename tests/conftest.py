@@ -22,6 +22,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.database)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What was measured on the way: to be read, and judged by nobody."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if report.when == "call":
+            for name, value in report.user_properties:
+                if name == "figures":
+                    terminalreporter.write_line(value)
+
+
 @pytest.fixture(scope="session")
 def shipped_folder():
     """The folder of the longest course in content/, the one with simulations."""

@@ -33,12 +33,3 @@ def site(first_site, tmp_path):
     site = copy_of(first_site, tmp_path)
     yield site
     site.assert_records_agree()
-
-
-def pytest_terminal_summary(terminalreporter):
-    """What was measured on the way: to be read, and judged by nobody."""
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        if report.when == "call":
-            for name, value in report.user_properties:
-                if name == "figures":
-                    terminalreporter.write_line(value)

@@ -1,0 +1,86 @@
+"""A firm with five centres, day by day, in the product and as plain words have it.
+
+At each month's end both say the same of everybody: boards, letters, standings, runs.
+
+100 people for a quarter; with FAULTS=full 300 people for a year.
+"""
+
+import inspect
+import os
+import time
+from collections import Counter
+from datetime import date
+
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from courseware.jobs.schedule import JOBS
+from tests.year import plain_days, plain_firm, plain_people, plain_rules, plain_views
+from tests.year.played_firm import PlayedFirm
+from tests.year.story import BEGINS, Story
+
+pytestmark = pytest.mark.faults
+PEOPLE, LAST_DAY = (300, date(2026, 12, 31)) if os.environ.get("FAULTS") == "full" else (100, date(2026, 3, 31))
+# The others judge nobody, and the log is looked at as a whole at the end.
+JOBS_OF_THE_YEAR = {"let-go", "act-on-rules", "follow-absences", "send-letters", "add-up-headcounts"}
+BOARDS = ("", "Firm", *plain_people.CENTRES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_each_months_end_the_product_says_of_everybody_what_plain_words_say(monkeypatch, record_property):
+    for name in set(JOBS) - JOBS_OF_THE_YEAR:
+        monkeypatch.delitem(JOBS, name)
+    began = time.process_time()
+    plain = plain_firm.PlainFirm()
+    with time_machine.travel(f"{BEGINS}T00:00Z", tick=False) as clock:
+        played = PlayedFirm()
+        story = Story(plain, played, clock, people=PEOPLE)
+        story.begin()
+        for day in sorted(plain_days.span(BEGINS, LAST_DAY)):
+            story.day(day)
+            if (day + plain_days.DAY).day == 1:
+                compare(plain, played, day)
+        call_command("seal_evidence")
+        call_command("check_records")
+        call_command("verify_evidence")
+    record_property("figures", in_figures(plain, story, time.process_time() - began))
+
+
+def compare(plain, played, day):
+    for team in BOARDS:
+        compare_boards(plain, played, team, f"{day}, the board of {team or 'human resources'}")
+    for name in ("letters", "standings", "runs"):
+        must_equal(f"{day}, {name}", getattr(plain_views, name)(plain), getattr(played, name)())
+
+
+def compare_boards(plain, played, team, whose):
+    """Human resources see the whole firm, and are shown who has left."""
+    expected, shown = plain_views.board(plain, team or "Firm", left=not team), played.board(team, left=not team)
+    expected_rows, shown_rows = ({(row["name"], row["course"]): row for row in rows} for rows in (expected, shown))
+    must_equal(f"{whose}, who is on it", sorted(expected_rows), sorted(shown_rows))
+    for key, row in expected_rows.items():
+        must_equal(f"{whose}, {' in '.join(key)}", [*row.items()], [*shown_rows[key].items()])
+    must_equal(f"{whose}, its order", [row["name"] for row in expected], [row["name"] for row in shown])
+    for numbers in played.counted(team):
+        must_equal(f"{whose}, its numbers", plain_views.counted(expected), numbers)
+
+
+def must_equal(what, expected, shown):
+    """Says the first that differ: the rest mostly follows from them."""
+    if expected != shown:
+        missing = [each for each in expected if each not in shown] or expected
+        strange = [each for each in shown if each not in expected] or shown
+        told = [f"  plain words: {each}" for each in missing[:2]] + [f"  the product: {each}" for each in strange[:2]]
+        pytest.fail("\n".join([what, *told]), pytrace=False)
+
+
+def in_figures(plain, story, seconds):
+    letters = Counter(letter.state for letter in plain.letters)
+    told = f"{len(plain.people)} people, {plain.number} runs, {story.told} things told"
+    return f"a firm's year: {told}; letters {dict(sorted(letters.items()))}; {seconds:.0f} s of work"
+
+
+def test_plain_words_know_nothing_of_the_product():
+    for module in (plain_days, plain_firm, plain_people, plain_rules, plain_views):
+        assert "courseware" not in inspect.getsource(module)
