@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 
 from benchmarks.small_courses import files_of
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.search_terms import SearchTerm, terms_of_person
 from courseware.assessment.certifying import months_later
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled.serving import outline
@@ -190,7 +191,7 @@ class Intake:
 
     def __init__(self, firm):
         self.firm, self.events = firm, []
-        models = (Team, User, Membership, Enrollment, Completion, Certificate, Standing, Message)
+        models = (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message)
         self.rows = {model: [] for model in models}
         self.keys = {model: Numbers(model) for model in self.rows}
 
@@ -200,7 +201,10 @@ class Intake:
         return row
 
     def person(self, address, name):
-        return self.new(User, email=f"{address}@bench.example", name=name, password=self.firm.password)
+        person = self.new(User, email=f"{address}@bench.example", name=name, password=self.firm.password)
+        for term in terms_of_person(person):
+            self.new(SearchTerm, person=person, term=term)
+        return person
 
     def take_in(self, number):
         place = 1 + number // IN_A_TEAM
@@ -297,5 +301,5 @@ class Intake:
 
 def table_sizes():
     """Rows of each table that grows."""
-    tables = (User, Team, Enrollment, Completion, Certificate, Event, Message)
+    tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, Message)
     return {model._meta.model_name: model.objects.count() for model in tables}

@@ -54,6 +54,7 @@ def database_name():
 class Firm:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
+        from courseware.accounts.search_terms import keep_terms
         from courseware.content.compiled.serving import outline
         from courseware.content.models import Course
         from courseware.learning.models import Completion, Enrollment
@@ -67,6 +68,7 @@ class Firm:
         users = User.objects.bulk_create(
             User(email=f"p{number}@bench.example", name=f"Person {number}", password="!") for number in range(people)
         )
+        keep_terms(users, are_new=True)
         Membership.objects.bulk_create(Membership(team=team, person=user, role="learner") for user in users)
         now = datetime.datetime.now(datetime.UTC)
         enrollments = Enrollment.objects.bulk_create(

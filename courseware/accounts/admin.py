@@ -29,6 +29,7 @@ from courseware.accounts.rights import (
     permissions_of,
     rights_of,
 )
+from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.admin_rights import SuperusersOnly
@@ -143,7 +144,8 @@ class NewPersonForm(PersonForm):
 class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "staff_number", "language", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AwayFilter]
-    search_fields = ["name", "email", "staff_number"]
+    search_fields = ["name", "email", "staff_number"]  # shown is a field to type into; `get_search_results` says how
+    search_help_text = HOW_PEOPLE_ARE_FOUND
     readonly_fields = ["joined_at", "last_login", "letters"]
     form = PersonForm
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
@@ -157,6 +159,9 @@ class PersonAdmin(LogsMemberships):
         (None, {"fields": ["name", "email", "staff_number", "language", "post", "starts_on", "send_link"]}),
         (_("Rights"), {"fields": ["is_staff", "groups", "audits_until"]}),
     ]
+
+    def get_search_results(self, request, queryset, search_term):
+        return found_by(search_term, queryset), False
 
     def get_fieldsets(self, request, obj=None):
         return self.fieldsets if obj else self.add_fieldsets

@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.away import Away  # noqa: F401 - Django finds its models here
 from courseware.accounts.merges import Merge  # noqa: F401 - Django finds its models here
 from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401 - Django finds its models here
+from courseware.accounts.search_terms import FIELDS as FOUND_BY
+from courseware.accounts.search_terms import SearchTerm, keep_terms  # noqa: F401 - the first: Django finds its models here
 from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401 - the second: Django finds its models here
 from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401 - Django finds its models here
 from courseware.lib.dates import site_day
@@ -127,6 +129,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return self.name or self.sign_in_name
+
+    def save(self, **kwargs):
+        """What the person is found by is kept with it."""
+        is_new, fields = self._state.adding, kwargs.get("update_fields")
+        with transaction.atomic(savepoint=False):
+            super().save(**kwargs)
+            if fields is None or not {*FOUND_BY}.isdisjoint(fields):
+                keep_terms([self], are_new=is_new)
 
     @cached_property
     def offices(self):

@@ -5,19 +5,21 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.lib.list_filters import WordsFilter
 from courseware.lib.list_search import IndexedSearch
 from courseware.lib.long_lists import MOST
 
 
 class SearchByPeople(IndexedSearch):
-    """Rows are found by words of the name or the address of a person; by a whole address those of one, at once."""
+    """Rows are found by how something of their person begins; by a whole address those of one, at once."""
+
+    search_help_text = HOW_PEOPLE_ARE_FOUND
 
     def people_found(self, words):
         if whole := super().people_found(words):
             return whole
-        people, _may_repeat = admin.site.get_model_admin(User).get_search_results(None, User.objects.all(), words)
-        return list(people.values_list("pk", flat=True)[:MOST])
+        return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MOST])
 
 
 class TeamFilter(WordsFilter):

@@ -1,10 +1,20 @@
-"""A field that names one person, by address or staff number: no list of the whole firm has to be read for it."""
+"""Fields to look people up by.
+
+One that names one person, by address or staff number, needs no list of the whole firm.
+"""
 
 from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User, plain_staff_number
+
+
+class PersonSearch(forms.SearchInput):
+    """What may be typed into it, `search_terms` says."""
+
+    def __init__(self):
+        super().__init__(attrs={"placeholder": _("such as Wang, wxm, ming@ or 0012")})
 
 
 class PersonField(forms.CharField):

@@ -8,6 +8,8 @@ from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User, plain_staff_number
+from courseware.accounts.person_field import PersonSearch
+from courseware.accounts.search_terms import found_by
 from courseware.lib.form_layout import Fields
 
 OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
@@ -20,7 +22,7 @@ class PeopleFilter(forms.Form):
         HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
 
     words = forms.CharField(
-        label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+        label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=PersonSearch
     )
     team = forms.ModelChoiceField(
         label=_("Team"),
@@ -54,7 +56,7 @@ class PeopleFilter(forms.Form):
             below = Team.objects.filter(pk=team.pk).with_those_below()
             people = people.filter(pk__in=Membership.objects.filter(team__in=below).values("person"))
         if words := self.cleaned_data.get("words"):
-            people = found_by(words, people)
+            people = exactly_or_found_by(words, people)
         return people
 
     def of_standing(self, people, standing):
@@ -67,12 +69,10 @@ class PeopleFilter(forms.Form):
         return people.filter(conditions.get(standing, Q(is_active=True)))
 
 
-def found_by(words, people):
-    """A whole address or staff number finds one person at once; else what is typed may stand anywhere in them."""
+def exactly_or_found_by(words, people):
+    """A whole address or staff number finds one person at once; else what is typed is how something of them begins."""
     whole = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
-    if whole.exists():
-        return whole
-    return people.filter(Q(name__icontains=words) | Q(email__icontains=words) | Q(staff_number__icontains=words))
+    return whole if whole.exists() else found_by(words, people)
 
 
 class DayInput(forms.DateInput):

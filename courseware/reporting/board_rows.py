@@ -18,6 +18,7 @@ from courseware.accounts.permissions import (
     sees_the_firm,
     teams_managed_by,
 )
+from courseware.accounts.search_terms import found_by
 from courseware.assessment.models import Standing
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
@@ -223,7 +224,7 @@ def board_of(
     if course:
         enrollments = enrollments.filter(course=course)
     if name:
-        enrollments = enrollments.filter(Q(learner__name__icontains=name) | Q(learner__email__icontains=name))
+        enrollments = found_by(name, enrollments, person="learner")
     return enrollments.order_by("urgency", "learner__name", "pk")
 
 

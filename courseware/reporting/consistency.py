@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from courseware.accounts.search_terms import keys_found_wrongly
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import alterations
@@ -45,6 +46,7 @@ def differences() -> Iterator[str]:
     yield from newest_runs()
     yield from merged_runs()
     yield from team_places()
+    yield from search_terms()
     yield from headcounts()
     yield from certificates()
     yield from certificate_texts()
@@ -54,6 +56,11 @@ def differences() -> Iterator[str]:
     yield from releases()
     yield from log_check.differences()
     yield from alterations()
+
+
+def search_terms() -> Iterator[str]:
+    for key in keys_found_wrongly():
+        yield f"person {key}: is not found by what name, address and staff number say"
 
 
 def releases() -> Iterator[str]:

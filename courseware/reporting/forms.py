@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from courseware.accounts.models import Team, User, plain_staff_number
+from courseware.accounts.person_field import PersonSearch
 from courseware.assignments.event_words import verbs_by_words
 from courseware.content.models import Course
 from courseware.evidence.recording import subject_of
@@ -44,7 +45,7 @@ class BoardFilter(forms.Form):
     team = forms.ModelChoiceField(
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
-    name = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput)
+    name = forms.CharField(label=_("Name, e-mail or staff number"), required=False, max_length=100, widget=PersonSearch)
     left = forms.BooleanField(label=_("Also who left"), required=False)
     away = forms.BooleanField(label=_("Only who is away"), required=False)
 

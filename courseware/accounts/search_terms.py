@@ -1,0 +1,148 @@
+"""By which words somebody is found: kept beside the person, each looked for by how it begins.
+
+See docs/decisions/0026-people-are-found-by-beginnings.md.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from courseware.lib.beginnings import Begins  # noqa: F401 - the lookup that `begun_with` uses
+from courseware.lib.chunks import chunks
+from courseware.lib.pinyin import readings
+
+LENGTH = 40  # of a term; what is typed is cut as well
+MOST_WORDS = 6  # that are looked for at once
+AT_A_TIME = 500  # people
+FIELDS = ("name", "email", "staff_number")
+CHINESE = "\u3400-\u9fff\U00020000-\U0003ffff"
+# Where somebody may begin to type: at each word, and at each Chinese character.
+BEGINNINGS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")
+CHINESE_ONES = re.compile(rf"[{CHINESE}]+")
+HOW_PEOPLE_ARE_FOUND = _(
+    "By how a name, its pinyin, the initials, an e-mail address or a staff number begins; a number also by its end."
+)
+END = "Z"  # before a staff number that is kept backwards: no other term holds a capital
+
+
+class SearchTermQuerySet(models.QuerySet):
+    def begun_with(self, word):
+        """Terms that begin as `word` does, a staff number also with what it ends in."""
+        word = folded(word).removeprefix("@")[:LENGTH]  # a domain is kept from behind it
+        if not word:
+            return self.none()
+        found = models.Q(term__begins=word)
+        if "@" not in word and (plain := letters_of(word)):
+            found |= models.Q(term__begins=plain)
+            if len(plain) > 1 and any(each.isdigit() for each in plain):
+                found |= models.Q(term__begins=END + plain[::-1])
+        return self.filter(found)
+
+
+class SearchTerm(models.Model):
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    term = models.CharField(max_length=LENGTH)
+
+    objects = SearchTermQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["term", "person"], opclasses=["varchar_pattern_ops", "int8_ops"], name="people_by_term"
+            )
+        ]
+
+    def __str__(self):
+        return self.term
+
+
+def found_by(words, rows, person="pk"):
+    """Those of these rows whose person (a field of theirs) is found by each of the words."""
+    for word in dict.fromkeys(words.split()[:MOST_WORDS]):
+        rows = rows.filter(**{f"{person}__in": SearchTerm.objects.begun_with(word).values("person")})
+    return rows
+
+
+def folded(text: str) -> str:
+    """Whichever keyboard it was typed by: neither width nor case nor accents count."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in decomposed if not unicodedata.combining(each))
+
+
+def letters_of(text: str) -> str:
+    return "".join(each for each in text if each.isalnum())
+
+
+def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
+    """None of them is how another one begins."""
+    number = letters_of(folded(staff_number or ""))
+    found = {*of_name(folded(name)), *of_address(folded(email or ""))}
+    found |= {number, END + number[::-1]} if number else set()
+    terms = sorted({term[:LENGTH] for term in found})
+    return {term for term, after in zip(terms, [*terms[1:], ""], strict=True) if not after.startswith(term)}
+
+
+def of_name(name: str) -> Iterator[str]:
+    """What remains of the name from each beginning on, and of how its Chinese characters are read."""
+    for beginning in BEGINNINGS.finditer(name):
+        yield letters_of(name[beginning.start() :])
+    for characters in CHINESE_ONES.findall(name):
+        for surname, given in readings(characters):
+            syllables = (*surname, *given)
+            for start in range(len(syllables)):
+                yield "".join(syllables[start:])
+                yield "".join(syllable[0] for syllable in syllables[start:])
+            yield "".join(surname) + "".join(syllable[0] for syllable in given)
+
+
+def of_address(email: str) -> Iterator[str]:
+    for beginning in BEGINNINGS.finditer(email):
+        if beginning.start() <= email.find("@") + 1:
+            yield email[beginning.start() :]
+
+
+def keep_terms(people: Iterable, *, are_new: bool = False) -> None:
+    """Of people who are written in the same transaction. `are_new`: nothing is kept of them yet."""
+    wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
+    if not are_new:
+        rows = SearchTerm.objects.filter(person__in=[person.pk for person in people])
+        kept = {(person, term): key for key, person, term in rows.values_list("pk", "person", "term")}
+        if gone := [key for pair, key in kept.items() if pair not in wanted]:
+            SearchTerm.objects.filter(pk__in=gone).delete()
+        wanted -= kept.keys()
+    SearchTerm.objects.bulk_create([SearchTerm(person_id=key, term=term) for key, term in sorted(wanted)])
+
+
+def terms_of_person(person) -> set[str]:
+    return terms_of(*(getattr(person, field) for field in FIELDS))
+
+
+def keys_found_wrongly() -> Iterator[int]:
+    """Of whom the terms are others than name, address and number give. Memory does not grow with their number."""
+    people = get_user_model().objects.order_by("pk").only(*FIELDS)
+    for some in chunks(people, AT_A_TIME):
+        kept = defaultdict(set)
+        for person, term in SearchTerm.objects.filter(person__in=some).values_list("person", "term"):
+            kept[person].add(term)
+        yield from (person.pk for person in some if kept[person.pk] != terms_of_person(person))
+
+
+def renew_terms() -> str:
+    """Of whom others are kept than are right, as after an upgrade. What the nightly job says of it."""
+    keys = list(keys_found_wrongly())
+    for start in range(0, len(keys), AT_A_TIME):
+        with transaction.atomic():
+            people = (
+                get_user_model()
+                .objects.select_for_update(no_key=True)
+                .filter(pk__in=keys[start : start + AT_A_TIME])
+                .order_by("pk")
+            )
+            keep_terms(list(people))
+    return str(len(keys))

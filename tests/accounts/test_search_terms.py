@@ -1,0 +1,163 @@
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+
+from courseware.accounts.models import User
+from courseware.accounts.particulars import change_particulars
+from courseware.accounts.removing import remove_person
+from courseware.accounts.search_terms import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
+from courseware.reporting.consistency import differences
+from tests.making import make_hr, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ming():
+    return make_user("王小明", email="xiao.ming@firm.example", staff_number="A-0012")
+
+
+def found(words):
+    return {person.name for person in found_by(words, User.objects.all())}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("王", "王小", "王小明", "小明", "明"),
+        *("wang", "wangxiaoming", "wang xiaoming", "xiaoming", "Xiao Ming", "xiaoming wang", "ming", "WANG"),
+        *("wxm", "wx", "xm", "wangxm", "ｗｘｍ"),
+        *("xiao.ming@firm.example", "xiao.m", "ming@", "ming@firm", "firm.example", "@firm.ex"),
+        *("A-0012", "a0012", "A00", "Ａ００", "0012", "012", "12"),
+        *("王 0012", "  wang  ming@ "),
+    ],
+)
+def test_somebody_is_found_by_how_name_pinyin_initials_address_or_number_begin_and_a_number_also_by_its_end(
+    ming, words
+):
+    make_user("Lea Grün", email="lea@other.example", staff_number="B-7734")
+    assert found(words) == {"王小明"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "王明",
+        "ang",
+        "xming",
+        "mx",
+        "example",
+        "iao.ming",
+        "001",
+        "2",
+        "王 Lea",
+        "%",
+        "_",
+        "Z",
+        "Z2",
+        "\\",
+        "@",
+        "\u0301",
+    ],
+)
+def test_nobody_is_found_by_what_stands_elsewhere(ming, words):
+    assert found(words) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Lea Grün", ["Lea", "gru", "GRÜN", "lea grün", "grün lea", "leagr"]),
+        ("Jean-Luc O’Brien", ["jean-l", "jeanluc", "luc", "o’brien", "obrien", "brien"]),
+        ("买买提·阿不都", ["买买提·阿", "阿不都", "maimaiti", "mmt", "abudou", "abd"]),
+        ("Ming 王小明", ["ming", "王小明", "wxm", "ming 王"]),
+        ("𠮷野家", ["𠮷野", "野家"]),
+        ("\U0003abcd明", ["\U0003abcd", "明", "ming"]),  # which no table reads
+        ("Straße 7", ["strasse", "STRASSE", "7"]),
+    ],
+)
+def test_a_name_is_found_from_each_word_and_each_chinese_character_on(name, words):
+    make_user(name, email="x@x.example")
+    assert {word: found(word) for word in words} == {word: {name} for word in words}
+
+
+def test_of_two_terms_of_which_one_begins_the_other_only_the_longer_is_kept():
+    assert terms_of("王明", "ming@x.example", None) == {
+        *("王明", "明", "wangming", "wm"),
+        *("ming@x.example", "x.example"),
+    }
+    assert terms_of("", None, "12") == {"12", "Z21"}
+
+
+def test_long_names_are_found_by_their_beginning():
+    name = "赵" * 60
+    make_user(name, email="x@x.example")
+    assert found(name) == {name}
+    assert max(len(term) for term in SearchTerm.objects.values_list("term", flat=True)) == 40
+
+
+def test_who_is_renamed_is_found_by_the_new_name_and_by_what_stayed(ming):
+    before = set(SearchTerm.objects.filter(person=ming).values_list("pk", "term"))
+    change_particulars(ming, {"name": "李小明"}, by=make_hr())
+    assert {words: found(words) for words in ("王", "wxm", "李", "lxm", "小明", "0012")} == {
+        "王": set(), "wxm": set(), "李": {"李小明"}, "lxm": {"李小明"}, "小明": {"李小明"}, "0012": {"李小明"},
+    }  # fmt: skip
+    stayed = before & set(SearchTerm.objects.filter(person=ming).values_list("pk", "term"))
+    assert "小明" in {term for _key, term in stayed}
+
+
+def test_what_is_saved_beside_the_name_writes_no_terms(ming, django_assert_num_queries):
+    with transaction.atomic(), django_assert_num_queries(1):
+        ming.save(update_fields=["last_login"])
+    with transaction.atomic(), django_assert_num_queries(3):  # whether one is here, the row, the terms
+        ming.save()
+
+
+def test_a_name_that_is_not_saved_is_not_kept_either(ming):
+    ming.name, ming.staff_number, ming.email = "李", None, None  # which the database refuses
+    with pytest.raises(Exception, match="address_or_staff_number"), transaction.atomic():
+        ming.save()
+    assert found("李") == set()
+    assert found("王") == {"王小明"}
+
+
+def test_who_is_taken_away_leaves_no_terms(ming):
+    remove_person(ming, by=make_hr())
+    assert found("王") == set()
+    assert not SearchTerm.objects.filter(person=ming.pk).exists()
+
+
+def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
+    lea = make_user("Lea", email="lea@x.example")
+    assert list(differences()) == []
+    User.objects.filter(pk=ming.pk).update(name="李小明")  # as a program of before the upgrade does
+    SearchTerm.objects.filter(person=lea, term="lea@x.example").delete()
+    assert list(keys_found_wrongly()) == [ming.pk, lea.pk]
+    assert list(differences()) == [
+        f"person {key}: is not found by what name, address and staff number say" for key in (ming.pk, lea.pk)
+    ]
+    assert [renew_terms(), renew_terms()] == ["2", "0"]
+    assert (found("李"), found("王"), found("lea@")) == ({"李小明"}, set(), {"Lea"})
+
+
+def test_who_is_here_before_the_upgrade_is_found_after_it(ming, monkeypatch):
+    from importlib import import_module
+
+    filling = import_module("courseware.accounts.migrations.0020_fill_search_terms")
+    monkeypatch.setattr(filling, "CHUNK", 2)
+    for number in range(4):
+        make_user(f"Person {number}", email=f"p{number}@x.example")
+    before = sorted(SearchTerm.objects.values_list("person", "term"))
+    SearchTerm.objects.all().delete()
+    filling.fill(apps, None)
+    assert sorted(SearchTerm.objects.values_list("person", "term")) == before
+
+
+def test_an_index_finds_who_is_looked_for(ming):
+    plan = found_by("wxm", User.objects.all()).explain()
+    if connection.vendor == "sqlite":
+        assert "people_by_term (term>? AND term<?)" in plan
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "term)::text ~>=~ 'wxm'" in found_by("wxm", User.objects.all()).explain()
