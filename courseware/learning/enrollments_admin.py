@@ -69,6 +69,12 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     )  # fmt: skip
     fields = readonly_fields
 
+    def get_ordering(self, request):
+        """Where it is about the last days of certificates, by these: an index has them so."""
+        standing = request.GET.get(StateFilter.parameter_name)
+        by_last_day = standing in Validity.values and Validity(standing).has_last_day
+        return ["certified_until", *self.ordering] if by_last_day else self.ordering
+
     def get_queryset(self, request):
         return super().get_queryset(request).with_state().with_zone().with_release().select_related("learner")
 

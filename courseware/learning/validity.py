@@ -74,6 +74,10 @@ class Validity(models.TextChoices):
     def is_certified(self) -> bool:
         return self in (Validity.ENDING, Validity.CERTIFIED)
 
+    @property
+    def has_last_day(self) -> bool:
+        return self != Validity.NEVER
+
 
 def validity_of(certified_until: date | None, at: datetime) -> Validity:
     row = SimpleNamespace(certified_until=certified_until)

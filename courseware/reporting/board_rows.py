@@ -15,6 +15,7 @@ from courseware.accounts.permissions import (
     handles_people,
     learners_of,
     own_teams,
+    people_led,
     sees_the_firm,
     teams_managed_by,
 )
@@ -199,14 +200,13 @@ def board(
 
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
-    shown = enrollments_shown_to(user)
-    return board_of(shown, team=team, course=course, name=name, left=left, away=away, at=at)
+    shown = enrollments_in(team, user) if team else enrollments_shown_to(user)
+    return board_of(shown, course=course, name=name, left=left, away=away, at=at)
 
 
 def board_of(
     enrollments: EnrollmentQuerySet,
     *,
-    team: Team | None = None,
     course: Course | None = None,
     name: str = "",
     left: bool = False,
@@ -217,8 +217,6 @@ def board_of(
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
         enrollments = enrollments.filter(learner__is_active=True)
-    if team:
-        enrollments = enrollments.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
     if away:
         enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
     if course:
@@ -231,7 +229,7 @@ def board_of(
 def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at: datetime) -> QuerySet:
     """Those of `board` who stand so; where certificates end, by their last days."""
     found = enrollments.in_state(standing, at)
-    by_last_day = isinstance(standing, Validity) and standing != Validity.NEVER
+    by_last_day = isinstance(standing, Validity) and standing.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
@@ -249,6 +247,15 @@ def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
     """In published courses."""
     return published(Enrollment.objects.visible_to(user))
+
+
+def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
+    """What `enrollments_shown_to` has of those who learn in the team or below it."""
+    below = Team.objects.filter(pk=team.pk).with_those_below()
+    if not sees_the_firm(user) and teams_managed_by(user).filter(pk=team.pk).exists():
+        # Else each of them would be looked up among all whom the user leads.
+        return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
+    return enrollments_shown_to(user).filter(learner__in=learners_of(below))
 
 
 def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:

@@ -46,6 +46,20 @@ def test_the_list_of_enrollments_says_and_filters_who_is_certified_by_the_newest
     assert ("completed", "no end") in {row[1:] for row in listed(client, "?state=certified")}
 
 
+def test_where_certificates_end_the_list_stands_by_their_last_days_and_else_by_urgency(client):
+    course, today = make_course(), timezone.localdate()
+    for number, name in ((9, "Later"), (2, "Soon"), (5, "Then")):
+        certified(name, today + timedelta(days=number), course)
+    client.force_login(make_admin())
+
+    def order(query):
+        rows = client.get(LIST + query).context["cl"].result_list
+        return [row.learner.name for row in rows]
+
+    assert order("?state=ending") == order("?state=certified") == ["Soon", "Then", "Later"]
+    assert order("") == order("?state=completed") == order("?state=nonsense") == ["Later", "Soon", "Then"]
+
+
 def formatted(day: date):
     return date_format(day, "DATE_FORMAT")
 

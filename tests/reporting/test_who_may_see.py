@@ -1,9 +1,22 @@
 import pytest
 
+from courseware.accounts.models import Membership, Team
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.learning.verbs import VERBS
-from tests.making import days, filled, join, make_admin, make_editor, make_enrollment, make_team, make_user
+from courseware.reporting.board_rows import board
+from tests.making import (
+    days,
+    filled,
+    join,
+    make_admin,
+    make_auditor,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
 from tests.reporting.boards import learner_of, table
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +76,32 @@ def test_a_stranger_signs_in_first(client, team):
     client.logout()
     for address in ("/team/", "/team/board.csv", f"/team/people/{enrollment.pk}/", "/surveys/tea-room/voice/"):
         assert client.get(address)["Location"].endswith(f"?next={address}")
+
+
+def test_the_board_of_one_team_shows_what_the_whole_board_shows_of_its_people(team):
+    below, beside = make_team("Below", parent=team), make_team("Beside")
+    for each in (team, below, beside):
+        learner_of(each)
+    leading_hr = make_hr(name="Hana")
+    for leader, place in ((team.manager, team), (leading_hr, below)):  # who learns where others lead, too
+        join(place, leader)
+        make_enrollment(leader)
+    join(below, leading_hr, "manager")
+    readers = [
+        team.manager,
+        below.manager,
+        beside.manager,
+        leading_hr,
+        make_hr(name="Hugo"),
+        make_admin(),
+        make_auditor(),
+    ]
+    for reader in readers:
+        for chosen in (team, below, beside):
+            people = Membership.objects.filter(
+                team__in=Team.objects.filter(pk=chosen.pk).with_those_below(), role="learner"
+            )
+            whole = {run for run in board(reader) if run.learner_id in people.values_list("person", flat=True)}
+            assert {*board(reader, team=chosen)} == whole
+    assert len(board(team.manager, team=team)) == 3  # two learners and who leads below, without oneself
+    assert not board(below.manager, team=team).filter(learner__teams=team)
