@@ -43,7 +43,7 @@ def bring_in(pk):
     from courseware.accounts.models import Roster
     from courseware.accounts.rosters.applying import apply_next, begin_applying
 
-    begin_applying(Roster.objects.get(pk=pk), is_sure=True)
+    begin_applying(Roster.objects.get(pk=pk), by=None, is_sure=True)
     while apply_next(pk):
         pass
 

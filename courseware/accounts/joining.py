@@ -1,9 +1,11 @@
 """How a person comes in: known to the firm, and at a place in a team."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import Membership, Team, User
@@ -45,8 +47,54 @@ def added(fields: dict, team: Team | None, role: str, by: User | None, at: datet
             person = User.objects.create_user(**fields)
     except IntegrityError:  # somebody adds the same person at this very moment
         raise ValidationError(_("Somebody with this address or staff number is here already.")) from None
-    events = [NewEvent("person-added", person, by, {}, at)]
     if team:
         Membership.objects.create(person=person, team=team, role=role)
+    return person, events_of(person, team, role, by, at)
+
+
+Newcomer = tuple[dict, Team | None, str]  # fields of the person, the place, the role there
+
+
+def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
+    """What is to be logged of each, by the keys given, without those who cannot be added: `added` says why.
+
+    Runs four statements for any number of them. Raises IntegrityError where somebody adds one of them at this moment.
+    """
+    people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
+    names = names_here(people.values())
+    new: dict[int, User] = {}
+    for key, person in people.items():
+        own = {person.email, person.staff_number} - {None}
+        if own and names.isdisjoint(own):
+            new[key] = person
+            names |= own
+    User.objects.create_together(list(new.values()))
+    places = {key: newcomers[key][1:] for key in new}
+    # Past the signals: nobody is signed in or enrolled who was not here before, so no count and no session changes.
+    Membership.objects.bulk_create(
+        [Membership(person=new[key], team=team, role=role) for key, (team, role) in places.items() if team]
+    )
+    return {key: events_of(new[key], team, role, by, at) for key, (team, role) in places.items()}
+
+
+def well_formed(fields: dict) -> User | None:
+    person = User(**fields)
+    try:
+        person.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    except ValidationError:
+        return None
+    return person
+
+
+def names_here(people: Iterable[User]) -> set[str]:
+    """Addresses and staff numbers of these that somebody has already. Runs a query."""
+    addresses, numbers = ({getattr(each, field) for each in people} - {None} for field in ("email", "staff_number"))
+    found = User.objects.filter(Q(email__in=addresses) | Q(staff_number__in=numbers)).order_by()
+    return {name for names in found.values_list("email", "staff_number") for name in names if name}
+
+
+def events_of(person: User, team: Team | None, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
+    events = [NewEvent("person-added", person, by, {}, at)]
+    if team:
         events.append(NewEvent("membership-added", person, by, {"team": team.pk, "role": role}, at))
-    return person, events
+    return events

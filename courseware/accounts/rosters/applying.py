@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courseware.accounts.joining import added
+from courseware.accounts.joining import added, added_together
 from courseware.accounts.leaving import left, returned
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
@@ -144,6 +144,7 @@ class Applying:
         change_teams_of(self.people)  # all at once, for the same reason
         self.known_otherwise = self.merged_since()
         self.teams = Team.objects.in_bulk([line["team"] for line in lines if line.get("team")])
+        self.joined = self.joined_together(part.lines)
         for line in part.lines:
             self.do(line)
         part.applied_at = self.at
@@ -161,8 +162,7 @@ class Applying:
             return
         wanted = line["otherwise"] if line["kind"] == BAD else line
         try:
-            with transaction.atomic():
-                events = self.join(wanted) if wanted["kind"] == JOIN else self.change(wanted)
+            events = self.joined.get(line["line"]) or self.done_alone(wanted)
         except Conflict as conflict:
             line |= {"outcome": CONFLICT, "conflict": conflict.code, "field": conflict.field}
         else:
@@ -173,6 +173,24 @@ class Applying:
         return (
             event if self.roster.by == self.by else replace(event, data={**event.data, "brought_by": self.roster.by_id})
         )
+
+    def joined_together(self, lines: list[Line]) -> dict[int, list[NewEvent]]:
+        """Whoever comes in by these lines, but where that is not as simple: by line, what is to be logged."""
+        places = [(line, self.teams.get(line.get("team"))) for line in lines if line["kind"] == JOIN]
+        newcomers = {
+            line["line"]: (values_of(line["to"]), team, line["role"])
+            for line, team in places
+            if team or not line.get("team")
+        }
+        try:
+            with transaction.atomic():
+                return added_together(newcomers, self.by, self.at)
+        except IntegrityError:  # somebody adds one of them at this very moment
+            return {}
+
+    def done_alone(self, line: Line) -> list[NewEvent]:
+        with transaction.atomic():
+            return self.join(line) if line["kind"] == JOIN else self.change(line)
 
     def join(self, line: Line) -> list[NewEvent]:
         team = self.team_of(line)

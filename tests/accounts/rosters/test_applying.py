@@ -1,12 +1,16 @@
 """A list is applied as it was said, once; and lists come to the same firm however they are cut, mixed or repeated."""
 
 import random
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from courseware.accounts import joining
 from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import Team, User
@@ -22,6 +26,7 @@ from courseware.accounts.rosters.applying import (
     outcome_lines,
 )
 from courseware.accounts.rosters.roster import Roster
+from courseware.accounts.search_terms import found_by
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.evidence.verifying import verify
@@ -104,6 +109,35 @@ def test_what_was_changed_meanwhile_is_left_as_it_is_and_the_others_are_done(tea
     assert [line["line"] for line in outcome_lines(done, "done")] == [5]
     names = dict(User.objects.values_list("staff_number", "name"))
     assert names == {"A1": "Else", "A2": "Old", "A3": "Old", "A4": "New", "A5": "First"}
+
+
+def test_whoever_comes_in_by_a_part_of_the_list_comes_in_by_the_same_statements(teams):
+    def statements(*numbers):
+        roster = compared(*([number, "王小明", f"{number}@example.com", "Night"] for number in numbers))
+        begin_applying(roster, by=None)
+        with CaptureQueriesContext(connection) as captured:
+            apply_next(roster.pk)
+        return [re.sub(r"\W.*", "", each["sql"], flags=re.DOTALL) for each in captured]
+
+    assert statements("A1", "A2", "A3") == statements("B1")
+    assert {row[2:] for row in firm_as_it_is()} == {("王小明", True, (("Night", "learner"),))}
+    assert {person.pk for person in found_by("wxm", User.objects.all())} == {*User.objects.values_list("pk", flat=True)}
+
+
+def test_whoever_is_added_by_somebody_else_at_that_very_moment_is_left_alone_and_the_others_are_done(
+    teams, monkeypatch
+):
+    roster = compared(*([number, "New", "", "Day"] for number in ("A1", "A2", "A3")))
+    add_person("First", staff_number="A2", by=None)
+    monkeypatch.setattr(joining, "names_here", lambda _people: set())  # what is not committed yet is not seen
+    done = apply(roster)
+    assert outcomes(done) == {"done": [2, 4], "conflict": [3]}
+    assert [(number, name) for number, _address, name, _here, _places in firm_as_it_is()] == [
+        ("A1", "New"),
+        ("A2", "First"),
+        ("A3", "New"),
+    ]
+    assert verify() == []
 
 
 def test_who_became_staff_meanwhile_and_whose_team_is_gone_are_left_alone(teams):
