@@ -55,13 +55,16 @@ test: .venv/development
 
 LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py tests/evidence/test_histories.py
 
+# Whoever has cloned without tags has its commit all the same.
+LAST_RELEASE = $(shell git log -1 --format=%H -G'^version = ' -- pyproject.toml)
+
 ## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/year
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/year
 	@.ci/deployment --writes 3000
-	@.ci/deployment --writes 1000 --from v0.2
+	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
 	@.venv/bin/python .ci/line_faults.py
 	@.tools/deep/bin/python .ci/mutants.py
 	@$(LIVES)

@@ -49,6 +49,10 @@ def main() -> None:
     parser.add_argument("--writes", type=int, default=300, metavar="NUMBER")
     parser.add_argument("--from", dest="revision", metavar="REVISION")
     asked = parser.parse_args()
+    if asked.revision is not None and not is_known(asked.revision):
+        parser.error(
+            f"this clone does not know the revision {asked.revision!r}; `git fetch --tags --unshallow` may bring it"
+        )
     with tempfile.TemporaryDirectory(prefix="deployment-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # nginx reads its files as nobody
@@ -189,6 +193,11 @@ class Rehearsal:
     def expect(self, what: str, got: object, expected: object) -> None:
         if got != expected:
             self.wrong.append(f"{what}: expected {expected!r}, got {got!r}")
+
+
+def is_known(revision: str) -> bool:
+    asked = ["git", "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def checked_out(revision: str, folder: Path) -> Path:
