@@ -14,7 +14,7 @@ class PersonSearch(forms.SearchInput):
     """What may be typed into it, `search_terms` says."""
 
     def __init__(self):
-        super().__init__(attrs={"placeholder": _("such as Wang, wxm, ming@ or 0012")})
+        super().__init__(attrs={"placeholder": _("Wang, wxm, ming@, 0012")})
 
 
 class PersonField(forms.CharField):
