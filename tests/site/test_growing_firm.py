@@ -31,6 +31,7 @@ def test_it_has_of_everything_what_it_says(firm):
     firm.grow(1_000)
     assert table_sizes() == {
         "user": 2 + 100 + 2,  # admin and head of the firm, learners, managers
+        "searchterm": 2 * 2 + 100 * 4 + 2 * 3,  # of number, address and domain; of learners the name is another one
         "team": 1 + 2,
         "enrollment": 1_000 + 100,  # a tenth is renewed
         "completion": 1_300,
