@@ -17,7 +17,7 @@ HOUSE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
 FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"lib", "language"},
     {"evidence", "unsaved"},
-    {"jobs"},
+    {"face", "jobs"},
     {"outbox"},
     {"accounts", "content"},
     {"learning"},

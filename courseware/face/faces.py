@@ -1,0 +1,145 @@
+"""What the firm is called and how it looks: of a course where it has a style of its own, else of the site.
+
+A process keeps what it has read under the key of the newest style; so a page asks for that key alone, and a signed-in
+person's brings it along (`accounts.sign_in_names`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from courseware.evidence.recording import record
+from courseware.face.colours import digest_of_sheet
+from courseware.face.models import SAID, HouseStyle, Logo
+
+WORDS = ("name", "issuer", "signer", "sender", "signature", "contact")
+SITE = ""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has set the style since the form was opened."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """The styles that count, the nearest first: that of the course, then that of the site, as far as there are any."""
+
+    styles: tuple[HouseStyle, ...] = ()
+
+    def own_words(self, what: str) -> dict[str, str]:
+        """Language → text, of the nearest style that says it."""
+        return next((style.words[what] for style in self.styles if style.words.get(what)), {})
+
+    def said(self, what: str, language: str | None) -> str:
+        """In this language, or else in the other one; "" where nothing is said."""
+        texts = self.own_words(what)
+        return texts.get(language or "") or next(iter(texts.values()), "")
+
+    def name(self, language: str | None) -> str:
+        return self.said("name", language) or settings.FIRM_NAME
+
+    @property
+    def contact(self) -> str:
+        return self.said("contact", get_language())
+
+    def of(self, column: str) -> Any:
+        return next((value for style in self.styles if (value := getattr(style, column))), "")
+
+    @property
+    def sheet_address(self) -> str:
+        """ "" where the colours are the product's."""
+        light, dark = self.of("light"), self.of("dark")
+        return address_of_sheet(light, dark) if light or dark else ""
+
+    @property
+    def logo_address(self) -> str:
+        digest = self.of("logo_id")
+        return reverse("face:logo", args=[digest]) if digest else ""
+
+
+def address_of_sheet(light: str, dark: str) -> str:
+    colours = [colour.removeprefix("#") or "none" for colour in (light, dark)]
+    return reverse("face:colours", args=[*colours, digest_of_sheet(light, dark)])
+
+
+def newest_key() -> QuerySet[HouseStyle, UUID]:
+    """A query for one row or none, which another may hold."""
+    return HouseStyle.objects.order_by("-pk").values_list("key", flat=True)[:1]
+
+
+@lru_cache(maxsize=4)
+def styles_at(key: UUID | None) -> Mapping[str, HouseStyle]:
+    """Course, or SITE → its style, when the newest of all was the one with this key. Runs a query the first time."""
+    return {style.course: style for style in HouseStyle.objects.order_by("pk")} if key else {}
+
+
+def face_at(key: UUID | None, course: str = SITE) -> Face:
+    styles = styles_at(key)
+    return Face(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
+
+
+def face_of(course: str = SITE) -> Face:
+    """As it is now. Runs a query."""
+    return face_at(newest_key().first(), course)
+
+
+def face_on(at: datetime, course: str = SITE) -> Face:
+    """As it was then. Runs a query."""
+    styles = {style.course: style for style in HouseStyle.objects.filter(set_at__lte=at, course__in={course, SITE})}
+    return Face(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
+
+
+def style_of(course: str) -> HouseStyle | None:
+    """The one that is set for this course, or for the site."""
+    return HouseStyle.objects.filter(course=course).order_by("-number").first()
+
+
+@transaction.atomic
+def set_style(
+    course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
+) -> bool:
+    """Set what `SAID` names; False where it is set so already. `base`: the number that the form was opened at.
+
+    `logo` is one that is new. Raises ChangedMeanwhile.
+    """
+    before = style_of(course)
+    said = before.values if before else HouseStyle().values
+    changed = [name for name in SAID if values[name] != said[name]]
+    if not changed:
+        return False
+    if base != (before.number if before else 0):
+        raise ChangedMeanwhile
+    if logo:
+        keep_logo(logo)
+    style, is_new = HouseStyle.objects.get_or_create(course=course, number=base + 1, defaults={**values, "set_by": by})
+    if not is_new:
+        raise ChangedMeanwhile
+    forget_unused_logos()
+    fields = [what for what in WORDS if values["words"].get(what) != said["words"].get(what)]
+    fields += [name for name in changed if name != "words"]
+    record(
+        "house-style-set",
+        actor=by,
+        subject=f"face:{course or 'site'}",
+        data={"course": course, "style": style.number, "fields": fields},
+    )
+    return True
+
+
+def keep_logo(logo: Logo) -> None:
+    Logo.objects.bulk_create([logo], ignore_conflicts=True)
+
+
+def forget_unused_logos() -> None:
+    """Those that somebody looked at and did not take."""
+    Logo.objects.exclude(pk__in=HouseStyle.objects.exclude(logo=None).values("logo")).delete()

@@ -1,0 +1,54 @@
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Logo(models.Model):
+    """A picture as it was drawn anew from what somebody sent: see `face.logos`. Never edited."""
+
+    digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the body")
+    body = models.BinaryField(help_text="PNG")
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class HouseStyle(models.Model):
+    """How the firm shows itself, on the whole site or in one course. A row is never edited: the newest one counts.
+
+    So it can be said at any time what stood on a certificate of a day long past.
+    """
+
+    # By this, and not by its number, a process knows what it has read: no two databases share one.
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    course = models.CharField(max_length=64, blank=True, help_text="Its id; empty: the site")
+    number = models.PositiveIntegerField(help_text="Of the styles of this course or site; 1 is the first")
+    words = models.JSONField(default=dict, help_text="What is said → language → text")
+    sender_address = models.EmailField(blank=True)
+    light = models.CharField(max_length=7, blank=True, help_text="Colour of the line on light pages, #rrggbb")
+    dark = models.CharField(max_length=7, blank=True, help_text="And on dark ones")
+    logo = models.ForeignKey(Logo, on_delete=models.PROTECT, null=True, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "number"], name="one_house_style_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course or '/'} {self.number}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it says, to be compared with what another says."""
+        return {name: getattr(self, name) for name in SAID}
+
+
+SAID = ("words", "sender_address", "light", "dark", "logo_id")
