@@ -3,21 +3,20 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
-
-from courseware.accounts.site_name import site_name
 
 
 class AdminSite(admin.AdminSite):
     """People sign in, sign out and change passwords in one place, where it is slowed, checked and logged."""
 
-    site_header = site_title = lazy(site_name, str)()
     index_title = _("Admin")
     version = staticmethod(str)  # the front door names a function that says it: see courseware/apps.py
 
     def each_context(self, request):
-        return super().each_context(request) | {"version": self.version()}
+        from courseware.accounts.site_name import face_for, site_name  # needs loaded apps, as below
+
+        name = site_name(face_for(request))
+        return super().each_context(request) | {"site_header": name, "site_title": name, "version": self.version()}
 
     def index(self, request, extra_context=None):
         from courseware.jobs import condition  # needs loaded apps, and this module is read while they load

@@ -11,6 +11,7 @@ from courseware.assessment.standing import keep_standing
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Release
 from courseware.evidence.recording import record
+from courseware.face.faces import face_on
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
@@ -29,18 +30,21 @@ def outlines_of(release: Release) -> dict[str, Outline]:
 
 
 def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
-    """What a certificate issued at `at` says about course and exam, by field. Runs one query.
+    """What a certificate issued at `at` says about course, exam and firm, by field. Runs two queries.
 
     `outlines` are those of its release, by language. `check_records` derives the facts again with this same function.
     """
     months = next(iter(outlines.values())).valid_months
     passed = enrollment.attempts.filter(is_passed=True, submitted_at__lte=at).order_by("-points", "pk").first()
+    face = face_on(at, next(iter(outlines.values())).course_id)
     # The holder's name is copied, too, but cannot be derived again: people are renamed, and no former name is stored.
     return {
         "valid_until": months_later(counted_from(enrollment, dates.site_day(at)), months) if months else None,
         "titles": {language: each.title for language, each in outlines.items()},
         "points": passed.points if passed else None,
         "max_points": passed.max_points if passed else None,
+        "issuer": face.own_words("issuer") or face.own_words("name"),
+        "signer": face.own_words("signer"),
     }
 
 

@@ -160,6 +160,8 @@ class Certificate(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     points = models.PositiveSmallIntegerField(null=True)
     max_points = models.PositiveSmallIntegerField(null=True)
+    issuer = models.JSONField(default=dict, help_text="Who issues it per language, as the house style said then")
+    signer = models.JSONField(default=dict, help_text="Who signs it per language, likewise")
     # Not part of what it says: taken back later, by somebody else than its holder. See `withdrawing`.
     withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
     withdrawn_by = models.ForeignKey(

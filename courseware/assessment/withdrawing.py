@@ -37,10 +37,15 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
 
 
 def in_words(message: Message) -> dict[str, str]:
-    certificate = Certificate.objects.get(pk=message.data["certificate"])
+    certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
     titles = certificate.titles
     title = titles.get(message.language) or next(iter(titles.values()))
-    return {"name": certificate.holder, "course": title, "reason": certificate.withdrawn_reason}
+    return {
+        "name": certificate.holder,
+        "course": title,
+        "reason": certificate.withdrawn_reason,
+        "house_style_of": certificate.enrollment.course.identifier,
+    }
 
 
 def register_letter() -> None:

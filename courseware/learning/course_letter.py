@@ -65,9 +65,9 @@ def in_words(message):
         courses = [course_in_words(each, language) for each in asked_for(message).with_release().with_zone()]
     return {
         "name": person.name,
-        "firm": settings.FIRM_NAME,
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],
         "courses": courses,
+        "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
         "address": message.address,
         "host": urlsplit(settings.SITE_URL).netloc,
         **signer_of(person, message.data["by"]),
@@ -79,6 +79,7 @@ def course_in_words(enrollment, language):
     outline = serving.outline(enrollment.release, language)
     required = outline.required if enrollment.required is None else enrollment.required  # of a short renewal
     return {
+        "id": outline.course_id,
         "title": outline.title,
         "day": day_in_words(enrollment.due_on) if enrollment.due_on else "",
         "steps": len(required),

@@ -4,6 +4,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from courseware.accounts.site_name import face_for
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading
 
@@ -17,6 +18,7 @@ def render_in_course(request, reading: Reading, template: str, context: dict, *,
     context |= {
         "enrollment": reading.enrollment,
         "outline": outline,
+        "face": face_for(request, outline.course_id),
         "course": outline.course_id,
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),

@@ -10,9 +10,10 @@ from contextlib import closing
 from datetime import timedelta
 
 from django.db import DatabaseError
-from django.db.models import F
+from django.db.models import F, Subquery
 from django.utils import timezone
 
+from courseware.face.faces import newest_key
 from courseware.jobs.tasks import task
 from courseware.outbox.kinds import MESSAGE_KINDS, Wait, wait_of
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
@@ -56,12 +57,15 @@ def send_all(ids: Iterable[int]) -> dict[str, int]:
 
 
 def claimed(pk: int) -> Message | None:
-    """The message, if it is due and nobody else sends it. It counts as tried from here on."""
+    """The message, if it is due and nobody else sends it. It counts as tried from here on.
+
+    With `face_key`, by which the door knows whose sender and signature it bears.
+    """
     now = timezone.now()
     mine = Message.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tries=F("tries") + 1):
         return None
-    return Message.objects.select_related("person").get(pk=pk)
+    return Message.objects.select_related("person").annotate(face_key=Subquery(newest_key())).get(pk=pk)
 
 
 def send(message: Message, door: MailDoor) -> str:

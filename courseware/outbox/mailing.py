@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Mapping
 from contextlib import suppress
+from email.utils import formataddr, parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
 from courseware.outbox.models import Message
 
@@ -64,9 +66,14 @@ def in_words(code: int, said: bytes | str) -> str:
 
 
 def composed(message: Message, template: str, context: Mapping[str, Any]) -> EmailMessage:
-    """Plain text in the reader's language; the template's first line is the subject."""
-    with translation.override(message.language or settings.LANGUAGE_CODE):
-        text = render_to_string(template, {"site_url": settings.SITE_URL, **context})
+    """Plain text in the reader's language; the template's first line is the subject.
+
+    A letter about one course names it as `house_style_of`, whose sender and signature it then has.
+    """
+    tag = message.language or settings.LANGUAGE_CODE
+    face = face_at(message.face_key, context.get("house_style_of", ""))
+    with translation.override(tag):
+        text = render_to_string(template, {"site_url": settings.SITE_URL, "firm": face.name(tag), **context})
         language = display_tag(translation.get_language())
     subject, _, body = text.strip().partition("\n")
     headers = {
@@ -74,7 +81,16 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
         # The same at each try: where the server took the letter and we never heard of it, readers see one letter.
         "Message-ID": f"<{message.number}@{urlsplit(settings.SITE_URL).hostname}>",
         "Auto-Submitted": "auto-generated",
-        "From": settings.DEFAULT_FROM_EMAIL,
+        "From": sender_of(face, tag),
     }
     envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
-    return EmailMessage(subject.strip(), body.strip() + "\n", envelope, [message.address], headers=headers)
+    signature = face.said("signature", tag)
+    body = body.strip() + (f"\n\n-- \n{signature}\n" if signature else "\n")  # the mark that mail programs know
+    return EmailMessage(subject.strip(), body, envelope, [message.address], headers=headers)
+
+
+def sender_of(face: Face, language: str) -> str:
+    """As a header: name and address of the house style, each that of the setting where the style has none."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    said = face.said("sender", language) or face.said("name", language) or name
+    return formataddr((said, face.of("sender_address") or address))

@@ -32,6 +32,8 @@ FORGED = {
     "valid_until": "valid until another day than its release says",
     "points": "says points that no passed attempt has",
     "max_points": "says points that no passed attempt has",
+    "issuer": "another issuer than the house style of that day",
+    "signer": "another signer than the house style of that day",
 }
 
 

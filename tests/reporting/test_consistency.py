@@ -251,7 +251,7 @@ FORGED = {
     models.DateField: lambda value: value + 1000 * LATER,
     models.PositiveSmallIntegerField: lambda value: value + 1,
     models.CharField: lambda value: f"{value}, forged",
-    models.JSONField: lambda value: {key: f"{text}, forged" for key, text in value.items()},
+    models.JSONField: lambda value: {key: f"{text}, forged" for key, text in value.items()} or {"en": "forged"},
     models.ForeignKey: lambda value: another_release().pk,
 }
 

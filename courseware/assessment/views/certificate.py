@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from courseware.accounts.site_name import face_for
 from courseware.assessment import certifying
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
@@ -35,9 +36,17 @@ def certificate(request, number):
         "certificate": issued,
         "title": issued.titles[language],
         "title_language": display_tag(language),
+        "issuer": in_language(issued.issuer),
+        "signer": in_language(issued.signer),
+        "face": face_for(request, issued.release.course.identifier),
         "grouped": certifying.grouped(issued.number),
         "is_valid": issued.is_valid(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
         "is_own": request.user.is_authenticated and issued.enrollment.learner_id == request.user.pk,
     }
     return render(request, "assessment/certificate.html", context)
+
+
+def in_language(texts):
+    """The reader's, or else what there is; "" where nothing was said."""
+    return texts.get(get_language()) or next(iter(texts.values()), "")
