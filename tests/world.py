@@ -34,6 +34,8 @@ from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Course, Document
 from courseware.content.releases import drafts
 from courseware.evidence.sealing import seal
+from courseware.face.colours import digest_of_sheet
+from courseware.face.models import Logo
 from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
@@ -283,6 +285,11 @@ def places_of(world):
         "media/<course>": world.course.identifier,
         "media/<course>/<digest>": figure.digest[:DIGEST_LENGTH],
         "media/<course>/<digest>/<name>": figure.path.removeprefix(MEDIA_FOLDER),
+        "face/logo/<digest>": Logo.objects.create(digest="0" * 64, body=b"PNG", width=1, height=1).pk,
+        "face/colours/<light>": "0f5f73",
+        "face/colours/<light>/<dark>": "none",
+        "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
+        "house-style/<course>": world.course.identifier,
         "accounts/second-factor/passkey/<pk>": 1,
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),
         "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),

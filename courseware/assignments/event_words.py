@@ -76,6 +76,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "rule-switched-on": pgettext_lazy("event", "rule switched on"),
     "rule-switched-off": pgettext_lazy("event", "rule switched off"),
     "rule-taken-back": pgettext_lazy("event", "what a rule did taken back"),
+    "house-style-set": pgettext_lazy("event", "house style set"),
     "content-imported": pgettext_lazy("event", "course imported"),
     "content-released": pgettext_lazy("event", "course released"),
     "release-proposed": pgettext_lazy("event", "release proposed"),

@@ -113,6 +113,8 @@ def forms(world):
         "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
         "people/days/": {"lines": "2026-12-24, free"},
         **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in DECISIONS},
+        "house-style/": {"base": 0, "name_en": "Anhe"},
+        "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

@@ -17,6 +17,7 @@ BY_HUMAN_RESOURCES = {
     "people/outside/<int:training>/take-back/",
 }
 WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
+HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {
     "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
@@ -30,7 +31,7 @@ NOT_ASKED = {
 
 def expected(method):
     asked = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
-    asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES}
+    asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES, *HOUSE_STYLE}
     if method == "get":
         return asked - set(RIGHTS) | {"team/board.csv"}  # the lists are asked about only when something is done there
     return asked | {"admin/assessment/certificate/", *WHEN_SENT}
