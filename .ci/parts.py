@@ -25,7 +25,8 @@ from packageurl import PackageURL
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ["run.txt", "postgres.txt", "redis.txt"]
 TAKEN = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
+    "PSF-2.0",
 }  # fmt: skip
 # What a package does not say by itself in SPDX's words, or what is installed on other systems only: read in its files.
 READ = {

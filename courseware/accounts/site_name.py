@@ -14,7 +14,7 @@ def site_name(face: Face) -> str:
 def face_for(request, course: str = SITE) -> Face:
     """That of a course, or of the site. Of a person who was read for this request it runs no query."""
     person = getattr(request, "user", None)
-    key = person.face_key if hasattr(person, "face_key") else newest_key().first()
+    key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
     return face_at(key, course)
 
 

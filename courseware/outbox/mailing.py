@@ -71,7 +71,8 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
     A letter about one course names it as `house_style_of`, whose sender and signature it then has.
     """
     tag = message.language or settings.LANGUAGE_CODE
-    face = face_at(message.face_key, context.get("house_style_of", ""))
+    key = message.face_key  # type: ignore[attr-defined]  # `delivering.claimed` brings it along
+    face = face_at(key, context.get("house_style_of", ""))
     with translation.override(tag):
         text = render_to_string(template, {"site_url": settings.SITE_URL, "firm": face.name(tag), **context})
         language = display_tag(translation.get_language())
