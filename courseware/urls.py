@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("courseware.reporting.urls")),
     path("", include("courseware.content.urls")),
     path("", include("courseware.face.urls")),
+    path("", include("courseware.outbox.urls")),
     path("accounts/", include("courseware.accounts.urls")),
     path(".well-known/security.txt", well_known.security_txt),
     path(".well-known/change-password", well_known.change_password),

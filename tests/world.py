@@ -42,6 +42,7 @@ from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
+from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting import board_rows
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
@@ -289,6 +290,7 @@ def places_of(world):
         "face/colours/<light>": "0f5f73",
         "face/colours/<light>/<dark>": "none",
         "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
+        "tray/<pk>": TrayLine.objects.of(learner.pk).latest("pk").pk,
         "house-style/<course>": world.course.identifier,
         "accounts/second-factor/passkey/<pk>": 1,
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),

@@ -114,6 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # What a session keeps of the person's teams goes by this number: counting up has it asked for anew.
     teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
+    unread = None  # lines in the tray, of whoever was read for a request: see `sign_in_names`
     logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

@@ -3,11 +3,12 @@
 import unicodedata
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.db.models import Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User, plain_staff_number
 from courseware.face.faces import newest_key
+from courseware.outbox.tray import unread_of
 
 
 def plain_name(typed):
@@ -36,5 +37,6 @@ class EitherNameBackend(AuthenticationBackend):
 
     def get_user(self, user_id):
         """With what every page shows beside the person, so that it costs no statement of its own."""
-        person = User.objects.annotate(face_key=Subquery(newest_key())).filter(pk=user_id).first()
+        beside = {"face_key": Subquery(newest_key()), "unread": Subquery(unread_of(OuterRef("pk")))}
+        person = User.objects.annotate(**beside).filter(pk=user_id).first()
         return person if person and self.user_can_authenticate(person) else None

@@ -1,20 +1,26 @@
 """The letters that tell a manager and the substitute who stands in for whom, and when."""
 
+from collections.abc import Sequence
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, User
 from courseware.accounts.substitutes import Substitute
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.kinds import LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
+from courseware.outbox.tray_lines import TrayLine
 
 KIND = "substitute-named"
 
 
 def register_letter() -> None:
     template = "accounts/mail/substitute_named.txt"
-    register_kind(KIND, MessageKind(_("Who stands in for a manager"), template, still_wanted, in_words))
+    words = _("Who stands in for a manager")
+    register_kind(KIND, MessageKind(words, template, still_wanted, in_words, lines=lines_in_words))
 
 
 def tell_both(substitute: Substitute) -> None:
@@ -26,6 +32,24 @@ def tell_both(substitute: Substitute) -> None:
 def named_in(message: Message) -> Substitute | None:
     named = Substitute.objects.select_related("lead", "person", "made_by")
     return named.filter(pk=message.data["substitute"]).first()
+
+
+def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+    named = Substitute.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
+    told = {line: named.get(line.data["substitute"]) for line in lines}
+    return {line.pk: LineWords(line_to(line.person_id, each)) for line, each in told.items() if each}
+
+
+def line_to(reader: int, named: Substitute) -> str:
+    is_lead = reader == named.lead_id
+    said = {
+        "other": (named.person if is_lead else named.lead).name,
+        "first": date_format(named.first_day),
+        "last": date_format(named.last_day),
+    }
+    if is_lead:
+        return gettext("%(other)s stands in for you from %(first)s to %(last)s.") % said
+    return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
 
 
 def still_wanted(message: Message) -> str:

@@ -1,16 +1,21 @@
 """Taking a certificate back. What was completed stays completed; only that it certifies somebody ends."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
-from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.kinds import LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
+from courseware.outbox.tray_lines import TrayLine
 
 
 class OwnCertificate(Exception):
@@ -48,6 +53,24 @@ def in_words(message: Message) -> dict[str, str]:
     }
 
 
+def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+    certificates = Certificate.objects.in_bulk({line.data["certificate"] for line in lines})
+    told = {line.pk: certificates.get(line.data["certificate"]) for line in lines}
+    return {pk: line_about(certificate) for pk, certificate in told.items() if certificate}
+
+
+def line_about(certificate: Certificate) -> LineWords:
+    titles = certificate.titles
+    said = {
+        "course": titles.get(get_language()) or next(iter(titles.values())),
+        "reason": certificate.withdrawn_reason,
+    }
+    words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
+    return LineWords(words, reverse("assessment:certificate", args=[certificate.number]))
+
+
 def register_letter() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
-    register_kind("certificate-withdrawn", MessageKind(words, template, lambda message: "", in_words))
+    register_kind(
+        "certificate-withdrawn", MessageKind(words, template, lambda message: "", in_words, lines=lines_in_words)
+    )

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import in_other_languages, link_in_words
@@ -15,7 +17,7 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
@@ -24,7 +26,14 @@ KIND = "enrolled"
 def register_letter():
     register_kind(
         KIND,
-        MessageKind(_("A course to take"), "learning/mail/enrolled.txt", still_wanted, in_words, LetterSort.TRAINING),
+        MessageKind(
+            _("A course to take"),
+            "learning/mail/enrolled.txt",
+            still_wanted,
+            in_words,
+            LetterSort.TRAINING,
+            lines_in_words,
+        ),
     )
 
 
@@ -73,6 +82,24 @@ def in_words(message):
         **signer_of(person, message.data["by"]),
         **link,
     }
+
+
+def lines_in_words(lines):
+    runs = Enrollment.objects.filter(pk__in={pk for line in lines for pk in line.data["subjects"]})
+    runs = {run.pk: run for run in runs.with_release().with_zone()}
+    told = {line.pk: [runs[pk] for pk in line.data["subjects"] if pk in runs] for line in lines}
+    return {
+        pk: LineWords(" · ".join(course_of_line(run) for run in found), reverse("home"))
+        for pk, found in told.items()
+        if found
+    }
+
+
+def course_of_line(run):
+    title = serving.outline(run.release, get_language()).title
+    if run.due_on:
+        return gettext("A course to take: “%(title)s”, by %(day)s") % {"title": title, "day": day_in_words(run.due_on)}
+    return gettext("A course to take: “%(title)s”") % {"title": title}
 
 
 def course_in_words(enrollment, language):

@@ -12,6 +12,7 @@ class OutboxConfig(AppConfig):
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.outbox.delivering import deliver_due, is_any_due
         from courseware.outbox.forgetting import forget_strangers
+        from courseware.outbox.tray import forget_old_lines
 
         schedule(
             "send-letters",
@@ -23,3 +24,4 @@ class OutboxConfig(AppConfig):
         schedule(
             "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
         )
+        schedule("forget-tray", _("Forget lines of trays after 90 days"), forget_old_lines, Daily(time(4, 0)))

@@ -1,6 +1,6 @@
 """What can be told. A room that tells something names it in its `apps.py`; how it leaves is the same for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 
 from courseware.outbox.models import Message
+from courseware.outbox.tray_lines import TrayLine
 
 
 class LetterSort(StrEnum):
@@ -23,15 +24,27 @@ class Wait(NamedTuple):
     why: str
 
 
+class LineWords(NamedTuple):
+    """A line of the tray in the reader's language, and where it leads; "" for nowhere."""
+
+    words: str
+    address: str = ""
+
+
 @dataclass(frozen=True)
 class MessageKind:
-    """`template` is the text, its first line the subject. The two questions are asked when the message leaves."""
+    """`template` is the text, its first line the subject. The two questions are asked when the message leaves.
+
+    `lines`, of a kind that stands in the tray, too: of several lines what each says, by key, from as many queries as
+    for one. Left out is what it has no words for any more.
+    """
 
     words: str | Promise
     template: str
     still_wanted: Callable[[Message], str]  # "", or why it is not to leave any more
     context: Callable[[Message], dict[str, Any]]
     sort: LetterSort = LetterSort.AT_ONCE
+    lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}

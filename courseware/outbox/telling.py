@@ -10,6 +10,7 @@ from django.utils import timezone
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.tray_lines import TrayLine
 
 
 @transaction.atomic(savepoint=False)
@@ -41,6 +42,8 @@ def tell(
             return message
     else:
         message = Message.objects.create(**fields)
+    if person:
+        lay_in_tray(kind, {person.pk: fields["data"]})
     deliver.enqueue([message.pk])
     return message
 
@@ -54,6 +57,7 @@ def tell_together(
     A message of that kind to the person that nobody has begun to send takes them in. Raises LookupError as `tell` does.
     """
     must_be_named(kind)
+    lay_in_tray(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
     people = {person.pk: person for person in subjects}
     # Locked in one order; whoever is about to send one waits, and then finds what was added.
     queued = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
@@ -76,6 +80,12 @@ def tell_together(
     )
     if new:
         deliver.enqueue([message.pk for message in new])
+
+
+def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
+    """`told`: the key of a person → what the line is made from. A line of its own also where a letter takes more in."""
+    if MESSAGE_KINDS[kind].lines:
+        TrayLine.objects.bulk_create(TrayLine(kind=kind, person_id=person, data=data) for person, data in told.items())
 
 
 def must_be_named(kind: str) -> None:

@@ -1,0 +1,44 @@
+"""/tray/: one's own lines."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.lib.form_pages import form_on
+from courseware.lib.long_lists import FirstRows
+from courseware.lib.small_numbers import keys_in
+from courseware.outbox.tray import in_words, mark_one_read, mark_read
+from courseware.outbox.tray_lines import TrayLine
+
+LINES_A_PAGE = 50
+
+
+def tray_address(**places: object) -> str:
+    return reverse("outbox:tray")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(tray_address)
+@login_required
+def tray(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        for up_to in keys_in([request.POST.get("up_to", "")]):
+            mark_read(request.user.pk, up_to=up_to)
+        return redirect("outbox:tray")
+    own = FirstRows(TrayLine.objects.of(request.user.pk), LINES_A_PAGE)
+    page = own.get_page(request.GET.get("page"))
+    context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
+    return render(request, "outbox/tray.html", context)
+
+
+@require_POST
+@form_on(tray_address)
+@login_required
+def open_line(request: HttpRequest, pk: int) -> HttpResponse:
+    """To what a line tells of; it is read from then on."""
+    line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
+    [(_line, said)] = in_words([line])
+    mark_one_read(line)
+    return redirect(said.address or "outbox:tray")
