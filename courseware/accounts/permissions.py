@@ -42,6 +42,17 @@ def is_for_admins(person):
     return is_privileged(person) or audits_still
 
 
+def is_no_staff(person=""):
+    """Condition on people, or on rows that point at them: `person` is then the way there, as "learner__"."""
+    return Q(**{f"{person}is_staff": False, f"{person}is_superuser": False})
+
+
+def is_not_for_admins(person=""):
+    """`is_for_admins` of nobody, as a condition like `is_no_staff`."""
+    audits_no_more = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
+    return is_no_staff(person) & audits_no_more
+
+
 def may_place(user, person):
     """Whether `user`, who handles people, may give `person` a place in a team: to oneself only others give one, as who
     leads a team sees its people."""
@@ -78,12 +89,13 @@ def learners_of(teams):
 
 
 def people_in_hands_of(user):
-    """Whom `user` may enroll: as a manager the own people, for human resources everybody but staff, without `user`."""
+    """Whom `user` may enroll: as a manager the own people, for human resources everybody but staff and auditors,
+    without `user`."""
     if user.is_active and user.is_superuser:
         return User.objects.exclude(pk=user.pk)
     people = Q(pk__in=people_managed_by(user))
     if handles_people(user):
-        people |= Q(is_staff=False, is_superuser=False)
+        people |= is_not_for_admins()
     return User.objects.filter(people).exclude(pk=user.pk)
 
 

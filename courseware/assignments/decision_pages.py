@@ -16,7 +16,7 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_in_hands_of
 from courseware.assignments.record_page import record_page
 from courseware.assignments.taking_back import names_in_words
-from courseware.learning.adjusting import decide, refusal_of
+from courseware.learning.adjusting import Refusal, decide, refusal_of
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
@@ -32,12 +32,12 @@ def decision_address(decision):
     return reverse(f"assignments:decide-{decision.address}")
 
 
-def chosen_runs(user, data):
-    """The newest runs in the hands of `user`: of the rows that are ticked, or of a team with those below it.
+def chosen_runs(seen, data):
+    """Of those that are seen the newest runs: of the rows that are ticked, or of a team with those below it.
 
     Of who has left none: nothing is asked of them.
     """
-    runs = Enrollment.objects.in_hands_of(user).newest().filter(course__current__isnull=False, learner__is_active=True)
+    runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
         return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
     return runs.filter(pk__in=keys_in(data.getlist("row")))
@@ -48,8 +48,8 @@ def chosen_people(user, data):
     people = people_in_hands_of(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
-    if rows := keys_in(data.getlist("row")):
-        return people.filter(pk__in=chosen_runs(user, data).filter(pk__in=rows).values("learner"))
+    if keys_in(data.getlist("row")):
+        return people.filter(pk__in=chosen_runs(Enrollment.objects.in_hands_of(user), data).values("learner"))
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
@@ -88,9 +88,10 @@ def preview(user, decision, data):
         return dict(people.exclude(pk=user.pk).order_by("name", "pk").values_list("pk", "name")), {}
     touched, left = {}, {}
     adjustment = Adjustment(kind=decision.kind, made_by=user)
-    runs = chosen_runs(user, data).select_related("learner").only(*OF_A_ROW)
+    runs = chosen_runs(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
+    in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
     for run in runs.order_by("learner__name", "pk"):
-        if why := refusal_of(adjustment, run):
+        if why := refusal_of(adjustment, run) if run.pk in in_hand else Refusal.OTHERS:
             left.setdefault(why, []).append(run.learner.name)
         else:
             touched[run.pk] = run.learner.name

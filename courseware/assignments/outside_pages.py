@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.permissions import may_handle, may_place
+from courseware.accounts.permissions import is_no_staff, may_handle, may_place
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, WrongForm
@@ -26,10 +26,10 @@ RECORDED_A_PAGE = 50
 SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 
-def in_hands_of(user):
+def trainings_shown_to(user):
     """Of staff only an admin sees them."""
     trainings = OutsideTraining.objects.order_by("-pk")
-    return trainings if user.is_superuser else trainings.filter(person__is_staff=False, person__is_superuser=False)
+    return trainings if user.is_superuser else trainings.filter(is_no_staff("person__"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +45,7 @@ def outside(request):
             say(request, record_rows(rows, by=request.user), rows)
             return redirect("assignments:outside")
         form = form.shown()
-    page = Paginator(in_hands_of(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(trainings_shown_to(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
     for training in page.object_list:
         training.is_linked = may_handle(request.user, training.person)

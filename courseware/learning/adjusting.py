@@ -28,6 +28,7 @@ class Refusal(models.TextChoices):
     """Why somebody is left as they are."""
 
     OWN = "own", _("one’s own training is changed by somebody else")
+    OTHERS = "others", _("is for somebody else to decide about, an admin perhaps")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is excused")
     UNCHANGED = "unchanged", _("is like that already")

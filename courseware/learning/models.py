@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.away import Away
 from courseware.accounts.models import Team, time_zones
-from courseware.accounts.permissions import audits, handles_people, people_managed_by
+from courseware.accounts.permissions import (
+    audits,
+    handles_people,
+    is_no_staff,
+    is_not_for_admins,
+    people_managed_by,
+)
 from courseware.accounts.whereabouts import keep_teams_of
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
@@ -47,17 +53,22 @@ class EnrollmentQuerySet(RunsKept):
         return runs.order_by("-pk")
 
     def visible_to(self, user):
-        """What `user` may look at. An auditor sees everybody."""
-        return self if audits(user) else self.in_hands_of(user)
+        """What `user` may look at: what is in hand, and for human resources also who audits. An auditor sees
+        everybody."""
+        return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
 
     def in_hands_of(self, user):
         """What `user` answers for: as a manager the learners of the own teams and of those below, for human resources
-        of everybody but staff, for an administrator of everybody."""
+        of everybody but staff and auditors, for an administrator of everybody."""
+        return self.of_people(user, handled=is_not_for_admins("learner__"))
+
+    def of_people(self, user, *, handled):
+        """Of whom `user` leads, and of those whom human resources handle, which is a condition."""
         if user.is_active and user.is_superuser:
             return self
         people = models.Q(learner__in=people_managed_by(user))
         if handles_people(user):
-            people |= models.Q(learner__is_staff=False, learner__is_superuser=False)
+            people |= handled
         return self.filter(people)
 
     def with_release(self):

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import audits
+from courseware.accounts.permissions import sees_the_firm
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend, give_time, waive
 from courseware.learning.fields import DueDayField
@@ -27,11 +27,13 @@ STEPS = (3, 7)  # days that a due day is moved by a button
 
 
 def may_change(user, enrollment):
-    """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and an
-    auditor sees more than may be changed."""
+    """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and who
+    sees the firm sees more than may be changed."""
     if enrollment.learner_id == user.pk:
         return False
-    return not audits(user) or Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
+    if user.is_superuser or not sees_the_firm(user):
+        return True
+    return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
 
 class VerbForm(forms.Form):

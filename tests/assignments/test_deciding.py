@@ -11,7 +11,18 @@ from courseware.learning import adjusting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
-from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.making import (
+    days,
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 FIELDS = {
@@ -83,6 +94,26 @@ def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
         "For 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is excused",
     ]  # fmt: skip
     assert list(Enrollment.objects.order_by("pk").values()) == before
+
+
+def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(client):
+    ann, auditor = make_enrollment(make_user("Ann")), make_enrollment(make_auditor(name="Olga"))
+    editor = make_enrollment(make_editor())  # of whom they see nothing
+    client.force_login(make_hr(language="en"))
+    rows = {"row": keys(ann, auditor, editor)}
+    said = ["For 1 person: Ann", "Olga: is for somebody else to decide about, an admin perhaps"]
+    assert paragraphs(client.get("/people/decide/excuse/", rows)) == said
+    client.post("/people/decide/excuse/", {**rows, "reason": "flood"})
+    assert [line.enrollment for line in AdjustmentLine.objects.all()] == [ann]
+    assert paragraphs(client.get("/people/decide/enroll/", rows)) == ["For 1 person: Ann"]
+
+
+def test_who_leads_somebody_who_audits_still_decides(client, team):
+    auditor = make_enrollment(make_auditor(name="Olga"))
+    join(team, auditor.learner)
+    client.force_login(team.manager)
+    rows = {"row": keys(auditor)}
+    assert paragraphs(client.get("/people/decide/excuse/", rows)) == ["For 1 person: Olga"]
 
 
 @pytest.mark.parametrize("address", FIELDS)

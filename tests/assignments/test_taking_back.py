@@ -3,8 +3,12 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.adjusting import enroll_people
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import extend, waive
+from courseware.learning.models import Enrollment
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import START, make_course_with_pre_check, start
 from tests.making import days, join, make_admin, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +98,19 @@ def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollme
         assert client.post(f"/people/acts/{made.pk}/undo/").status_code == 404
     enrollment.refresh_from_db()
     assert not enrollment.is_open
+
+
+def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team):
+    people = [make_user("Ann"), make_user("Bob")]
+    for person in people:
+        join(team, person)
+    adjustment = Adjustment(kind=Adjustment.Kind.ENROLLED, course=make_course_with_pre_check(), made_by=team.manager)
+    enroll_people([person.pk for person in people], adjustment)
+    ann = Enrollment.objects.get(learner=people[0])
+    start(ann, START)
+    response = signed_in.post(f"/people/acts/{adjustment.pk}/undo/", follow=True)
+    assert [each.text for each in page_of(response).select(".message")] == [
+        "Taken back for 1 person: Bob.", "Ann: The course was begun meanwhile, so the enrollment stays.",
+    ]  # fmt: skip
+    assert list(Enrollment.objects.open()) == [ann]
+    assert list(differences()) == []

@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from courseware.accounts.models import Membership
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import people_in_hands_of
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
@@ -62,10 +63,28 @@ def changed_by(user, firm):
 NO_STAFF = {"learner", "without a team", "HR", "auditor"}
 
 
-def test_human_resources_see_everybody_but_staff_and_change_nothing_of_their_own(firm):
+def in_hand(user, firm):
+    """By runs, and by people to enroll in a course."""
+    runs = set(Enrollment.objects.in_hands_of(user))
+    people = set(people_in_hands_of(user))
+    named = {name for name, run in firm.items() if run in runs}
+    assert named - {"HR"} == {name for name, run in firm.items() if run.learner in people}
+    return named
+
+
+def test_human_resources_see_everybody_but_staff_and_change_nothing_of_who_audits_or_their_own(firm):
     hr = firm["HR"].learner
     assert seen_by(hr, firm) == NO_STAFF
-    assert changed_by(hr, firm) == NO_STAFF - {"HR"}
+    assert changed_by(hr, firm) == NO_STAFF - {"HR", "auditor"}
+    assert in_hand(hr, firm) == NO_STAFF - {"auditor"}
+
+
+def test_who_audits_no_more_is_in_the_hands_of_human_resources_from_the_day_after(firm, time_machine):
+    User.objects.filter(pk=firm["auditor"].learner_id).update(audits_until=date(2026, 12, 31))
+    time_machine.move_to(datetime(2026, 12, 31, 23, 59, tzinfo=SHANGHAI), tick=False)
+    assert "auditor" not in in_hand(firm["HR"].learner, firm)
+    time_machine.move_to(datetime(2027, 1, 1, 0, 0, tzinfo=SHANGHAI), tick=False)
+    assert "auditor" in in_hand(firm["HR"].learner, firm)
 
 
 def test_an_auditor_sees_everybody_and_changes_nothing(firm):
@@ -85,7 +104,7 @@ def test_who_is_two_things_has_the_sum_and_no_more(firm):
     hr, auditor = make_hr(), make_auditor()
     for person in (hr, auditor):
         join(lead.team, person, Membership.Role.MANAGER)
-    assert (seen_by(hr, firm), changed_by(hr, firm)) == (NO_STAFF | {"editor"}, NO_STAFF | {"editor"})
+    assert (seen_by(hr, firm), changed_by(hr, firm)) == (NO_STAFF | {"editor"}, NO_STAFF - {"auditor"} | {"editor"})
     assert (seen_by(auditor, firm), changed_by(auditor, firm)) == (set(firm), {"learner", "editor"})
 
 
@@ -106,8 +125,6 @@ def test_an_auditor_is_one_to_the_end_of_the_last_day_by_the_clock_of_the_site(f
 
 
 def pages_of(email, client, firm):
-    from courseware.accounts.models import User
-
     client.force_login(User.objects.get(email=email))
     person = reverse("reporting:person", args=[firm["learner"].pk])
     return {client.get(address).status_code for address in ("/team/", "/team/board.csv", "/log/", person)}
