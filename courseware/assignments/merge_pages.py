@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from courseware.accounts.absences import absences_of
 from courseware.accounts.doubles import doubles
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.mergeable import CannotMerge
@@ -70,6 +71,7 @@ def preview_of(kept, other, user):
     for account in (kept, other):
         teams = account.memberships.select_related("team").order_by("team__name", "pk")
         side = {"account": account, "places": list(teams), "runs": runs_of(account, user)}
+        side["absences"] = absences_of(account)
         sides.append(side | {"certificates": certificates_of(account, site_day())})
     titles = {run.pk: run.title for side in sides for run in side["runs"]}
     names = {kept.pk: kept.sign_in_name, other.pk: other.sign_in_name}

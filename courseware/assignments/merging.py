@@ -12,6 +12,7 @@ from courseware.accounts.models import User
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.course_letter import give_back, hand_over
 from courseware.learning.joint_runs import bring_together, hold, take_apart
 from courseware.learning.postponing import settle
 
@@ -46,6 +47,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> M
     events = bring_together(new)
     events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
     keep_standings(new)
+    hand_over(other, kept)
     events += settle(kept, by, at)  # by the absences of the account that stays
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
     return new
@@ -61,7 +63,8 @@ def why_not(kept: User, other: User, by: User) -> Unmerged | None:
 
 @transaction.atomic
 def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
-    """Both accounts are as they were. Raises CannotUndo."""
+    """Both accounts are as they were; whoever has left meanwhile, has left by the account that stayed. Raises
+    CannotUndo."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = Merge.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -74,6 +77,7 @@ def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
     events = open_again(found, by, at)
     events += take_apart(found, by, at)
     keep_standings(found)
+    give_back(other, found.made_at)
     events += [*settle(kept, by, at), *settle(other, by, at)]
     record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
     return found

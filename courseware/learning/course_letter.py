@@ -18,6 +18,8 @@ from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
@@ -51,9 +53,24 @@ def tell_enrolled(enrollments, *, by):
     tell_together(KIND, subjects, data={"by": by.pk if by else None})
 
 
+def hand_over(other, kept):
+    """What waits to be told to `other` of runs that have become those of `kept`, who else would be told by nobody."""
+    for letter in Message.objects.filter(kind=KIND, person=other, state=MessageState.QUEUED).order_by("pk"):
+        runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
+        if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
+            tell_together(KIND, {kept: brought}, data={"by": letter.data["by"]})
+
+
+def give_back(other, since):
+    """What was not told to `other` while the runs were somebody else's waits again."""
+    skipped = Message.objects.filter(kind=KIND, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
+    skipped.update(state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None)
+
+
 def asked_for(message):
-    """What the letter asks for and is not begun, the earliest day first."""
-    runs = Enrollment.objects.open().filter(pk__in=message.data["subjects"], started_at=None)
+    """What the letter asks its reader for and is not begun, the earliest day first."""
+    of_reader = {"pk__in": message.data["subjects"], "learner": message.person}
+    runs = Enrollment.objects.open().filter(**of_reader, started_at=None)
     return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 

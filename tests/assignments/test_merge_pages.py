@@ -2,15 +2,17 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from django.utils import timezone
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.assignments.merging import merge
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
 from tests.assignments.test_merging import another_course
 from tests.counting import statements
-from tests.making import join, make_admin, make_course, make_editor, make_hr, make_team, make_user
+from tests.making import days, join, make_admin, make_course, make_editor, make_hr, make_team, make_user
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,21 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
     ):
         assert each in words
     assert not Merge.objects.exists()
+
+
+def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_in, hr, kept, other):
+    now = timezone.now()
+    for person, first in ((kept, 3), (other, 9)):
+        mark_away(person, days(first).date(), days(first + 1).date(), why=f"why {first}", by=hr, at=now)
+    page = BeautifulSoup(signed_in.get(address(kept, other)).content, "html.parser")
+    lines = [[" ".join(li.text.split()) for li in side.select(".lines li")] for side in page.select(".sheets section")]
+    assert ["why 3" in lines[0][-1], "counts no more" in lines[0][-1]] == [True, False]
+    assert ["why 9" in lines[1][-1], "counts no more" in lines[1][-1]] == [True, True]
+    assert "An absence that still holds has to be noted there." in page.main.text
+
+
+def test_without_absences_nothing_is_said_of_any(signed_in, kept, other):
+    assert "An absence that still holds" not in main(signed_in.get(address(kept, other)))
 
 
 def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):

@@ -1,0 +1,131 @@
+"""The letter about a course, where the accounts of its reader become one before it has left, and two again."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from courseware.accounts.leaving import leave
+from courseware.accounts.models import User
+from courseware.assignments.merging import merge, undo_merge
+from courseware.learning.course_letter import KIND
+from courseware.learning.enrolling import enroll
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message, MessageState
+from courseware.reporting.consistency import differences
+from tests.assignments.test_merging import another_course
+from tests.making import join, letters, make_course, make_hr, make_team, make_user
+from tests.world import finish_lessons
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hr():
+    return make_hr()
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+@pytest.fixture
+def kept(team):
+    return member(team, "kept@example.com")
+
+
+@pytest.fixture
+def other(team):
+    return member(team, "other@example.com")
+
+
+def member(team, email):
+    person = make_user(email=email, language="en")
+    join(team, person)
+    return person
+
+
+def told():
+    return [(letter.to, "coffee" in letter.body) for letter in letters()]
+
+
+def state_of(person):
+    return list(Message.objects.filter(kind=KIND, person=person).values_list("state", flat=True))
+
+
+def test_what_waited_for_the_account_that_went_is_told_to_the_one_that_stays(kept, other, hr):
+    enroll(other, make_course(), by=hr)
+    merge(kept, other, by=hr)
+    assert told() == [(["kept@example.com"], False)]
+    assert state_of(other) == [MessageState.SKIPPED]
+
+
+def test_it_is_one_letter_with_what_waits_for_the_account_that_stays(kept, other, hr):
+    enroll(kept, make_course(), by=hr)
+    enroll(other, another_course(b"coffee-room"), by=hr)
+    merge(kept, other, by=hr)
+    [(to, _about)] = told()
+    assert to == ["kept@example.com"]
+    [letter] = Message.objects.filter(kind=KIND, person=kept)
+    assert sorted(letter.data["subjects"]) == sorted(Enrollment.objects.values_list("pk", flat=True))
+
+
+def test_nothing_is_told_of_what_was_told_begun_or_closes(kept, other, hr):
+    enroll(other, make_course(), by=hr)
+    told()
+    finish_lessons(enroll(other, another_course(b"coffee-room"), by=hr))
+    third = another_course(b"cocoa-room")
+    finish_lessons(enroll(kept, third, by=hr))
+    enroll(other, third, by=hr)
+    merge(kept, other, by=hr)
+    assert state_of(kept) == [MessageState.QUEUED]  # its own, which is begun
+    assert [to for to, _about in told()] == [["other@example.com"]]
+
+
+def test_undone_before_it_has_left_each_is_told_of_the_own_one(kept, other, hr):
+    enroll(other, make_course(), by=hr)
+    undo_merge(merge(kept, other, by=hr), by=hr)
+    assert told() == [(["other@example.com"], False)]
+    assert state_of(kept) == [MessageState.SKIPPED]
+
+
+def test_undone_afterwards_the_other_one_is_told_after_all(kept, other, hr):
+    enroll(other, make_course(), by=hr)
+    row = merge(kept, other, by=hr)
+    told()
+    undo_merge(row, by=hr)
+    assert [to for to, _about in told()] == [["kept@example.com"], ["other@example.com"]]
+
+
+def test_who_has_left_by_the_account_that_stayed_has_left_by_that_one_alone_once_it_is_undone(kept, other, hr):
+    first, second = make_course(), another_course(b"coffee-room")
+    enroll(kept, first, by=hr)
+    finish_lessons(enroll(other, first, by=hr))
+    enroll(other, second, by=hr)
+    row = merge(kept, other, by=hr)
+    leave(User.objects.get(pk=kept.pk), by=hr)
+    assert list(differences()) == []
+    undo_merge(row, by=hr)
+    assert list(User.objects.filter(pk__in=[kept.pk, other.pk]).order_by("pk").values_list("is_active", flat=True)) == (
+        [False, True] if kept.pk < other.pk else [True, False]
+    )
+    assert list(Enrollment.objects.open().order_by("pk").values_list("learner", flat=True)) == [
+        kept.pk, other.pk, other.pk,
+    ]  # fmt: skip
+    assert list(differences()) == []
+
+
+def test_as_many_statements_for_one_course_as_for_three(hr, team):
+    courses = [another_course(name) for name in (b"coffee-room", b"cocoa-room", b"mate-room")]
+
+    def statements(number):
+        kept, other = member(team, f"k{number}@example.com"), member(team, f"o{number}@example.com")
+        for course in courses[:number]:
+            enroll(other, course, by=hr)
+        with CaptureQueriesContext(connection) as made:
+            row = merge(kept, other, by=hr)
+        with CaptureQueriesContext(connection) as undone:
+            undo_merge(row, by=hr)
+        return len(made), len(undone)
+
+    assert statements(1) == statements(3)
