@@ -62,5 +62,6 @@ class OutsideTraining(models.Model):
 
     @property
     def certifies_until(self) -> date:
-        """The last day; a day that never comes where it has no end, and one that was never there once withdrawn."""
+        """The last day; a day that never comes where it has no end. What was withdrawn was recorded by mistake, and
+        certified nobody: `standing` does not ask for it."""
         return date.min if self.withdrawn_at else self.valid_until or date.max

@@ -31,10 +31,13 @@ def keep_standings(proofs: Sequence[Proof]) -> None:
         unique_fields=["learner", "course"],
         update_fields=["certificate", "outside", "certified_until"],
     )
-    best = {key: longest(all_of) for key, all_of in proofs_of(changed.keys()).items()}
+    found = proofs_of(changed.keys())
     for learner, course in changed:
-        if best[learner, course] != changed[learner, course]:
-            Standing.objects.filter(learner=learner, course=course).update(**says(best[learner, course]))
+        kept = Standing.objects.filter(learner=learner, course=course)
+        if not found[learner, course]:
+            kept.delete()
+        elif (best := longest(found[learner, course])) != changed[learner, course]:
+            kept.update(**says(best))
     Enrollment.objects.keep_certified(changed.keys())
 
 
@@ -53,11 +56,12 @@ def work_out(people: Collection[int], courses: Collection[int]) -> None:
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
-    """(person, course) → all that certifies, or did. Runs two queries."""
+    """(person, course) → all that certifies, or did; what was recorded of somebody by mistake never did. Runs two
+    queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
-    proofs += OutsideTraining.objects.filter(person__in=people)
+    proofs += OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
     for proof in proofs:
         found.get(whose(proof), []).append(proof)
     return found

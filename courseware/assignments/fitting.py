@@ -23,7 +23,7 @@ class NewestRun:
 
 @dataclass(frozen=True)
 class Certified:
-    """By the certificate that lasts longest; `until` is `date.min` where all were withdrawn.
+    """By what lasts longest; `until` is `date.min` where that is a certificate that was withdrawn.
 
     `is_outside`: by what was learned elsewhere, so nothing here says what a short renewal could leave out.
     """
@@ -65,16 +65,16 @@ class Deed(StrEnum):
 
 
 class Why(TextChoices):
-    """The reason why somebody is in or out, in words; %(day)s is the day of the verdict."""
+    """The reason why somebody is in or out, in words, whatever certifies; %(day)s is the day of the verdict."""
 
     STARTS_TODAY = "starts-today", _("starts work on this day")
     NEVER_LEARNED = "never-learned", _("fits, and has not learned it yet")
-    HAS_LAPSED = "has-lapsed", _("the certificate ended on %(day)s")
+    HAS_LAPSED = "has-lapsed", _("was certified until %(day)s")
     WAS_WITHDRAWN = "was-withdrawn", _("the certificate was withdrawn")
-    ENDS_SOON = "ends-soon", _("the certificate ends on %(day)s")
+    ENDS_SOON = "ends-soon", _("is certified until %(day)s")
     EACH_YEAR = "each-year", _("renewed each year, this time on %(day)s")
     FITS_NO_MORE = "fits-no-more", _("does not fit this rule any more")
-    IS_CERTIFIED = "is-certified", _("the certificate is valid")
+    IS_CERTIFIED = "is-certified", _("is certified")
     IS_LEARNING = "is-learning", _("is learning it already; the due day stays")
     IS_EXCUSED = "is-excused", _("is excused from it")
     WAS_ASKED = "was-asked", _("was asked by this rule before")
@@ -86,8 +86,8 @@ class Why(TextChoices):
     OTHER_ROLE = "other-role", _("has another role")
     OTHER_POST = "other-post", _("has another post")
     JOINED_BEFORE = "joined-before", _("came before that day")
-    LACKS_OTHER = "lacks-other", _("has no valid certificate in the other course")
-    HAS_OTHER = "has-other", _("has a valid certificate in the other course")
+    LACKS_OTHER = "lacks-other", _("is not certified in the other course")
+    HAS_OTHER = "has-other", _("is certified in the other course")
     BY_HAND = "by-hand", _("fits no more, but staff, auditors and human resources are excused by hand only")
 
 

@@ -83,7 +83,7 @@ def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
     found = [
         _("%(who)s learns “%(course)s” %(by_when)s.") % {"who": whom, "course": course, "by_when": by_when(version)}
     ]
-    found.append(renewal(version) or _("Who has a valid certificate is left alone."))
+    found.append(renewal(version) or _("Who is certified is left alone."))
     found.append(
         _("Whoever stops fitting is excused, with this rule as the reason.")
         if version.excuses

@@ -6,9 +6,7 @@ from functools import cached_property
 from django.utils.translation import get_language
 
 from courseware.accounts.absences import last_day_away
-from courseware.assessment.models import Certificate
-from courseware.assessment.outside_records import trainings_of
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.next_act import Journey, NextAct, journeys
@@ -33,13 +31,9 @@ class NextQuestion:
 
 @dataclass(frozen=True)
 class CourseCard:
-    """One course of the learner. What only the large card shows is loaded when it is asked for.
-
-    `is_renewed`: the learner has earlier runs of it.
-    """
+    """One course of the learner. What only the large card shows is loaded when it is asked for."""
 
     journey: Journey
-    is_renewed: bool = False
 
     @property
     def enrollment(self) -> Enrollment:
@@ -75,21 +69,14 @@ class CourseCard:
         return Certificate.objects.filter(enrollment=self.enrollment).first()
 
     @cached_property
-    def earlier_certificate(self) -> Certificate | None:
-        # A renewal does not end the certificate of an earlier run.
-        if not self.is_renewed:
+    def standing(self) -> Standing | None:
+        """By what the learner is certified longest today, beside this run: a certificate or what was learned elsewhere.
+        Runs a query where something certifies."""
+        until = self.enrollment.certified_until
+        if until is None or until < site_day():
             return None
-        runs = Enrollment.objects.before(self.enrollment).order_by()
-        certificates = Certificate.objects.filter(enrollment__in=runs).order_by("-enrollment")
-        return next((certificate for certificate in certificates if certificate.is_valid()), None)
-
-    @cached_property
-    def outside(self) -> OutsideTraining | None:
-        """What was learned elsewhere and is renewed by this run, as long as it is valid. Runs a query in a renewal."""
-        if not self.enrollment.renews_until:
-            return None
-        trainings = trainings_of(self.enrollment.learner, self.enrollment.course_id)
-        return next((each for each in trainings if site_day() <= each.certifies_until), None)
+        own = Standing.objects.filter(learner=self.enrollment.learner_id, course=self.enrollment.course_id)
+        return own.select_related("certificate", "outside").first()
 
     @property
     def module(self) -> OutlineModule | None:
@@ -126,12 +113,8 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     for enrollment in runs:
         enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in runs}
-    renewed = {enrollment.course_id for enrollment in runs if enrollment != newest[enrollment.course_id]}
     outlines = {course: serving.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
-    cards = [
-        CourseCard(journey, is_renewed=journey.enrollment.course_id in renewed)
-        for journey in journeys(most_urgent_first(list(newest.values())), outlines)
-    ]
+    cards = [CourseCard(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
     return sorted(cards, key=lambda card: card.course != chosen)
 
 

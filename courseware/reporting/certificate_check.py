@@ -77,7 +77,7 @@ def standings() -> Iterator[str]:
     certificates = rows(
         Certificate.objects.select_related("enrollment"), "enrollment__learner_id", "enrollment__course_id"
     )
-    trainings = rows(OutsideTraining.objects.all(), "person_id", "course_id")
+    trainings = rows(OutsideTraining.objects.filter(withdrawn_at=None), "person_id", "course_id")
     for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
         best = longest(proofs)
         annotated, said = vars(best), says(best)
@@ -90,12 +90,13 @@ def standings() -> Iterator[str]:
 
 
 def strange_standings() -> Iterator[str]:
-    """Those that name a proof of somebody else, or of another course."""
+    """Those that name a proof of somebody else, of another course, or one that was recorded by mistake."""
     of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
-    own = Standing.objects.filter(Q(**of_run) | Q(outside__person=F("learner"), outside__course=F("course")))
+    of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__withdrawn_at": None}
+    own = Standing.objects.filter(Q(**of_run) | Q(**of_training))
     strange = Standing.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
-        yield f"person {learner}: certified in course {course} by a proof of another person or course"
+        yield f"person {learner}: certified in course {course} by a proof of another person or course, or one taken back"
 
 
 def newest_standings() -> Iterator[str]:

@@ -69,7 +69,7 @@ def test_on_another_day_it_says_what_would_be_then(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
     assert groups(rehearse_rule(rule, date(2026, 12, 16))) == {
         ("is enrolled", "fits, and has not learned it yet"): 2,
-        ("a short renewal opens", "the certificate ends on 15 January 2027"): 1,
+        ("a short renewal opens", "is certified until 15 January 2027"): 1,
     }
 
 

@@ -7,11 +7,14 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.assessment.outside_records import record_outside, withdraw_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
 from courseware.learning.answering import answer
 from courseware.learning.models import Completion, Enrollment
 from tests.language.samples import make_files
-from tests.making import days, make_course, make_enrollment, make_user
+from tests.making import days, make_course, make_enrollment, make_hr, make_user
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -91,13 +94,39 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     certificate, _again = renewed(enrollment)
     certificate.valid_until = valid_until and timezone.localdate(valid_until)
     certificate.save()
+    keep_standing(certificate)
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(7):  # those of any home (see below), and the earlier run
+    with django_assert_num_queries(7 if words else 6):  # those of any home (see below), and what certifies
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one(".go").text
     assert ("What is asked here renews it." in page.select_one(".go").text) == (words == "valid until")
+
+
+def test_home_names_of_several_certificates_the_one_that_is_valid_longest(client, enrollment):
+    longest, again = renewed(enrollment)
+    complete_course(again)
+    make_enrollment(enrollment.learner, enrollment.course)
+    newest = Enrollment.objects.get(pk=again.pk).certificate
+    for certificate, number in ((longest, 9), (newest, 3)):
+        certificate.valid_until = days(number).date()
+        certificate.save()
+        keep_standing(certificate)
+    links = [link["href"] for link in soup_of(client.get(HOME)).select(".go a[href^='/certificates/']")]
+    assert links == [reverse("assessment:certificate", args=[longest.number])]
+
+
+def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_where_nothing_is_renewed(
+    client, enrollment
+):
+    training = {"person": enrollment.learner, "course": enrollment.course, "trained_on": days(-9).date(), "proof": "x"}
+    [recorded] = record_outside([OutsideTraining(**training, valid_until=days(9).date())], by=make_hr())
+    assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
+    withdraw_outside(recorded, reason="Another person", by=make_hr())
+    assert "certified" not in soup_of(client.get(HOME)).select_one(".go").text
+    record_outside([OutsideTraining(**training, valid_until=days(-1).date())], by=make_hr())
+    assert "certified" not in soup_of(client.get(HOME)).select_one(".go").text
 
 
 def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):

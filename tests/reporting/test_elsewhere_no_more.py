@@ -8,21 +8,45 @@ from django.utils.formats import date_format
 
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
+from courseware.assessment.withdrawing import withdraw
+from courseware.learning import recounting
+from courseware.learning.models import Enrollment
+from courseware.reporting.consistency import differences
+from tests.making import make_hr
 from tests.reporting.test_trained_elsewhere import course, learner, page, taken_back, team  # noqa: F401 - fixtures
-from tests.world import complete_course
+from tests.world import complete_course, rows_shown_to
 
 pytestmark = pytest.mark.django_db
 
 
-def test_what_ended_and_what_was_taken_back_elsewhere_was_no_certificate(team, course):  # noqa: F811
+def test_what_ended_elsewhere_was_no_certificate(team, course):  # noqa: F811
     yesterday = timezone.localdate() - timedelta(days=1)
-    ended, wrong = learner(team, course, "Ended", yesterday), taken_back(learner(team, course, "Wrong", None))
-    said = {ended: f"training elsewhere ended {date_format(yesterday)}", wrong: "training elsewhere taken back"}
-    board = page(team.manager, "/team/")
-    assert all(words in board for words in said.values())
+    ended = learner(team, course, "Ended", yesterday)
+    words, board = f"training elsewhere ended {date_format(yesterday)}", page(team.manager, "/team/")
+    assert words in board
     assert "certificate ended" not in board and "certificate withdrawn" not in board
-    for run, words in said.items():
-        assert words in page(team.manager, f"/team/people/{run.pk}/")
+    assert words in page(team.manager, f"/team/people/{ended.pk}/")
+
+
+def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, course):  # noqa: F811
+    run, beside = taken_back(learner(team, course, "Lea", None)), learner(team, course, "Lea")
+    rows = {str(row.enrollment.pk): row.cells._replace(enrollment=0) for row in rows_shown_to(team.manager)}
+    assert rows[str(run.pk)] == rows[str(beside.pk)]
+    assert Enrollment.objects.get(pk=run.pk).certified_until is None
+    assert "elsewhere" not in page(team.manager, "/team/")
+    assert "elsewhere" not in page(team.manager, f"/team/people/{run.pk}/")
+    recounting.add_up()
+    assert list(differences()) == []
+
+
+def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team, course):  # noqa: F811
+    run = learner(team, course, "Lea", None)
+    complete_course(run)
+    withdraw(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
+    taken_back(run)
+    board = page(team.manager, "/team/")
+    assert "certificate withdrawn" in board and "elsewhere" not in board
+    assert list(differences()) == []
 
 
 def test_a_certificate_that_ended_is_still_called_one(team, course):  # noqa: F811

@@ -61,7 +61,7 @@ def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, cou
     rows = rows_shown_to(team.manager)
     column = exports.headings("en").index("Certified")
     assert {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:]} == {
-        "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "no", "Never": "",
+        "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "", "Never": "",
     }  # fmt: skip
     assert page(team.manager, "/team/").count("trained elsewhere") == 1
 
