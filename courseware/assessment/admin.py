@@ -1,5 +1,9 @@
+from datetime import timedelta
+
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +14,9 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, withdraw
 from courseware.learning.admin_confirmation import confirmation
 from courseware.learning.models import Enrollment
+from courseware.learning.validity import Validity
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
+from courseware.lib.dates import site_day
 from courseware.lib.list_filters import ListFiltersOnly
 from courseware.lib.long_lists import MOST, LongList
 
@@ -24,12 +30,32 @@ class WithdrawForm(forms.Form):
     )
 
 
+class CertificateValidityFilter(admin.SimpleListFilter):
+    """By the certificate itself: its holder may be certified by another one. One that was withdrawn is in none."""
+
+    title = _("validity")
+    parameter_name = "validity"
+
+    def lookups(self, request, model_admin):
+        return [("valid", _("valid")), (Validity.ENDING.value, Validity.ENDING.label), ("ended", _("has ended"))]
+
+    def queryset(self, request, queryset):
+        today, stands = site_day(), queryset.filter(withdrawn_at=None)
+        soon = today + timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
+        chosen = {
+            "valid": stands.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
+            Validity.ENDING.value: stands.filter(valid_until__range=(today, soon)),
+            "ended": stands.filter(valid_until__lt=today),
+        }
+        return chosen.get(self.value(), queryset)
+
+
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
     """To read, and to withdraw. Certificates are issued by completing a course."""
 
     list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
-    list_filter = [("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_filter = [CertificateValidityFilter, ("withdrawn_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
     search_people = ("enrollment",)
     search_help_text = _("Name or address of a person, the whole name on a certificate, or its number.")

@@ -8,18 +8,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions import may_handle
+from courseware.accounts.models import User
+from courseware.accounts.permissions import is_no_staff, may_handle
 from courseware.assignments.people_pages import hr_or_404
 from courseware.lib.form_layout import Fields
 from courseware.lib.long_lists import MOST, FirstRows
 from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
-NO_STAFF = {"person__is_staff": False, "person__is_superuser": False}
 
 
 class LetterFilter(forms.Form):
-    address = forms.CharField(label=_("E-mail"), required=False, max_length=254, widget=forms.SearchInput)
+    address = forms.CharField(
+        label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+    )
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *MessageState.choices]
     )
@@ -33,8 +35,9 @@ class LetterFilter(forms.Form):
         """What is typed wrongly is as good as not there."""
         self.full_clean()
         self.errors.clear()
-        if address := self.cleaned_data.get("address"):
-            letters = letters.filter(address=address.lower())
+        if name := self.cleaned_data.get("address"):
+            people = User.objects.known_as(name).values("pk")
+            letters = letters.filter(address=name.lower()) if "@" in name else letters.filter(person__in=people)
         if state := self.cleaned_data.get("state"):
             letters = letters.filter(state=state)
         return letters
@@ -42,7 +45,7 @@ class LetterFilter(forms.Form):
 
 def letters_shown():
     """To whoever is no staff, the newest first."""
-    return Message.objects.filter(**NO_STAFF).select_related("person").order_by("-pk")
+    return Message.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
 
 
 @require_safe

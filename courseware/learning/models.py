@@ -17,6 +17,8 @@ from courseware.accounts.permissions import (
     people_managed_by,
 )
 from courseware.accounts.whereabouts import keep_teams_of
+from courseware.accounts.whereabouts import change_teams_of, keep_teams_of
+from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
@@ -180,7 +182,7 @@ class Enrollment(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.learner} · {self.course}"
+        return f"{self.learner} · {course_title(self.course)}"
 
     def save(self, *, update_fields=None, **kwargs):
         """A new run makes the one before it a former one. Who stands where is counted with it."""

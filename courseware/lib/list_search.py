@@ -32,5 +32,5 @@ class IndexedSearch:
         return queryset.filter(Q.create(holds, connector=Q.OR)) if holds else queryset.none(), False
 
     def people_found(self, words: str) -> list[int]:
-        """Their keys: whoever has this address."""
-        return list(get_user_model()._default_manager.filter(email=words.lower()).values_list("pk", flat=True))
+        """Their keys: whoever the users' manager knows by just these words."""
+        return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))

@@ -96,7 +96,7 @@ def strange_standings() -> Iterator[str]:
     own = Standing.objects.filter(Q(**of_run) | Q(**of_training))
     strange = Standing.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
-        yield f"person {learner}: certified in course {course} by a proof of another person or course, or one taken back"
+        yield f"person {learner}: certified in course {course} by a proof of another person or course, or taken back"
 
 
 def newest_standings() -> Iterator[str]:

@@ -121,7 +121,7 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
     Standing.objects.create(learner=back.person, course=course, outside=back, certified_until=NEVER)
     assert list(differences()) == [
         f"person {back.person_id}: certified in course {course.pk} by a proof of another person or course, "
-        "or one taken back"
+        "or taken back"
     ]
     Standing.objects.filter(outside=back).delete()
     Standing.objects.filter(learner=person).update(certified_until=BEFORE)

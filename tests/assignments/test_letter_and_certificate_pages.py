@@ -2,6 +2,7 @@
 
 import pytest
 
+from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.evidence.models import Event
 from courseware.outbox.models import Message
@@ -36,6 +37,11 @@ def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(clie
     assert [each.person for each in client.get("/people/letters/", {"state": "sent"}).context["page"]] == [first]
     by_address = client.get("/people/letters/", {"address": "LI@example.com"})
     assert [each.person for each in by_address.context["page"]] == [first]
+    User.objects.filter(pk=second.pk).update(staff_number="A0012")
+    for typed in ("A0012", " ａ００１２"):
+        by_number = client.get("/people/letters/", {"address": typed})
+        assert [each.person for each in by_number.context["page"]] == [second]
+    assert len(client.get("/people/letters/", {"address": "A001"}).context["page"].object_list) == 0
     for wrong in ({"state": "x"}, {"address": "\0"}):
         assert len(client.get("/people/letters/", wrong).context["page"].object_list) == 2
 

@@ -35,6 +35,7 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
     Standing.objects.create(learner=other.learner, course=other.course, **said)
     Enrollment.objects.keep_certified({(other.learner_id, other.course_id)})
     assert list(differences()) == [
-        f"person {other.learner_id}: certified in course {other.course_id} by a proof of another person or course, or one taken back"
+        f"person {other.learner_id}: certified in course {other.course_id} "
+        "by a proof of another person or course, or taken back"
     ]
     assert timezone.localdate() <= Enrollment.objects.get(pk=other.pk).certified_until

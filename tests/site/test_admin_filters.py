@@ -25,7 +25,7 @@ LOOKUPS = (
 
 # The parameters of the filters that stand beside each list. Whoever adds a filter here asks first what it gives away.
 FILTERS = {
-    "assessment.Certificate": {"withdrawn_at__isempty"},
+    "assessment.Certificate": {"validity", "withdrawn_at__isempty"},
     "accounts.User": {
         "is_active__exact", "is_active__isnull", "is_staff__exact", "is_staff__isnull",
         "is_superuser__exact", "is_superuser__isnull", "groups__id__exact", "groups__isnull",
