@@ -110,6 +110,20 @@ def no_left_over_language():
         yield
 
 
+@pytest.fixture
+def letter_hours():
+    """For tests about when letters leave: the calendar of the product."""
+
+
+@pytest.fixture(autouse=True)
+def letters_leave_at_any_hour(request, monkeypatch):
+    """Else what a test about something else sees would depend on the hour at which it is run."""
+    from courseware.outbox import kinds
+
+    if "letter_hours" not in request.fixturenames:
+        monkeypatch.setattr(kinds, "HOURS", {})
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept_of_releases():
     """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""

@@ -6,8 +6,15 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import absences, inviting, notices
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind, register_wait
+from courseware.accounts import absences, inviting, letter_hours, notices
+from courseware.outbox.kinds import (
+    LetterSort,
+    MessageKind,
+    register_bar,
+    register_hours,
+    register_kind,
+    register_wait,
+)
 from courseware.outbox.models import Message
 
 DAY = timedelta(days=1)
@@ -15,7 +22,10 @@ TO_STRANGERS_A_DAY = 100  # of all of them together
 
 
 def register_letters():
-    register_wait(LetterSort.TRAINING, "away", absences.until_back)
+    for sort in (LetterSort.TRAINING, LetterSort.SUBSCRIBED):
+        register_hours(sort, letter_hours.hours_of)
+        register_wait(sort, "away", absences.until_back)
+        register_bar(sort, "left", letter_hours.left)
     for name, words, still_wanted, context in (
         ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),

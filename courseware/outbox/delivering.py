@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import task
-from courseware.outbox.kinds import MESSAGE_KINDS, Wait, wait_of
+from courseware.outbox.kinds import MESSAGE_KINDS, Wait, wait_of, why_skipped
+from courseware.outbox.letter_days import take_in, take_turn
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import PAUSES, Message, MessageState
 
@@ -89,10 +90,11 @@ def sent_or_not(message: Message, door: MailDoor) -> str:
         return ended(message, MessageState.SKIPPED, f"no letter of the kind {message.kind} in this version")
     if not message.address:
         return ended(message, MessageState.SKIPPED, "the person has no address")
-    if reason := kind.still_wanted(message):
+    if reason := why_skipped(message, kind):
         return ended(message, MessageState.SKIPPED, reason)
-    if wait := wait_of(message, kind):
+    if wait := wait_of(message, kind) or take_turn(message, kind.sort):
         return laid_by(message, wait)
+    take_in(message, kind.sort)
     try:
         door.send(message, kind.template, kind.context(message))
     except Refused as error:
@@ -106,14 +108,17 @@ def ended(message: Message, state: MessageState, why: str = "") -> str:
     if why:
         told = why if state == MessageState.SKIPPED else without_words(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
-    Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now())
+    # What reaches nobody has not had its turn.
+    turn = {} if state == MessageState.SENT else {"turn_sort": "", "turn_on": None}
+    Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now(), **turn)
     return state.value
 
 
 def laid_by(message: Message, wait: Wait) -> str:
     """Not tried, and so this was no try. Asked again after a day at the latest, for the reason may end earlier."""
     until = min(wait.until, timezone.now() + PAUSES[-1])
-    Message.objects.filter(pk=message.pk).update(next_at=until, why=wait.why, tries=F("tries") - 1)
+    mine = Message.objects.filter(pk=message.pk, state=MessageState.QUEUED)  # another letter may have taken it in
+    mine.update(next_at=until, why=wait.why, tries=F("tries") - 1)
     return MessageState.QUEUED.value
 
 

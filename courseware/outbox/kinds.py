@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 
@@ -13,8 +13,9 @@ from courseware.outbox.tray_lines import TrayLine
 
 
 class LetterSort(StrEnum):
-    AT_ONCE = "at-once"  # asked for, or about safety
+    AT_ONCE = "at-once"  # asked for, or about safety: at any hour, never counted
     TRAINING = "training"  # about one's training
+    SUBSCRIBED = "subscribed"  # subscribed, or by office
 
 
 class Wait(NamedTuple):
@@ -54,7 +55,26 @@ def register_kind(name: str, kind: MessageKind) -> None:
     MESSAGE_KINDS[name] = kind
 
 
+class ReaderHours(Protocol):
+    """When letters may leave for one person; days are those of `zone`."""
+
+    @property
+    def zone(self) -> tzinfo: ...
+
+    def opens_at(self, at: datetime) -> datetime:
+        """The first instant from `at` on at which one may leave."""
+        ...
+
+
+# By the sort of letter, filled by the rooms above in their `apps.py`.
+HOURS: dict[LetterSort, Callable[[Message], ReaderHours]] = {}
 WAITS: dict[LetterSort, dict[str, Callable[[Message], Wait | None]]] = {}
+BARS: dict[LetterSort, dict[str, Callable[[Message], str]]] = {}
+
+
+def register_hours(sort: LetterSort, ask: Callable[[Message], ReaderHours]) -> None:
+    """Messages of this sort leave in these hours only, and take turns: see `outbox.letter_days`."""
+    HOURS[sort] = ask
 
 
 def register_wait(sort: LetterSort, name: str, ask: Callable[[Message], Wait | None]) -> None:
@@ -62,7 +82,18 @@ def register_wait(sort: LetterSort, name: str, ask: Callable[[Message], Wait | N
     WAITS.setdefault(sort, {})[name] = ask
 
 
+def register_bar(sort: LetterSort, name: str, ask: Callable[[Message], str]) -> None:
+    """A message of this sort for which `ask` gives a reason does not leave at all."""
+    BARS.setdefault(sort, {})[name] = ask
+
+
 def wait_of(message: Message, kind: MessageKind) -> Wait | None:
     """The longest of those that are asked for."""
     waits = (ask(message) for ask in WAITS.get(kind.sort, {}).values())
     return max((wait for wait in waits if wait), default=None)
+
+
+def why_skipped(message: Message, kind: MessageKind) -> str:
+    """Why it is not to leave any more, by itself or by its sort; "" where it is."""
+    asked = (kind.still_wanted, *BARS.get(kind.sort, {}).values())
+    return next((reason for ask in asked if (reason := ask(message))), "")

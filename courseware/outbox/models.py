@@ -71,6 +71,12 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_at = models.DateTimeField(_("next try"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    turn_sort = models.CharField(
+        max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
+    )
+    turn_on = models.DateField(
+        null=True, help_text="The day of the reader on which it left or is leaving: see `letter_days`"
+    )
 
     objects = MessageQuerySet.as_manager()
 
@@ -79,6 +85,11 @@ class Message(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
+            models.UniqueConstraint(
+                fields=["person", "turn_sort", "turn_on"],
+                condition=models.Q(turn_on__isnull=False),
+                name="one_letter_of_a_sort_a_day",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_at"], name="message_queued", condition=models.Q(state="queued")),

@@ -1,0 +1,44 @@
+"""When letters about the training, and those by office, may leave: by day, on working days, where their reader is."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, tzinfo
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from courseware.accounts.models import Membership
+from courseware.accounts.working_days import Calendar, calendar_of
+from courseware.lib.dates import site_day
+from courseware.outbox.models import Message
+
+OPENS, CLOSES = time(8), time(20)
+
+
+@dataclass(frozen=True)
+class LetterHours:
+    zone: tzinfo
+    calendar: Calendar
+
+    def opens_at(self, at: datetime) -> datetime:
+        """The first instant from `at` on at which a letter may leave."""
+        day = at.astimezone(self.zone).date()
+        if self.calendar.is_working(day):
+            opens, closes = (datetime.combine(day, hour, self.zone).astimezone(UTC) for hour in (OPENS, CLOSES))
+            if at < closes:
+                return max(at, opens)
+        return datetime.combine(self.calendar.working_day_after(day), OPENS, self.zone).astimezone(UTC)
+
+
+def hours_of(message: Message) -> LetterHours:
+    """By the team that the person joined first, or else leads; without one by the site. Runs two queries."""
+    places = Membership.objects.filter(person=message.person_id).select_related("team")
+    place = places.order_by("role", "pk").first()  # learner before manager
+    team = place.team if place else None
+    return LetterHours(team.zone if team else ZoneInfo(settings.TIME_ZONE), calendar_of(team))
+
+
+def left(message: Message) -> str:
+    """Who has left is told nothing any more. A last day ends by the clock of the site, as where people are let go."""
+    person = message.person
+    is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
+    return "the person has left" if is_gone else ""
