@@ -9,10 +9,12 @@ class AssignmentsConfig(AppConfig):
     verbose_name = _("Assignments")
 
     def ready(self):
-        from courseware.assignments import acting, nightly_list
+        from courseware.assignments import acting, nightly_list, reminder_letter, reminding
         from courseware.jobs.schedule import Daily, schedule
 
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
         nightly_list.register_letters()
         words = _("Bring in the list of people that lies in ROSTER_DIR")
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
+        reminder_letter.register_letter()
+        schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(time(5, 10)))

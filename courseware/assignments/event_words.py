@@ -71,6 +71,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "run-started": pgettext_lazy("event", "simulation begun"),
     "run-finished": pgettext_lazy("event", "simulation ended"),
     "run-given-up": pgettext_lazy("event", "simulation given up"),
+    "reminders-planned": pgettext_lazy("event", "days of reminders changed"),
     "rule-made": pgettext_lazy("event", "rule made"),
     "rule-changed": pgettext_lazy("event", "rule changed"),
     "rule-switched-on": pgettext_lazy("event", "rule switched on"),

@@ -15,6 +15,7 @@ from courseware.assignments import (
     pasted_pages,
     people_pages,
     person_pages,
+    reminder_pages,
     revoking_page,
     rule_pages,
     substitute_pages,
@@ -81,6 +82,7 @@ urlpatterns = [
     path("people/merges/", merge_pages.merges, name="merges"),
     path("people/merges/<int:pk>/undo/", merge_pages.undo, name="undo-merge"),
     path("people/letters/", letter_pages.letters, name="letters"),
+    path("people/reminders/", reminder_pages.reminders, name="reminders"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),
     path("people/teams/new/", team_pages.new_team, name="new-team"),

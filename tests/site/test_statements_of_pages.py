@@ -52,6 +52,7 @@ LISTS = {
     "people/acts/<int:pk>/": AdjustmentLine,
     "people/certificates/<int:pk>/withdraw/": ONE,
     "people/letters/": Message,
+    "people/reminders/": AssignmentRule,
     "people/teams/": Team,
     "people/teams/new/": Team,
     "people/teams/<int:pk>/": Membership,

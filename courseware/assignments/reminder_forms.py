@@ -1,0 +1,54 @@
+"""The days of reminders, a field for each course and for each rule that is switched on."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.reminder_planning import Planned
+from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan, days_of_plan
+from courseware.content.course_titles import course_title
+from courseware.content.models import Course
+from courseware.lib.form_layout import Fields
+
+LONGEST = 60  # characters
+
+
+class PlanField(forms.CharField):
+    """As typed, so that nothing is lost; cleaned to a list of days."""
+
+    def __init__(self, **options):
+        super().__init__(required=False, max_length=LONGEST, **options)
+
+    def clean(self, value):
+        days, wrong = days_of_plan(super().clean(value))
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return days
+
+
+class RemindersForm(forms.Form):
+    """Empty is no reminder for a course; for a rule it is the days of the course."""
+
+    helper = Fields(error_summary=True)
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        kept = {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
+        self.owners = {}
+        for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
+            self.add(f"course-{course.pk}", course, course_title(course), kept.get((course.pk, None), DEFAULT))
+        rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
+        for rule in rules.order_by("pk"):
+            words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
+            help_text = _("Empty: as the course says.")
+            self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk), []), help_text=help_text)
+
+    def add(self, name, owner, label, days, **options):
+        self.owners[name] = owner
+        self.fields[name] = PlanField(label=label, initial=", ".join(map(str, days)), **options)
+
+    def chosen(self):
+        return [
+            Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None))
+            for name, owner in self.owners.items()
+        ]

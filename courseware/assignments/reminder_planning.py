@@ -1,0 +1,47 @@
+"""Changing the plans of reminders. Letters that were written already stay: they are asked once more when they leave."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from courseware.accounts.models import User
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan
+from courseware.content.models import Course
+from courseware.evidence.recording import NewEvent, record_many
+
+
+class Planned(NamedTuple):
+    """`days` is None where a rule goes by its course."""
+
+    owner: Course | AssignmentRule
+    days: list[int] | None
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
+
+    @property
+    def unplanned(self) -> list[int] | None:
+        """What holds where no plan is kept."""
+        return DEFAULT if isinstance(self.owner, Course) else None
+
+
+@transaction.atomic
+def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
+    """Returns how many have changed."""
+    changed = [each for each in wanted if keep_plan(each)]
+    record_many(NewEvent("reminders-planned", each.owner, by, {"days": each.days}) for each in changed)
+    return len(changed)
+
+
+def keep_plan(wanted: Planned) -> bool:
+    plan = ReminderPlan.objects.select_for_update(no_key=True).filter(**wanted.place).first()
+    if (plan.days if plan else wanted.unplanned) == wanted.days:
+        return False
+    if wanted.days is None:
+        ReminderPlan.objects.filter(**wanted.place).delete()
+    else:
+        ReminderPlan.objects.update_or_create(**wanted.place, defaults={"days": wanted.days})
+    return True

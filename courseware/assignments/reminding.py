@@ -1,0 +1,98 @@
+"""Which reminders are due today. They are written as rows of the outbox, a key for each day of a run's plan.
+
+Broken off and begun again, or run by two at once, it comes to the same: what has its key is not written again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from courseware.accounts.letter_hours import LetterHours
+from courseware.accounts.working_days import calendars_of_people
+from courseware.assignments.models import Assignment
+from courseware.assignments.reminder_letter import KIND
+from courseware.assignments.reminder_plans import DEFAULT, FARTHEST_REMINDER, ReminderPlan, reminder_on
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+
+BATCH = 500  # runs in memory at once
+REACH = timedelta(days=3 * FARTHEST_REMINDER)  # calendar days that so many working days never fill
+
+
+@dataclass(frozen=True)
+class DueReminder:
+    """`before` is the day of the plan, `leaves_at` when letters may leave for the person from now on."""
+
+    run: Enrollment
+    due_on: date
+    before: int
+    leaves_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{KIND}:{self.run.pk}:{self.due_on}:{self.before}"
+
+    @property
+    def message(self) -> Message:
+        person = self.run.learner
+        return Message(
+            kind=KIND,
+            key=self.key,
+            person=person,
+            address=person.email or "",
+            language=person.language,
+            data={"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None},
+            next_at=self.leaves_at,
+        )
+
+
+def remind_due(at: datetime | None = None) -> str:
+    """Says how many are new."""
+    written = 0
+    for batch in reminders_due(at or timezone.now()):
+        written += write_reminders(batch)
+    return f"reminders: {written}" if written else ""
+
+
+def write_reminders(reminders: list[DueReminder]) -> int:
+    keys = [each.key for each in reminders]
+    known = set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
+    new = [each.message for each in reminders if each.key not in known]
+    Message.objects.bulk_create(new, ignore_conflicts=True)  # another one may be writing them at this very moment
+    return len(new)
+
+
+def reminders_due(at: datetime) -> Iterator[list[DueReminder]]:
+    """A batch at a time, of all open runs whose due day is near. Writes nothing."""
+    plans = {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
+    runs = Enrollment.objects.open().newest().filter(learner__is_active=True, course__current__isnull=False)
+    runs = runs.filter(urgency__gt=at - REACH, urgency__lt=at + REACH).select_related("learner").with_zone()
+    last = 0
+    while batch := list(runs.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = batch[-1].pk
+        if found := list(due_of_batch(batch, plans, at)):
+            yield found
+
+
+def due_of_batch(
+    runs: list[Enrollment], plans: dict[tuple[int | None, int | None], list[int]], at: datetime
+) -> Iterator[DueReminder]:
+    """Runs three queries."""
+    calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
+    for run in runs:
+        of_course = plans.get((run.course_id, None), DEFAULT)
+        plan = plans.get((None, rules.get(run.pk)), of_course)
+        hours = LetterHours(run.zone, calendars[run.learner_id])
+        today, enrolled_on = (each.astimezone(run.zone).date() for each in (at, run.enrolled_at))
+        before = reminder_on(today, run.due_on, plan, hours.calendar, after=enrolled_on)
+        if before is not None:
+            yield DueReminder(run, run.due_on, before, hours.opens_at(at))
+
+
+def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:
+    """Key of each run that a rule began → the key of that rule; of several the one that did it first."""
+    done = Assignment.objects.filter(enrollment__in=[run.pk for run in runs], taken_back_at=None)
+    done = done.exclude(deed=Assignment.Deed.EXCUSE).order_by("-pk")
+    return dict(done.values_list("enrollment", "rule"))

@@ -1,0 +1,63 @@
+"""The page on which human resources say when people are reminded."""
+
+import pytest
+
+from courseware.assignments.reminder_plans import ReminderPlan
+from courseware.evidence.models import Event
+from tests.assignments.rules import make_rule
+from tests.making import make_course, make_hr
+
+pytestmark = pytest.mark.django_db
+REMINDERS = "/people/reminders/"
+
+
+@pytest.fixture
+def hr(client):
+    client.force_login(make_hr())
+    return client
+
+
+def plans():
+    return list(ReminderPlan.objects.order_by("pk").values_list("course", "rule", "days"))
+
+
+def logged():
+    return list(Event.objects.filter(verb="reminders-planned").order_by("pk").values_list("data", flat=True))
+
+
+def test_each_course_and_each_rule_that_is_on_has_a_field(hr):
+    course = make_course()
+    rule = make_rule(course)
+    make_rule(course, is_on=False)
+    form = hr.get(REMINDERS).context["form"]
+    assert {name: field.initial for name, field in form.fields.items()} == {
+        f"course-{course.pk}": "7, 1, -3",
+        f"rule-{rule.pk}": "",
+    }
+
+
+def test_what_is_saved_holds_is_logged_once_and_is_taken_back_by_the_same_page(hr):
+    course = make_course()
+    rule = make_rule(course)
+    typed = {f"course-{course.pk}": "5，1", f"rule-{rule.pk}": "10, 2"}
+    assert "The reminders were changed." in hr.post(REMINDERS, typed, follow=True).text
+    assert "Nothing was changed." in hr.post(REMINDERS, typed, follow=True).text
+    assert plans() == [(course.pk, None, [5, 1]), (None, rule.pk, [10, 2])]
+    assert logged() == [{"days": [5, 1]}, {"days": [10, 2]}]
+    hr.post(REMINDERS, {f"course-{course.pk}": "", f"rule-{rule.pk}": ""})
+    assert plans() == [(course.pk, None, [])]
+
+
+def test_days_as_they_are_without_a_plan_make_none(hr):
+    course = make_course()
+    hr.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3"})
+    assert (plans(), logged()) == ([], [])
+
+
+def test_a_plan_that_the_rules_of_letters_leave_no_room_for_is_refused_and_what_was_typed_stays(hr):
+    course = make_course()
+    answer = hr.post(REMINDERS, {f"course-{course.pk}": "7, 3, 1, -2"})
+    assert answer.status_code == 422
+    assert "From 7 to -2 are four reminders within fourteen days." in answer.text
+    assert 'value="7, 3, 1, -2"' in answer.text
+    assert plans() == []

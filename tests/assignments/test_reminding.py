@@ -1,0 +1,247 @@
+"""Reminders of due days: on the days of the plan, once, and only as long as something is still asked."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments import reminding
+from courseware.assignments.models import Assignment
+from courseware.assignments.reminder_plans import ReminderPlan
+from courseware.assignments.reminding import remind_due, reminders_due
+from courseware.learning.enrolling import enroll, extend, waive
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message, MessageState
+from tests.assignments.rules import make_rule
+from tests.language.samples import make_files
+from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("Asia/Shanghai")
+FRIDAY = date(2026, 12, 11)
+DAY_BEFORE = datetime(2026, 12, 10, 9, tzinfo=ZONE)
+
+
+@pytest.fixture(autouse=True)
+def on_the_day_before(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.SITE_URL = "https://training.example.com"
+    time_machine.move_to(DAY_BEFORE, tick=False)
+    return time_machine
+
+
+def learner(*, name="Wang Ming", due_on=FRIDAY, course=None, team=None, **fields):
+    """The run of somebody who was asked a month ago."""
+    person = make_user(name, language="en", **fields)
+    join(team or make_team("East centre", manager=make_user("Li Lin")), person)
+    month_ago = timezone.now() - timedelta(days=30)
+    return make_enrollment(person, course, due_at=due_on and due_instant(due_on, ZONE), enrolled_at=month_ago)
+
+
+def reminders():
+    return [(each.person.name, each.state, each.why) for each in Message.objects.filter(kind="reminder").order_by("pk")]
+
+
+def sent():
+    letters()
+    return reminders()
+
+
+def test_who_is_due_tomorrow_is_reminded_today_and_who_is_not_or_has_no_day_is_not():
+    learner(name="Tomorrow")
+    learner(name="In three weeks", due_on=FRIDAY + timedelta(days=21))
+    learner(name="Without a day", due_on=None)
+    learner(name="Two days late", due_on=FRIDAY - timedelta(days=3))
+    learner(name="Three days late", due_on=FRIDAY - timedelta(days=4))
+    for name in ("Finished", "Excused"):
+        field = {"Finished": "completed_at", "Excused": "waived_at"}[name]
+        Enrollment.objects.filter(pk=learner(name=name).pk).update(**{field: timezone.now()})
+    gone = learner(name="Gone").learner
+    gone.is_active = False
+    gone.save()
+    assert remind_due() == "reminders: 2"
+    assert sorted(reminders()) == [("Three days late", "queued", ""), ("Tomorrow", "queued", "")]
+
+
+def test_each_day_of_the_plan_is_told_once_however_often_the_job_is_run(on_the_day_before):
+    learner()
+    told = {}
+    on_the_day_before.move_to(DAY_BEFORE - timedelta(days=20), tick=False)
+    for _ in range(40):
+        said = remind_due(), remind_due()
+        if any(said):
+            told[timezone.localdate(timezone=ZONE).isoformat()] = said
+        on_the_day_before.shift(timedelta(days=1))
+    once = ("reminders: 1", "")
+    assert told == {"2026-12-02": once, "2026-12-10": once, "2026-12-16": once}
+
+
+def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
+    for number in range(3):
+        learner(name=f"Person {number}")
+    monkeypatch.setattr(reminding, "BATCH", 1)
+    write, written = reminding.write_reminders, []
+
+    def dies(batch):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(batch)
+        return write(batch)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(reminding, "write_reminders", dies)
+        remind_due()
+    assert [remind_due(), remind_due()] == ["reminders: 1", ""]
+    assert [name for name, _state, _why in reminders()] == ["Person 0", "Person 1", "Person 2"]
+
+
+def test_another_due_day_begins_the_plan_anew(on_the_day_before):
+    run = learner()
+    remind_due()
+    extend(run, date(2026, 12, 18), by=make_admin())
+    assert sent() == [("Wang Ming", "skipped", "another due day was given meanwhile")]
+    on_the_day_before.move_to(datetime(2026, 12, 17, 9, tzinfo=ZONE), tick=False)
+    remind_due()
+    assert [state for _name, state, _why in sent()] == ["skipped", "sent"]
+
+
+def test_the_plan_of_the_rule_that_enrolled_somebody_wins_over_that_of_the_course():
+    course = make_course()
+    team = make_team()
+    by_rule, _by_hand = (learner(name=name, course=course, team=team) for name in ("By a rule", "By hand"))
+    rule = make_rule(course)
+    done = {"rule": rule, "version": rule.current, "person": by_rule.learner, "enrollment": by_rule}
+    Assignment.objects.create(deed=Assignment.Deed.ENROLL, **done)
+    ReminderPlan.objects.create(course=course, days=[])
+    plan = ReminderPlan.objects.create(rule=rule, days=[9])
+    assert remind_due() == ""
+    plan.days = [1]
+    plan.save()
+    assert remind_due() == "reminders: 1"
+    assert reminders() == [("By a rule", "queued", "")]
+
+
+def test_a_reminder_says_what_is_left_what_comes_next_by_when_who_asks_and_when_it_ends(mailoutbox):
+    learner(email="ming@example.com")
+    remind_due()
+    letters()
+    [letter] = mailoutbox
+    assert letter.to == ["ming@example.com"]
+    assert letter.subject == "“Rules of the tea room” is due on Friday 11 December"
+    assert letter.body.strip().split("\n\n") == PARAGRAPHS
+
+
+PARAGRAPHS = [
+    "Hello Wang Ming,",
+    "“Rules of the tea room” is due on Friday 11 December, and you have not begun yet.\n"
+    "2 stops are left, about 9 minutes in all.",
+    "Next: Boiling water, about 4 minutes\n"
+    "https://training.example.com/learn/tea-room/boiling/\n"
+    "Or type training.example.com into your browser yourself.",
+    "You will not make it? Tell me which day you can. You need not say why.",
+    "Li Lin\nEast centre, team leader",
+    "You get at most three letters about your training in two weeks, none at night and none on free days. "
+    "Reminders end by themselves: once you have finished, are excused or have left, none come. "
+    "We never ask for your password or for a code, neither by letter nor by phone.",
+]
+
+
+def test_a_reminder_is_in_the_language_of_its_reader(mailoutbox):
+    run = learner()
+    run.learner.language = "zh-hans"
+    run.learner.save()
+    remind_due()
+    letters()
+    [letter] = mailoutbox
+    assert "你好" in letter.body
+    assert "12月11日" in letter.subject
+
+
+@pytest.mark.parametrize(
+    "meanwhile, why",
+    [
+        (lambda run: complete_course(run), "what it reminds of was finished, excused or merged meanwhile"),
+        (
+            lambda run: waive(run, "Leave", by=make_admin()),
+            "what it reminds of was finished, excused or merged meanwhile",
+        ),
+        (lambda run: leave(run.learner), "the person has left"),
+        (lambda run: was_reminded(run), "the person was reminded within a day"),
+    ],
+)
+def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(meanwhile, why):
+    run = learner()
+    remind_due()
+    meanwhile(run)
+    assert sent()[0] == ("Wang Ming", "skipped", why)
+
+
+def leave(person):
+    person.is_active = False
+    person.save()
+
+
+def was_reminded(run, hours=19):
+    data = {"subjects": [[run.pk, FRIDAY.isoformat()]], "by": None}
+    ended_at = timezone.now() - timedelta(hours=hours)
+    Message.objects.create(kind="reminder", person=run.learner, data=data, state=MessageState.SENT, ended_at=ended_at)
+
+
+def test_who_was_reminded_the_day_before_is_reminded_again():
+    run = learner()
+    was_reminded(run, hours=23)
+    remind_due()
+    assert sent()[-1] == ("Wang Ming", "sent", "")
+
+
+def test_who_is_away_is_reminded_of_the_day_that_holds_afterwards(on_the_day_before):
+    run = learner()
+    remind_due()
+    mark_away(run.learner, date(2026, 12, 10), date(2026, 12, 11), by=make_admin())
+    skipped = ("Wang Ming", "skipped", "another due day was given meanwhile")
+    assert sent() == [skipped]
+    on_the_day_before.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
+    remind_due()
+    assert sent() == [skipped]
+    on_the_day_before.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE), tick=False)
+    remind_due()
+    assert sent() == [skipped, ("Wang Ming", "sent", "")]
+
+
+@pytest.mark.usefixtures("letter_hours")
+def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_at_eight(on_the_day_before, mailoutbox):
+    on_the_day_before.move_to(DAY_BEFORE.replace(hour=5), tick=False)
+    run = learner()
+    other = make_course(other_files())
+    make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
+    assert remind_due() == "reminders: 2"
+    letters()
+    assert [len(mailoutbox), Message.objects.filter(why="").count()] == [0, 2]
+    on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
+    first = Message.objects.order_by("pk")[0].pk
+    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
+    [letter] = mailoutbox
+    assert "Also waiting for you:\n– “" in letter.body
+
+
+def other_files():
+    return {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_the_job_asks_as_many_queries_for_one_as_for_three(people, django_assert_num_queries):
+    team = make_team()
+    for _ in range(people):
+        learner(team=team)
+    with django_assert_num_queries(6):  # plans, runs and that there are no more, calendars of people (two), rules
+        list(reminders_due(timezone.now()))
+
+
+def test_a_new_run_is_told_of_by_its_first_letter_alone(on_the_day_before):
+    person = make_user()
+    enroll(person, make_course(), due_at=due_instant(FRIDAY, ZONE))
+    assert remind_due() == ""
