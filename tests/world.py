@@ -26,6 +26,7 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.merging import merge
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.switching import make_rule
@@ -279,6 +280,7 @@ def places_of(world):
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
+        "people/reminded/<pk>": HandReminding.objects.create(made_by=world.people["manager"]).pk,
         "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,

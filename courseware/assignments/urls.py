@@ -16,6 +16,7 @@ from courseware.assignments import (
     people_pages,
     person_pages,
     reminder_pages,
+    reminding_pages,
     revoking_page,
     rule_pages,
     substitute_pages,
@@ -74,6 +75,10 @@ urlpatterns = [
         )
         for each in DECISIONS
     ),
+    path("people/decide/remind/", reminding_pages.remind_chosen, name="remind"),
+    # /people/reminded/<pk>/
+    path("people/reminded/<int:pk>/", reminding_pages.reminded, name="reminded"),
+    path("people/reminded/<int:pk>/undo/", reminding_pages.take_back_reminders, name="undo-reminders"),
     # /people/acts/<pk>/  (of an adjustment)
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
     path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),

@@ -110,3 +110,8 @@ class Message(models.Model):
         from courseware.outbox.kinds import MESSAGE_KINDS
 
         return MESSAGE_KINDS[self.kind].words if self.kind in MESSAGE_KINDS else self.kind
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether nobody has begun to send it."""
+        return self.state == MessageState.QUEUED and not self.tries

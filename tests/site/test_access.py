@@ -115,6 +115,7 @@ def forms(world):
         **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in DECISIONS},
         "house-style/": {"base": 0, "name_en": "Anhe"},
         "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
+        "people/decide/remind/": {"row": world.enrollment.pk},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

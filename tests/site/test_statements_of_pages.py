@@ -49,6 +49,8 @@ LISTS = {
     "people/decide/excuse/": Enrollment,
     "people/decide/time/": Enrollment,
     "people/decide/enroll/": User,
+    "people/decide/remind/": Enrollment,
+    "people/reminded/<int:pk>/": ONE,
     "people/acts/<int:pk>/": AdjustmentLine,
     "people/certificates/<int:pk>/withdraw/": ONE,
     "people/letters/": Message,

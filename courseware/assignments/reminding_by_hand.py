@@ -1,0 +1,103 @@
+"""A reminder that somebody sends to chosen people now: who is left out and why is said at once, and it can be undone.
+
+Two who lead the same people don't both send: the second waits until the first has written, and finds that a reminder
+waits. A letter waits for its turn as every letter about the training does.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.absences import last_days_away
+from courseware.accounts.models import User
+from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.reminder_letter import APART, KIND, runs_in
+from courseware.learning.models import Enrollment
+from courseware.outbox.delivering import deliver
+from courseware.outbox.models import Message, MessageState
+
+NOT_SENT = "taken back by who had sent it"
+
+
+class Unreminded(models.TextChoices):
+    """Why somebody is left out."""
+
+    OWN = "own", _("one’s own training is looked after by somebody else")
+    COMPLETED = "completed", _("has completed the course")
+    EXCUSED = "excused", _("is excused")
+    LEFT = "left", _("has left")
+    AWAY = "away", _("is away")
+    NO_ADDRESS = "no-address", _("has no address")
+    REMINDED = "reminded", _("was reminded within a day")
+    WAITS = "waits", _("a reminder waits already")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    run: Enrollment
+    why: Unreminded
+
+
+def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
+    """Key of each run of which nobody is to be reminded now → why. Runs three queries."""
+    people = {run.learner_id for run in runs}
+    away, letters = last_days_away(people), Message.objects.filter(kind=KIND, person__in=people)
+    waiting = runs_in(letters.filter(state=MessageState.QUEUED).values_list("data", flat=True))
+    lately = letters.handed_over().filter(ended_at__gt=timezone.now() - APART)
+    reminded = runs_in(lately.values_list("data", flat=True))
+    found = {}
+    for run in runs:
+        reasons = {
+            Unreminded.OWN: run.learner_id == by.pk,
+            Unreminded.COMPLETED: run.completed_at,
+            Unreminded.EXCUSED: run.waived_at,
+            Unreminded.LEFT: not run.learner.is_active,
+            Unreminded.AWAY: run.learner_id in away,
+            Unreminded.NO_ADDRESS: not run.learner.email,
+            Unreminded.REMINDED: run.pk in reminded,
+            Unreminded.WAITS: run.pk in waiting,
+        }
+        if why := next((why for why, holds in reasons.items() if holds), None):
+            found[run.pk] = why
+    return found
+
+
+@transaction.atomic
+def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
+    """Queue a reminder of each of these runs, which are in the hands of `by`; None where there is nobody to remind."""
+    rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
+    runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
+    why = left_out(runs, by)
+    able = [run for run in runs if run.pk not in why]
+    messages = Message.objects.bulk_create(by_hand(run, by) for run in able)
+    refused = [LeftOut(run, why[run.pk]) for run in runs if run.pk in why]
+    if not messages:
+        return None, refused
+    keys_of_letters = [message.pk for message in messages]
+    deliver.enqueue(keys_of_letters)
+    return HandReminding.objects.create(made_by=by, letters=keys_of_letters), refused
+
+
+def by_hand(run: Enrollment, by: User) -> Message:
+    day = run.due_on.isoformat() if run.due_at else None
+    person = run.learner
+    return Message(
+        kind=KIND,
+        person=person,
+        address=person.email or "",
+        language=person.language,
+        data={"subjects": [[run.pk, day]], "by": by.pk},
+    )
+
+
+@transaction.atomic
+def undo_reminding(reminding: HandReminding) -> tuple[int, int]:
+    """(how many are not sent, how many have left or are leaving)."""
+    letters = reminding.sent().select_related(None).select_for_update(no_key=True)
+    waiting = [message.pk for message in letters if message.may_be_taken_back]
+    ended = {"state": MessageState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
+    Message.objects.filter(pk__in=waiting).update(**ended)
+    return len(waiting), letters.exclude(pk__in=waiting).exclude(state=MessageState.SKIPPED).count()

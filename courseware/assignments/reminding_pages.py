@@ -1,0 +1,113 @@
+"""/people/decide/remind/: a reminder to who is ticked on the board; /people/reminded/<pk>/: what became of it."""
+
+from itertools import groupby
+from operator import attrgetter
+from types import SimpleNamespace
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from courseware.accounts.permissions import handles_people, is_manager
+from courseware.assignments.decision_pages import chosen_runs
+from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
+from courseware.assignments.taking_back import names_in_words
+from courseware.learning.verbs import VerbForm
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
+
+MOST_AT_ONCE = 500
+REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
+
+
+class RemindForm(VerbForm):
+    """Nothing to fill in: the letter says what is true when it leaves."""
+
+
+def remind_address():
+    return reverse("assignments:remind")
+
+
+def reminded_address(pk):
+    return reverse("assignments:reminded", args=[pk])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(remind_address)
+@login_required
+def remind_chosen(request):
+    """Whom it reminds, whom not and why; sent, the letters are queued."""
+    if not (handles_people(request.user) or is_manager(request.user)):
+        raise Http404
+    data = request.POST if request.method == "POST" else request.GET
+    form = RemindForm(request.POST if request.method == "POST" else None)
+    runs = list(chosen_runs(request.user, data).select_related("learner").order_by("learner__name", "pk"))
+    why = left_out(runs, request.user)
+    able = [run for run in runs if run.pk not in why]
+    if request.method == "POST" and able and form.is_valid():
+        if len(able) > MOST_AT_ONCE:
+            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        elif made := send_to(request, runs):
+            return redirect("assignments:reminded", made.pk)
+        else:
+            form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    context = {
+        "decision": REMIND,
+        "form": form,
+        "touched": len(able),
+        "names": names_in_words([run.learner.name for run in able]),
+        "left": by_reason(LeftOut(run, why[run.pk]) for run in runs if run.pk in why),
+        "chosen": [(name, value) for name in ("row", "team") for value in keys_in(data.getlist(name))],
+    }
+    return render(request, "assignments/decide.html", context, status=form_status(form))
+
+
+def send_to(request, runs):
+    """Asked once more, so that a second press, or a second manager, finds that a reminder waits. None: to nobody."""
+    made, refused = remind([run.pk for run in runs], by=request.user)
+    for label, names in by_reason(refused) if made else ():
+        messages.info(request, f"{names}{gettext(': ')}{label}")
+    return made
+
+
+def by_reason(refused):
+    """(reason, names), as a page prints them."""
+    rows = sorted(refused, key=attrgetter("why"))
+    return [
+        (why.label, names_in_words([each.run.learner.name for each in alike]))
+        for why, alike in groupby(rows, attrgetter("why"))
+    ]
+
+
+def own_reminding(request, pk):
+    return get_object_or_404(HandReminding.objects.select_related("made_by"), pk=pk, made_by=request.user)
+
+
+@require_safe
+@login_required
+def reminded(request, pk):
+    reminding = own_reminding(request, pk)
+    letters = list(reminding.sent())
+    context = {"reminding": reminding, "letters": letters, "may_undo": any(each.may_be_taken_back for each in letters)}
+    return render(request, "assignments/reminded.html", context)
+
+
+@require_POST
+@login_required
+@form_on(reminded_address)
+def take_back_reminders(request, pk):
+    taken, left = undo_reminding(own_reminding(request, pk))
+    if taken:
+        words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
+        messages.success(request, words % {"number": taken})
+    if left:
+        words = ngettext("%(number)d letter has left already.", "%(number)d letters have left already.", left)
+        messages.info(request, words % {"number": left})
+    return redirect("assignments:reminded", pk)

@@ -1,0 +1,152 @@
+"""A reminder to chosen people: who is left out and why, never twice, and taken back while it waits."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.reminder_letter import runs_in
+from courseware.assignments.reminding_by_hand import left_out, remind, undo_reminding
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import site_day
+from courseware.outbox.models import Message, MessageState
+from tests.making import days, join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    make_course()
+    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
+
+
+def run_of(team, name="", *, person=None, **fields):
+    run = make_enrollment(person or make_user(name, language="en"), **fields)
+    join(team, run.learner)
+    return run
+
+
+def queued():
+    return list(Message.objects.filter(state=MessageState.QUEUED).order_by("pk").values_list("person__name", flat=True))
+
+
+def told(run, state, **fields):
+    data = {"subjects": [[run.pk, None]], "by": None}
+    return Message.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
+
+
+def away(run):
+    mark_away(run.learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
+
+
+def test_who_is_left_out_and_why_and_all_others_have_a_letter(team):
+    with_day, without = run_of(team, "Ann", due_at=days(3)), run_of(team, "Bob")
+    runs = {
+        "own": run_of(team, person=team.manager),
+        "completed": run_of(team, completed_at=days(-1)),
+        "excused": run_of(team, waived_at=days(-1)),
+        "left": run_of(team, person=make_user(is_active=False)),
+        "away": run_of(team),
+        "no-address": run_of(team, person=make_user(email="")),
+        "reminded": run_of(team),
+        "waits": run_of(team),
+    }
+    no_address = runs["no-address"].learner
+    no_address.email, no_address.staff_number = None, "A1"
+    no_address.save()
+    away(runs["away"])
+    told(runs["reminded"], MessageState.SENT, ended_at=timezone.now() - timedelta(hours=19))
+    told(runs["waits"], MessageState.QUEUED)
+    told(with_day, MessageState.SENT, ended_at=timezone.now() - timedelta(hours=21))
+    told(without, MessageState.SKIPPED, ended_at=timezone.now())
+    made, refused = remind([with_day.pk, without.pk, *(run.pk for run in runs.values())], by=team.manager)
+    assert {each.why.value: each.run.pk for each in refused} == {why: run.pk for why, run in runs.items()}
+    assert [message.person.name for message in made.sent()] == ["Ann", "Bob"]
+    assert runs_in(message.data for message in made.sent()) == {with_day.pk, without.pk}
+
+
+def test_a_second_press_and_a_second_manager_queue_nothing(team):
+    run, other = run_of(team, "Ann"), make_user()
+    assert remind([run.pk], by=team.manager)[0] is not None
+    for by in (team.manager, other):
+        made, refused = remind([run.pk], by=by)
+        assert (made, [each.why.value for each in refused]) == (None, ["waits"])
+    assert (queued(), HandReminding.objects.count()) == (["Ann"], 1)
+    letters()
+    assert [each.why.value for each in remind([run.pk], by=other)[1]] == ["reminded"]
+
+
+def test_the_letter_is_signed_by_the_lead_and_speaks_also_where_no_day_is_set(team):
+    remind([run_of(team, "Ann").pk], by=team.manager)
+    [letter] = letters()
+    assert letter.subject == "“Rules of the tea room” is waiting for you"
+    assert "Hello Ann,\n\n“Rules of the tea room” is not finished yet.\n" in letter.body
+    assert "\nLi Lin\nNight shift, team leader\n" in letter.body
+
+
+def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
+    one, other = run_of(team, "Ann"), run_of(team, "Bob")
+    made, _refused = remind([one.pk, other.pk], by=team.manager)
+    left = made.sent()[1]
+    Message.objects.filter(pk=left.pk).update(state=MessageState.SENT, ended_at=timezone.now())
+    assert [undo_reminding(made), undo_reminding(made)] == [(1, 1), (0, 1)]
+    assert [(each.state, each.why) for each in made.sent()] == [
+        ("skipped", "taken back by who had sent it"),
+        ("sent", ""),
+    ]
+    again, refused = remind([one.pk, other.pk], by=team.manager)
+    assert [each.person.name for each in again.sent()] == ["Ann"]
+    assert [each.why.value for each in refused] == ["reminded"]
+
+
+def test_what_is_being_sent_is_not_taken_back(team):
+    made, _refused = remind([run_of(team, "Ann").pk], by=team.manager)
+    made.sent().update(tries=1)
+    assert undo_reminding(made) == (0, 1)
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_it_is_asked_with_as_many_queries_for_one_as_for_three(team, people, django_assert_num_queries):
+    runs = [run_of(team) for _ in range(people)]
+    with django_assert_num_queries(3):
+        left_out(runs, team.manager)
+
+
+def test_the_board_leads_to_the_page_that_asks_and_it_to_what_was_queued_with_undo(client, team):
+    run, done = run_of(team, "Ann"), run_of(team, "Cem", completed_at=days(-1))
+    client.force_login(team.manager)
+    asked = client.get("/people/decide/remind/", {"row": [run.pk, done.pk]})
+    assert "For 1 person: Ann" in asked.text
+    assert "Cem: has completed the course" in asked.text
+    assert queued() == []
+    answer = client.post("/people/decide/remind/", {"row": [run.pk, done.pk]}, follow=True)
+    made = HandReminding.objects.get()
+    assert answer.redirect_chain == [(f"/people/reminded/{made.pk}/", 302)]
+    assert "Cem: has completed the course" in answer.text
+    assert "1 reminder" in answer.text
+    assert queued() == ["Ann"]
+    undone = client.post(f"/people/reminded/{made.pk}/undo/", follow=True)
+    assert "1 letter is not sent." in undone.text
+    assert "Undo" not in undone.text
+    assert queued() == []
+
+
+def test_somebody_elses_people_cannot_be_reminded_nor_the_letters_of_others_looked_at(client, team):
+    run = run_of(team, "Ann")
+    made, _refused = remind([run.pk], by=team.manager)
+    client.force_login(make_team(manager=make_user()).manager)
+    assert client.post("/people/decide/remind/", {"row": run.pk}).status_code == 422
+    assert client.get(f"/people/reminded/{made.pk}/").status_code == 404
+    assert client.post(f"/people/reminded/{made.pk}/undo/").status_code == 404
+    assert queued() == ["Ann"]
+
+
+def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
+    monkeypatch.setattr("courseware.assignments.reminding_pages.MOST_AT_ONCE", 1)
+    rows = [run_of(team).pk for _ in range(2)]
+    client.force_login(team.manager)
+    answer = client.post("/people/decide/remind/", {"row": rows})
+    assert (answer.status_code, "At most 1 people at once." in answer.text) == (422, True)
+    assert queued() == []
