@@ -9,7 +9,7 @@ class AssignmentsConfig(AppConfig):
     verbose_name = _("Assignments")
 
     def ready(self):
-        from courseware.assignments import acting, nightly_list, reminder_letter, reminding
+        from courseware.assignments import acting, ending_letters, nightly_list, reminder_letter, reminding
         from courseware.jobs.schedule import Daily, schedule
 
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
@@ -18,3 +18,6 @@ class AssignmentsConfig(AppConfig):
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
         reminder_letter.register_letter()
         schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(time(5, 10)))
+        ending_letters.register_letter()
+        words = _("Write letters of certificates that end")
+        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))
