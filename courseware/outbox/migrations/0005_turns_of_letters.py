@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0003_indexes_of_the_lists"),
+        ("outbox", "0004_tray"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
