@@ -1,38 +1,63 @@
 """Whether an attempt may be started now, by the rules of the exam document alone."""
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import CharField, F, QuerySet, Value
 from django.utils import timezone
 
 from courseware.assessment.banks import bank
 from courseware.assessment.drilling import is_settled
+from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Response
 from courseware.assessment.sittings import starting_point_of
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
-from courseware.learning.models import Answer, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_of, track_of
 from courseware.lib.kept_query import KeptQuery
 
 ATTEMPTS_AT = KeptQuery(
     lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
 )
-MISSED = KeptQuery(
-    lambda attempt: (
-        Response.objects.filter(attempt=attempt, is_right=False)
-        .order_by("position")
-        .values_list("bank__identifier", "question", "objective")
+LAST_ATTEMPTS = KeptQuery(
+    lambda enrollments: (
+        Attempt.objects.filter(enrollment__pk__in=enrollments)
+        .submitted()
+        .with_release()
+        .select_related("enrollment")
+        .order_by("number")
     )
 )
-RIGHT_SINCE = KeptQuery(
-    lambda enrollment, at: (
-        Answer.objects.filter(enrollment=enrollment, is_right=True, answered_at__gt=at)
-        .order_by()
-        .values_list("document__identifier", "question")
+NONE = Value("", CharField())
+
+
+def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
+    """(primary key of the attempt, "missed", bank, question, objective), or (…, "right", lesson, question, ""), or
+    (…, "played", simulation, "", ""): what it missed, and what was answered right or played to its end since."""
+    chosen = Attempt.objects.filter(pk__in=attempts).order_by()
+    missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
+    right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
+    played = chosen.filter(enrollment__runs__branch_of=None, enrollment__runs__finished_at__gt=F("submitted_at"))
+    return missed.values_list(
+        "attempt", Value("missed", CharField()), "bank__identifier", "question", "objective"
+    ).union(
+        right.values_list(
+            "pk",
+            Value("right", CharField()),
+            "enrollment__answers__document__identifier",
+            "enrollment__answers__question",
+            NONE,
+        ),
+        played.values_list("pk", Value("played", CharField()), "enrollment__runs__simulation__identifier", NONE, NONE),
     )
-)
+
+
+AFTER_ATTEMPTS = KeptQuery(after_attempts)
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,16 @@ class Eligibility:
         return not self.reason
 
 
+@dataclass
+class Aftermath:
+    """Of an attempt: `missed` are (bank, question, objective); `right` are (lesson, question) answered right since, and
+    `played` the simulations played to their end since."""
+
+    missed: list[tuple[str, str, str]] = field(default_factory=list)
+    right: set[tuple[str, str]] = field(default_factory=set)
+    played: set[str] = field(default_factory=set)
+
+
 def row_of(attempt: Attempt, exam: PageData) -> range:
     """The numbers of the attempts in the same row as this one; after the last of a row the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
@@ -68,7 +103,7 @@ def is_pre_check(exam: PageData) -> bool:
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
-    """Runs up to four queries."""
+    """Runs up to three queries."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
     attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
@@ -84,7 +119,44 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
     if not submitted:
         return Eligibility()
     last, since = submitted[-1]
-    return eligibility_after(joined(last, enrollment), since, outline, exam, at or timezone.now())
+    aftermath = aftermaths([last.pk])[last.pk]
+    return eligibility_after(joined(last, enrollment), since, aftermath, outline, exam, at or timezone.now())
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The last attempt at an exam, by its primary key, and when the next one may be started. `needed` points pass."""
+
+    attempt: int
+    points: int
+    max_points: int
+    needed: int
+    eligibility: Eligibility
+
+
+def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
+    """By primary key of the enrollment, of those whose last attempt at the exam was not passed.
+
+    `exams` are the route and the exam of each enrollment, by its primary key: of runs that are open, whose exam is open
+    and was never passed. Runs two queries for any number of them.
+    """
+    last = {
+        attempt.enrollment_id: attempt
+        for attempt in LAST_ATTEMPTS(enrollments=list(exams))
+        if attempt.exam_id == exams[attempt.enrollment_id][1].document_id
+    }
+    after = aftermaths([attempt.pk for attempt in last.values()])
+    return {key: failed(attempt, after[attempt.pk], *exams[key], at) for key, attempt in last.items()}
+
+
+def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
+    since, points, pass_mark = (
+        attempt.submitted_at or at,
+        attempt.points or 0,
+        attempt.pass_mark or 0,
+    )  # none is missing
+    eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
+    return Failed(attempt.pk, points, attempt.max_points, points_needed(attempt.max_points, pass_mark), eligibility)
 
 
 def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
@@ -106,17 +178,32 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
     return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
 
 
-def eligibility_after(last: Attempt, since: datetime, outline: Outline, exam: PageData, at: datetime) -> Eligibility:
-    """Of a person whose last attempt was submitted at `since` and not passed. Runs up to two queries."""
+def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
+    """By primary key of the attempt. Runs one query."""
+    found: dict[int, Aftermath] = defaultdict(Aftermath)
+    for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
+        if kind == "missed":
+            found[attempt].missed.append((document, question, objective))
+        elif kind == "right":
+            found[attempt].right.add((document, question))
+        else:
+            found[attempt].played.add(document)
+    return found
+
+
+def eligibility_after(
+    last: Attempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
+) -> Eligibility:
+    """Of a person whose last attempt was submitted at `since` and not passed."""
     row = row_of(last, exam)
     if last.number == row[-1]:
         return eligibility_after_all(since, exam, at)
     retake = exam.data["retakes"][row.index(last.number)]
     opens_at = since + timedelta(seconds=retake["wait"])
     if retake["after"] == "lessons":
-        condition = Eligibility("revisit", lessons=lessons_to_revisit(last, outline))
+        condition = Eligibility("revisit", lessons=lessons_to_revisit(last, aftermath, outline))
     elif retake["after"] == "simulations":
-        condition = Eligibility("replay", simulations=simulations_to_replay(last, outline))
+        condition = Eligibility("replay", simulations=simulations_to_replay(aftermath, outline))
     else:
         condition = Eligibility()
     if at < opens_at:
@@ -136,33 +223,30 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
     return question.lesson or outline.objective_lessons.get(question.objective)
 
 
-def missed_lessons(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """The lessons on what was not answered right, in the order of the route. Runs one query."""
-    missed = MISSED(attempt=attempt.pk)
-    lessons = {lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in missed}
+def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """The lessons on what was not answered right, in the order of the route."""
+    lessons = {
+        lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
+    }
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
-def lessons_to_revisit(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """Those of `missed_lessons` whose check was not answered right since the attempt. Runs two queries."""
-    right_since = set(RIGHT_SINCE(enrollment=attempt.enrollment_id, at=attempt.submitted_at))
+def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """Those of `missed_lessons` whose check was not answered right since the attempt."""
     track = track_of(attempt.enrollment, outline)
     # A lesson without a check need not be repeated: any set contains the empty one.
     return tuple(
         lesson
-        for lesson in missed_lessons(attempt, outline)
-        if not right_since.issuperset((lesson, question) for question in outline.step(lesson).check_for(track))
+        for lesson in missed_lessons(attempt, aftermath, outline)
+        if not aftermath.right.issuperset((lesson, question) for question in outline.step(lesson).check_for(track))
     )
 
 
-def simulations_to_replay(attempt: Attempt, outline: Outline) -> tuple[str, ...]:
-    """The simulations on what was missed, in the order of the route, and not finished since. Runs up to two queries."""
-    missed = {rule for _bank, _question, rule in MISSED(attempt=attempt.pk)}
-    relevant = [
-        step.id for step in outline.steps if step.kind == "simulation" and not missed.isdisjoint(step.objectives)
-    ]
-    if not relevant:
-        return ()
-    finished = attempt.enrollment.runs.on_record().filter(finished_at__gt=attempt.submitted_at)
-    since = set(finished.values_list("simulation__identifier", flat=True))
-    return tuple(simulation for simulation in relevant if simulation not in since)
+def simulations_to_replay(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """The simulations on what was missed, in the order of the route, and not finished since."""
+    missed = {rule for _bank, _question, rule in aftermath.missed}
+    return tuple(
+        step.id
+        for step in outline.steps
+        if step.kind == "simulation" and not missed.isdisjoint(step.objectives) and step.id not in aftermath.played
+    )
