@@ -9,7 +9,8 @@ from courseware.accounts.absences import last_day_away
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
-from courseware.journey.next_act import Journey, NextAct, journeys
+from courseware.journey.acts import Act, NextAct
+from courseware.journey.next_act import Journey, journeys
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.due import Due, due_of
@@ -98,7 +99,7 @@ class CourseCard:
     def next_question(self) -> NextQuestion | None:
         """The first question not answered in the next lesson, where another one is. Runs a query."""
         step = self.act.step
-        if not step or step.kind != "lesson":
+        if not step or step.kind != "lesson" or self.act.kind == Act.AGAIN:
             return None
         lesson = lesson_page(Reading(self.enrollment), step)
         question = lesson.open_question()
@@ -107,7 +108,7 @@ class CourseCard:
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
     """The user's courses, one card each for the newest run. The first is shown large: `chosen`, a course id, or else
-    the most urgent. Runs up to four queries.
+    the most urgent. Runs up to eight queries.
     """
     runs, away_until = own_enrollments(request), last_day_away(request.user)
     for enrollment in runs:

@@ -1,94 +1,119 @@
 """How far a person is in a course and what they do next: the one rule for home, record, board and person page."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property  # Python's own takes a lock each time, until 3.12
-from django.utils.translation import gettext
 
+from courseware.assessment.eligibility import Failed, failed_attempts
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
-from courseware.content.compiled.serving import Outline, Step
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.models import Course
+from courseware.journey.acts import Act, NextAct
+from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.own_outline import narrowed
 from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
+from courseware.learning.validity import validity_of
+from courseware.lib.kept_query import KeptQuery
 
-
-class Act(StrEnum):
-    """What may come next; `Journey.next_act` tries them in order."""
-
-    COMPLETED = "completed"
-    WAIVED = "waived"
-    AWAY = "away"
-    FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
-    DRILL = "drill"
-    BEGIN = "begin"
-    GO_ON = "go-on"
-
-
-@dataclass(frozen=True)
-class NextAct:
-    """`step` is where it leads: after completion a step that is still open, None if there is none."""
-
-    kind: Act
-    course_id: str
-    step: Step | None
-
-    @property
-    def is_asked(self) -> bool:
-        return self.kind not in (Act.COMPLETED, Act.WAIVED, Act.AWAY)
-
-    @property
-    def words(self) -> str:
-        if not self.is_asked or self.step is None:
-            return ""
-        # For a manager, who reads it on the board.
-        words = gettext("%(exam)s: passed, a drill to do") if self.kind == Act.DRILL else "%(exam)s"
-        return words % {"exam": self.step.title}
-
-    @property
-    def address(self) -> str:
-        return reverse("learning:step", args=[self.course_id, self.step.id]) if self.step else reverse("home")
-
-    @property
-    def minutes(self) -> int | None:
-        return self.step.minutes if self.step else None
+COURSES = KeptQuery(
+    lambda courses: (
+        Course.objects.filter(pk__in=courses).select_related("current").only("current__digest", "current__compiler")
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Journey:
-    """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded."""
+    """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded, `failed` the
+    last one at the exam where it decides what is next, `under_way` what was begun. All is as of `at`."""
 
     enrollment: Enrollment
     outline: Outline
     progress: Progress
+    at: datetime
     sittings: tuple[Sitting, ...] = ()
+    under_way: Sequence[UnderWay] = ()
+    failed: Failed | None = None
 
     @cached_property
     def next_act(self) -> NextAct:
+        closed = self.closed
+        if closed:
+            return self.act(closed, self.progress.next_step)
+        return self.attempt or self.after_failing or self.drill or self.run or self.exam or self.on_the_route
+
+    def act(self, kind: Act, step: Step | None, **more) -> NextAct:
+        return NextAct(kind, self.outline.course_id, step, **more)
+
+    @property
+    def closed(self) -> Act | None:
         if self.enrollment.completed_at:
-            kind = Act.COMPLETED
-        elif self.enrollment.waived_at:
-            kind = Act.WAIVED
-        elif self.enrollment.away_until:
-            kind = Act.AWAY
-        elif self.progress.is_all_done:
-            kind = Act.FINISH
-        elif self.is_held_by_drill:
-            kind = Act.DRILL
-        else:
-            kind = Act.GO_ON if self.enrollment.started_at else Act.BEGIN
+            return Act.COMPLETED
+        if self.enrollment.waived_at:
+            return Act.WAIVED
+        if self.enrollment.away_until:
+            return Act.AWAY
+        return Act.FINISH if self.progress.is_all_done else None
+
+    @property
+    def attempt(self) -> NextAct | None:
+        # A pre-check that lessons have overtaken is left out, and takes no more answers.
+        taken = {self.outline.exam_id, self.outline.pre_check_id if self.progress.is_pre_check_open else None}
+        found = next((each for each in self.under_way if not each.is_run and each.step in taken), None)
+        return self.act(Act.ATTEMPT, self.outline.step(found.step), under_way=found) if found else None
+
+    @property
+    def after_failing(self) -> NextAct | None:
+        """What is to go through again, also while the next attempt has to be waited for; then the waiting."""
+        if not self.failed or not self.failed.eligibility.reason:
+            return None
+        eligibility = self.failed.eligibility
+        again = tuple(self.outline.step(step) for step in (*eligibility.lessons, *eligibility.simulations))
+        if again:
+            return self.act(Act.AGAIN, again[0], failed=self.failed, again=again)
+        return self.act(Act.WAIT, self.outline.find(self.outline.exam_id or ""), failed=self.failed)
+
+    @property
+    def drill(self) -> NextAct | None:
         exam = self.outline.exam_id
-        step = self.outline.step(exam) if exam and kind == Act.DRILL else self.progress.next_step
-        return NextAct(kind, self.outline.course_id, step)
+        return self.act(Act.DRILL, self.outline.step(exam)) if exam and self.is_held_by_drill else None
+
+    @property
+    def run(self) -> NextAct | None:
+        # One that is played again, or for its own sake, holds nobody up.
+        asked = set(self.progress.required) - self.progress.done
+        found = next((each for each in self.under_way if each.is_run and each.step in asked), None)
+        return self.act(Act.RUN, self.outline.step(found.step), under_way=found) if found else None
+
+    @property
+    def exam(self) -> NextAct | None:
+        exam, progress = self.outline.exam_id, self.progress
+        is_next = exam in progress.required and may_be_held(self.enrollment, self.outline, progress)
+        return self.act(Act.EXAM, self.outline.step(exam)) if exam and is_next else None
+
+    @property
+    def on_the_route(self) -> NextAct:
+        if self.enrollment.started_at:
+            kind = Act.GO_ON
+        else:
+            is_certified = validity_of(self.enrollment.certified_until, self.at).is_certified
+            kind = Act.RENEW if is_certified else Act.BEGIN
+        return self.act(kind, self.progress.next_step)
 
     @property
     def is_held_by_drill(self) -> bool:
         # The exam is passed but not completed: a drill on a critical rule that was missed comes first.
-        is_passed = any(sitting.is_passed for sitting in self.sittings if sitting.exam == self.outline.exam_id)
-        return is_passed and may_be_held(self.enrollment, self.outline, self.progress)
+        return self.is_passed and may_be_held(self.enrollment, self.outline, self.progress)
+
+    @property
+    def is_passed(self) -> bool:
+        return any(sitting.is_passed for sitting in self.sittings if sitting.exam == self.outline.exam_id)
 
     @cached_property
     def starting_point(self) -> StartingPoint:
@@ -101,18 +126,67 @@ def may_be_held(enrollment: Enrollment, outline: Outline, progress: Progress) ->
 
 
 def journeys(
-    enrollments: Collection[Enrollment], outlines: Mapping[int, Outline], *, with_sittings: bool = False
+    enrollments: Collection[Enrollment],
+    outlines: Mapping[int, Outline],
+    *,
+    with_sittings: bool = False,
+    at: datetime | None = None,
 ) -> list[Journey]:
     """In the order of the enrollments; `outlines` by primary key of the course.
 
-    Runs one query for any number of them, and a second if attempts decide what is next or `with_sittings` is set.
+    Runs one query for any number of them, one more if any was begun and is open, another if attempts decide what is
+    next or `with_sittings` is set, and three more if any of these failed the exam.
     """
+    at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
     own = {each.pk: narrowed(outlines[each.course_id], each) for each in enrollments}
     progresses = {
         pk: progress_with(recorded[pk].done, outline, has_answered=recorded[pk].has_answered)
         for pk, outline in own.items()
     }
+    begun = [each.pk for each in enrollments if each.started_at and each.is_open and not each.away_until]
+    under_way = under_way_by_enrollment(begun) if begun else {}
     wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
     sittings = sittings_of(wanted) if wanted else {}
-    return [Journey(each, own[each.pk], progresses[each.pk], tuple(sittings.get(each.pk, ()))) for each in enrollments]
+    found = [
+        Journey(
+            each,
+            own[each.pk],
+            progresses[each.pk],
+            at,
+            tuple(sittings.get(each.pk, ())),
+            tuple(under_way.get(each.pk, ())),
+        )
+        for each in enrollments
+    ]
+    return with_failed(found, at)
+
+
+def with_failed(found: list[Journey], at: datetime) -> list[Journey]:
+    """These, with their last attempts at the exam, as far as they decide what is next."""
+    waiting = {each.enrollment.pk: each for each in found if has_failed(each)}
+    if not waiting:
+        return found
+    failed = failed_attempts(exams_of(waiting), at)
+    return [
+        replace(each, failed=failed[each.enrollment.pk]) if each.enrollment.pk in failed else each for each in found
+    ]
+
+
+def has_failed(journey: Journey) -> bool:
+    sat = any(sitting.exam == journey.outline.exam_id for sitting in journey.sittings)
+    may = may_be_held(journey.enrollment, journey.outline, journey.progress)
+    return sat and may and not journey.is_passed and not journey.enrollment.away_until
+
+
+def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageData]]:
+    """Route and exam by the primary key of the enrollment, as they are released now. Runs one query."""
+    keys = {journey.enrollment.course_id for journey in waiting.values()}
+    courses = {course.pk: course for course in COURSES(courses=list(keys))}
+    exams = {}
+    for key, journey in waiting.items():
+        release, outline = courses[journey.enrollment.course_id].current, journey.outline
+        # A release of this moment may have taken the exam away.
+        if release and outline.exam_id and serving.outline(release, outline.language).find(outline.exam_id):
+            exams[key] = (outline, serving.page(release, outline.exam_id, outline.language))
+    return exams

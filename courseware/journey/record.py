@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from courseware.accounts.away import Away
 from courseware.assessment.models import Attempt, Certificate
@@ -13,7 +14,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Step
-from courseware.journey.next_act import Act, Journey
+from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
@@ -92,7 +93,7 @@ def own_record(reading: Reading) -> Record:
         for step in steps
     )
     sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
-    journey = Journey(enrollment, reading.outline, reading.progress, tuple(sittings))
+    journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
     return Record(
         lines=lines,
         retired=len(completions.keys() - {step.id for step in steps}),
@@ -105,7 +106,7 @@ def own_record(reading: Reading) -> Record:
         days_moved_on=days_moved_on(enrollment),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
-        is_drill_left=journey.next_act.kind == Act.DRILL,
+        is_drill_left=journey.is_held_by_drill,
     )
 
 

@@ -24,7 +24,8 @@ from courseware.assessment.models import Standing
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
-from courseware.journey.next_act import Act, Journey, NextAct, journeys
+from courseware.journey.acts import Act, NextAct
+from courseware.journey.next_act import Journey, journeys
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.progress import Progress
@@ -341,7 +342,7 @@ def rows(
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
     `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
-    Runs three queries for any number of enrollments.
+    Runs three queries for any number of enrollments, one more if any was begun, and three more if any failed the exam.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
@@ -358,7 +359,7 @@ def rows(
             not facts["is_here"],
             facts["has_outside"],
         )
-        for journey in journeys(enrollments, routes, with_sittings=True)
+        for journey in journeys(enrollments, routes, with_sittings=True, at=at)
         for facts in [vars(journey.enrollment)]
     ]
 

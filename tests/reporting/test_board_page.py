@@ -29,7 +29,7 @@ def test_the_board_shows_the_team_the_most_urgent_first(client, team):
         response = client.get("/team/")
     assert table(response) == [
         ["Late", "3 days overdue", "0/2", "due 22 November", "–", "Boiling water"],
-        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup"],
+        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup: open to take"],
     ]
     assert "Wednesday 25 November" in response.text
 

@@ -71,11 +71,12 @@ def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
     assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
 
 
-def test_an_exam_that_was_not_passed_is_simply_next(client, team, course):
+def test_an_exam_that_was_not_passed_and_has_no_retakes_is_next_no_more(client, team, course):
     enrollment = learner_of(team, course)
     finish_lessons(enrollment)
+    assert [row["Next step"] for row in exported(client)] == ["The last cup: open to take"]
     sit(enrollment, points=0)
-    assert [row["Next step"] for row in exported(client)] == ["The last cup"]
+    assert [row["Next step"] for row in exported(client)] == ["Exam 0/5, all attempts used"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
     now = timezone.now()
     enrollments = board_rows.facts_of([each.pk for each in board_rows.board(team.manager)], now)
     routes = board_rows.outlines("en")
-    with django_assert_num_queries(3):  # what is done, attempts, teams
+    with django_assert_num_queries(4):  # what is done, what is under way, attempts, teams
         rows = board_rows.rows(enrollments, {}, routes, now)
         assert {(row.next_act.words, row.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)

@@ -90,7 +90,7 @@ def test_percent_and_next_step_are_those_of_the_board():
     finish_lesson(half, outline_of(half.course).step("boiling"))
     complete_course(learner_of(team, "Whole"))
     shown = {row[0]: (row[5:8], row[16]) for row in read(exported(team))[1:]}
-    assert shown == {"Half": (["50", "1", "2"], "The last cup"), "Whole": (["100", "2", "2"], "")}
+    assert shown == {"Half": (["50", "1", "2"], "The last cup: open to take"), "Whole": (["100", "2", "2"], "")}
 
 
 def test_a_file_longer_than_a_chunk_is_whole(monkeypatch):

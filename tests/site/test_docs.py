@@ -105,8 +105,8 @@ def test_names_in_the_code_are_there(document):
 
 def test_a_name_that_is_not_in_the_code_is_told():
     there = ["learning", "learning.states", "learning.states.State", "learning.states.State.OVERDUE"]
-    fields = ["journey.next_act.NextAct.step", "learning.models.Answer.token", "content.compiled.serving.Outline.steps"]
-    gone = ["learning.verbs.Word", "learning.sates", "learning.states.State.LATE", "journey.next_act.NextAct.step.id"]
+    fields = ["journey.acts.NextAct.step", "learning.models.Answer.token", "content.compiled.serving.Outline.steps"]
+    gone = ["learning.verbs.Word", "learning.sates", "learning.states.State.LATE", "journey.acts.NextAct.step.id"]
     assert [dotted for dotted in (*there, *fields, *gone) if is_in_code(dotted)] == [*there, *fields]
 
 

@@ -1,0 +1,171 @@
+"""What a person may have to do next in a course: where it leads, how long it takes, and what is said of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, pgettext
+
+from courseware.assessment.eligibility import Failed
+from courseware.content.compiled.serving import Step
+from courseware.journey.under_way import UnderWay
+
+
+class Act(StrEnum):
+    """What may come next; `next_act.Journey` tries them in order."""
+
+    COMPLETED = "completed"
+    WAIVED = "waived"
+    AWAY = "away"
+    FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
+    ATTEMPT = "attempt"  # is under way
+    AGAIN = "again"  # lessons or simulations to go through again after an exam that was not passed
+    DRILL = "drill"
+    WAIT = "wait"  # for the next attempt, or for nothing where all are used up
+    RUN = "run"  # was left in the middle
+    EXAM = "exam"  # is open
+    BEGIN = "begin"
+    RENEW = "renew"  # begin, while one is still certified
+    GO_ON = "go-on"
+
+
+ASKS_NOTHING = (Act.COMPLETED, Act.WAIVED, Act.AWAY, Act.WAIT)
+
+
+@dataclass(frozen=True)
+class NextAct:
+    """`step` is where it leads: after completion a step that is still open, None if there is none.
+
+    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, and `again`, the steps to go through again,
+    with AGAIN.
+    """
+
+    kind: Act
+    course_id: str
+    step: Step | None
+    under_way: UnderWay | None = None
+    failed: Failed | None = None
+    again: tuple[Step, ...] = ()
+
+    @property
+    def is_asked(self) -> bool:
+        return self.kind not in ASKS_NOTHING
+
+    @property
+    def opens_at(self) -> datetime | None:
+        return self.failed.eligibility.opens_at if self.failed else None
+
+    @property
+    def address(self) -> str:
+        if self.under_way:
+            name = "simulations:run" if self.under_way.is_run else "assessment:attempt"
+            return reverse(name, args=[self.under_way.key])
+        if self.kind == Act.WAIT and self.failed:
+            return reverse("assessment:result", args=[self.failed.attempt])
+        if not self.step:
+            return reverse("home")
+        address = reverse("learning:step", args=[self.course_id, self.step.id])
+        return f"{address}?again=check" if self.kind == Act.AGAIN and self.step.kind == "lesson" else address
+
+    @property
+    def minutes(self) -> int | None:
+        if self.again:
+            return sum(step.minutes or 0 for step in self.again)
+        return self.step.minutes if self.step and self.is_asked else None
+
+    @property
+    def words(self) -> str:
+        """For whoever leads the person, who reads it on the board: what is next, and why."""
+        if self.kind in (Act.COMPLETED, Act.WAIVED, Act.AWAY) or not self.step:
+            return ""
+        values = {"step": self.step.title, "again": len(self.again)}
+        if self.under_way:
+            values["number"] = self.under_way.position
+        if self.failed:
+            values |= {"points": self.failed.points, "total": self.failed.max_points, "time": self.opens_in_words}
+        return self._words() % values
+
+    def _words(self) -> str:
+        if self.kind == Act.AGAIN and self.step and self.step.kind == "simulation":
+            return ngettext(
+                "Exam %(points)d/%(total)d, %(again)d simulation first",
+                "Exam %(points)d/%(total)d, %(again)d simulations first",
+                len(self.again),
+            )
+        if self.kind == Act.AGAIN:
+            return ngettext(
+                "Exam %(points)d/%(total)d, %(again)d lesson first",
+                "Exam %(points)d/%(total)d, %(again)d lessons first",
+                len(self.again),
+            )
+        if self.kind == Act.WAIT and self.opens_at:
+            return gettext("Exam %(points)d/%(total)d, open again %(time)s")
+        return {
+            Act.ATTEMPT: gettext("%(step)s: begun, not handed in"),
+            Act.DRILL: gettext("%(step)s: passed, a drill to do"),
+            Act.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
+            Act.RUN: gettext("%(step)s: stopped at situation %(number)d"),
+            Act.EXAM: gettext("%(step)s: open to take"),
+            Act.RENEW: gettext("Renewal: %(step)s"),
+        }.get(self.kind, "%(step)s")
+
+    @property
+    def opens_in_words(self) -> str:
+        """Day and hour at which the next attempt opens, in the time zone of the page."""
+        if not self.opens_at:
+            return ""
+        return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))
+
+    @property
+    def heading(self) -> str:
+        """For the person, in front of the title of the step, or for itself while an exam is waited for."""
+        if self.kind == Act.WAIT and self.opens_at:
+            return gettext("The exam opens again: %(time)s") % {"time": self.opens_in_words}
+        return {
+            Act.AGAIN: gettext("Once more: "),
+            Act.WAIT: gettext("All attempts are used"),
+            Act.EXAM: gettext("The exam is open: "),
+            Act.BEGIN: gettext("Begin: "),
+            Act.RENEW: gettext("Renewal: "),
+        }.get(self.kind, gettext("Go on: "))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """For the person, in sentences: why this comes next. None where title and place say it."""
+        if self.failed:
+            score = gettext("The exam: %(points)d of %(total)d right, %(needed)d pass.")
+            numbers = {"points": self.failed.points, "total": self.failed.max_points, "needed": self.failed.needed}
+            return (score % numbers, *self._after_failing())
+        if self.kind == Act.RUN and self.under_way:
+            words = gettext("You stopped at situation %(number)d. What you decided before is kept.")
+            return (words % {"number": self.under_way.position},)
+        said = {
+            Act.ATTEMPT: gettext("Your attempt is waiting. What you answered is saved."),
+            Act.DRILL: gettext("You have passed. A short drill on a critical rule is left."),
+            Act.EXAM: gettext("All lessons before it are done."),
+        }
+        return (said[self.kind],) if self.kind in said else ()
+
+    def _after_failing(self) -> tuple[str, ...]:
+        if self.kind == Act.WAIT:
+            return () if self.opens_at else (gettext("Talk with your team leader about the next step."),)
+        if self.step and self.step.kind == "simulation":
+            condition = gettext("Play these to the end again; then the next attempt opens.")
+        else:
+            condition = gettext("Answer the checks of these lessons right again; then the next attempt opens.")
+        if not self.opens_at:
+            return (condition,)
+        return condition, gettext("It opens %(time)s at the earliest.") % {"time": self.opens_in_words}
+
+    @property
+    def button(self) -> str:
+        return {
+            Act.AGAIN: gettext("Go through it again"),
+            Act.WAIT: gettext("Look at the misses"),
+            Act.EXAM: gettext("To the exam"),
+            Act.BEGIN: gettext("Begin"),
+            Act.RENEW: gettext("Begin the renewal"),
+        }.get(self.kind, gettext("Go on"))

@@ -1,0 +1,52 @@
+"""What somebody has begun and not ended: an attempt at an exam, a run of a simulation."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from courseware.assessment.models import Attempt
+from courseware.lib.kept_query import KeptQuery
+from courseware.simulations.models import Decision, Run
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """`step` is the id of the exam or simulation, `key` the primary key of the attempt or run.
+
+    `position` is the number of the situation at which a run stands; 0 for an attempt.
+    """
+
+    step: str
+    key: int
+    position: int
+
+    @property
+    def is_run(self) -> bool:
+        return self.position > 0
+
+
+def under_way(enrollments: Any) -> QuerySet[Any, Any]:
+    # Of an attempt no decisions; a run that was only begun stands at its first situation.
+    own = {"enrollment__pk__in": enrollments}
+    decided = Decision.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(number=Count("pk"))
+    position = Coalesce(Subquery(decided.values("number"), IntegerField()), 0) + 1
+    attempts = Attempt.objects.filter(submitted_at=None, **own).order_by()
+    runs = Run.objects.on_record().open().filter(**own).order_by()
+    return attempts.values_list("enrollment", "exam__identifier", "pk", Value(0, IntegerField())).union(
+        runs.values_list("enrollment", "simulation__identifier", "pk", position), all=True
+    )
+
+
+UNDER_WAY = KeptQuery(under_way)
+
+
+def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[UnderWay]]:
+    """By primary key of the enrollment, without those that have nothing under way. Runs one query."""
+    found = defaultdict(list)
+    for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
+        found[enrollment].append(UnderWay(*begun))
+    return found

@@ -1,0 +1,229 @@
+"""The next act: the first that holds, with its words, its address and its minutes, on home as on the board."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.assessment import attempting
+from courseware.content.releases.importing import import_course
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
+from courseware.reporting import board_rows
+from courseware.simulations import running
+from tests.assessment.drills import held
+from tests.assessment.exams import (
+    answer,
+    exam_files,
+    go_through_again,
+    make_course,
+    make_course_with_drill,
+    make_course_with_pre_check,
+    ready,
+    sit,
+    start,
+)
+from tests.making import days, join, make_enrollment, make_team, make_user
+from tests.simulations.playing import RED, begin, play, take
+from tests.simulations.samples import make_simulation_course
+from tests.world import complete_course, finish_lessons
+
+pytestmark = pytest.mark.django_db
+STEP = "/learn/tea-room/{}/".format
+
+
+@pytest.fixture
+def team():
+    return make_team("Day shift")
+
+
+def row_of(enrollment, team, at=None):
+    if not team.memberships.filter(person=enrollment.learner).exists():
+        join(team, enrollment.learner)
+    [found] = board_rows.rows(
+        board_rows.facts_of([enrollment.pk], at or timezone.now()),
+        {},
+        board_rows.outlines("en"),
+        at or timezone.now(),
+    )
+    return found
+
+
+def told(enrollment, team, at=None):
+    act = row_of(enrollment, team, at).next_act
+    return act.kind, act.words, act.address, act.minutes
+
+
+def test_who_has_not_begun_begins_and_who_has_goes_on(team):
+    enrollment = make_enrollment(course=make_course())
+    assert told(enrollment, team) == ("begin", "Boiling water", STEP("boiling"), 4)
+    Enrollment.objects.update(started_at=timezone.now())
+    assert told(enrollment, team) == ("go-on", "Boiling water", STEP("boiling"), 4)
+
+
+def test_a_run_that_renews_a_certificate_is_called_so_until_it_is_begun_or_the_certificate_ends(team):
+    first = make_enrollment(course=make_course())
+    complete_course(first)
+    again = make_enrollment(first.learner, first.course)
+    assert told(again, team)[:2] == ("renew", "Renewal: Boiling water")
+    assert told(again, team, at=days(400))[:2] == ("begin", "Boiling water")
+    Enrollment.objects.filter(pk=again.pk).update(started_at=timezone.now())
+    assert told(again, team)[:2] == ("go-on", "Boiling water")
+
+
+def test_the_exam_is_next_once_it_is_open_though_a_simulation_before_it_is_not_done(team):
+    enrollment = ready(make_course())
+    assert told(enrollment, team) == ("exam", "The last cup: open to take", STEP("last-cup"), 5)
+
+
+def test_an_attempt_under_way_comes_first(team):
+    attempt = start(ready(make_course()))
+    enrollment = attempt.enrollment
+    address = reverse("assessment:attempt", args=[attempt.pk])
+    assert told(enrollment, team) == ("attempt", "The last cup: begun, not handed in", address, 5)
+    answer(attempt)
+    assert told(enrollment, team)[0] == "attempt"
+
+
+def test_a_pre_check_under_way_is_next_until_a_lesson_has_overtaken_it(team):
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    attempt = start(enrollment, "start")
+    assert told(enrollment, team)[2] == reverse("assessment:attempt", args=[attempt.pk])
+    finish_lessons(enrollment)
+    assert told(enrollment, team)[0] == "exam"
+
+
+def test_after_a_failed_exam_come_the_lessons_then_the_waiting_then_the_exam(team):
+    enrollment = ready(make_course(draw=4))
+    attempt = sit(enrollment, points=1)
+    again = "/learn/tea-room/boiling/?again=check"
+    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 4)
+    go_through_again(enrollment, at=timezone.now())
+    opens_at = attempt.submitted_at + timedelta(minutes=10)
+    kind, words, address, minutes = told(enrollment, team)
+    assert (kind, address, minutes) == ("wait", reverse("assessment:result", args=[attempt.pk]), None)
+    assert words.startswith("Exam 1/4, open again ")
+    assert words.endswith(timezone.localtime(opens_at).strftime("%H:%M"))
+    assert told(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: open to take")
+
+
+def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothing(team):
+    enrollment = ready(make_course(retakes="reopens: 7 days\n"))
+    attempt = sit(enrollment, points=0)
+    assert told(enrollment, team)[1].startswith("Exam 0/4, open again ")
+    assert told(enrollment, team, at=attempt.submitted_at + timedelta(days=7))[0] == "exam"
+    never = ready(make_course(retakes=""))
+    sit(never, points=0)
+    assert told(never, team, at=days(999))[:2] == ("wait", "Exam 0/4, all attempts used")
+
+
+def test_it_is_the_last_attempt_that_says_what_is_owed(team):
+    retakes = "retakes:\n  - {wait: 0 min}\n  - {wait: 0 min, after: lessons}\n"
+    enrollment = ready(make_course(questions=12, retakes=retakes))
+    sit(enrollment, points=0)
+    assert told(enrollment, team)[0] == "exam"
+    sit(enrollment, points=3)
+    assert told(enrollment, team)[:2] == ("again", "Exam 3/4, 1 lesson first")
+
+
+def test_a_drill_that_is_owed_comes_before_the_exam(team):
+    attempt = held(make_course_with_drill())
+    assert told(attempt.enrollment, team)[:3] == ("drill", "The last cup: passed, a drill to do", STEP("last-cup"))
+
+
+def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_one_done_or_given_up(team):
+    enrollment = make_enrollment(course=make_simulation_course())
+    finish_lessons(enrollment)
+    run = begin(enrollment, flags=())
+    address = reverse("simulations:run", args=[run.pk])
+    assert told(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
+    take(run, 0)
+    assert told(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
+    running.give_up(run)
+    assert told(enrollment, team)[0] == "exam"
+    play(enrollment, RED)
+    assert told(enrollment, team)[0] == "exam"
+    play(enrollment)
+    begin(enrollment)
+    assert told(enrollment, team)[0] == "exam"
+
+
+def test_a_simulation_that_nobody_asks_for_holds_nobody_up(team):
+    enrollment = make_enrollment(course=make_simulation_course(is_required=False))
+    begin(enrollment)
+    assert told(enrollment, team)[:2] == ("go-on", "Boiling water")
+
+
+def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(team):
+    course = make_course()
+    done, excused = ready(course), ready(course)
+    start(excused)
+    enrolling.waive(excused, "moved", by=None)
+    sit(done)
+    assert told(done, team)[:2] == ("completed", "")
+    assert told(excused, team)[:2] == ("waived", "")
+    assert not row_of(excused, team).next_act.is_asked
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(team, number, django_assert_num_queries):
+    course = make_course()
+    for _each in range(number):
+        enrollment = ready(course)
+        sit(enrollment, points=0)
+        join(team, enrollment.learner)
+        start(ready(course))
+    row_of(enrollment, team)  # now the process knows the pages
+    now = timezone.now()
+    enrollments = board_rows.facts_of(list(Enrollment.objects.values_list("pk", flat=True)), now)
+    routes = board_rows.outlines("en")
+    with django_assert_num_queries(7):  # done, under way, attempts, teams; and of who failed exam, attempts, what came
+        rows = board_rows.rows(enrollments, {}, routes, now)
+        assert {row.next_act.kind for row in rows} == {"again", "attempt"}
+
+
+def main_of(client, enrollment):
+    client.force_login(enrollment.learner)
+    return BeautifulSoup(client.get("/").content, "html.parser").select_one(".go")
+
+
+def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client, team):
+    enrollment = ready(make_course())
+    attempt = start(enrollment)
+    assert main_of(client, enrollment).select_one(".btn")["href"] == reverse("assessment:attempt", args=[attempt.pk])
+    answer(attempt, points=1)
+    attempting.submit(attempt)
+    shown = main_of(client, enrollment)
+    assert shown.h1.get_text() == "Once more: Boiling water"
+    assert shown.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
+    assert [link["href"] for link in shown.select(".again a")] == ["/learn/tea-room/boiling/?again=check"]
+    assert "The exam: 1 of 4 right, 4 pass." in shown.get_text()
+    go_through_again(enrollment, at=timezone.now())
+    shown = main_of(client, enrollment)
+    assert shown.h1.get_text().startswith("The exam opens again: ")
+    assert shown.select_one(".btn")["href"] == reverse("assessment:result", args=[attempt.pk])
+    assert client.get("/").context["main"].act == row_of(enrollment, team).next_act
+
+
+def test_home_shows_a_rust_line_while_something_is_overdue_and_only_then(client):
+    enrollment = make_enrollment(course=make_course(), due_at=days(-1))
+    assert "overdue" in main_of(client, enrollment).select_one(".late").get_text()
+    for changed in ({"due_at": days(9)}, {"due_at": days(-1), "completed_at": timezone.now()}):
+        Enrollment.objects.update(**changed)
+        assert not main_of(client, enrollment).select(".late")
+
+
+def test_home_names_the_next_act_of_the_other_courses_in_a_line(client):
+    learner = make_user()
+    first = ready(make_course(), learner, due_at=days(1))
+    other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in exam_files().items()}
+    sit(ready(import_course(other).course, learner, due_at=days(9)), points=0)
+    [line] = BeautifulSoup(client_home(client, first), "html.parser").select(".beside li:has(a[href^='?course='])")
+    assert "Exam 0/4, 1 lesson first" in line.get_text()
+
+
+def client_home(client, enrollment):
+    client.force_login(enrollment.learner)
+    return client.get("/").content
