@@ -108,6 +108,14 @@ if not CERTIFICATE_ENDING_DAYS.isdecimal() or not 1 <= int(CERTIFICATE_ENDING_DA
         f"CERTIFICATE_ENDING_DAYS: expected a whole number of days from 1 to 3650, got {CERTIFICATE_ENDING_DAYS!r}"
     )
 CERTIFICATE_ENDING_DAYS = int(CERTIFICATE_ENDING_DAYS)
+# Whoever goes on failing, or has stopped, is marked as stuck on the board: see `reporting.stuck`.
+STUCK_AFTER_MISSES = count("STUCK_AFTER_MISSES", default=3)
+STUCK_AFTER_RED_RUNS = count("STUCK_AFTER_RED_RUNS", default=3)
+STUCK_AFTER_FAILED_DAYS = count("STUCK_AFTER_FAILED_DAYS", default=3)  # working days
+STUCK_AFTER_IDLE_DAYS = count("STUCK_AFTER_IDLE_DAYS", default=7)
+for name in ("STUCK_AFTER_MISSES", "STUCK_AFTER_RED_RUNS", "STUCK_AFTER_FAILED_DAYS", "STUCK_AFTER_IDLE_DAYS"):
+    if not 1 <= globals()[name] <= 3650:
+        raise ImproperlyConfigured(f"{name}: expected a whole number from 1 to 3650, got {globals()[name]}")
 if not count("WEB_CONCURRENCY", default=2):  # read by gunicorn, which has no words for it
     raise ImproperlyConfigured("WEB_CONCURRENCY: expected a number such as 2, got 0")
 PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)

@@ -34,6 +34,7 @@ from courseware.learning.tally import Tally, tally
 from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
+from courseware.reporting.stuck import NOBODY, Stuck, among, doubtful, stuck_in
 from courseware.reporting.tram_line import TramLine
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -84,6 +85,7 @@ class Cells(NamedTuple):
     due_on: date | None
     last_active_at: datetime | None
     next_step: str
+    why_stuck: str
 
     @property
     def shows_certificate(self) -> bool:
@@ -107,6 +109,7 @@ class BoardRow:
     validity: Validity = Validity.NEVER
     has_left: bool = False
     is_outside: bool = False
+    stuck: Stuck = NOBODY
 
     @property
     def is_trained_outside(self) -> bool:
@@ -184,6 +187,7 @@ class BoardRow:
             due_on=self.due_on,
             last_active_at=self.enrollment.last_active_at,
             next_step=self.next_act.words,
+            why_stuck=self.stuck.words,
         )
 
 
@@ -232,6 +236,13 @@ def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at:
     found = enrollments.in_state(standing, at)
     by_last_day = isinstance(standing, Validity) and standing.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
+
+
+def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
+    """Those of `board` who are stuck. Who may be is looked at like rows, a chunk at a time."""
+    learning = enrollments.open().exclude(started_at=None)
+    looked_at = [row.enrollment.pk for row in rows_in_chunks(doubtful(learning, at), {}, language, at) if row.stuck]
+    return among(enrollments, looked_at, at)
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
@@ -342,12 +353,15 @@ def rows(
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
     `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
-    Runs three queries for any number of enrollments, one more if any was begun, and three more if any failed the exam.
+    Runs three queries for any number of enrollments, two more if any was begun, three more if any failed the exam, and
+    the calendars of who did so a while ago.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
         enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
     validities = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
+    found = journeys(enrollments, routes, with_sittings=True, at=at)
+    stuck = stuck_in(found, at)
     return [
         BoardRow(
             journey,
@@ -358,8 +372,9 @@ def rows(
             validities[journey.enrollment.certified_until],
             not facts["is_here"],
             facts["has_outside"],
+            stuck.get(journey.enrollment.pk, NOBODY),
         )
-        for journey in journeys(enrollments, routes, with_sittings=True, at=at)
+        for journey in found
         for facts in [vars(journey.enrollment)]
     ]
 

@@ -60,6 +60,7 @@ BOARD_COLUMNS = (
     Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
     Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.waived_reason),
+    Column("stuck", _("Stuck"), lambda row: row.stuck.words),
 )
 
 

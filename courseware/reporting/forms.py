@@ -48,6 +48,7 @@ class BoardFilter(forms.Form):
     name = forms.CharField(label=_("Name, e-mail or staff number"), required=False, max_length=100, widget=PersonSearch)
     left = forms.BooleanField(label=_("Also who left"), required=False)
     away = forms.BooleanField(label=_("Only who is away"), required=False)
+    stuck = forms.BooleanField(label=_("Only who is stuck"), required=False)
 
     def __init__(self, data, *, teams):
         """`teams` is a query of (key, name)."""
@@ -63,7 +64,7 @@ class BoardFilter(forms.Form):
         course.choices = [("", course.empty_label), *courses]
         several = {"course": len(courses) > 1, "team": len(teams) > 2}
         shown = ["state", *(name for name, is_shown in several.items() if is_shown)]
-        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", form_method="get")
+        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", "stuck", form_method="get")
         self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses))
 
     # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.

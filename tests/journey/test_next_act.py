@@ -179,7 +179,9 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
     now = timezone.now()
     enrollments = board_rows.facts_of(list(Enrollment.objects.values_list("pk", flat=True)), now)
     routes = board_rows.outlines("en")
-    with django_assert_num_queries(7):  # done, under way, attempts, teams; and of who failed exam, attempts, what came
+    with django_assert_num_queries(
+        8
+    ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
         rows = board_rows.rows(enrollments, {}, routes, now)
         assert {row.next_act.kind for row in rows} == {"again", "attempt"}
 

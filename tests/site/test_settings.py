@@ -115,6 +115,8 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "seventy"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "0"}),
         ("PASS_MARK_FLOOR", {"PASS_MARK_FLOOR": "101"}),
+        ("STUCK_AFTER_MISSES", {"STUCK_AFTER_MISSES": "0"}),
+        ("STUCK_AFTER_IDLE_DAYS", {"STUCK_AFTER_IDLE_DAYS": "a week"}),
         ("CERTIFICATE_ENDING_DAYS", {"CERTIFICATE_ENDING_DAYS": "two months"}),
         ("CERTIFICATE_ENDING_DAYS", {"CERTIFICATE_ENDING_DAYS": "0"}),
         ("CERTIFICATE_ENDING_DAYS", {"CERTIFICATE_ENDING_DAYS": "3651"}),

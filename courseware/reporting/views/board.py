@@ -25,6 +25,7 @@ from courseware.reporting.own_board import (
     people_on_own,
 )
 from courseware.reporting.simulation_statistics import simulations_on
+from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
@@ -66,6 +67,7 @@ def board(request):
         "decisions": DECISIONS,
         "whole_team": whole_team(request.user, teams, chosen),
         "today": timezone.localdate(now),
+        "stuck_after": stuck_after(),
         "filters_query": filters_query(chosen),
         "fits_a_workbook": number <= ROWS_OF_A_WORKBOOK,
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
@@ -95,10 +97,16 @@ def leads_oneself(request):
 def chosen_enrollments(user, chosen, at):
     # The counts are by state, so they are about everyone, and the page about those in the chosen state.
     filters = {key: value for key, value in chosen.items() if key != "state"}
-    everyone = SimpleLazyObject(lambda: board_rows.board(user, at=at, **filters))  # on most mornings none is needed
+    is_stuck = filters.pop("stuck", False)
+    everyone = SimpleLazyObject(lambda: everyone_on(user, filters, is_stuck, at))  # on most mornings none is needed
     if "state" not in chosen:
         return everyone, everyone
     return everyone, SimpleLazyObject(lambda: board_rows.in_standing(everyone, chosen["state"], at))
+
+
+def everyone_on(user, filters, is_stuck, at):
+    everyone = board_rows.board(user, at=at, **filters)
+    return board_rows.those_stuck(everyone, get_language(), at) if is_stuck else everyone
 
 
 def keys_on(page, user, teams, chosen, found, at):
@@ -115,7 +123,7 @@ def counts_of(request, teams, chosen, everyone, at):
     places = (chosen.get("team"), chosen.get("course"))
     if (
         is_large
-        and chosen.keys().isdisjoint({"name", "away"})
+        and chosen.keys().isdisjoint({"name", "away", "stuck"})
         and (kept := board_rows.counts_kept(request.user, *places, at))
     ):
         return with_leavers(kept, everyone, at) if "left" in chosen else kept

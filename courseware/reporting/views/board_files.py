@@ -52,7 +52,7 @@ def record_export(user, chosen):
     data = {"state": state and state.value, "team": team and team.pk, "rows": chosen.number}
     if "course" in chosen.filters:
         data["course"] = chosen.filters["course"].identifier
-    data |= {name: True for name in ("left", "away") if name in chosen.filters}
+    data |= {name: True for name in ("left", "away", "stuck") if name in chosen.filters}
     record("board-exported", actor=user, subject="board", data=data)
 
 

@@ -1,0 +1,193 @@
+"""Who is stuck: a mark beside a state. The numbers of the rule are settings of the site.
+
+`stuck_in` tells it of rows at hand. `among` narrows a board to whoever is: what columns cannot tell is asked first for
+those few whose answers, runs or exams may have stopped them, and then told as of rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from courseware.accounts.away import Away
+from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.assessment.models import Attempt
+from courseware.journey.next_act import Journey
+from courseware.learning.models import Answer, Completion, EnrollmentQuerySet
+from courseware.lib.kept_query import KeptQuery
+from courseware.simulations.models import Colour, Run
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What somebody fails at again and again: a question of the lesson `step`, or, without one, a simulation."""
+
+    step: str
+    question: str = ""
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """`stops` first; `failed`: the exam, and nothing done since; `is_idle`: begun, and nothing done for long."""
+
+    stops: tuple[Stop, ...] = ()
+    has_failed: bool = False
+    is_idle: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.stops or self.has_failed or self.is_idle)
+
+    @property
+    def has_missed(self) -> bool:
+        return any(stop.question for stop in self.stops)
+
+    @property
+    def words(self) -> str:
+        """The most telling reason."""
+        if self.has_missed:
+            number = settings.STUCK_AFTER_MISSES
+            return ngettext("one question missed %(number)d time", "one question missed %(number)d times", number) % {
+                "number": number
+            }
+        if self.stops:
+            number = settings.STUCK_AFTER_RED_RUNS
+            words = ngettext("one simulation red %(number)d time", "one simulation red %(number)d times", number)
+            return words % {"number": number}
+        if self.has_failed:
+            return gettext("exam failed, nothing since")
+        return gettext("nothing done for days") if self.is_idle else ""
+
+
+NOBODY = Stuck()
+
+
+def stuck_after() -> dict[str, int]:
+    """The numbers of the rule, as they are printed."""
+    return {
+        "misses": settings.STUCK_AFTER_MISSES,
+        "red_runs": settings.STUCK_AFTER_RED_RUNS,
+        "failed_days": settings.STUCK_AFTER_FAILED_DAYS,
+        "idle_days": settings.STUCK_AFTER_IDLE_DAYS,
+    }
+
+
+def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
+    """Groups of these answers at one question that was missed often enough and never answered right."""
+    groups = answers.order_by().values("enrollment", "document", "question")
+    counted = groups.annotate(misses=Count("pk", filter=Q(is_right=False)), rights=Count("pk", filter=Q(is_right=True)))
+    return counted.filter(misses__gte=settings.STUCK_AFTER_MISSES, rights=0)
+
+
+def red_often(runs: QuerySet) -> QuerySet[Any, Any]:
+    reds = runs.filter(branch_of=None, colour=Colour.RED).order_by().values("enrollment", "simulation")
+    return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
+
+
+def stops(enrollments: Any) -> QuerySet[Any, Any]:
+    """(primary key of the enrollment, id of the lesson or simulation, question or "")."""
+    own = {"enrollment__pk__in": enrollments}
+    missed = missed_often(Answer.objects.filter(**own))
+    red = red_often(Run.objects.filter(**own))
+    return missed.values_list("enrollment", "document__identifier", "question").union(
+        red.values_list("enrollment", "simulation__identifier", Value("", CharField())), all=True
+    )
+
+
+STOPS = KeptQuery(stops)
+
+
+def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
+    """By primary key of the enrollment, of those that are stuck.
+
+    Runs one query for any number of them if one is begun and open, and the calendars of who failed an exam a while ago.
+    """
+    begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
+    if not begun:
+        return {}
+    found = defaultdict(list)
+    for enrollment, step, question in STOPS(enrollments=[each.enrollment.pk for each in begun]):
+        found[enrollment].append(Stop(step, question))
+    calendars = calendars_of_failed(begun, at)
+    told = {
+        each.enrollment.pk: Stuck(
+            tuple(stop for stop in found[each.enrollment.pk] if stands(stop, each)),
+            has_stopped_after_failing(each, calendars, at),
+            is_idle(each, at),
+        )
+        for each in begun
+    }
+    return {key: stuck for key, stuck in told.items() if stuck}
+
+
+def stands(stop: Stop, journey: Journey) -> bool:
+    """Whether the course still has what somebody fails at, and asks for it."""
+    step = journey.outline.find(stop.step)
+    if not step or step.id in journey.progress.done:
+        return False
+    return not stop.question or stop.question in {question.id for question in step.check}
+
+
+def is_idle(journey: Journey, at: datetime) -> bool:
+    return is_before(journey, at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS))
+
+
+def is_before(journey: Journey, instant: datetime) -> bool:
+    last = journey.enrollment.last_active_at
+    return last is not None and last <= instant
+
+
+def calendars_of_failed(journeys: Iterable[Journey], at: datetime) -> Mapping[int, Calendar]:
+    # So many working days are at least as many days, so most are told apart without a calendar.
+    since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
+    people = {each.enrollment.learner_id for each in journeys if each.failed and is_before(each, since)}
+    return calendars_of_people(people) if people else {}
+
+
+def has_stopped_after_failing(journey: Journey, calendars: Mapping[int, Calendar], at: datetime) -> bool:
+    calendar, last = calendars.get(journey.enrollment.learner_id), journey.enrollment.last_active_at
+    if not journey.failed or not calendar or not last:
+        return False
+    zone = journey.enrollment.zone
+    first, today = timezone.localdate(last, zone), timezone.localdate(at, zone)
+    return calendar.working_days_between(first + timedelta(days=1), today) >= settings.STUCK_AFTER_FAILED_DAYS
+
+
+# A whole board
+
+
+def idle(at: datetime) -> Q:
+    """What the columns tell: but who failed the exam may have to wait, and nothing is asked of who is away."""
+    away = Away.objects.filter(person=OuterRef("learner"), begins_at__lte=at, ends_at__gt=at)
+    failed = Attempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
+    since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
+    return Q(last_active_at__lte=since) & ~Q(Exists(away)) & ~Q(Exists(failed))
+
+
+def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    """The keys of those of these open runs that have to be looked at: missed often, often red, or failed and idle."""
+    since = at - timedelta(days=min(settings.STUCK_AFTER_FAILED_DAYS, settings.STUCK_AFTER_IDLE_DAYS))
+    keys = enrollments.order_by().values("pk")
+    done = Completion.objects.filter(enrollment=OuterRef("enrollment"))
+    answers = Answer.objects.filter(~Exists(done.filter(document=OuterRef("document"))), enrollment__in=keys)
+    runs = Run.objects.filter(~Exists(done.filter(document=OuterRef("simulation"))), enrollment__in=keys)
+    failed = Attempt.objects.filter(enrollment__in=keys, enrollment__last_active_at__lte=since, is_passed=False)
+    return (
+        enrollments.order_by()
+        .filter(
+            Q(pk__in=missed_often(answers).values("enrollment"))
+            | Q(pk__in=red_often(runs).values("enrollment"))
+            | Q(pk__in=failed.values("enrollment"))
+        )
+        .values_list("pk", flat=True)
+    )
+
+
+def among(enrollments: EnrollmentQuerySet, looked_at: Collection[int], at: datetime) -> QuerySet:
+    """Those of these who are stuck; `looked_at` are the keys of those of `doubtful` that are."""
+    return enrollments.open().exclude(started_at=None).filter(idle(at) | Q(pk__in=looked_at))

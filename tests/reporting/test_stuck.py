@@ -1,0 +1,176 @@
+"""Who is stuck: the mark on the row, the column of the file, and the filter, which finds the same people."""
+
+import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.learning import enrolling
+from courseware.learning.answering import answer
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.reporting import board_rows
+from tests.assessment.exams import make_course, ready, sit
+from tests.making import days, join, make_team
+from tests.reporting.boards import exported, learner_of, table
+from tests.simulations.playing import RED, play
+from tests.simulations.samples import make_simulation_course
+from tests.world import complete_course, outline_of
+
+pytestmark = pytest.mark.django_db
+MISSED, RED_RUNS = "one question missed 3 times", "one simulation red 3 times"
+FAILED, IDLE = "exam failed, nothing since", "nothing done for days"
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+def why_stuck(team, at=None):
+    """Name → why, by the rows; the filter has to find the same people."""
+    at = at or timezone.now()
+    everyone = board_rows.board(team.manager, at=at)
+    rows = board_rows.rows(
+        board_rows.facts_of(everyone.values_list("pk", flat=True), at), {}, board_rows.outlines("en"), at
+    )
+    told = {row.name: row.stuck.words for row in rows if row.stuck}
+    found = board_rows.those_stuck(everyone, "en", at)
+    assert sorted(told) == sorted(found.values_list("learner__name", flat=True))
+    return told
+
+
+def miss(enrollment, question="is-it-off", *, times=1, is_right=False):
+    step = outline_of(enrollment.course).step("boiling")
+    for _each in range(times):
+        answer(enrollment, step, question, ["1" if is_right else "0"], token=uuid.uuid4())
+
+
+def test_a_question_missed_three_times_and_not_yet_right(team):
+    course = make_course()
+    missed = learner_of(team, "Missed", course=course)
+    miss(missed, times=3)
+    miss(learner_of(team, "Twice", course=course), times=2)
+    right = learner_of(team, "Right at last", course=course)
+    miss(right, times=3)
+    miss(right, is_right=True)
+    assert why_stuck(team) == {"Missed": MISSED}
+
+
+def test_three_misses_at_several_questions_are_no_question_missed_three_times(team):
+    enrollment = learner_of(team, "Several", course=make_course())
+    miss(enrollment, times=2)
+    Answer.objects.filter(pk=Answer.objects.last().pk).update(question="another")
+    miss(enrollment)
+    assert why_stuck(team) == {}
+
+
+def test_what_the_course_asks_no_more_stops_nobody(team):
+    enrollment = learner_of(team, "Former", course=make_course())
+    miss(enrollment, times=3)
+    Answer.objects.update(question="gone")
+    assert why_stuck(team) == {}
+
+
+def test_a_simulation_that_ended_red_three_times_and_is_not_done(team):
+    course = make_simulation_course()
+    red = learner_of(team, "Red", course=course)
+    held = learner_of(team, "Held at last", course=course)
+    twice = learner_of(team, "Twice", course=course)
+    for enrollment, times in ((red, 3), (held, 3), (twice, 2)):
+        for _each in range(times):
+            play(enrollment, RED)
+    play(held)
+    Enrollment.objects.update(last_active_at=timezone.now())
+    assert why_stuck(team) == {"Red": RED_RUNS}
+
+
+TUESDAY = datetime(2030, 1, 8, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [(10, {}), (11, {"Failed": FAILED}), (14, {"Failed": FAILED})],
+    ids=["Thursday", "Friday", "Monday"],
+)
+def test_a_failed_exam_and_nothing_done_for_three_working_days(team, day, expected):
+    sit(of_team(team, "Failed"), points=0, at=TUESDAY)
+    assert why_stuck(team, TUESDAY.replace(day=day)) == expected
+
+
+def test_free_days_are_not_counted_after_a_failed_exam(team):
+    friday = TUESDAY.replace(day=4)
+    sit(of_team(team, "Failed"), points=0, at=friday)
+    assert why_stuck(team, friday + timedelta(days=4)) == {}  # Monday and Tuesday
+    assert why_stuck(team, friday + timedelta(days=5)) == {"Failed": FAILED}
+
+
+def test_who_has_to_wait_for_the_next_attempt_is_not_stuck(team):
+    sit(of_team(team, "Waits", retakes=""), points=0, at=TUESDAY)
+    assert why_stuck(team, TUESDAY + timedelta(days=99)) == {}
+
+
+def of_team(team, name, **exam):
+    enrollment = ready(make_course(**exam))
+    Enrollment.objects.update(last_active_at=TUESDAY - timedelta(days=9))
+    enrollment.learner.name = name
+    enrollment.learner.save()
+    join(team, enrollment.learner)
+    return enrollment
+
+
+def test_begun_and_nothing_done_for_seven_days(team):
+    make_course()
+    week, hours = timedelta(days=7), timedelta(hours=1)
+    now = timezone.now()
+    for name, last in (("Idle", now - week), ("Lately", now - week + hours)):
+        learner_of(team, name, started_at=now - 2 * week, last_active_at=last)
+    learner_of(team, "Not begun", enrolled_at=now - 9 * week)
+    done = learner_of(team, "Done")
+    complete_course(done)
+    excused = learner_of(team, "Excused", started_at=now - 2 * week)
+    enrolling.waive(excused, "moved", by=None)
+    Enrollment.objects.filter(pk__in=[done.pk, excused.pk]).update(last_active_at=now - 2 * week)
+    assert why_stuck(team, now) == {"Idle": IDLE}
+
+
+def test_who_is_away_is_not_stuck(team):
+    enrollment = learner_of(team, "Away", course=make_course(), started_at=days(-20), last_active_at=days(-9))
+    assert why_stuck(team) == {"Away": IDLE}
+    today = timezone.localdate()
+    mark_away(enrollment.learner, today, today + timedelta(days=3), by=team.manager)
+    assert why_stuck(team) == {}
+
+
+def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_board(team, client, settings):
+    learner_of(team, "Idle", course=make_course(), started_at=days(-20), last_active_at=days(-5))
+    client.force_login(team.manager)
+    assert "nothing done for 7 days" in client.get("/team/").text
+    settings.STUCK_AFTER_IDLE_DAYS = 5
+    assert why_stuck(team) == {"Idle": IDLE}
+    assert "nothing done for 5 days" in client.get("/team/").text
+
+
+def test_board_file_and_filter_say_who_is_stuck(team, client):
+    course = make_course()
+    learner_of(team, "Idle", course=course, started_at=days(-20), last_active_at=days(-9))
+    learner_of(team, "Busy", course=course, started_at=days(-20), last_active_at=days(-1))
+    client.force_login(team.manager)
+    rows = {row[0]: row[1] for row in table(client.get("/team/"))}
+    assert rows == {"Idle": f"in progress stuck {IDLE}", "Busy": "in progress"}
+    assert [row[0] for row in table(client.get("/team/?stuck=on"))] == ["Idle"]
+    assert {row["Name"]: row["Stuck"] for row in exported(client)} == {"Idle": IDLE, "Busy": ""}
+    assert [row["Name"] for row in exported(client, "?stuck=on")] == ["Idle"]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_filter_costs_the_same_for_any_number_of_people(team, client, number, django_assert_num_queries):
+    course = make_course()
+    for _each in range(number):
+        miss(learner_of(team, course=course), times=3)
+    client.force_login(team.manager)
+    client.get("/team/?stuck=on")
+    with django_assert_num_queries(24):
+        assert len(table(client.get("/team/?stuck=on"))) == number
