@@ -64,7 +64,7 @@ def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datet
     names = names_here(people.values())
     new: dict[int, User] = {}
     for key, person in people.items():
-        own = {person.email, person.staff_number} - {None}
+        own = {name for name in (person.email, person.staff_number) if name}
         if own and names.isdisjoint(own):
             new[key] = person
             names |= own

@@ -52,7 +52,7 @@ class UserManager(BaseUserManager):
     def create_superuser(self, email, password=None, **fields):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
-    def known_as(self, typed):
+    def known_as(self, typed: str) -> models.QuerySet:
         """Whoever has just this address, or this staff number, however it was typed."""
         return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
 

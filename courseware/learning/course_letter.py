@@ -18,7 +18,6 @@ from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 

@@ -17,7 +17,6 @@ from courseware.accounts.permissions import (
     people_managed_by,
 )
 from courseware.accounts.whereabouts import keep_teams_of
-from courseware.accounts.whereabouts import change_teams_of, keep_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
