@@ -1,9 +1,8 @@
 """How lists of the admin whose rows belong to people are searched and filtered."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import away_now
@@ -17,7 +16,7 @@ from courseware.lib.long_lists import MOST
 class SearchByPeople(IndexedSearch):
     """Rows are found by how something of their person begins; by a whole address those of one, at once."""
 
-    search_help_text: ClassVar[str | Promise | None] = HOW_PEOPLE_ARE_FOUND
+    search_help_text: ClassVar[Any] = HOW_PEOPLE_ARE_FOUND
 
     def people_found(self, words):
         if whole := super().people_found(words):

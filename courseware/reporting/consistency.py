@@ -20,9 +20,9 @@ from courseware.reporting.exam_check import (
     attempts,
     drill_answers,
     drills,
-    numbers,
     pass_marks,
     passes,
+    places_of_tries,
     pre_checks,
     responses,
 )
@@ -36,7 +36,7 @@ def differences() -> Iterator[str]:
     yield from responses()
     yield from answers()
     yield from drill_answers()
-    yield from numbers()
+    yield from places_of_tries()
     yield from passes()
     yield from pre_checks()
     yield from drills()

@@ -94,7 +94,7 @@ def drill_answers() -> Iterator[str]:
             yield f"drill answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
 
 
-def numbers() -> Iterator[str]:
+def places_of_tries() -> Iterator[str]:
     for key, exam, last in with_a_gap(Attempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
     for key, rule, last in with_a_gap(DrillAnswer, "attempt", "objective"):

@@ -25,7 +25,7 @@ from courseware.simulations.models import Colour, Run
 
 
 @dataclass(frozen=True)
-class Stop:
+class Obstacle:
     """What somebody fails at again and again: a question of the lesson `step`, or, without one, a simulation."""
 
     step: str
@@ -36,7 +36,7 @@ class Stop:
 class Stuck:
     """`stops` first; `failed`: the exam, and nothing done since; `is_idle`: begun, and nothing done for long."""
 
-    stops: tuple[Stop, ...] = ()
+    stops: tuple[Obstacle, ...] = ()
     has_failed: bool = False
     is_idle: bool = False
 
@@ -112,7 +112,7 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
         return {}
     found = defaultdict(list)
     for enrollment, step, question in STOPS(enrollments=[each.enrollment.pk for each in begun]):
-        found[enrollment].append(Stop(step, question))
+        found[enrollment].append(Obstacle(step, question))
     calendars = calendars_of_failed(begun, at)
     told = {
         each.enrollment.pk: Stuck(
@@ -125,7 +125,7 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
     return {key: stuck for key, stuck in told.items() if stuck}
 
 
-def stands(stop: Stop, journey: Journey) -> bool:
+def stands(stop: Obstacle, journey: Journey) -> bool:
     """Whether the course still has what somebody fails at, and asks for it."""
     step = journey.outline.find(stop.step)
     if not step or step.id in journey.progress.done:

@@ -72,7 +72,7 @@ def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(clie
         ("For", team.manager.name),
         ("Shown", "1 row"),
         ("Filter", "State: not started"),
-        ("Filter", "Name or e-mail: wang"),
+        ("Filter", "Name, e-mail or staff number: wang"),
         ("Course", f"Rules of the tea room, release 1 of {timezone.localdate():%-d %B %Y}"),
     ]
     names = dict(said[said.index(("Columns, and their names for programs", "")) + 1 :])

@@ -160,7 +160,7 @@ def admin_pages():
         name: room
         for room in ROOMS
         for file in code_of(room)
-        if file.name == "admin.py"
+        if file.stem.endswith("admin")
         for name in re.findall(r'name="([a-z_-]+)"', file.read_text(encoding="utf-8"))
     }
 
