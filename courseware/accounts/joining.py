@@ -58,16 +58,12 @@ Newcomer = tuple[dict, Team | None, str]  # fields of the person, the place, the
 def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
     """What is to be logged of each, by the keys given, without those who cannot be added: `added` says why.
 
-    Runs four statements for any number of them. Raises IntegrityError where somebody adds one of them at this moment.
+    Runs four statements for any number of them. Raises IntegrityError where somebody adds one of them at this moment,
+    or two of them bear one address or staff number.
     """
     people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
     names = names_here(people.values())
-    new: dict[int, User] = {}
-    for key, person in people.items():
-        own = {name for name in (person.email, person.staff_number) if name}
-        if own and names.isdisjoint(own):
-            new[key] = person
-            names |= own
+    new = {key: each for key, each in people.items() if names.isdisjoint({each.email, each.staff_number})}
     User.objects.create_together(list(new.values()))
     places = {key: newcomers[key][1:] for key in new}
     # Past the signals: nobody is signed in or enrolled who was not here before, so no count and no session changes.
