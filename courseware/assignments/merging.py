@@ -13,8 +13,10 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.course_letter import give_back, hand_over
+from courseware.learning.days_told import keep_days_of
 from courseware.learning.joint_runs import bring_together, hold, take_apart
-from courseware.learning.postponing import settle
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.postponing import settle, zone_of
 
 
 class StaysMerged(models.TextChoices):
@@ -47,6 +49,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> M
     events = bring_together(new)
     events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
     keep_standings(new)
+    keep_days_of(list(runs_brought(new)), zone_of(other))
     hand_over(other, kept)
     events += settle(kept, by, at)  # by the absences of the account that stays
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
@@ -77,6 +80,7 @@ def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
     events = open_again(found, by, at)
     events += take_apart(found, by, at)
     keep_standings(found)
+    keep_days_of(list(runs_brought(found)), zone_of(kept))
     give_back(other, found.made_at)
     events += [*settle(kept, by, at), *settle(other, by, at)]
     record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
@@ -95,6 +99,11 @@ def why_it_stays(row: Merge, at: datetime) -> StaysMerged | None:
 def keep_standings(row: Merge) -> None:
     courses = set(row.runs.filter(is_brought=True).values_list("enrollment__course", flat=True))
     work_out([row.kept_id, row.other_id], courses)
+
+
+def runs_brought(row: Merge) -> EnrollmentQuerySet:
+    """They end their days by the clock of whoever has them now."""
+    return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
 
 
 def told_of_both(of_kept: str, of_other: str, row: Merge, by: User, at: datetime) -> list[NewEvent]:

@@ -22,6 +22,18 @@ class LearningConfig(AppConfig):
         course_letter.register_letter()
         self.keep_headcounts()
         self.follow_absences()
+        self.keep_days_told()
+
+    def keep_days_told(self):
+        from courseware.accounts.models import Membership, Team
+        from courseware.learning import days_told
+
+        for signal in (pre_save, pre_delete):
+            signal.connect(days_told.note_zones, sender=Membership, dispatch_uid="learning.note_zones")
+        for signal in (post_save, post_delete):
+            signal.connect(days_told.follow_zones, sender=Membership, dispatch_uid="learning.follow_zones")
+        pre_save.connect(days_told.note_zone_of_team, sender=Team, dispatch_uid="learning.note_zone_of_team")
+        post_save.connect(days_told.follow_zone_of_team, sender=Team, dispatch_uid="learning.follow_zone_of_team")
 
     def follow_absences(self):
         from courseware.jobs.schedule import Every, schedule

@@ -1,0 +1,118 @@
+"""The day that somebody was told stays, also where the clock by which it ends becomes another one.
+
+A due day ends with midnight where the person learns. Whoever moves to a team of another time zone, or is brought there
+by a merge, has the same day; the instant at which it is over is that of the new zone.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, tzinfo
+
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef
+
+from courseware.accounts.away import Away
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.sessions import ask_for_teams_anew
+from courseware.jobs.tasks import task
+from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.models import Enrollment, zone_named
+from courseware.learning.postponements import Postponement
+from courseware.learning.postponing import instants, zone_of
+from courseware.lib import dates
+
+# Beside the enrollment, what else knows of its due day.
+TOLD_BESIDE = {Postponement: ["given_at", "moved_to"], AdjustmentLine: ["due_before", "due_after"]}
+
+
+@task
+def keep_days(people: list[int], zone_before: str) -> None:
+    """Repeated, and in whichever order several moves are followed, it comes to the same: see `same_day`."""
+    for person in people:
+        keep_days_of_one(person, zone_named(zone_before))
+
+
+@transaction.atomic
+def keep_days_of_one(person: int, before: tzinfo) -> None:
+    learner = User.objects.select_for_update(no_key=True).filter(pk=person).first()
+    if learner is None:
+        return
+    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(learner=learner)
+    keep_days_of(list(runs.order_by("pk")), before)
+    keep_absences_of(learner)
+    ask_for_teams_anew(person)
+
+
+def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> None:
+    """Of runs `with_zone`, which are locked. As many statements for one as for a hundred."""
+    zones = {run.pk: run.zone for run in runs}
+    shifted = [run for run in runs if shift(run, ["due_at"], before, run.zone)]
+    if shifted:
+        Enrollment.objects.write_many(shifted, ["due_at"])
+    for model, columns in TOLD_BESIDE.items():
+        rows = [
+            row
+            for row in model.objects.filter(enrollment__in=zones)
+            if shift(row, columns, before, zones[row.enrollment_id])
+        ]
+        if rows:
+            model.objects.bulk_update(rows, columns)
+
+
+def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:
+    """Whether one of them was another instant."""
+    old = [getattr(row, column) for column in columns]
+    new = [instant and same_day(instant, before, after) for instant in old]
+    for column, instant in zip(columns, new, strict=True):
+        setattr(row, column, instant)
+    return old != new
+
+
+def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
+    """The end of the day that ends at `due_at` by the clock of before. What does not end a day there, stays: it was
+    given by another clock, or is seen to already."""
+    day = dates.due_day(due_at, before)
+    return dates.due_instant(day, after) if dates.due_instant(day, before) == due_at else due_at
+
+
+def keep_absences_of(person: User) -> None:
+    """They begin and end with days, too."""
+    absences = list(Away.objects.filter(person=person, stage__lt=Away.Stage.OVER))
+    for away in absences:
+        for column, instant in instants(person, first_day=away.first_day, last_day=away.last_day).items():
+            setattr(away, column, instant)
+    Away.objects.bulk_update(absences, ["begins_at", "ends_at"])
+
+
+# Signals of `accounts`: whoever changes a membership or a team holds boards by then, so the runs are locked a moment
+# later, by a worker.
+
+
+def note_zones(sender, instance: Membership, **kwargs) -> None:
+    # An admin may also give a membership to somebody else.
+    people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
+    vars(instance)["zones_before"] = {person: zone_of(person) for person in people}
+
+
+def follow_zones(sender, instance: Membership, raw: bool = False, **kwargs) -> None:
+    for person, before in vars(instance).pop("zones_before", {}).items():
+        if not raw and before != zone_of(person):
+            follow([person], before)
+
+
+def note_zone_of_team(sender, instance: Team, **kwargs) -> None:
+    instance.zone_before = Team.objects.filter(pk=instance.pk).values_list("time_zone", flat=True).first()
+
+
+def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False, **kwargs) -> None:
+    if not created and not raw and (before := zone_named(instance.zone_before)) != instance.zone:
+        learners = Membership.objects.filter(team=instance, role=Membership.Role.LEARNER)
+        follow(learners.order_by("person").values_list("person", flat=True), before)
+
+
+def follow(people: Iterable[int], before: tzinfo) -> None:
+    """Those who have a due day or an absence."""
+    with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
+    away = Exists(Away.objects.filter(person=OuterRef("pk"), stage__lt=Away.Stage.OVER))
+    found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")
+    if keys := list(found.values_list("pk", flat=True)):
+        keep_days.enqueue(keys, str(before))
