@@ -13,6 +13,8 @@ from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
 from courseware.outbox.kinds import LineWords, MessageKind, register_kind
+from courseware.learning.models import Enrollment
+from courseware.outbox.kinds import MessageKind, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from courseware.outbox.tray_lines import TrayLine
@@ -25,6 +27,7 @@ class OwnCertificate(Exception):
 @transaction.atomic
 def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     """False, and nothing is changed, where it was withdrawn already. Raises OwnCertificate."""
+    Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
     if enrollment.learner_id == by.pk:
         raise OwnCertificate(certificate)

@@ -79,6 +79,8 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
         if intent.deed is not Deed.EXCUSE:
             by_course[intent.course][intent.person] = intent
     begun = []
+    # At once and by key, before anybody is counted, as a merge of two of these people has them.
+    Enrollment.objects.hold_newest({(person, course) for course, wanted in by_course.items() for person in wanted})
     for wanted in by_course.values():
         begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course_of(wanted), at)]
     note(begun, at)

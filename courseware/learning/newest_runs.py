@@ -59,6 +59,13 @@ class RunsKept(models.QuerySet):
         runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
         return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
 
+    def hold_all_beside(self, enrollment):
+        """Locks all runs of its learner in its course, at once and by key, as a merge does: the newest one of two
+        accounts need not be the one begun last."""
+        learner = self.filter(pk=enrollment.pk).values("learner")
+        runs = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
+        list(runs.select_for_update(of=("self",), no_key=True).only("pk"))
+
     def hold_beginners(self, pairs):
         """Whoever begins a first run of these people in these courses waits until the transaction ends: no row that
         could be locked says yet until when they are certified. Call it before runs are locked."""

@@ -1,18 +1,26 @@
 """Two merges in one moment, and a merge while the person learns: whoever comes second sees what the first has done."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
+from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
+from courseware.assessment.withdrawing import withdraw
+from courseware.assignments.acting import act_on
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
 from courseware.reporting.consistency import differences
+from tests.assignments.rules import make_rule
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
 from tests.site.test_chains import postgres, together  # noqa: F401 - a fixture
-from tests.world import finish_lessons
+from tests.world import complete_course, finish_lessons
 
 ROUNDS = 4
 
@@ -86,3 +94,40 @@ def test_who_is_enrolled_in_one_moment_with_it_waits_or_is_brought_along(pairs):
         left = Enrollment.objects.filter(learner=other)  # where it came after the merge, it is named
         said = [line for line in differences() if "another name" in line and f"person {other.pk}" in line]
         assert len(said) == left.count()
+
+
+def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pairs):
+    hr = make_hr()
+    course = pairs[0][2].course
+    rule = make_rule(course, renewal="whole", renewal_days=60)
+    for kept, other, *own in pairs:
+        for run in reversed(own):  # so that the keys of the newest runs are in another order than those of the people
+            complete_course(run)
+        for person in (other, kept):
+            complete_course(enroll(person, course, by=hr))
+    for each in Certificate.objects.select_related("enrollment"):
+        each.valid_until = site_day() + timedelta(days=9)
+        with transaction.atomic():
+            each.save()
+            keep_standing(each)
+    for kept, other, *_runs in pairs:
+        together(
+            lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),
+            lambda kept=kept, other=other: merge(kept, other, by=hr),
+        )
+    assert Merge.objects.standing().count() == len(pairs)
+
+
+def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs):
+    hr = make_hr()
+    for kept, other, own, brought in pairs:
+        complete_course(brought)
+        complete_course(own)
+        row = merge(kept, other, by=hr)
+        certificate = Certificate.objects.get(enrollment=brought)
+        together(
+            lambda certificate=certificate: withdraw(certificate, reason="Passed on", by=hr),
+            lambda row=row: undo_merge(row, by=hr),
+        )
+    assert not Merge.objects.standing().exists()
+    assert list(differences()) == []
