@@ -13,6 +13,12 @@ def stays_here(url, request):
     return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
 
 
+def page_before(request):
+    """Where the browser says that it came from; "" where that is not here."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    return address if stays_here(address, request) else ""
+
+
 def page_address(request):
     if request.method in {"GET", "HEAD"}:
         return {"page_address": request.get_full_path()}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.absences import absences_of, may_say_away
-from courseware.accounts.addresses import stays_here
+from courseware.accounts.addresses import page_before
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.assignments.away_forms import AwayDaysForm, AwayForm
@@ -105,12 +105,6 @@ def is_away_until(person, day):
 def back(request, person, sentence):
     messages.success(request, sentence)
     return redirect(page_before(request) or away_address(person.pk))
-
-
-def page_before(request):
-    """Where the browser says that it came from; "" where that is not here."""
-    address = request.POST.get("next") or request.GET.get("next") or ""
-    return address if stays_here(address, request) else ""
 
 
 def today_of(person):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_in_hands_of
 from courseware.assignments.record_page import record_page
@@ -77,6 +78,7 @@ def decide_on(request, decision):
         "names": names_in_words(list(touched.values())),
         "left": [(why.label, names_in_words(names)) for why, names in left.items()],
         "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
+        "page_before": page_before(request),
     }
     return render(request, "assignments/decide.html", context, status=form_status(form))
 

@@ -108,6 +108,22 @@ def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(clie
     assert paragraphs(client.get("/people/decide/enroll/", rows)) == ["For 1 person: Ann"]
 
 
+def back(response):
+    return [link["href"] for link in page_of(response).select("main a") if link.text == "Leave it as it is"]
+
+
+@pytest.mark.parametrize("address", [*FIELDS, "enroll"])
+def test_a_link_leads_back_to_the_board_as_it_was_filtered_also_after_a_mistake(signed_in, team, address):
+    run = run_of(team, "Ann")
+    [hidden] = page_of(signed_in.get("/team/?name=Ann")).select("#chosen [name=next]")
+    sent = {"row": run.pk, "next": hidden["value"]}
+    assert back(signed_in.get(f"/people/decide/{address}/", sent)) == ["/team/?name=Ann"]
+    assert back(signed_in.post(f"/people/decide/{address}/", sent)) == ["/team/?name=Ann"]
+    assert back(signed_in.get(f"/people/decide/{address}/", {"next": "/team/"})) == ["/team/"]
+    for elsewhere in ("", "//evil.example/", "https://evil.example/", "javascript:alert(1)"):
+        assert back(signed_in.get(f"/people/decide/{address}/", sent | {"next": elsewhere})) == []
+
+
 def test_who_leads_somebody_who_audits_still_decides(client, team):
     auditor = make_enrollment(make_auditor(name="Olga"))
     join(team, auditor.learner)
