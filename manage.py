@@ -1,12 +1,21 @@
 #!/usr/bin/env python
 import sys
 
-from django.core.management import execute_from_command_line
 
-from courseware import starting
+def main():
+    # Here and not above: most of the first second goes into them, and Ctrl+C in it is no mistake of anybody.
+    from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+    from courseware import starting
+
     starting.find_trial()
     starting.begin()
     with starting.in_one_sentence():
         execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says it

@@ -94,4 +94,7 @@ def side_by_side(programs: dict[str, list[str]]) -> str | int:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # before both programs are at work
+        sys.exit(130)
