@@ -19,6 +19,7 @@ from courseware.content.models import Course
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 
+MOST_TEXT = 200_000  # characters
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
@@ -72,7 +73,7 @@ class OutsideListForm(forms.Form):
     file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
     lines = forms.CharField(
         label=_("Or the list itself"),
-        max_length=200_000,
+        max_length=MOST_TEXT,
         required=False,
         strip=False,
         widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
@@ -117,6 +118,8 @@ class OutsideListForm(forms.Form):
             self.listing = understood(self.table, SORT)
             if len(self.listing.rows) > MOST_TRAININGS:
                 raise ListRefused("too-long")
+            if len(self.text) > MOST_TEXT:  # it comes back as text, row by row
+                raise ListRefused("too-wide")
         except ListRefused as refused:
             self.add_error(field, REFUSALS[refused.code])
         return cleaned

@@ -54,6 +54,9 @@ SORT = ListSort(
 REFUSALS = sentences.REFUSALS | {
     "empty": _("There is no row in this list below its headings."),
     "too-long": _("These are more than 1,000 rows. Bring them in parts."),
+    "too-wide": _(
+        "This list holds more than 200,000 characters. Leave out columns that are not needed, or bring it in parts."
+    ),
     "no-headings": _(
         "No heading names a staff number or an e-mail address. A row such as this one is expected: "
         "Staff number, Course, Trained on, Valid until, Proof."

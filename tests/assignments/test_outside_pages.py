@@ -105,6 +105,20 @@ def test_human_resources_take_back_neither_the_own_one_nor_that_of_staff(client,
         assert client.post(f"{PAGE}{one.pk}/take-back/", {"reason": "Wrong"}).status_code == 404
 
 
+@pytest.mark.parametrize(("remarks", "is_taken"), [(190_000, True), (200_001, False)])
+def test_a_file_that_is_too_wide_to_come_back_as_text_is_refused_in_words(client, hr, course, li, remarks, is_taken):
+    rows = [["Staff number", "Course", "Trained on", "Proof", "Remarks"], ["A12", "tea-room", "2026-03-02", "Seen"]]
+    rows += [["A12", "tea-room", f"2026-02-0{number}", "Seen", "x" * (remarks // 5)] for number in range(1, 6)]
+    file = SimpleUploadedFile("wide.csv", "\n".join(map(",".join, rows)).encode())
+    shown = client.post(PAGE, {"file": file})
+    assert ("This list holds more than 200,000 characters." in shown.text) != is_taken
+    assert shown.status_code == (200 if is_taken else 422)
+    if is_taken:
+        form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
+        assert client.post(PAGE, {**form, "act": "go"}).status_code == 302
+        assert OutsideTraining.objects.count() == 6
+
+
 def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_by_cell(client, hr, course, li):
     file = SimpleUploadedFile("last year.csv", LIST.encode("gb18030"))
     shown = client.post(PAGE, {"file": file})
