@@ -6,6 +6,7 @@ by a merge, has the same day; the instant at which it is over is that of the new
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, tzinfo
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
@@ -21,7 +22,10 @@ from courseware.learning.postponing import instants, zone_of
 from courseware.lib import dates
 
 # Beside the enrollment, what else knows of its due day.
-TOLD_BESIDE = {Postponement: ["given_at", "moved_to"], AdjustmentLine: ["due_before", "due_after"]}
+TOLD_BESIDE: dict[Any, list[str]] = {
+    Postponement: ["given_at", "moved_to"],
+    AdjustmentLine: ["due_before", "due_after"],
+}
 
 
 @task
@@ -100,11 +104,11 @@ def follow_zones(sender, instance: Membership, raw: bool = False, **kwargs) -> N
 
 
 def note_zone_of_team(sender, instance: Team, **kwargs) -> None:
-    instance.zone_before = Team.objects.filter(pk=instance.pk).values_list("time_zone", flat=True).first()
+    vars(instance)["zone_before"] = Team.objects.filter(pk=instance.pk).values_list("time_zone", flat=True).first()
 
 
 def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False, **kwargs) -> None:
-    if not created and not raw and (before := zone_named(instance.zone_before)) != instance.zone:
+    if not created and not raw and (before := zone_named(vars(instance)["zone_before"])) != instance.zone:
         learners = Membership.objects.filter(team=instance, role=Membership.Role.LEARNER)
         follow(learners.order_by("person").values_list("person", flat=True), before)
 
