@@ -1,0 +1,56 @@
+"""What a short renewal asks for: what has changed, what was missed, and the exam."""
+
+import pytest
+
+from courseware.assignments.short_lists import short_lists
+from courseware.content.models import Release
+from courseware.learning.models import Completion
+from tests.assessment.exams import make_course as make_exam_course
+from tests.assessment.exams import ready, sit
+from tests.language.samples import make_files
+from tests.making import days, make_course, make_enrollment, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+LESSON = "01-water/01-boiling.en.md"
+
+
+def completed(course):
+    run = make_enrollment(make_user(), course)
+    complete_course(run)
+    Completion.objects.filter(enrollment=run).update(completed_at=days(-9))
+    return run.learner
+
+
+def released_anew(weight):
+    """The course, with another word in its lesson."""
+    course = make_course({**make_files(), LESSON: make_files()[LESSON].replace(b"Walk away", b"Walk off")})
+    Release.objects.filter(pk=course.current_id).update(weight=weight)
+    return course
+
+
+def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_all():
+    course = make_course()
+    person, stranger = completed(course), make_user()
+    lists = short_lists([person.pk, stranger.pk], course)
+    assert lists == {person.pk: ["last-cup"], stranger.pk: ["boiling", "last-cup"]}
+    assert short_lists([], course) == {}
+
+
+@pytest.mark.parametrize("weight", Release.Weight.values)
+def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_until_it_is_done_again(weight):
+    person = completed(make_course())
+    course = released_anew(weight)
+    assert short_lists([person.pk], course) == {
+        person.pk: ["last-cup"] if weight == Release.Weight.MINOR else ["boiling", "last-cup"]
+    }
+    Completion.objects.filter(enrollment__learner=person).update(completed_at=days(1))
+    assert short_lists([person.pk], course) == {person.pk: ["last-cup"]}
+
+
+@pytest.mark.parametrize(("right", "wanted"), [(4, ["last-cup"]), (2, ["boiling", "last-cup"])])
+def test_the_lesson_on_what_the_passed_attempt_has_missed_is_asked_for(right, wanted):
+    course = make_exam_course(pass_mark=50)
+    run = ready(course)
+    sit(run, points=right)
+    assert short_lists([run.learner_id], course) == {run.learner_id: wanted}
