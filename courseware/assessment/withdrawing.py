@@ -12,9 +12,8 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
-from courseware.outbox.kinds import LineWords, MessageKind, register_kind
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.kinds import LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from courseware.outbox.tray_lines import TrayLine

@@ -18,6 +18,7 @@ from courseware.assignments.decision_pages import chosen_runs
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.taking_back import names_in_words
+from courseware.learning.models import Enrollment
 from courseware.learning.verbs import VerbForm
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
@@ -48,7 +49,11 @@ def remind_chosen(request):
         raise Http404
     data = request.POST if request.method == "POST" else request.GET
     form = RemindForm(request.POST if request.method == "POST" else None)
-    runs = list(chosen_runs(request.user, data).select_related("learner").order_by("learner__name", "pk"))
+    runs = list(
+        chosen_runs(Enrollment.objects.in_hands_of(request.user), data)
+        .select_related("learner")
+        .order_by("learner__name", "pk")
+    )
     why = left_out(runs, request.user)
     able = [run for run in runs if run.pk not in why]
     if request.method == "POST" and able and form.is_valid():
