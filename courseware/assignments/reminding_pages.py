@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from courseware.accounts.addresses import page_before
 from courseware.accounts.permissions import handles_people, is_manager
 from courseware.assignments.decision_pages import chosen_runs
 from courseware.assignments.hand_remindings import HandReminding
@@ -70,6 +71,7 @@ def remind_chosen(request):
         "names": names_in_words([run.learner.name for run in able]),
         "left": by_reason(LeftOut(run, why[run.pk]) for run in runs if run.pk in why),
         "chosen": [(name, value) for name in ("row", "team") for value in keys_in(data.getlist(name))],
+        "page_before": page_before(request),
     }
     return render(request, "assignments/decide.html", context, status=form_status(form))
 
