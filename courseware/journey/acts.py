@@ -74,7 +74,8 @@ class NextAct:
     def minutes(self) -> int | None:
         if self.again:
             return sum(step.minutes or 0 for step in self.again)
-        return self.step.minutes if self.step and self.is_asked else None
+        # A drill is much shorter than the exam that it stands at.
+        return self.step.minutes if self.step and self.is_asked and self.kind != Act.DRILL else None
 
     @property
     def words(self) -> str:
