@@ -48,7 +48,7 @@ def endings(day: date) -> Iterator[list[Enrollment]]:
         last = day + timedelta(days=before)
         near |= Q(certified_until__gt=last - CAUGHT_UP, certified_until__lte=last)
     runs = Enrollment.objects.newest().exclude(completed_at=None, waived_at=None).filter(near)
-    runs = runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner")
+    runs = runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
     last_key = 0
     while batch := list(runs.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
         last_key = batch[-1].pk

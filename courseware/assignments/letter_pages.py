@@ -1,4 +1,7 @@
-"""/people/letters/: what was told to whom, and what became of it. To read; neither words nor links."""
+"""/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
+
+from datetime import timedelta
+from itertools import islice
 
 from crispy_forms.layout import Field
 from django import forms
@@ -9,13 +12,18 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import is_no_staff, may_handle
+from courseware.accounts.permissions import is_for_admins, is_no_staff, may_handle
+from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.people_pages import hr_or_404
+from courseware.learning.due import spoken
+from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 from courseware.lib.long_lists import MOST, FirstRows
 from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
+FORESEEN = 200  # that a page shows
+DAYS_AHEAD = 14
 
 
 class LetterFilter(forms.Form):
@@ -58,3 +66,40 @@ def letters(request):
     for letter in page.object_list:
         letter.is_linked = may_handle(request.user, letter.person)
     return render(request, "assignments/letters.html", {"form": form, "page": page, "most": MOST})
+
+
+class ComingFilter(forms.Form):
+    """In the address; what is not there, or cannot be, is tomorrow."""
+
+    in_days = forms.TypedChoiceField(label=_("Day"), required=False, coerce=int, empty_value=None)
+    helper = Fields(form_method="get")
+
+    def __init__(self, data):
+        super().__init__(data)
+        today = site_day()
+        days = {each: today + timedelta(days=each) for each in range(DAYS_AHEAD + 1)}
+        self.fields["in_days"].choices = [(each, spoken(day, today)) for each, day in days.items()]
+        self.fields["in_days"].initial = 1
+
+    def day(self):
+        self.full_clean()
+        in_days = self.cleaned_data.get("in_days")
+        return site_day() + timedelta(days=1 if in_days is None else in_days)
+
+
+@require_safe
+@login_required
+def coming_letters(request):
+    """By how things are now; nothing is written."""
+    hr_or_404(request.user)
+    day = ComingFilter(request.GET).day()
+    foreseen = (each for each in rehearse_letters(day) if not is_for_admins(each.message.person))
+    lines = list(islice(foreseen, FORESEEN + 1))
+    context = {
+        "chosen": ComingFilter({"in_days": (day - site_day()).days}),
+        "day": day,
+        "lines": lines[:FORESEEN],
+        "has_more": len(lines) > FORESEEN,
+        "most": FORESEEN,
+    }
+    return render(request, "assignments/coming_letters.html", context)

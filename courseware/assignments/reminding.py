@@ -23,12 +23,13 @@ REACH = timedelta(days=3 * FARTHEST_REMINDER)  # calendar days that so many work
 
 @dataclass(frozen=True)
 class DueReminder:
-    """`before` is the day of the plan, `leaves_at` when letters may leave for the person from now on."""
+    """`before` is the day of the plan, `at` when it was asked, `hours` are those of the person."""
 
     run: Enrollment
     due_on: date
     before: int
-    leaves_at: datetime
+    at: datetime
+    hours: LetterHours
 
     @property
     def key(self) -> str:
@@ -44,7 +45,7 @@ class DueReminder:
             address=person.email or "",
             language=person.language,
             data={"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None},
-            next_at=self.leaves_at,
+            next_at=self.hours.opens_at(self.at),
         )
 
 
@@ -88,7 +89,7 @@ def due_of_batch(
         today, enrolled_on = (each.astimezone(run.zone).date() for each in (at, run.enrolled_at))
         before = reminder_on(today, run.due_on, plan, hours.calendar, after=enrolled_on)
         if before is not None:
-            yield DueReminder(run, run.due_on, before, hours.opens_at(at))
+            yield DueReminder(run, run.due_on, before, at, hours)
 
 
 def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:

@@ -87,6 +87,7 @@ urlpatterns = [
     path("people/merges/", merge_pages.merges, name="merges"),
     path("people/merges/<int:pk>/undo/", merge_pages.undo, name="undo-merge"),
     path("people/letters/", letter_pages.letters, name="letters"),
+    path("people/letters/coming/", letter_pages.coming_letters, name="coming-letters"),
     path("people/reminders/", reminder_pages.reminders, name="reminders"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),

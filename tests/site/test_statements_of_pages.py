@@ -54,6 +54,7 @@ LISTS = {
     "people/acts/<int:pk>/": AdjustmentLine,
     "people/certificates/<int:pk>/withdraw/": ONE,
     "people/letters/": Message,
+    "people/letters/coming/": Message,
     "people/reminders/": AssignmentRule,
     "people/teams/": Team,
     "people/teams/new/": Team,

@@ -3,20 +3,25 @@ from datetime import date
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rehearsal import RuleRehearsal, names_of, rehearse_all, rehearse_rule
 from courseware.lib import dates
 
 
 class Command(BaseCommand):
-    help = "Say what the assignment rules would do on a day, to whom and why. Nothing is written."
+    help = "Say what the assignment rules, or letters, would do on a day, to whom and why. Nothing is written."
 
     def add_arguments(self, parser):
         parser.add_argument("--date", type=day_of, default=None, help="as 2027-03-01; without it today")
         parser.add_argument("--rule", type=int, help="its number; without it all that are switched on")
+        parser.add_argument("--letters", action="store_true", help="instead: which letters about the training leave")
 
     def handle(self, **options):
         day = options["date"] or dates.site_day()
+        if options["letters"]:
+            self.stdout.writelines(f"{line}\n" for line in letter_lines(day))
+            return
         if options["rule"] is None:
             found = rehearse_all(day)
         else:
@@ -37,6 +42,11 @@ def day_of(text):
         return date.fromisoformat(text)
     except ValueError:
         raise CommandError(f"--date {text}: expected a day such as 2027-03-01") from None
+
+
+def letter_lines(day):
+    for foreseen in rehearse_letters(day):
+        yield f"{foreseen.words} · {foreseen.name} · {foreseen.why_not or day}"
 
 
 def lines(rehearsal: RuleRehearsal):

@@ -1,0 +1,140 @@
+"""Which letters a day would bring is said beforehand, with why somebody gets none; and it is what then happens."""
+
+from datetime import date, datetime, timedelta
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assignments.ending_letters import tell_of_endings
+from courseware.assignments.letter_rehearsal import rehearse_letters
+from courseware.assignments.reminding import remind_due
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message
+from tests.assignments.certified import make_certified
+from tests.language.samples import make_files
+from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.site.test_access import digests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+ZONE = ZoneInfo("Asia/Shanghai")
+TODAY, TOMORROW = date(2026, 12, 9), date(2026, 12, 10)
+
+
+@pytest.fixture(autouse=True)
+def the_day_before(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    time_machine.move_to(datetime(2026, 12, 9, 15, tzinfo=ZONE), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def firm():
+    """One is due on Friday, one as well and is away, one has no address, and the certificate of one ends in a week."""
+    course, team = make_course(), make_team(manager=make_user())
+    month_ago = timezone.now() - timedelta(days=30)
+    for name in ("Due", "Away", "No address"):
+        person = make_user(name)
+        join(team, person)
+        make_enrollment(person, course, due_at=due_instant(date(2026, 12, 11), ZONE), enrolled_at=month_ago)
+        if name == "No address":
+            person.email, person.staff_number = None, "A1"
+            person.save()
+    holder = make_certified(course, team, TOMORROW + timedelta(days=7))
+    holder.name = "Holder"
+    holder.save()
+    Message.objects.all().delete()
+
+
+def foreseen(day=TOMORROW):
+    return {(each.name, each.message.kind): each.why_not for each in rehearse_letters(day)}
+
+
+@pytest.mark.usefixtures("firm")
+def test_it_says_who_gets_which_letter_and_who_none_and_why_and_writes_nothing():
+    before = digests()
+    assert foreseen() == {
+        ("Due", "reminder"): "",
+        ("Away", "reminder"): "",
+        ("No address", "reminder"): "the person has no address",
+        ("Holder", "certificate-ending"): "",
+    }
+    assert digests() == before
+
+
+@pytest.mark.usefixtures("firm")
+def test_what_it_says_is_what_the_day_brings(the_day_before, mailoutbox):
+    said = {name for (name, _kind), why in foreseen().items() if not why}
+    the_day_before.move_to(datetime(2026, 12, 10, 5, tzinfo=ZONE), tick=False)
+    remind_due()
+    tell_of_endings()
+    assert foreseen(TOMORROW) == {(each.person.name, each.kind): "" for each in Message.objects.all()}
+    the_day_before.move_to(datetime(2026, 12, 10, 8, tzinfo=ZONE), tick=False)
+    letters()
+    assert {each.person.name for each in Message.objects.handed_over()} == said
+
+
+@pytest.mark.usefixtures("firm")
+def test_who_is_away_on_the_day_is_told_nothing_then():
+    mark_away(User.objects.get(name="Away"), TOMORROW, TOMORROW + timedelta(days=1), by=make_admin())
+    mark_away(User.objects.get(name="Holder"), TOMORROW, TOMORROW, by=make_admin())
+    assert foreseen() == {
+        ("Due", "reminder"): "",
+        ("No address", "reminder"): "the person has no address",
+        ("Holder", "certificate-ending"): "the person is away until 2026-12-10",
+    }
+
+
+@pytest.mark.usefixtures("firm")
+def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_kind():
+    person = User.objects.get(name="Due")
+    data = {"subjects": [], "by": None}
+    Message.objects.create(kind="enrolled", person=person, address=person.email, data=data)
+    found = foreseen()
+    assert found["Due", "enrolled"] == ""
+    assert found["Due", "reminder"] == "the person has another letter on that day"
+    person.is_active = False
+    person.save()
+    assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
+        ("Due", "enrolled"): "the person has left"
+    }
+
+
+@pytest.mark.usefixtures("firm")
+def test_who_had_three_letters_waits_and_a_free_day_brings_none():
+    person = User.objects.get(name="Due")
+    for number in (1, 2, 3):
+        Message.objects.create(
+            kind="reminder", person=person, state="sent", turn_sort="training", turn_on=TODAY - timedelta(days=number),
+            data={"subjects": [], "by": None},
+        )  # fmt: skip
+    why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
+    assert foreseen()["Due", "reminder"] == why
+
+
+@pytest.mark.usefixtures("firm")
+def test_two_courses_of_one_person_are_one_letter():
+    run = Enrollment.objects.get(learner__name="Due")
+    other = make_course({name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()})
+    make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
+    found = [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"]
+    assert found == ["", "it is told in the same letter as another"]
+
+
+@pytest.mark.usefixtures("firm")
+def test_the_command_and_the_page_of_human_resources_say_it(client):
+    printed = StringIO()
+    call_command("rehearse", "--letters", "--date", "2026-12-10", stdout=printed)
+    assert "Reminder of a due day · Due · 2026-12-10" in printed.getvalue()
+    assert "Reminder of a due day · No address · the person has no address" in printed.getvalue()
+    client.force_login(make_hr())
+    page = client.get("/people/letters/coming/").text
+    assert "Holder" in page
+    assert "the person has no address" in page
+    assert "No letter is to leave" in client.get("/people/letters/coming/", {"in_days": "2"}).text
+    assert client.get("/people/letters/coming/", {"in_days": "x"}).context["day"] == TOMORROW
