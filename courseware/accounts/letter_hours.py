@@ -37,7 +37,7 @@ def hours_of(message: Message) -> LetterHours:
     return LetterHours(team.zone if team else ZoneInfo(settings.TIME_ZONE), calendar_of(team))
 
 
-def left(message: Message) -> str:
+def why_of_leaver(message: Message) -> str:
     """Who has left is told nothing any more. A last day ends by the clock of the site, as where people are let go."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())

@@ -25,7 +25,7 @@ def register_letters():
     for sort in (LetterSort.TRAINING, LetterSort.SUBSCRIBED):
         register_hours(sort, letter_hours.hours_of)
         register_wait(sort, "away", absences.until_back)
-        register_bar(sort, "left", letter_hours.left)
+        register_bar(sort, "left", letter_hours.why_of_leaver)
     for name, words, still_wanted, context in (
         ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),

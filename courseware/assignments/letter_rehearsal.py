@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from courseware.accounts.absences import last_days_away
-from courseware.accounts.letter_hours import OPENS, LetterHours, left
+from courseware.accounts.letter_hours import OPENS, LetterHours, why_of_leaver
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments import ending_letters
 from courseware.assignments.reminder_plans import planned_day
@@ -63,7 +63,9 @@ def rehearse_letters(day: date) -> Iterator[Foreseen]:
 def waiting() -> Iterator[list[Message]]:
     """Letters about the training that wait now, a batch at a time."""
     kinds = [name for name, kind in MESSAGE_KINDS.items() if kind.sort == TRAINING]
-    letters = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds).select_related("person")
+    letters = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds, person__isnull=False).select_related(
+        "person"
+    )
     last = 0
     while batch := list(letters.filter(pk__gt=last).order_by("pk")[: ending_letters.LETTERS_AT_ONCE]):
         last = batch[-1].pk
@@ -71,12 +73,12 @@ def waiting() -> Iterator[list[Message]]:
 
 
 def hours_by_team(messages: Collection[Message]) -> list[LetterHours]:
-    """Runs three queries for any number of them."""
-    people = {message.person_id for message in messages if message.person_id}
-    zones = {person.pk: zone for person, zone in zones_of(people)}
-    calendars = calendars_of_people(people)
+    """Of letters to people. Runs three queries for any number of them."""
+    readers = [message.person_id for message in messages if message.person_id]
+    zones = {person.pk: zone for person, zone in zones_of(set(readers))}
+    calendars = calendars_of_people(set(readers))
     site = timezone.get_default_timezone()
-    return [LetterHours(zones.get(each.person_id, site), calendars[each.person_id]) for each in messages]
+    return [LetterHours(zones.get(reader, site), calendars[reader]) for reader in readers]
 
 
 def is_news(reminder: DueReminder, day: date) -> bool:
@@ -113,10 +115,10 @@ def foresee(
 def why_waits(
     message: Message, hours: ReaderHours, away: Mapping[int, date], taken: set[date], day: date, at: datetime
 ) -> str:
-    if reason := left(message):
+    if reason := why_of_leaver(message):
         return reason
-    if message.person_id in away:
-        return f"the person is away until {away[message.person_id]}"
+    if (until := away.get(message.person_id or 0)) is not None:
+        return f"the person is away until {until}"
     if not message.address:
         return "the person has no address"
     wait = wait_for(hours, at, taken, LIMITS[TRAINING])
@@ -127,5 +129,5 @@ def days_taken_by(people: Iterable[int], day: date) -> dict[int, set[date]]:
     found: dict[int, set[date]] = defaultdict(set)
     sent = Message.objects.filter(person__in=people, turn_sort=TRAINING, turn_on__gt=day - LIMITS[TRAINING].days * DAY)
     for person, turn in sent.values_list("person", "turn_on"):
-        found[person].add(turn)
+        found[person].add(turn)  # type: ignore[arg-type]  # the filter leaves days alone
     return found

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courseware.accounts.letter_hours import LetterHours, hours_of, left
+from courseware.accounts.letter_hours import LetterHours, hours_of, why_of_leaver
 from courseware.accounts.models import CalendarDay, Membership
 from courseware.accounts.working_days import Calendar, ListedDay
 from courseware.lib.dates import site_day
@@ -73,7 +73,7 @@ def test_who_has_left_is_told_nothing_from_the_day_after_the_last_one_on():
         "may not sign in": make_user(is_active=False),
         "a stranger": None,
     }
-    assert {who: left(Message(kind="note", person=person)) for who, person in people.items()} == {
+    assert {who: why_of_leaver(Message(kind="note", person=person)) for who, person in people.items()} == {
         "here": "",
         "last day today": "",
         "last day yesterday": "the person has left",

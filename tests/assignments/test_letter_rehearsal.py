@@ -73,7 +73,7 @@ def test_what_it_says_is_what_the_day_brings(the_day_before, mailoutbox):
     the_day_before.move_to(datetime(2026, 12, 10, 5, tzinfo=ZONE), tick=False)
     remind_due()
     tell_of_endings()
-    assert foreseen(TOMORROW) == {(each.person.name, each.kind): "" for each in Message.objects.all()}
+    assert foreseen(TOMORROW).keys() == {(each.person.name, each.kind) for each in Message.objects.all()}
     the_day_before.move_to(datetime(2026, 12, 10, 8, tzinfo=ZONE), tick=False)
     letters()
     assert {each.person.name for each in Message.objects.handed_over()} == said
