@@ -1,13 +1,11 @@
 """How lists of the admin whose rows belong to people are searched and filtered."""
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
+from courseware.accounts.search_terms import found_by
 from courseware.lib.list_filters import WordsFilter
 from courseware.lib.list_search import IndexedSearch
 from courseware.lib.long_lists import MOST
@@ -15,8 +13,6 @@ from courseware.lib.long_lists import MOST
 
 class SearchByPeople(IndexedSearch):
     """Rows are found by how something of their person begins; by a whole address those of one, at once."""
-
-    search_help_text: ClassVar[Any] = HOW_PEOPLE_ARE_FOUND
 
     def people_found(self, words):
         if whole := super().people_found(words):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
+from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND
 from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.learning.admin_confirmation import confirmation
 from courseware.learning.admin_forms import EnrollmentForm
@@ -61,6 +62,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     ordering = ["urgency", "pk"]
     list_filter = [StateFilter, ("course", CourseTitleFilter), LearnersTeamFilter]
     search_people = ("learner",)
+    search_help_text = HOW_PEOPLE_ARE_FOUND
     autocomplete_fields = ["learner"]
     actions = [action_of(verb) for verb in VERBS if verb.action]
     readonly_fields = (
