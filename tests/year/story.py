@@ -71,6 +71,7 @@ class Story:
     # A day
 
     def day(self, day):
+        # No two jobs are due at one moment where it matters which of them comes first.
         for verb, *moment in (("look", 0, 19, 30), ("let_go", 0, 20), ("look", 4, 39, 30), ("act", 4, 40)):
             self.clock_to(day, *moment)
             self.tell(verb)
@@ -174,7 +175,7 @@ class Story:
             self.tell("say_away", person.number, first, first + timedelta(days=self.random.choice([0, 2, 6, 13])))
 
     def is_never_away(self, person):
-        """Neither now, nor lately, nor soon."""
+        """Neither now, nor lately, nor soon: one absence at a time."""
         return all(each.last < self.plain.today - timedelta(days=3) for each in person.absences)
 
     def absent(self):
