@@ -6,6 +6,7 @@ so it comes to the same in whichever order people are away, come back earlier, o
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -20,7 +21,14 @@ from courseware.learning.postponements import Postponement
 from courseware.lib import dates
 
 DAY = timedelta(days=1)
-Span = tuple[date, date]  # first day, last day
+
+
+class DaysAway(NamedTuple):
+    """An absence, of which the days from `since` on count for a due day."""
+
+    first: date
+    last: date
+    since: date
 
 
 class AwayAlready(Exception):
@@ -31,17 +39,15 @@ class AwayAlready(Exception):
         self.away = away
 
 
-def moved_on(
-    given: date, absences: Iterable[Span], calendar: Calendar, *, counts_from: date, today: date
-) -> tuple[date, int]:
+def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, today: date) -> tuple[date, int]:
     """The due day behind these absences, in their order, and by how many working days it was moved.
 
-    An absence counts once it has begun, and before where the due day would fall into it or behind it; of it the days
-    from `counts_from` on. A due day within it is the first working day afterwards at the earliest.
+    An absence counts once it has begun, and before where the due day would fall into it or behind it. A due day within
+    it is the first working day afterwards at the earliest.
     """
     day, moved = given, 0
-    for first, last in absences:
-        start = max(first, counts_from)
+    for first, last, since in absences:
+        start = max(first, since)
         if start > last or first > max(day, today):
             continue
         number = calendar.working_days_between(start, last)
@@ -50,9 +56,9 @@ def moved_on(
     return day, moved
 
 
-def held(day: date, absences: Iterable[Span], today: date) -> date:
+def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
     """The due day as it stands today: who is away is not late before the absence ends."""
-    return max([day, *(last for first, last in absences if first <= today <= last)])
+    return max([day, *(last for first, last, _since in absences if first <= today <= last)])
 
 
 @transaction.atomic
@@ -154,7 +160,7 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
     for run in runs:
         of_learner = absences.get(run.learner_id, [])
         postponement = kept.get(run.pk) or begun(run, of_learner)
-        spans = [(each.first_day, each.last_day) for each in of_learner]
+        spans = [DaysAway(each.first_day, each.last_day, counts_since(each, run, postponement)) for each in of_learner]
         move(run, postponement, spans, calendars[run.learner_id], timezone.localdate(at, run.zone))
         postponements.append(postponement)
     keep(postponements)
@@ -189,11 +195,17 @@ def begun(run: Enrollment, absences: list[Away]) -> Postponement:
     )
 
 
-def move(run: Enrollment, postponement: Postponement, spans: list[Span], calendar: Calendar, today: date) -> None:
+def counts_since(away: Away, run: Enrollment, postponement: Postponement) -> date:
+    """One that was noted after a day was given by hand counts whole, also where it lies before one known by then."""
+    is_news = run.due_given_at is not None and away.said_at > run.due_given_at
+    return timezone.localdate(run.due_given_at, run.zone) if is_news else postponement.counts_from
+
+
+def move(run: Enrollment, postponement: Postponement, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
     if postponement.given_at is None:
         return
     given = dates.due_day(postponement.given_at, run.zone)
-    day, days = moved_on(given, spans, calendar, counts_from=postponement.counts_from, today=today)
+    day, days = moved_on(given, spans, calendar, today=today)
     day = held(day, spans, today)
     # The very instant that was given, also where the team has another zone since.
     run.due_at = dates.due_instant(day, run.zone) if day != given else postponement.given_at

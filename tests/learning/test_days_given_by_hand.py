@@ -118,6 +118,15 @@ def test_a_day_given_by_hand_stays_whenever_the_job_runs(clock):
     assert as_it_is(early)[0] == as_it_is(late)[0] == december(8)
 
 
+def test_an_absence_noted_after_a_day_was_given_moves_it_also_where_it_lies_before_one_known_by_then(clock):
+    run = due(FRIDAY)
+    mark_away(run.learner, december(7), december(8), by=None)
+    extend(run, december(15), by=make_user())
+    clock.shift(60)
+    mark_away(run.learner, MONDAY, MONDAY, by=None)
+    assert as_it_is(run)[0] == december(16)
+
+
 def test_taking_back_costs_as_many_statements_for_three_as_for_one(clock):
     def statements(people):
         runs = [due(FRIDAY) for _ in range(people)]

@@ -18,6 +18,7 @@ from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import (
     AwayAlready,
+    DaysAway,
     change_away,
     is_any_not_settled,
     mark_away,
@@ -108,8 +109,8 @@ def test_a_due_day_moves_on_by_the_working_days_away(given_day, absences, today,
         "the second is reached by the first alone": november(27),
     }  # fmt: skip
     day = given_days.get(given_day, november(30))
-    spans = [(november(first), november(last)) for first, last in absences]
-    assert moved_on(day, spans, CHINA, counts_from=november(6), today=november(today)) == expected
+    spans = [DaysAway(november(first), november(last), since=november(6)) for first, last in absences]
+    assert moved_on(day, spans, CHINA, today=november(today)) == expected
 
 
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -125,19 +126,23 @@ def spans_apart(draw):
     return spans
 
 
+def counted(spans, since):
+    return [DaysAway(*span, since) for span in spans]
+
+
 @given(DAYS, spans_apart(), DAYS, DAYS)
-def test_no_due_day_gets_nearer_and_none_is_moved_by_more_days_than_somebody_was_away(day, spans, counts_from, today):
-    moved, days = moved_on(day, spans, CHINA, counts_from=counts_from, today=today)
+def test_no_due_day_gets_nearer_and_none_is_moved_by_more_days_than_somebody_was_away(day, spans, since, today):
+    moved, days = moved_on(day, counted(spans, since), CHINA, today=today)
     away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
     assert moved >= day
-    assert days <= sum(CHINA.is_working(each) for each in away if each >= counts_from)
+    assert days <= sum(CHINA.is_working(each) for each in away if each >= since)
 
 
 @given(DAYS, spans_apart())
 def test_as_many_working_days_are_left_as_without_the_absences(day, spans):
     """Counted from the first of January: what an absence takes, the moved day gives back."""
     begin = date(2026, 1, 1)
-    moved, _days = moved_on(day, spans, CHINA, counts_from=begin, today=begin)
+    moved, _days = moved_on(day, counted(spans, begin), CHINA, today=begin)
     away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
 
     def left(until):
@@ -153,7 +158,7 @@ def every_day(first, last):
 
 @given(DAYS, spans_apart())
 def test_nobody_who_left_in_time_comes_back_late(day, spans):
-    moved, _days = moved_on(day, spans, CHINA, counts_from=date(2026, 1, 1), today=date(2026, 1, 1))
+    moved, _days = moved_on(day, counted(spans, date(2026, 1, 1)), CHINA, today=date(2026, 1, 1))
     assert not any(first <= moved <= last for first, last in spans)
 
 

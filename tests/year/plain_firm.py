@@ -102,7 +102,8 @@ class PlainFirm:
         _since, given_at, counts_from = run.given
         given = day = day_ended_at(given_at, zone)
         for each in sorted(person.absences, key=lambda each: each.first):
-            first = max(each.first, counts_from)
+            is_news = run.given_by_hand_at and each.said_at > run.given_by_hand_at
+            first = max(each.first, run.given_by_hand_at.astimezone(zone).date() if is_news else counts_from)
             if first > each.last or each.first > max(day, today):
                 continue  # over before the day was given; or to come, and behind the due day
             moved = person.calendar.later(day, person.calendar.worked_in(first, each.last))
