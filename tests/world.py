@@ -40,6 +40,7 @@ from courseware.face.models import Logo
 from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
+from courseware.learning.due_feeds import make_feed
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
@@ -292,6 +293,7 @@ def places_of(world):
         "face/colours/<light>": "0f5f73",
         "face/colours/<light>/<dark>": "none",
         "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
+        "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
         "tray/<pk>": TrayLine.objects.of(learner.pk).latest("pk").pk,
         "house-style/<course>": world.course.identifier,
         "accounts/second-factor/passkey/<pk>": 1,

@@ -53,6 +53,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "enrolled": pgettext_lazy("event", "enrolled"),
     "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),
     "enrollment-completed": pgettext_lazy("event", "course completed"),
+    "due-feed-made": pgettext_lazy("event", "calendar of due days made"),
+    "due-feed-ended": pgettext_lazy("event", "calendar of due days ended"),
     "extended": pgettext_lazy("event", "another due day given"),
     "extension-undone": pgettext_lazy("event", "due day taken back"),
     "waived": pgettext_lazy("event", "excused"),

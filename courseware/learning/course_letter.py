@@ -16,6 +16,7 @@ from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
+from courseware.learning.due_feeds import calendar_of
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message, MessageState
@@ -87,11 +88,14 @@ def in_words(message):
     # Who has a password needs no link, and a letter without one looks like no trap.
     link = {} if person.has_usable_password() else link_in_words(message)
     with translation.override(language):
-        courses = [course_in_words(each, language) for each in asked_for(message).with_release().with_zone()]
+        runs = list(asked_for(message).with_release().with_zone())
+        courses = [course_in_words(run, language) for run in runs]
+        calendar = calendar_of(runs, language) if any(run.due_on for run in runs) else None
     return {
         "name": person.name,
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],
         "courses": courses,
+        "attachments": [("due-days.ics", calendar.decode(), "text/calendar")] if calendar else None,
         "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
         "address": message.address,
         "host": urlsplit(settings.SITE_URL).netloc,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import course, house_style, lesson, unsaved
+from courseware.learning.views import course, due_calendar, house_style, lesson, unsaved
 
 app_name = "learning"
 
@@ -21,6 +21,8 @@ course_urls = [
 ]
 
 urlpatterns = [
+    path("due-days/", due_calendar.due_days, name="due-days"),
+    path("due-days/<slug:secret>.ics", due_calendar.due_feed, name="due-feed"),
     path("house-style/", house_style.house_style, name="house-style"),
     path("house-style/<id:course>/", house_style.house_style, name="house-style-of-course"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),

@@ -68,7 +68,8 @@ def in_words(code: int, said: bytes | str) -> str:
 def composed(message: Message, template: str, context: Mapping[str, Any]) -> EmailMessage:
     """Plain text in the reader's language; the template's first line is the subject.
 
-    A letter about one course names it as `house_style_of`, whose sender and signature it then has.
+    A letter about one course names it as `house_style_of`, whose sender and signature it then has. `attachments` are
+    names of files with their content and type.
     """
     tag = message.language or settings.LANGUAGE_CODE
     key = message.face_key  # type: ignore[attr-defined]  # `delivering.claimed` brings it along
@@ -87,7 +88,8 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
     envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
     signature = face.said("signature", tag)
     body = body.strip() + (f"\n\n-- \n{signature}\n" if signature else "\n")  # the mark that mail programs know
-    return EmailMessage(subject.strip(), body, envelope, [message.address], headers=headers)
+    files = context.get("attachments")
+    return EmailMessage(subject.strip(), body, envelope, [message.address], attachments=files, headers=headers)
 
 
 def sender_of(face: Face, language: str) -> str:

@@ -1,0 +1,70 @@
+"""A person's due days as a private calendar: whoever has its address reads it, until its owner ends it."""
+
+import hashlib
+import secrets
+from datetime import UTC
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+
+from courseware.content.compiled import serving
+from courseware.evidence.recording import record
+from courseware.lib.calendar_files import WholeDay, calendar_file
+
+SECRET_BYTES = 24
+
+
+class DueFeed(models.Model):
+    """The one that holds of its person. Of its secret only a digest is kept: the address is shown once."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in its address")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"{self.person} · {self.made_at:%Y-%m-%d}"
+
+
+def digest_of(secret):
+    return hashlib.sha256(secret.encode()).hexdigest()  # the secret is random: there is nothing to be guessed slowly
+
+
+@transaction.atomic
+def make_feed(person):
+    """Its address. The one of before, if there was any, ends."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    DueFeed.objects.update_or_create(person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()})
+    record("due-feed-made", actor=person, subject=person)
+    return settings.SITE_URL + reverse("learning:due-feed", args=[secret])
+
+
+@transaction.atomic
+def end_feed(person):
+    """False where there was none."""
+    ended, _rows = DueFeed.objects.filter(person=person).delete()
+    if ended:
+        record("due-feed-ended", actor=person, subject=person)
+    return bool(ended)
+
+
+def owner_of(secret):
+    """None where no feed has this secret, or its owner has left."""
+    feeds = DueFeed.objects.filter(digest=digest_of(secret), person__is_active=True).select_related("person")
+    feed = feeds.first()
+    return feed.person if feed else None
+
+
+def calendar_of(runs, language):
+    """The due days of these runs (with release and zone) in a calendar file."""
+    with translation.override(language):
+        days = [due_day(run, language) for run in runs if run.due_on]
+        return calendar_file(gettext("Training: due days"), days, at=timezone.now().astimezone(UTC))
+
+
+def due_day(run, language):
+    title = gettext("Due: %(title)s") % {"title": serving.outline(run.release, language).title}
+    return WholeDay(f"due-{run.pk}@{urlsplit(settings.SITE_URL).hostname}", run.due_on, title, settings.SITE_URL)

@@ -1,0 +1,43 @@
+"""/due-days/: the own due days for calendar programs, under an address that nobody can guess."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from courseware.learning.due_feeds import DueFeed, calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.models import Enrollment
+from courseware.lib.form_pages import form_on
+
+
+def due_days_address():
+    return reverse("learning:due-days")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on(due_days_address)
+@login_required
+def due_days(request):
+    """The address is on the answer to the press that made it, and nowhere afterwards."""
+    if request.method == "POST" and "end" in request.POST:
+        end_feed(request.user)
+        messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
+        return redirect("learning:due-days")
+    address = make_feed(request.user) if request.method == "POST" else ""
+    feed = DueFeed.objects.filter(person=request.user).first()
+    return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})
+
+
+@require_safe
+def due_feed(request, secret):
+    person = owner_of(secret)
+    if person is None:
+        raise Http404
+    runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
+    runs = runs.with_release().with_zone().order_by("due_at", "pk")
+    language = person.language or settings.LANGUAGE_CODE
+    return HttpResponse(calendar_of(runs, language), content_type="text/calendar; charset=utf-8")
