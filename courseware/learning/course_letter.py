@@ -16,7 +16,7 @@ from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
-from courseware.learning.due_feeds import calendar_of
+from courseware.learning.due_feeds import due_calendar_of
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message, MessageState
@@ -90,7 +90,7 @@ def in_words(message):
     with translation.override(language):
         runs = list(asked_for(message).with_release().with_zone())
         courses = [course_in_words(run, language) for run in runs]
-        calendar = calendar_of(runs, language) if any(run.due_on for run in runs) else None
+        calendar = due_calendar_of(runs, language) if any(run.due_on for run in runs) else None
     return {
         "name": person.name,
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],

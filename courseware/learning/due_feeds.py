@@ -58,7 +58,7 @@ def owner_of(secret):
     return feed.person if feed else None
 
 
-def calendar_of(runs, language):
+def due_calendar_of(runs, language):
     """The due days of these runs (with release and zone) in a calendar file."""
     with translation.override(language):
         days = [due_day(run, language) for run in runs if run.due_on]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from courseware.learning.due_feeds import DueFeed, calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
 from courseware.learning.models import Enrollment
 from courseware.lib.form_pages import form_on
 
@@ -40,4 +40,4 @@ def due_feed(request, secret):
     runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
     runs = runs.with_release().with_zone().order_by("due_at", "pk")
     language = person.language or settings.LANGUAGE_CODE
-    return HttpResponse(calendar_of(runs, language), content_type="text/calendar; charset=utf-8")
+    return HttpResponse(due_calendar_of(runs, language), content_type="text/calendar; charset=utf-8")
