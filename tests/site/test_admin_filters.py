@@ -67,6 +67,7 @@ def paths(model, depth=3):
 
 
 @pytest.mark.long
+@pytest.mark.django_db
 @pytest.mark.parametrize("label", sorted(model._meta.label for model in admin.site._registry))
 def test_a_list_can_be_filtered_by_its_own_filters_and_by_no_field_beside_them(label, rf):
     model_admin = next(each for model, each in admin.site._registry.items() if model._meta.label == label)

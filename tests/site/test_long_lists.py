@@ -125,7 +125,8 @@ def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_as
     people(9)
     with django_assert_num_queries(5) as ran:  # session, person, groups, keys, rows
         client.get(address(User))
-    assert not [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
+    counting = [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
+    assert all("outbox_trayline" in each for each in counting)  # what is unread comes with the person
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 
