@@ -68,7 +68,7 @@ def test_something_else_in_each_field_at_once(client, world):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", each_value())
+@pytest.mark.parametrize("name", list(each_value()))
 def test_the_same_in_every_field_at_once(client, world, name):
     for route, address in addresses(world):
         fields = dict.fromkeys(fields_of(client, address), HOSTILE[name])
@@ -77,7 +77,7 @@ def test_the_same_in_every_field_at_once(client, world, name):
 
 
 @pytest.mark.exhaustive  # each takes a quarter of a minute
-@pytest.mark.parametrize("name", each_value())
+@pytest.mark.parametrize("name", list(each_value()))
 def test_each_field_alone(client, world, name):
     for route, address in addresses(world):
         for field in fields_of(client, address):

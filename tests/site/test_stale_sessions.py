@@ -33,7 +33,8 @@ def expected(method):
     asked = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
     asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES, *HOUSE_STYLE}
     if method == "get":
-        return asked - set(RIGHTS) | {"team/board.csv", "team/board.xlsx"}  # the lists are asked about only when something is done there
+        # The lists are asked about only when something is done there.
+        return asked - set(RIGHTS) | {"team/board.csv", "team/board.xlsx"}
     return asked | {"admin/assessment/certificate/", *WHEN_SENT}
 
 
