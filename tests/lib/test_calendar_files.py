@@ -34,9 +34,9 @@ def test_every_title_is_read_back_and_no_line_is_too_long(title):
 
 
 def test_a_day_is_a_whole_day_and_ends_before_the_next():
-    file = calendar_file("My, days", [day("A", on=date(2026, 12, 31)), day("B")], at=AT)
+    file = calendar_file("My days", [day("A", on=date(2026, 12, 31)), day("B")], at=AT)
     calendar = Calendar.from_ical(file)
-    assert str(calendar["X-WR-CALNAME"]) == "My, days"
+    assert str(calendar["X-WR-CALNAME"]) == "My days"
     first, _second = calendar.walk("VEVENT")
     assert (first["DTSTART"].dt, first["DTEND"].dt, first["DTSTAMP"].dt) == (date(2026, 12, 31), date(2027, 1, 1), AT)
     assert (str(first["UID"]), str(first["URL"])) == ("due-1@training.example.com", "https://training.example.com")
