@@ -281,7 +281,7 @@ def places_of(world):
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
-        "people/reminded/<pk>": HandReminding.objects.create(made_by=world.people["manager"]).pk,
+        "people/reminded/<pk>": HandReminding.objects.create(made_by=lead_of(world.team)).pk,
         "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,
@@ -294,7 +294,9 @@ def places_of(world):
         "face/colours/<light>/<dark>": "none",
         "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
         "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
-        "tray/<pk>": TrayLine.objects.of(learner.pk).latest("pk").pk,
+        "tray/<pk>": TrayLine.objects.create(
+            kind="enrolled", person=learner, data={"by": None, "subjects": [world.enrollment.pk]}
+        ).pk,
         "house-style/<course>": world.course.identifier,
         "accounts/second-factor/passkey/<pk>": 1,
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),

@@ -61,7 +61,9 @@ def unseen(page, name):
 def test_in_forced_colours_the_focus_is_seen_on_every_control(role, visit, world):
     page, found = visit(world.people.get(role), forced_colors="active"), []
     for address in addresses(world, role):
-        if not address.endswith((".csv", ".xlsx", ".ics", "/jsi18n/", "/autocomplete/", ".svg")) and is_page(page.goto(address)):
+        if not address.endswith((".csv", ".xlsx", ".ics", "/jsi18n/", "/autocomplete/", ".svg")) and is_page(
+            page.goto(address)
+        ):
             found += unseen(page, address)
     assert found == []
 

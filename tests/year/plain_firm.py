@@ -227,11 +227,12 @@ class PlainFirm:
             if person.email:
                 self.tell("account-notice", person)
             person.email = email
-        person.name, person.team, person.leaves_on = name, team, leaves_on
+        person.name, person.leaves_on = name, leaves_on
+        person.go_to(team)
         person.starts_on = starts_on or person.starts_on
 
     def move(self, number, team):
-        self.people[number].team = team
+        self.people[number].go_to(team)
 
     def leave(self, number):
         person = self.people[number]
@@ -265,6 +266,8 @@ class PlainFirm:
         """From now on `other` is another name of `kept`."""
         kept, other = self.people[kept], self.people[other]
         both = {run.number: person for person in (kept, other) for run in person.runs}
+        for run in other.runs:
+            run.keep_day(other.zone, kept.zone)
         kept.runs = sorted([*kept.runs, *other.runs], key=lambda run: run.number)
         for course in {run.course for run in other.runs}:
             kept.stands[course] = self.joint([run for run in kept.runs if run.course == course], both)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tests.year.plain_days import ABROAD, CHINA, SITE
+from tests.year.plain_days import ABROAD, CHINA, DAY, SITE, day_ended_at, end_of
 
 CENTRES = {
     "Shanghai": SITE, "Chengdu": SITE, "Urumqi": ZoneInfo("Asia/Urumqi"), "Berlin": ZoneInfo("Europe/Berlin"),
@@ -80,6 +80,14 @@ class Run:
     def day_given_at(self):
         return self.given_by_hand_at or self.begun_at
 
+    def keep_day(self, before, after):
+        """The day that was told stays where it comes to end by another clock."""
+        if self.due_at:
+            self.due_at = end_of(day_ended_at(self.due_at, before), after)
+        if self.given:
+            given_at, due_at, counts_from = self.given
+            self.given = (given_at, end_of(day_ended_at(due_at, before), after), counts_from)
+
 
 @dataclass
 class Person:
@@ -112,6 +120,13 @@ class Person:
     @property
     def calendar(self):
         return ABROAD if self.team in ABROAD_CENTRES else CHINA
+
+    def go_to(self, team):
+        before, self.team = self.zone, team
+        for run in self.runs:
+            run.keep_day(before, self.zone)
+        for each in self.absences:
+            each.begins, each.ends = end_of(each.first - DAY, self.zone), end_of(each.last, self.zone)
 
     def newest(self, course):
         return self.stands.get(course)

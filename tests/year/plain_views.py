@@ -53,7 +53,6 @@ def row(firm, person, run):
     proof, is_late = person.best(run.course), state(firm, run, person.best(run.course)) == "overdue"
     away, due_on = person.away_at(firm.now) if run.is_open else None, day_ended_at(run.due_at, person.zone)
     required = run.required or firm.courses[run.course].steps
-    to_do = firm.still_to_do(run)
     return {
         "name": person.name,
         "course": run.course,
@@ -69,8 +68,17 @@ def row(firm, person, run):
         "of": len(required),
         "due": due_on,
         "active": run.active_at,
-        "next": to_do[0].capitalize() if run.is_open and not away else "",
+        "next": next_words(firm, run, proof) if run.is_open and not away else "",
     }
+
+
+def next_words(firm, run, proof):
+    """Of an exam, that nothing is missing before it; who is certified and has not begun renews."""
+    step = firm.still_to_do(run)[0]
+    words = step.capitalize()
+    if step == firm.courses[run.course].exam:
+        return f"{words}: open to take"
+    return words if run.started_at or not is_certified(proof, firm.today) else f"Renewal: {words}"
 
 
 def counted(rows):

@@ -69,8 +69,9 @@ def compare_boards(plain, played, team, whose):
 def must_equal(what, expected, shown):
     """Says the first that differ: the rest mostly follows from them."""
     if expected != shown:
-        missing = [each for each in expected if each not in shown] or expected
-        strange = [each for each in shown if each not in expected] or shown
+        place = next((place for place, pair in enumerate(zip(expected, shown, strict=False)) if pair[0] != pair[1]), 0)
+        missing = [each for each in expected if each not in shown] or expected[place:]
+        strange = [each for each in shown if each not in expected] or shown[place:]
         told = [f"  plain words: {each}" for each in missing[:2]] + [f"  the product: {each}" for each in strange[:2]]
         pytest.fail("\n".join([what, *told]), pytrace=False)
 
