@@ -107,7 +107,11 @@ def in_words(message):
 def lines_in_words(lines):
     runs = Enrollment.objects.filter(pk__in={pk for line in lines for pk in line.data["subjects"]})
     runs = {run.pk: run for run in runs.with_release().with_zone()}
-    told = {line.pk: [runs[pk] for pk in line.data["subjects"] if pk in runs] for line in lines}
+    # After a merge was undone, a line may name runs that are somebody else's again.
+    told = {
+        line.pk: [run for pk in line.data["subjects"] if (run := runs.get(pk)) and run.learner_id == line.person_id]
+        for line in lines
+    }
     return {
         pk: LineWords(" · ".join(course_of_line(run) for run in found), reverse("home"))
         for pk, found in told.items()

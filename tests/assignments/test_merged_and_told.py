@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
@@ -11,6 +12,8 @@ from courseware.learning.course_letter import KIND
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.tray import in_words
+from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences
 from tests.assignments.test_merging import another_course
 from tests.making import join, letters, make_course, make_hr, make_team, make_user
@@ -129,3 +132,15 @@ def test_as_many_statements_for_one_course_as_for_three(hr, team):
         return len(made), len(undone)
 
     assert statements(1) == statements(3)
+
+
+def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, hr):
+    enroll(other, make_course(), by=hr)
+    row = merge(kept, other, by=hr)
+    undo_merge(row, by=hr)
+    assert [tray_of(each) for each in (kept, other)] == [["A course to take"], ["A course to take: “Rules of the tea room”"]]
+
+
+def tray_of(person):
+    with override("en"):
+        return [line.words for _line, line in in_words(TrayLine.objects.filter(person=person))]
