@@ -50,6 +50,8 @@ def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
     """That fewer than `left` steps come together in so many days, each drawn from `pace`."""
     if not left:
         return 0.0
+    if not any(pace):
+        return 1.0
     shares = [(steps, times / len(pace)) for steps, times in Counter(pace).items()]
     chances = [1.0] + [0.0] * (left - 1)  # of 0, 1 … steps done; whoever has done them all drops out
     for _day in range(days):
@@ -59,6 +61,8 @@ def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
                 if chance and done + steps < left:
                     after[done + steps] += chance * share
         chances = after
+        if sum(chances) < NEGLIGIBLE:  # a due day may be ten years away
+            return 0.0
     return sum(chances)
 
 

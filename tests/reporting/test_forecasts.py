@@ -79,3 +79,8 @@ def test_thousands_of_runs_are_added_up_as_twenty_are():
     found = forecast([OpenRun(1, 1, (0, 1))] * 4000)
     # Of coins: half of them, and 1.28 standard deviations of √4000 ÷ 2 to both sides.
     assert abs(found.least - 1959) <= 1 and abs(found.most - 2041) <= 1
+
+
+def test_what_cannot_be_any_more_is_not_worked_out_for_ten_years():
+    slow, idle = (0,) * 13 + (1,), (0,) * 14
+    assert [chance_of_being_late(30, 3653, pace) for pace in (slow, idle)] == [0.0, 1.0]
