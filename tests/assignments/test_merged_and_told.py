@@ -138,7 +138,10 @@ def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, 
     enroll(other, make_course(), by=hr)
     row = merge(kept, other, by=hr)
     undo_merge(row, by=hr)
-    assert [tray_of(each) for each in (kept, other)] == [["A course to take"], ["A course to take: “Rules of the tea room”"]]
+    assert [tray_of(each) for each in (kept, other)] == [
+        ["A course to take"],
+        ["A course to take: “Rules of the tea room”"],
+    ]
 
 
 def tray_of(person):
