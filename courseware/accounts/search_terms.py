@@ -25,6 +25,9 @@ CHINESE = "\u3400-\u9fff\U00020000-\U0003ffff"
 # Where somebody may begin to type: at each word, and at each Chinese character.
 BEGINNINGS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")
 CHINESE_ONES = re.compile(rf"[{CHINESE}]+")
+LINED_UP = re.compile(rf"(?<=[{CHINESE}])\s+(?=[{CHINESE}])")  # 王　明 below 王小明
+# What to Unicode is a letter of its own, and not one with an accent, which another keyboard lacks all the same.
+PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 HOW_PEOPLE_ARE_FOUND = _(
     "By how a name, its pinyin, the initials, an e-mail address or a staff number begins; a number also by its end."
 )
@@ -72,7 +75,7 @@ def found_by(words, rows, person="pk"):
 def folded(text: str) -> str:
     """Whichever keyboard it was typed by: neither width nor case nor accents count."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(each for each in decomposed if not unicodedata.combining(each))
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(PLAIN)
 
 
 def letters_of(text: str) -> str:
@@ -92,7 +95,7 @@ def of_name(name: str) -> Iterator[str]:
     """What remains of the name from each beginning on, and of how its Chinese characters are read."""
     for beginning in BEGINNINGS.finditer(name):
         yield letters_of(name[beginning.start() :])
-    for characters in CHINESE_ONES.findall(name):
+    for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
         for surname, given in readings(characters):
             syllables = (*surname, *given)
             for start in range(len(syllables)):

@@ -74,6 +74,9 @@ def test_nobody_is_found_by_what_stands_elsewhere(ming, words):
         ("𠮷野家", ["𠮷野", "野家"]),
         ("\U0003abcd明", ["\U0003abcd", "明", "ming"]),  # which no table reads
         ("Straße 7", ["strasse", "STRASSE", "7"]),
+        ("王 明", ["王明", "明", "wangming", "wm", "wangm"]),  # as a column of names is lined up
+        ("Łukasz Żółć", ["lukasz", "ŁUK", "zolc"]),
+        ("Søren Ærøskøbing", ["soren", "aeros", "ærø"]),
     ],
 )
 def test_a_name_is_found_from_each_word_and_each_chinese_character_on(name, words):
