@@ -8,11 +8,13 @@ from django.utils import timezone
 def due_instant(day: date, zone: tzinfo) -> datetime:
     """The first instant after `day` in `zone`; days are counted, so a change of clocks moves nothing.
 
+    In UTC, as the database gives it back: to Python an hour that clocks leave out or repeat equals no other zone's.
+
     >>> from zoneinfo import ZoneInfo
     >>> due_instant(date(2026, 11, 27), ZoneInfo("Asia/Shanghai")).isoformat()
-    '2026-11-28T00:00:00+08:00'
+    '2026-11-27T16:00:00+00:00'
     """
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone).astimezone(UTC)
 
 
 def due_day(due_at: datetime, zone: tzinfo) -> date:

@@ -1,6 +1,6 @@
 """The day that somebody was told stays, whichever clock ends it from now on."""
 
-from datetime import date
+from datetime import UTC, date
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -159,6 +159,21 @@ def test_moves_in_a_row_come_to_the_last_one_in_whichever_order_they_are_followe
             keep_days.call([run.learner_id], before)
         assert stands(run) == (TOLD, True, zones[2])
     DBTaskResult.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Africa/Cairo", date(2026, 4, 23)),  # midnight is left out
+        ("America/Santiago", date(2026, 9, 5)),
+        ("America/Havana", date(2026, 10, 31)),  # and here it comes twice
+    ],
+)
+def test_also_a_day_that_ends_as_clocks_change_stays(zone, day):
+    there, kept_as = ZoneInfo(zone), dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC)
+    moved = same_day(kept_as, there, EAST)
+    assert (dates.due_day(moved, EAST), same_day(moved, EAST, there)) == (day, kept_as)
+    assert dates.due_instant(day, there) == kept_as
 
 
 def test_an_instant_that_ends_no_day_stays():

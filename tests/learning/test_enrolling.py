@@ -213,7 +213,7 @@ def test_extending_moves_the_due_day_and_logs_both():
     assert enrollment.due_at == END_OF_FRIDAY + timedelta(days=7)
     [event] = Event.objects.filter(verb="extended")
     assert (event.actor, event.subject) == (admin, f"enrollment:{enrollment.pk}")
-    assert event.data == {"from": "2026-11-27T16:00:00Z", "to": "2026-12-05T00:00:00+08:00"}
+    assert event.data == {"from": "2026-11-27T16:00:00Z", "to": "2026-12-04T16:00:00Z"}
 
 
 @pytest.mark.parametrize("closed", ["completed_at", "waived_at"])
