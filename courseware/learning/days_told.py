@@ -9,13 +9,14 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.sessions import ask_for_teams_anew
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment, zone_named
 from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import instants, zone_of
@@ -40,7 +41,10 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
     learner = User.objects.select_for_update(no_key=True).filter(pk=person).first()
     if learner is None:
         return
-    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(learner=learner)
+    # Also what a merge, or its undoing, has made another account's before the move was followed.
+    shared = MergedRun.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_brought=True)
+    own = Q(learner=learner) | Q(pk__in=shared.values("enrollment"))
+    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
     keep_days_of(list(runs.order_by("pk")), before)
     keep_absences_of(learner)
     ask_for_teams_anew(person)

@@ -149,6 +149,20 @@ def test_a_merge_takes_the_day_along_and_brings_it_back(hr, before, after):
     assert Enrollment.objects.get().due_at == run.due_at
 
 
+@pytest.mark.parametrize(("before", "after"), ZONES)
+def test_a_move_that_is_followed_only_after_a_merge_or_its_undoing_is_followed_all_the_same(hr, before, after):
+    run, kept = learner_in(team_in(before)), make_user()
+    join(team_in(before), kept)
+    move(run.learner, team_in(after), by=hr)
+    row = merge(kept, run.learner, by=hr)
+    followed()
+    assert stands(run) == (TOLD, True, str(before))
+    move(kept, team_in("Europe/Berlin"), by=hr)
+    undo_merge(row, by=hr)
+    followed()
+    assert stands(run) == (TOLD, True, str(after))
+
+
 def test_moves_in_a_row_come_to_the_last_one_in_whichever_order_they_are_followed(hr):
     zones = [str(EAST), str(WEST), "Europe/Berlin"]
     for order in permutations(zones[:2]):
