@@ -100,7 +100,7 @@ def in_words(message: Message) -> dict[str, object]:
         ]
     return {
         "name": person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "firm": settings.FIRM_NAME,
         "certificates": certificates,
+        "house_style_of": runs[0].course.identifier if len(runs) == 1 else "",
         **signer_of(person, None),
     }

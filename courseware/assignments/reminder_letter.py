@@ -69,8 +69,8 @@ def in_words(message: Message) -> dict[str, object]:
         courses = [left_in_words(journey) for journey in journeys(runs, outlines)]
     return {
         "name": person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "firm": settings.FIRM_NAME,
         "courses": courses,
+        "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
         "host": urlsplit(settings.SITE_URL).netloc,
         **signer_of(person, message.data["by"]),
     }
@@ -79,6 +79,7 @@ def in_words(message: Message) -> dict[str, object]:
 def left_in_words(journey: Journey) -> dict[str, object]:
     run, act = journey.enrollment, journey.next_act
     return {
+        "id": journey.outline.course_id,
         "title": journey.outline.title,
         "day": day_in_words(run.due_on) if run.due_on else "",
         "is_over": run.state_at() is Enrollment.State.OVERDUE,

@@ -1,7 +1,7 @@
 """The style on pages, in letters and on certificates: everywhere what the firm has set, nowhere what it has not."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 
 import pytest
@@ -9,12 +9,17 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from courseware.accounts.inviting import invite
 from courseware.assessment.models import Certificate
+from courseware.assignments.ending_letters import tell_of_endings
+from courseware.assignments.reminding import remind_due
 from courseware.face.colours import colour_sheet
 from courseware.face.models import HouseStyle
 from courseware.learning.enrolling import enroll
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import due_instant, site_day
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import MONDAY, ready, sit
 from tests.assessment.exams import make_course as make_course_with_exam
@@ -119,6 +124,32 @@ def test_a_letter_about_one_course_has_those_of_the_course_and_others_those_of_t
     assert parseaddr(sent_to().message()["From"]) == ("Tea school", "site@anhe.example")
     invite(make_user(language="en", password=None), by=None)
     assert parseaddr(letters()[-1].message()["From"]) == ("Training", "site@anhe.example")
+
+
+def reminder(*_run):
+    remind_due()
+
+
+def ending(run):
+    until = site_day() + timedelta(days=30)
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=timezone.now(), certified_until=until)
+    tell_of_endings()
+
+
+@pytest.mark.parametrize("write", [reminder, ending])
+def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settings, time_machine, write):
+    settings.FIRM_NAME, settings.WORKING_DAYS = "Setting", ""
+    time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=UTC), tick=False)
+    put_on(name_en="Anhe", sender_en="Training")
+    put_on("tea-room", sender_en="Tea school")
+    due_at, month_ago = (
+        due_instant(date(2026, 12, 11), timezone.get_default_timezone()),
+        timezone.now() - timedelta(days=30),
+    )
+    write(make_enrollment(make_user("Wang", language="en"), due_at=due_at, enrolled_at=month_ago))
+    [letter] = letters()
+    assert letter.subject.startswith("[Anhe] ")
+    assert parseaddr(letter.message()["From"])[0] == "Tea school"
 
 
 def test_a_sender_in_chinese_reaches_mail_programs_as_they_read_it():
