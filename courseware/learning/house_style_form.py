@@ -109,6 +109,9 @@ class HouseStyleForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
+        for what in SAID.keys() - {"signature"}:  # one line each: they stand in headers of letters
+            for name in [field_of(what, tag) for tag, _language in settings.LANGUAGES]:
+                cleaned[name] = " ".join(cleaned.get(name, "").split())  # "" where it was refused
         for tag, _language in settings.LANGUAGES:
             name = field_of("signature", tag)
             lines = [" ".join(line.split()) for line in cleaned.get(name, "").splitlines()]

@@ -3,7 +3,7 @@
 import smtplib
 from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr, parseaddr, quote
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -93,7 +93,12 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
 
 
 def sender_of(face: Face, language: str) -> str:
-    """As a header: name and address of the house style, each that of the setting where the style has none."""
+    """As a header: name and address of the house style, each that of the setting where the style has none.
+
+    Where something is not ASCII, Django writes it as mail servers read it: Chinese in words that are not too long, a
+    domain in Punycode. An address that cannot be written would let no letter leave.
+    """
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     said = face.said("sender", language) or face.said("name", language) or name
-    return formataddr((said, face.of("sender_address") or address))
+    address = face.of("sender_address") or address
+    return formataddr((said, address)) if f"{said}{address}".isascii() else f'"{quote(said)}" <{address}>'

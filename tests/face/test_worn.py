@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 import pytest
@@ -105,8 +106,7 @@ def test_no_page_of_a_person_asks_for_the_style_once_a_process_has_read_it(learn
 def sent_to(language="en"):
     person = make_user("Wang", language=language, password=None)
     enroll(person, make_course(), by=None)
-    [letter] = letters()
-    return letter
+    return letters()[-1]
 
 
 def test_a_letter_has_sender_and_signature_of_the_firm(settings):
@@ -157,6 +157,19 @@ def test_a_sender_in_chinese_reaches_mail_programs_as_they_read_it():
     raw = sent_to("zh-hans").message().as_bytes()
     assert b"From: =?utf-8?" in raw
     assert b"<site@anhe.example>" in raw
+
+
+def test_a_sender_in_chinese_is_folded_and_a_chinese_domain_is_written_as_servers_know_it(settings):
+    settings.DEFAULT_FROM_EMAIL = "训练 <training@例子.example>"
+    assert b"<training@xn--fsqu00a.example>" in sent_to().message().as_bytes()
+    put_on(sender_zh='某某"某某", 科技股份有限公司' * 4, sender_address="site@公司.cn")
+    raw = sent_to("zh-hans").message()
+    name, address = parseaddr(raw["From"])
+    assert str(make_header(decode_header(name))) == '某某"某某", 科技股份有限公司' * 4
+    assert address == "site@xn--55qx5d.cn"
+    words = re.findall(rb"=\?utf-8\?[^ \n]*", raw.as_bytes().partition(b"\nFrom:")[2].partition(b"\nTo:")[0])
+    assert len(words) > 1
+    assert max(map(len, words)) <= 76  # as Python folds all headers
 
 
 def test_without_a_style_a_letter_is_as_the_settings_say(settings):
@@ -221,6 +234,12 @@ def test_what_is_entered_is_set(admin):
     assert (style.words, style.light, style.course) == ({"name": {"zh-hans": "安和"}}, "#123456", "")
     assert admin.get(f"/face/logo/{style.logo_id}.png")["Content-Type"] == "image/png"
     assert page_of(admin, PAGE).select_one("input[name=base]")["value"] == "1"
+
+
+def test_what_stands_in_one_line_of_a_letter_is_one(admin):
+    sent(admin, name_en="Anhe\r\nLtd", sender_en="Training\nBcc: everybody@example.com")
+    words = HouseStyle.objects.get().words
+    assert words == {"name": {"en": "Anhe Ltd"}, "sender": {"en": "Training Bcc: everybody@example.com"}}
 
 
 def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin):
