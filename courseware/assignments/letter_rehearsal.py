@@ -21,7 +21,7 @@ from courseware.learning.adjusting import zones_of
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours
-from courseware.outbox.letter_days import DAY, LIMITS, wait_for
+from courseware.outbox.letter_days import LIMITS, days_that_count, wait_for
 from courseware.outbox.models import Message, MessageState
 
 TRAINING = LetterSort.TRAINING
@@ -127,7 +127,8 @@ def why_waits(
 
 def days_taken_by(people: Iterable[int], day: date) -> dict[int, set[date]]:
     found: dict[int, set[date]] = defaultdict(set)
-    sent = Message.objects.filter(person__in=people, turn_sort=TRAINING, turn_on__gt=day - LIMITS[TRAINING].days * DAY)
+    days = days_that_count(day, TRAINING)
+    sent = Message.objects.filter(person__in=people, turn_sort=TRAINING, turn_on__range=days)
     for person, turn in sent.values_list("person", "turn_on"):
         found[person].add(turn)  # type: ignore[arg-type]  # the filter leaves days alone
     return found

@@ -49,8 +49,13 @@ def take_turn(message: Message, sort: LetterSort) -> Wait | None:
 def days_taken(message: Message, sort: LetterSort, today: date) -> set[date]:
     """On which other letters of the sort left for the person, or are about to. Runs one query."""
     others = Message.objects.filter(person=message.person_id, turn_sort=sort).exclude(pk=message.pk)
-    found = others.filter(turn_on__gt=today - LIMITS[sort].days * DAY).values_list("turn_on", flat=True)
+    found = others.filter(turn_on__range=days_that_count(today, sort)).values_list("turn_on", flat=True)
     return {day for day in found if day}
+
+
+def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
+    """The first and the last. Tomorrow is where the reader was a zone further east; later is only by a wrong clock."""
+    return today - (LIMITS[sort].days - 1) * DAY, today + DAY
 
 
 def wait_for(hours: ReaderHours, now: datetime, taken: Collection[date], limit: Limit) -> Wait | None:

@@ -97,6 +97,19 @@ def test_three_letters_about_the_training_leave_in_fourteen_days_and_of_those_by
     assert [day for day in days if "digest" in left[day]] == [day for day in days if day.weekday() < 5]
 
 
+def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_right(clock):
+    person = reader()
+    for days in (365, 368, 369):
+        clock.move_to(THURSDAY + timedelta(days=days), tick=False)
+        tell("lesson", person)
+        tell("digest", person)
+        assert send() == ["lesson", "digest"]
+    clock.move_to(THURSDAY, tick=False)
+    tell("lesson", person)
+    tell("digest", person)
+    assert send() == ["lesson", "digest"]
+
+
 def test_a_fourth_letter_says_until_when_it_waits(clock):
     person = reader()
     for number in range(4):
