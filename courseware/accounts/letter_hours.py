@@ -1,13 +1,13 @@
 """When letters about the training, and those by office, may leave: by day, on working days, where their reader is."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from courseware.accounts.models import Membership
-from courseware.accounts.working_days import Calendar, calendar_of
+from courseware.accounts.working_days import DAY, Calendar, calendar_of
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 
@@ -18,6 +18,11 @@ OPENS, CLOSES = time(8), time(20)
 class LetterHours:
     zone: tzinfo
     calendar: Calendar
+
+    def day_at(self, at: datetime) -> date:
+        """The reader's day of which letters are that are written at `at`: where none leave any more, tomorrow."""
+        local = at.astimezone(self.zone)
+        return local.date() + DAY if local.time() >= CLOSES else local.date()
 
     def opens_at(self, at: datetime) -> datetime:
         """The first instant from `at` on at which a letter may leave."""

@@ -84,7 +84,7 @@ def hours_by_team(messages: Collection[Message]) -> list[LetterHours]:
 def is_news(reminder: DueReminder, day: date) -> bool:
     """What a day before would have told is not told again on a day to come."""
     planned = planned_day(reminder.due_on, reminder.before, reminder.hours.calendar)
-    return day <= site_day() or planned == reminder.at.astimezone(reminder.hours.zone).date()
+    return day <= site_day() or planned == reminder.hours.day_at(reminder.at)
 
 
 def is_new_ending(run: Enrollment, day: date) -> bool:

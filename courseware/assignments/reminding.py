@@ -86,8 +86,8 @@ def due_of_batch(
         of_course = plans.get((run.course_id, None), DEFAULT)
         plan = plans.get((None, rules.get(run.pk)), of_course)
         hours = LetterHours(run.zone, calendars[run.learner_id])
-        today, enrolled_on = (each.astimezone(run.zone).date() for each in (at, run.enrolled_at))
-        before = reminder_on(today, run.due_on, plan, hours.calendar, after=enrolled_on)
+        enrolled_on = run.enrolled_at.astimezone(run.zone).date()
+        before = reminder_on(hours.day_at(at), run.due_on, plan, hours.calendar, after=enrolled_on)
         if before is not None:
             yield DueReminder(run, run.due_on, before, at, hours)
 

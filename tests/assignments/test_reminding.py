@@ -228,6 +228,23 @@ def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_
     assert "Also waiting for you:\n– “" in letter.body
 
 
+@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/London", "America/New_York", "Pacific/Auckland"])
+def test_wherever_its_reader_is_a_reminder_leaves_on_the_day_of_the_plan(on_the_day_before, zone):
+    """Once a day, at ten past five where the site is, which is late in the evening in London."""
+    on_the_day_before.move_to(DAY_BEFORE.replace(hour=5, minute=10) - timedelta(days=20), tick=False)
+    there = ZoneInfo(zone)
+    run = learner(team=make_team(time_zone=zone))
+    Enrollment.objects.filter(pk=run.pk).update(due_at=due_instant(FRIDAY, there))
+    for hour in range(24 * 28):
+        if hour % 24 == 0:
+            remind_due()
+        letters()
+        on_the_day_before.shift(timedelta(hours=1))
+    left = [each.ended_at.astimezone(there) for each in Message.objects.filter(kind="reminder", state="sent")]
+    assert sorted(f"{each:%m-%d}" for each in left) == ["12-02", "12-10", "12-16"]
+
+
 def other_files():
     return {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
 
