@@ -27,7 +27,10 @@ class PlanField(forms.CharField):
 
 
 class RemindersForm(forms.Form):
-    """Empty is no reminder for a course; for a rule it is the days of the course."""
+    """Empty is no reminder for a course; for a rule it is the days of the course.
+
+    A field that stands as the page showed it is not chosen: two may set the days of two courses at once.
+    """
 
     helper = Fields(error_summary=True)
 
@@ -45,10 +48,13 @@ class RemindersForm(forms.Form):
 
     def add(self, name, owner, label, days, **options):
         self.owners[name] = owner
-        self.fields[name] = PlanField(label=label, initial=", ".join(map(str, days)), **options)
+        self.fields[name] = PlanField(
+            label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
+        )
 
     def chosen(self):
         return [
             Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None))
             for name, owner in self.owners.items()
+            if name in self.changed_data or self.add_initial_prefix(name) not in self.data
         ]

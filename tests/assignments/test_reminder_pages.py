@@ -1,10 +1,12 @@
 """The page on which human resources say when people are reminded."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from courseware.assignments.reminder_plans import ReminderPlan
 from courseware.evidence.models import Event
 from tests.assignments.rules import make_rule
+from tests.language.samples import make_files
 from tests.making import make_course, make_hr
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +63,17 @@ def test_a_plan_that_the_rules_of_letters_leave_no_room_for_is_refused_and_what_
     assert "From 7 to -2 are four reminders within fourteen days." in answer.text
     assert 'value="7, 3, 1, -2"' in answer.text
     assert plans() == []
+
+
+def test_of_two_who_have_the_page_open_neither_takes_back_what_the_other_has_set(hr):
+    course, other = make_course(), make_course(other_files())
+    page = BeautifulSoup(hr.get(REMINDERS).content, "html.parser")
+    typed = {each["name"]: each["value"] for each in page.select("main form input[name*=course-]")}
+    assert len(typed) == 4  # what is typed and what was there
+    for owner, days in ((course, "14, 7"), (other, "2")):
+        assert hr.post(REMINDERS, typed | {f"course-{owner.pk}": days}).status_code == 302
+    assert plans() == [(course.pk, None, [14, 7]), (other.pk, None, [2])]
+
+
+def other_files():
+    return {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
