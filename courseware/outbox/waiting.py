@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +16,9 @@ PAGE = "admin:outbox_message_changelist"
 
 def troubles(now: datetime) -> list[Trouble]:
     """The oldest letter that waits, and for how long; how many people none reaches. Runs two queries."""
-    waiting = Message.objects.filter(state=MessageState.QUEUED).exclude(tries=0, next_at__gt=now)  # laid by on purpose
+    # What was laid by on purpose is late only where nobody has taken it up since its time came.
+    late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
+    waiting = Message.objects.filter(late, state=MessageState.QUEUED)
     oldest = waiting.order_by("written_at").first()
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
     if people := Message.objects.that_came_back().count():

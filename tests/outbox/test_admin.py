@@ -63,7 +63,8 @@ def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said
     now = timezone.now()
     for minutes in (20, 90):
         tell("invitation", make_user())
-        Message.objects.filter(pk=Message.objects.latest("pk").pk).update(written_at=now - timedelta(minutes=minutes))
+        then = now - timedelta(minutes=minutes)
+        Message.objects.filter(pk=Message.objects.latest("pk").pk).update(written_at=then, next_at=then)
     Message.objects.update(why="450 come back later")
     [told] = told_on_the_first_page(client)
     assert told.replace("\xa0", " ") == "Letters: the oldest has waited for 1 hour, 30 minutes (450 come back later)"

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.learning.postponing import change_away, mark_away
 from courseware.lib import dates
-from courseware.outbox.delivering import iter_due, send_all
+from courseware.outbox.delivering import claimed, iter_due, send_all
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
@@ -104,3 +104,18 @@ def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_
     tell("link", person)
     time_machine.shift(DAY / 24)
     assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest has waited for 1\xa0hour"]
+
+
+def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_up(reasons, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = make_user()
+    away_until(person, 0)
+    message = tell("lesson", person)
+    sent(mailoutbox)
+    message.refresh_from_db()
+    time_machine.move_to(message.next_at + timedelta(minutes=5), tick=False)
+    assert troubles(timezone.now()) == []
+    claimed(message.pk)  # on its way out
+    assert troubles(timezone.now()) == []
+    time_machine.shift(timedelta(minutes=20))
+    assert len(troubles(timezone.now())) == 1
