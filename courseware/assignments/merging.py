@@ -11,12 +11,14 @@ from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
+from courseware.assignments import ending_letters, reminder_letter
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.course_letter import give_back, hand_over
 from courseware.learning.days_told import keep_days_of
 from courseware.learning.joint_runs import bring_together, hold, take_apart
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.postponing import settle, zone_of
+from courseware.outbox.models import Message, MessageState
 
 
 class StaysMerged(models.TextChoices):
@@ -51,6 +53,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> M
     keep_standings(new)
     keep_days_of(list(runs_brought(new)), zone_of(other))
     hand_over(other, kept)
+    follow_runs(other, kept)
     events += settle(kept, by, at)  # by the absences of the account that stays
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
     return new
@@ -82,6 +85,7 @@ def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
     keep_standings(found)
     keep_days_of(list(runs_brought(found)), zone_of(kept))
     give_back(other, found.made_at)
+    follow_runs(kept, other)
     events += [*settle(kept, by, at), *settle(other, by, at)]
     record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
     return found
@@ -104,6 +108,16 @@ def keep_standings(row: Merge) -> None:
 def runs_brought(row: Merge) -> EnrollmentQuerySet:
     """They end their days by the clock of whoever has them now."""
     return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
+
+
+def follow_runs(before: User, now: User) -> None:
+    """What reminds `before` of runs that are those of `now`, or tells that their certificate ends, waits for `now`."""
+    about_runs = Message.objects.filter(kind__in=[reminder_letter.KIND, ending_letters.KIND], person=before)
+    for letter in about_runs.filter(state=MessageState.QUEUED, tries=0).select_for_update(no_key=True).order_by("pk"):
+        runs = reminder_letter.runs_in([letter.data])
+        if runs and Enrollment.objects.filter(pk__in=runs, learner=now).count() == len(runs):
+            letter.person, letter.address, letter.language = now, now.email or "", now.language
+            letter.save(update_fields=["person", "address", "language"])
 
 
 def told_of_both(of_kept: str, of_other: str, row: Merge, by: User, at: datetime) -> list[NewEvent]:

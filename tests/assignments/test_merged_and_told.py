@@ -8,6 +8,7 @@ from django.utils.translation import override
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
 from courseware.assignments.merging import merge, undo_merge
+from courseware.assignments.reminding_by_hand import remind
 from courseware.learning.course_letter import KIND
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
@@ -83,6 +84,31 @@ def test_nothing_is_told_of_what_was_told_begun_or_closes(kept, other, hr):
     merge(kept, other, by=hr)
     assert state_of(kept) == [MessageState.QUEUED]  # its own, which is begun
     assert [to for to, _about in told()] == [["other@example.com"]]
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever_has_the_run(
+    kept, other, hr, is_undone
+):
+    run = enroll(other, make_course(), by=hr)
+    Message.objects.all().delete()
+    own = enroll(kept, another_course(b"coffee-room"), by=hr)
+    remind([run.pk, own.pk], by=hr)
+    ending = Message.objects.create(
+        kind="certificate-ending", person=other, address=other.email, data={"subjects": [[run.pk, "2027-01-01"]]}
+    )
+    merged = merge(kept, other, by=hr)
+    if is_undone:
+        undo_merge(merged, by=hr)
+    has_it = other if is_undone else kept
+    ending.refresh_from_db()
+    assert (ending.person, ending.address) == (has_it, has_it.email)
+    letters()
+    reminders = Message.objects.filter(kind="reminder").order_by("pk")
+    assert [(each.person, each.address, each.why[:4]) for each in reminders] == [
+        (has_it, has_it.email, ""),
+        (kept, kept.email, "" if is_undone else "told"),
+    ]
 
 
 def test_undone_before_it_has_left_each_is_told_of_the_own_one(kept, other, hr):
