@@ -41,9 +41,10 @@ class Face:
         return next((style.words[what] for style in self.styles if style.words.get(what)), {})
 
     def said(self, what: str, language: str | None) -> str:
-        """In this language, or else in the other one; "" where nothing is said."""
+        """In this language, or else in that of the site, or in the other one; "" where nothing is said."""
         texts = self.own_words(what)
-        return texts.get(language or "") or next(iter(texts.values()), "")
+        found = (texts.get(each or "") for each in (language, settings.LANGUAGE_CODE))
+        return next(filter(None, found), "") or next(iter(texts.values()), "")
 
     def name(self, language: str | None) -> str:
         return self.said("name", language) or settings.FIRM_NAME

@@ -25,13 +25,13 @@ def test_a_course_says_what_it_has_and_the_site_the_rest():
     assert [face.of("sender_address") for face in (site, course)] == ["site@anhe.example"] * 2
 
 
-def test_a_reader_gets_the_own_language_or_else_the_other(settings):
+def test_a_reader_gets_the_own_language_or_else_that_of_the_site_or_else_the_other(settings):
     settings.FIRM_NAME = "Setting"
     assert face_of().name("en") == "Setting"
     put_on(name_zh="安和")
     assert [face_of().name(tag) for tag in ("zh-hans", "en", None)] == ["安和"] * 3
     put_on(name_zh="安和", name_en="Anhe")
-    assert [face_of().name(tag) for tag in ("zh-hans", "en", "fr")] == ["安和", "Anhe", "安和"]
+    assert [face_of().name(tag) for tag in ("zh-hans", "en", "fr")] == ["安和", "Anhe", "Anhe"]
     put_on("tea-room", name_en="Tea")  # of the course, if in another language, before the site's in this one
     assert face_of("tea-room").name("zh-hans") == "Tea"
     assert face_of().said("signer", "en") == ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.cookiejar import CookieJar
 
-TIMEOUT = 30  # seconds
+TIMEOUT = 90  # seconds, as several sites are served at once in these tests
 
 
 @dataclass(frozen=True)

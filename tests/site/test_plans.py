@@ -33,10 +33,7 @@ OF_A_FILTER = 1_000  # as many as there are people: of 11,000 enrollments and 29
 OF_A_LIST = 20  # rows, in these tests
 # Searches and filters of lists that read more: mostly people, who are the fewest.
 READS_ALL = {
-    "accounts_user ?q=000123": {"accounts_user"},  # a part of a name or address may stand anywhere in it
     "accounts_user ?membership=none": {"accounts_user", "accounts_membership"},
-    "assessment_certificate ?q=Person+000123": {"accounts_user"},
-    "learning_enrollment ?q=Person+000123": {"accounts_user"},
 }
 
 
