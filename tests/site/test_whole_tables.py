@@ -26,6 +26,8 @@ FIRM = [
     """insert into accounts_membership (team_id, person_id, role)
        select (select min(id) from accounts_team where name like 'Crowd %') + id % {teams}, id, 'learner'
        from accounts_user where email like 'crowd%'""",
+    """insert into accounts_searchterm (person_id, term)
+       select id, 'crowd' || id from accounts_user where email like 'crowd%'""",
     """insert into learning_enrollment (learner_id, course_id, enrolled_at, due_at, track, waived_reason, is_newest,
            started_at, completed_at)
        select id, {course}, now(), now() + (id % 60 - 5) * interval '1 day', '', '', true,
@@ -60,8 +62,8 @@ FIRM = [
        where played.enrollment_id = {enrollment} and played.finished_at is not null and crowd.id > {last}""",
 ]  # fmt: skip
 GROWING = {
-    "accounts_user", "accounts_membership", "learning_enrollment", "learning_completion", "learning_answer",
-    "assessment_attempt", "assessment_certificate", "assessment_standing", "simulations_run",
+    "accounts_user", "accounts_searchterm", "accounts_membership", "learning_enrollment", "learning_completion",
+    "learning_answer", "assessment_attempt", "assessment_certificate", "assessment_standing", "simulations_run",
 }  # fmt: skip
 
 
