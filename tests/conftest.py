@@ -101,6 +101,18 @@ def empty_tables(_case):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def codes_of_apps_do_not_grow_old():
+    """A code holds for the half minute of the clock it was read in, which may end before the test has sent it."""
+    from allauth.mfa.totp.internal import auth
+
+    from tests.making import STEP_OF_CODES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([STEP_OF_CODES]))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_left_over_language():
     """A view that switches the language must not leave it to the next test."""

@@ -4,6 +4,7 @@ import itertools
 from datetime import date, timedelta
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django import forms
 from django.conf import settings
 from django.core import mail
@@ -20,6 +21,7 @@ from tests.language.samples import make_files
 
 counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"
+STEP_OF_CODES = 60_000_000  # half minutes since 1970, at which codes of apps are made and looked at: see conftest.py
 BY_THE_CLOCK_OF_THE_TEST = pytest.mark.skipif(bool(settings.CACHE_URL), reason="Redis forgets by its own clock")
 
 
@@ -94,6 +96,11 @@ def publish_head(document, *, weight="minor", note=""):
 def make_enrollment(learner=None, course=None, **fields):
     course = course or Course.objects.first() or make_course()
     return Enrollment.objects.create(learner=learner or make_user(), course=course, **fields)
+
+
+def code_of_an_app(secret):
+    """The six digits an app shows now for this secret."""
+    return format_hotp_value(hotp_value(secret, STEP_OF_CODES))
 
 
 def filled(form):

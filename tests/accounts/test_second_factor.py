@@ -7,14 +7,14 @@ from io import StringIO
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import TOTP
 from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, letters, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import PASSWORD, code_of_an_app, letters, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -29,10 +29,6 @@ def asked(settings):
 def secret_on(page):
     """As it is copied: its pieces of four stand apart without a blank."""
     return BeautifulSoup(page, "html.parser").find(class_="door-key").get_text()
-
-
-def code_now(secret=SECRET):
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
 
 def sign_in(person, client=None):
@@ -94,7 +90,7 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     secret = secret_on(page)
     assert 'src="data:image/svg+xml;base64,' in page
     with django_capture_on_commit_callbacks(execute=True):
-        response = client.post(reverse(SET_UP), {"code": code_now(secret)})
+        response = client.post(reverse(SET_UP), {"code": code_of_an_app(secret)})
     assert response["Location"] == reverse("mfa_view_recovery_codes")
     codes = re.findall(r"<li><code>(\d+)</code>", client.get(response["Location"]).content.decode())
     assert len(codes) == 10
@@ -124,14 +120,14 @@ def test_the_password_alone_opens_nothing_and_the_code_opens_the_site():
     assert client.get(reverse(GIVE)).status_code == 200
     assert client.post(reverse(GIVE), {"code": "000000"}).status_code == 422
     assert "signed-in" not in verbs()
-    assert client.post(reverse(GIVE), {"code": code_now()})["Location"] == "/start/"
+    assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)})["Location"] == "/start/"
     assert client.get("/admin/").status_code == 200
     assert verbs()[-1] == "signed-in"
 
 
 def test_a_code_works_once():
     admin = with_app(make_admin())
-    code = code_now()
+    code = code_of_an_app(SECRET)
     assert [
         sign_in(admin, client) and client.post(reverse(GIVE), {"code": code}).status_code
         for client in (Client(), Client())
@@ -166,7 +162,7 @@ def test_a_session_from_before_the_setting_gives_a_code_to_go_on():
     client = Client()
     client.force_login(admin)
     assert client.get("/admin/")["Location"] == reverse(AGAIN)
-    assert client.post(reverse(AGAIN), {"code": code_now()}).status_code == 302
+    assert client.post(reverse(AGAIN), {"code": code_of_an_app(SECRET)}).status_code == 302
     assert client.get("/admin/").status_code == 200
 
 
@@ -191,10 +187,11 @@ def test_what_staff_send_before_the_second_factor_is_held_until_it_is_given(has_
     sent = {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
     led = client.post(page, sent)["Location"]
     if has_one:
-        assert client.post(led, {"code": code_now(), "next": "/accounts/held/"})["Location"] == "/accounts/held/"
+        sent = {"code": code_of_an_app(SECRET), "next": "/accounts/held/"}
+        assert client.post(led, sent)["Location"] == "/accounts/held/"
     else:
         secret = secret_on(client.get(led).content.decode())
-        codes = client.get(client.post(led, {"code": code_now(secret)})["Location"]).content.decode()
+        codes = client.get(client.post(led, {"code": code_of_an_app(secret)})["Location"]).content.decode()
         assert 'href="/accounts/held/"' in codes
     assert "x" * 100 in client.get("/accounts/held/").content.decode()
     assert not document.revisions.exclude(pk=document.head_id).exists()
@@ -264,7 +261,7 @@ def test_new_codes_end_the_old_ones(django_capture_on_commit_callbacks):
     admin = with_app(make_admin())
     old = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
     client, _ = sign_in(admin)
-    client.post(reverse(GIVE), {"code": code_now()})
+    client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)})
     with django_capture_on_commit_callbacks(execute=True):
         assert client.post(reverse("mfa_generate_recovery_codes")).status_code == 302
     new = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
@@ -274,7 +271,7 @@ def test_new_codes_end_the_old_ones(django_capture_on_commit_callbacks):
 def test_taking_the_app_away_leads_staff_to_a_new_one_and_is_logged():
     admin = with_app(make_admin())
     client, _ = sign_in(admin)
-    client.post(reverse(GIVE), {"code": code_now()})
+    client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)})
     assert client.post(reverse("mfa_deactivate_totp"))["Location"] == reverse("mfa_index")
     assert not Authenticator.objects.exists()
     assert "second-factor-removed" in verbs()

@@ -5,8 +5,8 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.accounts.test_second_factor import code_now, secret_on
-from tests.making import PASSWORD, make_user
+from tests.accounts.test_second_factor import secret_on
+from tests.making import PASSWORD, code_of_an_app, make_user
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -28,14 +28,14 @@ def test_the_key_to_type_stands_in_pieces_of_four(signed_in):
 
 def test_a_wrong_code_is_told_with_what_to_do(signed_in):
     page = signed_in.get(reverse("mfa_activate_totp")).content.decode()
-    wrong = str((int(code_now(secret_on(page))) + 1) % 10**6).zfill(6)
+    wrong = str((int(code_of_an_app(secret_on(page))) + 1) % 10**6).zfill(6)
     response = signed_in.post(reverse("mfa_activate_totp"), {"code": wrong})
     assert "Type the one it shows now." in response.content.decode()
 
 
 def test_the_sheet_of_recovery_codes_says_on_paper_where_they_are_for(signed_in):
     secret = secret_on(signed_in.get(reverse("mfa_activate_totp")).content.decode())
-    led = signed_in.post(reverse("mfa_activate_totp"), {"code": code_now(secret)})["Location"]
+    led = signed_in.post(reverse("mfa_activate_totp"), {"code": code_of_an_app(secret)})["Location"]
     page = BeautifulSoup(signed_in.get(led).content, "html.parser")
     today = timezone.localdate()
     said = f"Staff training · testserver · {today.day} {today:%B %Y}"

@@ -4,7 +4,6 @@ import re
 from contextlib import suppress
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axe_playwright_python.base import AXE_SCRIPT
 
 from courseware.assessment import attempting
@@ -12,7 +11,7 @@ from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
-from tests.making import days, make_enrollment, make_user
+from tests.making import code_of_an_app, days, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
 pytestmark = pytest.mark.exhaustive
@@ -184,8 +183,7 @@ def test_pages_of_the_account(language, visit, world):
 def test_pages_that_only_a_step_leads_to(language, visit, world):
     page = visit(make_user("Nora New"), language=language)
     page.goto("/accounts/second-factor/app/")
-    code = format_hotp_value(hotp_value(page.locator(".door-key").inner_text(), next(yield_hotp_counters_from_time())))
-    page.locator("[name=code]").fill(code)
+    page.locator("[name=code]").fill(code_of_an_app(page.locator(".door-key").inner_text()))
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.locator(".door-codes li").count() == 10
