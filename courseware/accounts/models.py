@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q, Value
@@ -23,6 +23,9 @@ from courseware.accounts.search_terms import SearchTerm, keep_terms  # noqa: F40
 from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401 - the second: Django finds its models here
 from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401 - Django finds its models here
 from courseware.lib.dates import site_day
+from courseware.lib.kept_query import KeptQuery
+
+OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
 
 
 def plain_staff_number(typed):
@@ -157,7 +160,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def offices(self):
         """Names of the person's groups, as they were when they were first asked for."""
-        return frozenset(self.groups.values_list("name", flat=True))
+        return frozenset(OFFICES(person=self.pk))
 
     @cached_property
     def substitutes(self):

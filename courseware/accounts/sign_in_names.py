@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, Subquery
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User, plain_staff_number
 from courseware.face.faces import newest_key
+from courseware.lib.kept_query import KeptQuery
 from courseware.outbox.tray import unread_of
 
 
@@ -29,6 +30,11 @@ def reached_by(name):
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
 
 
+# What every page shows beside the person comes with the person, so that it costs no statement of its own.
+BESIDE = {"face_key": Subquery(newest_key()), "unread": Subquery(unread_of(OuterRef("pk")))}
+SIGNED_IN = KeptQuery(lambda person: User.objects.annotate(**BESIDE).filter(pk=person))
+
+
 class EitherNameBackend(AuthenticationBackend):
     """allauth’s, which looks for two kinds of names one after the other: a known one would take twice the time."""
 
@@ -36,7 +42,5 @@ class EitherNameBackend(AuthenticationBackend):
         return self._check_password(called(email).first(), password)
 
     def get_user(self, user_id):
-        """With what every page shows beside the person, so that it costs no statement of its own."""
-        beside = {"face_key": Subquery(newest_key()), "unread": Subquery(unread_of(OuterRef("pk")))}
-        person = User.objects.annotate(**beside).filter(pk=user_id).first()
-        return person if person and self.user_can_authenticate(person) else None
+        found = SIGNED_IN(person=user_id)
+        return found[0] if found and self.user_can_authenticate(found[0]) else None
