@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.sites import ROOT
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,4 @@ def database_server():
     try:
         yield DatabaseServer(url, programs, data, options_of(data))
     finally:
-        process.communicate("done\n", timeout=30)
+        process.communicate("done\n", timeout=PATIENCE)

@@ -6,12 +6,13 @@ import urllib.request
 
 from tests.faults.killing import Stubborn, StubbornWriters
 from tests.faults.visitors import Visitor
+from tests.patience import PATIENCE
 
 
 class TlsVisitor(Stubborn):
     """`place` is host and port of the proxy, `certificate` the file of the certificate it must have."""
 
-    gives_up_after = 300  # seconds: longer than any upgrade closes the site
+    gives_up_after = PATIENCE  # longer than any upgrade closes the site
 
     def __init__(self, place, certificate, scheme="https"):
         self.certificate, self.origin = certificate, f"{scheme}://{place}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.faults.crowds import LESSONS, Writers
 from tests.faults.sites import free_port, wait_until
 from tests.faults.visitors import Visitor
+from tests.patience import PATIENCE
 
 AGAIN = 0.05  # seconds between two tries
 OF_EACH = 10  # people of each writer in the lessons
@@ -22,7 +23,7 @@ KINDS = ("answers", "runs", "decisions", "saves")
 class Stubborn(Visitor):
     """Asks the same again while no answer comes, or one that promises to be back. `refused` counts both."""
 
-    gives_up_after = 60  # seconds
+    gives_up_after = PATIENCE
 
     def __init__(self, *arguments):
         super().__init__(*arguments)

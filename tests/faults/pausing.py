@@ -9,7 +9,7 @@ from functools import wraps
 from importlib import import_module
 from pathlib import Path
 
-LONG = 60  # seconds; the test kills the process long before
+from tests.patience import PATIENCE
 
 
 def install():
@@ -27,7 +27,7 @@ def pausing(function, file):
         done = function(*args, **kwargs)
         if file.exists():
             file.with_suffix(".pid").write_text(str(os.getpid()))
-            time.sleep(LONG)
+            time.sleep(PATIENCE)
         return done
 
     return paused

@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.faults.visitors import Visitor
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "for-the-tests-of-faults-" * 3
-START_WITHIN = 20  # seconds
 OWN_BOOKS = {"django_session", "cache"}
 
 
@@ -66,7 +66,7 @@ class Site:
     def run(self, *arguments, **more):
         """(exit status, what it printed, errors after that)."""
         process = self.start(*arguments, **more)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, (out + err).decode()
 
     def manage(self, *arguments, **more):
@@ -181,7 +181,7 @@ def is_listening(port, address="127.0.0.1"):
         return tried.connect_ex((address, port)) == 0
 
 
-def wait_until(happened, otherwise, within=START_WITHIN):
+def wait_until(happened, otherwise, within=PATIENCE):
     """What `happened` gives, once it is true."""
     end = time.monotonic() + within
     while time.monotonic() < end:

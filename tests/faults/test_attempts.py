@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.proxies import losing_answers
 from tests.faults.sites import wait_until
+from tests.patience import PATIENCE
 
 LESSON = "/learn/tea-room/boiling/"
 QUESTION = f"{LESSON}answer/is-it-off/"
@@ -60,7 +61,7 @@ def test_a_worker_killed_while_submitting_leaves_nothing_half_written(moment, si
         worker = wait_until(lambda: read(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
         site.pause_file.unlink()
         os.kill(int(worker), signal.SIGKILL)
-        assert sending.result(timeout=20), "the killed worker answered"
+        assert sending.result(timeout=PATIENCE), "the killed worker answered"
         assert site.content() == before
         again = visitor.post(submit(site), form)
         assert (again.status, again.location) == (302, f"/attempts/{site.told['attempt']}/result/")

@@ -15,6 +15,7 @@ from tests.faults.conftest import IS_POSTGRES
 from tests.faults.disks import small_disk
 from tests.faults.sites import Site, new_postgres, prepared, wait_until
 from tests.faults.sites import copy_of as copied
+from tests.patience import PATIENCE
 
 
 def empty_site(folder, like):
@@ -127,9 +128,9 @@ def test_a_backup_that_is_killed_is_none_and_the_next_one_clears_up(moment, firm
 def kill(site, moment, *arguments):
     site.pause_file.touch()
     process = site.start("-m", "tests.faults.manage", *arguments, PAUSE_IN=moment)
-    wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"it did not come to {moment}", within=60)
+    wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"it did not come to {moment}")
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     site.pause_file.unlink()
 
 
@@ -274,6 +275,6 @@ def test_two_backups_at_once_are_one(firm):
     )
     holding.stdout.readline()
     said = refusal(firm, "backup")
-    holding.communicate(b"\n", timeout=20)
+    holding.communicate(b"\n", timeout=PATIENCE)
     assert said.endswith("another backup or restore is at work there; this one was not begun")
     back_up(firm)

@@ -10,6 +10,7 @@ import pytest
 from tests.faults.away import QUESTION, assert_away, right_answer
 from tests.faults.sites import wait_until
 from tests.faults.test_attempts import lost
+from tests.patience import PATIENCE
 
 NAMES = ("statement_timeout", "idle_in_transaction_session_timeout")
 ASKED = f"""
@@ -59,5 +60,5 @@ def test_who_stops_in_the_middle_loses_the_locks_and_nobody_waits_for_ever(site)
         assert visitor.through(visitor.port).post(QUESTION, form).status == 302
         assert not stopped.done()
         os.kill(int(pid.read_text()), signal.SIGKILL)
-        assert stopped.result(timeout=20)
+        assert stopped.result(timeout=PATIENCE)
     assert site.count("learning_answer") == before + 1

@@ -12,6 +12,7 @@ from tests.faults.busy import EVERY
 from tests.faults.sites import wait_until
 from tests.faults.test_clocks import LIBRARY, FalseClock
 from tests.faults.test_workers import WORKERS, cups, has_begun, states
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="workers need a false clock: apt-get install libfaketime")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -35,14 +36,14 @@ def several_workers(site, clock):
     finally:
         for worker in workers:
             worker.terminate()
-            worker.communicate(timeout=20)
+            worker.communicate(timeout=PATIENCE)
 
 
 def do_something(site):
     """Cups that are enqueued now and by the true clock, and wait for nothing but a worker."""
     before = len(cups(site))
     assert site.run("-m", "tests.faults.busy", "cups", str(CUPS), str(before)) == (0, "")
-    wait_until(lambda: len(cups(site)) == before + CUPS, "not every cup is poured", within=120)
+    wait_until(lambda: len(cups(site)) == before + CUPS, "not every cup is poured")
 
 
 def runs(site):

@@ -8,6 +8,7 @@ import pytest
 from tests.browser.courses import POURING
 from tests.faults.sites import wait_until
 from tests.language.samples import make_files
+from tests.patience import PATIENCE
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -36,7 +37,7 @@ def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):
     importing = site.start("-m", "tests.faults.manage", "import_content", str(folder), PAUSE_IN=moment)
     wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"the import did not come to {moment}")
     os.kill(importing.pid, signal.SIGKILL)
-    importing.communicate(timeout=20)
+    importing.communicate(timeout=PATIENCE)
     site.pause_file.unlink()
     assert site.content() == before
     assert site.manage("import_content", str(folder)) == (0, "tea-room: release 2: 0 added, 1 changed, 0 removed\n")

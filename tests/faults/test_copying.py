@@ -16,6 +16,7 @@ import pytest
 from tests.faults.conftest import SERVER
 from tests.faults.sites import Site, new_postgres, prepared, wait_until
 from tests.faults.visitors import Visitor
+from tests.patience import PATIENCE
 
 SETTLED = "done; put its address into DATABASE_URL, and restart the server and the worker"
 JOINING = """
@@ -125,9 +126,9 @@ def test_a_copy_that_is_killed_leaves_nothing_and_is_called_again(moment, firm, 
     firm.pause_file.touch()
     arguments = ["-m", "tests.faults.manage", "copy_database", "--to", elsewhere.database_url]
     copying = firm.start(*arguments, PAUSE_IN=moment)
-    wait_until(lambda: firm.pause_file.with_suffix(".pid").exists(), f"the copy did not come to {moment}", within=60)
+    wait_until(lambda: firm.pause_file.with_suffix(".pid").exists(), f"the copy did not come to {moment}")
     os.kill(copying.pid, signal.SIGKILL)
-    copying.communicate(timeout=20)
+    copying.communicate(timeout=PATIENCE)
     firm.pause_file.unlink()
     assert all_of(firm) == before
     ours = [table for table in elsewhere.tables() if not table.startswith(("django_", "auth_"))]

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pytestmark = pytest.mark.any_database  # each clone has SQLite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +122,7 @@ def running(line, folder, environment):
         yield process
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=40)  # gunicorn gives a worker that just boots thirty seconds
+        process.communicate(timeout=PATIENCE)  # gunicorn gives a worker that just boots thirty seconds
 
 
 class Shell:
@@ -137,7 +139,7 @@ class Shell:
         here = self.folder / "where"
         done = subprocess.run(
             ["bash", "-e", "-c", f'{line}\npwd > "{here}"'],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120,
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
         if done.returncode or "Traceback" in done.stderr:
             self.failed.append(f"{line}: {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")

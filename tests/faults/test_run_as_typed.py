@@ -11,10 +11,10 @@ import pytest
 
 from tests.faults.conftest import IS_POSTGRES
 from tests.faults.sites import ROOT, free_port, is_listening, wait_until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite")
 PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py work"}
-LONG = 120  # seconds: a busy machine sets a site up
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def typed(data):
         env=kept | {"DATA_DIR": str(data), "PORT": str(port)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        wait_until(lambda: is_listening(port) or process.poll() is not None, "nothing listens", within=LONG)
-        wait_until(lambda: are_at_work(process) or process.poll() is not None, "not both are at work", within=LONG)
+        wait_until(lambda: is_listening(port) or process.poll() is not None, "nothing listens")
+        wait_until(lambda: are_at_work(process) or process.poll() is not None, "not both are at work")
         yield process, port
     finally:
         if process.poll() is None:
@@ -88,7 +88,7 @@ def test_the_one_who_typed_it_ends_both(data, to_all):
             os.killpg(process.pid, signal.SIGINT)
         else:
             process.terminate()
-        out, err = process.communicate(timeout=LONG)
+        out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, "Traceback" in err, f"http://127.0.0.1:{port}" in out) == (0, False, True), err
         assert_all_ended(pids, port)
 
@@ -99,6 +99,6 @@ def test_one_that_dies_is_named_and_ends_the_other(data, name):
         programs = programs_of(process)
         [dies] = [pid for line, pid in programs.items() if PROGRAMS[name] in line]
         os.kill(dies, signal.SIGKILL)
-        _out, err = process.communicate(timeout=LONG)
+        _out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, err.splitlines()[-1]) == (1, f"{name} ended by itself (-9), so everything does.")
         assert_all_ended(programs.values(), port)

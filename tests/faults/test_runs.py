@@ -9,6 +9,7 @@ import pytest
 from tests.faults.proxies import losing_answers
 from tests.faults.sites import wait_until
 from tests.faults.test_attempts import lost, read
+from tests.patience import PATIENCE
 
 
 def page(site):
@@ -48,7 +49,7 @@ def test_a_worker_killed_in_the_middle_of_a_decision_leaves_the_run_where_it_sto
         worker = wait_until(lambda: read(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
         site.pause_file.unlink()
         os.kill(int(worker), signal.SIGKILL)
-        assert sending.result(timeout=20), "the killed worker answered"
+        assert sending.result(timeout=PATIENCE), "the killed worker answered"
         assert site.content() == before
         assert visitor.get(page(site)).status == 200
         again = visitor.post(decide(site), form)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faults.sites import Site, new_postgres, wait_until
+from tests.patience import PATIENCE
 
 REAL = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
 MOMENTS = {
@@ -31,10 +32,10 @@ def taken_back(site):
 def paused_upgrade(site, moment):
     site.pause_file.touch()
     upgrading = site.start("-m", "tests.faults.manage", "upgrade", PAUSE_IN=moment, **REAL)
-    wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"the upgrade did not come to {moment}", within=60)
+    wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"the upgrade did not come to {moment}")
     yield
     os.kill(upgrading.pid, signal.SIGKILL)
-    upgrading.communicate(timeout=20)
+    upgrading.communicate(timeout=PATIENCE)
     site.pause_file.unlink()
 
 
@@ -121,9 +122,9 @@ def test_on_postgresql_no_bound_of_its_owner_ends_an_upgrade(site):
     waited = (
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '1 second'"
     )
-    wait_until(lambda: site.rows(waited) or upgrading.poll(), "no migration waits for the reader", within=60)
+    wait_until(lambda: site.rows(waited) or upgrading.poll(), "no migration waits for the reader")
     reader.close()
-    printed = b"".join(upgrading.communicate(timeout=60)).decode()
+    printed = b"".join(upgrading.communicate(timeout=PATIENCE)).decode()
     assert (upgrading.returncode, printed.splitlines()[-1]) == (0, "done"), printed
 
 

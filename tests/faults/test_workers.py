@@ -15,6 +15,7 @@ from tests.faults.busy import EVERY
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.sites import wait_until
 from tests.outbox.sinks import BUSY, DROPS, HANGS, mail_server
+from tests.patience import PATIENCE
 
 TASKS, KILLS, WORKERS = (600, 50, 3) if IN_FULL else (60, 4, 3)
 
@@ -44,7 +45,7 @@ def killed_workers(site, done, chance, upset=lambda: None, **environment):
     workers = [begin() for _ in range(WORKERS)]
     try:
         for moment in sorted(chance.sample(range(TASKS - TASKS // EVERY - WORKERS), KILLS)):
-            wait_until(lambda moment=moment: done() >= moment, f"{moment} were not done", within=120)
+            wait_until(lambda moment=moment: done() >= moment, f"{moment} were not done")
             upset()
             place = chance.randrange(WORKERS)
             workers[place].kill()
@@ -54,7 +55,7 @@ def killed_workers(site, done, chance, upset=lambda: None, **environment):
     finally:
         for worker in workers:
             worker.terminate()
-            worker.communicate(timeout=20)
+            worker.communicate(timeout=PATIENCE)
 
 
 def has_begun(site, worker):
@@ -65,7 +66,7 @@ def test_each_task_is_done_once_though_its_workers_are_killed(site, record_prope
     assert site.run("-m", "tests.faults.busy", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
     with killed_workers(site, partial(poured, site), random.Random(seed)) as workers:
-        wait_until(lambda: states(site)["SUCCESSFUL"] == TASKS, "not every task is done", within=120)
+        wait_until(lambda: states(site)["SUCCESSFUL"] == TASKS, "not every task is done")
         wait_until(lambda: all(map(partial(has_begun, site), workers)), "a worker does not begin again")
     endings = [worker.returncode for worker in workers]
     workers_of_each = site.rows(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.cookiejar import CookieJar
 
-TIMEOUT = 90  # seconds, as several sites are served at once in these tests
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Visitor:
     def ask(self, path, body=None):
         request = urllib.request.Request(self.origin + path, data=body, headers={"Origin": self.origin} if body else {})
         try:
-            answer = self.opener.open(request, timeout=TIMEOUT)
+            answer = self.opener.open(request, timeout=PATIENCE)
         except urllib.error.HTTPError as refusal:
             answer = refusal
         with answer:
