@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from crispy_forms.layout import HTML, Div, Field
+from crispy_forms.layout import Div
 from django import forms
 from django.utils.dates import MONTHS
 from django.utils.translation import get_language
@@ -16,12 +16,12 @@ from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.learning.fields import FARTHEST
 from courseware.lib import dates
-from courseware.lib.form_layout import Fields
+from courseware.lib.form_layout import Fields, Sentence
 
 AT_MOST_DAYS = 3650
 AHEAD = timedelta(days=1827)  # as far as somebody may rehearse
 DAY_OF_A_YEAR = 2028  # one with a 29 February
-OPENS = [("days", _("before the certificate ends")), ("yearly", _("on a day each year"))]
+OPENS = [("days", _("days before the certificate ends")), ("yearly", _("each year on this day:"))]
 
 
 class CourseChoice(forms.ModelChoiceField):
@@ -48,7 +48,11 @@ class RuleForm(forms.ModelForm):
     other = forms.ChoiceField(
         label=_("In another course"),
         required=False,
-        choices=[("", _("does not matter")), ("yes", _("is certified")), ("no", _("is not certified"))],
+        choices=[
+            ("", _("whatever else was learned")),
+            ("yes", _("certified in")),
+            ("no", _("not certified in")),
+        ],
     )
     opens = forms.ChoiceField(label=_("Opens"), required=False, choices=OPENS)
 
@@ -93,7 +97,7 @@ class RuleForm(forms.ModelForm):
         if rule:
             self.fields["course"].disabled, self.fields["course"].initial = True, rule.course
         self.fields["team"].queryset = Team.objects.only("name")
-        self.fields["team"].empty_label = _("any")
+        self.fields["team"].empty_label = _("any team")
         self.fields["role"].choices = [("", _("anybody")), *Membership.Role.choices]
         self.offer_posts()
         months = [("", "–"), *MONTHS.items()]
@@ -128,16 +132,18 @@ class RuleForm(forms.ModelForm):
     def helper(self):
         return Fields(
             "name",
-            heading(_("Who")),
-            Div("role", "team", "post", "joined_since", css_class="pairs"),
-            Div("other", "other_course", css_class="pairs"),
-            heading(_("What, and by when")),
-            Field("course"),
-            Div("due", "due_days", "due_on", css_class="pairs"),
-            "acts_since",
+            Div(
+                Sentence(_("Whoever is in {team} or in a team below it (role: {role}, post: {post}),")),
+                Sentence(
+                    _("whose first day of work is {joined_since} or later (empty: any day), {other} {other_course}")
+                ),
+                Sentence(_("learns {course}")),
+                Sentence(_("Due: {due_days} {due} {due_on}")),
+                Sentence(_("Afterwards: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")),
+                Sentence(_("All this from {acts_since} on.")),
+                css_class="sentence",
+            ),
             "excuses",
-            heading(_("Renewal")),
-            Div("renewal", "opens", "renewal_days", "renewal_month", "renewal_day", css_class="pairs"),
             error_summary=True,
             marks_required=True,
         )
@@ -149,6 +155,12 @@ class RuleForm(forms.ModelForm):
         self.check_renewal(cleaned)
         return cleaned
 
+    def drop(self, names, cleaned):
+        """What was typed beside another choice says nothing, and is not shown: see `rules.css`."""
+        for name in names:
+            cleaned[name] = None
+            self.errors.pop(name, None)
+
     def check_due(self, cleaned):
         due = cleaned.get("due")
         needed = {"date": "due_on", "quarter": None}.get(due, "due_days")
@@ -157,15 +169,13 @@ class RuleForm(forms.ModelForm):
             self.add_error(needed, words)
         elif needed == "due_on" and needed not in self.errors and cleaned[needed] > dates.site_day() + FARTHEST:
             self.add_error(needed, _("Choose a nearer day."))  # of the last day that there is, none is the end
-        # What was typed beside another choice says nothing.
-        for name in {"due_on", "due_days"} - {needed}:
-            cleaned[name] = None
+        self.drop({"due_on", "due_days"} - {needed}, cleaned)
 
     def check_other(self, cleaned):
         if cleaned.get("other") and not cleaned.get("other_course") and "other_course" not in self.errors:
             self.add_error("other_course", _("Choose the other course."))
         if not cleaned.get("other"):
-            cleaned["other_course"] = None
+            self.drop({"other_course"}, cleaned)
         cleaned["other_certified"] = cleaned.get("other") != "no"
 
     def check_renewal(self, cleaned):
@@ -176,8 +186,7 @@ class RuleForm(forms.ModelForm):
         for name in wanted:
             if cleaned.get(name) is None and name not in self.errors:
                 self.add_error(name, _("Say when the renewal opens."))
-        for name in {"renewal_month", "renewal_day", "renewal_days"} - wanted:
-            cleaned[name] = None
+        self.drop({"renewal_month", "renewal_day", "renewal_days"} - wanted, cleaned)
         self.check_day_of_a_year(cleaned)
         self.check_validity(cleaned)
 
@@ -201,10 +210,6 @@ class RuleForm(forms.ModelForm):
         """What the form says, not saved and of no rule yet. Call it when the form is valid."""
         terms = {name: self.cleaned_data[name] for name in self.Meta.fields}
         return RuleVersion(**terms | {"other_certified": self.cleaned_data["other_certified"]})
-
-
-def heading(words):
-    return HTML(f"<h2>{words}</h2>")
 
 
 class RehearsalForm(forms.Form):

@@ -1,10 +1,14 @@
 """How the fields of a form are laid out; the templates are in `templates/courseware/`."""
 
+from string import Formatter
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Field, Layout
+from crispy_forms.layout import Field, Layout, LayoutObject
 from django.forms.utils import flatatt
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
 
 
 class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
@@ -36,3 +40,23 @@ class Group(Field):  # type: ignore[misc]  # crispy-forms brings no types
     def render(self, *args: Any, **kwargs: Any) -> str:
         html: str = super().render(*args, extra_context=dict(self.context), **kwargs)
         return html
+
+
+# Among words that say what it asks; its label is for whoever hears it alone.
+CONTROL = '<span class="asked asked-{}"><label class="hidden-text" for="{}">{}</label>{}</span>'
+
+
+class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms brings no types
+    """Fields that stand in the words of a sentence, each where these say {its_name}; hints and errors come below it."""
+
+    def __init__(self, words: str | Promise) -> None:
+        self.words = words
+
+    def render(self, form: Any, *_args: Any, **_options: Any) -> str:
+        words = str(self.words)
+        fields = {name: form[name] for _before, name, *_format in Formatter().parse(words) if name}
+        asked = {
+            name: format_html(CONTROL, name, field.id_for_label, field.label, field) for name, field in fields.items()
+        }
+        below = [render_to_string("courseware/hint_and_errors.html", {"field": field}) for field in fields.values()]
+        return format_html("<p>{}</p>{}", format_html(words, **asked), format_html_join("", "{}", zip(below)))

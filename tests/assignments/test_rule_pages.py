@@ -4,11 +4,13 @@ from datetime import date
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from courseware.assignments import acting
 from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.rule_forms import RuleForm
 from courseware.learning.models import Enrollment
 from tests.assignments.certified import make_certified
 from tests.assignments.rules import make_rule
@@ -212,3 +214,36 @@ def test_pages_cost_the_same_statements_for_one_and_for_three(client, course, hr
 
 def test_a_firm_without_rules_reads_what_a_rule_is_for(client, hr):
     assert "No rule yet" in text(client.get(reverse("assignments:rules")))
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears_it(client, course, hr, language):
+    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: language})
+    page = soup(client.get(NEW)).find("form", class_="rule-form")
+    asked = [each["name"] for each in page.select("[name]:not([type=hidden])")]
+    assert sorted(asked) == sorted(RuleForm().fields)
+    assert all(page.find("label", attrs={"for": each["id"]}) for each in page.select(".sentence [name]"))
+    described = {each for field in page.select("[aria-describedby]") for each in field["aria-describedby"].split()}
+    assert described and all(page.find(id=each) for each in described)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"due": "quarter", "due_days": "soon", "due_on": "tomorrow"},
+        {"due": "date", "due_days": "-1", "due_on": "2026-12-31"},
+        {"other": "", "other_course": "no course"},
+        {"renewal": "", "renewal_days": "soon", "renewal_month": "", "renewal_day": "77"},
+        {"renewal": "whole", "opens": "days", "renewal_days": "30", "renewal_month": "13", "renewal_day": "soon"},
+    ],
+)
+def test_nonsense_beside_another_choice_is_not_asked_about(client, course, hr, typed):
+    assert client.post(NEW, form(course, **typed)).status_code == 302
+    assert AssignmentRule.objects.count() == 1
+
+
+def test_nonsense_in_what_was_chosen_is_said_beside_the_sentence(client, course, hr):
+    response = client.post(NEW, form(course, due="date", due_on="tomorrow", renewal="whole", renewal_days="soon"))
+    assert response.status_code == 422
+    wrong = [each["name"] for each in soup(response).select(".sentence [aria-invalid]")]
+    assert (wrong, AssignmentRule.objects.count()) == (["due_on", "renewal_days"], 0)
