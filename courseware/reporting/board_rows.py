@@ -6,19 +6,11 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import (
-    audits,
-    handles_people,
-    learners_of,
-    own_teams,
-    people_led,
-    sees_the_firm,
-    teams_managed_by,
-)
+from courseware.accounts.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
 from courseware.accounts.search_terms import found_by
 from courseware.assessment.models import Standing
 from courseware.assessment.starting_point import StartingPoint
@@ -26,11 +18,9 @@ from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.journey.acts import Act, NextAct
 from courseware.journey.next_act import Journey, journeys
-from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
-from courseware.learning.tally import Tally, tally
 from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
@@ -290,61 +280,6 @@ def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
     return [found[key] for key in keys if key in found]
-
-
-def counts_kept(user, team: Team | None, course: Course | None, at: datetime) -> Tally | None:
-    """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
-    if user.is_superuser or audits(user):
-        return kept_of(team, course, at)
-    if handles_people(user):
-        return counts_without_staff(user, team, course, at)
-    heads = [team] if team else topmost(own_teams(user))
-    if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
-        return None
-    below = Team.objects.filter(pk=heads[0].pk).with_those_below()
-    own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user))
-    return counts_but(own, heads[0], course, at)  # nobody stands on the own board
-
-
-def kept_of(team: Team | None, course: Course | None, at: datetime) -> Tally:
-    found = Headcount.objects.filter(team=team)
-    return (found.filter(course=course) if course else found).told(at)
-
-
-def counts_without_staff(user, team: Team | None, course: Course | None, at: datetime) -> Tally:
-    """But staff whom `user` leads are among them."""
-    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
-    staff = staff.filter(learner__is_active=True)
-    if team:
-        staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
-    return counts_but(staff.exclude(pk__in=staff.visible_to(user)), team, course, at)
-
-
-def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, course: Course | None, at: datetime) -> Tally:
-    if course:
-        not_shown = not_shown.filter(course=course)
-    return kept_of(team, course, at) - counts(not_shown.with_state(at), at)
-
-
-def topmost(teams: Iterable[Team]) -> list[Team]:
-    """Those that stand below no other one."""
-    teams = list(teams)
-    return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
-
-
-def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
-    """How many of these (from `board`) stand where. Runs one query."""
-    return tally(numbers(enrollments, at))
-
-
-def numbers(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
-    return found.annotate(Count("pk"))
-
-
-def people(enrollments: QuerySet) -> QuerySet:
-    """A single row, whose last column is how many people these are about."""
-    return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
 
 
 def rows(

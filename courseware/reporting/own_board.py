@@ -11,7 +11,8 @@ from courseware.accounts.permissions import people_led, sees_the_firm
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.tally import Tally, tally
 from courseware.lib.kept_query import KeptQuery
-from courseware.reporting.board_rows import MANY_TEAMS, board_of, numbers, people, published
+from courseware.reporting.board_counts import numbers, people
+from courseware.reporting.board_rows import MANY_TEAMS, board_of, published
 
 ROWS_A_PAGE = 25
 

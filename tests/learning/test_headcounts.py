@@ -16,7 +16,7 @@ from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, 
 from courseware.learning.headcounts import Headcount, Place
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
-from courseware.reporting import board_rows, consistency
+from courseware.reporting import board_counts, board_rows, consistency
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -265,8 +265,8 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
 
 def both_ways(user, team=None):
     now = timezone.now()
-    counted = board_rows.counts(board_rows.board(user, team=team), now)
-    return board_rows.counts_kept(user, team, None, now), counted
+    counted = board_counts.counts(board_rows.board(user, team=team), now)
+    return board_counts.counts_kept(user, team, None, now), counted
 
 
 def test_a_board_says_the_same_by_what_is_kept_as_by_counting_its_rows(firm):

@@ -8,7 +8,7 @@ from courseware.accounts.models import Membership
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.tram_line import Dot, TramLine
 from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
@@ -134,7 +134,7 @@ def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
     everyone = board_rows.board(team.manager, at=MIDNIGHT)
-    tally = board_rows.counts(everyone, MIDNIGHT)
+    tally = board_counts.counts(everyone, MIDNIGHT)
     assert list(tally.states.items()) == [
         (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 3),
         (State.RENEWING, 0), (State.COMPLETED, 1), (State.WAIVED, 1),
@@ -144,7 +144,7 @@ def test_counts_equal_the_rows_of_each_state():
 
 
 def test_a_state_that_nobody_is_in_counts_nought():
-    tally = board_rows.counts(board_rows.board(make_team().manager), MIDNIGHT)
+    tally = board_counts.counts(board_rows.board(make_team().manager), MIDNIGHT)
     assert (tally.states, tally.validities, tally.total) == (dict.fromkeys(State, 0), dict.fromkeys(Validity, 0), 0)
 
 

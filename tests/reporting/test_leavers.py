@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts import leaving
 from courseware.accounts.models import User
 from courseware.evidence.models import Event
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from tests.making import (
     days,
     join,
@@ -121,8 +121,8 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
             leaving.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
-        kept = board_rows.counts_kept(viewer, chosen, None, now)
-        assert kept == board_rows.counts(board_rows.board(viewer, team=chosen, at=now), now)
+        kept = board_counts.counts_kept(viewer, chosen, None, now)
+        assert kept == board_counts.counts(board_rows.board(viewer, team=chosen, at=now), now)
         assert kept.total == 1
 
 

@@ -13,7 +13,7 @@ from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.verbs import may_change
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from tests.counting import statements
 from tests.making import (
     days,
@@ -171,8 +171,8 @@ def test_the_numbers_kept_above_the_board_are_those_of_its_rows(firm, make, in_t
             join(team, firm[name].learner)
     now = days(0)
     for chosen in (None, team):
-        kept = board_rows.counts_kept(person, chosen, None, now)
-        assert kept == board_rows.counts(board_rows.board(person, team=chosen, at=now), now)
+        kept = board_counts.counts_kept(person, chosen, None, now)
+        assert kept == board_counts.counts(board_rows.board(person, team=chosen, at=now), now)
     assert kept.total > 0
     assert set(kept.states) == set(State)
 

@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership
 from courseware.accounts.standing_in import name_substitute
 from courseware.content.models import Course
 from courseware.learning import enrolling
-from courseware.reporting import board_rows, own_board
+from courseware.reporting import board_counts, board_rows, own_board
 from tests.making import (
     days,
     join,
@@ -79,7 +79,7 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
         context = client.get(f"/team/?state={state}").context
         everyone = board_rows.board(person, at=timezone.now())
         found = everyone.in_state(board_rows.State(state)) if state else everyone
-        assert context["counts"] == board_rows.counts(everyone, timezone.now()).states, person
+        assert context["counts"] == board_counts.counts(everyone, timezone.now()).states, person
         assert [row.enrollment for row in context["rows"]] == list(found)[: own_board.ROWS_A_PAGE], person
         assert len(context["rows"]) > 0
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import waive
 from courseware.learning.headcounts import Headcount
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from tests.language.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
@@ -126,8 +126,8 @@ def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
     assert len(courses) == 2
     for course in courses:
         for viewer in (team.manager, make_admin(), make_hr()):
-            counted = board_rows.counts(board_rows.board(viewer, course=course, at=now), now)
-            assert board_rows.counts_kept(viewer, None, course, now) == counted
+            counted = board_counts.counts(board_rows.board(viewer, course=course, at=now), now)
+            assert board_counts.counts_kept(viewer, None, course, now) == counted
             assert counted.total == 2
     assert Headcount.objects.filter(team=None).told(now).total == 4
 

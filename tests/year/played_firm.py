@@ -36,7 +36,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import progress_of
 from courseware.outbox.models import Message
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from tests.accounts.rosters.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
@@ -201,8 +201,8 @@ class PlayedFirm:
     def counted(self, team=""):
         """From the rows, and as it is kept beside them; both are the numbers above the board."""
         viewer, at = self.viewer(team) if team else self.hr, timezone.now()
-        told = board_rows.counts(board_rows.board(viewer, at=at), at)
-        kept = board_rows.counts_kept(viewer, None, None, at)
+        told = board_counts.counts(board_rows.board(viewer, at=at), at)
+        kept = board_counts.counts_kept(viewer, None, None, at)
         return [
             sorted(
                 ((state.value, validity.value), number) for (state, validity), number in each.found.items() if number

@@ -15,7 +15,7 @@ from courseware.accounts.sessions import MANAGES
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
 from courseware.learning.looks import record_look_of_auditor
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter
 from courseware.reporting.own_board import (
     ROWS_A_PAGE,
@@ -124,18 +124,18 @@ def counts_of(request, teams, chosen, everyone, at):
     if (
         is_large
         and chosen.keys().isdisjoint({"name", "away", "stuck"})
-        and (kept := board_rows.counts_kept(request.user, *places, at))
+        and (kept := board_counts.counts_kept(request.user, *places, at))
     ):
         return with_leavers(kept, everyone, at) if "left" in chosen else kept
     is_own = is_own_board(request.user, teams, chosen)
-    counts = counts_of_own(request.user, dict(teams), at) if is_own else board_rows.counts(everyone, at)
+    counts = counts_of_own(request.user, dict(teams), at) if is_own else board_counts.counts(everyone, at)
     if counts.total > board_rows.SORTED_BY_NAME:
         request.session[MANY] = True  # the session remembers, for only counting can tell
     return counts
 
 
 def with_leavers(kept, everyone, at):
-    return kept + board_rows.counts(everyone.filter(learner__is_active=False), at)
+    return kept + board_counts.counts(everyone.filter(learner__is_active=False), at)
 
 
 def number_in(tally, chosen):
@@ -150,7 +150,7 @@ def people_on(request, teams, chosen, everyone, tally, courses, at):
         return None
     if is_own_board(request.user, teams, chosen):
         return people_on_own(request.user, dict(teams), at)
-    return sum(number for _all, number in board_rows.people(everyone))
+    return sum(number for _all, number in board_counts.people(everyone))
 
 
 def filters_query(chosen):

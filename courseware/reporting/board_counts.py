@@ -1,0 +1,68 @@
+"""How many on a board stand where: of its rows, or from what is kept of a tree of teams."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet, Value
+
+from courseware.accounts.models import Team
+from courseware.accounts.permissions import audits, handles_people, learners_of, own_teams
+from courseware.content.models import Course
+from courseware.learning.headcounts import Headcount
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.tally import Tally, tally
+
+
+def counts_kept(user, team: Team | None, course: Course | None, at: datetime) -> Tally | None:
+    """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
+    if user.is_superuser or audits(user):
+        return kept_of(team, course, at)
+    if handles_people(user):
+        return counts_without_staff(user, team, course, at)
+    heads = [team] if team else topmost(own_teams(user))
+    if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
+        return None
+    below = Team.objects.filter(pk=heads[0].pk).with_those_below()
+    own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user))
+    return counts_but(own, heads[0], course, at)  # nobody stands on the own board
+
+
+def kept_of(team: Team | None, course: Course | None, at: datetime) -> Tally:
+    found = Headcount.objects.filter(team=team)
+    return (found.filter(course=course) if course else found).told(at)
+
+
+def counts_without_staff(user, team: Team | None, course: Course | None, at: datetime) -> Tally:
+    """But staff whom `user` leads are among them."""
+    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
+    staff = staff.filter(learner__is_active=True)
+    if team:
+        staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
+    return counts_but(staff.exclude(pk__in=staff.visible_to(user)), team, course, at)
+
+
+def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, course: Course | None, at: datetime) -> Tally:
+    if course:
+        not_shown = not_shown.filter(course=course)
+    return kept_of(team, course, at) - counts(not_shown.with_state(at), at)
+
+
+def topmost(teams: Iterable[Team]) -> list[Team]:
+    """Those that stand below no other one."""
+    teams = list(teams)
+    return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
+
+
+def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
+    """How many of these (from `board`) stand where. Runs one query."""
+    return tally(numbers(enrollments, at))
+
+
+def numbers(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
+    return found.annotate(Count("pk"))
+
+
+def people(enrollments: QuerySet) -> QuerySet:
+    """A single row, whose last column is how many people these are about."""
+    return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
