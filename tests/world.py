@@ -16,6 +16,7 @@ from courseware.accounts.away import Away
 from courseware.accounts.inviting import LinkTokens, invite
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.noting import write_note
 from courseware.accounts.rosters.applying import keep_plan
 from courseware.accounts.rosters.comparing import Plan
 from courseware.accounts.substitutes import Substitute
@@ -134,11 +135,15 @@ def work_beside(learner, *, by):
     schedule.run_now("tidy-tasks")
 
 
+ACT_OF_NOTE = uuid.UUID(int=7)
+
+
 def note_beside(world, *, stands_in, by):
-    """An absence of the learner that is to come, who stood in for the lead, once, and somebody with two names."""
+    """Of the learner an absence to come and a note; who stood in for the lead, once; and somebody with two names."""
     lead = lead_of(world.team)
     next_month = dates.site_day() + timedelta(days=30)
     mark_away(world.learner, next_month, next_month, by=lead)
+    write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=lead)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
     Substitute.objects.create(lead=lead, person=stands_in, made_by=by, **over)
     names = (make_user(email=f"{each}@two-names.example.com") for each in ("kept", "other"))
@@ -282,6 +287,7 @@ def places_of(world):
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
         "people/reminded/<pk>": HandReminding.objects.create(made_by=lead_of(world.team)).pk,
+        "people/notes/<act>": ACT_OF_NOTE,
         "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "surveys/<course>": world.course.identifier,

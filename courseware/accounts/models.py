@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.away import Away  # noqa: F401 - Django finds its models here
 from courseware.accounts.merges import Merge  # noqa: F401 - Django finds its models here
+from courseware.accounts.notes import Note  # noqa: F401 - Django finds its models here
 from courseware.accounts.rosters.roster import Roster, RosterPart  # noqa: F401 - Django finds its models here
 from courseware.accounts.search_terms import FIELDS as FOUND_BY
 from courseware.accounts.search_terms import SearchTerm, keep_terms  # noqa: F401 - the first: Django finds its models here

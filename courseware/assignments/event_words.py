@@ -49,6 +49,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "away": pgettext_lazy("event", "absence noted"),
     "away-changed": pgettext_lazy("event", "absence changed"),
     "away-taken-back": pgettext_lazy("event", "absence taken back"),
+    "note-written": pgettext_lazy("event", "note written"),
+    "note-taken-back": pgettext_lazy("event", "note taken back"),
     "due-moved": pgettext_lazy("event", "due day moved by an absence"),
     "enrolled": pgettext_lazy("event", "enrolled"),
     "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),

@@ -11,6 +11,7 @@ from courseware.assignments import (
     list_pages,
     merge_pages,
     newcomer_pages,
+    noting_pages,
     outside_pages,
     pasted_pages,
     people_pages,
@@ -79,6 +80,10 @@ urlpatterns = [
     # /people/reminded/<pk>/
     path("people/reminded/<int:pk>/", reminding_pages.reminded, name="reminded"),
     path("people/reminded/<int:pk>/undo/", reminding_pages.take_back_reminders, name="undo-reminders"),
+    path("people/decide/note/", noting_pages.note, name="note"),
+    # /people/notes/<act>/
+    path("people/notes/<uuid:act>/", noting_pages.noted, name="noted"),
+    path("people/notes/<uuid:act>/take-back/", noting_pages.take_back_note, name="take-back-note"),
     # /people/acts/<pk>/  (of an adjustment)
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
     path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),

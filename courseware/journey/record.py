@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from courseware.accounts.away import Away
+from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.outside_records import trainings_of
 from courseware.assessment.outside_training import OutsideTraining
@@ -51,7 +52,7 @@ class Record:
     route; they stay on record.
 
     `certificate` is that of this run, `earlier` are the runs before it, each with its own; `outside` is what was
-    learned elsewhere. `asks_again`: the parallel
+    learned elsewhere, `notes` are about the learner, whatever the course. `asks_again`: the parallel
     questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
     completed.
     """
@@ -65,6 +66,7 @@ class Record:
     adjustments: list[AdjustmentLine]
     absences: list[Away]
     days_moved_on: int
+    notes: list[Note]
     point: StartingPoint
     asks_again: bool
     is_drill_left: bool
@@ -75,7 +77,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs thirteen queries, and one more where the course is completed."""
+    """Runs fourteen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -104,6 +106,7 @@ def own_record(reading: Reading) -> Record:
         adjustments=adjustments_of(enrollment),
         absences=absences_during(enrollment),
         days_moved_on=days_moved_on(enrollment),
+        notes=list(Note.objects.about(enrollment.learner)),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.is_held_by_drill,

@@ -1,4 +1,4 @@
-"""Compares attempts, completions, certificates and outside trainings with what the log says about them.
+"""Compares attempts, completions, certificates, outside trainings and notes with what the log says about them.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
+from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.evidence.models import Event
@@ -106,6 +107,14 @@ def unmerged(merge: Merge) -> Said:
     return Said(subject_of(User, merge.kept_id), merge.undone_at, {"merge": merge.pk, "other": merge.other_id})
 
 
+def noted(note: Note) -> Said:
+    return Said(subject_of(User, note.person_id), note.written_at, {"note": note.pk})
+
+
+def taken_back(note: Note) -> Said:
+    return Said(subject_of(User, note.person_id), note.taken_back_at, {"note": note.pk})
+
+
 KINDS = (
     Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
@@ -130,6 +139,8 @@ KINDS = (
     ),
     Kind("merged", lambda: Merge.objects.all(), merged, "kept", "merge"),
     Kind("merge-undone", lambda: Merge.objects.exclude(undone_at=None), unmerged, "kept", "merge"),
+    Kind("note-written", lambda: Note.objects.all(), noted, "person", "note"),
+    Kind("note-taken-back", lambda: Note.objects.exclude(taken_back_at=None), taken_back, "person", "note"),
 )
 
 

@@ -173,7 +173,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(17):  # session, person, enrollment, what is done, and the thirteen of the record
+    with django_assert_num_queries(18):  # session, person, enrollment, what is done, and the fourteen of the record
         client.get(url)
 
 

@@ -15,6 +15,7 @@ COURSEWARE = Path(__file__).parents[2] / "courseware"
 # Where the verb is no word of the call itself: the module → all that it can be.
 TOLD_ELSEWHERE = {
     "accounts/day_lists.py": {"days-listed", "days-unlisted"},
+    "accounts/noting.py": {"note-written", "note-taken-back"},
     "accounts/rights.py": {"membership-added", "membership-changed", "membership-removed"},
     "accounts/standing_in.py": {"substitute-named", "substitute-ended"},
     "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},

@@ -9,7 +9,17 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.models import Away, CalendarDay, JoinRequest, Membership, Substitute, Team, TeamLink, User
+from courseware.accounts.models import (
+    Away,
+    CalendarDay,
+    JoinRequest,
+    Membership,
+    Note,
+    Substitute,
+    Team,
+    TeamLink,
+    User,
+)
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
@@ -20,7 +30,7 @@ from courseware.outbox.models import Message
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
-from tests.world import ROLES, lead_of, make_world
+from tests.world import ACT_OF_NOTE, ROLES, lead_of, make_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
@@ -50,6 +60,8 @@ LISTS = {
     "people/decide/time/": Enrollment,
     "people/decide/enroll/": User,
     "people/decide/remind/": Enrollment,
+    "people/decide/note/": User,
+    "people/notes/<uuid:act>/": Note,
     "people/reminded/<int:pk>/": ONE,
     "people/acts/<int:pk>/": AdjustmentLine,
     "people/certificates/<int:pk>/withdraw/": ONE,
@@ -133,6 +145,13 @@ class Growth:
         Message.objects.bulk_create(
             Message(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)
+        )
+        Note.objects.bulk_create(
+            Note(person=person, by=self.lead, text="Seen.", act=act)
+            for person, act in [
+                *((each, ACT_OF_NOTE) for each in people),
+                *((world.learner, uuid.uuid4()) for _ in people),
+            ]
         )
         record_many(NewEvent("signed-in", each, each, {}, now) for each in [world.learner] * len(people))
 

@@ -13,9 +13,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.absences import may_say_away
+from courseware.accounts.notes import Note
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_forms import AwayForm
+from courseware.assignments.note_forms import NoteForm
 from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed
 from courseware.learning.looks import record_look
@@ -44,6 +46,11 @@ def away_form(user, enrollment):
     return AwayForm(today=timezone.localdate(timezone=enrollment.zone))
 
 
+def notes_shown(user, person):
+    """(note, whether `user` may take it back), of those about the person."""
+    return [(note, note.may_be_taken_back_by(user)) for note in Note.objects.about(person)]
+
+
 def person_page(request, enrollment, *, refused=None, status=200):
     """`refused` is verb → its form with errors."""
     verbs = VERBS if may_change(request.user, enrollment) else ()
@@ -64,6 +71,8 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "timeline": happenings,
         "may_change": bool(verbs),
         "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),
+        "notes": notes_shown(request.user, enrollment.learner),
+        "note_form": NoteForm() if verbs and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
         "today": site_day(),
         "standings": standings,

@@ -1,0 +1,48 @@
+"""What somebody noted about a person: read by whoever may see the person's record, and by that person."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from courseware.accounts.merges import Merge
+
+TAKEN_BACK_WITHIN = timedelta(days=1)
+LONGEST_NOTE = 500  # characters
+
+
+class NoteQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(taken_back_at=None)
+
+    def about(self, person):
+        """Those that stand, the newest first, also by another name of the person. Runs one query."""
+        names = Merge.objects.standing().filter(kept=person).values("other")
+        found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
+        return found.select_related("by").order_by("-pk")
+
+
+class Note(models.Model):
+    """Never edited. What was noted about several people at once has one `act`."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.CharField(max_length=LONGEST_NOTE)
+    written_at = models.DateTimeField(default=timezone.now)
+    act = models.UUIDField(help_text="Of the form it came from: the same form sent twice notes nothing twice")
+    taken_back_at = models.DateTimeField(null=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["act", "person"], name="an_act_notes_once_about_a_person")]
+
+    def __str__(self):
+        return f"{self.person} · {self.written_at:%Y-%m-%d}"
+
+    def may_be_taken_back_by(self, user, at=None):
+        """Within a day, by whoever wrote it."""
+        at = at or timezone.now()
+        return self.by_id == user.pk and self.taken_back_at is None and at - self.written_at <= TAKEN_BACK_WITHIN

@@ -1,0 +1,53 @@
+"""Writing a note about people, and taking it back. Who may is asked by the pages: see `permissions.people_in_hands_of`.
+
+The log says that there was a note, and never what it said.
+"""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.accounts.notes import Note
+from courseware.evidence.recording import NewEvent, record_many, subject_of
+
+
+@transaction.atomic
+def write_note(
+    people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
+) -> list[Note]:
+    """The notes that are new: of one `act` a person gets one, however often it is sent."""
+    at = at or timezone.now()
+    here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
+    keys = list(here)
+    noted = set(Note.objects.filter(act=act, person__in=keys).values_list("person", flat=True))
+    new = [Note(person_id=key, by=by, text=text, written_at=at, act=act) for key in keys if key not in noted]
+    written = Note.objects.bulk_create(new)
+    record_many([told("note-written", each, by, at) for each in written])
+    return written
+
+
+@transaction.atomic
+def take_back_notes(
+    act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
+) -> list[Note]:
+    """Those of `by` that could still be taken back: about all people of the act, or about these."""
+    at = at or timezone.now()
+    notes = Note.objects.standing().filter(act=act, by=by)
+    if people is not None:
+        notes = notes.filter(person__in=people)
+    taken = [
+        each for each in notes.select_for_update(no_key=True).order_by("person") if each.may_be_taken_back_by(by, at)
+    ]
+    for each in taken:
+        each.taken_back_at = at
+    Note.objects.bulk_update(taken, ["taken_back_at"])
+    record_many([told("note-taken-back", each, by, at) for each in taken])
+    return taken
+
+
+def told(verb: str, note: Note, by: User, at: datetime) -> NewEvent:
+    return NewEvent(verb, subject_of(User, note.person_id), by, {"note": note.pk}, at)

@@ -1,0 +1,27 @@
+"""A note about people, as it is typed."""
+
+import uuid
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courseware.accounts.notes import LONGEST_NOTE
+from courseware.learning.verbs import VerbForm
+
+
+class LinesField(forms.CharField):
+    """Browsers send CRLF and count LF, so that one would be refused what the other has let through."""
+
+    def to_python(self, value):
+        return super().to_python(value and str(value).replace("\r\n", "\n"))
+
+
+class NoteForm(VerbForm):
+    text = LinesField(
+        label=pgettext_lazy("about a person", "Note"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
+    )
+    act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)

@@ -1,0 +1,101 @@
+"""/people/decide/note/: a note about somebody, or about who is ticked on the board; /people/notes/<act>/."""
+
+from types import SimpleNamespace
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from courseware.accounts.addresses import page_before
+from courseware.accounts.notes import Note
+from courseware.accounts.noting import take_back_notes, write_note
+from courseware.accounts.permissions import handles_people, is_manager
+from courseware.assignments.decision_pages import chosen_people
+from courseware.assignments.note_forms import NoteForm
+from courseware.assignments.taking_back import names_in_words
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
+
+MOST_AT_ONCE = 500
+NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))
+
+
+def note_address():
+    return reverse("assignments:note")
+
+
+def noted_address(act):
+    return reverse("assignments:noted", args=[act])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(note_address)
+def note(request):
+    """About whom, with the form; sent, it stands on their pages."""
+    if not (handles_people(request.user) or is_manager(request.user)):
+        raise Http404
+    data = request.POST if request.method == "POST" else request.GET
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    people = dict(chosen_people(request.user, data).order_by("name", "pk").values_list("pk", "name"))
+    if request.method == "POST" and people and form.is_valid():
+        if len(people) <= MOST_AT_ONCE:
+            return noted_about(request, people, form)
+        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+    context = {
+        "decision": NOTE,
+        "form": form,
+        "touched": len(people),
+        "names": names_in_words(list(people.values())),
+        "left": [],
+        "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
+        "page_before": page_before(request),
+    }
+    return render(request, "assignments/decide.html", context, status=form_status(form))
+
+
+def noted_about(request, people, form):
+    """Back to the page of the one person, or to that of the act."""
+    act = form.cleaned_data["act"]
+    if write_note(people, form.cleaned_data["text"], act=act, by=request.user):
+        names = {"names": names_in_words(list(people.values()))}
+        messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
+    came_from = page_before(request) if "person" in request.POST else ""
+    return redirect(came_from or noted_address(act))
+
+
+def own_notes_or_404(request, act):
+    notes = list(Note.objects.filter(act=act, by=request.user).select_related("person").order_by("person__name", "pk"))
+    if not notes:
+        raise Http404
+    return notes
+
+
+@require_safe
+@login_required
+def noted(request, act):
+    notes = own_notes_or_404(request, act)
+    context = {"notes": notes, "may_take_back": any(each.may_be_taken_back_by(request.user) for each in notes)}
+    return render(request, "assignments/noted.html", context)
+
+
+@require_POST
+@login_required
+@form_on(noted_address)
+def take_back_note(request, act):
+    """Of the person that the form names, or of all."""
+    own_notes_or_404(request, act)
+    people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
+    taken = take_back_notes(act, by=request.user, people=people)
+    if taken:
+        words = ngettext("%(number)d note is taken back.", "%(number)d notes are taken back.", len(taken))
+        messages.success(request, words % {"number": len(taken)})
+    else:
+        messages.info(request, gettext("Nothing was taken back: that is possible for a day, and once."))
+    return redirect(page_before(request) or noted_address(act))

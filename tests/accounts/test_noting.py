@@ -1,0 +1,74 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.accounts.notes import Note
+from courseware.accounts.noting import take_back_notes, write_note
+from courseware.assignments.merging import merge, undo_merge
+from courseware.evidence.models import Event
+from courseware.reporting import log_check
+from tests.making import make_admin, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+ACT, OTHER_ACT = uuid.UUID(int=1), uuid.UUID(int=2)
+DAY = timedelta(days=1)
+
+
+def logged():
+    return [(event.verb, event.subject, event.data) for event in Event.objects.filter(verb__startswith="note-")]
+
+
+def test_a_note_is_kept_once_however_often_its_form_is_sent_and_the_log_does_not_know_what_it_says():
+    one, two, lead = make_user("One"), make_user("Two"), make_team().manager
+    [first] = write_note([one.pk], "Asked for nights.", act=ACT, by=lead)
+    [second] = write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=lead)
+    assert write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=lead) == []
+    [third] = write_note([one.pk], "Asked for nights.", act=OTHER_ACT, by=lead)
+    assert list(Note.objects.about(one)) == [third, first]
+    assert list(Note.objects.about(two)) == [second]
+    assert logged() == [
+        ("note-written", f"person:{person.pk}", {"note": note.pk})
+        for person, note in ((one, first), (two, second), (one, third))
+    ]
+
+
+def test_a_note_is_taken_back_within_a_day_by_its_writer_and_once():
+    one, two, lead, other = make_user(), make_user(), make_team().manager, make_team().manager
+    now = timezone.now()
+    notes = write_note([one.pk, two.pk], "Late.", act=ACT, by=lead, at=now)
+    assert take_back_notes(ACT, by=other, at=now) == []
+    assert take_back_notes(OTHER_ACT, by=lead, at=now) == []
+    assert take_back_notes(ACT, by=lead, people=[], at=now) == []
+    assert take_back_notes(ACT, by=lead, at=now + DAY + timedelta(seconds=1)) == []
+    assert take_back_notes(ACT, by=lead, people=[one.pk], at=now + DAY) == [notes[0]]
+    assert (list(Note.objects.about(one)), list(Note.objects.about(two))) == ([], [notes[1]])
+    assert take_back_notes(ACT, by=lead, at=now + DAY) == [notes[1]]
+    assert take_back_notes(ACT, by=lead, at=now + DAY) == []
+    taken = [("note-taken-back", f"person:{note.person_id}", {"note": note.pk}) for note in notes]
+    assert logged()[2:] == taken
+    assert write_note([one.pk], "Late.", act=ACT, by=lead) == []  # the same form, sent by the button Back
+
+
+def test_notes_about_both_accounts_of_a_person_are_read_until_the_merge_is_undone():
+    kept, other, admin, lead = make_user("Kept"), make_user("Other"), make_admin(), make_team().manager
+    [of_kept] = write_note([kept.pk], "Here.", act=ACT, by=lead)
+    [of_other] = write_note([other.pk], "There.", act=OTHER_ACT, by=lead)
+    row = merge(kept, other, by=admin)
+    assert list(Note.objects.about(kept)) == [of_other, of_kept]
+    undo_merge(row, by=admin)
+    assert list(Note.objects.about(kept)) == [of_kept]
+
+
+def test_a_note_that_was_changed_past_the_product_is_found():
+    lead, person = make_team().manager, make_user()
+    [note] = write_note([person.pk], "Here.", act=ACT, by=lead)
+    take_back_notes(ACT, by=lead)
+    assert list(log_check.differences()) == []
+    Note.objects.update(taken_back_at=None)
+    [found] = log_check.differences()
+    assert "note-taken-back" in found
+    Note.objects.all().delete()
+    assert len(list(log_check.differences())) == 2
+    assert note.text not in str(list(Event.objects.values_list("data", flat=True)))

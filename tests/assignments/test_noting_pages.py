@@ -1,0 +1,112 @@
+import uuid
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.accounts.models import Membership
+from courseware.accounts.notes import Note
+from courseware.accounts.noting import write_note
+from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
+from tests.reporting.boards import learner_of
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/people/decide/note/"
+ACT = str(uuid.UUID(int=5))
+
+
+@pytest.fixture
+def team(client):
+    team = make_team("Night shift")
+    client.force_login(team.manager)
+    return team
+
+
+def notes_on(page):
+    found = BeautifulSoup(page.content, "html.parser").select(".notes li")
+    return [" ".join(each.select_one(".text").text.split()) for each in found]
+
+
+def send(client, **fields):
+    return client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT} | fields)
+
+
+def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_again(client, team):
+    run = learner_of(team, "Lea")
+    page = f"/team/people/{run.pk}/"
+    form = BeautifulSoup(client.get(page).content, "html.parser").select_one("form.note")
+    fields = {each["name"]: each.get("value", "") for each in form.select("input")}
+    response = client.post(form["action"], fields | {"text": "Asked for\r\nnights."})
+    assert response.headers["Location"] == page
+    shown = client.get(page)
+    assert notes_on(shown) == ["Asked for nights."]
+    assert "Noted about Lea. They can read it, too." in shown.text
+    assert Note.objects.get().text == "Asked for\nnights."
+    client.force_login(run.learner)
+    record = client.get(reverse("journey:record", args=[run.course.identifier]))
+    assert notes_on(record) == ["Asked for nights."] and "Take back" not in record.text
+    client.force_login(team.manager)
+    form = BeautifulSoup(shown.content, "html.parser").select_one(".notes form")
+    client.post(form["action"], {each["name"]: each.get("value", "") for each in form.select("input")})
+    assert notes_on(client.get(page)) == []
+
+
+def test_leads_human_resources_and_auditors_read_it_and_only_its_writer_takes_it_back(client, team):
+    second = make_user("Second lead")
+    join(team, second, Membership.Role.MANAGER)
+    run = learner_of(team)
+    write_note([run.learner.pk], "Asked for nights.", act=uuid.UUID(ACT), by=team.manager)
+    for reader in (team.manager, second, make_hr(), make_auditor()):
+        client.force_login(reader)
+        page = client.get(f"/team/people/{run.pk}/")
+        assert notes_on(page) == ["Asked for nights."]
+        assert ("Take back" in page.text) == (reader == team.manager)
+    client.force_login(make_team().manager)
+    assert client.get(f"/team/people/{run.pk}/").status_code == 404
+    assert client.post(f"/people/notes/{ACT}/take-back/").status_code == 404
+
+
+def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(client, team):
+    runs = [learner_of(team, name) for name in ("Ann", "Ben")]
+    beside, left = learner_of(make_team(), "Beside"), learner_of(team, "Left")
+    left.learner.is_active = False
+    left.learner.save()
+    rows = [run.pk for run in (*runs, beside, left)]
+    asked = client.get(ADDRESS, {"row": rows})
+    assert "For 2 people: Ann, Ben" in asked.text
+    response = send(client, row=rows)
+    assert response.headers["Location"] == f"/people/notes/{ACT}/"
+    assert send(client, row=rows).headers["Location"] == f"/people/notes/{ACT}/"
+    assert sorted(Note.objects.values_list("person__name", flat=True)) == ["Ann", "Ben"]
+    page = client.get(f"/people/notes/{ACT}/")
+    assert [each.text for each in BeautifulSoup(page.content, "html.parser").select(".lines li")] == ["Ann", "Ben"]
+    client.post(f"/people/notes/{ACT}/take-back/", {"person": runs[0].learner_id})
+    assert list(Note.objects.standing().values_list("person__name", flat=True)) == ["Ben"]
+    done = client.post(f"/people/notes/{ACT}/take-back/", follow=True)
+    assert "1 note is taken back." in done.text and not Note.objects.standing().exists()
+    again = client.post(f"/people/notes/{ACT}/take-back/", follow=True)
+    assert "Nothing was taken back" in again.text
+
+
+@pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 501, "nul\0"])
+def test_what_cannot_be_kept_is_explained_and_nothing_is_noted(client, team, text):
+    run = learner_of(team)
+    response = send(client, row=run.pk, text=text)
+    assert response.status_code == 422 and "<title>Error: " in response.text
+    assert not Note.objects.exists()
+
+
+def test_a_note_holds_five_hundred_characters_as_the_browser_counts_them(client, team):
+    text = "\r\n".join(["x" * 99] * 5)  # 499 of them, and four more as it is sent
+    assert send(client, row=learner_of(team).pk, text=text).status_code == 302
+
+
+def test_nobody_notes_about_oneself_or_on_the_page_of_who_has_left(client, team):
+    join(team, team.manager)
+    own, run = make_enrollment(team.manager), learner_of(team)
+    assert send(client, row=own.pk).status_code == 422
+    run.learner.is_active = False
+    run.learner.save()
+    page = BeautifulSoup(client.get(f"/team/people/{run.pk}/").content, "html.parser")
+    assert page.select("form.note") == []
+    assert not Note.objects.exists()
