@@ -47,6 +47,7 @@ from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting import board_rows
+from courseware.reporting.saved_views import SavedView
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
@@ -271,6 +272,7 @@ def places_of(world):
         "team/simulations/<course>": world.course.identifier,
         "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "certificates/<number>": world.passed.enrollment.certificate.number,
+        "team/views/<pk>": SavedView.objects.create(person=lead_of(world.team), name="Stuck", query="stuck=on").pk,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
         "people/outside/<training>": trained_outside(world).pk,

@@ -24,6 +24,7 @@ from courseware.learning.states import State
 from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
+from courseware.reporting.board_filters import DueDays, Sorting, of_post
 from courseware.reporting.stuck import NOBODY, Stuck, among, doubtful, stuck_in
 from courseware.reporting.tram_line import TramLine
 
@@ -187,6 +188,8 @@ def board(
     team: Team | None = None,
     course: Course | None = None,
     name: str = "",
+    post: str = "",
+    days: DueDays | None = None,
     left: bool = False,
     away: bool = False,
     at: datetime | None = None,
@@ -196,7 +199,7 @@ def board(
     Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
     """
     shown = enrollments_in(team, user) if team else enrollments_shown_to(user)
-    return board_of(shown, course=course, name=name, left=left, away=away, at=at)
+    return board_of(shown, course=course, name=name, post=post, days=days, left=left, away=away, at=at)
 
 
 def board_of(
@@ -204,6 +207,8 @@ def board_of(
     *,
     course: Course | None = None,
     name: str = "",
+    post: str = "",
+    days: DueDays | None = None,
     left: bool = False,
     away: bool = False,
     at: datetime | None = None,
@@ -216,6 +221,10 @@ def board_of(
         enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
     if course:
         enrollments = enrollments.filter(course=course)
+    if post:
+        enrollments = enrollments.filter(of_post(post))
+    if days:
+        enrollments = enrollments.filter(days.condition(at or timezone.now()))
     if name:
         enrollments = found_by(name, enrollments, person="learner")
     return enrollments.order_by("urgency", "learner__name", "pk")
@@ -235,14 +244,14 @@ def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) ->
     return among(enrollments, looked_at, at)
 
 
-def sorted_within_reason(enrollments: QuerySet, number: int) -> QuerySet:
+def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | None, user) -> QuerySet:
     """These (from `board`), of which there are so many.
 
-    Where all would have to be sorted by name for one page, those of one day stand as they were enrolled: the index has
-    them so.
+    Where all would have to be sorted for one page, they stand by due day, and those of one day as they were enrolled:
+    the index has them so.
     """
     if number <= SORTED_BY_NAME:
-        return enrollments
+        return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
 
 

@@ -2,8 +2,8 @@ from crispy_forms.layout import Field
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext, pgettext_lazy
 
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.person_field import PersonSearch
@@ -14,6 +14,8 @@ from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.lib.form_layout import Fields
+from courseware.reporting.board_filters import DueDays, Sorting
+from courseware.reporting.board_rows import outlines
 
 prohibit_nul = ProhibitNullCharactersValidator()
 
@@ -46,6 +48,15 @@ class BoardFilter(forms.Form):
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
     name = forms.CharField(label=_("Name, e-mail or staff number"), required=False, max_length=100, widget=PersonSearch)
+    post = forms.CharField(label=_("Post"), required=False, max_length=32, widget=forms.Select)
+    days = forms.ChoiceField(
+        label=_("Due day"), required=False, choices=[("", pgettext_lazy("any day", "all")), *DueDays.choices]
+    )
+    sort = forms.ChoiceField(
+        label=pgettext_lazy("order of a list", "Sorted"),
+        required=False,
+        choices=[("", _("by due day")), *Sorting.choices],
+    )
     left = forms.BooleanField(label=_("Also who left"), required=False)
     away = forms.BooleanField(label=_("Only who is away"), required=False)
     stuck = forms.BooleanField(label=_("Only who is stuck"), required=False)
@@ -58,14 +69,17 @@ class BoardFilter(forms.Form):
             team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
         team.choices = [("", team.empty_label), *teams]  # else a query of its own
 
-    def show_courses(self, courses):
-        """What is offered: `courses` are (id, title). Where there is one, or one team, it is not asked for."""
+    def show_courses(self, courses, posts):
+        """What is offered: `courses` are (id, title), `posts` id → title. Of what there is one, it is not asked for."""
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
         course.choices = [("", course.empty_label), *courses]
-        several = {"course": len(courses) > 1, "team": len(teams) > 2}
-        shown = ["state", *(name for name, is_shown in several.items() if is_shown)]
-        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "left", "away", "stuck", form_method="get")
-        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses))
+        several = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(posts) > 1}
+        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *posts.items()]
+        shown = ["state", *(name for name, is_shown in several.items() if is_shown), "days"]
+        self.helper = Fields(
+            *shown, Field("name", wrapper_class="grow"), "sort", "left", "away", "stuck", form_method="get"
+        )
+        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), tuple(posts.items()))
 
     # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.
     def __eq__(self, other):
@@ -78,6 +92,16 @@ class BoardFilter(forms.Form):
         state = self.cleaned_data["state"]
         return Validity(state) if state in Validity.values else state and State(state)
 
+    def clean_post(self):
+        post = self.cleaned_data["post"]
+        return post if post and post in posts_of(outlines(get_language())) else ""
+
+    def clean_days(self):
+        return self.cleaned_data["days"] and DueDays(self.cleaned_data["days"])
+
+    def clean_sort(self):
+        return self.cleaned_data["sort"] and Sorting(self.cleaned_data["sort"])
+
     def chosen(self):
         """Filter → value, of those that were set; an invalid one is ignored."""
         self.full_clean()
@@ -85,17 +109,29 @@ class BoardFilter(forms.Form):
         return {key: value for key, value in self.cleaned_data.items() if value}
 
 
+def posts_of(routes):
+    """Id → title, of those that the courses of these outlines know."""
+    return {post: title for route in routes.values() for post, title in route.tracks.items()}
+
+
 class OutlookFilter(BoardFilter):
     """Of them, the course and the team: one course is always shown."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
 
-    def show_courses(self, courses):
+    def show_courses(self, courses, posts=()):
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
         course.choices = courses
         several = {"course": len(courses) > 1, "team": len(teams) > 2}
         self.helper = Fields(*(name for name, is_shown in several.items() if is_shown), form_method="get")
         self.looks = (tuple(self.data.get(name) for name in several), teams, tuple(courses))
+
+
+class ViewForm(forms.Form):
+    """The filters of an address, and what they are to be called."""
+
+    name = forms.CharField(max_length=40)
+    query = forms.CharField(max_length=500, required=False)
 
 
 class LogFilter(forms.Form):

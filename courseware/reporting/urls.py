@@ -1,7 +1,16 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
-from courseware.reporting.views import board, board_files, landing, log_pages, outlook_page, person, statistics
+from courseware.reporting.views import (
+    board,
+    board_files,
+    landing,
+    log_pages,
+    outlook_page,
+    person,
+    statistics,
+    view_pages,
+)
 
 app_name = "reporting"
 urlpatterns = [
@@ -10,6 +19,9 @@ urlpatterns = [
     path("team/", board.board, name="board"),
     path("team/board.csv", board_files.board_csv, name="board-csv"),
     path("team/board.xlsx", board_files.board_xlsx, name="board-xlsx"),
+    # /team/views/<pk>/
+    path("team/views/", view_pages.keep, name="keep-view"),
+    path("team/views/<int:pk>/take-away/", view_pages.take_away, name="take-view-away"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/outlook/", outlook_page.outlook, name="outlook"),
     path("team/people/<int:pk>/", person.person, name="person"),

@@ -124,7 +124,9 @@ def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_
     found = board_rows.board(team.manager, at=MIDNIGHT)
     monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
     names = {
-        number: "".join(each.learner.name for each in board_rows.sorted_within_reason(found, number))
+        number: "".join(
+            each.learner.name for each in board_rows.sorted_within_reason(found, number, None, team.manager)
+        )
         for number in (3, 4)
     }
     assert names == {3: "CAB", 4: "CBA"}

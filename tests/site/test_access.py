@@ -116,6 +116,7 @@ def forms(world):
         "house-style/": {"base": 0, "name_en": "Anhe"},
         "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
         "people/decide/remind/": {"row": world.enrollment.pk},
+        "team/views/": {"name": "Late", "query": "state=overdue"},
         "people/decide/note/": {"row": world.enrollment.pk, "text": "Well done", "act": uuid.UUID(int=4)},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},

@@ -133,7 +133,10 @@ def statements_of(client, address):
 @pytest.mark.parametrize("role", ["learner", "manager"])
 def test_no_page_of_a_learner_or_of_the_manager_of_a_team_reads_a_growing_table_from_end_to_end(crowded, role):
     client = client_of(crowded, role)
-    routes = [*pages_of(role), "team/?state=overdue", "team/?state=completed", "team/?name=lea"]
+    queries = ["state=overdue", "state=completed", "name=lea", "days=due-7", "days=late-7"]
+    queries += [f"post={post}" for post in crowded.outline.tracks]
+    queries += ["sort=name", "sort=team", "sort=last-active"]
+    routes = [*pages_of(role), *(f"team/?{query}" for query in queries)]
     found = {
         (route, table, statement)
         for route in routes

@@ -16,7 +16,7 @@ from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
 from courseware.learning.looks import record_look_of_auditor
 from courseware.reporting import board_counts, board_rows
-from courseware.reporting.forms import BoardFilter
+from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.own_board import (
     ROWS_A_PAGE,
     counts_of_own,
@@ -24,12 +24,14 @@ from courseware.reporting.own_board import (
     is_own_board,
     people_on_own,
 )
+from courseware.reporting.saved_views import VIEWS
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
+NOT_KEPT = frozenset({"name", "post", "days", "away", "stuck"})  # filters of which no numbers are kept
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
 
 
@@ -47,7 +49,7 @@ def board(request):
     shown = board_rows.facts_of(keys_on(page_of_rows, request.user, teams, chosen, found, now), now)
     routes = board_rows.outlines(get_language())
     courses = [(outline.course_id, outline.title) for outline in routes.values()]
-    form.show_courses(courses)
+    form.show_courses(courses, posts_of(routes))
     context = {
         "form": form,
         "chosen": chosen,
@@ -58,6 +60,9 @@ def board(request):
         "courses": courses,
         "shows_course": len(courses) > 1 and "course" not in chosen,
         "page": page_of_rows,
+        "sorting": chosen.get("sort"),
+        "is_sorted": number <= board_rows.SORTED_BY_NAME,
+        "most_sorted": board_rows.SORTED_BY_NAME,
         "rows": board_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
@@ -69,6 +74,7 @@ def board(request):
         "today": timezone.localdate(now),
         "stuck_after": stuck_after(),
         "filters_query": filters_query(chosen),
+        "views": VIEWS(person=request.user.pk),
         "fits_a_workbook": number <= ROWS_OF_A_WORKBOOK,
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
         "surveys": surveys_on(routes.values()),
@@ -96,7 +102,7 @@ def leads_oneself(request):
 
 def chosen_enrollments(user, chosen, at):
     # The counts are by state, so they are about everyone, and the page about those in the chosen state.
-    filters = {key: value for key, value in chosen.items() if key != "state"}
+    filters = {key: value for key, value in chosen.items() if key not in {"state", "sort"}}
     is_stuck = filters.pop("stuck", False)
     everyone = SimpleLazyObject(lambda: everyone_on(user, filters, is_stuck, at))  # on most mornings none is needed
     if "state" not in chosen:
@@ -114,7 +120,8 @@ def keys_on(page, user, teams, chosen, found, at):
     is_first = page.number == 1 and 0 < number <= board_rows.SORTED_BY_NAME
     if is_first and not chosen and is_own_board(user, teams, chosen):
         return first_keys_of_own(user, dict(teams), at)[: len(rows)]
-    return board_rows.sorted_within_reason(found, number).values_list("pk", flat=True)[rows.start : rows.stop]
+    found = board_rows.sorted_within_reason(found, number, chosen.get("sort"), user)
+    return found.values_list("pk", flat=True)[rows.start : rows.stop]
 
 
 def counts_of(request, teams, chosen, everyone, at):
@@ -123,7 +130,7 @@ def counts_of(request, teams, chosen, everyone, at):
     places = (chosen.get("team"), chosen.get("course"))
     if (
         is_large
-        and chosen.keys().isdisjoint({"name", "away", "stuck"})
+        and chosen.keys().isdisjoint(NOT_KEPT)
         and (kept := board_counts.counts_kept(request.user, *places, at))
     ):
         return with_leavers(kept, everyone, at) if "left" in chosen else kept

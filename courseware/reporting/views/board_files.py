@@ -18,7 +18,8 @@ from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.reporting import board_rows, exports, workbooks
-from courseware.reporting.forms import BoardFilter
+from courseware.reporting.board_filters import DueDays, Sorting
+from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.views.board import chosen_enrollments, counts_of, filters_query, number_in
 from courseware.reporting.views.people import teams_or_404
 
@@ -43,7 +44,7 @@ def chosen_rows(request):
     chosen = BoardFilter(request.GET, teams=teams).chosen()
     everyone, found = chosen_enrollments(request.user, chosen, now)
     number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
-    sorted_rows = board_rows.sorted_within_reason(found, number)
+    sorted_rows = board_rows.sorted_within_reason(found, number, chosen.get("sort"), request.user)
     return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), number, now)
 
 
@@ -52,6 +53,9 @@ def record_export(user, chosen):
     data = {"state": state and state.value, "team": team and team.pk, "rows": chosen.number}
     if "course" in chosen.filters:
         data["course"] = chosen.filters["course"].identifier
+    data |= {name: chosen.filters[name].value for name in ("days", "sort") if name in chosen.filters}
+    if "post" in chosen.filters:
+        data["post"] = chosen.filters["post"]
     data |= {name: True for name in ("left", "away", "stuck") if name in chosen.filters}
     record("board-exported", actor=user, subject="board", data=data)
 
@@ -106,13 +110,15 @@ def facts_about(user, chosen):
 def filters_in_words(filters):
     labels = {name: field.label for name, field in BoardFilter.base_fields.items()}
     for name, value in filters.items():
+        if name == "post":
+            value = posts_of(board_rows.outlines(get_language()))[value]
         yield f"{labels[name]}: {in_words(value)}" if value is not True else str(labels[name])
 
 
 def in_words(value):
     if isinstance(value, Course):
         return board_rows.outlines(get_language())[value.pk].title
-    return value.label if isinstance(value, (State, Validity)) else str(value)
+    return value.label if isinstance(value, (State, Validity, DueDays, Sorting)) else str(value)
 
 
 def courses_in_words():

@@ -1,0 +1,51 @@
+"""What a board may be narrowed to beside states, teams and names, and what else it may be sorted by."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership
+
+DAY = timedelta(days=1)
+
+
+class DueDays(models.TextChoices):
+    """Spans of `urgency`, which an index serves. They count days as 24 hours, as *due soon* does."""
+
+    WITHIN_WEEK = "due-7", _("due within 7 days")
+    WITHIN_FORTNIGHT = "due-14", _("due within 14 days")
+    WITHIN_MONTH = "due-30", _("due within 30 days")
+    LATE_WEEK = "late-7", _("overdue for 7 days or more")
+    LATE_MONTH = "late-30", _("overdue for 30 days or more")
+
+    def condition(self, at: datetime) -> Q:
+        kind, _dash, number = self.value.partition("-")
+        if kind == "due":
+            return Q(urgency__gt=at, urgency__lte=at + int(number) * DAY)
+        return Q(urgency__lte=at - (int(number) - 1) * DAY)  # the first day begins with the due instant
+
+
+class Sorting(models.TextChoices):
+    """Where no more rows are sorted than by name: see `board_rows.sorted_within_reason`."""
+
+    NAME = "name", _("by name")
+    TEAM = "team", _("by team")
+    LAST_ACTIVE = "last-active", _("longest without an act first")
+
+    def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
+        """These (from `board_rows.board`) so; `teams` are those whose names are shown."""
+        rest = ("urgency", "learner__name", "pk")
+        if self == Sorting.NAME:
+            return enrollments.order_by("learner__name", *rest)
+        if self == Sorting.LAST_ACTIVE:
+            return enrollments.order_by(F("last_active_at").asc(nulls_first=True), *rest)
+        joined = Membership.objects.filter(person=OuterRef("learner"), role=Membership.Role.LEARNER, team__in=teams)
+        first = Subquery(joined.order_by("pk").values("team__name")[:1])
+        return enrollments.annotate(first_team=first).order_by(F("first_team").asc(nulls_last=True), *rest)
+
+
+def of_post(post: str) -> Q:
+    """Who learns as this post: chosen in the course, else as the person is known to have."""
+    return Q(track=post) | Q(track="", learner__post=post)

@@ -1,0 +1,41 @@
+"""Filters of the board that somebody has kept under a name, for nobody else."""
+
+from django.conf import settings
+from django.db import models, transaction
+
+from courseware.accounts.moving import lock_person
+from courseware.lib.kept_query import KeptQuery
+
+MOST_VIEWS = 12  # of a person: they stand in one line or two above the board
+
+
+class TooManyViews(Exception):
+    """Of this person, as many are kept as can be."""
+
+
+class SavedView(models.Model):
+    """`query` is the end of an address as `filters_query` writes it: of filters that the board knows."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="a_view_of_a_person_for_each_name")]
+
+    def __str__(self):
+        return f"{self.person} · {self.name}"
+
+
+VIEWS = KeptQuery(lambda person: SavedView.objects.filter(person=person))
+
+
+@transaction.atomic
+def keep_view(person, name: str, query: str) -> SavedView:
+    """A view of this name becomes this one. Raises TooManyViews."""
+    lock_person(person)  # so that two at once count each other
+    own = SavedView.objects.filter(person=person)
+    if own.exclude(name=name).count() >= MOST_VIEWS:
+        raise TooManyViews(person)
+    return own.update_or_create(person=person, name=name, defaults={"query": query})[0]

@@ -1,0 +1,164 @@
+"""By which day something is due, as which post somebody learns, and in which order a board stands."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.db import connection
+
+from courseware.evidence.models import Event
+from courseware.reporting import board_rows
+from courseware.reporting.board_filters import DueDays
+from tests.language.samples import make_files
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.reporting.boards import exported, learner_of, table
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+@pytest.fixture
+def now(client, team):
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(team.manager)
+        yield NOW
+
+
+def names(client, query=""):
+    return [row.name for row in client.get(f"/team/{query}").context["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("days", "counted"),
+    [
+        ("due-7", ["soon", "seventh"]),
+        ("due-14", ["soon", "seventh", "eighth"]),
+        ("due-30", ["soon", "seventh", "eighth", "thirtieth"]),
+        ("late-7", ["long late", "late for seven"]),
+        ("late-30", ["long late"]),
+    ],
+)
+def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdue(client, team, now, days, counted):
+    due = {
+        "soon": SECOND, "seventh": 7 * DAY, "eighth": 7 * DAY + SECOND, "thirtieth": 30 * DAY,
+        "later": 30 * DAY + SECOND, "just late": timedelta(), "late for six": -6 * DAY + SECOND,
+        "late for seven": -6 * DAY, "long late": -29 * DAY,
+    }  # fmt: skip
+    for name, after in due.items():
+        learner_of(team, name, due_at=now + after)
+    learner_of(team, "no day")
+    for closed in ("completed_at", "waived_at"):
+        learner_of(team, closed, due_at=now + 2 * DAY, **{closed: now})
+        learner_of(team, f"late, {closed}", due_at=now - 40 * DAY, **{closed: now})
+    assert names(client, f"?days={days}") == counted
+
+
+def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team):
+    for name, of_person, track in (
+        ("chosen", "", "night"),
+        ("chosen against", "day", "night"),
+        ("known", "night", ""),
+        ("other chosen", "night", "day"),
+        ("other", "day", ""),
+        ("nobody knows", "", ""),
+    ):
+        learner = make_user(name, post=of_person)
+        join(team, learner)
+        make_enrollment(learner, track=track)
+    assert names(client, "?post=night") == ["chosen", "chosen against", "known"]
+    assert len(names(client, "?post=nonsense")) == 6
+    page = BeautifulSoup(client.get("/team/?post=night").content, "html.parser")
+    assert [each.text for each in page.select("select[name=post] option")] == ["all", "Day shift", "Night shift"]
+    assert page.select_one("select[name=post] [selected]")["value"] == "night"
+
+
+SORTED = {
+    "": ["Cid", "Bea", "Ann", "Dan"],
+    "?sort=name": ["Ann", "Bea", "Cid", "Dan"],
+    "?sort=team": ["Bea", "Dan", "Cid", "Ann"],
+    "?sort=last-active": ["Dan", "Ann", "Cid", "Bea"],
+    "?sort=nonsense": ["Cid", "Bea", "Ann", "Dan"],
+}
+
+
+@pytest.fixture
+def four(team):
+    early, late = make_team("A shift", parent=team), make_team("B shift", parent=team)
+    people = {
+        "Ann": (team, 9 * DAY, NOW - 5 * DAY),
+        "Bea": (early, 8 * DAY, NOW - DAY),
+        "Cid": (late, 7 * DAY, NOW - 2 * DAY),
+        "Dan": (early, 10 * DAY, None),
+    }
+    runs = {
+        name: learner_of(joined, name, due_at=NOW + after, last_active_at=at, started_at=at)
+        for name, (joined, after, at) in people.items()
+    }
+    join(early, runs["Cid"].learner)  # in two: the one joined first is shown
+
+
+@pytest.mark.parametrize("query", SORTED)
+def test_page_and_file_stand_in_the_order_that_was_chosen(client, four, now, query):
+    assert names(client, query) == SORTED[query]
+    assert [row["Name"] for row in exported(client, query)] == SORTED[query]
+
+
+def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_page_says_so(
+    client, four, now, monkeypatch
+):
+    said = "rows stand by due day"
+    assert said not in client.get("/team/?sort=name").text
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    page = client.get("/team/?sort=name")
+    assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
+    assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
+
+
+def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log(client, team, now):
+    learner_of(team, "Lea", due_at=now + DAY, track="night")
+    query = "?days=due-7&post=night&sort=team"
+    assert [row["Name"] for row in exported(client, query)] == ["Lea"]
+    data = Event.objects.get(verb="board-exported").data
+    assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "post": "night", "sort": "team"}
+
+
+def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_leads_to_as_many_rows(client, team, now):
+    course = make_course()
+    other = make_course({path: data.replace(b"id: tea-room", b"id: t-2") for path, data in make_files().items()})
+    below = make_team("Below", parent=team)
+    for number, (after, done) in enumerate(product((-8, -1, 2, 9), (False, True))):
+        facts = {"due_at": now + after * DAY, "started_at": now, "track": "night" if number % 2 else "day"}
+        joined, done_at = below if number % 3 else team, now if done else None
+        run = learner_of(joined, f"P{number}", course=course, **facts, completed_at=done_at)
+        if number < 3:
+            make_enrollment(run.learner, other, **facts)
+    for query in ("", "?days=late-7", "?post=night", f"?team={below.pk}", "?name=P1", "?sort=name", "?stuck=on"):
+        page = client.get(f"/team/{query}")
+        tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum a")
+        first, *rest = [int(tile.select_one("b").text) for tile in tiles]
+        assert first == sum(rest) == page.context["total"], query
+        assert len({row.enrollment.learner_id for row in page.context["rows"]}) == page.context["people"]
+        for tile, number in zip(tiles, (first, *rest), strict=True):
+            assert len(names(client, tile["href"])) == number, (query, tile["href"])
+    assert " ".join(
+        BeautifulSoup(client.get("/team/").content, "html.parser").select_one("ul.sum li").text.split()
+    ) == ("11all 8 people, 2 courses")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL’s plans: tests/site/test_whole_tables.py")
+@pytest.mark.parametrize("days", DueDays)
+def test_days_are_looked_for_in_the_index_of_the_board(team, days):
+    query = board_rows.board(make_admin(), days=days).values_list("pk", flat=True)[:25]
+    steps = [line for line in query.explain().splitlines() if "learning_enrollment" in line]
+    assert len(steps) == 1 and "enrollment_by_urgency (urgency" in steps[0], steps
+
+
+def test_who_looks_at_the_days_of_a_team_sees_nobody_else(client, team):
+    learner_of(make_team("Other"), "Not mine", due_at=NOW)
+    learner_of(team, "Mine", due_at=NOW)
+    with time_machine.travel(NOW - DAY, tick=False):
+        client.force_login(team.manager)
+        assert [cells[0] for cells in table(client.get("/team/?days=due-7"))] == ["Mine"]
