@@ -42,10 +42,19 @@ class Relocation(NamedTuple):
 class HeadcountQuerySet(models.QuerySet):
     def told(self, at: datetime) -> Tally:
         """Runs one query."""
+        return tally(self.counted(at))
+
+    def told_by_team(self, at: datetime) -> dict[int | None, Tally]:
+        """Of each team that has any. Runs one query."""
+        rows = defaultdict(list)
+        for team, *place in self.counted(at, "team"):
+            rows[team].append(place)
+        return {team: tally(found) for team, found in rows.items()}
+
+    def counted(self, at: datetime, *by: str) -> models.QuerySet:
         with_start = self.annotate(started_at=Case(When(has_started=True, then="urgency")))  # any instant will do
         columns = {"state": states.column(at), "validity": validity.column(at)}
-        found = with_start.annotate(**columns).values_list(*columns).annotate(counted=Sum("number"))
-        return tally(found.order_by())
+        return with_start.annotate(**columns).values_list(*by, *columns).annotate(counted=Sum("number")).order_by()
 
 
 class Headcount(models.Model):

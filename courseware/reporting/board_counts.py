@@ -33,12 +33,21 @@ def kept_of(team: Team | None, course: Course | None, at: datetime) -> Tally:
 
 
 def counts_without_staff(user, team: Team | None, course: Course | None, at: datetime) -> Tally:
-    """But staff whom `user` leads are among them."""
-    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
-    staff = staff.filter(learner__is_active=True)
+    staff = not_shown_to(user)
     if team:
         staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
-    return counts_but(staff.exclude(pk__in=staff.visible_to(user)), team, course, at)
+    return counts_but(staff, team, course, at)
+
+
+def not_shown_to(user) -> EnrollmentQuerySet:
+    """Of those whom the headcounts count: oneself, of who leads; staff, but who is led, of human resources."""
+    if user.is_superuser or audits(user):
+        return Enrollment.objects.none()
+    if not handles_people(user):
+        return Enrollment.objects.newest().filter(learner=user)
+    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
+    staff = staff.filter(learner__is_active=True)
+    return staff.exclude(pk__in=staff.visible_to(user))
 
 
 def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, course: Course | None, at: datetime) -> Tally:

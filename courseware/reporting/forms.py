@@ -127,6 +127,16 @@ class OutlookFilter(BoardFilter):
         self.looks = (tuple(self.data.get(name) for name in several), teams, tuple(courses))
 
 
+class BranchFilter(OutlookFilter):
+    """The same, and without a course it is about all of them."""
+
+    course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
+
+    def show_courses(self, courses, posts=()):
+        super().show_courses(courses)
+        self.fields["course"].choices = [("", self.fields["course"].empty_label), *courses]
+
+
 class ViewForm(forms.Form):
     """The filters of an address, and what they are to be called."""
 

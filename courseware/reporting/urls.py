@@ -4,6 +4,7 @@ from courseware.learning.verbs import VERBS
 from courseware.reporting.views import (
     board,
     board_files,
+    branch_page,
     landing,
     log_pages,
     outlook_page,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("team/", board.board, name="board"),
     path("team/board.csv", board_files.board_csv, name="board-csv"),
     path("team/board.xlsx", board_files.board_xlsx, name="board-xlsx"),
+    path("team/teams/", branch_page.branch, name="branch"),
     # /team/views/<pk>/
     path("team/views/", view_pages.keep, name="keep-view"),
     path("team/views/<int:pk>/take-away/", view_pages.take_away, name="take-view-away"),

@@ -42,6 +42,7 @@ LISTS = {
     "team/board.csv": Enrollment,
     "team/board.xlsx": Enrollment,
     "team/outlook/": Enrollment,
+    "team/teams/": Team,
     "team/people/<int:pk>/": Event,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/substitutes/": Substitute,

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import audits, handles_people, is_manager
 from courseware.learning.models import Enrollment
+from courseware.reporting.branches import leads_leads
 
 
 @require_safe
@@ -20,6 +21,8 @@ def place_of_work(person):
         return "home"
     if handles_people(person) and not person.is_superuser:
         return "assignments:people"
+    if leads_leads(person):
+        return "reporting:branch"
     if is_manager(person) or audits(person):
         return "reporting:board"
     if person.is_staff and person.has_perm("content.change_document"):
