@@ -7,12 +7,15 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from courseware.content.models import Course
+from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
+from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
 from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
 from courseware.reporting.outlook import MOST_RUNS, outlook_of
 from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.weak_spots import weak_spots
 
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
 
@@ -31,9 +34,15 @@ def outlook(request):
     if course:
         runs = board_rows.board(request.user, team=chosen.get("team"), course=course, at=now)
         is_too_large = runs.order_by()[MOST_RUNS:].exists()
-        context |= {"title": routes[course.pk].title, "is_too_large": is_too_large}
+        route = routes[course.pk]
+        context |= {
+            "title": route.title,
+            "text_language": display_tag(route.language),
+            "is_too_large": is_too_large,
+        }
         if not is_too_large:
             context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
+            context["spots"] = weak_spots(runs, route, dict(teams), site_day(now))
     return render(request, "reporting/outlook.html", context)
 
 

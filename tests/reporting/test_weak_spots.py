@@ -1,0 +1,114 @@
+"""What a team misses, objective by objective: figures about five people or more, never about one."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.learning.models import Answer, Completion
+from courseware.reporting import board_rows
+from courseware.reporting.shares import Share
+from courseware.reporting.weak_spots import Cell, weak_spots
+from tests.making import days, join, make_course, make_team
+from tests.reporting.boards import learner_of
+from tests.world import finish_lesson, outline_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lesson():
+    return next(step for step in outline_of(make_course()).steps if step.check and step.objectives)
+
+
+def learned(team, lesson, *, ago=2, missed="", **fields):
+    """A run in which all lessons are done; `missed` is a question of this one that was answered wrong."""
+    run = learner_of(team, course=make_course(), **fields)
+    for step in outline_of(run.course).steps:
+        if step.kind == "lesson":
+            finish_lesson(run, step)
+    Completion.objects.filter(enrollment=run).update(completed_at=timezone.now() - timedelta(days=ago))
+    if missed:
+        done = Completion.objects.get(enrollment=run, document__identifier=lesson.id)
+        facts = {"document": done.document, "revision": done.revision, "shape": "", "response": [], "is_right": False}
+        Answer.objects.create(enrollment=run, question=missed, token=uuid.uuid4(), answered_at=timezone.now(), **facts)
+    return run
+
+
+def told(user, lesson, **filters):
+    """team → (who missed the lesson's objective, of how many), or None"""
+    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
+    route = outline_of(make_course(), "en")
+    found = weak_spots(board_rows.board(user, **filters), route, teams, timezone.localdate())
+    cells = dict(found.lines).get(route.objective(lesson.objectives[0]), [])
+    return {
+        team: cell.share and (cell.share.count, cell.share.people)
+        for team, cell in zip(found.teams, cells, strict=True)
+    }
+
+
+def test_nothing_is_said_of_four_and_of_nine_what_the_first_five_did(team, lesson):
+    question = lesson.check[0].id
+    for number in range(4):
+        learned(team, lesson, ago=9 - number, missed=question if number else "")
+    assert told(team.manager, lesson) == {}
+    learned(team, lesson, ago=4)
+    assert told(team.manager, lesson) == {"Night shift": (3, 5)}
+    for _ in range(4):
+        learned(team, lesson, ago=3, missed=question)
+    assert told(team.manager, lesson) == {"Night shift": (3, 5)}
+    learned(team, lesson, ago=1)  # enters after a whole day between
+    assert told(team.manager, lesson) == {"Night shift": (3, 5)}
+    learned(team, lesson, ago=2)
+    assert told(team.manager, lesson) == {"Night shift": (7, 10)}
+
+
+def test_only_questions_of_the_check_count_and_only_who_has_done_the_lessons(team, lesson):
+    for _ in range(5):
+        learned(team, lesson, missed="no-question-of-the-check")
+    learner_of(team, "Begun")
+    assert told(team.manager, lesson) == {"Night shift": (0, 5)}
+
+
+def test_a_group_is_who_learns_in_a_team_itself_whatever_is_filtered(team, lesson):
+    below, small = make_team("Below", parent=team), make_team("Small", parent=team)
+    runs = [learned(below, lesson, missed=lesson.check[0].id) for _ in range(5)]
+    for run in runs[:4]:
+        join(small, run.learner)
+    for _ in range(5):
+        learned(team, lesson)
+    both = {"Below": (5, 5), "Night shift": (0, 5)}
+    assert told(team.manager, lesson) == both
+    assert told(team.manager, lesson, team=small) == {}
+    assert told(team.manager, lesson, team=below) == {"Below": (5, 5)}
+    assert told(below.manager, lesson) == {"Below": (5, 5)}
+
+
+@pytest.mark.parametrize(
+    ("share", "level"), [(None, 0), (Share(0, 5), 0), (Share(1, 5), 1), (Share(9, 10), 4), (Share(5, 5), 4)]
+)
+def test_the_colour_of_a_cell_goes_by_fifths(share, level):
+    assert Cell(share).level == level
+
+
+def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client, team, lesson):
+    for _ in range(5):
+        learned(team, lesson, missed=lesson.check[0].id, due_at=days(3))
+    page = BeautifulSoup(client.get("/team/outlook/").content, "html.parser")
+    assert page.select_one("h1 + p span")["lang"] == "en"
+    first = page.select_one(".heat tbody tr")
+    assert first.th["lang"] == "en"
+    assert [cell["class"] for cell in first.select("td")] == [["num", "heat-4"]]
+    assert [cell.text for cell in first.select("td")] == ["5 of 5"]
+
+
+@pytest.mark.parametrize("people", [5, 10])
+def test_it_costs_the_same_for_any_number_of_people(team, lesson, people, django_assert_num_queries):
+    for _ in range(people):
+        learned(team, lesson)
+    runs, route, teams = board_rows.board(team.manager), outline_of(make_course(), "en"), {team.pk: team.name}
+    weak_spots(runs, route, teams, timezone.localdate())
+    with django_assert_num_queries(4 + 1):  # and the teams of the leader, where the board is made
+        weak_spots(board_rows.board(team.manager), route, teams, timezone.localdate())
