@@ -22,7 +22,8 @@ class BranchRow(NamedTuple):
     team: Team
     tally: Tally
     stuck: int | None
-    leads_on: bool  # whether there are teams below
+    leads_on: bool  # whether there are teams below that are not shown
+    is_whole: bool  # of the head
 
     @property
     def done(self) -> int:
@@ -33,36 +34,50 @@ class BranchRow(NamedTuple):
         return self.tally.states[State.OVERDUE]
 
 
-def heads_of(user) -> list[Team]:
-    """Whose branch `user` sees: below a single team the ones below it, else the topmost ones."""
+def head_of(user) -> Team | None:
+    """The team under which `user` leads all others; None of who leads several side by side, or sees the firm."""
+    if sees_the_firm(user):
+        return None
+    heads = topmost(own_teams(user))
+    return heads[0] if len(heads) == 1 else None
+
+
+def topmost_of(user) -> list[Team]:
     if sees_the_firm(user):
         return list(Team.objects.filter(parent=None))
-    heads = topmost(own_teams(user))
-    return below(heads[0]) if len(heads) == 1 else sorted(heads, key=lambda team: (team.name, team.pk))
-
-
-def leads_leads(user) -> bool:
-    """Whether there are teams below one that `user` leads. Runs a query, and one more for whoever leads a team."""
-    own = own_teams(user)
-    return bool(own) and Team.objects.filter(parent__in=own).exists()
+    return sorted(topmost(own_teams(user)), key=lambda team: (team.name, team.pk))
 
 
 def below(team: Team) -> list[Team]:
     return list(Team.objects.filter(parent=team))
 
 
+def leads_leads(user) -> bool:
+    """Whether there are teams, and not only one, below one that `user` leads."""
+    own = own_teams(user)
+    return bool(own) and Team.objects.filter(parent__in=own).count() > 1
+
+
 def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[BranchRow]:
-    """Of the teams below `head`, or of `heads_of`, most people late first. As many queries for one team as for many."""
-    teams = below(head) if head else heads_of(user)
-    tallies = tallies_of(user, teams, course, at)
-    is_small = sum(each.total for each in tallies.values()) <= SORTED_BY_NAME
+    """The teams below `head`, else below `head_of`, else the topmost ones: most people late first.
+
+    Behind them stands that head with all below it, also who learns in no other team. As many queries for one team as
+    for many.
+    """
+    head = head or head_of(user)
+    teams = below(head) if head else topmost_of(user)
+    if not teams:
+        return []
+    heads = [head] if head else []
+    tallies = tallies_of(user, [*teams, *heads], course, at)
+    is_small = sum(tallies[each.pk].total for each in heads or teams) <= SORTED_BY_NAME
     stuck = stuck_by_team(board(user, team=head, course=course, at=at), language, at) if is_small else None
-    with_some = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
-    found = [
-        BranchRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in with_some)
-        for team in teams
+    lead_on = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
+    rows = [
+        BranchRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in lead_on, team in heads)
+        for team in [*teams, *heads]
     ]
-    return sorted(found, key=lambda row: -row.late)
+    return sorted(rows, key=lambda row: (row.is_whole, -row.late))
 
 
 def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, Tally]:

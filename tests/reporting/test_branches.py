@@ -56,8 +56,12 @@ def told(user, head=None, course=None):
 
 def test_a_row_counts_a_team_with_all_below_it_most_people_late_first(firm):
     leader = firm["head"].manager
-    assert told(leader) == [("North", 3, 0, 3, 1, True), ("South", 2, 1, 1, 0, False)]
-    assert told(leader, firm["north"]) == [("Pier", 1, 0, 1, 1, False)]
+    assert told(leader) == [
+        ("North", 3, 0, 3, 1, True),
+        ("South", 2, 1, 1, 0, False),
+        ("Head", 5, 1, 4, 1, False),  # with who learns in no other team
+    ]
+    assert told(leader, firm["north"]) == [("Pier", 1, 0, 1, 1, False), ("North", 3, 0, 3, 1, False)]
     assert told(leader, firm["pier"]) == []
 
 
@@ -87,7 +91,7 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
 
 def test_of_very_many_it_is_not_counted_who_is_stuck(firm, monkeypatch):
     monkeypatch.setattr(branches, "SORTED_BY_NAME", 4)
-    assert [stuck for *_, stuck, _leads in told(firm["head"].manager)] == [None, None]
+    assert [stuck for *_, stuck, _leads in told(firm["head"].manager)] == [None, None, None]
 
 
 def test_the_page_leads_to_the_board_of_each_number(client, firm):
@@ -105,7 +109,9 @@ def test_the_page_leads_to_the_board_of_each_number(client, firm):
     assert page.select_one(".branch .late").text == str(overdue)
 
 
-def test_who_leads_a_team_without_any_below_lands_on_the_board_and_nobody_sees_the_teams_of_others(client, firm):
+def test_who_leads_a_team_without_teams_below_lands_on_the_board_and_nobody_sees_the_teams_of_others(client, firm):
+    client.force_login(firm["north"].manager)  # has but one below
+    assert client.get("/start/").url == "/team/"
     client.force_login(firm["south"].manager)
     assert client.get("/start/").url == "/team/"
     for query in ("", f"?team={firm['north'].pk}"):
