@@ -269,6 +269,8 @@ def places_of(world):
         "simulations/<course>/<simulation>": world.run.simulation.identifier,
         "runs/<pk>": world.run.pk,
         "runs/<pk>/branch/<position>": 1,
+        "team/see/<course>": world.course.identifier,
+        "team/see/<course>/<step>": lesson.id,
         "team/simulations/<course>": world.course.identifier,
         "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "certificates/<number>": world.passed.enrollment.certificate.number,

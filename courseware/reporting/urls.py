@@ -9,6 +9,7 @@ from courseware.reporting.views import (
     log_pages,
     outlook_page,
     person,
+    seeing,
     statistics,
     view_pages,
 )
@@ -30,6 +31,9 @@ urlpatterns = [
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
+    # /team/see/<course>/<step>/
+    path("team/see/<id:course>/", seeing.see, name="see"),
+    path("team/see/<id:course>/<id:step>/", seeing.see_step, name="see-step"),
     path("log/", log_pages.log, name="log"),
     # /surveys/<course>/<survey>/
     path("surveys/<id:course>/<id:survey>/", statistics.survey, name="survey"),

@@ -44,6 +44,8 @@ LISTS = {
     "team/outlook/": Enrollment,
     "team/teams/": Team,
     "team/people/<int:pk>/": Event,
+    "team/see/<id:course>/": ONE,
+    "team/see/<id:course>/<id:step>/": ONE,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/substitutes/": Substitute,
     "surveys/<id:course>/<id:survey>/": ONE,

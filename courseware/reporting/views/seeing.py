@@ -1,0 +1,78 @@
+"""/team/see/: a course as its people see it."""
+
+from random import Random
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.permissions import is_manager, sees_the_firm
+from courseware.content.compiled.serving import outline, page
+from courseware.content.models import Course
+from courseware.language.documents import display_tag
+from courseware.language.simulations import NotOffered
+from courseware.lib.small_numbers import small_number
+from courseware.reporting.walkthrough import (
+    SEEN,
+    WayTaken,
+    both_languages,
+    lesson_seen,
+    neighbours,
+    situation_after,
+)
+
+
+def course_or_404(user, identifier):
+    """With its route in the reader's language. Raises Http404 also for who leads nobody and is no staff."""
+    if not (user.is_staff or sees_the_firm(user) or is_manager(user)):
+        raise Http404
+    course = get_object_or_404(Course.objects.select_related("current"), identifier=identifier, current__isnull=False)
+    return course, outline(course.current, get_language())
+
+
+def in_course(request, template, route, context):
+    languages = {"text_language": display_tag(route.language), "page_language": display_tag(get_language())}
+    return render(request, template, {"route": route, "course": route.course_id, **languages, **context})
+
+
+@require_safe
+@login_required
+def see(request, course):
+    _course, route = course_or_404(request.user, course)
+    return in_course(request, "reporting/see.html", route, {"seen": SEEN})
+
+
+@require_safe
+@login_required
+def see_step(request, course, step):
+    found, route = course_or_404(request.user, course)
+    shown = route.find(step)
+    if shown is None or shown.kind not in SEEN:
+        raise Http404(step)
+    before, after = neighbours(route, shown)
+    context = {"step": shown, "before": before, "after": after}
+    if shown.kind == "lesson":
+        post = request.GET.get("post", "")
+        lesson = lesson_seen(found, shown, page(found.current, step, get_language()), post)
+        return in_course(request, "reporting/see_lesson.html", route, context | {"lesson": lesson})
+    return simulation_seen(request, found, route, context)
+
+
+def simulation_seen(request, course, route, context):
+    """The way so far is in the address, and nowhere else. What does not fit the simulation begins anew."""
+    texts, rules = both_languages(course.current, context["step"], get_language())
+    flags = rules.draw(Random(0))  # noqa: S311 - the same chance for everybody who looks
+    way = WayTaken.read(request.GET.get("way", ""))
+    place = small_number(request.GET.get("choice"))
+    if place is not None:
+        parts = map(small_number, request.GET.getlist("part"))
+        way = way.then(place, tuple(part for part in parts if part is not None))
+    try:
+        situation = situation_after(way, rules, texts, flags)
+    except NotOffered:
+        return redirect(reverse("reporting:see-step", args=[course.identifier, context["step"].id]))
+    context |= {"simulation": texts, "situation": situation}
+    return in_course(request, "reporting/see_simulation.html", route, context)

@@ -1,0 +1,95 @@
+"""A course as its people see it, for who leads them: of nobody's run, and nothing is kept of the walk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.models import Course, Release
+from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation
+from courseware.learning.access import Reading
+from courseware.learning.lessons import LessonPage
+from courseware.learning.models import Enrollment
+from courseware.lib.small_numbers import small_number
+
+SEEN = ("lesson", "simulation")  # what an exam asks is drawn for each who sits it
+LONGEST_WAY = 60  # decisions
+BETWEEN, WITH = "-", "."
+
+
+@dataclass(frozen=True)
+class LessonSeen(LessonPage):
+    """Before anything was answered, and nothing typed."""
+
+    unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # nobody has any
+
+
+def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> LessonSeen:
+    """As somebody of this post would find it; the course's first where there is no such."""
+    nobody = Enrollment(pk=0, course=course, track=post)
+    return LessonSeen(Reading(nobody), step, page, {}, {}, {})
+
+
+class WayTaken(NamedTuple):
+    """Decisions so far, as an address has them: the place of each choice, and of the parts picked with it: 1-0.2.3-1"""
+
+    decisions: tuple[tuple[int, tuple[int, ...]], ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "WayTaken":
+        """What is no way is the beginning."""
+        found = []
+        for decision in text.split(BETWEEN)[:LONGEST_WAY] if text else ():
+            place, *picked = [small_number(number) for number in decision.split(WITH)]
+            if place is None or None in picked:
+                return cls()
+            found.append((place, tuple(number for number in picked if number is not None)))
+        return cls(tuple(found))
+
+    def then(self, place: int, picked: tuple[int, ...]) -> "WayTaken":
+        return WayTaken((*self.decisions, (place, picked)))
+
+    def __str__(self) -> str:
+        return BETWEEN.join(WITH.join(map(str, (place, *picked))) for place, picked in self.decisions)
+
+
+class SeenSituation(NamedTuple):
+    """Where a way has come to: at a node, or at an ending. `offered` are (place, choice), `last` the choice before."""
+
+    way: WayTaken
+    meters: list[tuple[str, int]]
+    node: Node | None
+    ending: Ending | None
+    offered: list[tuple[int, NodeChoice]]
+    last: NodeChoice | None
+
+
+def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> SeenSituation:
+    """`rules` in the course's own language, `texts` in the reader's. Raises NotOffered."""
+    state, last = rules.begin(flags), None
+    for place, picked in way.decisions:
+        before, state = state.place, rules.decide(state, place, picked)
+        last = texts.nodes[before].choices[place]
+    node = texts.nodes.get(state.place)
+    offered = [(place, node.choices[place]) for place in rules.offered(state)] if node else []
+    return SeenSituation(way, meters_of(state, texts), node, texts.endings_by_id.get(state.place), offered, last)
+
+
+def meters_of(state: RunState, texts: Simulation) -> list[tuple[str, int]]:
+    return [(texts.meters[meter], value) for meter, value in state.meters.items()]
+
+
+def both_languages(release: Release, step: Step, language: str) -> tuple[Simulation, Simulation]:
+    """A simulation in the reader's language, and in that of its rules."""
+    languages = (language, release.course.source_language)
+    texts, rules = (serving.page(release, step.id, each).simulation for each in languages)
+    return texts, rules
+
+
+def neighbours(route: Outline, step: Step) -> tuple[Step | None, Step | None]:
+    """The steps before and after that can be seen."""
+    seen = [each for each in route.steps if each.kind in SEEN]
+    place = seen.index(step)
+    return (seen[place - 1] if place else None), (seen[place + 1] if place + 1 < len(seen) else None)

@@ -1,0 +1,102 @@
+"""A manager walks through a course as the own people do, and leaves no trace."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.apps import apps
+
+from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
+from tests.making import make_auditor, make_course, make_editor, make_hr, make_team, make_user
+from tests.world import outline_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def soup(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def rows_kept():
+    own_books = ("sessions", "evidence")  # who is signed in; who looked at the page
+    return {
+        model._meta.label: model._default_manager.count()
+        for model in apps.get_models()
+        if model._meta.app_label not in own_books
+    } | {"events": apps.get_model("evidence.Event").objects.count()}
+
+
+def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, team, course):
+    before = rows_kept()
+    links = [link["href"] for link in soup(client.get(f"/team/see/{course.identifier}/")).select(".seen a")]
+    steps = [step for step in outline_of(course).steps if step.kind in SEEN]
+    assert links == [f"/team/see/{course.identifier}/{step.id}/" for step in steps] and len(links) > 2
+    for link in links:
+        page = client.get(link)
+        assert "Nothing is recorded" in page.text
+        assert [form for form in soup(page).select("main form") if form.get("method") == "post"] == []
+    assert rows_kept() == before
+
+
+def test_a_lesson_shows_its_questions_as_its_people_find_them_by_post_and_without_a_key(client, team, course):
+    step = next(step for step in outline_of(course).steps if step.check)
+    page = soup(client.get(f"/team/see/{course.identifier}/{step.id}/?post=night"))
+    assert page.select_one("[aria-current=true][href='?post=night']")
+    questions = page.select("section.question")
+    assert questions and all(each.select_one("fieldset[disabled]") for each in questions)
+    assert page.select(".right, .wrong, .key, .reason") == []
+    nonsense = soup(client.get(f"/team/see/{course.identifier}/{step.id}/?post=nonsense"))
+    assert nonsense.select_one("[aria-current=true][href='?post=day']")
+
+
+def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, course):
+    step = next(step for step in outline_of(course).steps if step.kind == "simulation")
+    address = f"/team/see/{course.identifier}/{step.id}/"
+    page = client.get(address)
+    for _decision in range(LONGEST_WAY):
+        form = soup(page).select_one(".seen-choices")
+        if form is None:
+            break
+        fields = {"way": form.select_one("[name=way]")["value"], "choice": form.select_one("button")["value"]}
+        page = client.get(address, fields)
+        assert page.status_code == 200
+    assert page.context["situation"].ending and "From the beginning" in page.text
+    assert client.get(address, {"way": page.context["situation"].way}).context["situation"].ending
+
+
+@pytest.mark.parametrize("query", ["way=9-9", "choice=99", "way=0&choice=9"])
+def test_what_the_simulation_does_not_offer_begins_anew(client, team, course, query):
+    step = next(step for step in outline_of(course).steps if step.kind == "simulation")
+    address = f"/team/see/{course.identifier}/{step.id}/"
+    assert client.get(f"{address}?{query}").headers["Location"] == address
+
+
+@pytest.mark.parametrize("text", ["x", "-", "1--2", "1.x", "1000", "１", ".", "0." * 5, "\0"])
+def test_a_way_that_is_none_is_the_beginning(text):
+    assert WayTaken.read(text) == WayTaken()
+
+
+def test_a_way_is_read_as_it_was_written():
+    way = WayTaken().then(1, ()).then(0, (2, 3)).then(4, ())
+    assert str(way) == "1-0.2.3-4"
+    assert WayTaken.read(str(way)) == way
+    assert WayTaken.read("") == WayTaken()
+    assert len(WayTaken.read("-".join("0" * 500)).decisions) == LONGEST_WAY
+
+
+def test_who_leads_handles_or_writes_may_look_and_nobody_else(client, course):
+    exam = outline_of(course).exam_id
+    for person, status in (
+        (make_team().manager, 200),
+        (make_hr(), 200),
+        (make_auditor(), 200),
+        (make_editor(), 200),
+        (make_user(), 404),
+    ):
+        client.force_login(person)
+        assert client.get(f"/team/see/{course.identifier}/").status_code == status
+        assert client.get(f"/team/see/{course.identifier}/{exam}/").status_code == 404
+        assert client.get("/team/see/no-course/").status_code == 404
