@@ -1,5 +1,7 @@
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from courseware.reporting import saved_views
 from courseware.reporting.saved_views import SavedView
@@ -95,3 +97,18 @@ def test_a_view_of_a_team_that_is_gone_shows_the_board_without_it(client, team):
     below.delete()
     [(_name, address, _shown)] = views(client)
     assert [row.name for row in client.get(address).context["rows"]] == ["Lea"]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_views_cost_one_statement_whatever_their_number(client, team, number):
+    for each in range(number):
+        keep(client, f"V{each}", "stuck=on")
+    client.get("/team/")
+    asked = [query["sql"] for query in asked_for(lambda: client.get("/team/"))]
+    assert len([sql for sql in asked if "reporting_savedview" in sql]) == 1
+
+
+def asked_for(act):
+    with CaptureQueriesContext(connection) as asked:
+        act()
+    return asked.captured_queries
