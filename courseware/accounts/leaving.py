@@ -1,13 +1,14 @@
 """How a person leaves the firm, and comes back.
 
-Who left has no open session and cannot sign in. The places as a learner stay, so that somebody who comes back goes on
-there, and is found by team meanwhile; a team is led by nobody who has left.
+Who left has no open session, no key for a program, and cannot sign in. The places as a learner stay, so that somebody
+who comes back goes on there, and is found by team meanwhile; a team is led by nobody who has left.
 """
 
 from datetime import datetime
 
 from django.db import transaction
 
+from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import ended, lock_person
@@ -43,6 +44,7 @@ def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
     person.save(update_fields=["is_active", "leaves_on"])
     events = ended(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
     drop_sessions(person)
+    ApiKey.objects.filter(person=person).delete()  # and none is there again when the person comes back
     return [NewEvent("rights-changed", person, by, {"is_active": [True, False]}, at), *events]
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.api_keys import ApiKey  # noqa: F401 - Django finds its models here
 from courseware.accounts.away import Away  # noqa: F401 - Django finds its models here
 from courseware.accounts.merges import Merge  # noqa: F401 - Django finds its models here
 from courseware.accounts.notes import Note  # noqa: F401 - Django finds its models here

@@ -99,6 +99,21 @@ def people_in_hands_of(user):
     return User.objects.filter(people).exclude(pk=user.pk)
 
 
+def people_visible_to(user):
+    """Whose records `user` may look at, whether they learn or not: as enrollments are `visible_to`."""
+    if user.is_active and (user.is_superuser or audits(user)):
+        return User.objects.all()
+    people = Q(pk__in=people_managed_by(user))
+    if handles_people(user):
+        people |= is_no_staff()
+    return User.objects.filter(people)
+
+
+def sees_reports(user):
+    """Whether there are people at all whose records are shown to `user`."""
+    return sees_the_firm(user) or is_manager(user)
+
+
 def people_managed_by(user):
     """Keys of the learners `user` is responsible for, without `user`."""
     return people_led(teams_managed_by(user), leader=user.pk)

@@ -1,0 +1,79 @@
+"""Keys by which programs read reports for their owner: shown once, ended on a day, by the owner, or by leaving."""
+
+import hashlib
+import secrets
+from datetime import date
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from courseware.evidence.recording import record
+from courseware.lib.dates import site_day
+
+SECRET_BYTES = 32
+MOST_KEYS = 10  # of one person
+MOST_DAYS = 365
+
+
+class ApiKey(models.Model):
+    """It shows what its owner may see at that moment, and nothing once that is nobody's report any more."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60, help_text="Of the program, as its owner calls it")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret")
+    made_at = models.DateTimeField(default=timezone.now)
+    ends_on = models.DateField(help_text="The last day on which it works, by the site's clock")
+    used_on = models.DateField(null=True, help_text="The last day on which it was used")
+
+    logged_as = "api-key"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_api_key_per_name")]
+
+    def __str__(self):
+        return f"{self.person} · {self.name}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.ends_on < site_day()
+
+
+def digest_of_key(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()  # the secret is random: there is nothing to be guessed slowly
+
+
+@transaction.atomic
+def make_key(person, *, name: str, ends_on: date) -> str:
+    """Its secret; "" where there is one of this name already, as after the same form was sent twice."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    said = {"digest": digest_of_key(secret), "ends_on": ends_on}
+    key, is_new = ApiKey.objects.get_or_create(person=person, name=name, defaults=said)
+    if not is_new:
+        return ""
+    record("api-key-made", actor=person, subject=key, data={"ends_on": ends_on})
+    return secret
+
+
+@transaction.atomic
+def end_key(person, pk: int) -> bool:
+    """False where the person has no such key."""
+    key = ApiKey.objects.select_for_update(no_key=True).filter(person=person, pk=pk).first()
+    if key is None:
+        return False
+    record("api-key-ended", actor=person, subject=key)
+    key.delete()
+    return True
+
+
+def working_key(secret: str) -> ApiKey | None:
+    """The one that works today, with its owner, who is here still. Runs one query."""
+    keys = ApiKey.objects.filter(digest=digest_of_key(secret), ends_on__gte=site_day(), person__is_active=True)
+    return keys.select_related("person").first()
+
+
+def note_use(key: ApiKey) -> None:
+    """Writes once a day."""
+    today = site_day()
+    if key.used_on != today:
+        ApiKey.objects.filter(pk=key.pk).update(used_on=today)

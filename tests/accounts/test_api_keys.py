@@ -1,0 +1,67 @@
+"""Keys for programs: what opens, what does not, and what becomes of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from courseware.accounts.api_keys import ApiKey, end_key, working_key, make_key
+from courseware.accounts.leaving import come_back, leave
+from courseware.evidence.models import Event
+from courseware.lib.dates import site_day
+from tests.making import make_user
+
+pytestmark = pytest.mark.django_db
+TODAY, DAY = site_day, timedelta(days=1)
+
+
+def made(person, name="Charts", *, ends_on=None):
+    return make_key(person, name=name, ends_on=ends_on or TODAY() + DAY)
+
+
+def verbs():
+    return list(Event.objects.filter(verb__startswith="api-key").order_by("pk").values_list("verb", flat=True))
+
+
+def test_a_key_opens_for_its_owner_to_the_end_of_its_last_day_and_no_longer():
+    person = make_user()
+    last, over = made(person, ends_on=TODAY()), made(person, "Old", ends_on=TODAY() - DAY)
+    assert working_key(last).person == person
+    assert [working_key(each) for each in (over, "", "guessed", ApiKey.objects.first().digest)] == [None] * 4
+
+
+def test_the_secret_is_nowhere_in_the_database_and_not_in_the_log():
+    secret = made(make_user())
+    assert secret not in str(ApiKey.objects.values()) + str(Event.objects.values())
+
+
+def test_the_same_form_sent_twice_makes_one_key():
+    person = make_user()
+    first = made(person)
+    assert made(person) == ""
+    assert working_key(first) and ApiKey.objects.count() == 1 and verbs() == ["api-key-made"]
+    assert made(make_user())  # another person's may be called so, too
+
+
+def test_its_owner_ends_it_once_and_nobody_else_does():
+    person, other = make_user(), make_user()
+    secret = made(person)
+    key = working_key(secret)
+    assert not end_key(other, key.pk) and working_key(secret)
+    assert [end_key(person, key.pk), end_key(person, key.pk)] == [True, False]
+    assert working_key(secret) is None and verbs() == ["api-key-made", "api-key-ended"]
+
+
+def test_it_ends_with_the_account_and_is_not_there_again_when_its_owner_comes_back():
+    person, other = make_user(), make_user()
+    secret, kept = made(person), made(other)
+    leave(person, by=None)
+    assert working_key(secret) is None
+    come_back(person, by=None)
+    assert working_key(secret) is None and working_key(kept)
+
+
+def test_an_account_that_was_shut_otherwise_opens_nothing():
+    person = make_user()
+    secret = made(person)
+    type(person).objects.filter(pk=person.pk).update(is_active=False)
+    assert working_key(secret) is None
