@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from courseware.accounts.api_keys import ApiKey, make_key
 from courseware.accounts.away import Away
 from courseware.accounts.inviting import LinkTokens, invite
 from courseware.accounts.merges import Merge
@@ -294,6 +295,9 @@ def places_of(world):
         "people/notes/<act>": ACT_OF_NOTE,
         "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
+        "api/<pk>": key_of_lead(world).pk,
+        "api/v1/simulations/<course>": world.course.identifier,
+        "api/v1/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "surveys/<course>": world.course.identifier,
         "surveys/<course>/<survey>": world.outline.survey_id,
         "media/<course>": world.course.identifier,
@@ -330,6 +334,12 @@ def places_of(world):
         for meta, pk in objects.items()
         for name in ("object_id", "pk")
     }
+
+
+def key_of_lead(world):
+    lead = lead_of(world.team)
+    make_key(lead, name="Charts", ends_on=dates.site_day() + timedelta(days=30))
+    return ApiKey.objects.get(person=lead)
 
 
 def trained_outside(world):

@@ -1,7 +1,9 @@
 from django.urls import path
 
 from courseware.learning.verbs import VERBS
+from courseware.reporting.api import api
 from courseware.reporting.views import (
+    api_pages,
     board,
     board_files,
     branch_page,
@@ -34,6 +36,11 @@ urlpatterns = [
     # /team/see/<course>/<step>/
     path("team/see/<id:course>/", seeing.see, name="see"),
     path("team/see/<id:course>/<id:step>/", seeing.see_step, name="see-step"),
+    # /api/
+    path("api/", api_pages.keys, name="api-keys"),
+    path("api/<int:pk>/end/", api_pages.end, name="end-api-key"),
+    path("api/openapi.json", api_pages.description, name="api-description"),
+    path("api/v1/", api.urls),
     path("log/", log_pages.log, name="log"),
     # /surveys/<course>/<survey>/
     path("surveys/<id:course>/<id:survey>/", statistics.survey, name="survey"),

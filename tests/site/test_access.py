@@ -29,7 +29,7 @@ from tests.world import ROLES
 TABLE = Path(__file__).with_name("access.txt")
 ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
 # Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
-LOOKS = {"record-viewed", "board-exported", "board-viewed", "log-viewed"}
+LOOKS = {"record-viewed", "api-read", "board-exported", "board-viewed", "log-viewed"}
 OWN_BOOKS = {"evidence_event", "evidence_chain", "django_session", settings.CACHES["default"]["LOCATION"]}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}
@@ -92,6 +92,7 @@ def forms(world):
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
+        "api/": {"name": "Pivot", "ends_on": site_day()},
         "people/<int:pk>/edit/": {"name": "Lea Learner", "email": world.learner.email, "post": "phone"},
         "team/substitutes/": {
             "person": world.people["other learner"].email,

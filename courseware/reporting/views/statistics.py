@@ -1,6 +1,7 @@
 """/team/simulations/ and /surveys/: figures about many, without names."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
@@ -29,13 +30,17 @@ def released_document_or_404(user, course: str, identifier: str, kind: Document.
         raise Http404(identifier) from None
 
 
+def people_in_figures(user) -> QuerySet:
+    """Managers see figures about their own people, editors about everybody."""
+    return Enrollment.objects.all() if user.is_staff else Enrollment.objects.visible_to(user)
+
+
 @require_safe
 @login_required
 def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
-    # Managers see figures about their own people, editors about everybody.
-    people = Enrollment.objects.all() if request.user.is_staff else Enrollment.objects.visible_to(request.user)
-    context = {"simulation": shown, "split": split_of(document, shown, people), "enough": STEP}
+    split = split_of(document, shown, people_in_figures(request.user))
+    context = {"simulation": shown, "split": split, "enough": STEP}
     return render(request, "reporting/simulation.html", context)
 
 

@@ -1,0 +1,272 @@
+"""The reading API: for programs that make reports, with the key of somebody whom they make them for.
+
+Each list shows what that person's pages show. Lists are read a page at a time, in the order of their ids, so that a
+row that was there all the time is neither missed nor read twice.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import get_language
+from ninja import NinjaAPI, Query
+from ninja.errors import AuthenticationError
+from ninja.security import HttpBearer
+from ninja.throttling import SimpleRateThrottle
+
+from courseware.accounts.api_keys import ApiKey, note_use, working_key
+from courseware.accounts.models import Team, User
+from courseware.accounts.permissions import people_visible_to, sees_reports
+from courseware.assessment.models import Certificate
+from courseware.content.models import Course, Document
+from courseware.reporting import board_rows
+from courseware.reporting.api_looks import record_read
+from courseware.reporting.api_shapes import (
+    BoardWindow,
+    CertificateShape,
+    CourseShape,
+    ListOf,
+    PeopleWindow,
+    PersonShape,
+    ScoreShape,
+    ShareShape,
+    SimulationShape,
+    SituationShape,
+    StandingShape,
+    TeamShape,
+    Window,
+)
+from courseware.reporting.board_rows import BoardRow
+from courseware.reporting.shares import PERCENT_FROM, Share
+from courseware.reporting.simulation_statistics import Split, split_of
+from courseware.reporting.views.statistics import people_in_figures, released_document_or_404
+
+ROOT = "/api/v1/"
+LISTS = ("standings", "people", "teams", "courses", "certificates")
+
+
+class KeyOfReader(HttpBearer):
+    """In the header of each request: `Authorization: Bearer …`."""
+
+    def authenticate(self, request, token: str) -> ApiKey | None:
+        key = working_key(token)
+        if key is None or not sees_reports(key.person):
+            return None
+        note_use(key)
+        return key
+
+
+class PaceOfKey(SimpleRateThrottle):
+    def get_cache_key(self, request) -> str:
+        return f"api-key-{request.auth.pk}"
+
+
+key_of_reader = KeyOfReader()
+api = NinjaAPI(
+    title="Training records, to read",
+    version="1",
+    description=(
+        "Lists of what the owner of the key sees on the pages of the site. Titles and sentences are in the language "
+        "that Accept-Language asks for. Keys are made on /api/."
+    ),
+    auth=key_of_reader,
+    throttle=[PaceOfKey(f"{settings.READS_A_MINUTE}/min")],
+    docs_url=None,
+    openapi_url=None,
+    urls_namespace="reading-api",
+)
+
+
+@api.exception_handler(AuthenticationError)
+def refuse(request, error):
+    response = api.create_response(request, {"detail": "A key is needed that works today."}, status=401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def description() -> dict[str, Any]:
+    """By OpenAPI 3.1."""
+    return api.get_openapi_schema(path_prefix=ROOT)
+
+
+def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | None]:
+    """Keys of the rows in the window, and the address of the next one. Runs one query."""
+    found = rows.filter(pk__gt=window.after).order_by("pk").values_list("pk", flat=True)
+    keys = list(found[: window.page_size + 1])
+    if len(keys) <= window.page_size:
+        return keys, None
+    query = request.GET.copy()
+    query["after"] = keys[window.page_size - 1]
+    return keys[:-1], f"{settings.SITE_URL}{request.path}?{query.urlencode()}"
+
+
+@api.get("standings/", response=ListOf[StandingShape], operation_id="standings")
+def standings(request, window: Query[BoardWindow]):
+    """One row for each person in each course, as on the board."""
+    user, now = request.auth.person, timezone.now()
+    team = get_object_or_404(board_rows.teams_shown_to(user), pk=window.team) if window.team else None
+    released = Course.objects.exclude(current=None)
+    course = get_object_or_404(released, identifier=window.course) if window.course else None
+    record_read(request.auth, "standings", window)
+    board = board_rows.board(user, team=team, course=course, left=window.left, at=now)
+    keys, following = keys_in(request, board, window)
+    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
+    rows = board_rows.rows(board_rows.facts_of(keys, now), teams, board_rows.outlines(get_language()), now)
+    return {"results": [standing_in(row) for row in rows], "next": following}
+
+
+def standing_in(row: BoardRow) -> StandingShape:
+    point = row.starting_point
+    return StandingShape(
+        id=row.enrollment.pk,
+        person=row.enrollment.learner_id,
+        name=row.name,
+        email=row.email,
+        team=row.team,
+        course=row.outline.course_id,
+        course_title=row.outline.title,
+        state=row.state.value,
+        progress_percent=row.progress.percent,
+        steps_done=row.progress.done_count,
+        steps=row.progress.total,
+        due_on=row.due_on,
+        away_until=row.away_until,
+        last_active_at=row.enrollment.last_active_at,
+        completed_at=row.enrollment.completed_at,
+        certified=row.validity.is_certified,
+        certified_until=row.certificate_day,
+        validity=row.validity.value,
+        is_trained_outside=row.is_trained_outside,
+        score_before=ScoreShape(**vars(point.before)) if point.before else None,
+        score_after=ScoreShape(**vars(point.after)) if point.after else None,
+        gain_percent=point.gain,
+        next_act=row.next_act.words,
+        stuck=row.stuck.words,
+        excuse=row.enrollment.waived_reason,
+        has_left=row.has_left,
+    )
+
+
+@api.get("people/", response=ListOf[PersonShape], operation_id="people")
+def people(request, window: Query[PeopleWindow]):
+    """Everybody whose records are shown."""
+    user = request.auth.person
+    record_read(request.auth, "people", window)
+    shown = people_visible_to(user)
+    keys, following = keys_in(request, shown if window.left else shown.filter(is_active=True), window)
+    teams = set(board_rows.teams_shown_to(user).values_list("pk", flat=True))
+    joined = board_rows.teams_joined(keys)
+    results = [
+        PersonShape(
+            id=person.pk,
+            name=person.name,
+            email=person.email,
+            staff_number=person.staff_number,
+            teams=[team for team, _zone in joined[person.pk] if team in teams],
+            has_left=not person.is_active,
+        )
+        for person in User.objects.filter(pk__in=keys).order_by("pk")
+    ]
+    return {"results": results, "next": following}
+
+
+@api.get("teams/", response=ListOf[TeamShape], operation_id="teams")
+def teams(request, window: Query[Window]):
+    """Those that one leads, with those below them; who sees the whole firm has all."""
+    shown = board_rows.teams_shown_to(request.auth.person)
+    record_read(request.auth, "teams", window)
+    keys, following = keys_in(request, shown, window)
+    known = set(shown.values_list("pk", flat=True))
+    results = [
+        TeamShape(id=pk, name=name, parent=parent if parent in known else None)
+        for pk, name, parent in Team.objects.filter(pk__in=keys).order_by("pk").values_list("pk", "name", "parent")
+    ]
+    return {"results": results, "next": following}
+
+
+@api.get("courses/", response=ListOf[CourseShape], operation_id="courses")
+def courses(request, window: Query[Window]):
+    """Those that are released, each with its newest release."""
+    keys, following = keys_in(request, Course.objects.exclude(current=None), window)
+    routes = board_rows.outlines(get_language())
+    results = [
+        CourseShape(
+            id=course.pk,
+            course=course.identifier,
+            course_title=routes[course.pk].title,
+            release=course.current.number,
+            released_at=course.current.created_at,
+            digest=course.current.digest,
+        )
+        for course in Course.objects.filter(pk__in=keys).select_related("current").order_by("pk")
+    ]
+    return {"results": results, "next": following}
+
+
+@api.get("certificates/", response=ListOf[CertificateShape], operation_id="certificates")
+def certificates(request, window: Query[PeopleWindow]):
+    """All that were issued to people who are shown, of earlier runs too, also those that ended or were withdrawn."""
+    record_read(request.auth, "certificates", window)
+    runs = board_rows.enrollments_shown_to(request.auth.person)
+    runs = runs if window.left else runs.filter(learner__is_active=True)
+    keys, following = keys_in(request, Certificate.objects.filter(enrollment__in=runs.values("pk")), window)
+    found = Certificate.objects.filter(pk__in=keys).select_related("enrollment__course", "release").order_by("pk")
+    routes = board_rows.outlines(get_language())
+    results = [certificate_in(each, routes[each.enrollment.course_id].title) for each in found]
+    return {"results": results, "next": following}
+
+
+def certificate_in(certificate: Certificate, title: str) -> CertificateShape:
+    return CertificateShape(
+        id=certificate.pk,
+        person=certificate.enrollment.learner_id,
+        name=certificate.holder,
+        course=certificate.enrollment.course.identifier,
+        course_title=title,
+        number=certificate.number,
+        issued_at=certificate.issued_at,
+        certified_until=certificate.valid_until,
+        release=certificate.release.number,
+        withdrawn_at=certificate.withdrawn_at,
+    )
+
+
+@api.get("simulations/{id:course}/{id:simulation}/", response=SimulationShape, operation_id="simulation")
+def simulation(request, course: str, simulation: str):
+    """How people decided, without names."""
+    user = request.auth.person
+    document, page = released_document_or_404(user, course, simulation, Document.Kind.SIMULATION)
+    return split_in(split_of(document, page, people_in_figures(user)))
+
+
+def split_in(split: Split) -> SimulationShape:
+    return SimulationShape(
+        people=split.people,
+        endings=shares_in((ending.id, share) for ending, share in split.endings),
+        situations=[
+            SituationShape(
+                id=node.node.id,
+                people=node.people,
+                choices=shares_in((str(place), each.share) for place, each in enumerate(node.choices, start=1)),
+            )
+            for node in split.nodes
+        ],
+    )
+
+
+def shares_in(shares: Iterable[tuple[str, Share]]) -> list[ShareShape]:
+    return [
+        ShareShape(id=name, count=None, percent=share.percent)
+        if share.people >= PERCENT_FROM
+        else ShareShape(id=name, count=share.count, percent=None)
+        for name, share in shares
+    ]
+
+
+def owner_of_key(request) -> User | None:
+    """Of the key that the request brings along, if it brings one that works."""
+    key = key_of_reader(request)
+    return key.person if key else None

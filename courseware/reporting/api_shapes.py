@@ -1,0 +1,125 @@
+"""What the reading API answers. A field that the board's file has too bears the name that it has there."""
+
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from ninja import Field, Schema
+
+Row = TypeVar("Row")
+LARGEST_KEY = 2**63 - 1
+
+
+class Window(Schema):
+    """Which rows of a list: `page_size` of them, behind the row with the id `after`."""
+
+    after: int = Field(0, ge=0, le=LARGEST_KEY)
+    page_size: int = Field(100, ge=1, le=500)
+
+
+class PeopleWindow(Window):
+    left: bool = Field(False, description="Also of those who have left the firm")
+
+
+class BoardWindow(PeopleWindow):
+    course: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=64, description="The id of a course")
+    team: int = Field(0, ge=0, le=LARGEST_KEY, description="The id of a team; those below it are part of it")
+
+
+class ListOf(Schema, Generic[Row]):
+    results: list[Row]
+    next: str | None = Field(description="The address of the next page; null behind the last row")
+
+
+class ScoreShape(Schema):
+    points: int
+    max_points: int
+
+
+class StandingShape(Schema):
+    """Where a person stands in a course. `id` is that of the newest enrollment, which is the one described."""
+
+    id: int
+    person: int
+    name: str
+    email: str | None
+    team: str
+    course: str
+    course_title: str
+    state: str
+    progress_percent: int
+    steps_done: int
+    steps: int
+    due_on: date | None
+    away_until: date | None
+    last_active_at: datetime | None
+    completed_at: datetime | None
+    certified: bool
+    certified_until: date | None = Field(description="The last day, also of a certificate that has ended")
+    validity: str
+    is_trained_outside: bool
+    score_before: ScoreShape | None
+    score_after: ScoreShape | None
+    gain_percent: int | None
+    next_act: str
+    stuck: str
+    excuse: str
+    has_left: bool
+
+
+class PersonShape(Schema):
+    id: int
+    name: str
+    email: str | None
+    staff_number: str | None
+    teams: list[int] = Field(description="Ids of the teams in which the person learns, of those that are shown")
+    has_left: bool
+
+
+class TeamShape(Schema):
+    id: int
+    name: str
+    parent: int | None = Field(description="The id of the team above, if it is shown")
+
+
+class CourseShape(Schema):
+    id: int
+    course: str
+    course_title: str
+    release: int
+    released_at: datetime
+    digest: str
+
+
+class CertificateShape(Schema):
+    id: int
+    person: int
+    name: str = Field(description="Of the holder, as it stands on the certificate")
+    course: str
+    course_title: str
+    number: str
+    issued_at: datetime
+    certified_until: date | None = Field(description="The last day; null where it has no end")
+    release: int
+    withdrawn_at: datetime | None
+
+
+class ShareShape(Schema):
+    """A part of a group: in people below twenty of them, from there on in percent alone."""
+
+    id: str
+    count: int | None
+    percent: int | None
+
+
+class SituationShape(Schema):
+    id: str
+    people: int
+    choices: list[ShareShape]
+
+
+class SimulationShape(Schema):
+    """First runs, by how they ended and what was decided: figures of five people and more, which grow by five."""
+
+    people: int
+    endings: list[ShareShape]
+    situations: list[SituationShape]
