@@ -202,6 +202,7 @@ def courses(request, window: Query[Window]):
             digest=course.current.digest,
         )
         for course in Course.objects.filter(pk__in=keys).select_related("current").order_by("pk")
+        if course.current
     ]
     return {"results": results, "next": following}
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from courseware.accounts.api_keys import ApiKey, end_key, working_key, make_key
+from courseware.accounts.api_keys import ApiKey, end_key, make_key, working_key
 from courseware.accounts.leaving import come_back, leave
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
