@@ -1,4 +1,4 @@
-"""The board as a file. One table has name, heading and cell of each column, so that they cannot differ."""
+"""Tables as files, the board first of all. A column has name, heading and cell, so that they cannot differ."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -35,10 +35,10 @@ class Column(NamedTuple):
 
     name: str
     heading: str | Promise
-    cell: Callable[[BoardRow], Cell | Promise]
+    cell: Callable[[Any], Cell | Promise]
 
 
-BOARD_COLUMNS = (
+BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
     Column("name", _("Name"), lambda row: row.name),
     Column("email", _("E-mail"), lambda row: row.email),
     Column("team", _("Team"), lambda row: row.team),
@@ -88,9 +88,9 @@ def site_time(at: datetime) -> datetime:
     return at.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
-def headings(language: str, *, named: bool = False) -> list[str]:
+def headings(language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS) -> list[str]:
     with translation.override(language):
-        return [column.name if named else str(column.heading) for column in BOARD_COLUMNS]
+        return [column.name if named else str(column.heading) for column in columns]
 
 
 def board_csv(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[bytes]:
@@ -98,21 +98,22 @@ def board_csv(rows: Iterable[BoardRow], language: str, *, named: bool = False) -
     return encoded(texts(rows, language, named=named))
 
 
-def texts(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[Sequence[object]]:
+def texts(
+    rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS
+) -> Iterator[Sequence[object]]:
     """The headings, and then each row; moments by ISO 8601 in the site's zone with its offset."""
-    yield headings(language, named=named)
-    for cells in board_table(rows, language):
+    yield headings(language, named=named, columns=columns)
+    for cells in cells_of(rows, language, columns):
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
 
 
-def board_table(rows: Iterable[BoardRow], language: str) -> Iterator[list[Cell]]:
+def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = BOARD_COLUMNS) -> Iterator[list[Cell]]:
     # The file is made after the view has returned, when its language is no longer active.
-    rows, columns, said = iter(rows), [column.cell for column in BOARD_COLUMNS], CellTexts()
+    rows, asked, said = iter(rows), [column.cell for column in columns], CellTexts()
     while some := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
             lines: list[list[Any]] = [
-                [cell if type(cell := column(row)) in AS_IT_IS else said.text(cell) for column in columns]
-                for row in some
+                [cell if type(cell := column(row)) in AS_IT_IS else said.text(cell) for column in asked] for row in some
             ]
         yield from lines
 

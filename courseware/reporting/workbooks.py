@@ -1,16 +1,16 @@
-"""The board as a workbook: numbers as numbers, days as days, and a sheet that says what is in it."""
+"""Tables as workbooks: numbers as numbers, days as days, and a sheet that says what is in them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 from django.utils import translation
 from django.utils.translation import gettext, pgettext
 
 from courseware.lib.csv_rows import guarded
 from courseware.reporting.board_rows import BoardRow
-from courseware.reporting.exports import BOARD_COLUMNS, Cell, board_table, headings, site_time
+from courseware.reporting.exports import BOARD_COLUMNS, Cell, Column, cells_of, headings, site_time
 
 # A sheet could hold 1,048,576, but one of 100,000 takes twenty seconds to make. What is larger is for programs.
 ROWS_OF_A_WORKBOOK = 100_000
@@ -21,6 +21,14 @@ Fact = tuple[str, str]
 
 
 def board_workbook(rows: Iterable[BoardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
+    with translation.override(language):
+        name = pgettext("sheet of a workbook", "People")
+    return workbook(name, BOARD_COLUMNS, rows, facts, language)
+
+
+def workbook(
+    name: str, columns: Sequence[Column], rows: Iterable[Any], facts: Iterable[Fact], language: str
+) -> IO[bytes]:
     """An open file of its own, at its beginning. `facts` are pairs of texts for the second sheet, in that language.
 
     Memory does not grow with the rows: they are written down one after the other.
@@ -36,16 +44,18 @@ def board_workbook(rows: Iterable[BoardRow], facts: Iterable[Fact], language: st
     with xlsxwriter.Workbook(file, options) as book:
         bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         with translation.override(language):
-            names = pgettext("sheet of a workbook", "People"), pgettext("sheet of a workbook", "About this file")
-        people, about = map(book.add_worksheet, names)
-        write_people(people, headings(language), board_table(rows, language), bold, moment)
-        write_about(about, facts, language, bold)
+            about_it = pgettext("sheet of a workbook", "About this file")
+        sheet, about = book.add_worksheet(name), book.add_worksheet(about_it)
+        write_rows(sheet, columns, headings(language, columns=columns), cells_of(rows, language, columns), bold, moment)
+        write_about(about, facts, columns, language, bold)
     file.seek(0)
     return file
 
 
-def write_people(sheet, heading: Sequence[str], rows: Iterable[Sequence[Cell]], bold, moment) -> None:
-    for place, column in enumerate(BOARD_COLUMNS):
+def write_rows(
+    sheet, columns: Sequence[Column], heading: Sequence[str], rows: Iterable[Sequence[Cell]], bold, moment
+) -> None:
+    for place, column in enumerate(columns):
         sheet.set_column(place, place, WIDTHS.get(column.name, USUAL_WIDTH))
     sheet.freeze_panes(1, 1)
     sheet.write_row(0, 0, heading, bold)
@@ -67,16 +77,16 @@ def write(sheet, row: int, place: int, cell: Cell, moment) -> None:
         sheet.write_string(row, place, guarded(cell))
 
 
-def write_about(sheet, facts: Iterable[Fact], language: str, bold) -> None:
+def write_about(sheet, facts: Iterable[Fact], columns: Sequence[Column], language: str, bold) -> None:
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 80)
     with translation.override(language):
-        columns = [(str(column.heading), column.name) for column in BOARD_COLUMNS]
+        names = [(str(column.heading), column.name) for column in columns]
         heading = gettext("Columns, and their names for programs")
     row = 0
     for row, (what, said) in enumerate(facts):
         sheet.write_string(row, 0, what, bold)
         sheet.write_string(row, 1, guarded(said))
     sheet.write_string(row + 2, 0, heading, bold)
-    for place, pair in enumerate(columns, start=row + 3):
+    for place, pair in enumerate(names, start=row + 3):
         sheet.write_row(place, 0, pair)
