@@ -87,6 +87,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "release-proposed": pgettext_lazy("event", "release proposed"),
     "release-declined": pgettext_lazy("event", "release declined"),
     "board-exported": pgettext_lazy("event", "board exported"),
+    "report-exported": pgettext_lazy("event", "report about a period exported"),
+    "report-viewed": pgettext_lazy("event", "looked at a report about a period"),
     "api-key-made": pgettext_lazy("event", "key for a program made"),
     "api-key-ended": pgettext_lazy("event", "key for a program ended"),
     "api-read": pgettext_lazy("event", "read by a program"),

@@ -1,3 +1,7 @@
+import re
+from calendar import monthrange
+from datetime import date
+
 from crispy_forms.layout import Field
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
@@ -8,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.person_field import PersonSearch
 from courseware.assignments.event_words import verbs_by_words
+from courseware.assignments.people_forms import DayInput
 from courseware.content.models import Course
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Enrollment
@@ -17,6 +22,7 @@ from courseware.lib.form_layout import Fields
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.board_rows import outlines
 
+MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 prohibit_nul = ProhibitNullCharactersValidator()
 
 
@@ -180,3 +186,52 @@ def subjects_about(words):
     people = list(User.objects.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))[:1])
     runs = Enrollment.objects.filter(learner__in=people).order_by("pk")
     return [subject_of(each) for each in (*people, *runs)]
+
+
+class MonthOrDayField(forms.DateField):
+    """A day, or a month (2026-03) for its first or, with `ends`, its last day."""
+
+    widget = DayInput
+    FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
+
+    def __init__(self, *, ends=False, **options):
+        super().__init__(**options)
+        self.ends = ends
+
+    def to_python(self, value):
+        if match := MONTH.fullmatch(str(value or "").strip()):
+            year, month = map(int, match.groups())
+            value = date(year, month, monthrange(year, month)[1] if self.ends else 1)
+        day = super().to_python(value)
+        if day and not self.FIRST <= day <= self.LAST:
+            raise forms.ValidationError(_("Choose a day of this century."))
+        return day
+
+
+class PeriodFilter(BoardFilter):
+    """Of them, the course, the team and who left; and from which day to which."""
+
+    first = MonthOrDayField(label=pgettext_lazy("first day of a period", "From"))
+    last = MonthOrDayField(label=pgettext_lazy("last day of a period", "To"), ends=True)
+
+    def show_courses(self, courses):
+        course, teams = self.fields["course"], tuple(self.fields["team"].choices)
+        course.choices = [("", course.empty_label), *courses]
+        several = {"course": len(courses) > 1, "team": len(teams) > 2}
+        shown = (name for name, is_shown in several.items() if is_shown)
+        self.helper = Fields("first", "last", *shown, "left", form_method="get")
+        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), str(self.errors))
+
+    def clean(self):
+        cleaned = super().clean()
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day is before the first. Choose the same day or a later one."))
+        return cleaned
+
+    def chosen(self):
+        """As there; an invalid day is told, and not ignored."""
+        self.full_clean()
+        for name in self.errors.keys() - {"first", "last"}:
+            del self.errors[name]
+        return {name: value for name in ("team", "course", "left") if (value := self.cleaned_data.get(name))}

@@ -10,6 +10,7 @@ from courseware.reporting.views import (
     landing,
     log_pages,
     outlook_page,
+    period_pages,
     person,
     seeing,
     statistics,
@@ -29,6 +30,9 @@ urlpatterns = [
     path("team/views/<int:pk>/take-away/", view_pages.take_away, name="take-view-away"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/outlook/", outlook_page.outlook, name="outlook"),
+    path("team/reports/", period_pages.page, name="period"),
+    path("team/reports/report.csv", period_pages.csv, name="period-csv"),
+    path("team/reports/report.xlsx", period_pages.xlsx, name="period-xlsx"),
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/

@@ -23,7 +23,7 @@ TOLD_ELSEWHERE = {
     "evidence/recording.py": set(),
     "learning/adjusting.py": {"extended", "waived"},
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
-    "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed"},
+    "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
 }
 
 

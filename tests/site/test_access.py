@@ -29,7 +29,14 @@ from tests.world import ROLES
 TABLE = Path(__file__).with_name("access.txt")
 ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
 # Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
-LOOKS = {"record-viewed", "api-read", "board-exported", "board-viewed", "log-viewed"}
+LOOKS = {
+    "record-viewed",
+    "board-exported",
+    "board-viewed",
+    "log-viewed",
+    "report-viewed",
+    "report-exported",
+}
 OWN_BOOKS = {"evidence_event", "evidence_chain", "django_session", settings.CACHES["default"]["LOCATION"]}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}

@@ -17,6 +17,7 @@ BY_HUMAN_RESOURCES = {
     "people/outside/<int:training>/take-back/",
 }
 WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
+REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx")}
 HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {
@@ -34,7 +35,7 @@ def expected(method):
     asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES, *HOUSE_STYLE}
     if method == "get":
         # The lists are asked about only when something is done there.
-        return asked - set(RIGHTS) | {"team/board.csv", "team/board.xlsx"}
+        return asked - set(RIGHTS) | {"team/board.csv", "team/board.xlsx", *REPORT_FILES}
     return asked | {"admin/assessment/certificate/", "api/", *WHEN_SENT}
 
 

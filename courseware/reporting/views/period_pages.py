@@ -1,0 +1,152 @@
+"""/team/reports/: what was learned in a month, a quarter, or from one day to another, as a page and as files."""
+
+from typing import NamedTuple
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, pgettext
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.freshness import asks_who_it_is
+from courseware.evidence.recording import record
+from courseware.learning.looks import record_look_of_auditor
+from courseware.lib.csv_rows import encoded
+from courseware.lib.dates import site_day
+from courseware.reporting import board_rows
+from courseware.reporting.exports import texts
+from courseware.reporting.forms import PeriodFilter
+from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport, period_report
+from courseware.reporting.quarters import latest_months, latest_quarters
+from courseware.reporting.views.board import filters_query
+from courseware.reporting.views.board_files import XLSX
+from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.workbooks import workbook
+
+
+class AskedPeriod(NamedTuple):
+    """What the address asks for; no period where a day of it cannot be meant."""
+
+    form: PeriodFilter
+    filters: dict
+    period: Period | None
+
+    @property
+    def query(self):
+        days = {"first": self.period.first.isoformat(), "last": self.period.last.isoformat()} if self.period else {}
+        return filters_query(days | self.filters)
+
+
+def asked_period(request):
+    data, [_this, before, *_earlier] = request.GET.copy(), latest_quarters(site_day())
+    data.setdefault("first", before.first.isoformat())
+    data.setdefault("last", before.last.isoformat())
+    form = PeriodFilter(data, teams=teams_or_404(request.user))
+    filters = form.chosen()
+    days = [form.cleaned_data.get(name) for name in ("first", "last")]
+    if form.errors:
+        return AskedPeriod(form, filters, None)
+    data["first"], data["last"] = (day.isoformat() for day in days)  # the fields of the page take no months
+    return AskedPeriod(form, filters, Period(*days))
+
+
+@require_safe
+@login_required
+def page(request):
+    asked, language = asked_period(request), get_language()
+    record_look_of_auditor("report", by=request.user)
+    asked.form.show_courses([(route.course_id, route.title) for route in board_rows.outlines(language).values()])
+    context = {
+        "form": asked.form,
+        "team": asked.filters.get("team"),
+        "report": asked.period and period_report(request.user, asked.period, language=language, **asked.filters),
+        "query": asked.query,
+        "quarters": choices(latest_quarters(site_day()), in_quarters, asked),
+        "months": choices(latest_months(site_day()), in_months, asked),
+    }
+    return render(request, "reporting/period.html", context, status=422 if asked.form.errors else 200)
+
+
+def choices(periods, words, asked):
+    """(words, query of the address, whether it is shown) of each."""
+    return [(words(each), asked._replace(period=each).query, each == asked.period) for each in periods]
+
+
+def in_quarters(period):
+    number = {"quarter": (period.first.month + 2) // 3, "year": period.first.year}
+    return pgettext("quarter of a year", "Q%(quarter)d %(year)d") % number
+
+
+def in_months(period):
+    return date_format(period.first, "YEAR_MONTH_FORMAT")
+
+
+def exported(request, view):
+    """Answers with the file that `view` makes of the report, and logs it; back to the page where a day is wrong."""
+    asked = asked_period(request)
+    if asked.period is None:
+        return back_to_page(request)
+    report = period_report(request.user, asked.period, language=get_language(), **asked.filters)
+    record("report-exported", actor=request.user, subject="report", data=data_of(asked))
+    return view(request, asked, report, f"report-{days_in_name(asked.period)}")
+
+
+def back_to_page(request):
+    return redirect(f"{reverse('reporting:period')}?{request.GET.urlencode()}")
+
+
+def days_in_name(period):
+    return f"{period.first:%Y-%m-%d}-{period.last:%Y-%m-%d}"
+
+
+def data_of(asked):
+    team, course = asked.filters.get("team"), asked.filters.get("course")
+    chosen = {"team": team and team.pk, "course": course and course.identifier, "left": asked.filters.get("left")}
+    days = {"first": asked.period.first, "last": asked.period.last}
+    return days | {name: value for name, value in chosen.items() if value}
+
+
+@require_safe
+@login_required
+@asks_who_it_is
+def csv(request):
+    return exported(request, csv_answer)
+
+
+def csv_answer(request, asked, report: PeriodReport, name):
+    named = request.GET.get("headings") == "names"
+    lines = encoded(texts(report.lines, get_language(), named=named, columns=REPORT_COLUMNS))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+@require_safe
+@login_required
+@asks_who_it_is
+def xlsx(request):
+    return exported(request, xlsx_answer)
+
+
+def xlsx_answer(request, asked, report: PeriodReport, name):
+    sheet = pgettext("sheet of a workbook", "Report")
+    file = workbook(sheet, REPORT_COLUMNS, report.lines, facts_about(request.user, asked), get_language())
+    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def facts_about(user, asked):
+    """What somebody must know who finds the file a year later."""
+    at = date_format(timezone.localtime(timezone=timezone.get_default_timezone()), "DATETIME_FORMAT")
+    days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
+    return [
+        (gettext("As of"), f"{at} ({timezone.get_default_timezone()})"),
+        (gettext("For"), user.name),
+        (gettext("Period"), days),
+        *((gettext("Team"), each.name) for each in [asked.filters.get("team")] if each),
+        (gettext("A row"), gettext("the people of one team in one course; each person counts in one team")),
+        (gettext("Certified at the end"), date_format(asked.period.certified_on, "DATE_FORMAT")),
+        (gettext("Minutes of training"), gettext("the minutes that the course gives today for the steps done in it")),
+    ]

@@ -1,0 +1,281 @@
+"""What was learned in a period, by team and course: who counts, by which day, and what a file of it says."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from python_calamine import CalamineWorkbook
+
+from courseware.accounts.models import User
+from courseware.assessment.models import Attempt, Certificate, OutsideTraining
+from courseware.content.models import Course
+from courseware.evidence.models import Event
+from courseware.learning.models import Completion
+from courseware.reporting.period_reports import Figures, Period, period_report
+from courseware.reporting.quarters import latest_months, latest_quarters
+from tests.counting import statements
+from tests.language.samples import make_files
+from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+SPRING = Period(date(2026, 3, 1), date(2026, 5, 31))
+# By the clock of the site, which is Shanghai's.
+FIRST_INSTANT, LAST_INSTANT = datetime(2026, 2, 28, 16, tzinfo=UTC), datetime(2026, 5, 31, 15, 59, 59, tzinfo=UTC)
+BEFORE, INSIDE, AFTER = (
+    FIRST_INSTANT - timedelta(seconds=1),
+    datetime(2026, 4, 10, tzinfo=UTC),
+    LAST_INSTANT + timedelta(seconds=1),
+)
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+def learner_of(team, name="", **fields):
+    learner = make_user(name)
+    join(team, learner)
+    make_course() if not Course.objects.exists() else None
+    return make_enrollment(learner, **{"enrolled_at": BEFORE - timedelta(days=60)} | fields)
+
+
+def certify(run, *, at, until=None, withdrawn=False):
+    fields = {"holder": run.learner.name, "titles": {}, "release": run.course.current, "issued_at": at}
+    if withdrawn:
+        fields |= {"withdrawn_at": AFTER, "withdrawn_by": make_admin(), "withdrawn_reason": "Somebody else"}
+    number = f"N{Certificate.objects.count()}"
+    return Certificate.objects.create(enrollment=run, number=number, valid_until=until, **fields)
+
+
+def report(user, period=SPRING, **filters):
+    """Team → its figures, of the only course."""
+    found = period_report(user, period, language="en", **filters)
+    return {row.team: row.figures[0] for row in found.teams}
+
+
+def test_finished_is_who_completed_from_the_first_instant_to_the_last_one(team):
+    for at in (BEFORE, FIRST_INSTANT, LAST_INSTANT, AFTER, None):
+        learner_of(team, completed_at=at)
+    assert report(team.manager) == {"Night shift": Figures(people=5, finished=2)}
+
+
+def test_who_finished_twice_is_one_person_and_an_earlier_run_counts_too(team):
+    run = learner_of(team, completed_at=INSIDE, is_newest=False)
+    make_enrollment(run.learner, completed_at=INSIDE, enrolled_at=BEFORE, is_newest=True)
+    assert report(team.manager) == {"Night shift": Figures(people=1, finished=1)}
+
+
+def test_who_was_enrolled_only_afterwards_is_not_among_the_people(team):
+    learner_of(team, enrolled_at=LAST_INSTANT)
+    learner_of(team, enrolled_at=AFTER)
+    assert report(team.manager)["Night shift"].people == 1
+
+
+def test_certified_is_who_had_a_certificate_that_was_valid_on_the_last_day(team):
+    valid = {"at": BEFORE, "until": SPRING.last}, {"at": LAST_INSTANT}
+    others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "withdrawn": True}
+    for fields in (*valid, *others):
+        certify(learner_of(team), **fields)
+    assert report(team.manager) == {"Night shift": Figures(people=5, certified=2)}
+
+
+def test_training_elsewhere_certifies_likewise_and_once_beside_a_certificate(team):
+    both, ended, later = learner_of(team), learner_of(team), learner_of(team)
+    certify(both, at=INSIDE)
+    said = {"course": both.course, "proof": "Seen", "recorded_by": make_hr()}
+    for run, on, until in (
+        (both, SPRING.first, None),
+        (ended, SPRING.first, SPRING.last - timedelta(days=1)),
+        (later, SPRING.last + timedelta(days=1), None),
+    ):
+        OutsideTraining.objects.create(person=run.learner, trained_on=on, valid_until=until, **said)
+    assert report(team.manager) == {"Night shift": Figures(people=3, certified=1)}
+
+
+def test_in_a_period_that_still_runs_certified_is_who_is_so_today(team):
+    certify(learner_of(team), at=INSIDE, until=date(2026, 4, 20))
+    with time_machine.travel(datetime(2026, 4, 20, 4, tzinfo=UTC), tick=False):
+        assert report(team.manager)["Night shift"].certified == 1
+    with time_machine.travel(datetime(2026, 4, 21, 4, tzinfo=UTC), tick=False):
+        assert report(team.manager)["Night shift"].certified == 0
+
+
+def sit(run, *, number=1, passed=True, at=INSIDE, pass_mark=80):
+    release = run.course.current
+    entry = release.entries.filter(document__kind="exam").first()
+    numbers = {"max_points": 5, "points": 5 if passed else 0, "pass_mark": pass_mark}
+    if pass_mark is None:
+        passed = None
+    said = {"exam": entry.document, "revision": entry.revision, "release": release, "number": number}
+    Attempt.objects.create(enrollment=run, started_at=at, submitted_at=at, is_passed=passed, **said, **numbers)
+
+
+def test_a_first_try_is_the_first_attempt_at_an_exam_that_was_handed_in_within_the_period(team):
+    passed, failed, earlier, check = (learner_of(team) for _ in range(4))
+    sit(passed)
+    sit(failed, passed=False)
+    sit(failed, number=2)
+    sit(earlier, at=BEFORE)
+    sit(check, pass_mark=None)
+    assert report(team.manager) == {"Night shift": Figures(people=4, tries=2, passed=1)}
+
+
+def test_training_is_the_minutes_of_the_steps_that_were_done_within_the_period(team):
+    run = learner_of(team)
+    complete_course(run)
+    steps = {each.document.identifier: each for each in Completion.objects.select_related("document")}
+    outlines = run.course.current.outlines[run.course.source_language]
+    minutes = {step["id"]: step["minutes"] or 0 for module in outlines["modules"] for step in module["steps"]}
+    first, *others = sorted(steps, key=lambda name: -minutes[name])
+    Completion.objects.update(completed_at=BEFORE)
+    Completion.objects.filter(pk=steps[first].pk).update(completed_at=INSIDE)
+    assert minutes[first] and others
+    assert report(team.manager)["Night shift"].minutes == minutes[first]
+
+
+def test_everybody_reports_about_whom_the_board_shows_and_each_person_in_one_team(team):
+    below, elsewhere = make_team("Front desk", parent=team), make_team("Elsewhere")
+    run = learner_of(team, completed_at=INSIDE)
+    join(below, run.learner)
+    learner_of(below, completed_at=INSIDE)
+    learner_of(elsewhere)
+    make_enrollment(make_user(), enrolled_at=BEFORE)
+    one, done = Figures(people=1), Figures(people=1, finished=1)
+    whole = {"Elsewhere": one, "Front desk": done, "Night shift": done, "": one}
+    assert report(team.manager) == {"Front desk": done, "Night shift": done}
+    assert report(below.manager) == {"Front desk": Figures(people=2, finished=2)}
+    assert report(team.manager, team=below) == {"Front desk": Figures(people=2, finished=2)}
+    assert report(elsewhere.manager) == {"Elsewhere": one}
+    assert [report(person) for person in (make_hr(), make_auditor(), make_admin())] == [whole] * 3
+
+
+def test_who_has_left_counts_only_where_it_is_asked(team):
+    run = learner_of(team, completed_at=INSIDE)
+    User.objects.filter(pk=run.learner_id).update(is_active=False)
+    assert report(team.manager) == {}
+    assert report(team.manager, left=True) == {"Night shift": Figures(people=1, finished=1)}
+
+
+def test_courses_stand_beside_each_other_and_one_can_be_chosen(team):
+    learner_of(team, completed_at=INSIDE)
+    other = make_course({name: text.replace(b"id: tea-room", b"id: bar") for name, text in make_files().items()})
+    learner_of(team, course=other)
+    found = period_report(team.manager, SPRING, language="en")
+    assert [course for course, _title in found.courses] == ["tea-room", "bar"]
+    assert found.teams == [("Night shift", [Figures(people=1, finished=1), Figures(people=1)])]
+    assert found.total == [Figures(people=1, finished=1), Figures(people=1)]
+    assert period_report(team.manager, SPRING, language="en", course=other).courses == [
+        ("bar", "Rules of the tea room")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("today", "quarters", "months"),
+    [
+        (date(2026, 2, 28), ["2026-01-01 2026-03-31", "2025-10-01 2025-12-31", "2025-07-01 2025-09-30"],
+         ["2026-02-01 2026-02-28", "2026-01-01 2026-01-31", "2025-12-01 2025-12-31"]),
+        (date(2028, 4, 1), ["2028-04-01 2028-06-30", "2028-01-01 2028-03-31", "2027-10-01 2027-12-31"],
+         ["2028-04-01 2028-04-30", "2028-03-01 2028-03-31", "2028-02-01 2028-02-29"]),
+    ],
+)  # fmt: skip
+def test_whole_quarters_and_months_are_offered(today, quarters, months):
+    def said(periods):
+        return [f"{each.first} {each.last}" for each in periods[:3]]
+
+    assert (said(latest_quarters(today)), said(latest_months(today))) == (quarters, months)
+
+
+def ask(client, query="first=2026-03&last=2026-05", kind=""):
+    return client.get(f"/team/reports/{kind}?{query}", headers={"accept-language": "en"})
+
+
+def test_months_are_taken_for_their_first_and_last_day_and_days_for_themselves(client, team):
+    client.force_login(team.manager)
+    learner_of(team)
+    page = ask(client)
+    assert page.context["report"].period == SPRING
+    assert 'value="2026-03-01"' in page.text and 'value="2026-05-31"' in page.text
+    found = ask(client, "first=2026-03-02&last=2026-03-02").context["report"]
+    assert found.period == Period(date(2026, 3, 2), date(2026, 3, 2))
+    with time_machine.travel(datetime(2026, 8, 5, tzinfo=UTC), tick=False):
+        client.force_login(team.manager)
+        assert ask(client, "").context["report"].period == Period(date(2026, 4, 1), date(2026, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("first=2026-03-02&last=2026-03-01", "The last day is before the first."),
+        ("first=0001-01-01", "Choose a day of this century."),
+        ("last=9999-12-31", "Choose a day of this century."),
+        ("first=2026-13", "Enter a valid date."),
+        ("first=%00", "Enter a valid date."),
+    ],
+)
+def test_days_that_cannot_be_meant_are_told_on_the_page_and_make_no_file(client, team, query, sentence):
+    client.force_login(team.manager)
+    page = ask(client, query)
+    assert page.status_code == 422 and sentence in page.text
+    for kind in ("report.csv", "report.xlsx"):
+        assert ask(client, query, kind).url.startswith("/team/reports/?")
+    assert not Event.objects.filter(verb="report-exported").exists()
+
+
+def test_both_files_say_what_the_page_shows_and_who_took_them_is_logged(client, team):
+    learner_of(team, completed_at=INSIDE)
+    client.force_login(team.manager)
+    text = b"".join(ask(client, kind="report.csv").streaming_content).decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(text))
+    assert row == {
+        "Team": "Night shift",
+        "Course id": "tea-room",
+        "Course": "Rules of the tea room",
+        "First day": "2026-03-01",
+        "Last day": "2026-05-31",
+        "People": "1",
+        "Finished": "1",
+        "Certified at the end": "0",
+        "First tries at the exam": "0",
+        "of them passed": "0",
+        "Minutes of training": "0",
+    }
+    named = b"".join(ask(client, "first=2026-03&last=2026-05&headings=names", "report.csv").streaming_content)
+    assert named.decode("utf-8-sig").splitlines()[0] == (
+        '"team","course","course_title","first_day","last_day","people","finished","certified","first_tries",'
+        '"first_tries_passed","training_minutes"'
+    )
+    book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(ask(client, kind="report.xlsx").streaming_content)))
+    assert book.sheet_names == ["Report", "About this file"]
+    assert book.get_sheet_by_index(0).to_python()[1][3:7] == [date(2026, 3, 1), date(2026, 5, 31), 1.0, 1.0]
+    events = Event.objects.filter(verb="report-exported")
+    assert {event.actor_id for event in events} == {team.manager.pk}
+    assert [event.data for event in events] == [{"first": "2026-03-01", "last": "2026-05-31"}] * 3
+
+
+def test_a_team_that_is_not_shown_is_not_reported_about(client, team):
+    other = make_team("Elsewhere")
+    learner_of(other, completed_at=INSIDE)
+    client.force_login(team.manager)
+    assert not ask(client, f"first=2026-03&last=2026-05&team={other.pk}").context["report"].teams
+
+
+def test_that_an_auditor_looked_is_logged_and_of_a_lead_it_is_not(client, team):
+    for person in (team.manager, make_auditor()):
+        client.force_login(person)
+        ask(client)
+    [event] = Event.objects.filter(verb="report-viewed")
+    assert event.actor_id == person.pk
+
+
+def test_a_report_costs_the_same_for_one_team_and_for_three(client, team):
+    learner_of(team, completed_at=INSIDE)
+    client.force_login(make_hr())
+    ask(client)
+    one = statements(lambda: ask(client))
+    for name in ("Front desk", "Phones"):
+        learner_of(make_team(name), completed_at=INSIDE)
+    assert statements(lambda: ask(client)) == one
