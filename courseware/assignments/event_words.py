@@ -88,6 +88,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "release-declined": pgettext_lazy("event", "release declined"),
     "board-exported": pgettext_lazy("event", "board exported"),
     "report-exported": pgettext_lazy("event", "report about a period exported"),
+    "audit-pack-made": pgettext_lazy("event", "audit pack made"),
     "report-viewed": pgettext_lazy("event", "looked at a report about a period"),
     "api-key-made": pgettext_lazy("event", "key for a program made"),
     "api-key-ended": pgettext_lazy("event", "key for a program ended"),

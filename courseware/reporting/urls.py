@@ -33,6 +33,7 @@ urlpatterns = [
     path("team/reports/", period_pages.page, name="period"),
     path("team/reports/report.csv", period_pages.csv, name="period-csv"),
     path("team/reports/report.xlsx", period_pages.xlsx, name="period-xlsx"),
+    path("team/reports/pack.zip", period_pages.pack, name="audit-pack"),
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/

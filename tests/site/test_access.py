@@ -36,6 +36,7 @@ LOOKS = {
     "log-viewed",
     "report-viewed",
     "report-exported",
+    "audit-pack-made",
 }
 OWN_BOOKS = {"evidence_event", "evidence_chain", "django_session", settings.CACHES["default"]["LOCATION"]}
 NEW_PASSWORD = "another-password-for-tests"

@@ -17,7 +17,7 @@ BY_HUMAN_RESOURCES = {
     "people/outside/<int:training>/take-back/",
 }
 WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
-REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx")}
+REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
 HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {

@@ -46,6 +46,7 @@ LISTS = {
     "team/reports/": Enrollment,
     "team/reports/report.csv": Enrollment,
     "team/reports/report.xlsx": Enrollment,
+    "team/reports/pack.zip": Enrollment,
     "team/people/<int:pk>/": Event,
     "team/see/<id:course>/": ONE,
     "team/see/<id:course>/<id:step>/": ONE,

@@ -17,12 +17,14 @@ from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.csv_rows import encoded
 from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
+from courseware.reporting.audit_packs import PackContents, audit_pack
 from courseware.reporting.exports import texts
 from courseware.reporting.forms import PeriodFilter
-from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport, period_report
+from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport, period_report, runs_reported
 from courseware.reporting.quarters import latest_months, latest_quarters
 from courseware.reporting.views.board import filters_query
-from courseware.reporting.views.board_files import XLSX
+from courseware.reporting.views.board_files import XLSX, Chosen
+from courseware.reporting.views.board_files import facts_about as facts_about_board
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import workbook
 
@@ -150,3 +152,34 @@ def facts_about(user, asked):
         (gettext("Certified at the end"), date_format(asked.period.certified_on, "DATE_FORMAT")),
         (gettext("Minutes of training"), gettext("the minutes that the course gives today for the steps done in it")),
     ]
+
+
+@require_safe
+@login_required
+@asks_who_it_is
+def pack(request):
+    """An audit pack: the log holds by which digest it is known."""
+    asked = asked_period(request)
+    if asked.period is None:
+        return back_to_page(request)
+    contents = contents_of(request.user, asked, get_language())
+    found = audit_pack(contents, get_language())
+    data = data_of(asked) | {"rows": contents.number, "sha256": found.digest}
+    record("audit-pack-made", actor=request.user, subject="report", data=data)
+    name = f"audit-{days_in_name(asked.period)}.zip"
+    return FileResponse(found.file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def contents_of(user, asked, language):
+    now, filters = timezone.now(), asked.filters
+    board, runs = board_rows.board(user, at=now, **filters), runs_reported(user, **filters)
+    number = board.count()
+    return PackContents(
+        board=board_rows.sorted_within_reason(board, number),
+        number=number,
+        teams=dict(board_rows.teams_shown_to(user).values_list("pk", "name")),
+        runs=runs,
+        report=period_report(user, asked.period, language=language, **filters),
+        facts=facts_about_board(user, Chosen(filters, None, number, now)),
+        at=now,
+    )

@@ -1,0 +1,161 @@
+"""For an auditor who comes next year: the list, the report, the certificates, and what proves them, in one ZIP file.
+
+It is written to the disk piece by piece, so that memory does not grow with the people. The last of its files names the
+digest of each other one, and its own digest goes into the log.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from courseware.assessment.models import Certificate
+from courseware.content.models import Release
+from courseware.evidence.models import Seal
+from courseware.lib.chunks import chunks
+from courseware.lib.csv_rows import encoded
+from courseware.reporting import board_rows
+from courseware.reporting.exports import Column, board_csv, texts
+from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport
+from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
+
+CHUNK = 500  # rows held in memory at a time
+PIECE = 64 * 1024  # bytes
+MANIFEST = "SHA256SUMS"
+
+CERTIFICATE_COLUMNS: tuple[Column, ...] = (
+    Column("name", gettext_lazy("Name"), lambda each: each.holder),
+    Column("course", gettext_lazy("Course id"), lambda each: each.enrollment.course.identifier),
+    Column("number", gettext_lazy("Certificate number"), lambda each: each.number),
+    Column("issued_at", gettext_lazy("Issued on"), lambda each: each.issued_at),
+    Column("certified_until", gettext_lazy("Certified until"), lambda each: each.valid_until),
+    Column("points", gettext_lazy("Points"), lambda each: each.points),
+    Column("max_points", pgettext_lazy("points", "Of"), lambda each: each.max_points),
+    Column("release", gettext_lazy("Release"), lambda each: each.release.number),
+    Column("withdrawn_at", gettext_lazy("Withdrawn on"), lambda each: each.withdrawn_at),
+    Column("address", gettext_lazy("Address"), lambda each: settings.SITE_URL + certificate_address(each)),
+)
+RELEASE_COLUMNS: tuple[Column, ...] = (
+    Column("course", gettext_lazy("Course id"), lambda each: each.course.identifier),
+    Column("release", gettext_lazy("Release"), lambda each: each.number),
+    Column("released_at", gettext_lazy("Released at"), lambda each: each.created_at),
+    Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),
+)
+SEAL_COLUMNS: tuple[Column, ...] = (
+    Column("number", gettext_lazy("Seal"), lambda each: each.number),
+    Column("at", gettext_lazy("Time"), lambda each: each.at),
+    Column("last_event", gettext_lazy("Last event"), lambda each: each.last_event),
+    Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),
+)
+
+
+def certificate_address(certificate: Certificate) -> str:
+    return reverse("assessment:certificate", args=[certificate.number])
+
+
+@dataclass(frozen=True)
+class PackContents:
+    """`board` is a query as of `board_rows.board`, of `number` rows; `facts` are those of its workbook."""
+
+    board: QuerySet
+    number: int
+    teams: dict[int, str]
+    runs: QuerySet
+    report: PeriodReport
+    facts: list[Fact]
+    at: datetime
+
+    @property
+    def period(self) -> Period:
+        return self.report.period
+
+
+class AuditPack(NamedTuple):
+    """`digest` is that of the manifest, which names those of all other files."""
+
+    file: IO[bytes]
+    digest: str
+
+
+def audit_pack(contents: PackContents, language: str) -> AuditPack:
+    """An open file, at its beginning. Whoever sends it closes it."""
+    file = TemporaryFile()  # noqa: SIM115 - as said
+    with ZipFile(file, "w", ZIP_DEFLATED) as pack:
+        digests = {name: put(pack, name, pieces) for name, pieces in files_of(contents, language)}
+        manifest = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+        digest = put(pack, MANIFEST, [manifest.encode()])
+    file.seek(0)
+    return AuditPack(file, digest)
+
+
+def put(pack: ZipFile, name: str, pieces: Iterable[bytes]) -> str:
+    """Returns the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    with pack.open(name, "w", force_zip64=True) as file:
+        for piece in pieces:
+            file.write(piece)
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Name and pieces of each; one is made after the other was taken."""
+    yield "people.csv", board_csv(people_in(contents, language), language)
+    if contents.number <= ROWS_OF_A_WORKBOOK:
+        with board_workbook(people_in(contents, language), contents.facts, language) as workbook:
+            yield "people.xlsx", iter(lambda: workbook.read(PIECE), b"")
+    for name, columns, rows in (
+        ("report.csv", REPORT_COLUMNS, contents.report.lines),
+        ("certificates.csv", CERTIFICATE_COLUMNS, row_by_row(certificates_in(contents))),
+        ("releases.csv", RELEASE_COLUMNS, row_by_row(releases_in(contents))),
+        ("seals.csv", SEAL_COLUMNS, row_by_row(seals_in(contents))),
+    ):
+        yield name, encoded(texts(rows, language, columns=columns))
+    for code, _name in settings.LANGUAGES:
+        yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
+
+
+def people_in(contents: PackContents, language: str) -> Iterator[board_rows.BoardRow]:
+    return board_rows.rows_in_chunks(contents.board, contents.teams, language, contents.at)
+
+
+def certificates_in(contents: PackContents) -> QuerySet:
+    """Issued within the period, those that were withdrawn since among them."""
+    issued = Certificate.objects.filter(
+        contents.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
+    )
+    return issued.select_related("enrollment__course", "release").defer("release__outlines").order_by("issued_at", "pk")
+
+
+def releases_in(contents: PackContents) -> QuerySet:
+    """All that were there by the end of the period, of the courses in the report: certificates name older ones, too."""
+    courses = [identifier for identifier, _title in contents.report.courses]
+    _begin, end = contents.period.span
+    found = Release.objects.filter(course__identifier__in=courses, created_at__lt=end)
+    return found.select_related("course").defer("outlines").order_by("course", "number")
+
+
+def seals_in(contents: PackContents) -> QuerySet:
+    begin, _end = contents.period.span
+    return Seal.objects.filter(at__gte=begin).order_by("number")
+
+
+def row_by_row(rows: QuerySet) -> Iterator[Any]:
+    for some in chunks(rows, CHUNK):
+        yield from some
+
+
+def how_to_verify(contents: PackContents, language: str) -> bytes:
+    with translation.override(language):
+        words = {"period": contents.period, "at": contents.at, "site": settings.SITE_URL, "manifest": MANIFEST}
+        return render_to_string("reporting/how_to_verify.txt", words).encode()
