@@ -89,6 +89,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "board-exported": pgettext_lazy("event", "board exported"),
     "report-exported": pgettext_lazy("event", "report about a period exported"),
     "audit-pack-made": pgettext_lazy("event", "audit pack made"),
+    "monthly-report-wanted": pgettext_lazy("event", "asked for the report each month"),
+    "monthly-report-stopped": pgettext_lazy("event", "stopped the report each month"),
     "report-viewed": pgettext_lazy("event", "looked at a report about a period"),
     "api-key-made": pgettext_lazy("event", "key for a program made"),
     "api-key-ended": pgettext_lazy("event", "key for a program ended"),

@@ -9,6 +9,7 @@ from courseware.reporting.views import (
     branch_page,
     landing,
     log_pages,
+    monthly_page,
     outlook_page,
     period_pages,
     person,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("team/reports/report.csv", period_pages.csv, name="period-csv"),
     path("team/reports/report.xlsx", period_pages.xlsx, name="period-xlsx"),
     path("team/reports/pack.zip", period_pages.pack, name="audit-pack"),
+    path("team/reports/monthly/", monthly_page.monthly, name="monthly-report"),
     path("team/people/<int:pk>/", person.person, name="person"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/

@@ -47,6 +47,7 @@ LISTS = {
     "team/reports/report.csv": Enrollment,
     "team/reports/report.xlsx": Enrollment,
     "team/reports/pack.zip": Enrollment,
+    "team/reports/monthly/": ONE,
     "team/people/<int:pk>/": Event,
     "team/see/<id:course>/": ONE,
     "team/see/<id:course>/<id:step>/": ONE,

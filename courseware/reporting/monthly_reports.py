@@ -1,0 +1,89 @@
+"""The report about the month before, by letter: its address behind the sign-in, and never the file."""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.permissions import sees_reports
+from courseware.evidence.recording import record
+from courseware.lib.dates import site_day
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.models import Message
+from courseware.outbox.telling import tell
+
+KIND = "monthly-report"
+STOPPED = "the person has stopped it"
+SEES_NOTHING = "the person sees no reports any more"
+
+
+class MonthlyReport(models.Model):
+    """That a person wants it. What is in it, the page says when it is opened, by the rights of that moment."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return str(self.person)
+
+
+@transaction.atomic
+def subscribe(person) -> None:
+    _report, is_new = MonthlyReport.objects.get_or_create(person=person)
+    if is_new:
+        record("monthly-report-wanted", actor=person, subject=person)
+
+
+@transaction.atomic
+def unsubscribe(person) -> None:
+    ended, _rows = MonthlyReport.objects.filter(person=person).delete()
+    if ended:
+        record("monthly-report-stopped", actor=person, subject=person)
+
+
+def register_letter_of_month() -> None:
+    template = "reporting/mail/monthly_report.txt"
+    register_kind(
+        KIND, MessageKind(_("Report about a month"), template, why_not_wanted, month_in_words, LetterSort.SUBSCRIBED)
+    )
+
+
+def month_before(day: date) -> date:
+    """The first day of it."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def tell_of_month(day: date | None = None) -> str:
+    """Tell who wanted it before the month was over. Done again, it tells nobody twice: each letter has its key."""
+    day = day or site_day()
+    month, told = month_before(day), 0
+    wanted = MonthlyReport.objects.filter(person__is_active=True).select_related("person").order_by("pk")
+    for report in wanted.iterator():
+        key = f"{KIND}:{report.person_id}:{month:%Y-%m}"
+        is_due = site_day(report.made_at) < day.replace(day=1) and not Message.objects.filter(key=key).exists()
+        if is_due and sees_reports(report.person):
+            tell(KIND, report.person, key=key, data={"month": month.isoformat()})
+            told += 1
+    return f"letters: {told}" if told else ""
+
+
+def why_not_wanted(message: Message) -> str:
+    if not MonthlyReport.objects.filter(person=message.person_id).exists():
+        return STOPPED
+    return "" if sees_reports(message.person) else SEES_NOTHING
+
+
+def month_in_words(message: Message) -> dict[str, object]:
+    month = date.fromisoformat(message.data["month"])
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        words = date_format(month, "YEAR_MONTH_FORMAT")
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "month": words,
+        "address": f"{settings.SITE_URL}{reverse('reporting:period')}?first={month:%Y-%m}&last={month:%Y-%m}",
+        "stop": settings.SITE_URL + reverse("reporting:monthly-report"),
+    }
