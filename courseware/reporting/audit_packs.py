@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -25,7 +25,7 @@ from courseware.evidence.models import Seal
 from courseware.lib.chunks import chunks
 from courseware.lib.csv_rows import encoded
 from courseware.reporting import board_rows
-from courseware.reporting.exports import Column, board_csv, texts
+from courseware.reporting.exports import Column, board_csv, site_time, texts
 from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
 
@@ -90,18 +90,20 @@ class AuditPack(NamedTuple):
 def audit_pack(contents: PackContents, language: str) -> AuditPack:
     """An open file, at its beginning. Whoever sends it closes it."""
     file = TemporaryFile()  # noqa: SIM115 - as said
-    with ZipFile(file, "w", ZIP_DEFLATED) as pack:
-        digests = {name: put(pack, name, pieces) for name, pieces in files_of(contents, language)}
+    with ZipFile(file, "w") as pack:
+        digests = {name: put(pack, name, pieces, contents.at) for name, pieces in files_of(contents, language)}
         manifest = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
-        digest = put(pack, MANIFEST, [manifest.encode()])
+        digest = put(pack, MANIFEST, [manifest.encode()], contents.at)
     file.seek(0)
     return AuditPack(file, digest)
 
 
-def put(pack: ZipFile, name: str, pieces: Iterable[bytes]) -> str:
+def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
     """Returns the SHA-256 of what was written."""
     digest = hashlib.sha256()
-    with pack.open(name, "w", force_zip64=True) as file:
+    entry = ZipInfo(name, site_time(at).timetuple()[:6])
+    entry.compress_type = ZIP_DEFLATED
+    with pack.open(entry, "w", force_zip64=True) as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)

@@ -52,6 +52,7 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     pack = download(client)
     certificate, release = run.certificate, Release.objects.get()
     assert pack.namelist() == NAMES
+    assert {each.date_time[:3] for each in pack.infolist()} == {timezone.localdate().timetuple()[:3]}
     assert [row["Name"] for row in table(pack, "people.csv")] == ["Wang Ming"]
     assert [(row["Team"], row["Finished"]) for row in table(pack, "report.csv")] == [("Night shift", "1")]
     [row] = table(pack, "certificates.csv")
