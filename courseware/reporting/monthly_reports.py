@@ -62,7 +62,7 @@ def tell_of_month(day: date | None = None) -> str:
     day = day or site_day()
     month, told = month_before(day), 0
     wanted = MonthlyReport.objects.filter(person__is_active=True).select_related("person").order_by("pk")
-    for report in wanted.iterator():
+    for report in wanted:
         key = f"{KIND}:{report.person_id}:{month:%Y-%m}"
         is_due = site_day(report.made_at) < day.replace(day=1) and not Message.objects.filter(key=key).exists()
         if is_due and sees_reports(report.person):
