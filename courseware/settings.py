@@ -174,6 +174,14 @@ BOUNCES_TO = env("BOUNCES_TO", default="")
 if BOUNCES_TO and not re.fullmatch(r"[^\s<>@]+@[^\s<>@]+", BOUNCES_TO):
     raise ImproperlyConfigured("BOUNCES_TO: expected an address alone, as in bounces@training.example.com")
 
+# Doors into chat groups lead to the hosts of their services, and to these. "*.example.com" is every host below.
+CHAT_HOSTS = [host.lower() for host in env.list("CHAT_HOSTS", default=[])]
+if not all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in CHAT_HOSTS):
+    raise ImproperlyConfigured("CHAT_HOSTS: expected hosts alone, split by commas, as in chat.example.com")
+CHAT_PROXY = env("CHAT_PROXY", default="")
+if CHAT_PROXY and not re.fullmatch(r"https?://([^\s/?#@]*@)?[^\s/?#@:]+(:\d+)?/?", CHAT_PROXY):
+    raise ImproperlyConfigured("CHAT_PROXY: expected the address of a proxy, such as http://proxy.example.com:3128")
+
 # What is the same everywhere -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -422,6 +430,8 @@ LOGGING = {
     "loggers": {
         "django.security.DisallowedModelAdminLookup": {"filters": ["one line"]},
         "courseware.request_log": {"level": "INFO"},
+        # At a lower level it names the addresses it asks, and those of doors into chat groups are secret.
+        "urllib3": {"level": "ERROR"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
 }
