@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
 from courseware.assignments.fitting import Because, Why
+from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
 from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - Django finds its models here
 from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - the same
 from courseware.content.models import Course

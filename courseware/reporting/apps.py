@@ -8,11 +8,13 @@ class ReportingConfig(AppConfig):
     name = "courseware.reporting"
 
     def ready(self):
+        from courseware.assignments.group_summaries import register_board_page
         from courseware.assignments.record_page import register_record_page
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.reporting.monthly_reports import register_letter_of_month, tell_of_month
 
         register_record_page("reporting:person")
+        register_board_page("reporting:board")
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
         register_letter_of_month()
         schedule("tell-month", _("Write letters about the month before"), tell_of_month, Daily(time(5, 30)))

@@ -1,0 +1,31 @@
+"""Doors into chat groups for tests, and teams about whom they have something to say."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from courseware.assignments.group_doors import GroupCard, GroupDoor
+from courseware.learning.enrolling import enroll
+from tests.making import join, make_team, make_user
+from tests.outbox.chat_services import ADDRESSES, SECRETS
+
+
+def make_door(team, service="slack", **fields):
+    known = {"address": ADDRESSES[service], "secret": SECRETS.get(service, ""), "language": "en"}
+    return GroupDoor.objects.create(team=team, service=service, **known | fields)
+
+
+def make_late_team(course, name="Night shift", *, learners=5, late=3, **fields):
+    """Of its learners so many are late, and the others have two days left."""
+    team = make_team(name, **fields)
+    now = timezone.now()
+    for number in range(learners):
+        person = make_user(f"{name} {number}")
+        join(team, person)
+        enroll(person, course, due_at=now + timedelta(days=-1 if number < late else 2), by=None)
+    return team
+
+
+def cards():
+    """(state, why, tries) of all, the oldest first."""
+    return list(GroupCard.objects.order_by("pk").values_list("state", "why", "tries"))
