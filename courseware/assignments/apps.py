@@ -1,4 +1,4 @@
-from datetime import time
+from datetime import time, timedelta
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,8 +9,19 @@ class AssignmentsConfig(AppConfig):
     verbose_name = _("Assignments")
 
     def ready(self):
-        from courseware.assignments import acting, ending_letters, nightly_list, reminder_letter, reminding
-        from courseware.jobs.schedule import Daily, schedule
+        from courseware.assignments import (
+            acting,
+            door_keeping,
+            door_letter,
+            door_sending,
+            ending_letters,
+            group_doors,
+            nightly_list,
+            reminder_letter,
+            reminding,
+        )
+        from courseware.jobs.condition import register_troubles
+        from courseware.jobs.schedule import Daily, Every, schedule
 
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
         nightly_list.register_letters()
@@ -21,3 +32,15 @@ class AssignmentsConfig(AppConfig):
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
         schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))
+        door_letter.register_letter()
+        register_troubles("doors", door_keeping.door_troubles)
+        words = _("Tell chat groups where their teams stand")
+        schedule(
+            "tell-groups",
+            words,
+            door_sending.send_summaries,
+            Every(timedelta(minutes=1)),
+            has_work=door_sending.is_anything_due,
+        )
+        words = _("Forget cards of chat groups after 90 days")
+        schedule("forget-group-cards", words, group_doors.forget_old_cards, Daily(time(4, 10)))

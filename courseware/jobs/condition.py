@@ -1,5 +1,6 @@
 """Is the work beside the pages being done? Asked by the first page of the admin, and by what watches the site."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,8 +29,19 @@ class Trouble:
     page: str = ""
 
 
+# By name, filled by the rooms above in their `apps.py`.
+FURTHER: dict[str, Callable[[datetime], list[Trouble]]] = {}
+
+
+def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> None:
+    """What a room above has found that an administrator should look after."""
+    FURTHER[name] = ask
+
+
 def troubles(now: datetime) -> list[Trouble]:
-    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait."""
+    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait, and
+    those of the rooms above.
+    """
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
@@ -41,7 +53,7 @@ def troubles(now: datetime) -> list[Trouble]:
             found.append(Trouble(_("has not come to an end"), JOBS[name].words, PAGE))
     if waits := what_waits_for_a_seal(now):
         found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
-    return found
+    return [*found, *(trouble for ask in FURTHER.values() for trouble in ask(now))]
 
 
 def what_waits_for_a_seal(now: datetime) -> str:

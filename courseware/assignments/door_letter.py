@@ -1,0 +1,48 @@
+"""The letter that tells the leads what their group was not told, because its door did not open."""
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from courseware.assignments.door_sending import LETTER
+from courseware.assignments.group_doors import GroupCard
+from courseware.assignments.group_summaries import board_address, figures_of, summary_lines
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.models import Message
+
+
+def register_letter() -> None:
+    template = "assignments/mail/group_summary.txt"
+    words = _("What a chat group was not told")
+    register_kind(LETTER, MessageKind(words, template, still_wanted, in_words, LetterSort.SUBSCRIBED))
+
+
+def card_of(message: Message) -> GroupCard | None:
+    return GroupCard.objects.select_related("door__team").filter(pk=message.data["card"]).first()
+
+
+def still_wanted(message: Message) -> str:
+    card = card_of(message)
+    if card is None:
+        return "the door into the group was taken away"
+    is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
+    return "" if is_urgent else "nobody is late any more, and nothing is due within three days"
+
+
+def in_words(message: Message) -> dict[str, object]:
+    card = card_of(message)
+    if card is None:
+        raise LookupError("asked without being wanted")
+    team = card.door.team
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        lines = summary_lines(figures_of(team, timezone.now()), by_state=True)
+        service = card.door.get_service_display()
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "team": team.name,
+        "service": service,
+        "why": card.why,
+        "is_shut": card.state == "refused",
+        "lines": lines,
+        "board": board_address(team),
+    }

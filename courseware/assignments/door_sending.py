@@ -1,0 +1,168 @@
+"""How cards leave for chat groups: written once a day and door, claimed one by one, tried again with growing pauses.
+
+No transaction is open while a door is knocked at. Whoever dies in between leaves the card waiting, to be tried again
+after `CLAIMED_FOR`: where the door had taken it and nobody wrote that down, the group sees it twice.
+"""
+
+import logging
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from courseware.accounts.letter_hours import LetterHours
+from courseware.accounts.models import Membership, Team
+from courseware.accounts.working_days import Calendar, calendar_of, calendars_of
+from courseware.assignments.group_doors import CardState, GroupCard, GroupDoor
+from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
+from courseware.jobs.tasks import task
+from courseware.outbox.chat_doors import DoorAnswer, DoorVerdict, knock
+from courseware.outbox.telling import tell
+
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last again and again
+GIVEN_UP_AFTER = timedelta(hours=4)
+CLAIMED_FOR = timedelta(minutes=5)  # longer than any door is waited for
+AT_ONCE = 200  # of the cards that are due, by one run of the job
+PACE = 15  # a minute and robot: it may serve several teams, and beyond 20 DingTalk shuts it for ten minutes
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+LETTER = "group-summary"  # of `door_letter`
+logger = logging.getLogger(__name__)
+
+
+def send_summaries() -> str:
+    """The job. Returns what became of the cards, in words."""
+    write_summaries(timezone.now())
+    due = list(GroupCard.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE])
+    ended = Counter(state for pk in due if (state := send_card(pk)))
+    return ", ".join(f"{state} {count}" for state, count in sorted(ended.items()))
+
+
+def is_anything_due() -> bool:
+    now = timezone.now()
+    return GroupCard.objects.due(now).exists() or bool(doors_to_be_told(now))
+
+
+@task
+def try_door(pk: int) -> None:
+    """The card of this primary key, which somebody asked for."""
+    send_card(pk)
+
+
+def doors_to_be_told(now: datetime) -> list[tuple[GroupDoor, date]]:
+    """Doors whose hours have begun and that have no card yet of the team's day. Runs three queries at most."""
+    doors = list(GroupDoor.objects.in_use().select_related("team"))
+    calendars = calendars_of(door.team for door in doors) if doors else []
+    open_today = {
+        door: day
+        for door, calendar in zip(doors, calendars, strict=True)
+        if (day := open_day(door.team, calendar, now)) is not None
+    }
+    told = GroupCard.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
+    known = set(told) if open_today else set()
+    return [(door, day) for door, day in open_today.items() if (door.pk, day) not in known]
+
+
+def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
+    """The day of the team, while letters may leave on it."""
+    return now.astimezone(team.zone).date() if LetterHours(team.zone, calendar).opens_at(now) <= now else None
+
+
+def write_summaries(now: datetime) -> None:
+    """Done again, or by two at once, it writes none twice."""
+    new = [GroupCard(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
+    GroupCard.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def send_card(pk: int) -> str:
+    """The state it is in afterwards; "" where it is not its turn."""
+    card = claimed(pk)
+    if card is None:
+        return ""
+    try:
+        return knocked(card)
+    except Exception as error:  # a mistake in what a card says is one card less, and not all of them
+        logger.exception("card %s could not be made", card.pk)
+        return ended(card, CardState.GIVEN_UP, type(error).__name__)
+
+
+def claimed(pk: int) -> GroupCard | None:
+    """The card, if it is due, nobody else sends it, and its robot has not just been sent many."""
+    now = timezone.now()
+    card = GroupCard.objects.due(now).filter(pk=pk).select_related("door__team").first()
+    if card is None or lately_tried(card.door, now) >= PACE:
+        return None
+    mine = GroupCard.objects.due(now).filter(pk=pk).order_by()
+    if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
+        return None
+    card.tries += 1
+    return card
+
+
+def lately_tried(door: GroupDoor, now: datetime) -> int:
+    return GroupCard.objects.filter(door__address=door.address, tried_at__range=(now - MINUTE, now)).count()
+
+
+def knocked(card: GroupCard) -> str:
+    door, now = card.door, timezone.now()
+    if card.is_try:
+        return settled(card, knock(door.service, door.address, door.secret, trial_card(door)))
+    if not door.is_on or door.refused_at:
+        return ended(card, CardState.SKIPPED, "the door is not used any more")
+    if open_day(door.team, calendar_of(door.team), now) != card.day:
+        return given_up(card, card.why or "its day was over before it left")
+    figures = figures_of(door.team, now)
+    if reason := why_nothing(door, figures):
+        return ended(card, CardState.SKIPPED, reason)
+    return settled(card, knock(door.service, door.address, door.secret, summary_card(door, figures)))
+
+
+def settled(card: GroupCard, answer: DoorAnswer) -> str:
+    if answer.verdict == DoorVerdict.DELIVERED:
+        return ended(card, CardState.SENT, answer.words)
+    if answer.verdict == DoorVerdict.REFUSED:
+        return refused(card, answer.words)
+    if card.is_try:
+        return ended(card, CardState.GIVEN_UP, answer.words)
+    now = timezone.now()
+    if now >= card.written_at + GIVEN_UP_AFTER:
+        return given_up(card, answer.words)
+    pause = PAUSES[min(card.tries, len(PAUSES)) - 1]
+    keep(card, CardState.LATER, answer.words, next_at=min(now + pause, card.written_at + GIVEN_UP_AFTER))
+    return CardState.LATER.value
+
+
+@transaction.atomic
+def refused(card: GroupCard, why: str) -> str:
+    """The door is shut until somebody saves it anew; unless that happened while it answered."""
+    asked = GroupDoor.objects.filter(pk=card.door_id, address=card.door.address, secret=card.door.secret)
+    asked.update(refused_at=timezone.now(), refused_why=why)
+    if not card.is_try:
+        tell_leads(card)
+    return ended(card, CardState.REFUSED, why)
+
+
+@transaction.atomic
+def given_up(card: GroupCard, why: str) -> str:
+    tell_leads(card)
+    return ended(card, CardState.GIVEN_UP, why)
+
+
+def tell_leads(card: GroupCard) -> None:
+    """By letter, once each. Whether there is still something to be told is asked when it leaves."""
+    leads = Membership.objects.filter(team=card.door.team_id, role=Membership.Role.MANAGER, person__is_active=True)
+    for lead in leads.select_related("person").order_by("pk"):
+        tell(LETTER, lead.person, key=f"{LETTER}:{card.pk}:{lead.person_id}", data={"card": card.pk})
+
+
+def ended(card: GroupCard, state: CardState, why: str = "") -> str:
+    keep(card, state, why, ended_at=timezone.now())
+    return state.value
+
+
+def keep(card: GroupCard, state: CardState, why: str, **times: datetime) -> None:
+    if state in (CardState.LATER, CardState.REFUSED, CardState.GIVEN_UP):
+        logger.warning("card %s, %s: %s", card.pk, card.door.service, state.value)
+    GroupCard.objects.filter(pk=card.pk).update(state=state, why=why, **times)

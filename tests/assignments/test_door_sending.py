@@ -1,0 +1,262 @@
+"""One summary a door and day, in the hours of the team; tried again, and told the leads by letter where it fails."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments import door_sending
+from courseware.assignments.door_sending import is_anything_due, send_summaries
+from courseware.assignments.group_doors import GroupCard, GroupDoor, forget_old_cards
+from courseware.learning.enrolling import waive
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+from tests.assignments.doors import cards, make_door, make_late_team
+from tests.making import letters, make_course, make_user
+from tests.outbox.chat_services import chat_services
+
+pytestmark = pytest.mark.django_db
+BUSY, SHUT = (503, "away", {}), (404, "no_service", {})
+SENT = ("sent", "200 ok", 1)
+
+
+@pytest.fixture(autouse=True)
+def today(time_machine):
+    time_machine.move_to("2026-11-26T04:00:00Z", tick=False)  # noon of a Thursday in Shanghai
+
+
+@pytest.fixture
+def services(monkeypatch):
+    with chat_services(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def told():
+    """The letters to leads: (state, why)."""
+    found = Message.objects.filter(kind="group-summary").order_by("pk")
+    return list(found.values_list("person__name", "state", "why"))
+
+
+def test_a_group_is_told_once_a_day_however_often_the_job_runs(course, services, time_machine):
+    door = make_door(make_late_team(course))
+    assert is_anything_due()
+    assert [send_summaries() for _ in range(3)] == ["sent 1", "", ""]
+    assert not is_anything_due()
+    time_machine.move_to("2026-11-27T00:00:00Z", tick=False)  # eight in the morning
+    assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
+    assert cards() == [SENT, SENT]
+    days = GroupCard.objects.filter(door=door).order_by("pk").values_list("day", flat=True)
+    assert list(days) == [date(2026, 11, 26), date(2026, 11, 27)]
+    assert len(services.taken) == 2
+
+
+def test_two_workers_who_see_the_same_door_at_once_write_one_card(course, services, monkeypatch):
+    door = make_door(make_late_team(course))
+    monkeypatch.setattr(door_sending, "doors_to_be_told", lambda now: [(door, date(2026, 11, 26))])
+    assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
+    assert cards() == [SENT]
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "is_told"),
+    [
+        ("2026-11-25T23:59:59Z", "", False),
+        ("2026-11-26T00:00:00Z", "", True),
+        ("2026-11-26T11:59:59Z", "", True),
+        ("2026-11-26T12:00:00Z", "", False),
+        ("2026-11-28T04:00:00Z", "", False),  # a Saturday
+        ("2026-10-01T04:00:00Z", "", False),  # the national holiday
+        ("2026-11-26T04:00:00Z", "Europe/London", False),
+        ("2026-11-26T08:00:00Z", "Europe/London", True),
+    ],
+)
+def test_it_is_told_from_8_to_20_on_working_days_where_the_team_is(
+    course, services, time_machine, instant, zone, is_told
+):
+    make_door(make_late_team(course, time_zone=zone))
+    time_machine.move_to(instant, tick=False)
+    send_summaries()
+    assert len(services.taken) == is_told
+
+
+def test_a_door_that_is_off_or_shut_is_not_used_and_writes_no_card(course, services):
+    team = make_late_team(course)
+    make_door(team, is_on=False)
+    make_door(team, refused_at=timezone.now())
+    assert (send_summaries(), cards(), services.taken) == ("", [], [])
+
+
+def test_what_has_nothing_to_say_is_not_sent_and_says_why(course, services):
+    make_door(make_late_team(course, learners=2))
+    assert send_summaries() == "skipped 1"
+    assert cards() == [("skipped", "fewer than 5 people learn here: a number would name them", 1)]
+    assert (services.taken, told()) == ([], [])
+
+
+def test_a_door_that_is_busy_is_tried_again_with_growing_pauses_and_after_four_hours_the_leads_get_a_letter(
+    course, services, time_machine
+):
+    make_door(make_late_team(course, manager=make_user("Li Lin", language="en")))
+    began, knocks = timezone.now(), []
+    services.manner = BUSY
+    for minute in range(6 * 60):
+        time_machine.move_to(began + timedelta(minutes=minute), tick=False)
+        before = len(services.taken)
+        send_summaries()
+        knocks += [minute] * (len(services.taken) - before)
+        if minute == 3:
+            assert cards() == [("later", "503 away", 2)]
+    assert knocks == [0, 1, 6, 21, 51, 111, 171, 231, 240]
+    assert cards() == [("given-up", "503 away", 9)]
+    assert told() == [("Li Lin", "queued", "")]
+    [letter] = [each for each in letters() if each.subject == "Night shift: what the group was not told today"]
+    assert "- overdue: 3\n- due soon: 2\n- Next due day: Saturday 28 November\n" in letter.body
+    assert "Slack could not be reached" in letter.body and "The service said: 503 away" in letter.body
+
+
+def test_a_door_that_opens_again_in_time_is_told_once_and_nobody_gets_a_letter(course, services, time_machine):
+    make_door(make_late_team(course))
+    services.manner = BUSY
+    send_summaries()
+    services.manner = "as published"
+    assert send_summaries() == ""
+    time_machine.move_to("2026-11-26T04:01:00Z", tick=False)
+    assert send_summaries() == "sent 1"
+    assert (cards(), told()) == ([("sent", "200 ok", 2)], [])
+
+
+def test_what_was_not_taken_by_20_is_given_up_then(course, services, time_machine):
+    make_door(make_late_team(course, manager=make_user("Li Lin")))
+    time_machine.move_to("2026-11-26T11:58:00Z", tick=False)
+    services.manner = BUSY
+    send_summaries()
+    time_machine.move_to("2026-11-26T12:00:00Z", tick=False)
+    assert send_summaries() == "given-up 1"
+    assert (cards(), len(services.taken)) == ([("given-up", "503 away", 2)], 1)
+    assert told() == [("Li Lin", "queued", "")]
+
+
+def test_a_door_that_refuses_is_shut_and_each_lead_who_is_there_gets_one_letter(course, services, time_machine):
+    team = make_late_team(course, manager=make_user("Li Lin"))
+    door = make_door(team)
+    team.memberships.create(person=make_user("Gone", is_active=False), role="manager")
+    services.manner = SHUT
+    assert send_summaries() == "refused 1"
+    door.refresh_from_db()
+    assert (door.refused_at, door.refused_why) == (timezone.now(), "404 no_service")
+    time_machine.move_to("2026-11-27T04:00:00Z", tick=False)
+    assert send_summaries() == ""
+    assert cards() == [("refused", "404 no_service", 1)]
+    assert told() == [("Li Lin", "queued", "")]
+
+
+def test_a_letter_is_not_sent_where_nobody_is_late_any_more(course, services):
+    make_door(make_late_team(course, manager=make_user("Li Lin")))
+    services.manner = SHUT
+    send_summaries()
+    for run in Enrollment.objects.all():
+        waive(run, "On leave", by=None)
+    letters()
+    assert told() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within three days")]
+
+
+def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeypatch):
+    door = make_door(make_late_team(course))
+
+    def saved_meanwhile(*asked):
+        GroupDoor.objects.update(address=f"{door.address}new")
+        return door_sending.DoorAnswer(door_sending.DoorVerdict.REFUSED, "404")
+
+    monkeypatch.setattr(door_sending, "knock", saved_meanwhile)
+    send_summaries()
+    assert GroupDoor.objects.get().refused_at is None
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most_two(
+    course, services, time_machine, monkeypatch
+):
+    make_door(make_late_team(course))
+    real = door_sending.knock
+
+    def dies_before(*asked):
+        raise Killed
+
+    def dies_after(*asked):
+        real(*asked)
+        raise Killed
+
+    instants = ["2026-11-26T04:05:00Z", "2026-11-27T04:00:00Z", "2026-11-27T04:05:00Z"]
+    for dies, number in ((dies_before, 1), (dies_after, 2)):
+        monkeypatch.setattr(door_sending, "knock", dies)
+        with pytest.raises(Killed):
+            send_summaries()
+        monkeypatch.setattr(door_sending, "knock", real)
+        assert send_summaries() == ""  # its claim is still held
+        time_machine.move_to(instants.pop(0), tick=False)
+        assert send_summaries() == "sent 1"
+        assert len(services.taken) == number
+        services.taken.clear()
+        time_machine.move_to(instants.pop(0), tick=False) if instants else None
+    assert cards() == [("sent", "200 ok", 2), ("sent", "200 ok", 2)]
+
+
+def test_a_card_that_cannot_be_made_keeps_no_other_from_leaving(course, services, monkeypatch):
+    make_door(make_late_team(course, "Broken"))
+    make_door(make_late_team(course, "Whole"))
+    real = door_sending.summary_card
+
+    def made(door, figures):
+        if door.team.name == "Broken":
+            raise LookupError("words that hold who knows what")
+        return real(door, figures)
+
+    monkeypatch.setattr(door_sending, "summary_card", made)
+    assert send_summaries() == "given-up 1, sent 1"
+    assert cards() == [("given-up", "LookupError", 1), SENT]
+
+
+def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(course, services, time_machine):
+    for number in range(17):
+        make_door(make_late_team(course, f"Team {number}"))
+    make_door(make_late_team(course, "Other"), "dingtalk")
+    assert send_summaries() == "sent 16"
+    time_machine.move_to("2026-11-26T04:00:59Z", tick=False)
+    assert send_summaries() == ""
+    time_machine.move_to("2026-11-26T04:01:01Z", tick=False)
+    assert send_summaries() == "sent 2"
+    assert {card["why"] for card in GroupCard.objects.filter(door__service="slack").values("why")} == {"200 ok"}
+
+
+def test_looking_for_what_is_due_costs_the_same_for_one_door_and_for_three(course, django_assert_num_queries):
+    for _ in range(3):
+        make_door(make_late_team(course))
+        with django_assert_num_queries(3):  # doors, days that are listed, cards of today
+            door_sending.doors_to_be_told(timezone.now())
+
+
+def test_cards_are_forgotten_after_90_days(course):
+    door = make_door(make_late_team(course))
+    for days in (89, 91):
+        GroupCard.objects.create(
+            door=door, day=date(2026, 1, days - 80), written_at=timezone.now() - timedelta(days=days)
+        )
+    assert forget_old_cards() == "1"
+    assert [card.day for card in GroupCard.objects.all()] == [date(2026, 1, 9)]
+
+
+def test_with_a_team_its_doors_go(course):
+    team = make_late_team(course)
+    make_door(team)
+    Enrollment.objects.all()
+    team.memberships.all().delete()
+    team.delete()
+    assert not GroupDoor.objects.exists()
