@@ -28,6 +28,7 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.group_doors import GroupDoor
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.merging import merge
 from courseware.assignments.models import RuleVersion
@@ -293,6 +294,9 @@ def places_of(world):
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
         "people/reminded/<pk>": HandReminding.objects.create(made_by=lead_of(world.team)).pk,
         "people/notes/<act>": ACT_OF_NOTE,
+        "people/doors/<pk>": GroupDoor.objects.create(
+            team=world.team, service="slack", language="en", address="https://hooks.slack.com/services/T0/B0/none"
+        ).pk,
         "people/merges/<pk>": Merge.objects.get().pk,
         "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
         "api/<pk>": key_of_lead(world).pk,

@@ -6,6 +6,7 @@ from courseware.assignments import (
     code_pages,
     days_pages,
     decision_pages,
+    door_pages,
     letter_pages,
     link_pages,
     list_pages,
@@ -101,6 +102,12 @@ urlpatterns = [
     path("people/teams/<int:pk>/leads/", team_pages.add_lead, name="add-lead"),
     path("people/teams/<int:pk>/leads/<int:place>/end/", team_pages.end_lead, name="end-lead"),
     path("people/teams/<int:pk>/close/", team_pages.close, name="close-team"),
+    # /people/doors/
+    path("people/doors/", door_pages.doors, name="doors"),
+    path("people/doors/new/", door_pages.new_door, name="new-door"),
+    path("people/doors/<int:pk>/", door_pages.door, name="door"),
+    path("people/doors/<int:pk>/try/", door_pages.try_it, name="try-door"),
+    path("people/doors/<int:pk>/remove/", door_pages.take_away, name="remove-door"),
     # /rules/
     path("rules/", rule_pages.rules, name="rules"),
     path("rules/new/", rule_pages.new_rule, name="new-rule"),

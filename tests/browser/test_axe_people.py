@@ -32,6 +32,7 @@ WITH_ERRORS = {
     "person": ("HR", empty("/people/{learner}/edit/")),
     "absence": ("HR", empty("/people/{learner}/away/")),
     "new team": ("HR", empty("/people/teams/new/")),
+    "new door": ("HR", empty("/people/doors/new/")),
     "working days": ("HR", empty("/people/days/")),
     "new rule": ("HR", empty("/rules/new/")),
     "decision": ("manager", empty("/people/decide/excuse/?team={team}")),

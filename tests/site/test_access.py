@@ -115,6 +115,8 @@ def forms(world):
         "people/<int:pk>/outside/": {"course": world.course.pk, "trained_on": "2026-01-05", "proof": "Seen"},
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
+        "people/doors/new/": a_door(world),
+        "people/doors/<int:pk>/": a_door(world),
         "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},
         "people/teams/<int:pk>/close/": {"to": world.team.parent_id},
         "people/<int:pk>/places/": {"team": world.team.pk, "role": "learner"},
@@ -132,6 +134,11 @@ def forms(world):
         "accounts/password/reset/": {"email": world.learner.email},
         "accounts/password/change/": {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
     }
+
+
+def a_door(world):
+    address = "https://hooks.slack.com/services/T0/B0/another"
+    return {"team": world.team.pk, "service": "slack", "language": "en", "new_address": address}
 
 
 def get(client, world, route):

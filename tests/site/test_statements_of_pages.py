@@ -22,6 +22,7 @@ from courseware.accounts.models import (
 )
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
+from courseware.assignments.group_doors import GroupCard, GroupDoor
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, record_many
@@ -76,6 +77,9 @@ LISTS = {
     "people/letters/": Message,
     "people/letters/coming/": Message,
     "people/reminders/": AssignmentRule,
+    "people/doors/": GroupDoor,
+    "people/doors/new/": Team,
+    "people/doors/<int:pk>/": GroupCard,
     "people/teams/": Team,
     "people/teams/new/": Team,
     "people/teams/<int:pk>/": Membership,
@@ -117,6 +121,7 @@ class Growth:
         self.lead = lead_of(world.team)
         self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
         self.line = AdjustmentLine.objects.get(adjustment=world.places["people/acts/<pk>"])
+        self.door = GroupDoor.objects.get(pk=world.places["people/doors/<pk>"])
         self.link = TeamLink.objects.get(pk=world.places["people/links/<pk>"])
 
     def to(self, size):
@@ -170,6 +175,10 @@ class Growth:
         TeamLink.objects.create(
             team=world.team, made_by=lead, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
         )
+        GroupDoor.objects.create(
+            team=world.team, service="slack", language="en", address=f"{self.door.address}{number}"
+        )
+        GroupCard.objects.create(door=self.door, day=day)
         JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
         CalendarDay.objects.create(team=None, day=day, is_free=True, name=f"Day {number}")
         Away.objects.create(

@@ -1,0 +1,178 @@
+"""/people/doors/: who may, what is asked, and that an address is never shown again."""
+
+import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from courseware.assignments.door_sending import send_card
+from courseware.assignments.group_doors import WAITING, GroupCard, GroupDoor
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.jobs import condition
+from tests.assignments.doors import cards, make_door
+from tests.counting import statements
+from tests.making import make_admin, make_auditor, make_hr, make_team, make_user
+from tests.outbox.chat_services import ADDRESSES, SECRETS, chat_services
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hr(client):
+    hr = make_hr(name="Hana", language="en")
+    client.force_login(hr)
+    return hr
+
+
+@pytest.fixture
+def services(monkeypatch):
+    with chat_services(monkeypatch) as server:
+        yield server
+
+
+def sent(place, kind="dingtalk", **fields):
+    known = {"team": place.pk, "service": kind, "language": "en", "is_on": "on"}
+    return known | {"new_address": ADDRESSES[kind], "new_secret": SECRETS.get(kind, "")} | fields
+
+
+def log_of(team):
+    return list(Event.objects.filter(subject=subject_of(team)).order_by("pk").values_list("verb", "data"))
+
+
+def leave():
+    """The worker sends the cards that wait."""
+    for card in GroupCard.objects.filter(WAITING):
+        send_card(card.pk)
+
+
+def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client, hr):
+    team = make_team()
+    response = client.post("/people/doors/new/", sent(team), follow=True)
+    door = GroupDoor.objects.get()
+    assert (door.team, door.address, door.secret) == (team, ADDRESSES["dingtalk"], SECRETS["dingtalk"])
+    pages = [response, client.get("/people/doors/"), client.get(f"/people/doors/{door.pk}/")]
+    pages.append(client.post(f"/people/doors/{door.pk}/", sent(team, language="xx", new_address="", new_secret="")))
+    for page in pages:
+        text = page.content.decode()
+        assert "oapi.dingtalk.com/…e8f9" in text
+        assert "0a1b2c3d4e5f" not in text and SECRETS["dingtalk"] not in text
+    assert log_of(team) == [("group-door-made", {"door": door.pk, "service": "dingtalk"})]
+
+
+def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(client, hr):
+    door = make_door(make_team(), "dingtalk")
+
+    def save(**fields):
+        assert client.post(f"/people/doors/{door.pk}/", sent(door.team, **fields)).status_code == 302
+        door.refresh_from_db()
+        return door.address, door.secret
+
+    known = (ADDRESSES["dingtalk"], SECRETS["dingtalk"])
+    assert save(new_address="", new_secret="") == known
+    assert log_of(door.team) == []  # nothing was changed
+    assert save(new_address="", new_secret="another") == (known[0], "another")
+    assert save(new_address=f"{known[0]}0", new_secret="") == (f"{known[0]}0", "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"new_address": ""}, "This field is required."),
+        ({"new_address": "https://127.0.0.1/x"}, "Expected an address at oapi.dingtalk.com."),
+        ({"new_address": ADDRESSES["slack"]}, "Expected an address at oapi.dingtalk.com."),
+        ({"new_address": "http://oapi.dingtalk.com/x"}, "Expected an address as the robot shows it"),
+        ({"new_address": f"{ADDRESSES['dingtalk']}{'x' * 1000}"}, "at most 1000 characters"),
+        ({"service": "slack", "new_address": ADDRESSES["slack"]}, "This service takes no signature"),
+        ({"service": "nowhere"}, "Select a valid choice."),
+        ({"team": "0"}, "Select a valid choice."),
+    ],
+)
+def test_what_is_no_door_is_refused_with_a_sentence(client, hr, fields, sentence):
+    response = client.post("/people/doors/new/", sent(make_team(), **fields))
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert not GroupDoor.objects.exists()
+
+
+def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(client, hr):
+    door = make_door(make_team(), "dingtalk")
+    response = client.post(f"/people/doors/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret=""))
+    assert response.status_code == 422
+    assert GroupDoor.objects.get().service == "dingtalk"
+
+
+def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, hr, services):
+    door = make_door(make_team(), "feishu", is_on=False)  # before it is switched on
+    for _ in range(2):
+        client.post(f"/people/doors/{door.pk}/try/")
+    [task] = DBTaskResult.objects.filter(task_path__endswith="try_door")
+    task.task.func(*task.args_kwargs["args"])
+    [(service, _query, card)] = services.taken
+    assert (service, "This is a try" in str(card)) == ("feishu", True)
+    page = client.get(f"/people/doors/{door.pk}/").content.decode()
+    assert "a try: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
+    assert log_of(door.team) == [("group-door-tried", {"door": door.pk, "service": "feishu"})]
+    client.post(f"/people/doors/{door.pk}/try/")
+    leave()
+    assert len(services.taken) == 2
+
+
+def test_a_try_that_fails_is_not_tried_again_and_tells_nobody(client, hr, services):
+    door = make_door(make_team())
+    services.manner = (503, "away", {})
+    client.post(f"/people/doors/{door.pk}/try/")
+    leave()
+    leave()
+    assert cards() == [("given-up", "503 away", 1)]
+    door.refresh_from_db()
+    assert door.refused_at is None
+
+
+def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin_until_it_is_saved_anew(
+    client, hr, services
+):
+    door = make_door(make_team())
+    services.manner = (404, "no_service", {})
+    client.post(f"/people/doors/{door.pk}/try/")
+    leave()
+    for page in ("/people/doors/", f"/people/doors/{door.pk}/"):
+        assert "shut</span>" in client.get(page).content.decode()
+    assert "404 no_service" in client.get(f"/people/doors/{door.pk}/").content.decode()
+    client.post(f"/people/doors/{door.pk}/try/")  # of no use
+    assert len(cards()) == 1
+    troubles = [(str(each.about), str(each.words), each.page) for each in condition.FURTHER["doors"](timezone.now())]
+    assert troubles == [("Doors into chat groups", "1 door is shut: the service refused a card", "assignments:doors")]
+    client.force_login(make_admin(language="en"))
+    assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
+    client.post(f"/people/doors/{door.pk}/", sent(door.team, "slack", new_address=""))
+    assert condition.FURTHER["doors"](timezone.now()) == []
+
+
+def test_a_door_is_taken_away_with_its_cards_once(client, hr):
+    door = make_door(make_team())
+    GroupCard.objects.create(door=door)
+    assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 302
+    assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 404
+    assert not GroupCard.objects.exists()
+    assert log_of(door.team) == [("group-door-removed", {"door": door.pk, "service": "slack"})]
+
+
+def test_only_human_resources_and_admins_find_the_doors_and_no_lead_of_the_team(client):
+    door = make_door(make_team())
+    others = (make_user(), door.team.manager, make_auditor())
+    for person, status in ((make_hr(), 200), (make_admin(), 200), *((each, 404) for each in others)):
+        client.force_login(person)
+        for address in ("", "new/", f"{door.pk}/"):
+            assert client.get(f"/people/doors/{address}").status_code == status
+    for address in ("try/", "remove/", ""):
+        assert client.post(f"/people/doors/{door.pk}/{address}").status_code == 404
+    assert GroupDoor.objects.count() == 1 and not GroupCard.objects.exists()
+
+
+def test_the_list_costs_the_same_for_one_door_and_for_three(client, hr):
+    make_door(make_team())
+    client.get("/people/doors/")
+    counted = statements(lambda: client.get("/people/doors/"))
+    for _ in range(2):
+        GroupCard.objects.create(door=make_door(make_team()), day=timezone.localdate())
+    assert statements(lambda: client.get("/people/doors/")) == counted
