@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0020_fill_search_terms"),
+        ("accounts", "0021_notes"),
     ]
 
     operations = [
