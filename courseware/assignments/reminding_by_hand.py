@@ -41,6 +41,15 @@ class LeftOut:
     why: Unreminded
 
 
+@dataclass(frozen=True)
+class Undone:
+    """How many reminders are not sent; how many have left or are leaving, as letters or within another letter."""
+
+    not_sent: int
+    left: int
+    left_in_another: int
+
+
 def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
     """Key of each run of which nobody is to be reminded now → why. Runs three queries."""
     people = {run.learner_id for run in runs}
@@ -94,10 +103,10 @@ def by_hand(run: Enrollment, by: User) -> Message:
 
 
 @transaction.atomic
-def undo_reminding(reminding: HandReminding) -> tuple[int, int]:
-    """(how many are not sent, how many have left or are leaving)."""
+def undo_reminding(reminding: HandReminding) -> Undone:
     letters = reminding.sent().select_related(None).select_for_update(no_key=True)
     waiting = [message.pk for message in letters if message.may_be_taken_back]
     ended = {"state": MessageState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
     Message.objects.filter(pk__in=waiting).update(**ended)
-    return len(waiting), letters.exclude(pk__in=waiting).exclude(state=MessageState.SKIPPED).count()
+    left = letters.exclude(pk__in=waiting).exclude(state=MessageState.SKIPPED).count()
+    return Undone(len(waiting), left, letters.exclude(told_in=None).count())

@@ -110,11 +110,18 @@ def reminded(request, pk):
 @login_required
 @form_on(reminded_address)
 def take_back_reminders(request, pk):
-    taken, left = undo_reminding(own_reminding(request, pk))
-    if taken:
+    undone = undo_reminding(own_reminding(request, pk))
+    if taken := undone.not_sent:
         words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
         messages.success(request, words % {"number": taken})
-    if left:
+    if left := undone.left:
         words = ngettext("%(number)d letter has left already.", "%(number)d letters have left already.", left)
         messages.info(request, words % {"number": left})
+    if told := undone.left_in_another:
+        words = ngettext(
+            "%(number)d reminder was told within another letter, which has left already or is leaving.",
+            "%(number)d reminders were told within other letters, which have left already or are leaving.",
+            told,
+        )
+        messages.info(request, words % {"number": told})
     return redirect("assignments:reminded", pk)

@@ -64,7 +64,9 @@ def hand_over(other, kept):
 def give_back(other, since):
     """What was not told to `other` while the runs were somebody else's waits again."""
     skipped = Message.objects.filter(kind=KIND, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
-    skipped.update(state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None)
+    skipped.filter(told_in=None).update(
+        state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
+    )
 
 
 def asked_for(message):

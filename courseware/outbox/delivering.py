@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import F, Subquery
 from django.utils import timezone
 
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import task
 from courseware.outbox.kinds import MESSAGE_KINDS, Wait, wait_of, why_skipped
-from courseware.outbox.letter_days import take_in, take_turn
+from courseware.outbox.letter_days import let_go, take_in, take_turn
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import PAUSES, Message, MessageState
 
@@ -108,9 +108,14 @@ def ended(message: Message, state: MessageState, why: str = "") -> str:
     if why:
         told = why if state == MessageState.SKIPPED else without_words(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
-    # What reaches nobody has not had its turn.
-    turn = {} if state == MessageState.SENT else {"turn_sort": "", "turn_on": None}
-    Message.objects.filter(pk=message.pk).update(state=state, why=why, ended_at=timezone.now(), **turn)
+    mine, end = Message.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": timezone.now()}
+    if state == MessageState.SENT:
+        mine.update(**end)
+        return state.value
+    with transaction.atomic():
+        # What reaches nobody has not had its turn, and has told of nothing.
+        mine.update(**end, turn_sort="", turn_on=None)
+        let_go(message)
     return state.value
 
 

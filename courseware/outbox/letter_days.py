@@ -87,7 +87,7 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
 def take_in(message: Message, sort: LetterSort) -> None:
     """Tell the subjects of all letters of the kind that wait for the person in this one, which has its turn.
 
-    The others stay, and say where they were told.
+    The others stay, and say where they were told: `let_go` is for what becomes of them where this one does not leave.
     """
     if sort not in LIMITS or "subjects" not in message.data:
         return
@@ -103,5 +103,14 @@ def take_in(message: Message, sort: LetterSort) -> None:
             message.written_at = max(each.written_at for each in [message, *others])
             Message.objects.filter(pk=message.pk).update(data=message.data, written_at=message.written_at)
             Message.objects.filter(pk__in=[other.pk for other in others]).update(
-                state=MessageState.SKIPPED, why=f"told in letter {message.pk}", ended_at=timezone.now()
+                state=MessageState.SKIPPED,
+                why=f"told in letter {message.pk}",
+                told_in=message.pk,
+                ended_at=timezone.now(),
             )
+
+
+def let_go(message: Message) -> None:
+    """What was told in this one, which reaches nobody, waits again, each letter for itself."""
+    told = Message.objects.filter(told_in=message.pk, state=MessageState.SKIPPED)
+    told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=timezone.now(), ended_at=None)

@@ -71,6 +71,15 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_at = models.DateTimeField(_("next try"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    told_in = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="The letter that told this one’s subjects with its own: should it reach nobody, this one waits again",
+    )
     turn_sort = models.CharField(
         max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
     )
@@ -99,6 +108,7 @@ class Message(models.Model):
             models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
             models.Index(fields=["address"], name="message_by_address"),
             models.Index(fields=["state", "-id"], name="message_by_state"),
+            models.Index(fields=["told_in"], name="message_told_in", condition=models.Q(told_in__isnull=False)),
         ]
 
     def __str__(self) -> str:

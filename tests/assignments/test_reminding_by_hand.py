@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminder_letter import runs_in
-from courseware.assignments.reminding_by_hand import left_out, remind, undo_reminding
+from courseware.assignments.reminding_by_hand import Undone, left_out, remind, undo_reminding
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
@@ -91,7 +91,7 @@ def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
     made, _refused = remind([one.pk, other.pk], by=team.manager)
     left = made.sent()[1]
     Message.objects.filter(pk=left.pk).update(state=MessageState.SENT, ended_at=timezone.now())
-    assert [undo_reminding(made), undo_reminding(made)] == [(1, 1), (0, 1)]
+    assert [undo_reminding(made), undo_reminding(made)] == [Undone(1, 1, 0), Undone(0, 1, 0)]
     assert [(each.state, each.why) for each in made.sent()] == [
         ("skipped", "taken back by who had sent it"),
         ("sent", ""),
@@ -104,7 +104,24 @@ def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
 def test_what_is_being_sent_is_not_taken_back(team):
     made, _refused = remind([run_of(team, "Ann").pk], by=team.manager)
     made.sent().update(tries=1)
-    assert undo_reminding(made) == (0, 1)
+    assert undo_reminding(made) == Undone(0, 1, 0)
+
+
+def test_undo_says_which_reminder_was_told_within_another_letter(client, team):
+    run, other = run_of(team, "Ann"), run_of(team, "Bob")
+    made, _refused = remind([run.pk, other.pk], by=team.manager)
+    before = told(run, MessageState.QUEUED, address=run.learner.email)
+    Message.objects.filter(pk=before.pk).update(next_at=days(-1))
+    by_hand = made.sent().get(person=run.learner)
+    Message.objects.filter(person=other.learner).update(next_at=days(1))
+    letters()
+    by_hand.refresh_from_db()
+    assert by_hand.told_in == before
+    client.force_login(team.manager)
+    page = client.post(f"/people/reminded/{made.pk}/undo/", follow=True).text
+    assert "1 letter is not sent." in page
+    assert "1 reminder was told within another letter, which has left already or is leaving." in page
+    assert "has left already.<" not in page
 
 
 @pytest.mark.parametrize("people", [1, 3])

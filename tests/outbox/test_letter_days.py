@@ -180,6 +180,40 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
     ]
 
 
+@pytest.mark.parametrize(
+    ("error", "state"), [(Refused("552 too large"), "refused"), (ValueError("no such day"), "given-up")]
+)
+def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, monkeypatch, error, state):
+    person = reader()
+    first, second, third = (tell("due", person, data={"subjects": [number]}) for number in (1, 2, 3))
+    tell("lesson", person)
+    with monkeypatch.context() as patch:
+        patch.setattr(MailDoor, "send", lambda *arguments: raise_(error))
+        send_all([first.pk])
+    assert list(Message.objects.filter(kind="due").order_by("pk").values_list("state", "told_in", "ended_at")) == [
+        (state, None, THURSDAY),
+        ("queued", None, None),
+        ("queued", None, None),
+    ]
+    clock.shift(timedelta(hours=1))
+    assert send_all([second.pk]) == {"sent": 1}
+    found = Message.objects.in_bulk([second.pk, third.pk])
+    assert found[second.pk].data == {"subjects": [2, 3]}
+    assert (found[third.pk].state, found[third.pk].told_in) == (MessageState.SKIPPED, found[second.pk])
+
+
+def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypatch):
+    person = reader()
+    first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr(MailDoor, "send", lambda *arguments: raise_(NotNow("451 busy")))
+        send()
+    second.refresh_from_db()
+    assert (second.state, second.told_in) == (MessageState.SKIPPED, first)
+    clock.shift(timedelta(minutes=5))
+    assert send() == ["due"]
+
+
 def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
     person = reader()
     first = tell("due", person, data={"subjects": [1]})
