@@ -16,7 +16,7 @@ from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
-from courseware.outbox.delivering import iter_due, send_all
+from courseware.outbox.delivering import deliver_due
 from tests.language.samples import make_files
 
 counter = itertools.count(1)
@@ -27,7 +27,7 @@ BY_THE_CLOCK_OF_THE_TEST = pytest.mark.skipif(bool(settings.CACHE_URL), reason="
 
 def letters():
     """All that were sent so far; those that wait leave before."""
-    send_all(iter_due())
+    deliver_due()
     return mail.outbox
 
 

@@ -10,7 +10,6 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, may_handle, people_managed_by
 from courseware.outbox.kinds import Wait
-from courseware.outbox.models import Message
 
 
 def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
@@ -43,7 +42,7 @@ def may_say_away(user: User, person: User) -> bool:
     return people_managed_by(user).filter(person=person).exists()
 
 
-def until_back(message: Message) -> Wait | None:
+def until_back(people: Collection[int]) -> dict[int, Wait]:
     """Letters about the training wait for who is away. Runs one query."""
-    away = away_now().filter(person=message.person_id).first()
-    return Wait(away.ends_at, f"the person is away until {away.last_day}") if away else None
+    away = away_now().filter(person__in=people)
+    return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in away}

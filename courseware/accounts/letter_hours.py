@@ -1,5 +1,6 @@
 """When letters about the training, and those by office, may leave: by day, on working days, where their reader is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from courseware.accounts.models import Membership
-from courseware.accounts.working_days import DAY, Calendar, calendar_of
+from courseware.accounts.working_days import DAY, Calendar, calendars_of
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 
@@ -34,12 +35,16 @@ class LetterHours:
         return datetime.combine(self.calendar.working_day_after(day), OPENS, self.zone).astimezone(UTC)
 
 
-def hours_of(message: Message) -> LetterHours:
-    """By the team that the person joined first, or else leads; without one by the site. Runs two queries."""
-    places = Membership.objects.filter(person=message.person_id).select_related("team")
-    place = places.order_by("role", "pk").first()  # learner before manager
-    team = place.team if place else None
-    return LetterHours(team.zone if team else ZoneInfo(settings.TIME_ZONE), calendar_of(team))
+def hours_of(people: Collection[int]) -> dict[int, LetterHours]:
+    """By the team that each joined first, or else leads; without one by the site. Runs two queries."""
+    places = Membership.objects.filter(person__in=people).select_related("team")
+    # Learner before manager, and the first of each: what comes last here is kept.
+    teams = {place.person_id: place.team for place in places.order_by("-role", "-pk")}
+    calendars = calendars_of(teams.get(person) for person in people)
+    return {
+        person: LetterHours(teams[person].zone if person in teams else ZoneInfo(settings.TIME_ZONE), calendar)
+        for person, calendar in zip(people, calendars, strict=True)
+    }
 
 
 def why_of_leaver(message: Message) -> str:

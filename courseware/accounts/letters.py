@@ -10,6 +10,7 @@ from courseware.accounts import absences, inviting, letter_hours, notices
 from courseware.outbox.kinds import (
     LetterSort,
     MessageKind,
+    one_by_one,
     register_bar,
     register_hours,
     register_kind,
@@ -26,14 +27,14 @@ def register_letters():
         register_hours(sort, letter_hours.hours_of)
         register_wait(sort, "away", absences.until_back)
         register_bar(sort, "left", letter_hours.why_of_leaver)
-    for name, words, still_wanted, context in (
+    for name, words, why_unwanted, context in (
         ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),
         ("no-account", _("No account with this address"), to_the_firm, address_in_words),
         ("account-notice", _("A change at the account"), always, notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, MessageKind(words, template, still_wanted, context))
+        register_kind(name, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(context)))
 
 
 def address_in_words(message):

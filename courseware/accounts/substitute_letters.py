@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, User
 from courseware.accounts.substitutes import Substitute
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LineWords, MessageKind, register_kind
+from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from courseware.outbox.tray_lines import TrayLine
@@ -20,7 +20,9 @@ KIND = "substitute-named"
 def register_letter() -> None:
     template = "accounts/mail/substitute_named.txt"
     words = _("Who stands in for a manager")
-    register_kind(KIND, MessageKind(words, template, still_wanted, in_words, lines=lines_in_words))
+    register_kind(
+        KIND, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(in_words), lines=lines_in_words)
+    )
 
 
 def tell_both(substitute: Substitute) -> None:
@@ -52,7 +54,7 @@ def line_to(reader: int, named: Substitute) -> str:
     return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
 
 
-def still_wanted(message: Message) -> str:
+def why_unwanted(message: Message) -> str:
     named = named_in(message)
     if named is None or named.ended_at or named.last_day < site_day():
         return "it has ended meanwhile"

@@ -104,6 +104,11 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
     return list(joined(lines, lists))
 
 
+def calendars_in_use() -> list[Calendar]:
+    """That of the site, and each that a team has by its own list; others have one of these. Runs two queries."""
+    return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
+
+
 def joined(
     lines: Iterable[tuple[int | None, ...]], lists: Mapping[int | None, dict[date, ListedDay]]
 ) -> Iterator[Calendar]:

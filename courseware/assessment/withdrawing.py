@@ -13,7 +13,7 @@ from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LineWords, MessageKind, register_kind
+from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from courseware.outbox.tray_lines import TrayLine
@@ -73,6 +73,7 @@ def line_about(certificate: Certificate) -> LineWords:
 
 def register_letter() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
+    always = one_by_one(lambda message: "")
     register_kind(
-        "certificate-withdrawn", MessageKind(words, template, lambda message: "", in_words, lines=lines_in_words)
+        "certificate-withdrawn", MessageKind(words, template, always, one_by_one(in_words), lines=lines_in_words)
     )

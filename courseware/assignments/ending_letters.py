@@ -1,15 +1,15 @@
 """The letters that say a certificate ends, some time before, and by whom it is renewed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.course_titles import course_title
-from courseware.learning.course_letter import signer_of
+from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
@@ -42,17 +42,21 @@ def tell_of_endings(day: date | None = None) -> str:
 
 
 def endings(day: date) -> Iterator[list[Enrollment]]:
-    """The newest runs of who is certified for so many days more, and has no renewal open. A batch at a time."""
+    """A batch at a time."""
+    runs, last_key = runs_ending(day), 0
+    while batch := list(runs.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
+        last_key = batch[-1].pk
+        yield batch
+
+
+def runs_ending(day: date) -> QuerySet[Enrollment]:
+    """The newest runs of who is certified for so many days more, and has no renewal open."""
     near = Q()
     for before in DAYS_BEFORE:
         last = day + timedelta(days=before)
         near |= Q(certified_until__gt=last - CAUGHT_UP, certified_until__lte=last)
     runs = Enrollment.objects.newest().exclude(completed_at=None, waived_at=None).filter(near)
-    runs = runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
-    last_key = 0
-    while batch := list(runs.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
-        last_key = batch[-1].pk
-        yield batch
+    return runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
 
 
 def key_of(run: Enrollment, day: date) -> str:
@@ -79,28 +83,40 @@ def letter_to(run: Enrollment, key: str) -> Message:
     )
 
 
-def still_ending(message: Message) -> list[Enrollment]:
-    """What the letter still tells of, the first to end first. A renewal that is open has reminders of its own."""
-    ends = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    runs = Enrollment.objects.newest().filter(pk__in=[run for run, _day in ends], learner=message.person_id)
-    runs = runs.with_release().order_by("certified_until", "pk")
-    return [run for run in runs if (run.pk, run.certified_until) in ends and not run.is_open]
-
-
-def why_no_news(message: Message) -> str:
-    return "" if still_ending(message) else RENEWED
-
-
-def in_words(message: Message) -> dict[str, object]:
-    person, language = message.person, message.language or settings.LANGUAGE_CODE
-    runs = still_ending(message)
-    with translation.override(language):
-        certificates = [
-            {"title": course_title(run.course, language), "day": day_in_words(last_day_of(run))} for run in runs
-        ]
-    return {
-        "name": person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "certificates": certificates,
-        "house_style_of": runs[0].course.identifier if len(runs) == 1 else "",
-        **signer_of(person, None),
+def still_ending(messages: Sequence[Message]) -> dict[int, list[Enrollment]]:
+    """Key of each letter → what it still tells of, the first to end first. A renewal that is open has reminders of its
+    own. Runs one query."""
+    told = {run for message in messages for run, _day in message.data["subjects"]}
+    found = Enrollment.objects.newest().filter(pk__in=told).with_release().order_by("certified_until", "pk")
+    runs = [run for run in found if not run.is_open]
+    ends = {
+        message: {(message.person_id, run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
+        for message in messages
     }
+    return {
+        message.pk: [run for run in runs if (run.learner_id, run.pk, run.certified_until) in ends[message]]
+        for message in messages
+    }
+
+
+def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if runs else RENEWED for key, runs in still_ending(messages).items()}
+
+
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    endings, signers = still_ending(messages), signers_of({message.person_id: None for message in messages})
+    return {
+        message.pk: {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "certificates": ends_in_words(endings[message.pk], message.language or settings.LANGUAGE_CODE),
+            "house_style_of": endings[message.pk][0].course.identifier if len(endings[message.pk]) == 1 else "",
+            **signers[message.person_id],
+        }
+        for message in messages
+        if endings[message.pk]
+    }
+
+
+def ends_in_words(runs: Iterable[Enrollment], language: str) -> list[dict[str, str]]:
+    with translation.override(language):
+        return [{"title": course_title(run.course, language), "day": day_in_words(last_day_of(run))} for run in runs]

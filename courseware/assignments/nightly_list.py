@@ -20,7 +20,7 @@ from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.posts import posts_by_title
 from courseware.assignments.taking_up import take_up
 from courseware.jobs.tasks import Later
-from courseware.outbox.kinds import MessageKind, register_kind
+from courseware.outbox.kinds import MessageKind, one_by_one, register_kind
 from courseware.outbox.telling import tell
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
@@ -32,7 +32,7 @@ QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies 
 def register_letters() -> None:
     for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, MessageKind(words, template, lambda message: "", list_in_words))
+        register_kind(name, MessageKind(words, template, one_by_one(lambda message: ""), one_by_one(list_in_words)))
 
 
 def bring_in_newest() -> str:

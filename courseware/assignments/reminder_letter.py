@@ -1,6 +1,7 @@
 """The letter that reminds of a due day: what comes next, by when, who asks, and when it ends by itself."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.content.compiled import serving
 from courseware.journey.next_act import Journey, journeys
-from courseware.learning.course_letter import signer_of
+from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
@@ -31,49 +32,77 @@ def register_letter() -> None:
     register_kind(KIND, MessageKind(_("Reminder of a due day"), template, why_unwanted, in_words, LetterSort.TRAINING))
 
 
-def still_asked(message: Message) -> tuple[list[Enrollment], str]:
-    """What the letter still reminds of, the earliest day first; and why of the rest it does not."""
+def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:
+    """Key of each letter → what it still reminds of, the earliest day first; and why of the rest it does not.
+
+    Runs two queries.
+    """
+    asked = {run for message in messages for run, _day in message.data["subjects"]}
+    found = Enrollment.objects.open().filter(pk__in=asked).with_zone().with_release().order_by("urgency", "pk")
+    runs, told = list(found), reminded_of({message.person_id for message in messages})
+    return {message.pk: still_asked_by(message, runs, told[message.person_id]) for message in messages}
+
+
+def still_asked_by(message: Message, runs: Iterable[Enrollment], told: Collection[int]) -> tuple[list[Enrollment], str]:
     days = {(run, day and date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    runs = Enrollment.objects.open().filter(pk__in=[run for run, _day in days], learner=message.person_id)
-    found = list(runs.with_zone().with_release().order_by("urgency", "pk"))
-    if not found:
+    keys = {run for run, _day in days}
+    open_runs = [run for run in runs if run.pk in keys and run.learner_id == message.person_id]
+    if not open_runs:
         return [], GONE
-    same = [run for run in found if (run.pk, run.due_on) in days]
+    same = [run for run in open_runs if (run.pk, run.due_on) in days]
     if not same:
         return [], ANOTHER_DAY
-    told = reminded_of(message)
     return [run for run in same if run.pk not in told], REMINDED
 
 
-def reminded_of(message: Message) -> set[int]:
-    """Keys of the runs that the person was reminded of just now."""
-    letters = Message.objects.handed_over().filter(kind=KIND, person=message.person_id)
-    letters = letters.filter(ended_at__gt=timezone.now() - APART).exclude(pk=message.pk)
-    return runs_in(letters.values_list("data", flat=True))
+def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
+    """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
+    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people)
+    found: dict[int | None, set[int]] = defaultdict(set)
+    for person, data in letters.filter(ended_at__gt=timezone.now() - APART).values_list("person", "data"):
+        found[person] |= runs_in([data])
+    return found
 
 
 def runs_in(told: Iterable[dict]) -> set[int]:
     return {run for data in told for run, _day in data["subjects"]}
 
 
-def why_unwanted(message: Message) -> str:
-    runs, why = still_asked(message)
-    return "" if runs else why
+def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if runs else why for key, (runs, why) in still_asked(messages).items()}
 
 
-def in_words(message: Message) -> dict[str, object]:
-    person, language = message.person, message.language or settings.LANGUAGE_CODE
-    runs, _why = still_asked(message)
-    with translation.override(language):
-        outlines = {run.course_id: serving.outline(run.release, language) for run in runs}
-        courses = [left_in_words(journey) for journey in journeys(runs, outlines)]
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    """As many queries for one as for many, in each language."""
+    asked = still_asked(messages)
+    signers = signers_of({message.person_id: message.data["by"] for message in messages})
+    courses = courses_in_words({message: asked[message.pk][0] for message in messages})
     return {
-        "name": person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "courses": courses,
-        "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
-        "host": urlsplit(settings.SITE_URL).netloc,
-        **signer_of(person, message.data["by"]),
+        message.pk: {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "courses": courses[message],
+            "house_style_of": courses[message][0]["id"] if len(courses[message]) == 1 else "",
+            "host": urlsplit(settings.SITE_URL).netloc,
+            **signers[message.person_id],
+        }
+        for message in messages
+        if courses[message]
     }
+
+
+def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, list[dict[str, object]]]:
+    """What each letter says of its runs, in the language of its reader."""
+    by_language: dict[str, list[Message]] = defaultdict(list)
+    for message in runs:
+        by_language[message.language or settings.LANGUAGE_CODE].append(message)
+    found: dict[Message, list[dict[str, object]]] = {}
+    for language, messages in by_language.items():
+        with translation.override(language):
+            together = [run for message in messages for run in runs[message]]
+            outlines = {run.course_id: serving.outline(run.release, language) for run in together}
+            said = {journey.enrollment.pk: left_in_words(journey) for journey in journeys(together, outlines)}
+        found |= {message: [said[run.pk] for run in runs[message]] for message in messages}
+    return found
 
 
 def left_in_words(journey: Journey) -> dict[str, object]:

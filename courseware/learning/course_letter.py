@@ -12,13 +12,13 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import in_other_languages, link_in_words
-from courseware.accounts.leads import lead_of
+from courseware.accounts.leads import leads_of
 from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
+from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 
@@ -31,8 +31,8 @@ def register_letter():
         MessageKind(
             _("A course to take"),
             "learning/mail/enrolled.txt",
-            still_wanted,
-            in_words,
+            one_by_one(why_unwanted),
+            one_by_one(in_words),
             LetterSort.TRAINING,
             lines_in_words,
         ),
@@ -76,7 +76,7 @@ def asked_for(message):
     return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 
-def still_wanted(message):
+def why_unwanted(message):
     person = message.person
     if not person.is_active:
         return "the person may not sign in any more"
@@ -144,7 +144,16 @@ def course_in_words(enrollment, language):
 
 def signer_of(person, by):
     """The lead, or else who enrolled `person`. `team` is empty where it is not the lead."""
-    if lead := lead_of(person):
-        return {"signer": lead.person.name, "team": lead.team.name}
-    author = User.objects.filter(pk=by).exclude(pk=person.pk).first()
-    return {"signer": author.name if author else "", "team": ""}
+    return signers_of({person.pk: by})[person.pk]
+
+
+def signers_of(by_whom):
+    """The same of several: key of each person → that of who has enrolled, or None. Runs three queries."""
+    leads, authors = leads_of(by_whom), User.objects.in_bulk({by for by in by_whom.values() if by})
+    found = {}
+    for person, by in by_whom.items():
+        if lead := leads.get(person):
+            found[person] = {"signer": lead.person.name, "team": lead.team.name}
+        else:
+            found[person] = {"signer": authors[by].name if by in authors and by != person else "", "team": ""}
+    return found

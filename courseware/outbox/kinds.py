@@ -1,15 +1,23 @@
 """What can be told. A room that tells something names it in its `apps.py`; how it leaves is the same for all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
 from courseware.outbox.models import Message
 from courseware.outbox.tray_lines import TrayLine
+
+Answer = TypeVar("Answer")
+Ask = Callable[[Sequence[Message]], Mapping[int, Answer]]  # what is said of each of several, by key
+
+
+def one_by_one(ask: Callable[[Message], Answer]) -> Ask[Answer]:
+    """For kinds of which few leave at once: one is asked for after the other."""
+    return lambda messages: {message.pk: ask(message) for message in messages}
 
 
 class LetterSort(StrEnum):
@@ -34,7 +42,8 @@ class LineWords(NamedTuple):
 
 @dataclass(frozen=True)
 class MessageKind:
-    """`template` is the text, its first line the subject. The two questions are asked when the message leaves.
+    """`template` is the text, its first line the subject. The two questions are asked when messages leave: of several
+    at once, from as many queries as for one where many leave together, and else `one_by_one`.
 
     `lines`, of a kind that stands in the tray, too: of several lines what each says, by key, from as many queries as
     for one. Left out is what it has no words for any more.
@@ -42,8 +51,8 @@ class MessageKind:
 
     words: str | Promise
     template: str
-    still_wanted: Callable[[Message], str]  # "", or why it is not to leave any more
-    context: Callable[[Message], dict[str, Any]]
+    why_unwanted: Ask[str]  # "", or why it is not to leave any more
+    context: Ask[dict[str, Any]]  # without those of which there is nothing to say any more, since a moment ago
     sort: LetterSort = LetterSort.AT_ONCE
     lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
 
@@ -66,19 +75,20 @@ class ReaderHours(Protocol):
         ...
 
 
-# By the sort of letter, filled by the rooms above in their `apps.py`.
-HOURS: dict[LetterSort, Callable[[Message], ReaderHours]] = {}
-WAITS: dict[LetterSort, dict[str, Callable[[Message], Wait | None]]] = {}
+# By the sort of letter, filled by the rooms above in their `apps.py`. People are asked about by their keys.
+HOURS: dict[LetterSort, Callable[[Collection[int]], Mapping[int, ReaderHours]]] = {}
+WAITS: dict[LetterSort, dict[str, Callable[[Collection[int]], Mapping[int, Wait]]]] = {}
 BARS: dict[LetterSort, dict[str, Callable[[Message], str]]] = {}
 
 
-def register_hours(sort: LetterSort, ask: Callable[[Message], ReaderHours]) -> None:
-    """Messages of this sort leave in these hours only, and take turns: see `outbox.letter_days`."""
+def register_hours(sort: LetterSort, ask: Callable[[Collection[int]], Mapping[int, ReaderHours]]) -> None:
+    """Messages of this sort leave in these hours only, and take turns: see `outbox.letter_days`. `ask` knows those of
+    everybody."""
     HOURS[sort] = ask
 
 
-def register_wait(sort: LetterSort, name: str, ask: Callable[[Message], Wait | None]) -> None:
-    """Every message of this sort is laid by as long as `ask` says so."""
+def register_wait(sort: LetterSort, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
+    """Every message of this sort to whom `ask` names is laid by."""
     WAITS.setdefault(sort, {})[name] = ask
 
 
@@ -87,13 +97,20 @@ def register_bar(sort: LetterSort, name: str, ask: Callable[[Message], str]) -> 
     BARS.setdefault(sort, {})[name] = ask
 
 
-def wait_of(message: Message, kind: MessageKind) -> Wait | None:
-    """The longest of those that are asked for."""
-    waits = (ask(message) for ask in WAITS.get(kind.sort, {}).values())
-    return max((wait for wait in waits if wait), default=None)
+def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
+    """Who is to wait, and until when: the longest of those that are asked for."""
+    found: dict[int, Wait] = {}
+    for ask in WAITS.get(sort, {}).values():
+        for person, wait in ask(people).items():
+            found[person] = max(wait, found.get(person, wait))
+    return found
 
 
-def why_skipped(message: Message, kind: MessageKind) -> str:
-    """Why it is not to leave any more, by itself or by its sort; "" where it is."""
-    asked = (kind.still_wanted, *BARS.get(kind.sort, {}).values())
-    return next((reason for ask in asked if (reason := ask(message))), "")
+def why_barred(message: Message, sort: LetterSort) -> str:
+    """Why no message of the sort is to leave for its reader; "" where one is."""
+    return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
+
+
+def names_of(sort: LetterSort) -> list[str]:
+    """Of the kinds of this sort."""
+    return [name for name, kind in MESSAGE_KINDS.items() if kind.sort == sort]

@@ -4,7 +4,8 @@ A turn is a day of the reader on which one letter of a sort leaves, kept on the 
 is a constraint, so of several workers one sends. Whoever dies in between leaves the turn with its letter.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -29,28 +30,61 @@ class Limit:
 LIMITS = {LetterSort.TRAINING: Limit(letters=3, days=14), LetterSort.SUBSCRIBED: Limit(letters=1, days=1)}
 
 
-def take_turn(message: Message, sort: LetterSort) -> Wait | None:
-    """None: it is this letter's turn, and no other's of the sort today. Else until when it waits, and why."""
-    if sort not in kinds.HOURS:
-        return None
-    hours, now = kinds.HOURS[sort](message), timezone.now()
-    today = day_of(hours, now)
-    taken = days_taken(message, sort, today)
-    if wait := wait_for(hours, now, taken, LIMITS[sort]):
-        return wait
+def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]:
+    """Of letters to as many people: key of each that waits → until when, and why. Of the others it is the turn, and of
+    no other letter of the sort to the same person today.
+
+    Runs one query, one statement for each day that it is for readers, and what asking for their hours takes.
+    """
+    if sort not in kinds.HOURS or not messages:
+        return {}
+    now, readers = timezone.now(), {reader_of(message) for message in messages}
+    hours = kinds.HOURS[sort](readers)
+    today = {reader: day_of(each, now) for reader, each in hours.items()}
+    taken, waits, granted = turns_taken(readers, sort, set(today.values())), {}, defaultdict(list)
+    for message in messages:
+        reader = reader_of(message)
+        first, last = days_that_count(today[reader], sort)
+        days = {day for key, day in taken[reader] if key != message.pk and first <= day <= last}
+        if wait := wait_for(hours[reader], now, days, LIMITS[sort]):
+            waits[message.pk] = wait
+        else:
+            granted[today[reader]].append(message)
+    for day, letters in granted.items():
+        for message in given_by_another(letters, sort, day):
+            reader = reader_of(message)
+            days = {day, *(each for key, each in taken[reader] if key != message.pk)}
+            if wait := wait_for(hours[reader], now, days, LIMITS[sort]):
+                waits[message.pk] = wait
+    return waits
+
+
+def reader_of(message: Message) -> int:
+    if message.person_id is None:
+        raise ValueError(f"letter {message.pk} is about a training, and to nobody")
+    return message.person_id
+
+
+def given_by_another(letters: Sequence[Message], sort: LetterSort, day: date) -> list[Message]:
+    """Give these the day; returns those whose reader's was given to another letter, by a worker at this very moment."""
     try:
         with transaction.atomic():
-            Message.objects.filter(pk=message.pk).update(turn_sort=sort, turn_on=today)
-    except IntegrityError:  # another worker, at this very moment
-        return wait_for(hours, now, {*taken, today}, LIMITS[sort])
-    return None
+            Message.objects.filter(pk__in=[letter.pk for letter in letters]).update(turn_sort=sort, turn_on=day)
+    except IntegrityError:
+        if len(letters) == 1:
+            return list(letters)
+        return [found for letter in letters for found in given_by_another([letter], sort, day)]
+    return []
 
 
-def days_taken(message: Message, sort: LetterSort, today: date) -> set[date]:
-    """On which other letters of the sort left for the person, or are about to. Runs one query."""
-    others = Message.objects.filter(person=message.person_id, turn_sort=sort).exclude(pk=message.pk)
-    found = others.filter(turn_on__range=days_that_count(today, sort)).values_list("turn_on", flat=True)
-    return {day for day in found if day}
+def turns_taken(people: Collection[int], sort: LetterSort, days: Collection[date]) -> dict[int, list[tuple[int, date]]]:
+    """Person → which letters of the sort left or are about to, and on which day. Runs one query."""
+    found: dict[int, list[tuple[int, date]]] = defaultdict(list)
+    span = (days_that_count(min(days), sort)[0], days_that_count(max(days), sort)[1])
+    letters = Message.objects.filter(person__in=people, turn_sort=sort, turn_on__range=span)
+    for person, key, day in letters.values_list("person", "pk", "turn_on"):
+        found[person].append((key, day))  # type: ignore[arg-type]  # the filter leaves out who has none
+    return found
 
 
 def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
@@ -84,13 +118,22 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
     return f"the person had {limit.letters} letters in {limit.days} days, and has no more"
 
 
-def take_in(message: Message, sort: LetterSort) -> None:
-    """Tell the subjects of all letters of the kind that wait for the person in this one, which has its turn.
+def take_in_what_waits(messages: Sequence[Message]) -> None:
+    """Tell in these, which have their turn, what waits of their kind for their reader. Runs one query where nothing
+    does, as nearly always."""
+    telling = [message for message in messages if "subjects" in message.data]
+    waiting = Message.objects.filter(state=MessageState.QUEUED, turn_on=None)
+    waiting = waiting.filter(kind__in={each.kind for each in telling}, person__in={each.person_id for each in telling})
+    others = waiting.exclude(pk__in=[each.pk for each in telling]).values_list("kind", "person")
+    pairs = set(others) if telling else set()
+    for message in telling:
+        if (message.kind, message.person_id) in pairs:
+            take_in(message)
 
-    The others stay, and say where they were told: `let_go` is for what becomes of them where this one does not leave.
-    """
-    if sort not in LIMITS or "subjects" not in message.data:
-        return
+
+def take_in(message: Message) -> None:
+    """The others stay, and say where they were told: `let_go` is for what becomes of them where this one does not
+    leave."""
     with transaction.atomic():
         waiting = Message.objects.filter(kind=message.kind, person=message.person_id, state=MessageState.QUEUED)
         waiting = waiting.filter(turn_on=None).exclude(pk=message.pk)

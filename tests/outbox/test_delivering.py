@@ -1,5 +1,6 @@
 """What becomes of a letter: with a real mail server on this machine, of good and of bad manners."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,9 @@ from django.utils import timezone
 
 from courseware.jobs.schedule import JOBS
 from courseware.outbox import delivering
-from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
-from courseware.outbox.models import Message, MessageState
+from courseware.outbox.models import PAUSES, Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import make_user
 from tests.outbox.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.django_db
 def wanted(monkeypatch):
     """Reason → the letter of these tests is not wanted any more for it."""
     reasons = []
-    kind = MessageKind("A note", "accounts/mail/account_notice.txt", lambda message: "".join(reasons), words_of)
+    kind = MessageKind(
+        "A note", "accounts/mail/account_notice.txt", one_by_one(lambda message: "".join(reasons)), one_by_one(words_of)
+    )
     monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
     return reasons
 
@@ -67,6 +70,68 @@ def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_mac
     assert not JOBS["send-letters"].has_work()
     time_machine.move_to(now + timedelta(minutes=1), tick=False)
     assert JOBS["send-letters"].has_work()
+
+
+def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
+    monkeypatch.setattr(delivering, "LOOKED_UP", 2)
+    monkeypatch.setattr(delivering, "IN_A_ROUND", 2)
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(MESSAGE_KINDS["note"], sort=LetterSort.TRAINING))
+    people = [make_user(email=f"tea{number}@example.com") for number in range(5)]
+    for person in people:
+        tell("lesson", person)
+    asked = []
+
+    def ask_meanwhile(message):
+        if not asked:
+            asked.append(note("asked@example.com"))
+        return words_of(message)
+
+    lesson = replace(MESSAGE_KINDS["lesson"], context=one_by_one(ask_meanwhile))
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", lesson)
+    assert delivering.deliver_due() == "sent 6"
+    assert [address for address, _ in sink.taken][:3] == ["tea0@example.com", "tea1@example.com", "asked@example.com"]
+
+
+def test_the_job_makes_room_for_other_work_and_goes_on_the_next_time(sink, monkeypatch):
+    note()
+    monkeypatch.setattr(delivering, "AT_MOST", -1.0)
+    assert (delivering.deliver_due(), sink.taken) == ("", [])
+    monkeypatch.undo()
+    assert JOBS["send-letters"].has_work()
+
+
+def test_what_a_slow_server_leaves_no_time_for_goes_back_untried(sink, monkeypatch):
+    message = note()
+    with monkeypatch.context() as patch:
+        patch.setattr(delivering, "CLAIMED_FOR", timedelta(seconds=-1))
+        assert deliver(message) == {"queued": 1}
+    message.refresh_from_db()
+    assert (message.tries, sink.taken) == (0, [])
+    assert deliver(message) == {"sent": 1}
+
+
+def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later_and_the_others_not_twice(
+    sink, monkeypatch, time_machine
+):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    messages = [note(f"tea{number}@example.com") for number in range(3)]
+    honest, asked = MailDoor.send, []
+
+    def die_at_the_second(self, *letter):
+        asked.append(letter)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        honest(self, *letter)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(MailDoor, "send", die_at_the_second)
+        deliver(*messages)
+    assert [state(message)[0] for message in messages] == ["sent", "queued", "queued"]
+    assert deliver(*messages) == {}, "claimed still"
+    time_machine.move_to(now + delivering.CLAIMED_FOR, tick=False)
+    assert delivering.deliver_due() == "sent 2"
+    assert [address for address, _ in sink.taken] == [f"tea{number}@example.com" for number in range(3)]
 
 
 def test_several_leave_by_one_connection(sink):
@@ -147,7 +212,7 @@ def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(set
         time_machine.move_to(now := message.next_at, tick=False)
         delivering.deliver_due()
         tries += 1
-    assert (state(message)[0], tries) == (MessageState.GIVEN_UP, len(delivering.PAUSES) + 1)
+    assert (state(message)[0], tries) == (MessageState.GIVEN_UP, len(PAUSES) + 1)
     assert "refused" in message.why.lower()
     assert timedelta(days=1) < now - began < timedelta(days=3)
 
@@ -171,14 +236,16 @@ def test_a_letter_whose_worker_died_leaves_after_some_minutes(sink, time_machine
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     message = note()
-    assert delivering.claimed(message.pk)
+    assert delivering.claimed([message.pk])
     assert deliver(message) == {}, "another one is at it"
     time_machine.move_to(now + delivering.CLAIMED_FOR, tick=False)
     assert delivering.deliver_due() == "sent 1"
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_letter_takes_three_statements(sink, number, django_assert_num_queries):
+def test_of_letters_that_leave_together_each_is_noted_by_a_statement_of_its_own(
+    sink, number, django_assert_num_queries
+):
     messages = [note(f"tea{place}@example.com") for place in range(number)]
-    with django_assert_num_queries(3 * number):
+    with django_assert_num_queries(5 + number):
         deliver(*messages)

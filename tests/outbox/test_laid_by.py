@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from courseware.learning.postponing import change_away, mark_away
 from courseware.lib import dates
-from courseware.outbox.delivering import claimed, iter_due, send_all
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind
+from courseware.outbox.delivering import claimed, deliver_due
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from courseware.outbox.waiting import troubles
@@ -25,7 +25,7 @@ def reasons(monkeypatch):
 
     def kind(sort):
         template = "accounts/mail/account_notice.txt"
-        return MessageKind("A note", template, lambda message: "".join(said), words_of, sort)
+        return MessageKind("A note", template, one_by_one(lambda message: "".join(said)), one_by_one(words_of), sort)
 
     monkeypatch.setitem(MESSAGE_KINDS, "lesson", kind(LetterSort.TRAINING))
     monkeypatch.setitem(MESSAGE_KINDS, "link", kind(LetterSort.AT_ONCE))
@@ -42,7 +42,7 @@ def away_until(person, days):
 
 def sent(mailoutbox):
     """To whom, after all that is due has left."""
-    send_all(iter_due())
+    deliver_due()
     return [address for letter in mailoutbox for address in letter.to]
 
 
@@ -115,7 +115,7 @@ def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_u
     message.refresh_from_db()
     time_machine.move_to(message.next_at + timedelta(minutes=5), tick=False)
     assert troubles(timezone.now()) == []
-    claimed(message.pk)  # on its way out
+    claimed([message.pk])  # on its way out
     assert troubles(timezone.now()) == []
     time_machine.shift(timedelta(minutes=20))
     assert len(troubles(timezone.now())) == 1

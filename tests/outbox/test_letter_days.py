@@ -1,5 +1,6 @@
 """One letter of a sort a day, three about the training in any fourteen days, in the hours of the reader."""
 
+from collections import defaultdict
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from random import Random
@@ -9,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import CalendarDay
-from courseware.outbox import delivering, letter_days
-from courseware.outbox.delivering import iter_due, send_all
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind
+from courseware.outbox import delivering, letter_days, outcomes
+from courseware.outbox.delivering import deliver_due, send_all
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
@@ -29,7 +30,9 @@ def kinds(monkeypatch, settings):
     settings.WORKING_DAYS = ""  # weekends alone are free
     template = "accounts/mail/account_notice.txt"
     for name, sort in SORTS.items():
-        monkeypatch.setitem(MESSAGE_KINDS, name, MessageKind(name, template, lambda message: "", words_of, sort))
+        monkeypatch.setitem(
+            MESSAGE_KINDS, name, MessageKind(name, template, one_by_one(lambda message: ""), one_by_one(words_of), sort)
+        )
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def reader(zone="Europe/Berlin", **fields):
 def send():
     """What is due; returns the kinds that left, the first first."""
     before = set(Message.objects.handed_over().values_list("pk", flat=True))
-    send_all(iter_due())
+    deliver_due()
     return list(Message.objects.handed_over().exclude(pk__in=before).order_by("pk").values_list("kind", flat=True))
 
 
@@ -155,10 +158,16 @@ def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monke
 def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch):
     person = reader()
     one, two = tell("lesson", person), tell("due", person)
-    assert letter_days.take_turn(one, LetterSort.TRAINING) is None
-    monkeypatch.setattr(letter_days, "days_taken", lambda *arguments: set())  # as both saw it
-    wait = letter_days.take_turn(two, LetterSort.TRAINING)
-    assert wait.until == THURSDAY.replace(hour=8) + timedelta(days=1)
+    third = tell("due", reader())
+    assert letter_days.take_turns([one], LetterSort.TRAINING) == {}
+    monkeypatch.setattr(letter_days, "turns_taken", lambda *arguments: defaultdict(list))  # as both saw it
+    waits = letter_days.take_turns([two, third], LetterSort.TRAINING)
+    assert {key: wait.until for key, wait in waits.items()} == {two.pk: THURSDAY.replace(hour=8) + timedelta(days=1)}
+    assert dict(Message.objects.values_list("pk", "turn_on")) == {
+        one.pk: date(2026, 11, 26),
+        two.pk: None,
+        third.pk: date(2026, 11, 26),
+    }
 
 
 def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
@@ -227,9 +236,9 @@ def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
 def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     person = reader()
     first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
-    mine = delivering.claimed(second.pk)
+    [mine], _later = delivering.claimed([second.pk])
     send_all([first.pk])
-    delivering.laid_by(mine, letter_days.Wait(timezone.now() + timedelta(hours=1), "later"))
+    outcomes.laid_by(mine, letter_days.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()
     assert (second.state, second.why) == (MessageState.SKIPPED, f"told in letter {first.pk}")
 
@@ -273,7 +282,7 @@ def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wro
         if random.random() < 0.3:
             tell(random.choice(list(SORTS)), random.choice(people))
         with suppress(KeyboardInterrupt):
-            send_all(iter_due())
+            deliver_due()
         clock.shift(timedelta(minutes=random.randrange(20, 400)))
     assert len(left) > 20
     for person in people:

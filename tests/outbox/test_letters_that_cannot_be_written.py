@@ -6,7 +6,7 @@ from django.db import OperationalError
 
 from courseware.accounts.models import User
 from courseware.outbox import delivering
-from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind, one_by_one
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import make_user
@@ -27,7 +27,9 @@ def broken(monkeypatch):
 
         return answer
 
-    kind = MessageKind("A note", "accounts/mail/account_notice.txt", asked("still_wanted"), asked("context"))
+    kind = MessageKind(
+        "A note", "accounts/mail/account_notice.txt", one_by_one(asked("still_wanted")), one_by_one(asked("context"))
+    )
     monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
     return errors
 
@@ -70,7 +72,7 @@ def test_an_address_of_two_lines_stops_no_other_letter(broken):
 def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
     messages = two_letters()
     kind = MESSAGE_KINDS["note"]
-    of_the_person = MessageKind("A note", kind.template, kind.still_wanted, words_of_the_person)
+    of_the_person = MessageKind("A note", kind.template, kind.why_unwanted, one_by_one(words_of_the_person))
     monkeypatch.setitem(MESSAGE_KINDS, "note", of_the_person)
     Message.objects.filter(pk=messages[0].pk).update(person=None)
     delivering.deliver_due()

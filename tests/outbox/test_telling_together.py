@@ -3,7 +3,7 @@
 import pytest
 
 from courseware.outbox.delivering import claimed, send_all
-from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind, one_by_one
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell_together
 from tests.making import make_user
@@ -14,7 +14,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def kind(monkeypatch):
     plain = MessageKind(
-        "Try", "accounts/mail/no_account.txt", lambda message: "", lambda message: {"address": message.address}
+        "Try",
+        "accounts/mail/no_account.txt",
+        one_by_one(lambda message: ""),
+        one_by_one(lambda message: {"address": message.address}),
     )
     monkeypatch.setitem(MESSAGE_KINDS, "try", plain)
     monkeypatch.setitem(MESSAGE_KINDS, "other", plain)
@@ -41,7 +44,7 @@ def test_each_person_has_one_message_with_all_subjects():
 def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
     one = make_user()
     tell_together("try", {one: [1]})
-    claimed(Message.objects.get().pk)
+    claimed([Message.objects.get().pk])
     tell_together("try", {one: [2]})
     tell_together("other", {one: [3]})
     tell_together("try", {one: [4]})

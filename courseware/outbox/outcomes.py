@@ -1,0 +1,54 @@
+"""What may become of a message that was claimed, each as one act on its row."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from courseware.outbox.kinds import Wait
+from courseware.outbox.letter_days import let_go
+from courseware.outbox.models import PAUSES, Message, MessageState
+
+logger = logging.getLogger(__name__)
+
+
+def ended(message: Message, state: MessageState, why: str = "") -> str:
+    if why:
+        told = why if state == MessageState.SKIPPED else without_words(why)
+        logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
+    mine, end = Message.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": timezone.now()}
+    if state == MessageState.SENT:
+        mine.update(**end)
+        return state.value
+    with transaction.atomic():
+        # What reaches nobody has not had its turn, and has told of nothing.
+        mine.update(**end, turn_sort="", turn_on=None)
+        let_go(message)
+    return state.value
+
+
+def laid_by(message: Message, wait: Wait) -> str:
+    """Asked again after a day at the latest, for the reason may end earlier."""
+    return not_tried(message, min(wait.until, timezone.now() + PAUSES[-1]), wait.why)
+
+
+def not_tried(message: Message, next_at: datetime, why: str) -> str:
+    """That it was claimed was no try."""
+    mine = Message.objects.filter(pk=message.pk, state=MessageState.QUEUED)  # another letter may have taken it in
+    is_mine = mine.update(next_at=next_at, why=why, tries=F("tries") - 1)
+    return (MessageState.QUEUED if is_mine else MessageState.SKIPPED).value
+
+
+def put_off(message: Message, why: str) -> str:
+    if message.tries > len(PAUSES):
+        return ended(message, MessageState.GIVEN_UP, why)
+    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
+    Message.objects.filter(pk=message.pk).update(next_at=timezone.now() + PAUSES[message.tries - 1], why=why)
+    return MessageState.QUEUED.value
+
+
+def without_words(why: str) -> str:
+    """The code of a reply or the name of an error. A mail server's words may quote whom it does not know."""
+    return why.partition(" ")[0].rstrip(":")

@@ -1,0 +1,126 @@
+"""Letters that leave together: what has to be known of them is asked for all at once.
+
+What is theirs alone stays so: each is handed over by itself, and noted before the next.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from courseware.outbox.kinds import MESSAGE_KINDS, Answer, Ask, LetterSort, waits_of, why_barred
+from courseware.outbox.letter_days import take_in_what_waits, take_turns
+from courseware.outbox.mailing import MailDoor, NotNow, Refused
+from courseware.outbox.models import Message, MessageState
+from courseware.outbox.outcomes import ended, laid_by, not_tried, put_off
+
+LONGEST_REASON = 300  # characters
+logger = logging.getLogger(__name__)
+
+
+class Round:
+    """Of messages to as many people, which this worker has claimed for so long.
+
+    `states` says what became of those that are decided.
+    """
+
+    def __init__(self, messages: Sequence[Message], door: MailDoor, claimed_for: timedelta) -> None:
+        self.messages, self.door = messages, door
+        self.states: dict[int, str] = {}
+        # Where a server hangs, the rest goes back before another worker takes it up. By no clock that can be set.
+        self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
+
+    def go(self) -> Iterable[str]:
+        """The state of each of them afterwards."""
+        self.skip()
+        for sort in LetterSort:
+            self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
+        contexts: dict[int, Mapping[str, Any]] = {}
+        for kind, messages in self.by_kind():
+            contexts |= self.answers(MESSAGE_KINDS[kind].context, messages)
+        for message in self.left():
+            self.states[message.pk] = self.handed_over(message, contexts)
+        return self.states.values()
+
+    def left(self) -> list[Message]:
+        return [message for message in self.messages if message.pk not in self.states]
+
+    def by_kind(self) -> list[tuple[str, list[Message]]]:
+        """What is left of each kind, in their order."""
+        return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=kind_of), key=kind_of)]
+
+    def skip(self) -> None:
+        for message in self.messages:
+            if message.kind not in MESSAGE_KINDS:
+                self.end(message, f"no letter of the kind {message.kind} in this version")
+            elif not message.address:
+                self.end(message, "the person has no address")
+        for name, messages in self.by_kind():
+            kind = MESSAGE_KINDS[name]
+            unwanted = self.answers(kind.why_unwanted, messages)
+            for message in messages:
+                if message.pk in self.states:
+                    continue
+                if reason := unwanted.get(message.pk) or why_barred(message, kind.sort):
+                    self.end(message, reason)
+
+    def end(self, message: Message, why: str) -> None:
+        self.states[message.pk] = ended(message, MessageState.SKIPPED, why)
+
+    def lay_by(self, messages: list[Message], sort: LetterSort) -> None:
+        if not messages:
+            return
+        away = waits_of({message.person_id for message in messages if message.person_id}, sort)
+        waits = {message.pk: away[message.person_id] for message in messages if message.person_id in away}
+        here = [message for message in messages if message.pk not in waits]
+        waits |= take_turns(here, sort)
+        if sort != LetterSort.AT_ONCE:
+            take_in_what_waits([message for message in here if message.pk not in waits])
+        for message in messages:
+            if message.pk in waits:
+                self.states[message.pk] = laid_by(message, waits[message.pk])
+
+    def answers(self, ask: Ask[Answer], messages: Sequence[Message]) -> Mapping[int, Answer]:
+        """Of those that a room could answer for: a mistake there is one letter less, and not all of them."""
+        try:
+            return ask(messages)
+        except Exception:  # whose fault it is, is seen when they are asked for one by one
+            found: dict[int, Answer] = {}
+        for message in messages:
+            try:
+                found |= ask([message])
+            except Exception as error:
+                self.states[message.pk] = self.failed(message, error)
+        return found
+
+    def handed_over(self, message: Message, contexts: Mapping[int, Mapping[str, Any]]) -> str:
+        if message.pk not in contexts:
+            return ended(message, MessageState.SKIPPED, "what it tells of was changed at this very moment")
+        if time.monotonic() > self.ends_at:
+            return not_tried(message, timezone.now(), message.why)
+        try:
+            self.door.send(message, MESSAGE_KINDS[message.kind].template, contexts[message.pk])
+            return ended(message, MessageState.SENT)
+        except Refused as error:
+            return ended(message, MessageState.REFUSED, str(error))
+        except NotNow as error:
+            return put_off(message, str(error))
+        except Exception as error:
+            return self.failed(message, error)
+
+    def failed(self, message: Message, error: Exception) -> str:
+        """Called while the error is being handled."""
+        if isinstance(error, DatabaseError):
+            return put_off(message, type(error).__name__)
+        logger.exception("letter %s, %s could not be written", message.pk, message.kind)
+        self.door.close()
+        return ended(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+
+
+def kind_of(message: Message) -> str:
+    return message.kind
