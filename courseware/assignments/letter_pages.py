@@ -1,7 +1,8 @@
 """/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
 
 from datetime import timedelta
-from itertools import islice
+from itertools import groupby
+from operator import attrgetter
 
 from crispy_forms.layout import Field
 from django import forms
@@ -19,10 +20,11 @@ from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.small_numbers import keys_in
 from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
-FORESEEN = 200  # that a page shows
+FORESEEN = 100  # letters from which on a page is full
 DAYS_AHEAD = 14
 
 
@@ -87,19 +89,31 @@ class ComingFilter(forms.Form):
         return site_day() + timedelta(days=1 if in_days is None else in_days)
 
 
+def foreseen_from(day, after):
+    """(the letters of a page, after whom the next one begins: None where all have been shown)."""
+    lines, last = [], after
+    for person, letters in groupby(rehearse_letters(day, after=after), key=attrgetter("message.person")):
+        if len(lines) >= FORESEEN:
+            return lines, last
+        last = person.pk
+        if not is_for_admins(person):
+            lines += letters
+    return lines, None
+
+
 @require_safe
 @login_required
 def coming_letters(request):
     """By how things are now; nothing is written."""
     hr_or_404(request.user)
     day = ComingFilter(request.GET).day()
-    foreseen = (each for each in rehearse_letters(day) if not is_for_admins(each.message.person))
-    lines = list(islice(foreseen, FORESEEN + 1))
+    after = next(iter(keys_in([request.GET.get("after", "")])), 0)
+    lines, next_after = foreseen_from(day, after)
     context = {
         "chosen": ComingFilter({"in_days": (day - site_day()).days}),
         "day": day,
-        "lines": lines[:FORESEEN],
-        "has_more": len(lines) > FORESEEN,
-        "most": FORESEEN,
+        "lines": lines,
+        "is_first": not after,
+        "next_after": next_after,
     }
     return render(request, "assignments/coming_letters.html", context)

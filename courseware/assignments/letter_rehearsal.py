@@ -7,24 +7,25 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 
 from django.utils import timezone
 from django.utils.functional import Promise
 
 from courseware.accounts.absences import last_days_away
-from courseware.accounts.letter_hours import OPENS, LetterHours, why_of_leaver
-from courseware.accounts.working_days import calendars_of_people
+from courseware.accounts.letter_hours import OPENS, hours_of, why_of_leaver
 from courseware.assignments import ending_letters
-from courseware.assignments.reminder_plans import planned_day
-from courseware.assignments.reminding import DueReminder, reminders_due
-from courseware.learning.adjusting import zones_of
+from courseware.assignments.reminder_plans import CAUGHT_UP, planned_day
+from courseware.assignments.reminding import DueReminder, due_of_batch, plans_kept, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours, names_of
 from courseware.outbox.letter_days import LIMITS, days_that_count, wait_for
 from courseware.outbox.models import Message, MessageState
 
 TRAINING = LetterSort.TRAINING
+PEOPLE_AT_ONCE = 200
 TOGETHER = "it is told in the same letter as another"
 ANOTHER = "the person has another letter on that day"
 
@@ -45,40 +46,51 @@ class Foreseen:
         return str(self.message.person)
 
 
-def rehearse_letters(day: date) -> Iterator[Foreseen]:
-    """What waits now, what is due to be reminded of on the day, whose certificate ends; a batch of people at a time."""
-    at, leaving = datetime.combine(day, OPENS, timezone.get_default_timezone()), dict[int, str]()
-    for messages in waiting():
-        yield from foresee(list(zip(messages, hours_by_team(messages), strict=True)), day, at, leaving)
-    for batch in reminders_due(at):
-        yield from foresee([(each.message, each.hours) for each in batch if is_news(each, day)], day, at, leaving)
-    for batch_of_runs in ending_letters.endings(day):
-        runs = [run for run in batch_of_runs if is_new_ending(run, day)]
-        calendars = calendars_of_people({run.learner_id for run in runs})
-        letters = [ending_letters.letter_to(run, ending_letters.key_of(run, day)) for run in runs]
-        hours = [LetterHours(run.zone, calendars[run.learner_id]) for run in runs]
-        yield from foresee(list(zip(letters, hours, strict=True)), day, at, leaving)
+def rehearse_letters(day: date, *, after: int = 0) -> Iterator[Foreseen]:
+    """What waits now, what is due to be reminded of on the day, whose certificate ends: person by person in the order
+    of their keys, from behind that of `after`. As many queries for each so many people."""
+    coming = ComingLetters(day)
+    while people := coming.people(after):
+        after = people[-1]
+        yield from coming.foresee(people)
 
 
-def waiting() -> Iterator[list[Message]]:
-    """Letters about the training that wait now, a batch at a time."""
-    kinds = [name for name, kind in MESSAGE_KINDS.items() if kind.sort == TRAINING]
-    letters = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds, person__isnull=False).select_related(
-        "person"
-    )
-    last = 0
-    while batch := list(letters.filter(pk__gt=last).order_by("pk")[: ending_letters.LETTERS_AT_ONCE]):
-        last = batch[-1].pk
-        yield batch
+class ComingLetters:
+    """Of a day. Whoever might be told something is found by what an index serves; only of them it is worked out."""
+
+    def __init__(self, day: date) -> None:
+        self.day, self.at = day, datetime.combine(day, OPENS, timezone.get_default_timezone())
+        self.plans = plans_kept()
+        # What a day before would have told is not told again on a day to come.
+        self.near = runs_near(self.at, self.plans, caught_up=CAUGHT_UP if day <= site_day() else 0)
+        self.ending = ending_letters.runs_ending(day)
+        kinds = names_of(TRAINING)
+        self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds).select_related("person")
+
+    def people(self, after: int) -> list[int]:
+        """The next keys. Runs three queries."""
+        found: set[int] = set()
+        for rows, who in ((self.waiting, "person"), (self.near, "learner"), (self.ending, "learner")):
+            keys = rows.filter(**{f"{who}__gt": after}).order_by(who).values_list(who, flat=True).distinct()
+            found |= set(keys[:PEOPLE_AT_ONCE])
+        return sorted(found)[:PEOPLE_AT_ONCE]
+
+    def foresee(self, people: Collection[int]) -> Iterator[Foreseen]:
+        waiting = list(self.waiting.filter(person__in=people).order_by("pk"))
+        near = list(self.near.filter(learner__in=people).order_by("pk"))
+        reminders = [each.message for each in due_of_batch(near, self.plans, self.at) if is_news(each, self.day)]
+        ending = [run for run in self.ending.filter(learner__in=people).order_by("pk") if is_new_ending(run, self.day)]
+        endings = [ending_letters.letter_to(run, ending_letters.key_of(run, self.day)) for run in ending]
+        letters = sorted([*waiting, *reminders, *endings], key=attrgetter("person_id"))  # else in this order
+        return foresee(letters, unwanted(waiting), self.day, self.at)
 
 
-def hours_by_team(messages: Collection[Message]) -> list[LetterHours]:
-    """Of letters to people. Runs three queries for any number of them."""
-    readers = [message.person_id for message in messages if message.person_id]
-    zones = {person.pk: zone for person, zone in zones_of(set(readers))}
-    calendars = calendars_of_people(set(readers))
-    site = timezone.get_default_timezone()
-    return [LetterHours(zones.get(reader, site), calendars[reader]) for reader in readers]
+def unwanted(messages: Collection[Message]) -> dict[int, str]:
+    """Key of each that waits → why it is not to leave any more; "" where it is."""
+    found: dict[int, str] = {}
+    for name, of_kind in groupby(sorted(messages, key=attrgetter("kind")), key=attrgetter("kind")):
+        found |= MESSAGE_KINDS[name].why_unwanted(list(of_kind))
+    return found
 
 
 def is_news(reminder: DueReminder, day: date) -> bool:
@@ -91,22 +103,24 @@ def is_new_ending(run: Enrollment, day: date) -> bool:
     return day <= site_day() or (ending_letters.last_day_of(run) - day).days in ending_letters.DAYS_BEFORE
 
 
-def foresee(
-    letters: Collection[tuple[Message, ReaderHours]], day: date, at: datetime, leaving: dict[int, str]
-) -> Iterator[Foreseen]:
-    """`leaving` is filled: person → the kind of the letter that leaves. Runs three queries."""
-    known = Message.objects.filter(key__in=[message.key for message, _hours in letters if message.key])
+def foresee(letters: Collection[Message], unwanted: Mapping[int, str], day: date, at: datetime) -> Iterator[Foreseen]:
+    """Runs five queries."""
+    known = Message.objects.filter(key__in=[message.key for message in letters if message.key])
     told = set(known.values_list("key", flat=True))  # what has left, or is among those that wait
-    people = {message.person_id for message, _hours in letters if message.person_id}
-    away, taken = last_days_away(people, at), days_taken_by(people, day)
-    for message, hours in letters:
+    people = {message.person_id for message in letters if message.person_id}
+    away, taken, hours = last_days_away(people, at), days_taken_by(people, day), hours_of(people)
+    leaving: dict[int, str] = {}  # person → the kind of the letter that leaves
+    for message in letters:
         person = message.person_id
         if person is None or (message.pk is None and message.key in told):
+            continue
+        if why := unwanted.get(message.pk):
+            yield Foreseen(message, why)
             continue
         if person in leaving:
             yield Foreseen(message, TOGETHER if leaving[person] == message.kind else ANOTHER)
             continue
-        why = why_waits(message, hours, away, taken[person], day, at)
+        why = why_waits(message, hours[person], away, taken[person], day, at)
         if not why:
             leaving[person] = message.kind
         yield Foreseen(message, why)

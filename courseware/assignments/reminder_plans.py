@@ -15,6 +15,7 @@ DEFAULT = [7, 1, -3]
 FARTHEST_REMINDER = 60  # working days
 MOST = 10
 A_FORTNIGHT = 10  # working days
+CAUGHT_UP = 2  # working days on which nobody looked
 IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
 
 
@@ -77,6 +78,6 @@ def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Cale
 
     None where there is none, or where it lies not `after` the day of enrolling, on which the first letter said it all.
     """
-    earliest = max(calendar.add_working_days(today, -2), after)
+    earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
     days = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
     return next((days[day] for day in sorted(days, reverse=True) if earliest < day <= today), None)

@@ -5,20 +5,21 @@ Broken off and begun again, or run by two at once, it comes to the same: what ha
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
+from courseware.assignments.near_days import Plans, near
 from courseware.assignments.reminder_letter import KIND
-from courseware.assignments.reminder_plans import DEFAULT, FARTHEST_REMINDER, ReminderPlan, reminder_on
+from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, reminder_on
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 
 BATCH = 500  # runs in memory at once
-REACH = timedelta(days=3 * FARTHEST_REMINDER)  # calendar days that so many working days never fill
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,25 @@ def write_reminders(reminders: list[DueReminder]) -> int:
 
 
 def reminders_due(at: datetime) -> Iterator[list[DueReminder]]:
-    """A batch at a time, of all open runs whose due day is near. Writes nothing."""
-    plans = {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
-    runs = Enrollment.objects.open().newest().filter(learner__is_active=True, course__current__isnull=False)
-    runs = runs.filter(urgency__gt=at - REACH, urgency__lt=at + REACH).select_related("learner").with_zone()
-    last = 0
+    """A batch at a time, of the open runs whose due day is near. Writes nothing."""
+    plans = plans_kept()
+    runs, last = runs_near(at, plans, caught_up=CAUGHT_UP), 0
     while batch := list(runs.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
         if found := list(due_of_batch(batch, plans, at)):
             yield found
 
 
-def due_of_batch(
-    runs: list[Enrollment], plans: dict[tuple[int | None, int | None], list[int]], at: datetime
-) -> Iterator[DueReminder]:
+def plans_kept() -> Plans:
+    return {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
+
+
+def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
+    runs = Enrollment.objects.open().newest().filter(learner__is_active=True, course__current__isnull=False)
+    return runs.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
+
+
+def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator[DueReminder]:
     """Runs three queries."""
     calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
     for run in runs:

@@ -9,9 +9,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assignments import letter_pages
 from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.reminding import remind_due
+from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant
@@ -93,7 +95,7 @@ def test_who_is_away_on_the_day_is_told_nothing_then():
 @pytest.mark.usefixtures("firm")
 def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_kind():
     person = User.objects.get(name="Due")
-    data = {"subjects": [], "by": None}
+    data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
     Message.objects.create(kind="enrolled", person=person, address=person.email, data=data)
     found = foreseen()
     assert found["Due", "enrolled"] == ""
@@ -101,7 +103,7 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     person.is_active = False
     person.save()
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
-        ("Due", "enrolled"): "the person has left"
+        ("Due", "enrolled"): "the person may not sign in any more"
     }
 
 
@@ -115,6 +117,48 @@ def test_who_had_three_letters_waits_and_a_free_day_brings_none():
         )  # fmt: skip
     why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
     assert foreseen()["Due", "reminder"] == why
+
+
+@pytest.mark.usefixtures("firm")
+def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
+    run = Enrollment.objects.get(learner__name="Due")
+    data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
+    Message.objects.create(kind="reminder", person=run.learner, address=run.learner.email, data=data)
+    together = ["", "it is told in the same letter as another"]
+    assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == together
+    waive(run, reason="long leave", by=make_admin())
+    gone = ["what it reminds of was finished, excused or merged meanwhile"]
+    assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == gone
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_it_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
+    course, team = make_course(), make_team()
+    for number in range(people):
+        person = make_user(f"Due {number}")
+        join(team, person)
+        due = due_instant(date(2026, 12, 11), ZONE)
+        run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
+        data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
+        Message.objects.create(kind="reminder", person=person, address=person.email, data=data)
+    with django_assert_num_queries(24):
+        assert len(list(rehearse_letters(TOMORROW))) == 2 * people
+
+
+@pytest.mark.usefixtures("firm")
+def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
+    monkeypatch.setattr(letter_pages, "FORESEEN", 2)
+    client.force_login(make_hr())
+    first = client.get("/people/letters/coming/", {"in_days": "1"})
+    assert [line.name for line in first.context["lines"]] == ["Due", "Away"]
+    assert "From the beginning" not in first.text
+    behind = User.objects.get(name="Away").pk
+    assert f'href="?in_days=1&amp;after={behind}"' in first.text
+    second = client.get("/people/letters/coming/", {"in_days": "1", "after": behind})
+    assert [line.name for line in second.context["lines"]] == ["No address", "Holder"]
+    assert 'href="?in_days=1"' in second.text
+    assert 'rel="next"' not in second.text
+    assert client.get("/people/letters/coming/", {"after": "x"}).context["is_first"]
 
 
 @pytest.mark.usefixtures("firm")

@@ -254,7 +254,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(people, django_assert
     team = make_team()
     for _ in range(people):
         learner(team=team)
-    with django_assert_num_queries(6):  # plans, runs and that there are no more, calendars of people (two), rules
+    with django_assert_num_queries(10):  # plans, zones, calendars and courses in use (four), the same of runs as before
         list(reminders_due(timezone.now()))
 
 

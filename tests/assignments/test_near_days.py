@@ -1,0 +1,58 @@
+"""Reminders that are looked up by their due days are those that all open runs would give."""
+
+from datetime import date, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from courseware.accounts.models import CalendarDay
+from courseware.assignments.reminder_plans import ReminderPlan
+from courseware.assignments.reminding import due_of_batch, plans_kept, reminders_due, runs_near
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import due_instant
+from tests.language.samples import make_files
+from tests.making import join, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+ZONES = ("Asia/Shanghai", "Pacific/Kiritimati", "America/New_York")
+MIDDLE = date(2026, 10, 2)  # a week that is free in China, and nights on which clocks change are not far
+
+
+@pytest.fixture
+def firm():
+    """Of each zone a team, one with a list of its own; in it people with due days around the middle."""
+    other = {path: text.replace(b"id: tea-room\n", b"id: other\n") for path, text in make_files().items()}
+    courses, chance = [make_course(), make_course(other)], Random(7)
+    ReminderPlan.objects.create(course=courses[1], days=[20, 0, -1])
+    for zone in ZONES:
+        team = make_team(time_zone=zone)
+        if zone == "America/New_York":
+            CalendarDay.objects.create(team=team, day=MIDDLE, is_free=True)
+        for course in courses:
+            person = make_user()
+            join(team, person)
+            for number in chance.sample(range(-40, 41), 12):
+                due = due_instant(MIDDLE + timedelta(days=number), ZoneInfo(zone))
+                learner = make_user()
+                join(team, learner)
+                make_enrollment(learner, course, due_at=due, enrolled_at=datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)))
+
+
+@pytest.mark.usefixtures("firm")
+def test_they_are_those_of_all_open_runs_at_any_hour():
+    everybody = list(Enrollment.objects.open().select_related("learner").with_zone().order_by("pk"))
+    found = 0
+    for hours in range(0, 24 * 12, 17):
+        at = datetime(2026, 9, 26, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hours)
+        expected = [each.key for each in due_of_batch(everybody, plans_kept(), at)]
+        assert [each.key for batch in reminders_due(at) for each in batch] == expected
+        found += len(expected)
+    assert found > 50
+
+
+@pytest.mark.usefixtures("firm")
+def test_of_the_open_runs_only_those_of_a_few_days_are_looked_at():
+    at = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+    looked_at = runs_near(at, plans_kept(), caught_up=0).count()
+    assert 0 < looked_at < Enrollment.objects.count() / 3
