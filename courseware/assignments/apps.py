@@ -11,6 +11,7 @@ class AssignmentsConfig(AppConfig):
     def ready(self):
         from courseware.assignments import (
             acting,
+            arrival_letter,
             door_keeping,
             door_letter,
             door_sending,
@@ -22,6 +23,7 @@ class AssignmentsConfig(AppConfig):
         )
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
+        from courseware.learning.signals import enrollment_completed
 
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
         nightly_list.register_letters()
@@ -29,6 +31,8 @@ class AssignmentsConfig(AppConfig):
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
         reminder_letter.register_letter()
         schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(time(5, 10)))
+        arrival_letter.register_letter()
+        enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
         schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))

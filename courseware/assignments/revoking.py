@@ -96,7 +96,7 @@ def told_of(runs: list[Enrollment]) -> set[int]:
     it."""
     people = {run.learner_id for run in runs}
     names = Merge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
-    letters = Message.objects.handed_over().filter(kind=course_letter.KIND, person__in=[*people, *names])
+    letters = Message.objects.handed_over().filter(kind__in=course_letter.KINDS, person__in=[*people, *names])
     return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}
 
 

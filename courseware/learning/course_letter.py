@@ -23,6 +23,8 @@ from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
+RENEWAL = "renewal-open"  # the same, where a valid certificate is renewed: see `renewal_letter`
+KINDS = (KIND, RENEWAL)
 
 
 def register_letter():
@@ -40,30 +42,31 @@ def register_letter():
 
 
 def tell_enrolled(enrollments, *, by):
-    """Each learner gets one letter, whatever the number of courses. Called in the transaction that enrolls them.
+    """Each learner gets one letter, whatever the number of courses, and one of renewals. Called in the transaction that
+    enrolls them.
 
     What is entered afterwards, for a day long ago, is no news.
     """
-    subjects, yesterday = defaultdict(list), timezone.now() - timedelta(days=1)
+    subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
         if each.enrolled_at > yesterday:
-            subjects[each.learner].append(each.pk)
-    if not subjects:
-        return
-    tell_together(KIND, subjects, data={"by": by.pk if by else None})
+            subjects[RENEWAL if each.renews_until else KIND][each.learner].append(each.pk)
+    for kind, of_kind in subjects.items():
+        if of_kind:
+            tell_together(kind, of_kind, data={"by": by.pk if by else None})
 
 
 def hand_over(other, kept):
     """What waits to be told to `other` of runs that have become those of `kept`, who else would be told by nobody."""
-    for letter in Message.objects.filter(kind=KIND, person=other, state=MessageState.QUEUED).order_by("pk"):
+    for letter in Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.QUEUED).order_by("pk"):
         runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
         if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
-            tell_together(KIND, {kept: brought}, data={"by": letter.data["by"]})
+            tell_together(letter.kind, {kept: brought}, data={"by": letter.data["by"]})
 
 
 def give_back(other, since):
     """What was not told to `other` while the runs were somebody else's waits again."""
-    skipped = Message.objects.filter(kind=KIND, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
+    skipped = Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
     skipped.filter(told_in=None).update(
         state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
     )

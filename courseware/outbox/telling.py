@@ -50,9 +50,9 @@ def tell(
 
 @transaction.atomic(savepoint=False)
 def tell_together(
-    kind: str, subjects: Mapping[AbstractBaseUser, list[int]], *, data: dict[str, Any] | None = None
+    kind: str, subjects: Mapping[AbstractBaseUser, list[Any]], *, data: dict[str, Any] | None = None
 ) -> None:
-    """Tell each person of the own subjects (primary keys) in one message, as `data["subjects"]`.
+    """Tell each person of the own subjects (primary keys, or what JSON can hold) in one message, as `data["subjects"]`.
 
     A message of that kind to the person that nobody has begun to send takes them in. Raises LookupError as `tell` does.
     """

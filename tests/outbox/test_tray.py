@@ -82,6 +82,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     assert lines_shown(client, person) == [
         (True, "Olga stands in for you from 1 January 2098 to 2 January 2098."),
         (True, "Your certificate for “Rules of the tea room” was withdrawn: A mistake"),
+        (True, "A completed course"),  # of which there is nothing to say any more
     ]
     [(_unread, words)] = lines_shown(client, other)
     assert words == f"You stand in for {person.name} from 1 January 2098 to 2 January 2098."
@@ -173,6 +174,7 @@ def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
             for _ in range(number)
             for kind, data in (
                 ("enrolled", {"subjects": [run.pk]}),
+                ("arrival", {"subjects": [[run.pk, None]]}),
                 ("certificate-withdrawn", {"certificate": certificate.pk}),
             )
         )

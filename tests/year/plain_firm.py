@@ -10,6 +10,8 @@ from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on
 from tests.year.plain_people import CENTRES, Absence, Course, Letter, Person, Proof, Run
 from tests.year.plain_rules import decided, opinion
 
+ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival")
+
 
 class PlainFirm:
     def __init__(self):
@@ -47,8 +49,12 @@ class PlainFirm:
                 by = decided(about) if about else []
                 if by and (only is None or only in [each.rule.name for each in by]):
                     begun += self.follow(person, course, by)
-            if begun:
-                self.tell("enrolled", person, begun)
+            for kind, runs in (
+                ("enrolled", [run for run in begun if not run.renews_until]),
+                ("renewal-open", [run for run in begun if run.renews_until]),
+            ):
+                if runs:
+                    self.tell(kind, person, runs)
         self.deliver()
 
     def follow(self, person, course, by):
@@ -147,7 +153,7 @@ class PlainFirm:
 
     def tell(self, kind, person, runs=()):
         for letter in self.letters:
-            if kind == "enrolled" and (letter.kind, letter.person, letter.state) == (kind, person, "queued"):
+            if kind in ABOUT_TRAINING and (letter.kind, letter.person, letter.state) == (kind, person, "queued"):
                 letter.runs += runs  # it waits still, and speaks of all
                 letter.written_at = self.now
                 return
@@ -159,7 +165,7 @@ class PlainFirm:
                 self.send(letter)
 
     def send(self, letter):
-        away = letter.person.away_at(self.now) if letter.kind == "enrolled" else None
+        away = letter.person.away_at(self.now) if letter.kind in ABOUT_TRAINING else None
         if why := self.why_not(letter):
             letter.state, letter.why = "skipped", why
         elif away:
@@ -172,7 +178,11 @@ class PlainFirm:
         person = letter.person
         if not letter.address:
             return "the person has no address"
-        if letter.kind not in ("enrolled", "invitation"):
+        if letter.kind == "arrival":
+            if not any(run in person.runs and not run.proof.is_withdrawn for run in letter.runs):
+                return "its certificate was withdrawn, or its run is another account's by now"
+            return "" if person.is_here else "the person has left"
+        if letter.kind not in (*ABOUT_TRAINING, "invitation"):
             return ""
         if not person.is_here:
             return "the person may not sign in any more"
@@ -272,6 +282,9 @@ class PlainFirm:
         for course in {run.course for run in other.runs}:
             kept.stands[course] = self.joint([run for run in kept.runs if run.course == course], both)
         kept.occasions |= other.occasions
+        for letter in self.letters:
+            if (letter.kind, letter.person, letter.state) == ("arrival", other, "queued"):
+                letter.person, letter.address = kept, kept.email
         other.runs, other.stands, other.is_here, other.is_other_name = [], {}, False, True
         self.settle(kept)
 
@@ -311,6 +324,7 @@ class PlainFirm:
             run.missed = set(missed) if step == self.courses[course].exam else run.missed
         if not self.still_to_do(run):
             self.complete(run)
+            self.tell("arrival", person, [run])
 
     def still_to_do(self, run):
         steps = self.courses[run.course].steps

@@ -1,0 +1,111 @@
+"""Who completes a course is told once: what was reached, where the certificate is, until when, and what is next."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from courseware.assessment.models import Certificate
+from courseware.assessment.withdrawing import withdraw
+from courseware.assignments import arrival_letter
+from courseware.learning.enrolling import enroll
+from courseware.outbox import tray
+from courseware.outbox.models import Message
+from courseware.outbox.tray_lines import TrayLine
+from tests.language.samples import make_files
+from tests.making import join, letters, make_admin, make_course, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def host(settings):
+    settings.SITE_URL = "https://training.example.com"
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def team():
+    return make_team("East centre", manager=make_user("Li Lin"))
+
+
+def arrived(team, course, name="Wang Ming"):
+    person = make_user(name, language="en")
+    join(team, person)
+    complete_course(enroll(person, course))
+    return person
+
+
+def told():
+    letters()
+    return list(Message.objects.filter(kind="arrival").order_by("pk").values_list("state", "why"))
+
+
+def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, course, mailoutbox):
+    arrived(team, course)
+    certificate = Certificate.objects.get()
+    Certificate.objects.update(valid_until=date(2030, 12, 9), points=19, max_points=20)
+    assert told() == [("sent", "")]
+    [letter] = mailoutbox
+    assert letter.subject == "“Rules of the tea room” is done: your certificate"
+    assert letter.body.split("\n\n")[:5] == [
+        "Hello Wang Ming,",
+        "You have completed “Rules of the tea room”, with 19 of 20 points in the exam. "
+        "Your certificate is valid until Monday 9 December:\n"
+        f"https://training.example.com/certificates/{certificate.number}/\n"
+        "You can print it there. Whoever you give the address to sees that it is genuine.",
+        "Nothing else is asked of you now.",
+        "Li Lin\nEast centre, team leader",
+        "You get this letter once for each course that you complete.\n",
+    ]
+
+
+def test_it_names_the_next_act_where_another_course_is_open(team, course, mailoutbox):
+    files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
+    person = arrived(team, course)
+    enroll(person, make_course(files))
+    letters()
+    [letter] = [each for each in mailoutbox if "certificate" in each.subject]
+    assert "\n\nNext is “Rules of the tea room”, about " in letter.body
+    assert "\nhttps://training.example.com/learn/other/" in letter.body
+    assert "Nothing else" not in letter.body
+
+
+def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mailoutbox):
+    files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
+    person = arrived(team, course)
+    complete_course(enroll(person, make_course(files)))
+    assert told() == [("sent", "")]
+    assert mailoutbox[-1].body.count("/certificates/") == 2
+
+
+def test_a_certificate_that_is_withdrawn_by_then_is_no_news(team, course):
+    arrived(team, course)
+    withdraw(Certificate.objects.get(), reason="by mistake", by=make_admin())
+    assert told() == [("skipped", arrival_letter.TAKEN_BACK)]
+
+
+def test_what_is_entered_afterwards_is_no_news(team, course):
+    run = enroll(make_user(), course)
+    arrival_letter.tell_of_arrival(type(run), run, timezone.now() - timedelta(days=2))
+    assert told() == []
+
+
+def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
+    person = arrived(team, course)
+    [(_line, said)] = tray.in_words(TrayLine.objects.of(person.pk).filter(kind="arrival"))
+    assert said == ("“Rules of the tea room” is done", f"/certificates/{Certificate.objects.get().number}/")
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_what_it_says_takes_as_many_queries_for_three_as_for_one(team, course, people, django_assert_num_queries):
+    for _ in range(people):
+        arrived(team, course)
+    messages = list(Message.objects.filter(kind="arrival").select_related("person"))
+    with django_assert_num_queries(4):
+        assert len(arrival_letter.in_words(messages)) == people
