@@ -5,9 +5,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
+from courseware.assignments.escalations import EscalationSwitch  # noqa: F401 - Django finds its models here
 from courseware.assignments.fitting import Because, Why
 from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
 from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - Django finds its models here
+from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - the same
 from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - the same
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment

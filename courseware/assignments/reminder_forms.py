@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assignments.escalations import is_escalated
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminder_planning import Planned
 from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan, days_of_plan
@@ -45,6 +46,12 @@ class RemindersForm(forms.Form):
             words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
             help_text = _("Empty: as the course says.")
             self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk), []), help_text=help_text)
+        self.fields["escalates"] = forms.BooleanField(
+            label=_("Tell who leads the team above of people who are three working days late"),
+            initial=is_escalated(),
+            required=False,
+            show_hidden_initial=True,
+        )
 
     def add(self, name, owner, label, days, **options):
         self.owners[name] = owner

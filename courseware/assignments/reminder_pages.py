@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.reminder_forms import RemindersForm
-from courseware.assignments.reminder_planning import keep_plans
+from courseware.assignments.reminder_planning import keep_plans, switch_escalation
 from courseware.lib.form_pages import form_on
 
 
@@ -29,5 +29,7 @@ def reminders(request):
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
         return render(request, "assignments/reminders.html", {"form": form}, status=status)
     changed = keep_plans(form.chosen(), by=request.user)
+    if "escalates" in form.changed_data:
+        changed += switch_escalation(form.cleaned_data["escalates"], by=request.user)
     messages.success(request, _("The reminders were changed.") if changed else _("Nothing was changed."))
     return redirect("assignments:reminders")

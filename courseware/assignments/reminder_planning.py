@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from courseware.accounts.models import User
+from courseware.assignments.escalations import EscalationSwitch, is_escalated
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan
 from courseware.content.models import Course
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.evidence.recording import NewEvent, record, record_many
 
 
 class Planned(NamedTuple):
@@ -34,6 +35,16 @@ def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
     changed = [each for each in wanted if keep_plan(each)]
     record_many(NewEvent("reminders-planned", each.owner, by, {"days": each.days}) for each in changed)
     return len(changed)
+
+
+@transaction.atomic
+def switch_escalation(is_on: bool, *, by: User) -> bool:
+    """Whether the next level is told of who is late for days. Returns whether it was the other way before."""
+    if is_escalated() == is_on:
+        return False
+    switch = EscalationSwitch.objects.create(is_on=is_on, made_by=by)
+    record("escalation-switched", actor=by, subject=switch, data={"is_on": is_on})
+    return True
 
 
 def keep_plan(wanted: Planned) -> bool:

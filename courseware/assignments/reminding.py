@@ -66,9 +66,10 @@ def write_reminders(reminders: list[DueReminder]) -> int:
     return len(new)
 
 
-def reminders_due(at: datetime) -> Iterator[list[DueReminder]]:
-    """A batch at a time, of the open runs whose due day is near. Writes nothing."""
-    plans = plans_kept()
+def reminders_due(at: datetime, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
+    """A batch at a time, of the open runs whose due day is near, by the plans that are kept or by these. Writes
+    nothing."""
+    plans = plans_kept() if plans is None else plans
     runs, last = runs_near(at, plans, caught_up=CAUGHT_UP), 0
     while batch := list(runs.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk

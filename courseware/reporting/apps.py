@@ -11,10 +11,17 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.group_summaries import register_board_page
         from courseware.assignments.record_page import register_record_page
         from courseware.jobs.schedule import Daily, command, schedule
+        from courseware.reporting import digest, escalating
         from courseware.reporting.monthly_reports import register_letter_of_month, tell_of_month
 
         register_record_page("reporting:person")
         register_board_page("reporting:board")
+        digest.register_letter()
+        escalating.register_letter()
+        words = _("Write letters to the next level of who is late for days")
+        schedule("escalate", words, escalating.escalate, Daily(time(5, 15)))
+        words = _("Write the weekly letters to who leads people")
+        schedule("write-digests", words, digest.write_digests, Daily(time(5, 30)))
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
         register_letter_of_month()
-        schedule("tell-month", _("Write letters about the month before"), tell_of_month, Daily(time(5, 30)))
+        schedule("tell-month", _("Write letters about the month before"), tell_of_month, Daily(time(5, 35)))

@@ -1,0 +1,139 @@
+"""The weekly letter to who leads people: who is late, who is stuck, who has finished.
+
+On Monday morning where its reader is, and only where there is something to say.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import people_managed_by, teams_managed_by
+from courseware.content.compiled import serving
+from courseware.learning.due import day_in_words
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.states import State
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
+
+KIND = "digest"
+NAMED = 5  # people of each sort; the board has them all
+TEAMS_NAMED = 10
+LEADERS_AT_ONCE = 500  # in memory
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
+NOTHING = "nobody is late or stuck, and nobody has finished"
+
+
+def register_letter() -> None:
+    questions = one_by_one(why_nothing), one_by_one(in_words)
+    template = "reporting/mail/digest.txt"
+    register_kind(KIND, MessageKind(_("Your people this week"), template, *questions, LetterSort.SUBSCRIBED))
+
+
+def write_digests(at: datetime | None = None) -> str:
+    """Says how many are new. Done again, or by two at once, it writes none twice: each has its key."""
+    at, written = at or timezone.now(), 0
+    for people in leaders():
+        hours = hours_of({person.pk for person in people})
+        letters = [letter for person in people if (letter := letter_to(person, hours[person.pk], at))]
+        known = set(Message.objects.filter(key__in=[each.key for each in letters]).values_list("key", flat=True))
+        new = [each for each in letters if each.key not in known]
+        Message.objects.bulk_create(new, ignore_conflicts=True)
+        written += len(new)
+    return f"letters: {written}" if written else ""
+
+
+def leaders() -> Iterator[list[User]]:
+    """Whoever leads a team, a batch at a time."""
+    leading = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    people, last = User.objects.filter(pk__in=leading, is_active=True).order_by("pk"), 0
+    while batch := list(people.filter(pk__gt=last)[:LEADERS_AT_ONCE]):
+        last = batch[-1].pk
+        yield batch
+
+
+def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
+    """None where no Monday morning of the person is near."""
+    monday = monday_near(hours, at)
+    if monday is None:
+        return None
+    opens = datetime.combine(monday, OPENS, hours.zone)
+    return Message(
+        kind=KIND,
+        key=f"{KIND}:{person.pk}:{monday}",
+        person=person,
+        address=person.email or "",
+        language=person.language,
+        next_at=hours.opens_at(max(opens, at)),
+    )
+
+
+def monday_near(hours: LetterHours, at: datetime) -> date | None:
+    """The one whose morning begins within a day, or began less than two days ago."""
+    today = at.astimezone(hours.zone).date()
+    for monday in (today - today.weekday() * DAY, today - today.weekday() * DAY + WEEK):
+        opens = datetime.combine(monday, OPENS, hours.zone)
+        if at - CAUGHT_UP < opens <= at + DAY:
+            return monday
+    return None
+
+
+def board_of_reader(message: Message, at: datetime) -> EnrollmentQuerySet:
+    led = Enrollment.objects.filter(learner__in=people_managed_by(message.person))
+    return board_of(published(led), at=at)
+
+
+def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
+    return board.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
+
+
+def why_nothing(message: Message) -> str:
+    at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
+    board = board_of_reader(message, at)
+    is_any = in_standing(board, State.OVERDUE, at).exists() or finished(board, at).exists()
+    return "" if is_any or those_stuck(board, language, at).exists() else NOTHING
+
+
+def in_words(message: Message) -> dict[str, object]:
+    at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
+    board = board_of_reader(message, at)
+    late = in_standing(board, State.OVERDUE, at)
+    with translation.override(language):
+        return {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "late": some_of(late, language),
+            "teams": by_team(message, late),
+            "stuck": some_of(those_stuck(board, language, at), language),
+            "finished": some_of(finished(board, at), language),
+            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+        }
+
+
+def some_of(runs: Any, language: str) -> dict[str, object]:
+    """How many there are, the first of them, and how many those leave out. Runs two queries."""
+    named = [run_in_words(run, language) for run in runs.with_release().select_related("learner").with_zone()[:NAMED]]
+    number = runs.count()
+    return {"number": number, "named": named, "others": number - len(named)}
+
+
+def run_in_words(run: Enrollment, language: str) -> dict[str, str]:
+    title = serving.outline(run.release, language).title
+    return {"name": run.learner.name, "title": title, "day": day_in_words(run.due_on) if run.due_on else ""}
+
+
+def by_team(message: Message, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
+    """Teams and how many people of theirs are late, most first; none where there is one team. Runs one query."""
+    places = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(message.person))
+    places = places.filter(person__in=late.order_by().values("learner"))
+    counted = places.values_list("team__name").annotate(number=Count("person", distinct=True))
+    found = list(counted.order_by("-number", "team__name")[:TEAMS_NAMED])
+    return found if len(found) > 1 else []

@@ -1,0 +1,126 @@
+"""The letter to the next level, where the firm wants it: who is three working days late, and who leads them.
+
+To whoever leads the nearest team above that in which somebody learns. Several of one morning are one letter.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.leads import leads_of, line_up
+from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import people_managed_by
+from courseware.assignments.escalations import is_escalated
+from courseware.assignments.near_days import Plans
+from courseware.assignments.reminding import DueReminder, reminders_due
+from courseware.content.compiled import serving
+from courseware.content.models import Course
+from courseware.learning.due import day_in_words
+from courseware.learning.models import Enrollment
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+
+KIND = "escalation"
+AFTER = 3  # working days
+SETTLED = "nobody of them is late any more, or the reader leads none of them"
+OFF = "the firm has switched it off"
+
+
+def register_letter() -> None:
+    questions = one_by_one(why_unwanted), one_by_one(in_words)
+    template = "reporting/mail/escalation.txt"
+    register_kind(KIND, MessageKind(_("Late for three working days"), template, *questions, LetterSort.SUBSCRIBED))
+
+
+def escalate(at: datetime | None = None) -> str:
+    """Says how many are new. Done again, it writes none twice: each run, due day and reader has its key."""
+    at, written = at or timezone.now(), 0
+    for late in newly_late(at) if is_escalated() else ():
+        letters = letters_about(late, at)
+        known = set(Message.objects.filter(key__in=letters).values_list("key", flat=True))
+        new = [letter for key, letter in letters.items() if key not in known]
+        Message.objects.bulk_create(new, ignore_conflicts=True)
+        written += len(new)
+    return f"letters: {written}" if written else ""
+
+
+def newly_late(at: datetime) -> Iterator[list[DueReminder]]:
+    """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all."""
+    plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
+    return reminders_due(at, plans)
+
+
+def letters_about(late: Collection[DueReminder], at: datetime) -> dict[str, Message]:
+    """By key."""
+    above = leads_above({each.run.learner_id for each in late})
+    hours = hours_of({lead.pk for leads in above.values() for lead in leads})
+    return {
+        f"{KIND}:{each.run.pk}:{each.due_on}:{lead.pk}": letter_to(lead, each, hours[lead.pk], at)
+        for each in late
+        for lead in above.get(each.run.learner_id, ())
+    }
+
+
+def leads_above(people: Collection[int]) -> dict[int, list[User]]:
+    """Each of these → who leads the nearest team above the own that somebody leads. Runs two queries."""
+    own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
+    lines = {each.person_id: line_up(each.team)[1:] for each in own.order_by("-pk")}  # of the team joined first
+    leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
+    of_team: dict[int, list[User]] = defaultdict(list)
+    wanted = {team for line in lines.values() for team in line}
+    for lead in leads.filter(team__in=wanted).select_related("person").order_by("pk"):
+        of_team[lead.team_id].append(lead.person)
+    return {
+        person: [lead for lead in next((of_team[team] for team in line if of_team.get(team)), []) if lead.pk != person]
+        for person, line in lines.items()
+    }
+
+
+def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
+    key = f"{KIND}:{late.run.pk}:{late.due_on}:{lead.pk}"
+    data = {"subjects": [[late.run.pk, late.due_on.isoformat()]]}
+    address, language = lead.email or "", lead.language
+    return Message(
+        kind=KIND, key=key, person=lead, address=address, language=language, data=data, next_at=hours.opens_at(at)
+    )
+
+
+def still_late(message: Message) -> list[Enrollment]:
+    """What the letter still tells of, the latest first."""
+    days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
+    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE).filter(pk__in=[run for run, _day in days])
+    runs = runs.filter(learner__in=people_managed_by(message.person)).select_related("learner")
+    return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
+
+
+def why_unwanted(message: Message) -> str:
+    if not is_escalated():
+        return OFF
+    return "" if still_late(message) else SETTLED
+
+
+def in_words(message: Message) -> dict[str, object]:
+    runs, language = still_late(message), message.language or settings.LANGUAGE_CODE
+    leads = leads_of({run.learner_id for run in runs})
+    with translation.override(language):
+        late = [
+            {
+                "name": run.learner.name,
+                "title": serving.outline(run.release, language).title,
+                "day": day_in_words(run.due_on),
+                "lead": leads[run.learner_id].person.name if run.learner_id in leads else "",
+            }
+            for run in runs
+        ]
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "late": late,
+        "days": AFTER,
+        "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+    }

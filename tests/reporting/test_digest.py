@@ -1,0 +1,139 @@
+"""Who leads people is told on Monday morning who is late, stuck or has finished: only where there is something."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message
+from courseware.reporting import digest
+from courseware.reporting.digest import write_digests
+from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+ZONE = ZoneInfo("Asia/Shanghai")
+MONDAY = date(2026, 12, 14)
+
+
+@pytest.fixture(autouse=True)
+def sunday(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.SITE_URL = "https://training.example.com"
+    time_machine.move_to(datetime(2026, 12, 13, 23, tzinfo=ZONE), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def team_of(name="Night shift", lead="Li Lin", **fields):
+    return make_team(name, manager=make_user(lead, language="en"), **fields)
+
+
+def learner(team, name, course, **fields):
+    person = make_user(name)
+    join(team, person)
+    return make_enrollment(person, course, enrolled_at=timezone.now() - timedelta(days=60), **fields)
+
+
+def late(team, name, course, days=3):
+    return learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
+
+
+def told():
+    return list(Message.objects.filter(kind="digest").order_by("pk").values_list("person__name", "state", "why"))
+
+
+def on_monday(clock):
+    clock.move_to(datetime(2026, 12, 14, 8, tzinfo=ZONE), tick=False)
+    letters()
+
+
+def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_board(sunday, course, mailoutbox):
+    now = timezone.now()
+    team = team_of()
+    late(team, "Wang Ming", course)
+    learner(team, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
+    learner(team, "Done", course, completed_at=now - timedelta(days=2))
+    learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
+    learner(team, "Excused", course, waived_at=now, due_at=now - timedelta(days=9))
+    late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
+    assert write_digests() == "letters: 2"
+    on_monday(sunday)
+    [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
+    assert letter.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
+    assert letter.body.partition("\n\nYou get this letter")[0] == (
+        "Hello Li Lin,\n\n"
+        "1 is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
+        "1 is stuck, and may want a word from you:\n– Idle: “Rules of the tea room”\n\n"
+        "1 has finished in the last seven days:\n– Done: “Rules of the tea room”\n\n"
+        "On the board you remind them, give another day, or excuse:\nhttps://training.example.com/team/"
+    )
+
+
+def test_of_many_it_names_the_latest_and_says_how_many_others_and_the_teams(sunday, course, mailoutbox):
+    above = team_of("Centre")
+    day, night = (make_team(name, parent=above) for name in ("Day shift", "Night shift"))
+    for number in range(4):
+        late(night, f"Night {number}", course, days=9 - number)
+    for number in range(2):
+        late(day, f"Day {number}", course)
+    write_digests()
+    on_monday(sunday)
+    [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
+    names = [line.partition(":")[0] for line in body.split("\n") if line.startswith("–")]
+    assert names == ["– Night 0", "– Night 1", "– Night 2", "– Night 3", "– Day 0", "– and 1 other"]
+    assert "By team: Night shift 4 · Day shift 2\n" in body
+
+
+def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, course):
+    learner(team_of(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
+    write_digests()
+    on_monday(sunday)
+    assert told() == [("Li Lin", "skipped", digest.NOTHING)]
+
+
+def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday):
+    berlin = team_of("Berlin", lead="Berlin", time_zone="Europe/Berlin")
+    team_of("Shanghai", lead="Shanghai")
+    gone = team_of("Gone", lead="Gone")
+    gone.manager.is_active = False
+    gone.manager.save()
+    join(berlin, make_user("Learner"))
+    at, written = datetime(2026, 12, 7, 5, 30, tzinfo=ZONE), []
+    for _ in range(15):
+        written.append(write_digests(at))
+        write_digests(at)
+        at += timedelta(days=1)
+    found = Message.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
+    assert [(name, f"{at.astimezone(ZONE):%m-%d %H}") for name, at in found] == [
+        ("Shanghai", "12-07 08"),
+        ("Berlin", "12-07 15"),
+        ("Shanghai", "12-14 08"),
+        ("Berlin", "12-14 15"),
+        ("Shanghai", "12-21 08"),
+        ("Berlin", "12-21 15"),
+    ]
+    assert [said for said in written if said] == ["letters: 2"] * 3
+
+
+def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_not_later(sunday):
+    team_of()
+    assert write_digests(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
+    assert write_digests(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "letters: 1"
+    assert Message.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, people, django_assert_num_queries):
+    team = team_of()
+    for number in range(people):
+        late(team, f"Late {number}", course)
+    write_digests()
+    [message] = Message.objects.filter(kind="digest").select_related("person")
+    with django_assert_num_queries(12):
+        assert digest.in_words(message)["late"]["number"] == people

@@ -1,0 +1,131 @@
+"""Where the firm wants it, who leads the team above is told of people who are three working days late."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments.reminder_planning import switch_escalation
+from courseware.learning.enrolling import waive
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message
+from courseware.reporting import escalating
+from courseware.reporting.escalating import escalate
+from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+ZONE = ZoneInfo("Asia/Shanghai")
+DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
+
+
+@pytest.fixture(autouse=True)
+def tuesday(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.SITE_URL = "https://training.example.com"
+    time_machine.move_to(datetime(2026, 12, 15, 5, 15, tzinfo=ZONE), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def teams():
+    """Firm, below it a centre that nobody leads, below it a shift."""
+    firm = make_team("Firm", manager=make_user("Above", language="en"))
+    centre = make_team("Centre", parent=firm)
+    centre.memberships.all().delete()
+    return firm, make_team("Shift", parent=centre, manager=make_user("Li Lin"))
+
+
+@pytest.fixture
+def wanted():
+    switch_escalation(True, by=make_hr())
+
+
+def late(team, name, due=DUE, **fields):
+    person = make_user(name)
+    join(team, person)
+    enrolled = timezone.now() - timedelta(days=60)
+    return make_enrollment(person, due_at=due_instant(due, ZONE), enrolled_at=enrolled, **fields)
+
+
+def told():
+    return list(Message.objects.filter(kind="escalation").order_by("pk").values_list("person__name", "state", "why"))
+
+
+@pytest.mark.usefixtures("wanted")
+def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, teams, mailoutbox):
+    firm, shift = teams
+    make_course()
+    late(shift, "Wang Ming")
+    late(shift, "Zhao Lei")
+    late(shift, "A day more", DUE - timedelta(days=7))
+    late(shift, "Not yet so late", DUE + timedelta(days=1))
+    late(shift, "Done", completed_at=timezone.now())
+    late(firm, "Nobody above")
+    assert [escalate(), escalate()] == ["letters: 2", ""]
+    tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
+    letters()
+    [letter] = mailoutbox
+    assert letter.to == [firm.manager.email]
+    assert letter.subject == "2 of the people below you are late for days"
+    assert letter.body.partition("\n\nYou get this letter")[0] == (
+        "Hello Above,\n\nThese are late for 3 working days by now:\n"
+        "– Wang Ming: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n"
+        "– Zhao Lei: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n\n"
+        "On the board you see how far they are:\nhttps://training.example.com/team/"
+    )
+
+
+def test_nobody_is_told_before_the_firm_wants_it(teams):
+    make_course()
+    late(teams[1], "Wang Ming")
+    assert (escalate(), told()) == ("", [])
+
+
+@pytest.mark.usefixtures("wanted")
+@pytest.mark.parametrize("what", ["excused", "another day", "switched off"])
+def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what):
+    make_course()
+    run = late(teams[1], "Wang Ming")
+    escalate()
+    if what == "excused":
+        waive(run, reason="long leave", by=make_admin())
+    elif what == "another day":
+        type(run).objects.write_many([moved(run)], ["due_at"])
+    else:
+        switch_escalation(False, by=make_hr())
+    tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
+    letters()
+    why = escalating.OFF if what == "switched off" else escalating.SETTLED
+    assert told() == [("Above", "skipped", why)]
+
+
+def moved(run):
+    run.due_at = due_instant(DUE + timedelta(days=30), ZONE)
+    return run
+
+
+@pytest.mark.usefixtures("wanted")
+@pytest.mark.parametrize("people", [1, 3])
+def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django_assert_num_queries):
+    make_course()
+    for number in range(people):
+        late(teams[1], f"Late {number}")
+    with django_assert_num_queries(19):
+        escalate()
+
+
+def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
+    from courseware.assignments.escalations import EscalationSwitch, is_escalated
+
+    make_course()
+    client.force_login(make_hr())
+    page = client.get("/people/reminders/")
+    assert "Tell who leads the team above" in page.text
+    assert not is_escalated()
+    for sent, is_on in (({"escalates": "on"}, True), ({"escalates": "on", "initial-escalates": "True"}, True)):
+        client.post("/people/reminders/", sent)
+        assert is_escalated() is is_on
+    client.post("/people/reminders/", {"initial-escalates": "True"})
+    assert not is_escalated()
+    assert EscalationSwitch.objects.count() == 2
