@@ -47,6 +47,7 @@ from courseware.learning.due_feeds import make_feed
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
+from courseware.outbox.stopping import SIGNER
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting import board_rows
 from courseware.reporting.saved_views import SavedView
@@ -312,6 +313,7 @@ def places_of(world):
         "face/colours/<light>/<dark>": "none",
         "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
         "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
+        "letters/stop/<token>": SIGNER.sign_object([learner.pk, "digest"]),
         "tray/<pk>": TrayLine.objects.create(
             kind="enrolled", person=learner, data={"by": None, "subjects": [world.enrollment.pk]}
         ).pk,

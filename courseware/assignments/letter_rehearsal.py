@@ -20,7 +20,7 @@ from courseware.assignments.reminder_plans import CAUGHT_UP, planned_day
 from courseware.assignments.reminding import DueReminder, due_of_batch, plans_kept, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours, names_of
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours, kinds_of_sort
 from courseware.outbox.letter_days import LIMITS, days_that_count, wait_for
 from courseware.outbox.models import Message, MessageState
 
@@ -64,7 +64,7 @@ class ComingLetters:
         # What a day before would have told is not told again on a day to come.
         self.near = runs_near(self.at, self.plans, caught_up=CAUGHT_UP if day <= site_day() else 0)
         self.ending = ending_letters.runs_ending(day)
-        kinds = names_of(TRAINING)
+        kinds = kinds_of_sort(TRAINING)
         self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds).select_related("person")
 
     def people(self, after: int) -> list[int]:

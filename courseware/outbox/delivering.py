@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import task
-from courseware.outbox.kinds import LetterSort, names_of
+from courseware.outbox.kinds import LetterSort, kinds_of_sort
 from courseware.outbox.mailing import MailDoor
 from courseware.outbox.models import Message
 from courseware.outbox.rounds import Round
@@ -53,7 +53,7 @@ def is_any_due() -> bool:
 
 def next_due() -> list[int]:
     due = Message.objects.due(timezone.now()).values_list("pk", flat=True)
-    return list(due.filter(kind__in=names_of(LetterSort.AT_ONCE))[:LOOKED_UP]) or list(due[:LOOKED_UP])
+    return list(due.filter(kind__in=kinds_of_sort(LetterSort.AT_ONCE))[:LOOKED_UP]) or list(due[:LOOKED_UP])
 
 
 def send_all(ids: Iterable[int]) -> dict[str, int]:

@@ -11,11 +11,11 @@ from django.utils.functional import Promise
 from courseware.outbox.models import Message
 from courseware.outbox.tray_lines import TrayLine
 
-Answer = TypeVar("Answer")
-Ask = Callable[[Sequence[Message]], Mapping[int, Answer]]  # what is said of each of several, by key
+Found = TypeVar("Found")
+Ask = Callable[[Sequence[Message]], Mapping[int, Found]]  # what is said of each of several, by key
 
 
-def one_by_one(ask: Callable[[Message], Answer]) -> Ask[Answer]:
+def one_by_one(ask: Callable[[Message], Found]) -> Ask[Found]:
     """For kinds of which few leave at once: one is asked for after the other."""
     return lambda messages: {message.pk: ask(message) for message in messages}
 
@@ -111,6 +111,6 @@ def why_barred(message: Message, sort: LetterSort) -> str:
     return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
 
 
-def names_of(sort: LetterSort) -> list[str]:
+def kinds_of_sort(sort: LetterSort) -> list[str]:
     """Of the kinds of this sort."""
     return [name for name, kind in MESSAGE_KINDS.items() if kind.sort == sort]

@@ -132,8 +132,8 @@ def take_in_what_waits(messages: Sequence[Message]) -> None:
 
 
 def take_in(message: Message) -> None:
-    """The others stay, and say where they were told: `let_go` is for what becomes of them where this one does not
-    leave."""
+    """The others stay, and say where they were told. What becomes of them where this one does not leave is
+    `put_back_told`."""
     with transaction.atomic():
         waiting = Message.objects.filter(kind=message.kind, person=message.person_id, state=MessageState.QUEUED)
         waiting = waiting.filter(turn_on=None).exclude(pk=message.pk)
@@ -153,7 +153,7 @@ def take_in(message: Message) -> None:
             )
 
 
-def let_go(message: Message) -> None:
+def put_back_told(message: Message) -> None:
     """What was told in this one, which reaches nobody, waits again, each letter for itself."""
     told = Message.objects.filter(told_in=message.pk, state=MessageState.SKIPPED)
     told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=timezone.now(), ended_at=None)

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 
 from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
 from courseware.outbox.models import Message
+from courseware.outbox.stopping import address_to_stop
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
 
@@ -87,7 +89,12 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
     }
     envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
     signature = face.said("signature", tag)
-    body = body.strip() + (f"\n\n-- \n{signature}\n" if signature else "\n")  # the mark that mail programs know
+    body = body.strip()
+    if address := address_to_stop(message):
+        headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        with translation.override(tag):
+            body += "\n" + gettext("You no longer want it? One press ends it:") + f"\n{address}"
+    body += f"\n\n-- \n{signature}\n" if signature else "\n"  # the mark that mail programs know
     files = context.get("attachments")
     return EmailMessage(subject.strip(), body, envelope, [message.address], attachments=files, headers=headers)
 

@@ -8,13 +8,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from courseware.outbox.kinds import Wait
-from courseware.outbox.letter_days import let_go
+from courseware.outbox.letter_days import put_back_told
 from courseware.outbox.models import PAUSES, Message, MessageState
 
 logger = logging.getLogger(__name__)
 
 
-def ended(message: Message, state: MessageState, why: str = "") -> str:
+def ended_as(message: Message, state: MessageState, why: str = "") -> str:
     if why:
         told = why if state == MessageState.SKIPPED else without_words(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
@@ -25,7 +25,7 @@ def ended(message: Message, state: MessageState, why: str = "") -> str:
     with transaction.atomic():
         # What reaches nobody has not had its turn, and has told of nothing.
         mine.update(**end, turn_sort="", turn_on=None)
-        let_go(message)
+        put_back_told(message)
     return state.value
 
 
@@ -43,7 +43,7 @@ def not_tried(message: Message, next_at: datetime, why: str) -> str:
 
 def put_off(message: Message, why: str) -> str:
     if message.tries > len(PAUSES):
-        return ended(message, MessageState.GIVEN_UP, why)
+        return ended_as(message, MessageState.GIVEN_UP, why)
     logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
     Message.objects.filter(pk=message.pk).update(next_at=timezone.now() + PAUSES[message.tries - 1], why=why)
     return MessageState.QUEUED.value

@@ -13,11 +13,12 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from courseware.outbox.kinds import MESSAGE_KINDS, Answer, Ask, LetterSort, waits_of, why_barred
+from courseware.outbox.kinds import MESSAGE_KINDS, Ask, Found, LetterSort, waits_of, why_barred
 from courseware.outbox.letter_days import take_in_what_waits, take_turns
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
-from courseware.outbox.outcomes import ended, laid_by, not_tried, put_off
+from courseware.outbox.outcomes import ended_as, laid_by, not_tried, put_off
+from courseware.outbox.stopping import STOPPED, stopped_among
 
 LONGEST_REASON = 300  # characters
 logger = logging.getLogger(__name__)
@@ -60,17 +61,19 @@ class Round:
                 self.end(message, f"no letter of the kind {message.kind} in this version")
             elif not message.address:
                 self.end(message, "the person has no address")
+        stopped = stopped_among(self.left())
         for name, messages in self.by_kind():
             kind = MESSAGE_KINDS[name]
             unwanted = self.answers(kind.why_unwanted, messages)
             for message in messages:
                 if message.pk in self.states:
                     continue
-                if reason := unwanted.get(message.pk) or why_barred(message, kind.sort):
+                why_stopped = STOPPED if message.pk in stopped else ""
+                if reason := why_stopped or unwanted.get(message.pk) or why_barred(message, kind.sort):
                     self.end(message, reason)
 
     def end(self, message: Message, why: str) -> None:
-        self.states[message.pk] = ended(message, MessageState.SKIPPED, why)
+        self.states[message.pk] = ended_as(message, MessageState.SKIPPED, why)
 
     def lay_by(self, messages: list[Message], sort: LetterSort) -> None:
         if not messages:
@@ -85,12 +88,12 @@ class Round:
             if message.pk in waits:
                 self.states[message.pk] = laid_by(message, waits[message.pk])
 
-    def answers(self, ask: Ask[Answer], messages: Sequence[Message]) -> Mapping[int, Answer]:
+    def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
         """Of those that a room could answer for: a mistake there is one letter less, and not all of them."""
         try:
             return ask(messages)
         except Exception:  # whose fault it is, is seen when they are asked for one by one
-            found: dict[int, Answer] = {}
+            found: dict[int, Found] = {}
         for message in messages:
             try:
                 found |= ask([message])
@@ -100,14 +103,14 @@ class Round:
 
     def handed_over(self, message: Message, contexts: Mapping[int, Mapping[str, Any]]) -> str:
         if message.pk not in contexts:
-            return ended(message, MessageState.SKIPPED, "what it tells of was changed at this very moment")
+            return ended_as(message, MessageState.SKIPPED, "what it tells of was changed at this very moment")
         if time.monotonic() > self.ends_at:
             return not_tried(message, timezone.now(), message.why)
         try:
             self.door.send(message, MESSAGE_KINDS[message.kind].template, contexts[message.pk])
-            return ended(message, MessageState.SENT)
+            return ended_as(message, MessageState.SENT)
         except Refused as error:
-            return ended(message, MessageState.REFUSED, str(error))
+            return ended_as(message, MessageState.REFUSED, str(error))
         except NotNow as error:
             return put_off(message, str(error))
         except Exception as error:
@@ -119,7 +122,7 @@ class Round:
             return put_off(message, type(error).__name__)
         logger.exception("letter %s, %s could not be written", message.pk, message.kind)
         self.door.close()
-        return ended(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+        return ended_as(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 
 
 def kind_of(message: Message) -> str:

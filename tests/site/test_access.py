@@ -109,6 +109,7 @@ def forms(world):
         },
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
         "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
+        "letters/": {"kind": "digest", "stop": ""},
         "people/<int:pk>/merge/": {"other": world.people["other learner"].email},
         "people/outside/": {"lines": "e-mail,course,trained on,proof\nnobody@example.com,x,2026-01-05,Seen"},
         "people/outside/<int:training>/take-back/": {"reason": "Another person of that name"},

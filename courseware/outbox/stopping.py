@@ -1,0 +1,87 @@
+"""Letters that their reader may stop by one press: those subscribed to, or by office. Those about one's training stay.
+
+A letter bears a signed address for it (RFC 8058), which also mail programs press, without a session. Whoever has the
+letter may stop the kind for its reader; nothing else is to be had by it, and the reader turns it on again.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.urls import reverse
+
+from courseware.evidence.recording import record
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.outbox.models import Message
+from courseware.outbox.stopped_kinds import StoppedKind
+
+SIGNER = Signer(salt="outbox.stopping")
+STOPPED = "the person has stopped letters of this kind"
+
+
+class KindToStop(NamedTuple):
+    person: AbstractBaseUser
+    kind: str
+
+
+def may_be_stopped(kind: str) -> bool:
+    return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == LetterSort.SUBSCRIBED
+
+
+def address_to_stop(message: Message) -> str:
+    """As it stands in the letter; "" where the letter may not be stopped."""
+    if message.person_id is None or not may_be_stopped(message.kind):
+        return ""
+    token = SIGNER.sign_object([message.person_id, message.kind])
+    return settings.SITE_URL.rstrip("/") + reverse("outbox:stop", args=[token])
+
+
+def read_token(token: str) -> KindToStop | None:
+    """None where we have not signed it, or where it is of a kind that may not be stopped, perhaps any more."""
+    try:
+        key, kind = SIGNER.unsign_object(token)
+    except (BadSignature, ValueError, TypeError):
+        return None
+    person = get_user_model()._default_manager.filter(pk=key).first()
+    return KindToStop(person, kind) if person and may_be_stopped(kind) else None
+
+
+@transaction.atomic
+def stop_kind(wanted: KindToStop) -> bool:
+    """Returns whether they were not stopped before."""
+    _row, is_new = StoppedKind.objects.get_or_create(person_id=wanted.person.pk, kind=wanted.kind)
+    if is_new:
+        record("letters-stopped", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
+    return is_new
+
+
+@transaction.atomic
+def turn_on_again(wanted: KindToStop) -> bool:
+    """Returns whether they were stopped."""
+    gone, _rows = StoppedKind.objects.filter(person=wanted.person.pk, kind=wanted.kind).delete()
+    if gone:
+        record("letters-go-on", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
+    return bool(gone)
+
+
+def stopped_of(person: AbstractBaseUser) -> set[str]:
+    """Names of kinds. Runs one query."""
+    return set(StoppedKind.objects.filter(person=person.pk).values_list("kind", flat=True))
+
+
+def stopped_among(messages: Sequence[Message]) -> set[int]:
+    """Keys of those that their reader has stopped. Runs one query where one of them may be stopped."""
+    asked = [message for message in messages if may_be_stopped(message.kind)]
+    if not asked:
+        return set()
+    rows = StoppedKind.objects.filter(person__in=[message.person_id for message in asked])
+    stopped = set(rows.values_list("person", "kind"))
+    return {message.pk for message in asked if (message.person_id, message.kind) in stopped}
+
+
+def kinds_to_stop() -> list[str]:
+    return kinds_of_sort(LetterSort.SUBSCRIBED)
