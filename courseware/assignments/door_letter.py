@@ -7,14 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assignments.door_sending import LETTER
 from courseware.assignments.group_doors import GroupCard
 from courseware.assignments.group_summaries import board_address, figures_of, summary_lines
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 
 
 def register_letter() -> None:
     template = "assignments/mail/group_summary.txt"
     words = _("What a chat group was not told")
-    register_kind(LETTER, MessageKind(words, template, still_wanted, in_words, LetterSort.SUBSCRIBED))
+    questions = one_by_one(still_wanted), one_by_one(in_words)
+    register_kind(LETTER, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED))
 
 
 def card_of(message: Message) -> GroupCard | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.permissions import sees_reports
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
@@ -47,9 +47,8 @@ def unsubscribe(person) -> None:
 
 def register_letter_of_month() -> None:
     template = "reporting/mail/monthly_report.txt"
-    register_kind(
-        KIND, MessageKind(_("Report about a month"), template, why_not_wanted, month_in_words, LetterSort.SUBSCRIBED)
-    )
+    questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
+    register_kind(KIND, MessageKind(_("Report about a month"), template, *questions, LetterSort.SUBSCRIBED))
 
 
 def month_before(day: date) -> date:
