@@ -14,6 +14,7 @@ from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
 from courseware.outbox.telling import tell
 
 KIND = "monthly-report"
@@ -31,8 +32,14 @@ class MonthlyReport(models.Model):
         return str(self.person)
 
 
+def is_subscribed(person) -> bool:
+    return MonthlyReport.objects.filter(person=person).exists() and KIND not in stopped_of(person)
+
+
 @transaction.atomic
 def subscribe(person) -> None:
+    """Also for who has stopped these letters by the one press that each of them offers."""
+    turn_on_again(KindToStop(person, KIND))
     _report, is_new = MonthlyReport.objects.get_or_create(person=person)
     if is_new:
         record("monthly-report-wanted", actor=person, subject=person)
@@ -84,5 +91,4 @@ def month_in_words(message: Message) -> dict[str, object]:
         "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
         "month": words,
         "address": f"{settings.SITE_URL}{reverse('reporting:period')}?first={month:%Y-%m}&last={month:%Y-%m}",
-        "stop": settings.SITE_URL + reverse("reporting:monthly-report"),
     }

@@ -1,6 +1,6 @@
 """The report each month by letter: to whom, when, what is in it, and how it is stopped."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -8,7 +8,8 @@ import time_machine
 from courseware.accounts.models import Membership
 from courseware.evidence.models import Event
 from courseware.outbox.models import Message
-from courseware.reporting.monthly_reports import MonthlyReport, subscribe, tell_of_month, unsubscribe
+from courseware.outbox.stopping import KindToStop, stop_kind
+from courseware.reporting.monthly_reports import MonthlyReport, is_subscribed, subscribe, tell_of_month, unsubscribe
 from tests.making import letters, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_the_letter_of_a_month_is_its_address_and_how_to_stop_it(lead):
         [letter] = letters()
     assert (letter.to, letter.subject) == ([lead.email], "Training in October 2026: the report")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in letter.body
-    assert "http://127.0.0.1:8000/team/reports/monthly/\n" in letter.body
+    assert "http://127.0.0.1:8000/letters/stop/" in letter.body
     assert not letter.attachments
 
 
@@ -91,3 +92,16 @@ def test_it_is_begun_and_stopped_by_one_press_and_pressed_again_nothing_happens(
     assert said == [True, True, False, False]
     verbs = Event.objects.filter(subject=f"person:{lead.pk}").order_by("pk").values_list("verb", flat=True)
     assert [verb for verb in verbs if "report" in verb] == ["monthly-report-wanted", "monthly-report-stopped"]
+
+
+def test_who_stopped_it_by_the_press_in_a_letter_gets_none_until_asking_anew(lead):
+    stop_kind(KindToStop(lead, "monthly-report"))
+    assert not is_subscribed(lead)
+    with time_machine.travel(MONDAY, tick=False):
+        tell_of_month()
+        assert not letters()
+        subscribe(lead)
+        assert is_subscribed(lead)
+    with time_machine.travel(MONDAY + timedelta(days=31), tick=False):
+        tell_of_month()
+        assert [letter.subject for letter in letters()] == ["Training in November 2026: the report"]

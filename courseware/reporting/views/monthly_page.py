@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.permissions import sees_reports
 from courseware.lib.form_pages import form_on
-from courseware.reporting.monthly_reports import MonthlyReport, subscribe, unsubscribe
+from courseware.reporting.monthly_reports import is_subscribed, subscribe, unsubscribe
 
 
 def monthly_address(**places):
@@ -29,5 +29,4 @@ def monthly(request):
         said = gettext("No more reports come by letter.") if stops else gettext("From now on it comes each month.")
         messages.success(request, said)
         return redirect("reporting:monthly-report")
-    is_wanted = MonthlyReport.objects.filter(person=request.user).exists()
-    return render(request, "reporting/monthly.html", {"is_wanted": is_wanted})
+    return render(request, "reporting/monthly.html", {"is_wanted": is_subscribed(request.user)})
