@@ -83,6 +83,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "letters-go-on": pgettext_lazy("event", "letters of a kind turned on again"),
     "reminders-planned": pgettext_lazy("event", "days of reminders changed"),
     "escalation-switched": pgettext_lazy("event", "telling the next level switched"),
+    "talk-noted": pgettext_lazy("event", "talk noted"),
+    "talk-taken-back": pgettext_lazy("event", "talk taken back"),
     "rule-made": pgettext_lazy("event", "rule made"),
     "rule-changed": pgettext_lazy("event", "rule changed"),
     "rule-switched-on": pgettext_lazy("event", "rule switched on"),

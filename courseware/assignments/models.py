@@ -10,6 +10,7 @@ from courseware.assignments.fitting import Because, Why
 from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
 from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - Django finds its models here
 from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - the same
+from courseware.assignments.talks import Talk  # noqa: F401 - the same
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 

@@ -6,6 +6,7 @@ waits. A letter waits for its turn as every letter about the training does.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -19,6 +20,8 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver
 from courseware.outbox.models import Message, MessageState
 
+AT_ONCE = timedelta()
+LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
 NOT_SENT = "taken back by who had sent it"
 
 
@@ -33,6 +36,7 @@ class Unreminded(models.TextChoices):
     NO_ADDRESS = "no-address", _("has no address")
     REMINDED = "reminded", _("was reminded within a day")
     WAITS = "waits", _("a reminder waits already")
+    TURN = "turn", _("may not be written to today")
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,17 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
 
 
 @transaction.atomic
-def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
-    """Queue a reminder of each of these runs, which are in the hands of `by`; None where there is nobody to remind."""
+def remind(keys: Iterable[int], *, by: User, held: timedelta = AT_ONCE) -> tuple[HandReminding | None, list[LeftOut]]:
+    """Queue a reminder of each of these runs, which are in the hands of `by`; None where there is nobody to remind.
+
+    For as long as `held` none of them leaves.
+    """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
     why = left_out(runs, by)
     able = [run for run in runs if run.pk not in why]
-    messages = Message.objects.bulk_create(by_hand(run, by) for run in able)
+    leaves_at = timezone.now() + held
+    messages = Message.objects.bulk_create(by_hand(run, by, leaves_at) for run in able)
     refused = [LeftOut(run, why[run.pk]) for run in runs if run.pk in why]
     if not messages:
         return None, refused
@@ -90,7 +98,7 @@ def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list
     return HandReminding.objects.create(made_by=by, letters=keys_of_letters), refused
 
 
-def by_hand(run: Enrollment, by: User) -> Message:
+def by_hand(run: Enrollment, by: User, leaves_at: datetime) -> Message:
     day = run.due_on.isoformat() if run.due_at else None
     person = run.learner
     return Message(
@@ -99,7 +107,16 @@ def by_hand(run: Enrollment, by: User) -> Message:
         address=person.email or "",
         language=person.language,
         data={"subjects": [[run.pk, day]], "by": by.pk},
+        next_at=leaves_at,
     )
+
+
+def reminders_of(runs: Collection[Enrollment]) -> dict[int, Message]:
+    """Key of each of these runs → its newest reminder that waits, is leaving or has left lately. Runs one query."""
+    people = [run.learner_id for run in runs]
+    letters = Message.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
+    letters = letters.exclude(state=MessageState.SKIPPED).order_by("pk")
+    return {run: letter for letter in letters for run, _day in letter.data["subjects"]}
 
 
 @transaction.atomic

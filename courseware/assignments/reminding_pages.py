@@ -110,7 +110,12 @@ def reminded(request, pk):
 @login_required
 @form_on(reminded_address)
 def take_back_reminders(request, pk):
-    undone = undo_reminding(own_reminding(request, pk))
+    say_taken_back(request, undo_reminding(own_reminding(request, pk)))
+    return redirect("assignments:reminded", pk)
+
+
+def say_taken_back(request, undone):
+    """How many letters are not sent, and how many have left."""
     if taken := undone.not_sent:
         words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
         messages.success(request, words % {"number": taken})
@@ -124,4 +129,3 @@ def take_back_reminders(request, pk):
             told,
         )
         messages.info(request, words % {"number": told})
-    return redirect("assignments:reminded", pk)

@@ -1,0 +1,98 @@
+"""What a lead has confirmed of the acts that were drafted for today: done together, and taken back together.
+
+All runs are locked before the first act, by key: two who lead the same people come one after the other, and the second
+finds what the first has done.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from courseware.accounts.models import User
+from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.reminding_by_hand import LeftOut, remind, undo_reminding
+from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
+from courseware.evidence.recording import record_many
+from courseware.learning.adjusting import Unadjusted, adjust
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.models import Enrollment
+from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
+
+HELD = timedelta(seconds=10)  # for which letters wait, so that all can be taken back
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """Keys of runs in the hands of who confirms; `extend` has the last day that each gets."""
+
+    remind: Collection[int]
+    extend: Mapping[int, date]
+    talk: Collection[int]
+
+    @property
+    def runs(self) -> set[int]:
+        return {*self.remind, *self.extend, *self.talk}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is new, and who was left out of what. `noted_before` are talks of today that somebody had noted already."""
+
+    reminding: HandReminding | None
+    left_out: list[LeftOut]
+    adjustments: list[Adjustment]
+    refused: list[Unadjusted]
+    talks: list[Talk]
+    noted_before: list[Talk]
+
+    def __bool__(self) -> bool:
+        return bool(self.reminding or self.adjustments or self.talks)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """`letters`: how many are not sent, and how many have left; of each adjustment whose day is as before, and whose
+    stays."""
+
+    letters: tuple[int, int]
+    days: list[tuple[Adjustment, list[int], list[NotUndone]]]
+    talks: int
+
+
+@transaction.atomic
+def carry_out(confirmed: Confirmed, *, by: User) -> Done:
+    """Whoever gets another day is not reminded of the former one. Repeated, it changes nothing."""
+    runs = hold_runs(confirmed.runs)
+    to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
+    noted_before = list(talks_of_day([run.pk for run in to_talk]).values())
+    talks, events = note_talks(to_talk, by=by)
+    reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by, held=HELD)
+    adjustments, refused = [], []
+    for day in sorted(set(confirmed.extend.values())):
+        own = [run for run in runs if confirmed.extend.get(run.pk) == day]
+        made, unadjusted = adjust(own, Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=day, made_by=by))
+        adjustments += [made] if made else []
+        refused += unadjusted
+    record_many(events)
+    return Done(reminding, left_out, adjustments, refused, talks, noted_before)
+
+
+@transaction.atomic
+def take_back_acts(
+    reminding: HandReminding | None, adjustments: Iterable[Adjustment], talks: Collection[Talk], *, by: User
+) -> TakenBack:
+    """What `by` did with `carry_out`, as far as it can be taken back still."""
+    lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
+    hold_runs({line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks})
+    events = take_back_talks(talks, by=by)
+    letters = undo_reminding(reminding) if reminding else (0, 0)
+    days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
+    record_many(events)
+    return TakenBack(letters, days, len(events))
+
+
+def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
+    rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
+    return list(rows.filter(pk__in=list(keys)).order_by("pk"))
