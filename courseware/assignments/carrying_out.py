@@ -12,7 +12,7 @@ from django.db import transaction
 
 from courseware.accounts.models import User
 from courseware.assignments.hand_remindings import HandReminding
-from courseware.assignments.reminding_by_hand import LeftOut, remind, undo_reminding
+from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
 from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
 from courseware.evidence.recording import record_many
 from courseware.learning.adjusting import Unadjusted, adjust
@@ -20,6 +20,7 @@ from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
 
+NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
 HELD = timedelta(seconds=10)  # for which letters wait, so that all can be taken back
 
 
@@ -53,10 +54,9 @@ class Done:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """`letters`: how many are not sent, and how many have left; of each adjustment whose day is as before, and whose
-    stays."""
+    """Of each adjustment whose day is as before, and whose stays."""
 
-    letters: tuple[int, int]
+    letters: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
 
@@ -87,7 +87,7 @@ def take_back_acts(
     lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
     hold_runs({line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks})
     events = take_back_talks(talks, by=by)
-    letters = undo_reminding(reminding) if reminding else (0, 0)
+    letters = undo_reminding(reminding) if reminding else NO_LETTERS
     days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
     record_many(events)
     return TakenBack(letters, days, len(events))

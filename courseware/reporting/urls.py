@@ -15,6 +15,7 @@ from courseware.reporting.views import (
     person,
     seeing,
     statistics,
+    today,
     view_pages,
 )
 
@@ -29,6 +30,9 @@ urlpatterns = [
     # /team/views/<pk>/
     path("team/views/", view_pages.keep, name="keep-view"),
     path("team/views/<int:pk>/take-away/", view_pages.take_away, name="take-view-away"),
+    # /team/today/
+    path("team/today/", today.today, name="today"),
+    path("team/today/undo/", today.undo_today, name="undo-today"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/outlook/", outlook_page.outlook, name="outlook"),
     path("team/reports/", period_pages.page, name="period"),

@@ -12,6 +12,7 @@ from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.making import code_of_an_app, days, make_enrollment, make_user
+from tests.making import days, join, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
 pytestmark = pytest.mark.exhaustive
@@ -222,8 +223,11 @@ def test_pages_of_the_manager(language, visit, world):
     for _ in range(5):
         enrollment = make_enrollment(course=world.course)
         answer_survey(enrollment, at=days(-3))
+    for day in (-2, 2):
+        join(world.team, make_enrollment(course=world.course, due_at=days(day)).learner)
     pages = [
         "/team/",
+        "/team/today/",
         "/team/?state=overdue&name=nobody",
         f"/team/people/{world.enrollment.pk}/",
         "/surveys/tea-room/voice/",

@@ -130,6 +130,8 @@ def forms(world):
         "people/decide/remind/": {"row": world.enrollment.pk},
         "team/views/": {"name": "Late", "query": "state=overdue"},
         "people/decide/note/": {"row": world.enrollment.pk, "text": "Well done", "act": uuid.UUID(int=4)},
+        "team/today/": {"talk": world.enrollment.pk},
+        "team/today/undo/": {"reminding": world.places["people/reminded/<pk>"]},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},

@@ -49,6 +49,7 @@ LISTS = {
     "team/reports/report.xlsx": Enrollment,
     "team/reports/pack.zip": Enrollment,
     "team/reports/monthly/": ONE,
+    "team/today/": Enrollment,
     "team/people/<int:pk>/": Event,
     "team/see/<id:course>/": ONE,
     "team/see/<id:course>/<id:step>/": ONE,

@@ -33,6 +33,7 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 NOT_KEPT = frozenset({"name", "post", "days", "away", "stuck"})  # filters of which no numbers are kept
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
+TO_UNDO = "acts-to-undo"  # in the session: what was just confirmed of today's acts; offered on the next page alone
 
 
 @require_safe
@@ -68,6 +69,7 @@ def board(request):
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
         "leads": leads_oneself(request),
+        "to_undo": request.session.pop(TO_UNDO, None),
         "chooses": not audits(request.user),
         "decisions": DECISIONS,
         "whole_team": whole_team(request.user, teams, chosen),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assignments", "0004_reminders_by_hand"),
+        ("assignments", "0006_escalation"),
         ("learning", "0022_due_feeds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,188 @@
+"""What a lead may do today, drafted with its reasons: letters, another day, a talk; and who is left out of letters.
+
+It is about the people whom somebody leads, not about all whom an office lets see. The database counts, and only the
+most urgent rows are read: the number of statements is the same for one person and for a hundred thousand.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, QuerySet
+
+from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.working_days import calendars_of_people
+from courseware.assignments.remindable import why_unreminded
+from courseware.assignments.reminding_by_hand import Unreminded
+from courseware.assignments.taking_back import names_in_words
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.states import DUE_SOON, State
+from courseware.reporting.board_rows import published
+from courseware.reporting.talks_due import TalkDue, talks_due
+
+LETTERS_AT_ONCE = 500  # the most urgent; when these have theirs, the next ones are drafted
+LINES = 3  # of one kind, each about one person
+NAMES = 5
+MORE_TIME = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """`run` and `learner` are keys."""
+
+    run: int
+    learner: int
+    name: str
+    state: State
+    has_begun: bool
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Reminders to `number` people in one state, of whom `recipients` get theirs by this press."""
+
+    state: State
+    number: int
+    recipients: Sequence[Recipient]
+
+    @property
+    def value(self) -> str:
+        """What the box of the form stands for."""
+        return ".".join(str(each.run) for each in self.recipients)
+
+    @property
+    def people(self) -> Sequence[Recipient]:
+        """Each once, who may be late in several courses."""
+        return list({each.learner: each for each in reversed(self.recipients)}.values())[::-1]
+
+    @property
+    def named(self) -> Sequence[Recipient]:
+        return self.people[:NAMES]
+
+    @property
+    def unnamed(self) -> int:
+        return self.number - len(self.named)
+
+    @property
+    def later(self) -> int:
+        return self.number - len(self.people)
+
+    @property
+    def is_late(self) -> bool:
+        return self.state == State.OVERDUE
+
+    @property
+    def unopened(self) -> int:
+        return sum(not each.has_begun for each in self.people)
+
+
+@dataclass(frozen=True)
+class MoreTime:
+    """Another day for somebody who has not opened the course yet; the first working day that long after the former."""
+
+    run: int
+    name: str
+    due_on: date
+    day: date
+
+    @property
+    def value(self) -> str:
+        return f"{self.run}:{self.day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class NoLetter:
+    """`number` people get no letter, for one reason; the names of the first."""
+
+    why: Unreminded
+    number: int
+    names: str
+
+
+@dataclass(frozen=True)
+class DraftedActs:
+    """`others`: how many people nothing is to be done about; None where that many are not counted."""
+
+    letters: list[Letters]
+    more_time: list[MoreTime]
+    has_more_unopened: bool
+    talks: list[TalkDue]
+    stuck_beside: int
+    left_out: list[NoLetter]
+    others: int | None
+
+    def __bool__(self) -> bool:
+        return bool(self.letters or self.more_time or self.talks)
+
+
+def led_by(user) -> EnrollmentQuerySet:
+    """The newest runs of those whom `user` leads, today for somebody else perhaps."""
+    return published(Enrollment.objects.filter(learner__in=people_managed_by(user))).newest()
+
+
+def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
+    led = led_by(user).filter(learner__is_active=True)
+    near = led.open().filter(urgency__lte=at + DUE_SOON).with_state(at).annotate(why=why_unreminded(at))
+    unopened = list(may_have_more_time(near, at))
+    talks = talks_due(led.open(), at)
+    return DraftedActs(
+        list(letters_drafted(near.filter(why=""))),
+        more_time(unopened[:LINES]),
+        len(unopened) > LINES,
+        talks[:LINES],
+        len(talks[LINES:]),
+        list(left_out_of(near.exclude(why=""))),
+        others_of(led, talks, at) if counts_others else None,
+    )
+
+
+def letters_drafted(able: QuerySet) -> Iterator[Letters]:
+    numbers = people_by(able, "state")
+    if not numbers:
+        return
+    rows = able.order_by("urgency", "pk").values_list("pk", "learner", "learner__name", "state", "started_at")
+    recipients = [
+        Recipient(run, learner, name, State(state), begun is not None)  # type: ignore[call-arg]  # looks a member up
+        for run, learner, name, state, begun in rows[:LETTERS_AT_ONCE]
+    ]
+    for state in (State.OVERDUE, State.DUE_SOON):
+        if own := [each for each in recipients if each.state == state]:
+            yield Letters(state, numbers[state], own)
+
+
+def left_out_of(unable: QuerySet) -> Iterator[NoLetter]:
+    numbers = people_by(unable, "why")
+    if not numbers:
+        return
+    first = list(unable.order_by("urgency", "pk").values_list("why", "learner__name")[:LETTERS_AT_ONCE])
+    for reason, number in sorted(numbers.items()):
+        names = list(dict.fromkeys(name for why, name in first if why == reason))
+        yield NoLetter(Unreminded(reason), number, names_in_words(names))
+
+
+def people_by(near: QuerySet, column: str) -> dict[str, int]:
+    """How many people there are of each value of a column. Runs one query."""
+    return dict(near.order_by().values_list(column).annotate(Count("learner", distinct=True)))
+
+
+def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    """Not overdue, not opened, and nobody has given another day yet: the most urgent, one more than is shown."""
+    soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None).exclude(why=Unreminded.AWAY)
+    return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
+
+
+def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
+    calendars = calendars_of_people([run.learner_id for run in runs]) if runs else {}
+    found = []
+    for run in runs:
+        day, calendar = run.due_on + MORE_TIME, calendars[run.learner_id]
+        if not calendar.is_working(day):
+            day = calendar.working_day_after(day)
+        found.append(MoreTime(run.pk, run.learner.name, run.due_on, day))
+    return found
+
+
+def others_of(led: EnrollmentQuerySet, talks: Sequence[TalkDue], at: datetime) -> int:
+    busy = led.open().filter(urgency__lte=at + DUE_SOON).values("learner")
+    idle = led.exclude(learner__in=busy).exclude(learner__in=[talk.learner for talk in talks])
+    return idle.order_by().aggregate(people=Count("learner", distinct=True))["people"]

@@ -1,0 +1,145 @@
+"""/team/today/: what a lead may do today, with its reasons, confirmed at once; the board fetches it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions import teams_managed_by
+from courseware.assignments.carrying_out import carry_out, take_back_acts
+from courseware.assignments.decision_pages import say_who_was_left
+from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
+from courseware.assignments.reminding_pages import by_reason, say_taken_back
+from courseware.assignments.taking_back import names_in_words, say
+from courseware.assignments.talks import Talk
+from courseware.learning.adjustments import Adjustment
+from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import keys_in
+from courseware.reporting.board_rows import MANY_TEAMS
+from courseware.reporting.drafted_acts import draft_for, led_by
+from courseware.reporting.today_form import TodayForm
+from courseware.reporting.views.board import MANY, TO_UNDO
+
+HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
+
+
+def today_address():
+    return reverse("reporting:today")
+
+
+def board_address():
+    return reverse("reporting:board")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(today_address)
+def today(request):
+    """The page by itself, or for the script of the board the part that stands there."""
+    teams = teams_managed_by(request.user).count()
+    if not teams:
+        raise Http404
+    if request.method == "POST":
+        return confirm(request)
+    are_few = teams <= MANY_TEAMS and MANY not in request.session
+    draft = draft_for(request.user, timezone.now(), counts_others=are_few)
+    part = "HX-Request" in request.headers
+    return render(request, "reporting/_today.html" if part else "reporting/today.html", {"draft": draft})
+
+
+def confirm(request):
+    form = TodayForm(request.POST, led=led_by(request.user))
+    if not form.is_valid():
+        messages.error(request, form.non_field_errors()[0])
+        return redirect("reporting:today")
+    done = carry_out(form.confirmed, by=request.user)
+    if done:
+        request.session[TO_UNDO] = {
+            "reminding": done.reminding and done.reminding.pk,
+            "act": [each.pk for each in done.adjustments],
+            "talk": [each.pk for each in done.talks],
+        }
+    say_what_was_done(request, done)
+    say_who_was_left_out(request, done)
+    return redirect("reporting:board")
+
+
+def say_what_was_done(request, done):
+    if done.reminding:
+        number = len({letter.person_id for letter in done.reminding.sent()})
+        words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
+        messages.success(request, words % {"number": number})
+    for adjustment in done.adjustments:
+        names = names_in_words([line.learner.name for line in adjustment.lines.select_related("learner")])
+        words = gettext("%(name)s has time until %(due_on)s.")
+        messages.success(request, words % {"name": names, "due_on": date_format(adjustment.due_on)})
+    if done.talks:
+        names = names_in_words([talk.enrollment.learner.name for talk in done.talks])
+        messages.success(request, gettext("Noted that you talked with %(names)s.") % {"names": names})
+
+
+def say_who_was_left_out(request, done):
+    """Who has a reminder already is told with who sent it, and when."""
+    have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
+    for label, names in by_reason(each for each in done.left_out if each.why not in HAVE_ONE):
+        messages.info(request, f"{names}{gettext(': ')}{label}")
+    for words, names in who_had_reminded(have_one, request.user):
+        messages.info(request, f"{names}{gettext(': ')}{words}")
+    say_who_was_left(request, done.refused)
+    for talk in done.noted_before:
+        words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
+        messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
+
+
+def who_had_reminded(runs, reader):
+    """(by whom and when, names)."""
+    letters = reminders_of(runs) if runs else {}
+    senders = User.objects.in_bulk({letter.data["by"] for letter in letters.values() if letter.data["by"]})
+    said = {}
+    for run in runs:
+        letter = letters.get(run.pk)
+        sender, at = (senders.get(letter.data["by"]), letter.written_at) if letter else (None, None)
+        said.setdefault(by_whom_and_when("reminder", sender, at, reader), []).append(run.learner.name)
+    return [(words, names_in_words(names)) for words, names in said.items()]
+
+
+def by_whom_and_when(what, person, at, reader):
+    if person is None or at is None:
+        return gettext("a reminder leaves by itself")
+    time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    if person == reader:
+        words = {"talk": gettext("noted by you, %(time)s"), "reminder": gettext("reminded by you, %(time)s")}
+    else:
+        words = {
+            "talk": gettext("%(name)s has noted a talk, %(time)s"),
+            "reminder": gettext("%(name)s has sent a reminder, %(time)s"),
+        }
+    return words[what] % {"name": person.name, "time": time}
+
+
+@require_POST
+@login_required
+@form_on(board_address, is_held=False)
+def undo_today(request):
+    """What the reader has just confirmed, as far as it can be taken back."""
+    reminding = HandReminding.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
+    adjustments = Adjustment.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("act")))
+    talks = Talk.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
+    own = reminding.first(), list(adjustments), list(talks)
+    if not any(own):
+        raise Http404
+    taken = take_back_acts(*own, by=request.user)
+    say_taken_back(request, taken.letters)
+    for adjustment, done, left in taken.days:
+        say(request, adjustment, done, left)
+    if taken.talks:
+        words = ngettext("%(number)d talk is taken back.", "%(number)d talks are taken back.", taken.talks)
+        messages.success(request, words % {"number": taken.talks})
+    return redirect("reporting:board")

@@ -1,0 +1,348 @@
+"""What a lead is offered for today, with its reasons; one confirmation for all of it, and undo."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, User
+from courseware.assignments.talks import Talk
+from courseware.content.models import Course
+from courseware.evidence.models import Event
+from courseware.learning.answering import answer
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import site_day
+from courseware.outbox.models import Message, MessageState
+from courseware.reporting import drafted_acts
+from courseware.reporting.drafted_acts import draft_for
+from tests.assessment.exams import make_course, ready, sit
+from tests.counting import statements
+from tests.making import days, join, letters, make_admin, make_enrollment, make_team, make_user
+from tests.reporting.boards import learner_of
+from tests.reporting.test_two_courses import make_second_course
+from tests.world import outline_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team(client):
+    make_course()
+    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
+    client.force_login(team.manager)
+    return team
+
+
+def drafted(team):
+    return draft_for(team.manager, timezone.now(), counts_others=True)
+
+
+def addressees(team):
+    """State → whom the drafted letters are for."""
+    return {str(each.state): [person.name for person in each.people] for each in drafted(team).letters}
+
+
+def told(run, state, **fields):
+    data = {"subjects": [[run.pk, None]], "by": None}
+    return Message.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
+
+
+def boxes(client):
+    """(name, value, whether it is ticked) of each box, as the page offers them."""
+    page = BeautifulSoup(client.get("/team/today/").content, "html.parser")
+    return [(box["name"], box["value"], box.has_attr("checked")) for box in page.select(".today input[type=checkbox]")]
+
+
+def queued():
+    return sorted(
+        Message.objects.filter(state=MessageState.QUEUED, kind="reminder").values_list("person__name", flat=True)
+    )
+
+
+def miss(run, times=3, question="is-it-off"):
+    step = outline_of(run.course).step("boiling")
+    for _each in range(times):
+        answer(run, step, question, ["0"], token=uuid.uuid4())
+
+
+def test_letters_are_drafted_to_who_is_overdue_or_due_within_three_days_and_to_nobody_else(team):
+    for name, fields in {
+        "Late": {"due_at": days(-2), "started_at": days(-9)},
+        "Later still": {"due_at": days(-1)},
+        "Soon": {"due_at": days(2)},
+        "Far": {"due_at": days(4)},
+        "No day": {},
+        "Done": {"due_at": days(-2), "completed_at": days(-1)},
+        "Excused": {"due_at": days(-2), "waived_at": days(-1)},
+    }.items():
+        learner_of(team, name, **fields)
+    left = learner_of(team, "Left", due_at=days(-2)).learner
+    left.is_active = False
+    left.save()
+    learner_of(make_team(manager=make_user()), "Of another team", due_at=days(-2))
+    own = Enrollment.objects.create(learner=team.manager, course=Enrollment.objects.first().course, due_at=days(-2))
+    join(team, own.learner)
+    assert addressees(team) == {"overdue": ["Late", "Later still"], "due-soon": ["Soon"]}
+    assert [each.unopened for each in drafted(team).letters] == [1, 1]
+    assert drafted(team).others == 4  # Far, No day, Done, Excused
+
+
+def test_who_is_left_out_of_the_letters_is_named_with_the_reason(team):
+    late = {"due_at": days(-2)}
+    runs = {
+        why: learner_of(team, why.title(), **late) for why in ("away", "reminded", "waits", "turn", "three", "none")
+    }
+    no_address = runs.pop("none").learner
+    no_address.email, no_address.staff_number = None, "A1"
+    no_address.save()
+    mark_away(runs["away"].learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
+    told(runs["reminded"], MessageState.SENT, ended_at=timezone.now() - timedelta(hours=19))
+    told(runs["waits"], MessageState.QUEUED)
+    turns = {"state": MessageState.SENT, "kind": "enrolled", "turn_sort": "training"}
+    Message.objects.create(person=runs["turn"].learner, turn_on=site_day(), **turns)
+    for before in (1, 5, 13):
+        Message.objects.create(person=runs["three"].learner, turn_on=site_day() - timedelta(days=before), **turns)
+    free = learner_of(team, "Free", **late)
+    told(free, MessageState.SENT, ended_at=timezone.now() - timedelta(hours=21))
+    told(free, MessageState.SKIPPED, ended_at=timezone.now())
+    for before in (1, 5, 14):
+        Message.objects.create(person=free.learner, turn_on=site_day() - timedelta(days=before), **turns)
+    assert addressees(team) == {"overdue": ["Free"]}
+    assert [(each.why.value, each.number, each.names) for each in drafted(team).left_out] == [
+        ("away", 1, "Away"),
+        ("no-address", 1, "None"),
+        ("reminded", 1, "Reminded"),
+        ("turn", 2, "Turn, Three"),
+        ("waits", 1, "Waits"),
+    ]
+
+
+def test_a_letter_is_ticked_beforehand_and_a_changed_day_or_a_talk_never(client, team):
+    soon = learner_of(team, "Soon", due_at=days(2))
+    late = learner_of(team, "Late", due_at=days(-2))
+    miss(late)
+    [day] = [each.day for each in drafted(team).more_time]
+    assert boxes(client) == [
+        ("remind", f"{late.pk}", True),
+        ("remind", f"{soon.pk}", True),
+        ("extend", f"{soon.pk}:{day}", False),
+        ("talk", f"{late.pk}", False),
+    ]
+
+
+def test_more_time_is_offered_to_who_has_not_opened_the_course_up_to_a_working_day(team):
+    learner_of(team, "Begun", due_at=days(2), started_at=days(-1))
+    learner_of(team, "Late", due_at=days(-1))
+    learner_of(team, "Far", due_at=days(4))
+    given = learner_of(team, "Given", due_at=days(2))
+    Enrollment.objects.filter(pk=given.pk).update(due_given_at=days(-5))
+    away = learner_of(team, "Away", due_at=days(2))
+    mark_away(away.learner, site_day(), site_day(), by=make_admin())
+    Enrollment.objects.filter(pk=away.pk).update(due_at=days(2))
+    run = learner_of(team, "Unopened", due_at=days(2))
+    [offered] = drafted(team).more_time
+    assert (offered.name, offered.due_on) == ("Unopened", run.due_on)
+    assert offered.day >= run.due_on + timedelta(days=3)
+    assert offered.day.weekday() < 5 or offered.day == run.due_on + timedelta(days=3)
+
+
+def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client, team):
+    late, soon = learner_of(team, "Late", due_at=days(-2)), learner_of(team, "Soon", due_at=days(2))
+    unopened = learner_of(team, "Unopened", due_at=days(2))
+    miss(late)
+    before, day = unopened.due_at, site_day() + timedelta(days=9)
+    ticked = {"remind": [f"{late.pk}", f"{soon.pk}.{unopened.pk}"], "extend": f"{unopened.pk}:{day}", "talk": late.pk}
+    answer_page = client.post("/team/today/", ticked, follow=True)
+    assert answer_page.redirect_chain == [("/team/", 302)]
+    said = " ".join(BeautifulSoup(answer_page.content, "html.parser").select_one(".messages").get_text(" ").split())
+    assert "2 reminders are queued." in said
+    assert "Unopened has time until" in said
+    assert "Noted that you talked with Late." in said
+    assert queued() == ["Late", "Soon"]  # who has another day is not reminded of the former one
+    unopened.refresh_from_db()
+    assert unopened.due_on == day
+    assert list(Talk.objects.values_list("enrollment", flat=True)) == [late.pk]
+    form = BeautifulSoup(answer_page.content, "html.parser").select_one(".messages form")
+    fields = [
+        (field["name"], field["value"]) for field in form.select("input") if field["name"] != "csrfmiddlewaretoken"
+    ]
+    assert letters() == []  # for ten seconds
+    undone = client.post(form["action"], dict(fields), follow=True)
+    assert "2 letters are not sent." in undone.text and "1 talk is taken back." in undone.text
+    assert "Taken back for 1 person: Unopened." in undone.text
+    unopened.refresh_from_db()
+    assert (queued(), unopened.due_at, Talk.objects.standing().count()) == ([], before, 0)
+    verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "talk-noted", "talk-taken-back"])
+    assert sorted(verbs.values_list("verb", flat=True)) == [
+        "extended",
+        "extension-undone",
+        "talk-noted",
+        "talk-taken-back",
+    ]
+    assert "undo-today" not in client.get("/team/").text and "/team/today/undo/" not in client.get("/team/").text
+
+
+def test_after_ten_seconds_the_letters_leave(client, team):
+    late = learner_of(team, "Late", due_at=days(-2))
+    client.post("/team/today/", {"remind": f"{late.pk}"})
+    [message] = Message.objects.filter(kind="reminder")
+    assert timedelta(seconds=9) < message.next_at - message.written_at <= timedelta(seconds=11)
+    Message.objects.update(next_at=timezone.now())
+    assert len(letters()) == 1
+
+
+def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, team):
+    late = learner_of(team, "Late", due_at=days(-2))
+    miss(late)
+    ticked = {"remind": f"{late.pk}", "talk": late.pk}
+    client.post("/team/today/", ticked, follow=True)
+    again = client.post("/team/today/", ticked, follow=True)
+    assert "Late: reminded by you, " in again.text and "Late: noted by you, " in again.text
+    other = make_user("Ma Min", language="en")
+    join(team, other, Membership.Role.MANAGER)
+    client.force_login(other)
+    second = client.post("/team/today/", ticked, follow=True)
+    assert "Late: Li Lin has sent a reminder, " in second.text and "Late: Li Lin has noted a talk, " in second.text
+    assert "queued" not in second.text and "Undo" not in second.text
+    assert (queued(), Talk.objects.count()) == (["Late"], 1)
+
+
+def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
+    names = ("Late", "Done", "Excused", "Left")
+    _late, done, excused, left = (learner_of(team, name, due_at=days(-2)) for name in names)
+    [box] = [value for name, value, _ticked in boxes(client) if name == "remind"]
+    Enrollment.objects.filter(pk=done.pk).update(completed_at=timezone.now())
+    Enrollment.objects.filter(pk=excused.pk).update(waived_at=timezone.now())
+    User.objects.filter(pk=left.learner_id).update(is_active=False)
+    page = client.post(
+        "/team/today/",
+        {"remind": box, "talk": done.pk, "extend": f"{excused.pk}:{site_day() + timedelta(days=9)}"},
+        follow=True,
+    )
+    for said in ("1 reminder is queued.", "Done: has completed the course", "Left: has left", "Excused: is excused"):
+        assert said in page.text
+    assert (queued(), Talk.objects.count()) == (["Late"], 0)
+
+
+@pytest.mark.parametrize(
+    ("ticked", "said"),
+    [
+        ({}, "Nothing was ticked, so nothing was done."),
+        ({"remind": "x.-1", "talk": "１"}, "Nothing was ticked, so nothing was done."),
+        ({"extend": "1:2020-01-01"}, "This day is over."),
+        ({"extend": "1:yesterday"}, "Enter a valid date."),
+        ({"extend": "1"}, "This field is required."),
+        ({"talk": list(range(1, 9))}, "That is more than the page has offered"),
+        ({"remind": "1." * 501}, "That is more than the page has offered"),
+        ({"remind": "999999999"}, "You lead none of these people"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_and_does_nothing(client, team, ticked, said):
+    learner_of(team, "Late", due_at=days(-2))
+    page = client.post("/team/today/", ticked, follow=True)
+    assert page.redirect_chain == [("/team/today/", 302)]
+    assert said in page.text
+    assert queued() == []
+
+
+def test_only_who_leads_has_such_a_page_and_only_the_own_people_are_touched(client, team):
+    late = learner_of(team, "Late", due_at=days(-2))
+    client.post("/team/today/", {"remind": f"{late.pk}"})
+    message = Message.objects.get(kind="reminder")
+    for person in (late.learner, make_admin()):
+        client.force_login(person)
+        assert client.get("/team/today/").status_code == 404
+        assert client.post("/team/today/", {"remind": f"{late.pk}"}).status_code == 404
+    client.force_login(make_team(manager=make_user()).manager)
+    assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
+    assert client.post("/team/today/undo/", {"reminding": 1}).status_code == 404
+    assert (Talk.objects.count(), Message.objects.get(kind="reminder").state) == (0, message.state)
+
+
+def talks(team):
+    return [(each.name, each.why) for each in drafted(team).talks]
+
+
+def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_again_after_a_new_miss(team):
+    stuck, once = learner_of(team, "Stuck"), learner_of(team, "Once")
+    miss(stuck)
+    miss(once, times=1)
+    learner_of(team, "Idle", started_at=days(-20), last_active_at=days(-20))
+    assert talks(team) == [("Stuck", "one question missed 3 times · Boiling water")]
+    talk = Talk.objects.create(enrollment=stuck, made_by=team.manager)
+    assert talks(team) == []
+    miss(stuck, times=1)
+    assert [name for name, _why in talks(team)] == ["Stuck"]
+    Talk.objects.filter(pk=talk.pk).update(made_at=timezone.now())
+    assert talks(team) == []
+    Talk.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    assert [name for name, _why in talks(team)] == ["Stuck"]
+
+
+def test_who_failed_the_exam_and_stopped_is_to_be_talked_with_and_who_has_merely_stopped_is_not(team):
+    failed = ready(Course.objects.get(), due_at=days(9))
+    join(team, failed.learner)
+    sit(failed, points=0, at=days(-8))
+    Enrollment.objects.filter(pk=failed.pk).update(last_active_at=days(-8))
+    former = learner_of(team, "Former")
+    miss(former)
+    Answer.objects.filter(enrollment=former).update(question="gone")  # which the course asks no more
+    Enrollment.objects.filter(pk=former.pk).update(last_active_at=days(-20))
+    [(name, why)] = talks(team)
+    assert (name, why.partition(" · ")[0]) == (failed.learner.name, "exam failed, nothing since")
+    Talk.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
+    assert talks(team) == []
+
+
+def test_of_more_than_fit_the_first_are_named_and_the_rest_is_offered_next(client, team, monkeypatch):
+    monkeypatch.setattr(drafted_acts, "LETTERS_AT_ONCE", 2)
+    for number in range(3):
+        learner_of(team, f"Late {number}", due_at=days(-3 + number / 2))
+    [late] = drafted(team).letters
+    assert (late.number, late.later, [each.name for each in late.people]) == (3, 1, ["Late 0", "Late 1"])
+    page = client.get("/team/today/").text
+    assert "Remind 3 people who are overdue" in page
+    assert "The 2 most urgent first; the others are offered next." in page
+    client.post("/team/today/", {"remind": late.value})
+    assert addressees(team) == {"overdue": ["Late 2"]}
+
+
+def test_a_person_late_in_two_courses_is_one_person_who_gets_one_letter(client, team):
+    tea, aid = Course.objects.get(), make_second_course()
+    late = learner_of(team, "Late", course=tea, due_at=days(-2)).learner
+    make_enrollment(late, aid, due_at=days(-1))
+    [drafted_letters] = drafted(team).letters
+    assert (drafted_letters.number, drafted_letters.later, len(drafted_letters.recipients)) == (1, 0, 2)
+    said = client.post("/team/today/", {"remind": drafted_letters.value}, follow=True)
+    assert "1 reminder is queued." in said.text
+    Message.objects.update(next_at=timezone.now())
+    assert len(letters()) == 1
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_it_is_drafted_with_as_many_statements_for_one_as_for_three(client, team, people):
+    for _each in range(people):
+        miss(learner_of(team, due_at=days(-2)))
+        learner_of(team, due_at=days(2))
+        told(learner_of(team, due_at=days(-2)), MessageState.QUEUED)
+    client.get("/team/today/")
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 24
+
+
+def test_the_board_leads_there_by_a_plain_link_and_its_script_fetches_the_part(client, team):
+    learner_of(team, "Late", due_at=days(-2))
+    link = BeautifulSoup(client.get("/team/").content, "html.parser").select_one("[hx-get]")
+    assert (link["hx-get"], link.a["href"]) == ("/team/today/", "/team/today/")
+    part = client.get("/team/today/", headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith("<section") and not re.search("<html|<nav", part)
+    client.force_login(make_admin())
+    assert "/team/today/" not in client.get("/team/").text
+
+
+def test_nothing_to_do_says_so(client, team):
+    learner_of(team, "Far", due_at=days(9))
+    assert "Nothing has to be done today." in client.get("/team/today/").text
