@@ -11,8 +11,7 @@ from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
-from tests.making import code_of_an_app, days, make_enrollment, make_user
-from tests.making import days, join, make_enrollment, make_user
+from tests.making import code_of_an_app, days, join, make_enrollment, make_user
 from tests.world import answer_survey, finish_lessons, lesson_document, make_world
 
 pytestmark = pytest.mark.exhaustive
