@@ -33,7 +33,7 @@ def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, te
     before = rows_kept()
     links = [link["href"] for link in soup(client.get(f"/team/see/{course.identifier}/")).select(".seen a")]
     steps = [step for step in outline_of(course).steps if step.kind in SEEN]
-    assert links == [f"/team/see/{course.identifier}/{step.id}/" for step in steps] and len(links) > 2
+    assert links == [f"/team/see/{course.identifier}/{step.id}/" for step in steps] and len(links) == 2
     for link in links:
         page = client.get(link)
         assert "Nothing is recorded" in page.text
@@ -64,7 +64,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
         page = client.get(address, fields)
         assert page.status_code == 200
     assert page.context["situation"].ending and "From the beginning" in page.text
-    assert client.get(address, {"way": page.context["situation"].way}).context["situation"].ending
+    assert client.get(address, {"way": str(page.context["situation"].way)}).context["situation"].ending
 
 
 @pytest.mark.parametrize("query", ["way=9-9", "choice=99", "way=0&choice=9"])
