@@ -123,10 +123,11 @@ def test_who_leads_a_team_without_teams_below_lands_on_the_board_and_nobody_sees
     assert client.get("/team/teams/").status_code == 404
 
 
-@pytest.mark.parametrize("teams", [1, 3])
-def test_the_page_costs_the_same_for_any_number_of_teams(client, firm, teams):
-    for number in range(teams):
-        learner_of(make_team(f"T{number}", parent=firm["head"]), due_at=days(-1))
+def test_the_page_costs_the_same_for_any_number_of_teams(client, firm):
     client.force_login(firm["head"].manager)
-    client.get("/team/teams/")
-    assert statements(lambda: client.get("/team/teams/")) == {"SELECT": 19}
+    asked = []
+    for number in range(3):
+        learner_of(make_team(f"T{number}", parent=firm["head"]), due_at=days(-1))
+        client.get("/team/teams/")  # what is read once in each process
+        asked.append(statements(lambda: client.get("/team/teams/")))
+    assert asked[0] == asked[1] == asked[2]
