@@ -84,16 +84,17 @@ def test_certified_is_who_had_a_certificate_that_was_valid_on_the_last_day(team)
 
 
 def test_training_elsewhere_certifies_likewise_and_once_beside_a_certificate(team):
-    both, ended, later = learner_of(team), learner_of(team), learner_of(team)
+    both, alone, ended, later = (learner_of(team) for _ in range(4))
     certify(both, at=INSIDE)
     said = {"course": both.course, "proof": "Seen", "recorded_by": make_hr()}
     for run, on, until in (
         (both, SPRING.first, None),
+        (alone, SPRING.last, SPRING.last),
         (ended, SPRING.first, SPRING.last - timedelta(days=1)),
         (later, SPRING.last + timedelta(days=1), None),
     ):
         OutsideTraining.objects.create(person=run.learner, trained_on=on, valid_until=until, **said)
-    assert report(team.manager) == {"Night shift": Figures(people=3, certified=1)}
+    assert report(team.manager) == {"Night shift": Figures(people=4, certified=2)}
 
 
 def test_in_a_period_that_still_runs_certified_is_who_is_so_today(team):
