@@ -35,6 +35,7 @@ def test_each_course_and_each_rule_that_is_on_has_a_field(hr):
     assert {name: field.initial for name, field in form.fields.items()} == {
         f"course-{course.pk}": "7, 1, -3",
         f"rule-{rule.pk}": "",
+        "escalates": False,
     }
 
 
