@@ -23,7 +23,9 @@ class AdminSite(admin.AdminSite):
         from courseware.outbox import waiting
 
         now, is_theirs = timezone.now(), request.user.is_superuser
-        found = [*condition.troubles(now), *waiting.troubles(now)] if is_theirs else []
+        found = []
+        if is_theirs:
+            found = [*condition.troubles(now), *waiting.troubles(now), *condition.further_troubles(now)]
         return super().index(request, (extra_context or {}) | {"troubles": found})
 
     def autocomplete_view(self, request):

@@ -39,9 +39,7 @@ def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> No
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait, and
-    those of the rooms above.
-    """
+    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
@@ -53,7 +51,11 @@ def troubles(now: datetime) -> list[Trouble]:
             found.append(Trouble(_("has not come to an end"), JOBS[name].words, PAGE))
     if waits := what_waits_for_a_seal(now):
         found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
-    return [*found, *(trouble for ask in FURTHER.values() for trouble in ask(now))]
+    return found
+
+
+def further_troubles(now: datetime) -> list[Trouble]:
+    return [trouble for ask in FURTHER.values() for trouble in ask(now)]
 
 
 def what_waits_for_a_seal(now: datetime) -> str:
