@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from courseware.lib.dates import due_instant
@@ -135,5 +136,6 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
         late(team, f"Late {number}", course)
     write_digests()
     [message] = Message.objects.filter(kind="digest").select_related("person")
-    with django_assert_num_queries(12):
+    # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
+    with django_assert_num_queries(14 if connection.vendor == "postgresql" else 12):
         assert digest.in_words(message)["late"]["number"] == people
