@@ -230,6 +230,9 @@ def test_pages_of_the_manager(language, visit, world):
         "/team/?state=overdue&name=nobody",
         f"/team/people/{world.enrollment.pk}/",
         "/surveys/tea-room/voice/",
+        "/team/reports/?first=2020-01&last=2099-12",
+        "/team/reports/monthly/",
+        "/api/",
     ]
     assert_fine(visit(world.people["manager"], language=language), pages)
 

@@ -60,7 +60,7 @@ def test_each_month_is_told_once_however_often_it_is_looked(lead):
 
 def test_who_leads_nobody_any_more_or_has_left_is_told_nothing(lead):
     with time_machine.travel(IN_OCTOBER, tick=False):
-        gone = make_hr(name="Gone")
+        gone = make_team().manager
         subscribe(gone)
     type(gone).objects.filter(pk=gone.pk).update(is_active=False)
     Membership.objects.filter(person=lead).delete()
