@@ -75,7 +75,8 @@ def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
     """(of these messages those that are due and that nobody else sends, in their order; keys of those left for another
     round). What is claimed counts as tried from here on.
 
-    Of one person a round has one letter: whether there is a turn for the next depends on what becomes of the first.
+    Of one person a round has one letter, and one of all that are to nobody who is known: whether there is a turn for
+    the next depends on what becomes of the first.
     With `face_key`, by which the door knows whose sender and signature each bears.
     """
     now = timezone.now()
@@ -89,6 +90,5 @@ def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
 
 
 def firsts_of(readers: Mapping[int, int | None], keys: Sequence[int]) -> set[int]:
-    """Of the letters to each reader the one that comes first in `keys`, and all that are to nobody who is known."""
-    of_reader = {reader: key for key in reversed(keys) if (reader := readers.get(key))}
-    return {*of_reader.values(), *(key for key, reader in readers.items() if reader is None)}
+    """Of the letters to each reader, and of those to nobody who is known, the one that comes first in `keys`."""
+    return set({readers[key]: key for key in reversed(keys) if key in readers}.values())

@@ -188,15 +188,14 @@ def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(cli
         response = client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "en"})
         answers.append((response.status_code, response["Location"]))
     assert set(answers) == {(302, reverse("account_reset_password_done"))}
-    assert [letter.to for letter in letters()] == [
-        ["known@example.com"],
-        ["known@example.com"],
-        ["other@example.com"],
-        ["closed@example.com"],
+    none = "No training account with this address"
+    assert sorted((letter.to, letter.subject) for letter in letters()) == [
+        (["closed@example.com"], none),
+        (["known@example.com"], "Your link to set a password"),
+        (["known@example.com"], "Your link to set a password"),
+        (["other@example.com"], none),
     ]
-    subjects = [letter.subject for letter in letters()]
-    assert subjects == ["Your link to set a password"] * 2 + ["No training account with this address"] * 2
-    assert "reset/key" not in letters()[2].body + letters()[3].body
+    assert not any("reset/key" in letter.body for letter in letters() if letter.subject == none)
     known, unknown = f"person:{person.pk}", "person:unknown"
     assert list(Event.objects.values_list("subject", flat=True)) == [known, known, unknown, unknown]
 
