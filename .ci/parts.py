@@ -33,6 +33,7 @@ READ = {
     "async-timeout": "Apache-2.0",
     "colorama": "BSD-3-Clause",
     "django-csp": "BSD-3-Clause",
+    "django-ninja": "MIT",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
     "htmx.org": "0BSD",
     "qrcode": "BSD-3-Clause",

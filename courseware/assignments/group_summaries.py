@@ -30,7 +30,7 @@ def register_board_page(url_name: str) -> None:
 
 
 @dataclass(frozen=True)
-class TeamFigures:
+class GroupFigures:
     """Of a team with all below it, people in courses: as on its board."""
 
     tally: Tally
@@ -45,15 +45,15 @@ class TeamFigures:
         return sum(self.tally.number_in(state) for state in OPEN_STATES)
 
 
-def figures_of(team: Team, at: datetime) -> TeamFigures:
+def figures_of(team: Team, at: datetime) -> GroupFigures:
     """Runs two queries."""
     here = Headcount.objects.filter(team=team)
     coming = here.filter(urgency__gt=at, urgency__lt=NO_DAY).order_by("urgency").values_list("urgency")
     first = coming.annotate(people=Sum("number")).filter(people__gt=0).first()
-    return TeamFigures(here.told(at), due_day(first[0], team.zone) if first else None)
+    return GroupFigures(here.told(at), due_day(first[0], team.zone) if first else None)
 
 
-def why_nothing(door: GroupDoor, figures: TeamFigures) -> str:
+def why_nothing(door: GroupDoor, figures: GroupFigures) -> str:
     """Why the group is told nothing today; "" where it is.
 
     Among fewer than five each colleague would know of whom a number speaks; who leads them sees them anyway.
@@ -70,7 +70,7 @@ def people_learning_in(team: Team) -> int:
     return Membership.objects.filter(person__in=people, person__is_active=True).values("person").distinct().count()
 
 
-def summary_card(door: GroupDoor, figures: TeamFigures) -> ChatCard:
+def summary_card(door: GroupDoor, figures: GroupFigures) -> ChatCard:
     with translation.override(door.language):
         return ChatCard(
             gettext("%(team)s: training") % {"team": door.team.name},
@@ -80,7 +80,7 @@ def summary_card(door: GroupDoor, figures: TeamFigures) -> ChatCard:
         )
 
 
-def summary_lines(figures: TeamFigures, *, by_state: bool) -> list[str]:
+def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     """In the language that is active. `by_state`: each number as on the board, for those who lead."""
     said = {
         "late": figures.tally.number_in(State.OVERDUE),

@@ -10,8 +10,8 @@ QUARTERS, MONTHS = 5, 3  # that are offered, today's among them
 def latest_quarters(today: date) -> list[Period]:
     """Today's first.
 
-    >>> str(latest_quarters(date(2026, 2, 3))[1])
-    "Period(first=datetime.date(2025, 10, 1), last=datetime.date(2025, 12, 31))"
+    >>> latest_quarters(date(2026, 2, 3))[1]
+    Period(first=datetime.date(2025, 10, 1), last=datetime.date(2025, 12, 31))
     """
     return latest(today.replace(month=(today.month - 1) // 3 * 3 + 1), months=3, number=QUARTERS)
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
+from courseware.assignments.carrying_out import NO_LETTERS, Confirmed, carry_out, take_back_acts
+from courseware.assignments.reminding_by_hand import Undone
 from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
@@ -90,7 +91,9 @@ def test_all_is_taken_back_once(team):
     before = soon.due_at
     soon.refresh_from_db()
     assert (waiting(), soon.due_at, list(Talk.objects.standing())) == ([], before, [])
-    assert (taken.letters, [done for _act, done, _left in taken.days], taken.talks) == ((1, 0), [[soon.learner_id]], 1)
+    assert (taken.letters, [done for _act, done, _left in taken.days], taken.talks) == (
+        Undone(not_sent=1, left=0, left_in_another=0), [[soon.learner_id]], 1,
+    )  # fmt: skip
     again = take_back_acts(made.reminding, made.adjustments, made.talks, by=team.manager)
-    assert (again.letters, [done for _act, done, _left in again.days], again.talks) == ((0, 0), [[]], 0)
+    assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_LETTERS, [[]], 0)
     assert [verb for verb, _subject in logged()] == ["extended", "talk-noted", "extension-undone", "talk-taken-back"]

@@ -69,7 +69,7 @@ def test_the_board_sends_the_rows_that_are_ticked_to_each_decision(signed_in, te
         (str(runs[0].pk), "Choose Ann"), (str(runs[1].pk), "Choose Bob"),
     }  # fmt: skip
     buttons = page.select("form#chosen[method=get] button")
-    assert [button["formaction"].split("/")[-2] for button in buttons] == ["remind", *FIELDS, "enroll"]
+    assert [button["formaction"].split("/")[-2] for button in buttons] == ["remind", *FIELDS, "enroll", "note"]
 
 
 def test_who_audits_has_nothing_to_tick(client, team):

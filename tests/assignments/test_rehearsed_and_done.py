@@ -129,7 +129,7 @@ def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, tim
     after = tables()
     assert what_was_written(before, after) == said
     new = {row["id"]: row["learner_id"] for key, row in after.items() if key not in before}
-    written = Message.objects.filter(kind="enrolled")
+    written = Message.objects.filter(kind__in=["enrolled", "renewal-open"])
     told = {run: letter.person_id for letter in written for run in letter.data["subjects"]}
     assert {run: person for run, person in told.items() if run in new} == new
     fresh = written.exclude(pk__in=letters_before)

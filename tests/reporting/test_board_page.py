@@ -155,5 +155,6 @@ def test_the_board_leads_to_the_results(client, team):
     learner_of(team)
     links = BeautifulSoup(client.get("/team/").content, "html.parser").select(".after a")
     assert [link["href"] for link in links] == [
-        "/team/outlook/", "/team/board.csv", "/team/board.xlsx", "/people/links/", "/surveys/tea-room/voice/",
+        "/team/outlook/", "/team/reports/", "/team/board.csv", "/team/board.xlsx", "/people/links/",
+        "/surveys/tea-room/voice/", "/team/see/tea-room/",
     ]  # fmt: skip

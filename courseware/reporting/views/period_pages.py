@@ -175,7 +175,7 @@ def contents_of(user, asked, language):
     board, runs = board_rows.board(user, at=now, **filters), runs_reported(user, **filters)
     number = board.count()
     return PackContents(
-        board=board_rows.sorted_within_reason(board, number),
+        board=board_rows.sorted_within_reason(board, number, None, user),
         number=number,
         teams=dict(board_rows.teams_shown_to(user).values_list("pk", "name")),
         runs=runs,
