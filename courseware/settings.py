@@ -63,6 +63,7 @@ if not SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://"
     raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")
 if not re.fullmatch(r"https?://([^\s/?#@:[\]]+|\[[\da-fA-F:]+\])(:\d+)?/?", SITE_URL):
     raise ImproperlyConfigured(f"SITE_URL: expected a host of its own and nothing behind it, got {SITE_URL}")
+SITE_URL = SITE_URL.rstrip("/")  # a path is put behind it, which begins with one
 if PLAIN_HTTP and (
     urlsplit(SITE_URL).hostname not in {"127.0.0.1", "localhost", "::1"} or not {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
 ):

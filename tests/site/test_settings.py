@@ -80,6 +80,12 @@ def test_a_site_that_sets_none_asks_for_seventy_percent():
     assert run("-c", asked, **PRODUCTION).stdout.split() == ["70"]
 
 
+def test_the_address_of_the_site_ends_with_its_host_whoever_wrote_a_slash_behind_it():
+    asked = "from courseware.settings import SITE_URL; print(SITE_URL)"
+    slash = {"SITE_URL": "https://training.example.com/"}
+    assert run("-c", asked, **PRODUCTION | slash).stdout.split() == ["https://training.example.com"]
+
+
 @pytest.mark.parametrize(
     ("named", "environment"),
     [
