@@ -134,6 +134,6 @@ def by_team(message: Message, late: QuerySet[Any, Any]) -> Sequence[tuple[str, i
     """Teams and how many people of theirs are late, most first; none where there is one team. Runs one query."""
     places = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(message.person))
     places = places.filter(person__in=late.order_by().values("learner"))
-    counted = places.values_list("team__name").annotate(number=Count("person", distinct=True))
-    found = list(counted.order_by("-number", "team__name")[:TEAMS_NAMED])
-    return found if len(found) > 1 else []
+    counted = places.values("team").annotate(number=Count("person", distinct=True))  # two teams may bear one name
+    found = counted.order_by("-number", "team__name", "team").values_list("team__name", "number")[:TEAMS_NAMED]
+    return list(found) if len(found) > 1 else []

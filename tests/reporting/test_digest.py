@@ -91,6 +91,18 @@ def test_of_many_it_names_the_latest_and_says_how_many_others_and_the_teams(sund
     assert "By team: Night shift 4 · Day shift 2\n" in body
 
 
+def test_two_teams_of_one_name_are_counted_each_for_itself(sunday, course, mailoutbox):
+    above = team_of("Centre")
+    for number, place in enumerate(("North", "South"), start=1):
+        shift = make_team("Night shift", parent=make_team(place, parent=above))
+        for person in range(number):
+            late(shift, f"{place} {person}", course)
+    write_digests()
+    on_monday(sunday)
+    [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
+    assert "By team: Night shift 2 · Night shift 1\n" in body
+
+
 def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, course):
     learner(team_of(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
     write_digests()
