@@ -68,7 +68,7 @@ def letters_about(late: Collection[DueReminder], at: datetime) -> dict[str, Mess
 
 
 def leads_above(people: Collection[int]) -> dict[int, list[User]]:
-    """Each of these → who leads the nearest team above the own that somebody leads. Runs two queries."""
+    """Each of these → who leads the nearest team above the own that somebody else leads. Runs two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: line_up(each.team)[1:] for each in own.order_by("-pk")}  # of the team joined first
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
@@ -77,7 +77,7 @@ def leads_above(people: Collection[int]) -> dict[int, list[User]]:
     for lead in leads.filter(team__in=wanted).select_related("person").order_by("pk"):
         of_team[lead.team_id].append(lead.person)
     return {
-        person: [lead for lead in next((of_team[team] for team in line if of_team.get(team)), []) if lead.pk != person]
+        person: next((found for team in line if (found := [lead for lead in of_team[team] if lead.pk != person])), [])
         for person, line in lines.items()
     }
 

@@ -76,6 +76,15 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
     )
 
 
+@pytest.mark.usefixtures("wanted")
+def test_of_who_leads_the_team_above_the_own_the_level_above_that_is_told(teams):
+    shift = teams[1]
+    make_course()
+    shift.parent.memberships.create(person=late(shift, "Wang Ming").learner, role="manager")
+    assert escalate() == "letters: 1"
+    assert told() == [("Above", "queued", "")]
+
+
 def test_nobody_is_told_before_the_firm_wants_it(teams):
     make_course()
     late(teams[1], "Wang Ming")
