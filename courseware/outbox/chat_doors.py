@@ -127,9 +127,10 @@ def as_json(said: str) -> Any:
 
 
 def told(status: int, said: str, secrets: list[str]) -> str:
-    """The door's words in one line, in which no part of the address stands, should it repeat that."""
+    """The door's words in one line, as every database keeps them, in which no part of the address stands, should it
+    repeat that."""
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             said = said.replace(secret, "…")
-    line = " ".join(said.split())
+    line = " ".join(said.replace("\0", "").split())
     return f"{status} {line[:LONGEST_WORDS]}".strip()

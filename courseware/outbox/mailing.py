@@ -64,7 +64,8 @@ class MailDoor:
 
 
 def in_words(code: int, said: bytes | str) -> str:
-    return f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    words = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return f"{code} {words}".replace("\0", "")  # PostgreSQL keeps no such sign
 
 
 def composed(message: Message, template: str, context: Mapping[str, Any]) -> EmailMessage:

@@ -113,6 +113,11 @@ def test_who_hangs_drops_or_never_ends_is_tried_again_later(services, monkeypatc
     assert (verdict, len(words)) == ("later", len("200 ") + chat_doors.LONGEST_WORDS)
 
 
+def test_an_answer_with_a_sign_that_no_database_keeps_is_kept_without_it(services):
+    services.manner = (404, "no\0 service", {})
+    assert knocked("slack") == ("refused", "404 no service")
+
+
 def test_four_kilobytes_of_an_answer_are_read_and_no_more():
     class Long:
         def iter_content(self, size):

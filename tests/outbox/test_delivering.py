@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from smtplib import SMTPDataError
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from courseware.jobs.schedule import JOBS
@@ -146,6 +148,16 @@ def test_what_the_server_refuses_for_good_is_not_tried_again_and_says_why(sink, 
     deliver(message)
     assert state(message) == (MessageState.REFUSED, said)
     assert delivering.deliver_due() == ""
+
+
+def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, monkeypatch):
+    def refuses(letter):
+        raise SMTPDataError(554, b"no\0 thanks")
+
+    monkeypatch.setattr(EmailMessage, "send", refuses)
+    message = note()
+    assert deliver(message) == {"refused": 1}
+    assert state(message) == ("refused", "554 no thanks")
 
 
 def test_one_that_is_refused_holds_up_no_other(sink):
