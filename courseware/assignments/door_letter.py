@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.permissions import teams_managed_by
 from courseware.assignments.door_sending import LETTER
 from courseware.assignments.group_doors import GroupCard
 from courseware.assignments.group_summaries import board_address, figures_of, summary_lines
@@ -26,6 +27,10 @@ def still_wanted(message: Message) -> str:
     card = card_of(message)
     if card is None:
         return "the door into the group was taken away"
+    if not teams_managed_by(message.person).filter(pk=card.door.team_id).exists():
+        return "the reader does not lead the team any more"
+    if GroupCard.objects.filter(door=card.door_id, day__gt=card.day).exists():
+        return "a later day has a summary of its own"
     is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
     return "" if is_urgent else "nobody is late any more, and nothing is due within three days"
 

@@ -165,6 +165,29 @@ def test_a_letter_is_not_sent_where_nobody_is_late_any_more(course, services):
     assert told() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within three days")]
 
 
+def test_a_letter_is_not_sent_to_who_leads_the_team_no_more(course, services):
+    team = make_late_team(course, manager=make_user("Li Lin"))
+    make_door(team)
+    services.manner = SHUT
+    send_summaries()
+    team.memberships.filter(person__name="Li Lin").delete()
+    letters()
+    assert told() == [("Li Lin", "skipped", "the reader does not lead the team any more")]
+
+
+def test_a_letter_that_waited_gives_way_to_the_summary_of_a_later_day(course, services, time_machine, letter_hours):
+    make_door(make_late_team(course, manager=make_user("Li Lin")))
+    services.manner = BUSY
+    send_summaries()
+    time_machine.move_to("2026-11-26T12:00:00Z", tick=False)  # eight in the evening: no letter leaves before morning
+    send_summaries()
+    time_machine.move_to("2026-11-27T00:01:00Z", tick=False)
+    services.manner = "as published"
+    assert send_summaries() == "sent 1"
+    letters()
+    assert told() == [("Li Lin", "skipped", "a later day has a summary of its own")]
+
+
 def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeypatch):
     door = make_door(make_late_team(course))
 
