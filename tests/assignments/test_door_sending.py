@@ -247,6 +247,16 @@ def test_a_card_that_cannot_be_made_keeps_no_other_from_leaving(course, services
     assert cards() == [("given-up", "LookupError", 1), SENT]
 
 
+def test_doors_that_hang_hold_up_no_other_work_and_those_behind_them_have_their_turn(course, services, monkeypatch):
+    team = make_late_team(course)
+    for service in ("slack", "dingtalk", "feishu"):
+        make_door(team, service)
+    monkeypatch.setattr(door_sending, "AT_MOST", -1.0)
+    for number in (1, 2, 3):
+        assert send_summaries() == "sent 1"
+        assert len(services.taken) == number
+
+
 def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(course, services, time_machine):
     for number in range(17):
         make_door(make_late_team(course, f"Team {number}"))
