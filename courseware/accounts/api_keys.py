@@ -5,6 +5,7 @@ import secrets
 from datetime import date
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -45,7 +46,11 @@ def digest_of_key(secret: str) -> str:
 
 @transaction.atomic
 def make_key(person, *, name: str, ends_on: date) -> str:
-    """Its secret; "" where there is one of this name already, as after the same form was sent twice."""
+    """Its secret; "" where there is one of this name already, as after the same form was sent twice; and where another
+    form took the last place, or the person was let go, at this very moment."""
+    here = get_user_model().objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True)
+    if not here or ApiKey.objects.filter(person=person).count() >= MOST_KEYS:
+        return ""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     said = {"digest": digest_of_key(secret), "ends_on": ends_on}
     key, is_new = ApiKey.objects.get_or_create(person=person, name=name, defaults=said)

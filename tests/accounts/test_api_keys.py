@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from courseware.accounts.api_keys import ApiKey, end_key, make_key, working_key
+from courseware.accounts.api_keys import MOST_KEYS, ApiKey, end_key, make_key, working_key
 from courseware.accounts.leaving import come_back, leave
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
@@ -58,6 +58,21 @@ def test_it_ends_with_the_account_and_is_not_there_again_when_its_owner_comes_ba
     assert working_key(secret) is None
     come_back(person, by=None)
     assert working_key(secret) is None and working_key(kept)
+
+
+def test_who_is_let_go_while_the_form_is_on_its_way_gets_none():
+    person = make_user()
+    leave(type(person).objects.get(pk=person.pk), by=None)
+    assert made(person) == ""
+    come_back(person, by=None)
+    assert not ApiKey.objects.exists()
+
+
+def test_of_two_forms_that_were_looked_through_before_either_was_kept_the_last_place_is_for_one():
+    person = make_user()
+    secrets = [made(person, f"Key {number}") for number in range(MOST_KEYS + 1)]
+    assert all(secrets[:-1]) and secrets[-1] == ""
+    assert ApiKey.objects.count() == MOST_KEYS == len(verbs())
 
 
 def test_an_account_that_was_shut_otherwise_opens_nothing():
