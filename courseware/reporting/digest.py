@@ -1,6 +1,7 @@
 """The weekly letter to who leads people: who is late, who is stuck, who has finished.
 
-On Monday morning where its reader is, and only where there is something to say.
+On Monday morning where its reader is, behind a holiday on the first working day, and only where there is something to
+say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,25 +67,32 @@ def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
     monday = monday_near(hours, at)
     if monday is None:
         return None
-    opens = datetime.combine(monday, OPENS, hours.zone)
     return Message(
         kind=KIND,
         key=f"{KIND}:{person.pk}:{monday}",
         person=person,
         address=person.email or "",
         language=person.language,
-        next_at=hours.opens_at(max(opens, at)),
+        next_at=hours.opens_at(max(opening_of(monday, hours), at)),
     )
 
 
 def monday_near(hours: LetterHours, at: datetime) -> date | None:
-    """The one whose morning begins within a day, or began less than two days ago."""
+    """The one whose morning begins within a day, or began less than two days ago.
+
+    Not sooner: a letter that waits longer is asked meanwhile, and ended where there is nothing to say as yet.
+    """
     today = at.astimezone(hours.zone).date()
-    for monday in (today - today.weekday() * DAY, today - today.weekday() * DAY + WEEK):
-        opens = datetime.combine(monday, OPENS, hours.zone)
-        if at - CAUGHT_UP < opens <= at + DAY:
+    this_monday = today - today.weekday() * DAY
+    for monday in (this_monday + WEEK, this_monday):  # behind a free week both open at once: it is the later one's
+        if at - CAUGHT_UP < opening_of(monday, hours) <= at + DAY:
             return monday
     return None
+
+
+def opening_of(monday: date, hours: LetterHours) -> datetime:
+    """Of the first working day from this one on."""
+    return hours.opens_at(datetime.combine(monday, OPENS, hours.zone))
 
 
 def board_of_reader(message: Message, at: datetime) -> EnrollmentQuerySet:

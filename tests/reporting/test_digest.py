@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from courseware.accounts.working_days import CalendarDay
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import digest
@@ -108,6 +109,33 @@ def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, cours
     write_digests()
     on_monday(sunday)
     assert told() == [("Li Lin", "skipped", digest.NOTHING)]
+
+
+def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
+    team = team_of()
+    for day in range(3):
+        CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
+    for day in range(5):
+        sunday.move_to(datetime(2026, 12, 14 + day, 5, 30, tzinfo=ZONE), tick=False)
+        write_digests()
+        letters()
+        if day == 1:
+            learner(team, "Done", course, completed_at=timezone.now())
+        sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
+        letters()
+    assert told() == [("Li Lin", "sent", "")]
+    assert Message.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
+
+
+def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
+    team_of("Auckland", time_zone="Pacific/Auckland")
+    for day in range(5):
+        CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
+    at, written = datetime(2026, 12, 14, 5, 30, tzinfo=ZONE), []
+    for _ in range(10):
+        written.append(write_digests(at))
+        at += timedelta(days=1)
+    assert [each for each in written if each] == ["letters: 1"]
 
 
 def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday):
