@@ -1,9 +1,12 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("deep")  # of `make deep`: see tests/assessment/test_life_of_an_attempt.py
+# How long an example takes says how busy the machine is, and judges nothing.
+settings.register_profile("by-no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("by-no-clock")
+settings.register_profile("deep", settings())  # of `make deep`: see tests/assessment/test_life_of_an_attempt.py
 
 # Playwright runs an event loop in the test's thread; without this every live_server test would be refused.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

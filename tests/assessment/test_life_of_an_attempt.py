@@ -31,7 +31,6 @@ IS_DEEP = settings.get_current_profile_name() == "deep"
 SIZE = settings(
     max_examples=500 if IS_DEEP else 20,
     stateful_step_count=50 if IS_DEEP else 40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)

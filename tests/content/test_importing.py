@@ -214,7 +214,7 @@ def odd_files(draw):
 
 @pytest.mark.long
 @pytest.mark.django_db
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(files=odd_files())
 def test_what_is_exported_is_what_was_imported_byte_for_byte(files):
     import_course(files)

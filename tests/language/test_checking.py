@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.checking import check
@@ -239,7 +239,6 @@ PATHS = sorted(path for path in TEXTS if path.endswith(".md"))
 
 
 @pytest.mark.long
-@settings(deadline=None)  # a whole course each time, on machines of any speed
 @given(st.sampled_from(PATHS), st.data())
 def test_no_damage_stops_the_checker_and_each_message_has_a_line_of_its_file(path, data):
     lines = TEXTS[path].split("\n")

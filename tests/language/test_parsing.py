@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.blocks import Callout, Figure, Prose
@@ -210,7 +210,6 @@ def test_any_text_can_be_read_and_its_pieces_stand_in_it(body, path):
 
 
 @pytest.mark.long
-@settings(deadline=None)  # a whole course each time, on machines of any speed
 @given(st.binary(max_size=200), st.sampled_from([path for path in COURSE if path.endswith(".md")]))
 def test_any_bytes_leave_a_course_that_can_be_walked(data, path):
     course = read_course(make_files() | {path: data})

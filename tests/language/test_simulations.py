@@ -166,7 +166,7 @@ def test_one_run_in_three_is_about_one_in_three():
 
 
 @pytest.mark.long
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.randoms(use_true_random=False))
 def test_any_sequence_of_clicks_leads_to_an_ending_with_meters_in_range(random):
     play = drill()

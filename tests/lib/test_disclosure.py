@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.lib.disclosure import disclosed, shown_from
@@ -22,12 +22,10 @@ def figures_of(days_of_people, today):
     return disclosed([(shown_from(day(number)), person) for person, number in done if number <= today], day(today))
 
 
-slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Day on which each person finished, anywhere in forty days.
 PEOPLE = st.lists(st.integers(0, 40), max_size=60)
 
 
-@slowly
 @given(PEOPLE)
 def test_no_two_figures_ever_seen_differ_by_fewer_than_five_people(people):
     seen = {frozenset(figures_of(people, today)) for today in range(45)}
@@ -35,7 +33,6 @@ def test_no_two_figures_ever_seen_differ_by_fewer_than_five_people(people):
     assert all(len(each) % 5 == 0 for each in seen)
 
 
-@slowly
 @given(PEOPLE)
 def test_who_was_seen_once_stays_and_keeps_the_place(people):
     for today in range(45):
@@ -43,7 +40,6 @@ def test_who_was_seen_once_stays_and_keeps_the_place(people):
         assert after[: len(before)] == before
 
 
-@slowly
 @given(PEOPLE, st.integers(0, 45))
 def test_what_happens_today_or_happened_yesterday_changes_nothing_that_is_seen_today(people, today):
     settled = [number for number in people if number < today - 1]

@@ -64,7 +64,7 @@ def test_a_due_day_ends_with_the_last_instant_of_the_chosen_day_and_weeks_count_
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(zone=st.sampled_from(ZONES), at=INSTANTS, later=st.integers(-400, 1200), months=st.integers(1, 36))
 def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(zone, at, later, months):
     outline = Outline("tea-room", "Tea", "en", {}, (), months, None, None, None, (), {})
@@ -86,7 +86,7 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
 
 @pytest.mark.long
 @pytest.mark.django_db
-@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), jumps=st.lists(st.sampled_from(JUMPS), min_size=12, max_size=30))
 def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
     random, at = Random(seed), START

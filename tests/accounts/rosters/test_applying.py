@@ -6,7 +6,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -234,7 +234,7 @@ ANY_LISTS = st.lists(ROWS, min_size=1, max_size=9)
 TIDY_LISTS = st.lists(ROWS, min_size=1, max_size=9, unique_by=lambda row: row[0]).map(
     lambda rows: [[number, name, email and number + email, team] for number, name, email, team in rows]
 )
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=15)
 
 
 @pytest.mark.long
