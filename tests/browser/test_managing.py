@@ -42,7 +42,7 @@ def test_a_manager_finds_who_is_late_gives_more_time_and_takes_the_file(visit, t
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
     assert names_in(download.value) == ["Late Larry"]
-    page.get_by_role("link", name="Late Larry").click()
+    page.get_by_role("rowheader").get_by_role("link", name="Late Larry").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Late Larry")
     day = timezone.localdate() + timedelta(days=20)
     page.get_by_label("New due day").fill(day.isoformat())
