@@ -61,8 +61,8 @@ LAST_RELEASE = $(shell git log -1 --format=%H -G'^version = ' -- pyproject.toml)
 ## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
-	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/year
-	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/year
+	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/faults/test_crowds.py tests/year
+	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_crowds.py tests/year
 	@.ci/deployment --writes 3000
 	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
 	@.venv/bin/python .ci/line_faults.py

@@ -1,6 +1,7 @@
 """Editors and administrators at work while people learn: F19 of the promises.
 
-A deadlock, a 503, and whoever has to wait a second for a lock is an error: the database says so, no stopwatch does.
+A deadlock, a 503, and whoever has to wait long for a lock is an error (a second with FAULTS=full: see `hurried.py`):
+the database says so, no stopwatch does.
 """
 
 import re
