@@ -52,7 +52,11 @@ class Learned(NamedTuple):
 
 
 def weak_spots(runs: QuerySet, route: Outline, teams: Mapping[int, str], today: date) -> WeakSpots:
-    """Of `runs` (from `board_rows.board`) through the course of `route`. Runs four queries."""
+    """Of `runs` (from `board_rows.board`) through the course of `route`. Runs four queries.
+
+    `teams` are those whose people are all among them: who learns in two teams is in both, and a filter by one leaves
+    of the other a part.
+    """
     groups: dict[tuple[str, int], list[tuple[date, bool]]] = defaultdict(list)
     learned = list(learned_in(runs, route))
     joined = teams_joined({each.learner for each in learned})

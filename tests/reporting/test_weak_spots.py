@@ -86,6 +86,17 @@ def test_a_group_is_who_learns_in_a_team_itself_whatever_is_filtered(team, lesso
     assert told(below.manager, lesson) == {"Below": (5, 5)}
 
 
+def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson):
+    below, other = make_team("Below", parent=team), make_team("Other", parent=team)
+    question = lesson.check[0].id
+    runs = [learned(below, lesson, ago=20 - number, missed="" if number == 4 else question) for number in range(6)]
+    for run in (*runs[:4], runs[5]):  # without the fifth, by whom the figures of both would differ
+        join(other, run.learner)
+    columns = {"": ["Below", "Other"], f"?team={other.pk}": ["Other"], f"?team={below.pk}": ["Below"]}
+    for query, shown in columns.items():
+        assert client.get(f"/team/outlook/{query}").context["spots"].teams == shown
+
+
 @pytest.mark.parametrize(
     ("share", "level"), [(None, 0), (Share(0, 5), 0), (Share(1, 5), 1), (Share(9, 10), 4), (Share(5, 5), 4)]
 )

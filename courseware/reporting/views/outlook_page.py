@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from courseware.accounts.models import Team
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
@@ -42,8 +43,13 @@ def outlook(request):
         }
         if not is_too_large:
             context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
-            context["spots"] = weak_spots(runs, route, dict(teams), site_day(now))
+            context["spots"] = weak_spots(runs, route, dict(teams_whole(teams, chosen.get("team"))), site_day(now))
     return render(request, "reporting/outlook.html", context)
+
+
+def teams_whole(teams, team):
+    """Of these, a query of (key, name), those whose people are all on the board of `team`."""
+    return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_those_below().values("pk")) if team else teams
 
 
 def drawn(outlook):
