@@ -147,7 +147,7 @@ class ViewForm(forms.Form):
     """The filters of an address, and what they are to be called."""
 
     name = forms.CharField(max_length=40)
-    query = forms.CharField(max_length=500, required=False)
+    query = forms.CharField(max_length=5000, required=False)  # as much as a board's filters can take, and more
 
 
 class LogFilter(forms.Form):

@@ -7,6 +7,7 @@ from courseware.accounts.moving import lock_person
 from courseware.lib.kept_query import KeptQuery
 
 MOST_VIEWS = 12  # of a person: they stand in one line or two above the board
+LONGEST_QUERY = 500  # characters, of which a Chinese one is nine
 
 
 class TooManyViews(Exception):
@@ -18,7 +19,7 @@ class SavedView(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=40)
-    query = models.CharField(max_length=500)
+    query = models.CharField(max_length=LONGEST_QUERY)
 
     class Meta:
         ordering = ["name", "pk"]

@@ -55,6 +55,8 @@ def test_of_an_address_only_what_the_board_knows_is_kept(client, team):
         ("One", "", "There is nothing to keep"),
         ("One", "state=nonsense", "There is nothing to keep"),
         ("One", "name=" + "x" * 600, "There is nothing to keep"),
+        ("One", "name=" + "夜" * 60, "That is too long to be kept"),
+        ("One", "name=" + "%E5%A4%9C" * 60, "That is too long to be kept"),
         ("", "stuck=on", "Name the view"),
         ("   ", "stuck=on", "Name the view"),
         ("x" * 41, "stuck=on", "Name the view"),

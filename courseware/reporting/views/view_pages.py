@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from courseware.lib.form_pages import form_on
 from courseware.reporting.forms import BoardFilter, ViewForm
-from courseware.reporting.saved_views import MOST_VIEWS, SavedView, TooManyViews, keep_view
+from courseware.reporting.saved_views import LONGEST_QUERY, MOST_VIEWS, SavedView, TooManyViews, keep_view
 from courseware.reporting.views.board import filters_query
 from courseware.reporting.views.people import teams_or_404
 
@@ -30,6 +30,8 @@ def keep(request):
     query = filters_query(BoardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
     if not query:
         messages.error(request, gettext("There is nothing to keep: set a filter first, then name the view."))
+    elif len(query) > LONGEST_QUERY:
+        messages.error(request, gettext("That is too long to be kept: search for a shorter name."))
     elif not is_named:
         messages.error(request, gettext("Name the view in up to 40 characters."))
     else:
