@@ -25,3 +25,9 @@ class NoteForm(VerbForm):
         help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
     )
     act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def begin_another(self):
+        """What was typed is kept, for an act of its own."""
+        self.data = self.data.copy()
+        self.data["act"] = uuid.uuid4()
+        self.add_error(None, _("With this form a note was kept already. Send it once more to keep this one as well."))

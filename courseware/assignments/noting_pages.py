@@ -45,9 +45,12 @@ def note(request):
     form = NoteForm(request.POST if request.method == "POST" else None)
     people = dict(chosen_people(request.user, data).order_by("name", "pk").values_list("pk", "name"))
     if request.method == "POST" and people and form.is_valid():
-        if len(people) <= MOST_AT_ONCE:
+        if len(people) > MOST_AT_ONCE:
+            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        elif was_sent_before(form.cleaned_data, people):
+            form.begin_another()
+        else:
             return noted_about(request, people, form)
-        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
     context = {
         "decision": NOTE,
         "form": form,
@@ -60,11 +63,18 @@ def note(request):
     return render(request, "assignments/decide.html", context, status=form_status(form))
 
 
+def was_sent_before(cleaned, people):
+    """Whether the form has kept something else, or what was taken back since: a page that was gone back to."""
+    kept = Note.objects.filter(act=cleaned["act"], person__in=people)
+    return kept.exclude(text=cleaned["text"], taken_back_at=None).exists()
+
+
 def noted_about(request, people, form):
     """Back to the page of the one person, or to that of the act."""
     act = form.cleaned_data["act"]
-    if write_note(people, form.cleaned_data["text"], act=act, by=request.user):
-        names = {"names": names_in_words(list(people.values()))}
+    if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
+        new = {note.person_id for note in written}
+        names = {"names": names_in_words([name for key, name in people.items() if key in new])}
         messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
     came_from = page_before(request) if "person" in request.POST else ""
     return redirect(came_from or noted_address(act))

@@ -88,6 +88,41 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     assert "Nothing was taken back" in again.text
 
 
+def sent_again(page):
+    """What the form that came back sends."""
+    form = BeautifulSoup(page.content, "html.parser").select_one("main form.card")
+    fields = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+    return fields | {"text": form.textarea.text}
+
+
+def test_who_goes_back_and_types_something_else_is_asked_and_loses_nothing(client, team):
+    run = learner_of(team, "Lea")
+    for _ in range(2):  # a double press
+        assert send(client, person=run.learner_id).status_code == 302
+    page = send(client, person=run.learner_id, text="Asked for days.")
+    assert page.status_code == 422 and "With this form a note was kept already." in page.text
+    assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
+    assert "Noted about Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
+    assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for days.", "Asked for nights."]
+
+
+def test_what_was_taken_back_is_noted_again_by_another_press(client, team):
+    run = learner_of(team, "Lea")
+    send(client, person=run.learner_id)
+    client.post(f"/people/notes/{ACT}/take-back/")
+    page = send(client, person=run.learner_id)
+    assert page.status_code == 422 and not Note.objects.standing().exists()
+    client.post(ADDRESS, sent_again(page))
+    assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for nights."]
+
+
+def test_who_was_noted_about_before_is_not_named_as_noted_about_now(client, team):
+    runs = [learner_of(team, name) for name in ("Ann", "Ben")]
+    send(client, row=runs[0].pk)
+    page = client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT, "row": [r.pk for r in runs]}, follow=True)
+    assert "Noted about Ben. They can read it, too." in page.text
+
+
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 501, "nul\0"])
 def test_what_cannot_be_kept_is_explained_and_nothing_is_noted(client, team, text):
     run = learner_of(team)
