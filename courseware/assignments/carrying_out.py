@@ -15,10 +15,11 @@ from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
 from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
 from courseware.evidence.recording import record_many
-from courseware.learning.adjusting import Unadjusted, adjust
+from courseware.learning.adjusting import Refusal, Unadjusted, adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
+from courseware.lib.dates import due_instant
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
 HELD = timedelta(seconds=10)  # for which letters wait, so that all can be taken back
@@ -63,7 +64,10 @@ class TakenBack:
 
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
-    """Whoever gets another day is not reminded of the former one. Repeated, it changes nothing."""
+    """Whoever gets another day is not reminded of the former one. Repeated, it changes nothing.
+
+    More time was offered: who has been given a later day since keeps that one.
+    """
     runs = hold_runs(confirmed.runs)
     to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
     noted_before = list(talks_of_day([run.pk for run in to_talk]).values())
@@ -72,7 +76,10 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
     adjustments, refused = [], []
     for day in sorted(set(confirmed.extend.values())):
         own = [run for run in runs if confirmed.extend.get(run.pk) == day]
-        made, unadjusted = adjust(own, Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=day, made_by=by))
+        later = [run for run in own if run.is_open and run.due_at and run.due_at > due_instant(day, run.zone)]
+        refused += [Unadjusted(run.learner_id, Refusal.LATER) for run in later]
+        extension = Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=day, made_by=by)
+        made, unadjusted = adjust([run for run in own if run not in later], extension)
         adjustments += [made] if made else []
         refused += unadjusted
     record_many(events)
@@ -95,4 +102,4 @@ def take_back_acts(
 
 def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
-    return list(rows.filter(pk__in=list(keys)).order_by("pk"))
+    return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))

@@ -32,6 +32,7 @@ class Refusal(models.TextChoices):
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is excused")
     UNCHANGED = "unchanged", _("is like that already")
+    LATER = "later", _("has a later day already")
     ENROLLED = "enrolled", _("is enrolled already")
 
 

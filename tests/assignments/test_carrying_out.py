@@ -9,6 +9,7 @@ from courseware.assignments.reminding_by_hand import Undone
 from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
+from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
@@ -75,6 +76,15 @@ def test_repeated_by_whomever_it_changes_nothing_and_tells_what_was_there(team):
         assert [each.why.value for each in again.refused] == ["unchanged"]
         assert again.noted_before == first.talks
     assert (logged(), Talk.objects.count(), Adjustment.objects.count()) == (before, 1, 1)
+
+
+def test_who_was_given_a_later_day_since_the_page_was_read_keeps_it(team):
+    run = run_of(team, "Soon", due_at=days(1))
+    offered, given = site_day() + timedelta(days=5), site_day() + timedelta(days=40)
+    adjust([run], Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=given, made_by=make_user()))
+    made = carry_out(Confirmed([], {run.pk: offered}, []), by=team.manager)
+    run.refresh_from_db()
+    assert (run.due_on, bool(made), [each.why.value for each in made.refused]) == (given, False, ["later"])
 
 
 def test_yesterdays_talk_is_another_one(team):
