@@ -96,8 +96,7 @@ class RuleForm(forms.ModelForm):
         )
         if rule:
             self.fields["course"].disabled, self.fields["course"].initial = True, rule.course
-        self.fields["team"].queryset = Team.objects.only("name")
-        self.fields["team"].empty_label = _("any team")
+        self.offer_teams()
         self.fields["role"].choices = [("", _("anybody")), *Membership.Role.choices]
         self.offer_posts()
         months = [("", "–"), *MONTHS.items()]
@@ -114,6 +113,13 @@ class RuleForm(forms.ModelForm):
         self.initial.setdefault("role", Membership.Role.LEARNER)
         self.initial.setdefault("other", self.other_of(self.instance))
         self.initial.setdefault("opens", "yearly" if self.instance.renewal_month else "days")
+
+    def offer_teams(self):
+        """Of a closed team a rule is about nobody: saved for another reason, it must not become one about everybody."""
+        team = self.fields["team"]
+        team.queryset = Team.objects.only("name")
+        team.required = self.instance.team_id is not None and not self.instance.team
+        team.empty_label = _("closed: choose another team") if team.required else _("any team")
 
     def offer_posts(self):
         found = posts()

@@ -201,6 +201,21 @@ def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 
+def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client, course, hr):
+    team, other = make_team("Night shift"), make_team("Day shift")
+    rule = make_rule(course, team_id=team.pk)
+    client.post(f"/people/teams/{team.pk}/close/")
+    chosen = soup(client.get(address(rule, "edit/"))).select_one("[name=team] option")
+    assert (chosen.text, chosen["value"]) == ("closed: choose another team", "")
+    response = client.post(address(rule, "edit/"), form(course, name="Renamed", team=chosen["value"]))
+    rule.refresh_from_db()
+    assert (response.status_code, rule.current.team_id) == (422, team.pk)
+    client.post(address(rule, "edit/"), form(course, name="Renamed", team=other.pk))
+    rule.refresh_from_db()
+    assert (rule.current.team, rule.current.name) == (other, "Renamed")
+    assert soup(client.get(address(rule, "edit/"))).select_one("[name=team] option").text == "any team"
+
+
 def test_pages_cost_the_same_statements_for_one_and_for_three(client, course, hr):
     team = make_team(learners=1)
     rule = make_rule(course, is_on=False, team_id=team.pk)
