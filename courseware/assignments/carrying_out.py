@@ -70,7 +70,7 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
     """
     runs = hold_runs(confirmed.runs)
     to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
-    noted_before = list(talks_of_day([run.pk for run in to_talk]).values())
+    noted_before = list(talks_of_day(to_talk).values())
     talks, events = note_talks(to_talk, by=by)
     reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by, held=HELD)
     adjustments, refused = [], []

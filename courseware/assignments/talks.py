@@ -41,15 +41,20 @@ class Talk(models.Model):
         return f"{self.enrollment} · {self.made_at:%Y-%m-%d}"
 
 
-def talks_of_day(runs: Collection[int]) -> dict[int, Talk]:
-    """Key of each of these runs → the talk about it that was noted today by the clock of the site."""
-    found = Talk.objects.standing().filter(enrollment__in=runs).select_related("made_by")
-    return {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}
+def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Talk]:
+    """Key of each of these runs → the talk about it that was noted today by the clock of the site.
+
+    Not where the learner has done something since: then it is another thing to talk about.
+    """
+    acted_at = {run.pk: run.last_active_at for run in runs}
+    found = Talk.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
+    today = {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}
+    return {run: talk for run, talk in today.items() if talk.made_at >= (acted_at[run] or talk.made_at)}
 
 
 def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Talk], list[NewEvent]]:
-    """(those that are new, what to log). The runs are locked; what was noted today is not noted again."""
-    known = talks_of_day([run.pk for run in runs])
+    """(those that are new, what to log). The runs are locked; what is among `talks_of_day` is not noted again."""
+    known = talks_of_day(runs)
     new = Talk.objects.bulk_create(Talk(enrollment=run, made_by=by) for run in runs if run.pk not in known)
     return new, [NewEvent("talk-noted", talk.enrollment, by, {}, talk.made_at) for talk in new]
 

@@ -283,6 +283,18 @@ def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_
     assert [name for name, _why in talks(team)] == ["Stuck"]
 
 
+def test_a_talk_about_a_new_miss_is_noted_on_the_same_day_as_well(client, team):
+    run = learner_of(team, "Lea")
+    miss(run)
+    for number in (1, 2):
+        assert [talk.name for talk in drafted(team).talks] == ["Lea"]
+        client.post("/team/today/", {"talk": run.pk})
+        assert (drafted(team).talks, Talk.objects.count()) == ([], number)
+        client.post("/team/today/", {"talk": run.pk})  # a double press
+        assert Talk.objects.count() == number
+        miss(run, 1)
+
+
 def test_who_failed_the_exam_and_stopped_is_to_be_talked_with_and_who_has_merely_stopped_is_not(team):
     failed = ready(Course.objects.get(), due_at=days(9))
     join(team, failed.learner)
