@@ -17,7 +17,7 @@ from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
 from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
-from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
+from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on, terms_of
 from courseware.content.course_titles import course_title
 from courseware.lib import dates
 from courseware.lib.form_pages import form_on
@@ -85,12 +85,27 @@ def new_rule(request):
 @login_required
 def edit_rule(request, pk):
     rule = rule_or_404(request, pk)
+    # Both before the form writes into the version.
+    said_since, terms = said_by_another(rule, request.POST.get("version")), terms_of(version_of(rule))
     form = RuleForm(request.POST if request.method == "POST" else None, instance=version_of(rule), rule=rule)
-    if form.is_bound and form.is_valid():
+    is_whole = form.is_bound and form.is_valid()
+    if is_whole and said_since and terms_of(form.version()) != terms:
+        form.add_error(None, changed_since_in_words(said_since))
+    elif is_whole:
         change_rule(rule, form.version(), by=request.user)
         messages.success(request, gettext("The rule says that from now on. What it did before stays."))
         return redirect("assignments:rule", pk)
     return render(request, "assignments/rule_form.html", {"form": form, "rule": rule}, status=form_status(form))
+
+
+def said_by_another(rule, number):
+    """What the rule says by now, where the form was sent with the `number` of another version; else ""."""
+    return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
+
+
+def changed_since_in_words(said):
+    words = gettext("Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead.")
+    return words % {"rule": said}
 
 
 @require_safe

@@ -137,6 +137,23 @@ def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, cour
     assert (rule.current.due_days, rule.current.number, rule.versions.count(), rule.course) == (30, 2, 2, course)
 
 
+def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_said(client, course, hr):
+    rule, team = make_rule(course), make_team("Night shift")
+    versions = [soup(client.get(address(rule, "edit/"))).select_one("[name=version]")["value"] for _each in range(2)]
+    for _each in range(2):  # a double press
+        first = client.post(address(rule, "edit/"), form(course, team=team.pk, version=versions[0]))
+        assert first.status_code == 302
+    mine = form(course, name="Renamed", version=versions[1])
+    response = client.post(address(rule, "edit/"), mine)
+    rule.refresh_from_db()
+    assert (response.status_code, rule.current.team) == (422, team)
+    assert "Now it says: Who learns in Night shift or in a team below it learns" in text(response)
+    assert soup(response).select_one("[name=name]")["value"] == "Renamed"
+    client.post(address(rule, "edit/"), mine | {"version": soup(response).select_one("[name=version]")["value"]})
+    rule.refresh_from_db()
+    assert (rule.current.name, rule.current.team) == ("Renamed", None)
+
+
 def test_switching_on_does_what_the_list_on_the_page_says(client, course, hr):
     team = make_team(learners=2)
     rule = make_rule(course, is_on=False, team_id=team.pk)
