@@ -17,7 +17,7 @@ from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
 from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
-from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on, terms_of
+from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on, what_it_says
 from courseware.content.course_titles import course_title
 from courseware.lib import dates
 from courseware.lib.form_pages import form_on
@@ -86,10 +86,10 @@ def new_rule(request):
 def edit_rule(request, pk):
     rule = rule_or_404(request, pk)
     # Both before the form writes into the version.
-    said_since, terms = said_by_another(rule, request.POST.get("version")), terms_of(version_of(rule))
+    said_since, terms = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
     form = RuleForm(request.POST if request.method == "POST" else None, instance=version_of(rule), rule=rule)
     is_whole = form.is_bound and form.is_valid()
-    if is_whole and said_since and terms_of(form.version()) != terms:
+    if is_whole and said_since and what_it_says(form.version()) != terms:
         form.add_error(None, changed_since_in_words(said_since))
     elif is_whole:
         change_rule(rule, form.version(), by=request.user)

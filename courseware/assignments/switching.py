@@ -19,7 +19,7 @@ def locked_rule(rule: AssignmentRule) -> AssignmentRule:
     return AssignmentRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
 
 
-def terms_of(version: RuleVersion) -> dict:
+def what_it_says(version: RuleVersion) -> dict:
     return {name: getattr(version, name) for name in TERMS}
 
 
@@ -37,7 +37,7 @@ def change_rule(
     """What it says from now on; what it did stays as it was done. Where nothing differs, nothing is changed."""
     rule, at = locked_rule(rule), at or timezone.now()
     before = rule.current
-    if before and terms_of(before) == terms_of(version):
+    if before and what_it_says(before) == what_it_says(version):
         return rule
     version.rule, version.number, version.made_by, version.made_at = rule, before.number + 1 if before else 1, by, at
     version.save()
