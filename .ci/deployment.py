@@ -28,6 +28,9 @@ from tests.faults.deployed import PacedWriters, TlsVisitor
 from tests.faults.killing import KINDS, stored
 from tests.faults.sites import Site, wait_until
 
+# What the site says to a page when more people come than a busy machine can serve: see errors.crowded. Ten is left
+# out, as it also says that the database is away.
+CROWDED = {str(seconds) for seconds in range(11, 30)}
 UPGRADING, AWAY = "30", "5"  # Retry-After of the site's own page during an upgrade, and of the proxy's
 PREPARE = """
 import json, django; from courseware import starting; starting.begin(); django.setup()
@@ -181,7 +184,7 @@ class Rehearsal:
         self.expect("deadlocks", deadlocks, 0)
         self.expect("answers to what was written", set(writers.answers), {302})
         self.expect("who gave up writing, and why", writers.broken, [])
-        self.expect("refused otherwise", set(refused) - {UPGRADING, AWAY}, set())
+        self.expect("refused otherwise", set(refused) - {UPGRADING, AWAY} - CROWDED, set())
         # Whoever waits for an answer of a server that ends: once each, for the kill and for each restart.
         self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
         self.expect("the records", self.manage("check_records"), "0 differences")
