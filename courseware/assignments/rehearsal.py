@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.assignments.fitting import Because, Deed, Verdict
-from courseware.assignments.models import AssignmentRule
+from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.planning import Intent, acting_rules, plan
 from courseware.learning.due import RuleDay
 
@@ -96,6 +97,14 @@ def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
     for intent in plan([*others, rule], day):
         take(rehearsal, intent)
     return rehearsal
+
+
+def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RuleRehearsal:
+    """As if the rule, which is on, said `version`, which is not saved. Whatever it had to do before is done: what
+    would be done is what the change brings."""
+    changed = copy(rule)
+    changed.current = version
+    return rehearse_rule(changed, day)
 
 
 def rehearse_all(day: date) -> list[RuleRehearsal]:

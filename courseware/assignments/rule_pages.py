@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import version_of
-from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_rule
+from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_change, rehearse_rule
 from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
@@ -88,14 +88,23 @@ def edit_rule(request, pk):
     # Both before the form writes into the version.
     said_since, terms = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
     form = RuleForm(request.POST if request.method == "POST" else None, instance=version_of(rule), rule=rule)
-    is_whole = form.is_bound and form.is_valid()
-    if is_whole and said_since and what_it_says(form.version()) != terms:
-        form.add_error(None, changed_since_in_words(said_since))
-    elif is_whole:
-        change_rule(rule, form.version(), by=request.user)
-        messages.success(request, gettext("The rule says that from now on. What it did before stays."))
-        return redirect("assignments:rule", pk)
-    return render(request, "assignments/rule_form.html", {"form": form, "rule": rule}, status=form_status(form))
+    rehearsal = None
+    if form.is_bound and form.is_valid():
+        differs = what_it_says(form.version()) != terms
+        rehearsal = rehearse_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
+        if said_since and differs:
+            form.add_error(None, changed_since_in_words(said_since))
+        elif is_as_shown(rehearsal, request.POST.get("digest")):
+            change_rule(rule, form.version(), by=request.user)
+            messages.success(request, gettext("The rule says that from now on. What it did before stays."))
+            return redirect("assignments:rule", pk)
+    context = {"form": form, "rule": rule, **(rehearsed(rehearsal) if rehearsal else {})}
+    return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
+
+
+def is_as_shown(rehearsal, digest):
+    """Whether what is done is what was shown, whose `digest` came back; nothing needs no showing."""
+    return rehearsal is None or not rehearsal.acts or rehearsal.digest == digest
 
 
 def said_by_another(rule, number):
@@ -122,13 +131,16 @@ def rule_page(request, rule, *, status=200):
         "rule": rule,
         "sentences": words_of(rule),
         "form": form,
-        "rehearsal": rehearsal,
         "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
-        "groups": in_words(rehearsal) if rehearsal else [],
         "deeds": deeds,
         "may_take_back": runs_to_go(rule).exists(),
+        **(rehearsed(rehearsal) if rehearsal else {}),
     }
     return render(request, "assignments/rule.html", context, status=status)
+
+
+def rehearsed(rehearsal):
+    return {"rehearsal": rehearsal, "groups": in_words(rehearsal)}
 
 
 def in_words(rehearsal):

@@ -137,6 +137,37 @@ def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, cour
     assert (rule.current.due_days, rule.current.number, rule.versions.count(), rule.course) == (30, 2, 2, course)
 
 
+def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, course, hr):
+    team = make_team("Night shift", learners=2)
+    rule = make_rule(course, team=make_team("Days"), is_on=True)
+    sent = form(course, team=team.pk, version="1")
+    shown = client.post(address(rule, "edit/"), sent)
+    assert (shown.status_code, rule.versions.count()) == (200, 1)
+    assert "On 25 November 2026 it touches 2 people" in text(shown)
+    assert soup(shown).select_one("[name=team] [selected]")["value"] == str(team.pk)
+
+    digest = soup(shown).select_one("[name=digest]")["value"]
+    join(team, make_user())  # somebody whom nobody was shown
+    again = client.post(address(rule, "edit/"), sent | {"digest": digest})
+    assert (again.status_code, rule.versions.count()) == (200, 1)
+    assert "it touches 3 people" in text(again)
+
+    digest = soup(again).select_one("[name=digest]")["value"]
+    assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.current.team, rule.current.number, rule.is_on) == (team, 2, True)
+    assert not Enrollment.objects.exists()  # until it acts
+
+
+@pytest.mark.parametrize("is_on, fields", [(True, {"name": "Renamed"}), (False, {"due_days": 30})])
+def test_a_change_that_touches_nobody_today_is_kept_at_once(client, course, hr, is_on, fields):
+    make_team("Night shift", learners=2)
+    rule = make_rule(course, team=make_team("Days"), is_on=is_on)
+    sent = form(course, team=rule.current.team_id, version="1") | fields
+    assert client.post(address(rule, "edit/"), sent).status_code == 302
+    assert rule.versions.count() == 2
+
+
 def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_said(client, course, hr):
     rule, team = make_rule(course), make_team("Night shift")
     versions = [soup(client.get(address(rule, "edit/"))).select_one("[name=version]")["value"] for _each in range(2)]
