@@ -56,7 +56,7 @@ def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Talk], l
     """(those that are new, what to log). The runs are locked; what is among `talks_of_day` is not noted again."""
     known = talks_of_day(runs)
     new = Talk.objects.bulk_create(Talk(enrollment=run, made_by=by) for run in runs if run.pk not in known)
-    return new, [NewEvent("talk-noted", talk.enrollment, by, {}, talk.made_at) for talk in new]
+    return new, [NewEvent("talk-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
 
 
 def take_back_talks(talks: Collection[Talk], *, by: User) -> list[NewEvent]:
@@ -64,4 +64,4 @@ def take_back_talks(talks: Collection[Talk], *, by: User) -> list[NewEvent]:
     fresh = list(Talk.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment"))
     at = timezone.now()
     Talk.objects.filter(pk__in=[talk.pk for talk in fresh]).update(taken_back_at=at)
-    return [NewEvent("talk-taken-back", talk.enrollment, by, {}, at) for talk in fresh]
+    return [NewEvent("talk-taken-back", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]

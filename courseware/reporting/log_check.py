@@ -1,4 +1,4 @@
-"""Compares attempts, completions, certificates, outside trainings and notes with what the log says about them.
+"""Compares attempts, completions, certificates, outside trainings, notes and talks with what the log says about them.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -16,6 +16,7 @@ from courseware.accounts.models import User
 from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.models import Completion, Enrollment
@@ -115,6 +116,14 @@ def taken_back(note: Note) -> Said:
     return Said(subject_of(User, note.person_id), note.taken_back_at, {"note": note.pk})
 
 
+def talked(talk: Talk) -> Said:
+    return Said(subject_of(Enrollment, talk.enrollment_id), talk.made_at, {"talk": talk.pk})
+
+
+def talk_taken_back(talk: Talk) -> Said:
+    return Said(subject_of(Enrollment, talk.enrollment_id), talk.taken_back_at, {"talk": talk.pk})
+
+
 KINDS = (
     Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
@@ -141,6 +150,8 @@ KINDS = (
     Kind("merge-undone", lambda: Merge.objects.exclude(undone_at=None), unmerged, "kept", "merge"),
     Kind("note-written", lambda: Note.objects.all(), noted, "person", "note"),
     Kind("note-taken-back", lambda: Note.objects.exclude(taken_back_at=None), taken_back, "person", "note"),
+    Kind("talk-noted", lambda: Talk.objects.all(), talked, "enrollment", "talk"),
+    Kind("talk-taken-back", lambda: Talk.objects.exclude(taken_back_at=None), talk_taken_back, "enrollment", "talk"),
 )
 
 

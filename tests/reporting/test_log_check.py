@@ -7,14 +7,15 @@ from django.utils import timezone
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assignments.talks import Talk, note_talks, take_back_talks
 from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.evidence.recording import record_many, subject_of
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import START, make_course_with_pre_check, right, sit
-from tests.making import make_enrollment
+from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,25 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
     assert list(log_check.differences()) == [
         f"enrollment {enrollment.pk}: the log knows no “enrollment-completed” that says the same",
         f"certificate {pk}: the log knows no “certificate-issued” that says the same",
+    ]
+
+
+def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollment):
+    lead, run = make_user(), make_enrollment(course=enrollment.course)
+    [talk], events = note_talks([run], by=lead)
+    record_many(events)
+    assert list(differences()) == []
+
+    Talk.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    assert list(differences()) == [f"talk {talk.pk}: the log knows no “talk-taken-back” that says the same"]
+    Talk.objects.filter(pk=talk.pk).update(taken_back_at=None)
+    record_many(take_back_talks([talk], by=lead))
+    made_up = Talk.objects.create(enrollment=run, made_by=lead)
+    assert list(differences()) == [f"talk {made_up.pk}: the log knows no “talk-noted” that says the same"]
+    Talk.objects.all().delete()
+    assert list(differences()) == [
+        f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, and nothing is kept of it"
+        for verb in ("talk-noted", "talk-taken-back")
     ]
 
 
