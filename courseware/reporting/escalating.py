@@ -1,6 +1,6 @@
 """The letter to the next level, where the firm wants it: who is three working days late, and who leads them.
 
-To whoever leads the nearest team above that in which somebody learns. Several of one morning are one letter.
+To whoever leads the nearest team above that of their lead. Several of one morning are one letter.
 """
 
 from collections import defaultdict
@@ -68,18 +68,25 @@ def letters_about(late: Collection[DueReminder], at: datetime) -> dict[str, Mess
 
 
 def leads_above(people: Collection[int]) -> dict[int, list[User]]:
-    """Each of these → who leads the nearest team above the own that somebody else leads. Runs two queries."""
+    """Each of these → who leads the next level above whoever leads them. Runs two queries.
+
+    Who leads both is told already, by digest and board.
+    """
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
-    lines = {each.person_id: line_up(each.team)[1:] for each in own.order_by("-pk")}  # of the team joined first
+    lines = {each.person_id: line_up(each.team) for each in own.order_by("-pk")}  # of the team joined first
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
     of_team: dict[int, list[User]] = defaultdict(list)
     wanted = {team for line in lines.values() for team in line}
     for lead in leads.filter(team__in=wanted).select_related("person").order_by("pk"):
         of_team[lead.team_id].append(lead.person)
-    return {
-        person: next((found for team in line if (found := [lead for lead in of_team[team] if lead.pk != person])), [])
-        for person, line in lines.items()
-    }
+    return {person: next_level(person, [of_team[team] for team in line]) for person, line in lines.items()}
+
+
+def next_level(person: int, levels: list[list[User]]) -> list[User]:
+    """Of `levels`, the lowest first, the second that somebody else than the person leads, by somebody else."""
+    led = [others for leads in levels if (others := [lead for lead in leads if lead.pk != person])]
+    near = {lead.pk for lead in led[0]} if led else set()
+    return next((new for leads in led[1:] if (new := [lead for lead in leads if lead.pk not in near])), [])
 
 
 def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:

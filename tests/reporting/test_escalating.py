@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from courseware.assignments.reminder_planning import switch_escalation
 from courseware.learning.enrolling import waive
+from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import escalating
@@ -83,6 +84,23 @@ def test_of_who_leads_the_team_above_the_own_the_level_above_that_is_told(teams)
     shift.parent.memberships.create(person=late(shift, "Wang Ming").learner, role="manager")
     assert escalate() == "letters: 1"
     assert told() == [("Above", "queued", "")]
+
+
+@pytest.mark.usefixtures("wanted")
+def test_who_leads_the_person_already_is_no_next_level(teams):
+    firm, shift = teams
+    make_course()
+    both = make_team("Below the firm", parent=firm, manager=make_user("Both"))
+    join(firm, both.manager, role="manager")
+    late(both, "Has another lead above")
+    late(make_team("Above this one too", parent=shift, manager=shift.manager), "Has the firm above")
+    late(shift.parent, "Has nobody above the firm")
+    escalate()
+    runs = {run.pk: run.learner.name for run in Enrollment.objects.select_related("learner")}
+    told = {(runs[each.data["subjects"][0][0]], each.person.name) for each in Message.objects.filter(kind="escalation")}
+    assert told == {
+        ("Has another lead above", "Above"), ("Has the firm above", "Above"), ("Has the firm above", "Both")
+    }  # fmt: skip
 
 
 def test_nobody_is_told_before_the_firm_wants_it(teams):
