@@ -44,6 +44,8 @@ urlpatterns = [
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
+    # /team/questions/<course>/<document>/  (a lesson or a bank)
+    path("team/questions/<id:course>/<id:document>/", statistics.questions, name="questions"),
     # /team/see/<course>/<step>/
     path("team/see/<id:course>/", seeing.see, name="see"),
     path("team/see/<id:course>/<id:step>/", seeing.see_step, name="see-step"),

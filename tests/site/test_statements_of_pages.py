@@ -54,6 +54,7 @@ LISTS = {
     "team/see/<id:course>/": ONE,
     "team/see/<id:course>/<id:step>/": ONE,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
+    "team/questions/<id:course>/<id:document>/": ONE,
     "team/substitutes/": Substitute,
     "surveys/<id:course>/<id:survey>/": ONE,
     "log/": Event,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import is_manager, sees_the_firm
 from courseware.content.compiled.serving import outline, page
-from courseware.content.models import Course
+from courseware.content.models import Course, Document
 from courseware.language.documents import display_tag
 from courseware.language.simulations import NotOffered
 from courseware.lib.small_numbers import small_number
@@ -41,8 +41,15 @@ def in_course(request, template, route, context):
 @require_safe
 @login_required
 def see(request, course):
-    _course, route = course_or_404(request.user, course)
-    return in_course(request, "reporting/see.html", route, {"seen": SEEN})
+    found, route = course_or_404(request.user, course)
+    banks = banks_of(found.current) if request.user.is_staff else []
+    return in_course(request, "reporting/see.html", route, {"seen": SEEN, "banks": banks})
+
+
+def banks_of(release):
+    banks = release.entries.filter(document__kind=Document.Kind.BANK).order_by("document__identifier")
+    names = banks.values_list("document__identifier", flat=True)
+    return [page(release, name, get_language()) for name in names]
 
 
 @require_safe

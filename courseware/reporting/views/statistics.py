@@ -1,4 +1,4 @@
-"""/team/simulations/ and /surveys/: figures about many, without names."""
+"""/team/simulations/, /team/questions/ and /surveys/: figures about many, without names."""
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
@@ -12,18 +12,19 @@ from courseware.content.compiled.serving import PageData, page
 from courseware.content.models import Course, Document, Page
 from courseware.learning.models import Enrollment
 from courseware.lib.disclosure import STEP
+from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.simulation_statistics import split_of
 from courseware.reporting.survey_statistics import survey_results
 
 
-def released_document_or_404(user, course: str, identifier: str, kind: Document.Kind) -> tuple[Document, PageData]:
+def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
     """A document and its released page. Raises Http404, also for who is no editor and sees nobody's records."""
     if not (user.is_staff or sees_the_firm(user) or is_manager(user)):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
     if found.current is None:
         raise Http404(course)
-    document = get_object_or_404(Document, course=found, identifier=identifier, kind=kind)
+    document = get_object_or_404(Document, course=found, identifier=identifier, kind__in=kinds)
     try:
         return document, page(found.current, identifier, get_language())
     except Page.DoesNotExist:
@@ -42,6 +43,27 @@ def simulation(request, course, simulation):
     split = split_of(document, shown, people_in_figures(request.user))
     context = {"simulation": shown, "split": split, "enough": STEP}
     return render(request, "reporting/simulation.html", context)
+
+
+def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData]:
+    """A lesson or, for staff, a bank: others may have to sit the exam that draws from it."""
+    kinds = [Document.Kind.LESSON, *([Document.Kind.BANK] if user.is_staff else [])]
+    return released_document_or_404(user, course, identifier, *kinds)
+
+
+@require_safe
+@login_required
+def questions(request, course, document):
+    found, shown = asked_or_404(request.user, course, document)
+    splits = question_splits(found, shown, people_in_figures(request.user))
+    context = {
+        "course": course,
+        "page": shown,
+        "splits": splits,
+        "enough": STEP,
+        "has_figures": any(each.right for each in splits),
+    }
+    return render(request, "reporting/questions.html", context)
 
 
 @require_safe

@@ -1,0 +1,196 @@
+"""How questions were answered: first answers, in groups of five, without names; those of banks for staff alone."""
+
+import uuid
+from datetime import date
+
+import pytest
+from bs4 import BeautifulSoup
+
+from courseware.assessment import attempting
+from courseware.content.compiled import serving
+from courseware.content.models import Course, Document
+from courseware.content.releases.importing import import_course
+from courseware.learning import answering
+from courseware.learning.models import Answer, Enrollment
+from courseware.reporting.question_statistics import question_splits
+from courseware.reporting.shares import Share
+from tests.assessment.exams import asked, exam_files, sit, start, wrong
+from tests.language.samples import make_files
+from tests.making import join, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
+from tests.world import finish_lessons, outline_of
+
+pytestmark = pytest.mark.django_db
+LATER = date(2026, 12, 1)  # than all that is answered here, and the days it waits
+LESSON = "01-water/01-boiling.{}.md"
+PAGE = "/team/questions/tea-room/boiling/"
+BANK_PAGE = "/team/questions/tea-room/tea-bank/"
+
+
+@pytest.fixture(autouse=True)
+def wednesday(time_machine):
+    time_machine.move_to("2026-11-25T04:00Z", tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def splits(document="boiling", people=None, today=LATER):
+    course = Course.objects.select_related("current").get()
+    page = serving.page(course.current, document, "en")
+    found = Document.objects.get(course=course, identifier=document)
+    return question_splits(found, page, Enrollment.objects.all() if people is None else people, today)
+
+
+def split(question, **narrowed):
+    return next(each for each in splits(**narrowed) if each.question.id == question)
+
+
+def answer(enrollment, question, *places, at=None):
+    step = outline_of(enrollment.course).step("boiling")
+    raw = [str(place) for place in places]
+    return answering.answer(enrollment, step, question, raw, token=uuid.uuid4(), at=at)
+
+
+def answered(course, number, question, *places):
+    for _ in range(number):
+        answer(make_enrollment(course=course), question, *places)
+
+
+def test_below_five_people_nothing_is_shown_and_then_nothing_until_five_more(course):
+    answered(course, 4, "is-it-off", 1)
+    assert [(each.people, each.right, each.choices) for each in splits()] == [(0, None, ())] * 6
+    answered(course, 1, "is-it-off", 0)
+    five = split("is-it-off")
+    assert (five.people, five.right, [share for _choice, share in five.choices]) == (
+        5, Share(4, 5), [Share(1, 5), Share(4, 5)]
+    )  # fmt: skip
+    answered(course, 4, "is-it-off", 0)
+    assert split("is-it-off") == five
+    answered(course, 1, "is-it-off", 0)
+    assert split("is-it-off").right == Share(4, 10)
+
+
+def test_an_answer_waits_for_two_days(course):
+    answered(course, 5, "is-it-off", 1)
+    assert split("is-it-off", today=date(2026, 11, 26)).people == 0
+    assert split("is-it-off", today=date(2026, 11, 27)).people == 5
+
+
+def test_the_first_answer_of_a_person_counts_alone(course):
+    people = [make_enrollment(course=course) for _ in range(5)]
+    for each in people:
+        answer(each, "is-it-off", 0)
+        answer(each, "is-it-off", 1)
+    assert split("is-it-off").right == Share(0, 5)
+    Enrollment.objects.update(completed_at="2026-11-25T08:00Z")
+    answer(make_enrollment(people[0].learner, course), "is-it-off", 1)  # a renewal
+    answered(course, 4, "is-it-off", 1)
+    assert split("is-it-off").people == 5
+
+
+def test_of_several_each_choice_is_counted_and_an_order_has_only_right_and_wrong(course):
+    answered(course, 3, "what-to-wipe", 0, 2)
+    answered(course, 2, "what-to-wipe", 0, 1)
+    answered(course, 4, "in-order", 0, 1, 2)
+    answered(course, 1, "in-order", 1, 0, 2)
+    wipe, order = split("what-to-wipe"), split("in-order")
+    assert (wipe.right, [share.count for _choice, share in wipe.choices]) == (Share(3, 5), [5, 2, 3])
+    assert (order.right, order.choices) == (Share(4, 5), ())
+
+
+def test_what_most_get_wrong_comes_first_and_what_is_not_graded_is_left_out(course):
+    answered(course, 5, "is-it-off", 0)
+    answered(course, 5, "what-first", 1)
+    found = [each.question.id for each in splits()]
+    assert found == ["is-it-off", "what-first", "what-to-wipe", "what-is-wrong", "in-order", "sorted"]
+    answered(course, 5, "what-to-wipe", 0)
+    answered(course, 5, "what-to-wipe", 0, 2)
+    assert [each.question.id for each in splits()][:3] == ["is-it-off", "what-to-wipe", "what-first"]
+
+
+@pytest.mark.parametrize(
+    "old, new, people",
+    [
+        ({"zh-hans": "- [ ] 走开", "en": "- [ ] Walk away"}, {"zh-hans": "- [ ] 走掉", "en": "- [ ] Go away"}, 5),
+        (
+            {"zh-hans": "- [ ] 走开", "en": "- [ ] Walk away"},
+            {"zh-hans": "- [ ] 喊人\n  > 不用。\n- [ ] 走开", "en": "- [ ] Shout\n  > No need.\n- [ ] Walk away"},
+            0,
+        ),
+    ],
+    ids=["a word", "a choice"],
+)
+def test_a_word_that_is_mended_keeps_the_count_and_another_choice_begins_a_new_one(course, old, new, people):
+    answered(course, 5, "what-first", 1)
+    files = make_files()
+    for tag in old:
+        path, text = LESSON.format(tag), files[LESSON.format(tag)].decode()
+        assert old[tag] in text
+        files[path] = text.replace(old[tag], new[tag]).encode()
+    import_course(files)
+    assert split("what-first").people == people
+
+
+def test_of_an_exam_only_what_was_handed_in_counts_and_what_was_left_open_is_wrong():
+    course = import_course(exam_files(questions=8, draw=8, retakes="")).course
+    people = [make_enrollment(course=course) for _ in range(5)]
+    for each in people:
+        finish_lessons(each)
+    for each in people[:4]:
+        sit(each)
+    assert not any(each.people for each in splits("tea-bank"))
+    attempt = start(people[4])
+    for response, question in asked(attempt)[1:]:
+        attempting.save(attempt, response.position, wrong(question), saves=0)
+    left_open, _question = asked(attempt)[0]
+    attempting.submit(attempt)
+    found = {each.question.id: each for each in splits("tea-bank")}
+    assert {(each.people, each.right) for each in found.values()} == {(5, Share(4, 5))}
+    taken = {name: sum(share.count for _choice, share in each.choices) for name, each in found.items()}
+    assert taken == dict.fromkeys(found, 5) | {left_open.question: 4}
+
+
+def test_managers_see_their_own_people_and_editors_everybody(client, course, wednesday):
+    team, other = make_team(), make_team()
+    for _ in range(5):
+        run = make_enrollment(make_user("Nora Named"), course)
+        join(team, run.learner)
+        answer(run, "is-it-off", 1)
+    shown = {}
+    wednesday.move_to("2026-12-01T12:00Z", tick=False)
+    for who, person in {"lead": team.manager, "other": other.manager, "editor": make_editor()}.items():
+        client.force_login(person)
+        page = BeautifulSoup(client.get(PAGE, headers={"accept-language": "en"}).content, "html.parser").main
+        assert "Nora" not in page.text
+        shown[who] = [" ".join(each.get_text(" ").split()) for each in page.select(".survey-result .num b")]
+    assert shown == {"lead": ["right at once: 5 of 5"], "other": [], "editor": ["right at once: 5 of 5"]}
+
+
+def test_a_bank_is_shown_to_staff_alone_as_others_may_sit_its_exam(client, course):
+    for person, status in ((make_team().manager, 404), (make_hr(), 404), (make_user(), 404), (make_editor(), 200)):
+        client.force_login(person)
+        assert client.get(BANK_PAGE).status_code == status
+        assert (BANK_PAGE in client.get("/team/see/tea-room/").text) is (status == 200)
+    for unknown in ("/team/questions/tea-room/last-cup/", "/team/questions/tea-room/none/"):
+        assert client.get(unknown).status_code == 404
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_lesson_takes_one_query_and_a_bank_two_for_any_number_of_people(course, django_assert_num_queries, people):
+    answered(course, people, "is-it-off", 1)
+    for document, number in (("boiling", 1), ("tea-bank", 2)):
+        found = Document.objects.get(course=course, identifier=document)
+        page = serving.page(course.current, document, "en")
+        with django_assert_num_queries(number):
+            question_splits(found, page, Enrollment.objects.all(), LATER)
+
+
+def test_no_answer_is_changed_by_looking(client, course):
+    answered(course, 5, "is-it-off", 1)
+    before = list(Answer.objects.values())
+    client.force_login(make_editor())
+    client.get(PAGE)
+    assert list(Answer.objects.values()) == before
