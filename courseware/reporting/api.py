@@ -31,6 +31,8 @@ from courseware.reporting.api_shapes import (
     ListOf,
     PeopleWindow,
     PersonShape,
+    QuestionShape,
+    QuestionsShape,
     ScoreShape,
     ShareShape,
     SimulationShape,
@@ -40,9 +42,10 @@ from courseware.reporting.api_shapes import (
     Window,
 )
 from courseware.reporting.board_rows import BoardRow
+from courseware.reporting.question_statistics import QuestionSplit, question_splits
 from courseware.reporting.shares import PERCENT_FROM, Share
 from courseware.reporting.simulation_statistics import Split, split_of
-from courseware.reporting.views.statistics import people_in_figures, released_document_or_404
+from courseware.reporting.views.statistics import asked_or_404, people_in_figures, released_document_or_404
 
 ROOT = "/api/v1/"
 LISTS = ("standings", "people", "teams", "courses", "certificates")
@@ -258,13 +261,33 @@ def split_in(split: Split) -> SimulationShape:
     )
 
 
+@api.get("questions/{id:course}/{id:document}/", response=QuestionsShape, operation_id="questions")
+def questions(request, course: str, document: str):
+    """How people answered the questions of a lesson, or to staff those of a bank, without names."""
+    user = request.auth.person
+    found, page = asked_or_404(user, course, document)
+    splits = question_splits(found, page, people_in_figures(user))
+    return QuestionsShape(questions=[question_in(each) for each in splits])
+
+
+def question_in(split: QuestionSplit) -> QuestionShape:
+    places = enumerate(split.choices, start=1)
+    return QuestionShape(
+        id=split.question.id,
+        people=split.people,
+        right=share_in("right", split.right) if split.right else None,
+        choices=shares_in((str(place), share) for place, (_choice, share) in places),
+    )
+
+
 def shares_in(shares: Iterable[tuple[str, Share]]) -> list[ShareShape]:
-    return [
-        ShareShape(id=name, count=None, percent=share.percent)
-        if share.people >= PERCENT_FROM
-        else ShareShape(id=name, count=share.count, percent=None)
-        for name, share in shares
-    ]
+    return [share_in(name, share) for name, share in shares]
+
+
+def share_in(name: str, share: Share) -> ShareShape:
+    if share.people >= PERCENT_FROM:
+        return ShareShape(id=name, count=None, percent=share.percent)
+    return ShareShape(id=name, count=share.count, percent=None)
 
 
 def owner_of_key(request) -> User | None:

@@ -123,3 +123,18 @@ class SimulationShape(Schema):
     people: int
     endings: list[ShareShape]
     situations: list[SituationShape]
+
+
+class QuestionShape(Schema):
+    """`choices` is empty for kinds that are not chosen from, as an order."""
+
+    id: str
+    people: int
+    right: ShareShape | None = Field(description="Null where too few have answered")
+    choices: list[ShareShape]
+
+
+class QuestionsShape(Schema):
+    """First answers, by what was right and what was chosen: figures of five people and more, which grow by five."""
+
+    questions: list[QuestionShape]
