@@ -1,3 +1,5 @@
+import fcntl
+import gc
 import os
 
 import pytest
@@ -32,6 +34,37 @@ def pytest_terminal_summary(terminalreporter):
             for name, value in report.user_properties:
                 if name == "figures":
                     terminalreporter.write_line(value)
+
+
+def pytest_collection_finish():
+    """Modules and thousands of collected tests stay to the end: to look through them for garbage is time for nothing."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """All workers begin with the same database, each with the copy of it that django_db_setup makes."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """What the first worker has migrated stays for the others, who find nothing left to do."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, worker_id, django_db_blocker):
+    from django.conf import settings
+    from django.db import connection
+
+    with open(settings.DATA_DIR / "migrating", "w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        request.getfixturevalue("django_db_setup")  # pytest-django's
+        with django_db_blocker.unblock():
+            connection.close()
+            connection.creation.clone_test_db(worker_id, verbosity=0, autoclobber=True)
+    connection.creation.setup_worker_connection(worker_id)
 
 
 @pytest.fixture(scope="session")
