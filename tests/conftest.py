@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.statements import commits
+
 # How long an example takes says how busy the machine is, and judges nothing.
 settings.register_profile("by-no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("by-no-clock")
@@ -37,7 +39,7 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_finish():
-    """Modules and thousands of collected tests stay to the end: to look through them for garbage is time for nothing."""
+    """Modules and what was collected stay to the end: to look through them for garbage is time for nothing."""
     gc.collect()
     gc.freeze()
 
@@ -191,14 +193,8 @@ def nothing_kept_beside_the_database(request):
 
     if settings.CACHE_URL:
         cache.clear()
-    blocker = request.getfixturevalue("django_db_blocker") if empties_the_tables(request) else None
+    blocker = request.getfixturevalue("django_db_blocker") if commits(request.node) else None
     yield
     if blocker:
         with blocker.unblock():
             cache.clear()
-
-
-def empties_the_tables(request):
-    marker = request.node.get_closest_marker("django_db")
-    is_marked = marker is not None and marker.kwargs.get("transaction", False)
-    return is_marked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)

@@ -1,0 +1,80 @@
+"""Of `tests/statements.py`, by which `.ci/run` asks PostgreSQL with fewer tests: what few ask is not left out."""
+
+import pytest
+from django.db import DatabaseError, connection
+
+from courseware.accounts.models import User
+from tests.making import make_user
+from tests.statements import Notes, commits, left_out, stays
+
+
+def note(test, asked, *, seconds=1.0, stays=False):
+    return {"test": test, "seconds": seconds, "stays": stays, "asked": list(asked)}
+
+
+def test_each_statement_is_left_to_three_tests_and_the_slowest_go_first():
+    notes = [note(name, "A", seconds=seconds) for name, seconds in {"a": 1, "b": 4, "c": 3, "d": 5, "e": 2}.items()]
+    assert list(left_out(notes)) == ["d", "b"]
+
+
+def test_who_alone_asks_something_stays_whatever_else_is_asked_with_it():
+    notes = [note(str(number), "A") for number in range(4)]
+    assert list(left_out([*notes, note("slow", "AB", seconds=9)])) == ["0", "1"]
+
+
+def test_who_stays_counts_for_the_others():
+    held = [note(str(number), "A", seconds=9, stays=True) for number in range(4)]
+    assert list(left_out([*held, note("short", "A")])) == ["short"]
+
+
+def test_who_asks_nothing_is_left_out():
+    assert list(left_out([note("words alone", "")])) == ["words alone"]
+
+
+def asked_by(*doing):
+    notes = Notes()
+    with connection.execute_wrapper(notes):
+        for each in doing:
+            each()
+    return notes.asked
+
+
+def person(*names):
+    return lambda: list(User.objects.filter(name__in=names))
+
+
+@pytest.mark.django_db
+def test_values_make_no_other_statement_nor_does_their_number():
+    assert len(asked_by(person("Ann", "Bo"))) == 1
+    assert asked_by(person("Ann", "Bo")) == asked_by(person("Cy", "Di", "Ed"))
+    assert asked_by(person("Ann", "Bo")) != asked_by(lambda: list(User.objects.filter(email__in=["a", "b"])))
+    assert asked_by(make_user) == asked_by(make_user)
+
+
+@pytest.mark.django_db
+def test_the_same_statement_is_another_one_where_another_function_of_the_product_asks_it():
+    product = {"__name__": "courseware.made_up", "ask": person("Ann", "Bo")}
+    exec("def one(): ask()\ndef other(): ask()", product)
+    assert len(asked_by(product["one"], product["other"], person("Ann", "Bo"))) == 3
+
+
+@pytest.mark.django_db
+def test_a_statement_that_fails_is_another_one():
+    def fails(execute, *rest):
+        raise DatabaseError
+
+    def ask_in_vain():
+        with pytest.raises(DatabaseError), connection.execute_wrapper(fails):
+            person("Ann", "Bo")()
+
+    assert len(asked_by(person("Ann", "Bo")) ^ asked_by(ask_in_vain)) == 2
+
+
+def test_who_commits_or_speaks_of_one_database_stays(request):
+    assert stays(request.node)  # this module says: connection.vendor
+    assert not commits(request.node)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_told_to_commit_does(request):
+    assert commits(request.node)
