@@ -19,14 +19,16 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 ASKING_THE_DATABASE = {"db", "transactional_db", "live_server"}
 
 
-# Before `-m` is applied, which would else not know the marks given here.
-@pytest.hookimpl(tryfirst=True)
+# Before `-m` is applied, which would else not know the marks given here; the order when all others have made theirs.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if "shipped_folder" in item.fixturenames:
             item.add_marker(pytest.mark.shipped)
         if item.get_closest_marker("django_db") or not ASKING_THE_DATABASE.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.database)
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
 
 
 def pytest_terminal_summary(terminalreporter):

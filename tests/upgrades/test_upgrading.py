@@ -13,7 +13,7 @@ from tests.faults.sites import Site, new_postgres
 
 STATES = sorted(Path(__file__).parent.glob("*.json"))
 SERVER = os.environ.get("DATABASE_URL", "")
-pytestmark = pytest.mark.faults  # a state takes half a minute, and each version adds one
+pytestmark = [pytest.mark.faults, pytest.mark.minutes]  # a state takes most of one, and each version adds one
 
 
 def empty_site(folder):
