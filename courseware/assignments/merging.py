@@ -13,6 +13,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.assignments import arrival_letter, ending_letters, reminder_letter
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning import day_answer_letter
 from courseware.learning.course_letter import give_back, hand_over
 from courseware.learning.days_told import keep_days_of
 from courseware.learning.joint_runs import bring_together, hold, take_apart
@@ -111,8 +112,9 @@ def runs_brought(row: Merge) -> EnrollmentQuerySet:
 
 
 def follow_runs(before: User, now: User) -> None:
-    """What reminds `before` of runs that are those of `now`, or tells that their certificate ends, waits for `now`."""
-    kinds = [reminder_letter.KIND, ending_letters.KIND, arrival_letter.KIND]
+    """What reminds `before` of runs that are those of `now`, or tells of an answer or of a certificate that ends, waits
+    for `now`."""
+    kinds = [reminder_letter.KIND, ending_letters.KIND, arrival_letter.KIND, day_answer_letter.KIND]
     about_runs = Message.objects.filter(kind__in=kinds, person=before)
     for letter in about_runs.filter(state=MessageState.QUEUED, tries=0).select_for_update(no_key=True).order_by("pk"):
         runs = reminder_letter.runs_in([letter.data])

@@ -31,10 +31,10 @@ def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def runs_to_go(rule: AssignmentRule) -> QuerySet[Enrollment]:
-    """In which nothing was done and about which nobody has decided since; no other rule asks for them, either, nor did
-    anybody in another account of the person."""
+    """In which nothing was done, nor another day asked for, and about which nobody has decided since; no other rule
+    asks for them, either, nor did anybody in another account of the person."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
-    untouched = {"started_at": None, "attempts": None, "runs": None, "adjustment_lines": None}
+    untouched = dict.fromkeys(("started_at", "attempts", "runs", "adjustment_lines", "day_requests"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
     return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched)
 

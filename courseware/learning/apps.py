@@ -13,7 +13,7 @@ class LearningConfig(AppConfig):
     def ready(self):
         from courseware.content.compiled import page_links
         from courseware.content.desk.editors import grant_rights  # needs loaded apps
-        from courseware.learning import course_letter, renewal_letter
+        from courseware.learning import course_letter, day_answer_letter, renewal_letter
 
         page_links.register(
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
@@ -21,6 +21,7 @@ class LearningConfig(AppConfig):
         post_migrate.connect(grant_rights, sender=self)
         course_letter.register_letter()
         renewal_letter.register_letter()
+        day_answer_letter.register_letter()
         self.keep_headcounts()
         self.follow_absences()
         self.keep_days_told()

@@ -14,6 +14,8 @@ from courseware.accounts import practice_time
 from courseware.evidence.recording import NewEvent, record_many, subject_of
 from courseware.learning.adjusting import DAY_GIVEN, Kind, locked
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.asking import reopen
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment, SurveyReceipt
 from courseware.learning.postponing import follow_absences
@@ -130,6 +132,8 @@ def take_back_days(lines, by, at):
         run.due_at = line.due_before
         run.due_given_at, run.due_given_by_id = former.get(run.pk, (None, None))
     Enrollment.objects.write_many(runs, DAY_GIVEN)
+    answered = DayRequest.objects.filter(adjustment=lines[0].adjustment, enrollment__in=runs)
+    events += reopen(answered.select_related("enrollment__learner"), by=by, at=at)
     return lines, events + follow_absences(runs, by, at)
 
 
@@ -176,13 +180,15 @@ def take_back_enrollments(lines, by, at):
 
 
 def told_or_answered(lines):
-    """The lines whose enrollment has left a trace outside itself."""
+    """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day."""
     since = min(line.made_at for line in lines)
     people = [line.learner_id for line in lines]
     letters = Message.objects.handed_over().filter(person__in=people, written_at__gte=since)
     told = set(letters.values_list("person", flat=True))
     receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
     answered = set(receipts.values_list("enrollment", flat=True))
+    requests = DayRequest.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+    answered |= set(requests.values_list("enrollment", flat=True))
     return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]
 
 

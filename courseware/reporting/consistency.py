@@ -14,7 +14,14 @@ from courseware.reporting.certificate_check import (
     standings,
     strange_standings,
 )
-from courseware.reporting.enrollment_check import enrollments, headcounts, merged_runs, newest_runs, team_places
+from courseware.reporting.enrollment_check import (
+    days_answered,
+    enrollments,
+    headcounts,
+    merged_runs,
+    newest_runs,
+    team_places,
+)
 from courseware.reporting.exam_check import (
     answers,
     attempts,
@@ -45,6 +52,7 @@ def differences() -> Iterator[str]:
     yield from enrollments()
     yield from newest_runs()
     yield from merged_runs()
+    yield from days_answered()
     yield from team_places()
     yield from search_terms()
     yield from headcounts()

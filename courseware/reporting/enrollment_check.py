@@ -9,6 +9,7 @@ from courseware.accounts.models import Team
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.merged_runs import MergedRun, aside
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.simulations.models import Run
@@ -82,6 +83,20 @@ def merged_runs() -> Iterator[str]:
     for merge in Merge.objects.standing().order_by("pk"):
         for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
             yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
+
+
+def days_answered() -> Iterator[str]:
+    """A day that was given in answer, of the same moment and by the same person as its line."""
+    lines = AdjustmentLine.objects.filter(
+        adjustment=OuterRef("adjustment"),
+        adjustment__kind=Adjustment.Kind.EXTENDED,
+        adjustment__made_by=OuterRef("ended_by"),
+        enrollment=OuterRef("enrollment"),
+        made_at=OuterRef("ended_at"),
+    )
+    answered = DayRequest.objects.exclude(adjustment=None).filter(~Exists(lines))
+    for pk in answered.order_by("pk").values_list("pk", flat=True):
+        yield f"request {pk} for another day: its run was not given the day that answers it"
 
 
 def team_places() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Compares attempts, completions, certificates, outside trainings, notes and talks with what the log says about them.
+"""Compares what the log says with attempts, completions, certificates, outside trainings, notes, talks and requests.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -19,6 +19,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.chunks import chunks
 
@@ -124,6 +125,25 @@ def talk_taken_back(talk: Talk) -> Said:
     return Said(subject_of(Enrollment, talk.enrollment_id), talk.taken_back_at, {"talk": talk.pk})
 
 
+def asked(request: DayRequest) -> Said:
+    data = {"request": request.pk, "day": request.day.isoformat()}
+    return Said(subject_of(Enrollment, request.enrollment_id), request.asked_at, data)
+
+
+def answered(request: DayRequest) -> Said:
+    data = {"request": request.pk, "answer": request.end}
+    return Said(subject_of(Enrollment, request.enrollment_id), request.ended_at, data)
+
+
+def request_taken_back(request: DayRequest) -> Said:
+    return Said(subject_of(Enrollment, request.enrollment_id), request.ended_at, {"request": request.pk})
+
+
+def ended(*ends: DayRequest.End) -> Callable[[], QuerySet]:
+    return lambda: DayRequest.objects.filter(end__in=ends)
+
+
+End = DayRequest.End
 KINDS = (
     Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
@@ -149,6 +169,16 @@ KINDS = (
     Kind("merged", lambda: Merge.objects.all(), merged, "kept", "merge"),
     Kind("merge-undone", lambda: Merge.objects.exclude(undone_at=None), unmerged, "kept", "merge"),
     Kind("note-written", lambda: Note.objects.all(), noted, "person", "note"),
+    Kind("day-asked", lambda: DayRequest.objects.all(), asked, "enrollment", "request"),
+    Kind(
+        "day-answered",
+        ended(End.GIVEN, End.ANOTHER, End.REFUSED),
+        answered,
+        "enrollment",
+        "request",
+        taken_back_by="day-answer-undone",
+    ),
+    Kind("day-request-taken-back", ended(End.TAKEN_BACK), request_taken_back, "enrollment", "request"),
     Kind("note-taken-back", lambda: Note.objects.exclude(taken_back_at=None), taken_back, "person", "note"),
     Kind("talk-noted", lambda: Talk.objects.all(), talked, "enrollment", "talk"),
     Kind("talk-taken-back", lambda: Talk.objects.exclude(taken_back_at=None), talk_taken_back, "enrollment", "talk"),

@@ -1,0 +1,145 @@
+"""Asking for another due day: the learner asks and takes it back, whoever leads the learner answers.
+
+Each is one transaction that holds the enrollment. Of two who answer at once the second finds what the first has said.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.evidence.recording import NewEvent, record, record_many
+from courseware.learning.adjusting import Refusal, adjust, refusal_of
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.completing import lock
+from courseware.learning.day_answer_letter import tell_of_answer, tell_that_it_waits_again
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import due_instant
+
+End = DayRequest.End
+TAKEN_BACK_WITHIN = timedelta(days=1)
+OPEN_AGAIN = {"end": "", "ended_at": None, "ended_by": None, "words": "", "adjustment": None}
+
+
+class NothingToAsk(Exception):
+    """The run is closed, has no due day, or has that day or a later one already."""
+
+
+class CannotAnswer(Exception):
+    """`request` is the row as it is by now; `why` is a Refusal where it stands all the same."""
+
+    def __init__(self, request: DayRequest, why: Refusal | None = None) -> None:
+        super().__init__(request.pk, why)
+        self.request, self.why = request, why
+
+
+@dataclass(frozen=True)
+class DayAnswer:
+    """`day` comes with ANOTHER; `words` are read by the learner."""
+
+    end: DayRequest.End
+    day: date | None = None
+    words: str = ""
+
+
+def may_ask(enrollment: Enrollment) -> bool:
+    return enrollment.is_open and enrollment.due_at is not None
+
+
+def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
+    """Runs one query."""
+    return DayRequest.objects.of(enrollment, at).first()
+
+
+@transaction.atomic
+def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> DayRequest:
+    """The request that waits afterwards: one that waits already stays as it is. Raises NothingToAsk."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    until = due_instant(day, enrollment.zone)
+    if not enrollment.is_open or enrollment.due_at is None or until <= enrollment.due_at:
+        raise NothingToAsk(enrollment.pk)
+    if (last := last_request(enrollment, at)) and last.is_standing:
+        return last
+    DayRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
+    asked = {"day": day, "until": until, "since": enrollment.day_given_at, "why": why, "asked_at": at}
+    new = DayRequest.objects.create(enrollment=enrollment, **asked)
+    data = {"request": new.pk, "day": day.isoformat()}
+    record("day-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
+    return new
+
+
+@transaction.atomic
+def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
+    """Whether one waited, which does no more."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    last = last_request(enrollment, at)
+    if not last or not last.is_standing:
+        return False
+    ended = {"end": End.TAKEN_BACK, "ended_at": at, "ended_by": enrollment.learner}
+    DayRequest.objects.filter(pk=last.pk).update(**ended)
+    record("day-request-taken-back", actor=enrollment.learner, subject=enrollment, data={"request": last.pk}, at=at)
+    return True
+
+
+@transaction.atomic
+def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | None = None) -> DayRequest:
+    """The request of this key with its answer, told to the learner. A day is given as by `enrolling.extend`, and taken
+    back as that is. Raises CannotAnswer."""
+    at = at or timezone.now()
+    run = lock(DayRequest.objects.select_related("enrollment").get(pk=key).enrollment)
+    row = DayRequest.objects.of(run, at).get(pk=key)
+    if not row.is_standing:
+        raise CannotAnswer(row)
+    row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
+    if answer.end != End.REFUSED:
+        day = answer.day or row.day
+        row.end = End.GIVEN if day == row.day else End.ANOTHER
+        row.adjustment = Adjustment(
+            kind=Adjustment.Kind.EXTENDED, due_on=day, reason=answer.words, made_by=by, made_at=at
+        )
+        if why := refusal_of(row.adjustment, run):
+            raise CannotAnswer(row, why)
+        row.adjustment.save(force_insert=True)
+    row.save()
+    tell_of_answer(row, run.learner, at)
+    if row.adjustment:
+        adjust([run], row.adjustment, at=at)
+    record("day-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
+    return row
+
+
+def reopen(answered: Collection[DayRequest], *, by: User, at: datetime) -> list[NewEvent]:
+    """They wait again, but not where the learner has asked anew. Their runs are held. What is to be logged of it."""
+    runs = [each.enrollment_id for each in answered]
+    anew = set(DayRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
+    back = [each for each in answered if each.enrollment_id not in anew]
+    DayRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
+    tell_that_it_waits_again(back)
+    return [NewEvent("day-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]
+
+
+def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bool:
+    """Within a day, by who has answered, and while it is the last word on an open run. Runs a query, of a refusal."""
+    if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
+        return False
+    is_last = not DayRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
+    return is_last and (at or timezone.now()) - request.ended_at <= TAKEN_BACK_WITHIN
+
+
+@transaction.atomic
+def take_back_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
+    """Those of `by`, within a day and while they are the last word on their runs. Returns how many wait again."""
+    at = at or timezone.now()
+    own = DayRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
+    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
+    held = list(runs.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
+    fresh = own.filter(enrollment__in=held).select_related("enrollment__learner")
+    events = reopen([each for each in fresh if may_take_back_refusal(each, at)], by=by, at=at)
+    record_many(events)
+    return len(events)

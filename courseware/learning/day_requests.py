@@ -1,0 +1,96 @@
+"""That a learner asks for another due day, and what was answered: see `learning.asking`."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+LONGEST_WHY = 120  # characters
+
+
+def stands(at: datetime) -> Q:
+    """It waits for an answer: of an open run of somebody who is here, for a day to come that is later than the due day,
+    and no other due day was given since."""
+    return Q(
+        ended_at=None,
+        until__gt=at,
+        enrollment__completed_at=None,
+        enrollment__waived_at=None,
+        enrollment__learner__is_active=True,
+        enrollment__due_at__lt=F("until"),
+        since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"),
+    )
+
+
+class DayRequestQuerySet(models.QuerySet):
+    def of(self, enrollment, at=None):
+        """With their answers, the newest first."""
+        own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
+        return own.select_related("ended_by", "adjustment").order_by("-pk")
+
+    def standing(self, at):
+        return self.filter(stands(at))
+
+    def with_standing(self, at):
+        """Adds `is_standing`: whether it is among `standing`."""
+        among = models.When(stands(at), then=models.Value(True))
+        return self.annotate(is_standing=models.Case(among, default=models.Value(False)))
+
+
+class DayRequest(models.Model):
+    """Whether it stands is worked out: what ends by itself, as by an excuse, stands again when that is taken back."""
+
+    class End(models.TextChoices):
+        GIVEN = "given", _("that day is given")
+        ANOTHER = "another", _("another day is given")
+        REFUSED = "refused", _("the due day stays")
+        TAKEN_BACK = "taken-back", _("taken back")
+        LAPSED = "lapsed", _("ended by itself")  # as is seen when the next one is made
+
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="day_requests")
+    day = models.DateField(help_text="The last day that is asked for")
+    until = models.DateTimeField(help_text="The first instant after it, in the learner's zone as it was then")
+    since = models.DateTimeField(help_text="When the due day was given that counted then: see Enrollment.day_given_at")
+    why = models.CharField(max_length=LONGEST_WHY, blank=True)
+    asked_at = models.DateTimeField()
+    end = models.CharField(max_length=10, choices=End, blank=True)
+    ended_at = models.DateTimeField(null=True, help_text="Null: nobody has answered or taken it back")
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    words = models.CharField(max_length=LONGEST_WHY, blank=True, help_text="What was said with the answer")
+    adjustment = models.ForeignKey(
+        "learning.Adjustment", on_delete=models.PROTECT, null=True, related_name="+", help_text="That gave a day"
+    )
+
+    # Added by the query `with_standing`.
+    is_standing: bool
+
+    objects = DayRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("request for another day"), _("requests for another day")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrollment"], condition=Q(ended_at=None), name="one_open_request_per_enrollment"
+            ),
+            models.CheckConstraint(
+                condition=Q(end="", ended_at=None) | ~Q(end="") & Q(ended_at__isnull=False),
+                name="a_request_ends_somehow",
+            ),
+            models.CheckConstraint(
+                condition=Q(end__in=["given", "another"], adjustment__isnull=False)
+                | ~Q(end__in=["given", "another"]) & Q(adjustment=None),
+                name="a_day_is_given_by_an_adjustment",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.enrollment} · {self.day}"
+
+    @property
+    def given_on(self):
+        return self.adjustment.due_on if self.adjustment else None

@@ -1,0 +1,337 @@
+"""A learner asks for another due day, a lead answers; what ends by itself, and what is taken back."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from courseware.accounts.leaving import leave
+from courseware.assignments.merging import merge
+from courseware.content.models import Course
+from courseware.evidence.models import Event
+from courseware.learning.adjusting import Refusal, enroll_people
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.asking import (
+    CannotAnswer,
+    DayAnswer,
+    NothingToAsk,
+    answer_day_request,
+    ask_for_day,
+    last_request,
+    take_back_refusals,
+    take_back_request,
+)
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.enrolling import enroll, extend, waive
+from courseware.learning.postponing import mark_away
+from courseware.learning.undoing import undo
+from courseware.outbox.models import Message
+from courseware.outbox.tray_lines import TrayLine
+from courseware.reporting.consistency import differences
+from tests.making import days, join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course, finish_lessons
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+GIVE, REFUSE = DayAnswer("given"), DayAnswer("refused", None, "We need you on Friday.")
+
+
+def in_days(number):
+    return timezone.localdate() + timedelta(days=number)
+
+
+@pytest.fixture
+def team():
+    make_course()
+    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
+
+
+@pytest.fixture
+def run(team):
+    learner = make_user("Zoe", language="en")
+    join(team, learner)
+    return enroll(learner, Course.objects.get(), due_at=days(1), by=team.manager)
+
+
+def asked(run, number=4, **fields):
+    return ask_for_day(run, in_days(number), "Night shifts this week", **fields)
+
+
+def told():
+    """What is on record of runs, since they were begun."""
+    events = Event.objects.filter(subject__startswith="enrollment:").exclude(verb="enrolled")
+    return list(events.order_by("pk").values_list("verb", flat=True))
+
+
+def standing(run):
+    return list(DayRequest.objects.standing(timezone.now()).filter(enrollment=run))
+
+
+def state(run):
+    last = last_request(run)
+    return last.end, last.is_standing
+
+
+def test_who_asks_has_one_request_however_often_it_is_sent(run):
+    first = asked(run)
+    assert asked(run) == first
+    assert asked(run, 9).day == in_days(4)
+    assert (first.why, standing(run), told()) == ("Night shifts this week", [first], ["day-asked"])
+    assert Event.objects.get(verb="day-asked").data == {"request": first.pk, "day": in_days(4).isoformat()}
+
+
+def test_nothing_is_asked_of_a_run_that_is_closed_has_no_day_or_has_a_later_one(team):
+    late = {"due_at": days(-2)}
+    runs = [
+        make_enrollment(completed_at=days(-1), **late),
+        make_enrollment(waived_at=days(-1), **late),
+        make_enrollment(),
+        make_enrollment(due_at=days(9)),
+    ]
+    for run in runs:
+        with pytest.raises(NothingToAsk):
+            asked(run)
+    assert (DayRequest.objects.count(), told()) == (0, [])
+
+
+def test_no_two_requests_of_one_run_can_wait_whatever_wrote_them(run):
+    first = asked(run)
+    with pytest.raises(IntegrityError, match=r"one_open_request_per_enrollment|UNIQUE"), transaction.atomic():
+        DayRequest.objects.create(
+            enrollment=run, day=first.day, until=first.until, since=first.since, asked_at=timezone.now()
+        )
+
+
+def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, team):
+    first = asked(run)
+    answer_day_request(first.pk, REFUSE, by=team.manager)
+    second = asked(run, 5)
+    assert take_back_request(run)
+    assert not take_back_request(run)
+    third = asked(run, 6)
+    assert list(DayRequest.objects.values_list("pk", "end")) == [
+        (first.pk, "refused"),
+        (second.pk, "taken-back"),
+        (third.pk, ""),
+    ]
+    assert told() == ["day-asked", "day-answered", "day-asked", "day-request-taken-back", "day-asked"]
+    assert list(differences()) == []
+
+
+@pytest.mark.parametrize("pressed", ["given", "another"])
+def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed):
+    answer = DayAnswer(pressed, in_days(4) if pressed == "another" else None)
+    answered = answer_day_request(asked(run).pk, answer, by=team.manager)
+    run.refresh_from_db()
+    line = run.adjustment_lines.get()
+    assert (answered.end, answered.ended_by, answered.given_on) == ("given", team.manager, in_days(4))
+    assert (run.due_on, run.due_given_by) == (in_days(4), team.manager)
+    assert (line.adjustment, line.made_at) == (answered.adjustment, answered.ended_at)
+    assert told() == ["day-asked", "extended", "day-answered"]
+    assert list(differences()) == []
+
+
+def test_another_day_may_be_given_and_none(run, team):
+    other = answer_day_request(asked(run).pk, DayAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
+    assert (other.end, other.given_on, other.adjustment.reason) == ("another", in_days(2), "Friday is too late.")
+    refused = answer_day_request(asked(run, 6).pk, REFUSE, by=team.manager)
+    run.refresh_from_db()
+    assert (refused.end, refused.words, run.due_on) == ("refused", "We need you on Friday.", in_days(2))
+    assert list(differences()) == []
+
+
+def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
+    request = asked(run)
+    answer_day_request(request.pk, GIVE, by=team.manager)
+    with pytest.raises(CannotAnswer) as error:
+        answer_day_request(request.pk, REFUSE, by=make_user())
+    assert (error.value.request.end, error.value.request.ended_by) == ("given", team.manager)
+    assert (Adjustment.objects.count(), Message.objects.filter(kind="day-answered").count()) == (1, 1)
+
+
+def test_the_due_day_is_no_answer(run, team):
+    extend(run, in_days(1), by=team.manager)
+    with pytest.raises(CannotAnswer) as error:
+        answer_day_request(asked(run).pk, DayAnswer("another", in_days(1)), by=team.manager)
+    assert error.value.why == Refusal.UNCHANGED
+    assert state(run) == ("", True)
+
+
+def left(run, team):
+    leave(run.learner, by=make_admin())
+
+
+def merged(run, team):
+    """The other account is further, so its run stands for the person."""
+    other = enroll(make_user(), run.course, due_at=days(3), by=team.manager)
+    finish_lessons(other)
+    merge(run.learner, other.learner, by=make_admin())
+
+
+ENDED_BY = {
+    "completed": lambda run, team: complete_course(run),
+    "excused": lambda run, team: waive(run, "moved", by=team.manager),
+    "another day given": lambda run, team: extend(run, in_days(2), by=team.manager),
+    "a later day by an absence": lambda run, team: mark_away(run.learner, in_days(0), in_days(20), by=make_admin()),
+    "left": left,
+    "merged": merged,
+}
+
+
+@pytest.mark.parametrize("how", ENDED_BY)
+def test_it_ends_by_itself_and_is_answered_no_more(how, run, team):
+    request = asked(run)
+    ENDED_BY[how](run, team)
+    assert (standing(run), state(run)) == ([], ("", False))
+    before = told()
+    with pytest.raises(CannotAnswer):
+        answer_day_request(request.pk, GIVE, by=team.manager)
+    assert not take_back_request(run)
+    assert told() == before
+    assert list(differences()) == []
+
+
+def test_it_ends_when_the_day_that_was_asked_for_is_over(run):
+    request = asked(run)
+    at = request.until
+    assert list(DayRequest.objects.standing(at - timedelta(seconds=1))) == [request]
+    assert list(DayRequest.objects.standing(at)) == []
+
+
+def test_what_ended_it_taken_back_it_waits_again(run, team):
+    request = asked(run)
+    excuse = waive(run, "moved", by=team.manager)
+    assert standing(run) == []
+    undo(excuse, list(excuse.lines.all()), by=team.manager)
+    assert standing(run) == [request]
+
+
+def test_asking_anew_ends_for_good_what_had_ended_by_itself(run, team):
+    first = asked(run)
+    extend(run, in_days(1), by=team.manager)
+    second = asked(run, 5)
+    first.refresh_from_db()
+    assert (first.end, standing(run)) == ("lapsed", [second])
+    assert list(differences()) == []
+
+
+def test_a_day_that_was_given_is_taken_back_as_any_other_and_the_request_waits_again(run, team):
+    request, due_at = asked(run), run.due_at
+    answered = answer_day_request(request.pk, GIVE, by=team.manager)
+    undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
+    run.refresh_from_db()
+    request.refresh_from_db()
+    assert (run.due_at, standing(run)) == (due_at, [request])
+    assert (request.end, request.ended_at, request.ended_by, request.adjustment) == ("", None, None, None)
+    assert told() == ["day-asked", "extended", "day-answered", "extension-undone", "day-answer-undone"]
+    assert list(differences()) == []
+    assert answer_day_request(request.pk, REFUSE, by=team.manager).end == "refused"
+
+
+def test_a_day_taken_back_after_the_learner_has_asked_anew_leaves_that_request_alone(run, team):
+    answered = answer_day_request(asked(run).pk, GIVE, by=team.manager)
+    anew = asked(run, 8)
+    undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
+    assert list(DayRequest.objects.values_list("pk", "end")) == [(answered.pk, "given"), (anew.pk, "")]
+    assert list(differences()) == []
+
+
+def refused(run, team, **fields):
+    return answer_day_request(asked(run).pk, REFUSE, by=team.manager, **fields)
+
+
+def test_who_has_said_no_takes_it_back_within_a_day_and_nobody_else_does(run, team):
+    request = refused(run, team)
+    other = make_user()
+    join(team, other, "manager")
+    assert take_back_refusals([request.pk], by=other) == 0
+    assert take_back_refusals([request.pk], by=team.manager, at=request.ended_at + DAY + timedelta(seconds=1)) == 0
+    assert take_back_refusals([request.pk], by=team.manager) == 1
+    assert take_back_refusals([request.pk], by=team.manager) == 0
+    assert standing(run) == [request]
+    assert told() == ["day-asked", "day-answered", "day-answer-undone"]
+
+
+def test_a_no_stays_once_something_was_decided_or_asked_since(run, team):
+    request = refused(run, team)
+    asked(run, 6)
+    assert take_back_refusals([request.pk], by=team.manager) == 0
+    take_back_request(run)
+    assert take_back_refusals([request.pk], by=team.manager) == 0
+
+
+def sent_about(subject):
+    return [letter for letter in letters() if subject in letter.subject]
+
+
+def test_the_answer_is_told_by_one_letter_and_in_the_tray(run, team):
+    answer_day_request(asked(run).pk, DayAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
+    [letter] = sent_about("you have until")
+    assert letter.to == [run.learner.email]
+    assert "That day does not work, but you have until" in letter.body
+    assert "Friday is too late." in letter.body
+    assert "Li Lin" in letter.body
+    assert TrayLine.objects.get(kind="day-answered").person == run.learner
+
+
+def test_a_letter_that_is_true_no_more_is_not_sent(run, team):
+    refused(run, team)
+    extend(run, in_days(3), by=team.manager)
+    assert sent_about("stays") == []
+    letter = Message.objects.get(kind="day-answered")
+    assert (letter.state, letter.why.startswith("the answer was taken back, or")) == ("skipped", True)
+
+
+def test_an_answer_that_was_taken_back_is_told_in_the_tray_and_its_letter_is_not_sent(client, run, team):
+    request = refused(run, team)
+    take_back_refusals([request.pk], by=team.manager)
+    client.force_login(run.learner)
+    assert "was taken back, another one follows" in client.get("/tray/").content.decode()
+    assert sent_about("stays") == []
+    answer_day_request(request.pk, GIVE, by=team.manager)
+    assert len(sent_about("you have until")) == 1
+    assert "was taken back, another one follows" not in client.get("/tray/").content.decode()
+
+
+FORGERIES = {
+    "another day than was asked for": lambda row: {"day": row.day + DAY},
+    "a yes that nobody said": lambda row: {"end": "refused", "adjustment": None},
+    "a refusal that was taken back": lambda row: {"end": "taken-back", "adjustment": None},
+    "another who has answered": lambda row: {"ended_by": make_user()},
+    "another instant": lambda row: {"ended_at": row.ended_at + DAY},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_request_that_was_changed_past_the_product_is_found(run, team, forgery):
+    request = answer_day_request(asked(run).pk, GIVE, by=team.manager)
+    assert list(differences()) == []
+    DayRequest.objects.filter(pk=request.pk).update(**FORGERIES[forgery](request))
+    assert any(f"request {request.pk}" in line for line in differences())
+
+
+def test_a_request_that_vanished_is_found(run):
+    asked(run)
+    DayRequest.objects.all().delete()
+    assert ["nothing is kept of it" in line for line in differences()] == [True]
+
+
+def test_an_enrollment_in_which_another_day_was_asked_for_is_not_removed(team):
+    learner = make_user()
+    made, _refused = enroll_people(
+        [learner.pk], Adjustment(kind="enrolled", course=Course.objects.get(), due_on=in_days(2))
+    )
+    run = made.lines.get().enrollment
+    asked(run)
+    Message.objects.all().delete()
+    done, left = undo(made, list(made.lines.all()), by=team.manager)
+    run.refresh_from_db()
+    assert (done, left, run.waived_reason) == ([learner.pk], [], "enrolled by mistake")
+
+
+def test_the_letter_goes_to_the_account_that_the_run_has_come_to(run, team):
+    refused(run, team)
+    other = make_user(language="en")
+    merge(other, run.learner, by=make_admin())
+    assert [letter.to for letter in sent_about("stays")] == [[other.email]]
