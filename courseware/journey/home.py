@@ -13,6 +13,8 @@ from courseware.journey.acts import Act, NextAct
 from courseware.journey.next_act import Journey, journeys
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
+from courseware.learning.asking import last_request
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import Due, due_of
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
@@ -63,6 +65,15 @@ class CourseCard:
     @cached_property
     def due(self) -> Due | None:
         return due_of(self.enrollment)
+
+    @cached_property
+    def may_be_late(self) -> bool:
+        return self.due is not None and (self.due.is_overdue or self.due.is_soon)
+
+    @cached_property
+    def asked(self) -> DayRequest | None:
+        """What was last said of another day, while the due day is near. Runs a query."""
+        return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
     def certificate(self) -> Certificate | None:

@@ -19,6 +19,8 @@ from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.asking import may_ask
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
@@ -46,7 +48,8 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Record:
-    """`adjustments` are what others changed. `days_moved_on`: so many working days the due day waits for `absences`.
+    """`adjustments` are what others changed, `day_requests` the other days that the learner has asked for; `may_ask`:
+    for one more. `days_moved_on`: so many working days the due day waits for `absences`.
 
     `retired` is the number of completions of documents that have left the
     route; they stay on record.
@@ -66,6 +69,8 @@ class Record:
     adjustments: list[AdjustmentLine]
     absences: list[Away]
     days_moved_on: int
+    day_requests: list[DayRequest]
+    may_ask: bool
     notes: list[Note]
     point: StartingPoint
     asks_again: bool
@@ -77,7 +82,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs fourteen queries, and one more where the course is completed."""
+    """Runs fifteen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -106,6 +111,8 @@ def own_record(reading: Reading) -> Record:
         adjustments=adjustments_of(enrollment),
         absences=absences_during(enrollment),
         days_moved_on=days_moved_on(enrollment),
+        day_requests=list(DayRequest.objects.of(enrollment)),
+        may_ask=may_ask(enrollment),
         notes=list(Note.objects.about(enrollment.learner)),
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import course, due_calendar, house_style, lesson, unsaved
+from courseware.learning.views import another_day, course, due_calendar, house_style, lesson, unsaved
 
 app_name = "learning"
 
@@ -18,6 +18,8 @@ course_urls = [
     ("tracks/", course.tracks, "tracks"),
     ("card/", course.card, "card"),
     ("finish/", course.finish, "finish"),
+    ("another-day/", another_day.another_day, "another-day"),
+    ("another-day/take-back/", another_day.take_back_asked, "take-back-asked"),
 ]
 
 urlpatterns = [

@@ -48,10 +48,9 @@ class VerbForm(forms.Form):
 
 
 class OptionalReason(forms.CharField):
-    def __init__(self):
-        super().__init__(
-            label=_("Why"), required=False, max_length=200, help_text=_("If you like. The person can read it.")
-        )
+    def __init__(self, **kwargs):
+        usual = {"label": _("Why"), "max_length": 200, "help_text": _("If you like. The person can read it.")}
+        super().__init__(**usual | kwargs, required=False)
 
 
 class ExtendForm(VerbForm):

@@ -1,0 +1,71 @@
+"""/learn/<course>/another-day/: asking for another due day, and what was answered."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.accounts.leads import lead_of
+from courseware.learning.access import reading_of
+from courseware.learning.asking import NothingToAsk, ask_for_day, last_request, may_ask, take_back_request
+from courseware.learning.course_page import render_in_course
+from courseware.learning.day_request_forms import DayRequestForm
+from courseware.learning.due import day_in_words, due_of
+from courseware.learning.views.places import posted
+from courseware.lib.form_pages import form_on
+from courseware.lib.form_status import form_status
+
+
+def another_day_address(course):
+    return reverse("learning:another-day", args=[course])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(another_day_address)
+def another_day(request, course):
+    reading = reading_of(request, course)
+    enrollment = reading.enrollment
+    form = DayRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
+    if request.method == "POST" and (form is None or form.is_valid()):
+        if form:
+            say_what_waits(request, enrollment, form.cleaned_data)
+        return redirect("learning:another-day", course)
+    lead = lead_of(request.user)
+    context = {
+        "form": form,
+        "last": last_request(enrollment),
+        "due": due_of(enrollment),
+        "lead": lead.person.name if lead else "",
+    }
+    status = form_status(form) if form else HTTPStatus.OK
+    return render_in_course(request, reading, "learning/another_day.html", context, status=status)
+
+
+def say_what_waits(request, enrollment, cleaned):
+    """Sent twice it is one request; of another day, while one waits, it is said that this one does."""
+    day = cleaned["due_on"]
+    try:
+        waiting = ask_for_day(enrollment, day, cleaned["reason"])
+    except NothingToAsk:  # completed or excused meanwhile: the page then says so
+        return
+    if waiting.day == day:
+        messages.success(request, _("You asked for time until %(day)s.") % {"day": day_in_words(day)})
+    else:
+        words = _("You have asked for %(day)s already. Take that back first to ask for another day.")
+        messages.info(request, words % {"day": day_in_words(waiting.day)})
+
+
+@require_POST
+@login_required
+@form_on(another_day_address)
+def take_back_asked(request, course):
+    if take_back_request(reading_of(request, course).enrollment):
+        messages.success(request, _("Taken back. The due day stays as it was."))
+    else:
+        messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))
+    return redirect("learning:another-day", course)
