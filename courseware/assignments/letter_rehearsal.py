@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 
 from courseware.accounts.absences import last_days_away
 from courseware.accounts.letter_hours import OPENS, hours_of, why_of_leaver
-from courseware.assignments import ending_letters
+from courseware.assignments import ending_letters, reminder_letter
 from courseware.assignments.reminder_plans import CAUGHT_UP, planned_day
 from courseware.assignments.reminding import DueReminder, due_of_batch, plans_kept, runs_near
 from courseware.learning.models import Enrollment
@@ -82,7 +82,9 @@ class ComingLetters:
         ending = [run for run in self.ending.filter(learner__in=people).order_by("pk") if is_new_ending(run, self.day)]
         endings = [ending_letters.letter_to(run, ending_letters.key_of(run, self.day)) for run in ending]
         letters = sorted([*waiting, *reminders, *endings], key=attrgetter("person_id"))  # else in this order
-        return foresee(letters, unwanted(waiting), self.day, self.at)
+        asking = reminder_letter.asked_about([run.pk for run in near])
+        held = {each.key: reminder_letter.ASKS for each in reminders if each.data["subjects"][0][0] in asking}
+        return foresee(letters, unwanted(waiting), held, self.day, self.at)
 
 
 def unwanted(messages: Collection[Message]) -> dict[int, str]:
@@ -103,8 +105,10 @@ def is_new_ending(run: Enrollment, day: date) -> bool:
     return day <= site_day() or (ending_letters.last_day_of(run) - day).days in ending_letters.DAYS_BEFORE
 
 
-def foresee(letters: Collection[Message], unwanted: Mapping[int, str], day: date, at: datetime) -> Iterator[Foreseen]:
-    """Runs five queries."""
+def foresee(
+    letters: Collection[Message], unwanted: Mapping[int, str], held: Mapping[str, str], day: date, at: datetime
+) -> Iterator[Foreseen]:
+    """`held`: key of what is not written yet → why. Runs five queries."""
     known = Message.objects.filter(key__in=[message.key for message in letters if message.key])
     told = set(known.values_list("key", flat=True))  # what has left, or is among those that wait
     people = {message.person_id for message in letters if message.person_id}
@@ -114,7 +118,7 @@ def foresee(letters: Collection[Message], unwanted: Mapping[int, str], day: date
         person = message.person_id
         if person is None or (message.pk is None and message.key in told):
             continue
-        if why := unwanted.get(message.pk):
+        if why := unwanted.get(message.pk) or held.get(message.key):
             yield Foreseen(message, why)
             continue
         if person in leaving:

@@ -7,6 +7,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, Value, When
 from courseware.accounts.absences import away_now
 from courseware.assignments.reminder_letter import APART, KIND
 from courseware.assignments.reminding_by_hand import Unreminded
+from courseware.learning.day_requests import DayRequest
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort
 from courseware.outbox.letter_days import LIMITS, days_that_count
@@ -18,13 +19,16 @@ SORT = LetterSort.TRAINING
 def why_unreminded(at: datetime) -> Case:
     """Why the learner of an open run is not reminded at `at`, a value of Unreminded; "" for whoever is.
 
-    Asked of the person and not of the run, for one letter tells of all courses. Days are those of the site: where the
-    reader's is another one already, the letter waits for its turn when it leaves.
+    Asked of the person and not of the run, for one letter tells of all courses; but another day is asked for in one.
+    Days are those of the site: where the reader's is another one already, the letter waits for its turn when it leaves.
     """
     letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
         When(Exists(away_now(at).filter(person=OuterRef("learner"))), then=Value(Unreminded.AWAY.value)),
         When(Q(learner__email=None) | Q(learner__email=""), then=Value(Unreminded.NO_ADDRESS.value)),
+        When(
+            Exists(DayRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))), then=Value(Unreminded.ASKS.value)
+        ),
         When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(Unreminded.REMINDED.value)),
         When(Exists(letters.filter(state=MessageState.QUEUED)), then=Value(Unreminded.WAITS.value)),
         When(has_had_its_letters(at), then=Value(Unreminded.TURN.value)),

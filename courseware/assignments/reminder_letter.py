@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.compiled import serving
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.course_letter import signers_of
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
@@ -25,6 +27,7 @@ GONE, ANOTHER_DAY = (
     "another due day was given meanwhile",
 )
 REMINDED = "the person was reminded within a day"
+ASKS = "the person has asked for another day and has no answer yet"
 
 
 def register_letter() -> None:
@@ -35,15 +38,17 @@ def register_letter() -> None:
 def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:
     """Key of each letter → what it still reminds of, the earliest day first; and why of the rest it does not.
 
-    Runs two queries.
+    Runs three queries.
     """
     asked = {run for message in messages for run, _day in message.data["subjects"]}
     found = Enrollment.objects.open().filter(pk__in=asked).with_zone().with_release().order_by("urgency", "pk")
-    runs, told = list(found), reminded_of({message.person_id for message in messages})
-    return {message.pk: still_asked_by(message, runs, told[message.person_id]) for message in messages}
+    runs, told, asking = list(found), reminded_of({message.person_id for message in messages}), asked_about(asked)
+    return {message.pk: still_asked_by(message, runs, told[message.person_id], asking) for message in messages}
 
 
-def still_asked_by(message: Message, runs: Iterable[Enrollment], told: Collection[int]) -> tuple[list[Enrollment], str]:
+def still_asked_by(
+    message: Message, runs: Iterable[Enrollment], told: Collection[int], asking: Collection[int]
+) -> tuple[list[Enrollment], str]:
     days = {(run, day and date.fromisoformat(day)) for run, day in message.data["subjects"]}
     keys = {run for run, _day in days}
     open_runs = [run for run in runs if run.pk in keys and run.learner_id == message.person_id]
@@ -52,6 +57,9 @@ def still_asked_by(message: Message, runs: Iterable[Enrollment], told: Collectio
     same = [run for run in open_runs if (run.pk, run.due_on) in days]
     if not same:
         return [], ANOTHER_DAY
+    same = [run for run in same if run.pk not in asking]
+    if not same:
+        return [], ASKS
     return [run for run in same if run.pk not in told], REMINDED
 
 
@@ -64,8 +72,14 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     return found
 
 
+def asked_about(runs: Collection[int]) -> set[int]:
+    """Of the runs with these keys those whose learners wait for an answer about another day. Runs one query."""
+    waiting = DayRequest.objects.standing(timezone.now()).filter(enrollment__in=runs)
+    return set(waiting.values_list("enrollment", flat=True))
+
+
 def runs_in(told: Iterable[dict]) -> set[int]:
-    return {run for data in told for run, _day in data["subjects"]}
+    return {run for data in told for run, *_said in data["subjects"]}
 
 
 def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
@@ -118,4 +132,5 @@ def left_in_words(journey: Journey) -> dict[str, object]:
         "next": act.step.title if act.step else "",
         "next_minutes": act.minutes,
         "link": settings.SITE_URL.rstrip("/") + act.address,
+        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:another-day", args=[journey.outline.course_id]),
     }

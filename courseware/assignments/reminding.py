@@ -14,7 +14,7 @@ from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
 from courseware.assignments.near_days import Plans, near
-from courseware.assignments.reminder_letter import KIND
+from courseware.assignments.reminder_letter import KIND, asked_about
 from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, reminder_on
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
@@ -59,6 +59,9 @@ def remind_due(at: datetime | None = None) -> str:
 
 
 def write_reminders(reminders: list[DueReminder]) -> int:
+    """But of no run whose learner waits for an answer about another day; it is caught up as any other."""
+    waiting = asked_about([each.run.pk for each in reminders])
+    reminders = [each for each in reminders if each.run.pk not in waiting]
     keys = [each.key for each in reminders]
     known = set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
     new = [each.message for each in reminders if each.key not in known]

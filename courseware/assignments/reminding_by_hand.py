@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.absences import last_days_away
 from courseware.accounts.models import User
 from courseware.assignments.hand_remindings import HandReminding
-from courseware.assignments.reminder_letter import APART, KIND, runs_in
+from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver
 from courseware.outbox.models import Message, MessageState
@@ -34,6 +34,7 @@ class Unreminded(models.TextChoices):
     LEFT = "left", _("has left")
     AWAY = "away", _("is away")
     NO_ADDRESS = "no-address", _("has no address")
+    ASKS = "asks", _("asks for another day: answer that first")
     REMINDED = "reminded", _("was reminded within a day")
     WAITS = "waits", _("a reminder waits already")
     TURN = "turn", _("may not be written to today")
@@ -55,12 +56,13 @@ class Undone:
 
 
 def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
-    """Key of each run of which nobody is to be reminded now → why. Runs three queries."""
+    """Key of each run of which nobody is to be reminded now → why. Runs four queries."""
     people = {run.learner_id for run in runs}
     away, letters = last_days_away(people), Message.objects.filter(kind=KIND, person__in=people)
     waiting = runs_in(letters.filter(state=MessageState.QUEUED).values_list("data", flat=True))
     lately = letters.handed_over().filter(ended_at__gt=timezone.now() - APART)
     reminded = runs_in(lately.values_list("data", flat=True))
+    asking = asked_about([run.pk for run in runs])
     found = {}
     for run in runs:
         reasons = {
@@ -70,6 +72,7 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
             Unreminded.LEFT: not run.learner.is_active,
             Unreminded.AWAY: run.learner_id in away,
             Unreminded.NO_ADDRESS: not run.learner.email,
+            Unreminded.ASKS: run.pk in asking,
             Unreminded.REMINDED: run.pk in reminded,
             Unreminded.WAITS: run.pk in waiting,
         }

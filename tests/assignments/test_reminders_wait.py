@@ -1,0 +1,115 @@
+"""While somebody waits for an answer about another day no reminder of that course leaves, and it is said why."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments.letter_rehearsal import rehearse_letters
+from courseware.assignments.reminder_letter import ASKS
+from courseware.assignments.reminding import remind_due
+from courseware.assignments.reminding_by_hand import Unreminded, remind
+from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
+from courseware.lib.dates import due_instant
+from courseware.outbox.models import Message
+from courseware.reporting.drafted_acts import draft_for
+from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
+from tests.reporting.test_two_courses import make_second_course
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("Asia/Shanghai")
+TODAY, FRIDAY, MONDAY = date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 14)
+REFUSED = DayAnswer("refused")
+
+
+@pytest.fixture(autouse=True)
+def on_a_day_of_the_plan(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.SITE_URL = "https://training.example.com"
+    time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=ZONE), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def team():
+    make_course()
+    return make_team("East centre", manager=make_user("Li Lin", language="en"))
+
+
+def learner(team, name):
+    """Somebody who is due tomorrow, and was asked a month ago."""
+    person = make_user(name, language="en")
+    join(team, person)
+    month_ago = timezone.now() - timedelta(days=30)
+    return make_enrollment(person, due_at=due_instant(FRIDAY, ZONE), enrolled_at=month_ago)
+
+
+def reminders():
+    return [(each.person.name, each.state, each.why) for each in Message.objects.filter(kind="reminder").order_by("pk")]
+
+
+def test_a_reminder_of_the_plan_is_not_written_before_the_answer_and_then_it_is(team):
+    waits = learner(team, "Waits")
+    learner(team, "Other")
+    request = ask_for_day(waits, MONDAY)
+    foreseen = {each.name: each.why_not for each in rehearse_letters(TODAY) if each.message.kind == "reminder"}
+    assert foreseen == {"Waits": ASKS, "Other": ""}
+    assert remind_due() == "reminders: 1"
+    answer_day_request(request.pk, REFUSED, by=team.manager)
+    assert remind_due() == "reminders: 1"
+    assert [name for name, _state, _why in reminders()] == ["Other", "Waits"]
+
+
+def test_it_is_written_after_the_request_was_taken_back_too(team):
+    run = learner(team, "Waits")
+    ask_for_day(run, MONDAY)
+    assert remind_due() == ""
+    take_back_request(run)
+    assert remind_due() == "reminders: 1"
+
+
+def test_where_the_day_was_given_the_plan_goes_by_that_one(team, time_machine):
+    request = ask_for_day(learner(team, "Waits"), MONDAY)
+    answer_day_request(request.pk, DayAnswer("given"), by=team.manager)
+    assert remind_due() == ""
+    time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
+    assert remind_due() == "reminders: 1"
+
+
+def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
+    run = learner(team, "Waits")
+    learner(team, "Other")
+    remind_due()
+    ask_for_day(run, MONDAY)
+    letters()
+    assert reminders() == [("Waits", "skipped", ASKS), ("Other", "sent", "")]
+
+
+def test_of_two_courses_the_other_is_reminded_of(team):
+    run = learner(team, "Waits")
+    make_enrollment(run.learner, make_second_course(), due_at=run.due_at, enrolled_at=run.enrolled_at)
+    assert remind_due() == "reminders: 2"
+    ask_for_day(run, MONDAY)
+    [letter] = letters()
+    assert "/learn/first-aid/" in letter.body
+    assert "/learn/tea-room/" not in letter.body
+
+
+def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_named(team):
+    waits, other = learner(team, "Waits"), learner(team, "Other")
+    ask_for_day(waits, MONDAY)
+    draft = draft_for(team.manager, timezone.now(), counts_others=True)
+    assert [[each.name for each in group.people] for group in draft.letters] == [["Other"]]
+    assert [(each.why, each.names) for each in draft.left_out] == [(Unreminded.ASKS, "Waits")]
+    assert [each.name for each in draft.more_time] == ["Other"]
+    reminding, left = remind([waits.pk, other.pk], by=team.manager)
+    assert [each.person.name for each in reminding.sent()] == ["Other"]
+    assert [(each.run.learner.name, each.why) for each in left] == [("Waits", Unreminded.ASKS)]
+
+
+def test_a_reminder_leads_to_the_page_where_another_day_is_asked_for(team):
+    learner(team, "Due")
+    remind_due()
+    [letter] = letters()
+    assert "You need not say why.\nhttps://training.example.com/learn/tea-room/another-day/\n" in letter.body
