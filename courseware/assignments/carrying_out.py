@@ -17,6 +17,8 @@ from courseware.assignments.talks import Talk, note_talks, take_back_talks, talk
 from courseware.evidence.recording import record_many
 from courseware.learning.adjusting import Refusal, Unadjusted, adjust
 from courseware.learning.adjustments import Adjustment
+from courseware.learning.asking import take_back_refusals
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
 from courseware.lib.dates import due_instant
@@ -60,6 +62,7 @@ class TakenBack:
     letters: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
+    refusals: int
 
 
 @transaction.atomic
@@ -88,16 +91,23 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
 
 @transaction.atomic
 def take_back_acts(
-    reminding: HandReminding | None, adjustments: Iterable[Adjustment], talks: Collection[Talk], *, by: User
+    reminding: HandReminding | None,
+    adjustments: Iterable[Adjustment],
+    talks: Collection[Talk],
+    refused: Collection[int] = (),
+    *,
+    by: User,
 ) -> TakenBack:
-    """What `by` did with `carry_out`, as far as it can be taken back still."""
+    """What `by` did with `carry_out`, and the requests for another day that `by` has `refused`, as far as it can be
+    taken back still."""
     lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
-    hold_runs({line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks})
+    runs = {line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks}
+    hold_runs(runs.union(DayRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
     events = take_back_talks(talks, by=by)
     letters = undo_reminding(reminding) if reminding else NO_LETTERS
     days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
     record_many(events)
-    return TakenBack(letters, days, len(events))
+    return TakenBack(letters, days, len(events), take_back_refusals(refused, by=by))
 
 
 def hold_runs(keys: Iterable[int]) -> list[Enrollment]:

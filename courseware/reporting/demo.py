@@ -26,6 +26,7 @@ from courseware.content.compiled.serving import Outline, Step
 from courseware.content.models import CardContact, Course
 from courseware.language.questions import Question
 from courseware.learning import answering, completing, enrolling
+from courseware.learning.asking import ask_for_day
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
@@ -71,7 +72,7 @@ class Studied:
 @dataclass(frozen=True)
 class Person:
     """A learner of the demo. `away`: until so many days after today; `left`: the firm, so many days ago; `trained`: in
-    first aid, elsewhere, so many days ago.
+    first aid, elsewhere, so many days ago; `asks`: for time until so many days after today, and why.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Person:
     left: int | None = None
     trained: int | None = None
     late_shift: bool = False
+    asks: tuple[int, str] | None = None
 
 
 CARD = {  # emergency → whom to call, in either language, and the number
@@ -96,7 +98,10 @@ CARD = {  # emergency → whom to call, in either language, and the number
 }
 RULED = 12  # days since the rules are on
 PEOPLE = [
-    Person("周凯", "zhou.kai", "phone", Studied(enrolled=17, due=-3, share=60, start=4, misses=3)),
+    Person(
+        "周凯", "zhou.kai", "phone", Studied(enrolled=17, due=-3, share=60, start=4, misses=3),
+        asks=(4, "这几天替班，周末补上"),
+    ),
     Person("Grace Lin", "grace.lin", "chat", Studied(enrolled=16, due=-1, share=100, start=3, exam=6)),
     Person("赵敏", "zhao.min", "desk", Studied(enrolled=15, due=-6)),
     Person("陈雨", "chen.yu", "phone", Studied(enrolled=12, due=2, share=30, start=2, misses=1)),
@@ -190,6 +195,10 @@ def due_at(team: Team, at: datetime, days: int | None) -> datetime | None:
 
 
 def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) -> None:
+    if each.asks:
+        days, why = each.asks
+        day = now.astimezone(team.zone).date() + timedelta(days=days)
+        ask_for_day(Enrollment.objects.newest().get(learner=learner), day, why, at=now - timedelta(hours=1))
     if each.away:
         today = now.astimezone(team.zone).date()
         mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)

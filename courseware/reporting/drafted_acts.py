@@ -4,7 +4,7 @@ It is about the people whom somebody leads, not about all whom an office lets se
 most urgent rows are read: the number of statements is the same for one person and for a hundred thousand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,7 @@ from courseware.assignments.taking_back import names_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import DUE_SOON, State
 from courseware.reporting.board_rows import published
+from courseware.reporting.days_asked import DaysAsked, days_asked
 from courseware.reporting.talks_due import TalkDue, talks_due
 
 LETTERS_AT_ONCE = 500  # the most urgent; when these have theirs, the next ones are drafted
@@ -103,6 +104,7 @@ class NoLetter:
 class DraftedActs:
     """`others`: how many people nothing is to be done about; None where that many are not counted."""
 
+    asked: DaysAsked
     letters: list[Letters]
     more_time: list[MoreTime]
     has_more_unopened: bool
@@ -112,6 +114,7 @@ class DraftedActs:
     others: int | None
 
     def __bool__(self) -> bool:
+        """Whether there is anything to confirm; what is `asked` is answered by itself."""
         return bool(self.letters or self.more_time or self.talks)
 
 
@@ -124,15 +127,16 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     led = led_by(user).filter(learner__is_active=True)
     near = led.open().filter(urgency__lte=at + DUE_SOON).with_state(at).annotate(why=why_unreminded(at))
     unopened = list(may_have_more_time(near, at))
-    talks = talks_due(led.open(), at)
+    talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
     return DraftedActs(
+        asked,
         list(letters_drafted(near.filter(why=""))),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,
         talks[:LINES],
         len(talks[LINES:]),
         list(left_out_of(near.exclude(why=""))),
-        others_of(led, talks, at) if counts_others else None,
+        others_of(led, {*asked.learners, *(talk.learner for talk in talks)}, at) if counts_others else None,
     )
 
 
@@ -167,7 +171,8 @@ def people_by(near: QuerySet, column: str) -> dict[str, int]:
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """Not overdue, not opened, and nobody has given another day yet: the most urgent, one more than is shown."""
-    soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None).exclude(why=Unreminded.AWAY)
+    soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
+    soon = soon.exclude(why__in=[Unreminded.AWAY, Unreminded.ASKS])
     return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
 
 
@@ -182,8 +187,11 @@ def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
     return found
 
 
-def others_of(led: EnrollmentQuerySet, talks: Sequence[TalkDue], at: datetime) -> int:
-    """Runs two queries: what the database would count by itself, it finds by reading everybody's runs."""
+def others_of(led: EnrollmentQuerySet, acted_on: Collection[int], at: datetime) -> int:
+    """Without `acted_on`, and who is late or due soon.
+
+    Runs two queries: what the database would count by itself, it finds by reading everybody's runs.
+    """
     near = led.open().filter(urgency__lte=at + DUE_SOON).order_by().values_list("learner", flat=True).distinct()
     everybody = led.order_by().aggregate(people=Count("learner", distinct=True))["people"]
-    return everybody - len({*near, *(talk.learner for talk in talks)})
+    return everybody - len({*near, *acted_on})

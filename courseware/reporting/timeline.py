@@ -14,6 +14,8 @@ from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.asking import may_take_back_refusal
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import absences_during
 from courseware.learning.undoing import may_still, newest_lines
@@ -22,9 +24,9 @@ from courseware.learning.undoing import may_still, newest_lines
 @dataclass(frozen=True)
 class Happening:
     """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted,
-    away or, of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured, for its
-    parallel questions measured-again. `line` comes with adjusted, `may_undo` says whether it can be taken back; `away`
-    comes with away.
+    asked, away or, of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured,
+    for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked, `away` with away;
+    `may_undo` says whether it can be taken back, a refusal by who has answered.
     """
 
     at: datetime
@@ -33,11 +35,13 @@ class Happening:
     detail: str = ""
     line: AdjustmentLine | None = None
     away: Away | None = None
+    asked: DayRequest | None = None
     may_undo: bool = False
 
 
 def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs seven queries, one more where something was adjusted, two for each pass with a drill."""
+    """Newest first. Runs eight queries, one more where something was adjusted, one for each refusal of another day, two
+    for each pass with a drill."""
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -59,6 +63,10 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
+    for request in DayRequest.objects.of(enrollment):
+        request.enrollment = enrollment
+        may_undo = may_take_back_refusal(request)
+        happenings.append(Happening(request.asked_at, "asked", asked=request, may_undo=may_undo))
     happenings += [Happening(away.said_at, "away", away=away) for away in absences_during(enrollment)]
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))

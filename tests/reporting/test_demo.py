@@ -17,6 +17,7 @@ from courseware.learning.models import Enrollment
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
+from courseware.reporting.drafted_acts import draft_for
 from tests.world import rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,12 @@ def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do(firm):
     assert renewal.renews_until == certificate.valid_until > timezone.localdate()
     assert FINAL in renewal.required
     assert len(renewal.required) < 10
+
+
+def test_somebody_in_the_demo_asks_for_another_day(firm):
+    manager = User.objects.get(email="manager@example.com")
+    draft = draft_for(manager, timezone.now(), counts_others=True)
+    assert [each.name for each in draft.asked.shown] == ["周凯"]
 
 
 def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says(firm):

@@ -10,10 +10,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership
-from courseware.accounts.permissions import audits
+from courseware.accounts.permissions import audits, handles_people
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.looks import record_look_of_auditor
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter, posts_of
@@ -69,6 +70,7 @@ def board(request):
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
         "leads": leads_oneself(request),
+        "has_today": has_today(request, now),
         "to_undo": request.session.pop(TO_UNDO, None),
         "chooses": not audits(request.user),
         "decisions": DECISIONS,
@@ -83,6 +85,13 @@ def board(request):
         "simulations": simulations_on(routes.values()),
     }
     return render(request, "reporting/board.html", context)
+
+
+def has_today(request, at):
+    """Of leads; of human resources, while somebody asks for another day: it may be one whom nobody leads."""
+    if request.session[MANAGES]:
+        return True
+    return handles_people(request.user) and DayRequest.objects.standing(at).exists()
 
 
 def whole_team(user, teams, chosen):

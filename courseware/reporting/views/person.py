@@ -27,11 +27,12 @@ from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
 from courseware.reporting import board_rows
 from courseware.reporting.course_standings import row_and_standings
+from courseware.reporting.days_asked import day_asked_in
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
 
 
-def person_address(pk, verb):
+def person_address(pk, verb=None):
     return reverse("reporting:person", args=[pk])
 
 
@@ -70,7 +71,10 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "away_form": away_form(request.user, enrollment),
         "timeline": happenings,
         "may_change": bool(verbs),
-        "to_undo": next((each.line.adjustment_id for each in happenings if verbs and each.may_undo), None),
+        "asked": day_asked_in(enrollment, now),
+        "to_undo": next(
+            (each.line.adjustment_id for each in happenings if verbs and each.may_undo and each.line), None
+        ),
         "notes": notes_shown(request.user, enrollment.learner),
         "note_form": NoteForm() if verbs and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),

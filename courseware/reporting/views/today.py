@@ -10,8 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
-from courseware.accounts.permissions import teams_managed_by
+from courseware.accounts.permissions import handles_people, teams_managed_by
 from courseware.assignments.carrying_out import carry_out, take_back_acts
 from courseware.assignments.decision_pages import say_who_was_left
 from courseware.assignments.hand_remindings import HandReminding
@@ -20,6 +21,7 @@ from courseware.assignments.reminding_pages import by_reason, say_taken_back
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
 from courseware.learning.adjustments import Adjustment
+from courseware.learning.day_requests import DayRequest
 from courseware.lib.form_pages import form_on
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.board_rows import MANY_TEAMS
@@ -44,7 +46,7 @@ def board_address():
 def today(request):
     """The page by itself, or for the script of the board the part that stands there."""
     teams = teams_managed_by(request.user).count()
-    if not teams:
+    if not (teams or handles_people(request.user)):
         raise Http404
     if request.method == "POST":
         return confirm(request)
@@ -65,6 +67,7 @@ def confirm(request):
             "reminding": done.reminding and done.reminding.pk,
             "act": [each.pk for each in done.adjustments],
             "talk": [each.pk for each in done.talks],
+            "refused": [],
         }
     say_what_was_done(request, done)
     say_who_was_left_out(request, done)
@@ -132,7 +135,8 @@ def undo_today(request):
     reminding = HandReminding.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
     adjustments = Adjustment.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("act")))
     talks = Talk.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
-    own = reminding.first(), list(adjustments), list(talks)
+    refused = DayRequest.objects.filter(ended_by=request.user, pk__in=keys_in(request.POST.getlist("refused")))
+    own = reminding.first(), list(adjustments), list(talks), list(refused.values_list("pk", flat=True))
     if not any(own):
         raise Http404
     taken = take_back_acts(*own, by=request.user)
@@ -142,4 +146,11 @@ def undo_today(request):
     if taken.talks:
         words = ngettext("%(number)d talk is taken back.", "%(number)d talks are taken back.", taken.talks)
         messages.success(request, words % {"number": taken.talks})
-    return redirect("reporting:board")
+    if taken.refusals:
+        words = ngettext(
+            "%(number)d answer is taken back; the request waits again.",
+            "%(number)d answers are taken back; the requests wait again.",
+            taken.refusals,
+        )
+        messages.success(request, words % {"number": taken.refusals})
+    return redirect(page_before(request) or "reporting:board")

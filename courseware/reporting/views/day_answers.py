@@ -1,0 +1,84 @@
+"""/team/people/<pk>/another-day/: the answer to who asks for another due day."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from courseware.accounts.addresses import page_before
+from courseware.learning.asking import CannotAnswer, answer_day_request
+from courseware.learning.day_request_forms import DayAnswerForm
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.verbs import may_change
+from courseware.lib.form_pages import form_on
+from courseware.reporting.views.board import TO_UNDO
+from courseware.reporting.views.person import person_address, visible_enrollment
+
+End = DayRequest.End
+
+
+@require_POST
+@login_required
+@form_on(person_address)
+def answer_day(request, pk):
+    """One press, from the person's page or from what is to be done today; it may be taken back there."""
+    enrollment = visible_enrollment(request.user, pk)
+    if not may_change(request.user, enrollment):
+        raise Http404
+    back = page_before(request) or reverse("reporting:person", args=[pk])
+    form = DayAnswerForm(request.POST, enrollment=enrollment)
+    if not form.is_valid():
+        messages.error(request, next(iter(form.errors.values()))[0])
+        return redirect(back)
+    key = form.cleaned_data["request"]
+    if not enrollment.day_requests.filter(pk=key).exists():
+        raise Http404
+    try:
+        answered = answer_day_request(key, form.cleaned_answer, by=request.user)
+    except CannotAnswer as error:
+        messages.info(request, why_not_answered(error, enrollment, request.user))
+    else:
+        if back == reverse("reporting:board"):  # the person's page has buttons of its own
+            request.session[TO_UNDO] = to_undo(answered)
+        messages.success(request, said(answered, enrollment))
+    return redirect(back)
+
+
+def to_undo(answered):
+    """As of any other act of today."""
+    given = [answered.adjustment_id] if answered.adjustment_id else []
+    return {"reminding": None, "act": given, "talk": [], "refused": [] if given else [answered.pk]}
+
+
+def said(answered, enrollment):
+    name = enrollment.learner.name
+    if answered.given_on:
+        words = gettext("%(name)s has time until %(due_on)s.")
+        return words % {"name": name, "due_on": date_format(answered.given_on)}
+    return gettext("%(name)s keeps the due day, and is told so.") % {"name": name}
+
+
+def why_not_answered(error, enrollment, reader):
+    """What has become of it: of two who answer at once the second reads what the first has said."""
+    request, name = error.request, enrollment.learner.name
+    if error.why:
+        return f"{name}{gettext(': ')}{error.why.label}"
+    if request.end in (End.GIVEN, End.ANOTHER, End.REFUSED):
+        return answered_before(request, name, reader)
+    if request.end == End.TAKEN_BACK:
+        return gettext("%(name)s has taken the request back.") % {"name": name}
+    return gettext("The request of %(name)s has ended by itself, so nothing was done.") % {"name": name}
+
+
+def answered_before(request, name, reader):
+    who = gettext("you") if request.ended_by_id == reader.pk else request.ended_by.name
+    time = date_format(timezone.localtime(request.ended_at), "SHORT_DATETIME_FORMAT")
+    values = {"name": name, "who": who, "time": time, "day": request.given_on and date_format(request.given_on)}
+    if request.given_on:
+        return gettext("%(name)s was answered by %(who)s, %(time)s: until %(day)s.") % values
+    return gettext("%(name)s was answered by %(who)s, %(time)s: the due day stays.") % values

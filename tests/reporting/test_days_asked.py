@@ -1,0 +1,247 @@
+"""Who asks for another day stands among the acts of today, and on the page of the person, until it is answered."""
+
+from datetime import date, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.accounts.models import Membership
+from courseware.accounts.substitutes import Substitute
+from courseware.learning.asking import ask_for_day
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.enrolling import waive
+from courseware.reporting import days_asked
+from courseware.reporting.days_asked import days_asked as days_asked_of
+from courseware.reporting.drafted_acts import led_by
+from tests.counting import statements
+from tests.making import (
+    days,
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
+from tests.reporting.boards import learner_of
+
+pytestmark = pytest.mark.django_db
+MANAGER = Membership.Role.MANAGER
+
+
+def in_days(number):
+    return timezone.localdate() + timedelta(days=number)
+
+
+@pytest.fixture
+def team(client):
+    make_course()
+    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
+    client.force_login(team.manager)
+    return team
+
+
+def asks(team, name="Zoe", number=4, why="A sick child", **fields):
+    return ask_for_day(learner_of(team, name, **{"due_at": days(-2)} | fields), in_days(number), why)
+
+
+def names(user):
+    return [each.name for each in days_asked_of(user, led_by(user), timezone.now()).shown]
+
+
+def answer(client, request, answer, *, back="/team/", **fields):
+    address = f"/team/people/{request.enrollment_id}/another-day/"
+    return client.post(address, {"request": request.pk, "answer": answer, "next": back} | fields, follow=True)
+
+
+def said(response):
+    found = BeautifulSoup(response.content, "html.parser").select_one(".messages")
+    return " ".join(found.get_text(" ").split()) if found else ""
+
+
+def undo(client, response):
+    form = BeautifulSoup(response.content, "html.parser").select_one(".messages form")
+    fields = {field["name"]: field["value"] for field in form.select("input") if field["name"] != "csrfmiddlewaretoken"}
+    return client.post(form["action"], fields, follow=True)
+
+
+def end_of(request):
+    request.refresh_from_db()
+    return request.end
+
+
+def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(client, team):
+    request = asks(team)
+    part = BeautifulSoup(client.get("/team/today/").content, "html.parser").select_one(".today .asked")
+    text = " ".join(part.get_text(" ").split())
+    assert "Asks for time until" in text and "Zoe" in text and "A sick child" in text
+    buttons = [button["value"] for button in part.select("button")]
+    assert buttons == ["give", "other", "refuse"]
+    assert {form["action"] for form in part.select("form")} == {f"/team/people/{request.enrollment_id}/another-day/"}
+    assert not part.select("[checked], [selected], input[type=date][value]")
+
+
+def test_one_press_gives_the_day_and_is_undone_from_the_board(client, team):
+    request = asks(team)
+    given = answer(client, request, "give")
+    assert "Zoe has time until" in said(given)
+    assert (end_of(request), request.enrollment.due_on, names(team.manager)) == ("given", in_days(4), [])
+    assert "Taken back for 1 person: Zoe." in said(undo(client, given))
+    assert (end_of(request), names(team.manager)) == ("", ["Zoe"])
+
+
+def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page_of_the_person(client, team):
+    request = asks(team)
+    refused = answer(client, request, "refuse", words="We need you on Friday.")
+    assert "Zoe keeps the due day, and is told so." in said(refused)
+    assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
+    assert "1 answer is taken back; the request waits again." in said(undo(client, refused))
+    assert end_of(request) == ""
+    page = f"/team/people/{request.enrollment_id}/"
+    answer(client, request, "refuse", back=page)
+    assert "We need you" not in client.get(page).text
+    form = BeautifulSoup(client.get(page).content, "html.parser").select_one('[name="refused"]').parent
+    client.post(form["action"], {"refused": request.pk, "next": page})
+    assert end_of(request) == ""
+
+
+def test_another_day_is_given(client, team):
+    request = asks(team)
+    answer(client, request, "other", due_on=in_days(2).isoformat())
+    assert (end_of(request), request.given_on) == ("another", in_days(2))
+
+
+@pytest.mark.parametrize(
+    ("pressed", "fields", "why"),
+    [
+        ("other", {}, "Choose the day first."),
+        ("other", {"due_on": "2020-01-01"}, "This day is over."),
+        ("other", {"due_on": "soon"}, "Enter a valid date."),
+        ("other", {"due_on": "due"}, "That is the due day already."),
+        ("refuse", {"words": "x" * 121}, "at most 120"),
+        ("perhaps", {}, "perhaps"),
+    ],
+)
+def test_what_is_no_answer_is_said_and_changes_nothing(client, team, pressed, fields, why):
+    request = asks(team, due_at=days(2))
+    if fields.get("due_on") == "due":
+        fields = {"due_on": request.enrollment.due_on.isoformat()}
+    assert why in said(answer(client, request, pressed, **fields))
+    assert end_of(request) == ""
+
+
+def test_the_second_lead_is_told_who_has_answered_and_a_double_press_too(client, team):
+    request = asks(team)
+    answer(client, request, "give")
+    assert "Zoe was answered by you, " in said(answer(client, request, "give"))
+    other = make_user("Ma Min", language="en")
+    join(team, other, MANAGER)
+    client.force_login(other)
+    second = answer(client, request, "refuse")
+    assert "Zoe was answered by Li Lin, " in said(second) and "until" in said(second)
+    assert "Undo" not in said(second)
+    assert (end_of(request), request.ended_by) == ("given", team.manager)
+
+
+def test_what_has_ended_meanwhile_is_said(client, team):
+    waived, taken_back = asks(team, "Ada"), asks(team, "Ben")
+    waive(waived.enrollment, "moved", by=team.manager)
+    DayRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
+    assert "The request of Ada has ended by itself" in said(answer(client, waived, "give"))
+    assert "Ben has taken the request back." in said(answer(client, taken_back, "give"))
+
+
+def test_leads_those_above_substitutes_and_offices_answer_and_nobody_else_does(client, team):
+    request = asks(team)
+    address = f"/team/people/{request.enrollment_id}/another-day/"
+    fields = {"request": request.pk, "answer": "refuse"}
+    stands_in = make_user()
+    day = {"first_day": date(2020, 1, 1), "last_day": date(2099, 1, 1)}
+    Substitute.objects.create(lead=team.manager, person=stands_in, made_by=make_admin(), **day)
+    for person in (request.enrollment.learner, make_user(), make_team(manager=make_user()).manager, make_auditor()):
+        client.force_login(person)
+        assert client.post(address, fields).status_code == 404
+        assert end_of(request) == ""
+    above = make_team()
+    team.parent, team.above = above, f"/{above.pk}/"
+    team.save()
+    for person in (team.manager, above.manager, stands_in, make_hr(), make_admin()):
+        client.force_login(person)
+        assert client.post(address, fields).status_code == 302
+        assert end_of(request) == "refused"
+        DayRequest.objects.update(end="", ended_at=None, ended_by=None, words="")
+
+
+def test_of_another_run_it_is_not_answered(client, team):
+    own, foreign = asks(team), asks(make_team())
+    address = f"/team/people/{own.enrollment_id}/another-day/"
+    assert client.post(address, {"request": foreign.pk, "answer": "give"}).status_code == 404
+    assert end_of(foreign) == ""
+
+
+def test_an_auditor_sees_it_and_has_no_buttons(client, team):
+    request = asks(team)
+    client.force_login(make_auditor(language="en"))
+    page = client.get(f"/team/people/{request.enrollment_id}/").text
+    assert "Asks for time until" in page and "A sick child" in page
+    assert "another-day" not in page
+
+
+def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
+    hr = make_hr()
+    asks(team, "Led")
+    alone = ask_for_day(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
+    own = ask_for_day(make_enrollment(hr, due_at=days(-2)), in_days(4))
+    without = make_team("Without")
+    Membership.objects.filter(team=without, role=MANAGER).delete()
+    asks(without, "Team without a lead")
+    assert names(hr) == ["Alone", "Team without a lead"]
+    assert names(team.manager) == ["Led"]
+    client.force_login(hr)
+    assert "Alone" in client.get("/team/today/").text
+    assert "/team/today/" in client.get("/team/").text
+    answer(client, alone, "give")
+    assert end_of(alone) == "given"
+    assert answer(client, own, "give").status_code == 404
+
+
+def test_human_resources_have_no_such_block_while_nobody_asks(client, team):
+    learner_of(team, due_at=days(-2))
+    client.force_login(make_hr())
+    assert "/team/today/" not in client.get("/team/").text
+
+
+def test_of_more_than_fit_the_oldest_stand_first_and_the_rest_is_counted(client, team, monkeypatch):
+    monkeypatch.setattr(days_asked, "SHOWN", 2)
+    requests = [asks(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
+    assert names(team.manager) == ["Ada", "Ben"]
+    assert "2 more who ask stand here next." in client.get("/team/today/").text
+    answer(client, requests[0], "refuse")
+    assert names(team.manager) == ["Ben", "Cid"]
+
+
+def test_who_asks_is_not_among_those_who_need_nothing(client, team):
+    asks(team, due_at=days(9), number=12)
+    learner_of(team, "Far", due_at=days(9))
+    assert client.get("/team/today/").context["draft"].others == 1
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_it_costs_as_many_statements_for_one_as_for_three(client, team, people):
+    for number in range(people):
+        asks(team, f"Person {number}", due_at=days(9), number=12)
+    client.get("/team/today/")
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 16
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_human_resources_cost_as_many_for_one_as_for_three(client, people):
+    make_course()
+    client.force_login(make_hr())
+    for _each in range(people):
+        ask_for_day(make_enrollment(due_at=days(-2)), in_days(4))
+    client.get("/team/today/")
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 11
