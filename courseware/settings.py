@@ -269,7 +269,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"cached_include": "courseware.lib.cached_include"},
+            "libraries": {
+                "cached_include": "courseware.lib.cached_include",
+                "letter_parts": "courseware.outbox.letter_parts",
+            },
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

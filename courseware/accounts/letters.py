@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import absences, inviting, letter_hours, notices
@@ -17,6 +18,7 @@ from courseware.outbox.kinds import (
     register_wait,
 )
 from courseware.outbox.models import Message
+from courseware.outbox.placeholders import NAME_AND_FIRM, Editable
 
 DAY = timedelta(days=1)
 TO_STRANGERS_A_DAY = 100  # of all of them together
@@ -27,14 +29,25 @@ def register_letters():
         register_hours(sort, letter_hours.hours_of)
         register_wait(sort, "away", absences.until_back)
         register_bar(sort, "left", letter_hours.why_of_leaver)
+    questions = one_by_one(not_yet_here), one_by_one(inviting.link_in_words)
+    template = "accounts/mail/invitation.txt"
+    register_kind("invitation", MessageKind(_("Invitation"), template, *questions, editable=INVITATION))
+    # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
     for name, words, why_unwanted, context in (
-        ("invitation", _("Invitation"), not_yet_here, inviting.link_in_words),
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),
         ("no-account", _("No account with this address"), to_the_firm, address_in_words),
         ("account-notice", _("A change at the account"), always, notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
         register_kind(name, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(context)))
+
+
+def example_of_invitation():
+    link, days = f"{settings.SITE_URL}/accounts/", settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
+    return {"name": gettext("Li Hua"), "link": link, "days": days}
+
+
+INVITATION = Editable(NAME_AND_FIRM, example_of_invitation, secrets=("link",))
 
 
 def address_in_words(message):

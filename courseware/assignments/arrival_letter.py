@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
+from courseware.assignments.example_letters import ARRIVAL
 from courseware.assignments.reminder_letter import courses_in_words
 from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
@@ -30,7 +31,7 @@ def register_letter() -> None:
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
     words = _("A completed course")
-    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.TRAINING, lines_in_words))
+    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.TRAINING, lines_in_words, ARRIVAL))
 
 
 def tell_of_arrival(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:

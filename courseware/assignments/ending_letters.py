@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assignments.example_letters import ENDING
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
@@ -25,8 +26,8 @@ RENEWED = "it was renewed or withdrawn meanwhile"
 
 def register_letter() -> None:
     template = "assignments/mail/certificate_ending.txt"
-    words = _("A certificate that ends")
-    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, LetterSort.TRAINING))
+    words, sort = _("A certificate that ends"), LetterSort.TRAINING
+    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, sort, editable=ENDING))
 
 
 def tell_of_endings(day: date | None = None) -> str:

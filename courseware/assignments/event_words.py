@@ -85,6 +85,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "group-door-removed": pgettext_lazy("event", "door into a chat group taken away"),
     "letters-stopped": pgettext_lazy("event", "letters of a kind stopped"),
     "letters-go-on": pgettext_lazy("event", "letters of a kind turned on again"),
+    "letter-words-set": pgettext_lazy("event", "words of a letter set"),
     "reminders-planned": pgettext_lazy("event", "days of reminders changed"),
     "escalation-switched": pgettext_lazy("event", "telling the next level switched"),
     "talk-noted": pgettext_lazy("event", "talk noted"),

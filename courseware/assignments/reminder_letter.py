@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assignments.example_letters import REMINDER
 from courseware.content.compiled import serving
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.course_letter import signers_of
@@ -32,7 +33,8 @@ ASKS = "the person has asked for another day and has no answer yet"
 
 def register_letter() -> None:
     template = "assignments/mail/reminder.txt"
-    register_kind(KIND, MessageKind(_("Reminder of a due day"), template, why_unwanted, in_words, LetterSort.TRAINING))
+    words, sort = _("Reminder of a due day"), LetterSort.TRAINING
+    register_kind(KIND, MessageKind(words, template, why_unwanted, in_words, sort, editable=REMINDER))
 
 
 def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:

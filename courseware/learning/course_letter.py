@@ -17,6 +17,7 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
+from courseware.learning.letter_examples import ENROLLED
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message, MessageState
@@ -37,6 +38,7 @@ def register_letter():
             one_by_one(in_words),
             LetterSort.TRAINING,
             lines_in_words,
+            ENROLLED,
         ),
     )
 

@@ -15,6 +15,7 @@ from courseware.learning.course_letter import (
     why_unwanted,
 )
 from courseware.learning.due import day_in_words
+from courseware.learning.letter_examples import RENEWAL_OPEN
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 
 
@@ -22,7 +23,8 @@ def register_letter():
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "learning/mail/renewal_open.txt"
     words = _("A renewal that is open")
-    register_kind(RENEWAL, MessageKind(words, template, *questions, LetterSort.TRAINING, lines_in_words))
+    kind = MessageKind(words, template, *questions, LetterSort.TRAINING, lines_in_words, RENEWAL_OPEN)
+    register_kind(RENEWAL, kind)
 
 
 def in_words(message):

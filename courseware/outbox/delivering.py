@@ -17,6 +17,7 @@ from django.utils import timezone
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import task
 from courseware.outbox.kinds import LetterSort, kinds_of_sort
+from courseware.outbox.letter_words import newest_words_key
 from courseware.outbox.mailing import MailDoor
 from courseware.outbox.models import Message
 from courseware.outbox.rounds import Round
@@ -77,7 +78,8 @@ def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
 
     Of one person a round has one letter, and one of all that are to nobody who is known: whether there is a turn for
     the next depends on what becomes of the first.
-    With `face_key`, by which the door knows whose sender and signature each bears.
+    With `face_key`, by which the door knows whose sender and signature each bears, and `words_key`, by which it knows
+    the firm's own words.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -85,7 +87,9 @@ def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
         readers = dict(rows.values_list("pk", "person"))
         mine = firsts_of(readers, keys)
         Message.objects.filter(pk__in=mine).update(next_at=now + CLAIMED_FOR, tries=F("tries") + 1)
-    found = Message.objects.select_related("person").annotate(face_key=Subquery(newest_key())).in_bulk(list(mine))
+    messages = Message.objects.select_related("person")
+    keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
+    found = messages.annotate(**keys_of_house).in_bulk(list(mine))
     return [found[key] for key in keys if key in mine], [key for key in keys if key in readers and key not in mine]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from django.utils.functional import Promise
 
 from courseware.outbox.models import Message
+from courseware.outbox.placeholders import Editable
 from courseware.outbox.tray_lines import TrayLine
 
 Found = TypeVar("Found")
@@ -55,6 +56,7 @@ class MessageKind:
     context: Ask[dict[str, Any]]  # without those of which there is nothing to say any more, since a moment ago
     sort: LetterSort = LetterSort.AT_ONCE
     lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
+    editable: Editable | None = None
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext
 
 from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
+from courseware.outbox.kinds import MessageKind
+from courseware.outbox.letter_words import own_words
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import address_to_stop
+from courseware.outbox.writing import write_letter
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
 
@@ -35,9 +36,9 @@ class MailDoor:
     def __init__(self) -> None:
         self.connection: Any = None
 
-    def send(self, message: Message, template: str, context: Mapping[str, Any]) -> None:
+    def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
         """Raises Refused and NotNow, with the server's own words."""
-        letter = composed(message, template, context)
+        letter = composed(message, kind, context)
         try:
             if self.connection is None:
                 self.connection = get_connection()
@@ -68,19 +69,20 @@ def in_words(code: int, said: bytes | str) -> str:
     return f"{code} {words}".replace("\0", "")  # PostgreSQL keeps no such sign
 
 
-def composed(message: Message, template: str, context: Mapping[str, Any]) -> EmailMessage:
-    """Plain text in the reader's language; the template's first line is the subject.
+def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMessage:
+    """Plain text in the reader's language.
 
     A letter about one course names it as `house_style_of`, whose sender and signature it then has. `attachments` are
     names of files with their content and type.
     """
     tag = message.language or settings.LANGUAGE_CODE
-    key = message.face_key  # type: ignore[attr-defined]  # `delivering.claimed` brings it along
-    face = face_at(key, context.get("house_style_of", ""))
+    # `delivering.claimed` brings both keys along.
+    face = face_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
+    own = own_words(message.kind, message.words_key)  # type: ignore[attr-defined]
+    address = address_to_stop(message)
+    letter = write_letter(kind, context, language=tag, face=face, own=own, address_to_stop=address)
     with translation.override(tag):
-        text = render_to_string(template, {"site_url": settings.SITE_URL, "firm": face.name(tag), **context})
         language = display_tag(translation.get_language())
-    subject, _, body = text.strip().partition("\n")
     headers = {
         "Content-Language": language,
         # The same at each try: where the server took the letter and we never heard of it, readers see one letter.
@@ -89,15 +91,10 @@ def composed(message: Message, template: str, context: Mapping[str, Any]) -> Ema
         "From": sender_of(face, tag),
     }
     envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
-    signature = face.said("signature", tag)
-    body = body.strip()
-    if address := address_to_stop(message):
+    if address:
         headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-        with translation.override(tag):
-            body += "\n" + gettext("You no longer want it? One press ends it:") + f"\n{address}"
-    body += f"\n\n-- \n{signature}\n" if signature else "\n"  # the mark that mail programs know
     files = context.get("attachments")
-    return EmailMessage(subject.strip(), body, envelope, [message.address], attachments=files, headers=headers)
+    return EmailMessage(letter.subject, letter.body, envelope, [message.address], attachments=files, headers=headers)
 
 
 def sender_of(face: Face, language: str) -> str:

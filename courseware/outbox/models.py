@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courseware.outbox.stopped_kinds import StoppedKind  # noqa: F401 - Django finds its models here
+from courseware.outbox.letter_words import LetterWords  # noqa: F401 - Django finds its models here
+from courseware.outbox.stopped_kinds import StoppedKind  # noqa: F401 - the same
 from courseware.outbox.tray_lines import TrayLine  # noqa: F401 - the same
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try

@@ -107,7 +107,7 @@ class Round:
         if time.monotonic() > self.ends_at:
             return not_tried(message, timezone.now(), message.why)
         try:
-            self.door.send(message, MESSAGE_KINDS[message.kind].template, contexts[message.pk])
+            self.door.send(message, MESSAGE_KINDS[message.kind], contexts[message.pk])
             return ended_as(message, MessageState.SENT)
         except Refused as error:
             return ended_as(message, MessageState.REFUSED, str(error))

@@ -24,6 +24,7 @@ from courseware.learning.states import State
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
+from courseware.reporting.letter_samples import DIGEST
 
 KIND = "digest"
 NAMED = 5  # people of each sort; the board has them all
@@ -36,8 +37,8 @@ NOTHING = "nobody is late or stuck, and nobody has finished"
 
 def register_letter() -> None:
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    template = "reporting/mail/digest.txt"
-    register_kind(KIND, MessageKind(_("Your people this week"), template, *questions, LetterSort.SUBSCRIBED))
+    words, template = _("Your people this week"), "reporting/mail/digest.txt"
+    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, editable=DIGEST))
 
 
 def write_digests(at: datetime | None = None) -> str:

@@ -25,6 +25,7 @@ from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.reporting.letter_samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
@@ -34,8 +35,8 @@ OFF = "the firm has switched it off"
 
 def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
-    template = "reporting/mail/escalation.txt"
-    register_kind(KIND, MessageKind(_("Late for three working days"), template, *questions, LetterSort.SUBSCRIBED))
+    words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
+    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, editable=ESCALATION))
 
 
 def escalate(at: datetime | None = None) -> str:

@@ -16,6 +16,7 @@ from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, registe
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
 from courseware.outbox.telling import tell
+from courseware.reporting.letter_samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
 STOPPED = "the person has stopped it"
@@ -55,7 +56,8 @@ def unsubscribe(person) -> None:
 def register_letter_of_month() -> None:
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
-    register_kind(KIND, MessageKind(_("Report about a month"), template, *questions, LetterSort.SUBSCRIBED))
+    words, sort = _("Report about a month"), LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=MONTHLY_REPORT))
 
 
 def month_before(day: date) -> date:

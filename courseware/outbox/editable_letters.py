@@ -1,0 +1,81 @@
+"""The letters that a firm may word, as they stand: what it says, what the product says, and whether both still fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import translation
+
+from courseware.face.faces import Face
+from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
+from courseware.outbox.letter_parts import parts_of
+from courseware.outbox.letter_words import LetterWords, Words, words_now
+from courseware.outbox.placeholders import Editable, mistakes_in
+from courseware.outbox.writing import write_letter
+
+NO_FACE = Face()
+
+
+@dataclass(frozen=True)
+class EditableLetter:
+    """`row` is the newest of the firm's words, None where it never set any."""
+
+    name: str
+    kind: MessageKind
+    editable: Editable
+    row: LetterWords | None
+
+    @property
+    def own(self) -> Words:
+        return self.row.words if self.row else {}
+
+    @property
+    def number(self) -> int:
+        return self.row.number if self.row else 0
+
+    @property
+    def parts(self) -> list[str]:
+        return parts_of(self.kind.template)
+
+    def is_usable(self, part: str) -> bool:
+        """Whether what the firm says there is still understood in each language."""
+        texts = [self.own[part].get(tag, "") for tag, _language in settings.LANGUAGES]
+        return part in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
+
+    @property
+    def known(self) -> Mapping[str, object]:
+        return self.editable.placeholders
+
+    @property
+    def unusable(self) -> list[str]:
+        """Parts that the shipped words say meanwhile."""
+        return [part for part in self.own if not self.is_usable(part)]
+
+    def shipped(self) -> dict[str, dict[str, str]]:
+        """Part → language → what the product says of the example; "" where it says nothing there."""
+        said = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
+        return {part: {tag: texts.get(part, "") for tag, texts in said.items()} for part in self.parts}
+
+    def example_in(self, language: str) -> Mapping[str, str]:
+        with translation.override(language):
+            example = self.editable.example()
+        return write_letter(self.kind, example, language=language, face=NO_FACE).shipped
+
+    def shipped_since(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        """Of the parts in own words those for which the product says something else by now: (then, now)."""
+        if not self.own or self.row is None:
+            return {}
+        then, now = self.row.shipped, self.shipped()
+        changed = [part for part in self.own if part in now and then.get(part) != now[part]]
+        return {part: (then.get(part, {}), now[part]) for part in changed}
+
+
+def editable_letters() -> list[EditableLetter]:
+    """In the order in which the rooms named them. Runs a query."""
+    words, kinds = words_now(), MESSAGE_KINDS.items()
+    return [EditableLetter(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
+
+
+def editable_letter(name: str) -> EditableLetter | None:
+    """None where there is no such letter, or each of its words is the product's. Runs a query."""
+    return next((letter for letter in editable_letters() if letter.name == name), None)

@@ -1,0 +1,62 @@
+"""The parts of a letter that a firm may say in its own words.
+
+    {% load letter_parts %}
+    {% part "closing" %}{% translate "We look forward to having you with us." %}{% endpart %}
+
+stands for the firm's words where there are some, else for what is between. All else in the template is the product's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.template import Context, Library, NodeList
+from django.template.base import Node, Parser, Token
+from django.template.exceptions import TemplateSyntaxError
+from django.template.loader import get_template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+register = Library()
+SUBJECT = "subject"
+PARTS: dict[str, str | Promise] = {  # in the order of a letter
+    SUBJECT: _("Subject"),
+    "opening": _("Below the greeting"),
+    "advice": _("How to go about it"),
+    "closing": _("At the end, above the signature"),
+}
+IN_CONTEXT = "parts_of_the_letter"
+
+
+@dataclass
+class LetterParts:
+    """`own` says which parts the firm words, and how. `shipped` is filled while the letter is written."""
+
+    own: Mapping[str, str] = field(default_factory=dict)
+    shipped: dict[str, str] = field(default_factory=dict)
+
+
+class PartNode(Node):
+    def __init__(self, name: str, nodelist: NodeList) -> None:
+        self.name, self.nodelist = name, nodelist
+
+    def render(self, context: Context) -> str:
+        parts: LetterParts = context.get(IN_CONTEXT) or LetterParts()
+        parts.shipped[self.name] = self.nodelist.render(context).strip()
+        return parts.own.get(self.name, parts.shipped[self.name])
+
+
+@register.tag("part")
+def part(parser: Parser, token: Token) -> PartNode:
+    name = token.split_contents()[-1].strip('"')
+    if name not in PARTS:
+        raise TemplateSyntaxError(f"no part of a letter is called {name}")
+    nodelist = parser.parse(("endpart",))
+    parser.delete_first_token()
+    return PartNode(name, nodelist)
+
+
+def parts_of(template: str) -> list[str]:
+    """Names of the parts that this template has, in the order of a letter."""
+    found = get_template(template).template.nodelist.get_nodes_by_type(PartNode)  # type: ignore[attr-defined]
+    names = {node.name for node in found if isinstance(node, PartNode)}
+    return [name for name in PARTS if name in names]

@@ -1,0 +1,91 @@
+"""Texts in a firm's own words: plain, with placeholders in braces, each a name from a closed list. No language.
+
+What is filled in is not read again, so nobody's name becomes a placeholder.
+"""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+BRACE = re.compile("[{}]")
+WIDE_BRACE = re.compile("[｛｝]")  # as a Chinese keyboard writes them
+NEAR = 20  # signs that a sentence quotes
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """`words` say what it stands for; `value` finds it in what stands in a letter, "" where it has nothing to say."""
+
+    words: str | Promise
+    value: Callable[[Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Editable:
+    """A letter whose parts (see `letter_parts`) a firm may say in its own words.
+
+    `example` gives what stands in a letter, made up, in the language that is active: always the same. What `secrets`
+    name is of the reader alone, so whoever looks at the letter of another is shown that of the example.
+    """
+
+    placeholders: Mapping[str, Placeholder]
+    example: Callable[[], dict[str, Any]]
+    secrets: tuple[str, ...] = ()
+
+
+NAME_AND_FIRM = {
+    "name": Placeholder(_("the name of the reader"), itemgetter("name")),
+    "firm": Placeholder(_("the name of the firm"), itemgetter("firm")),
+}
+
+
+def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
+    """Sentences about what may not stand in it, each with what stands there and what was expected."""
+    expected = ", ".join(f"{{{name}}}" for name in known)
+    found = [
+        gettext("%(name)s is not known in this letter. Expected one of: %(known)s")
+        % {"name": f"{{{name}}}", "known": expected}
+        for name in dict.fromkeys(PLACEHOLDER.findall(text))
+        if name not in known
+    ]
+    if wide := WIDE_BRACE.search(text):
+        said = gettext("“%(near)s” has wide braces. Expected narrow ones: { and }")
+        found.append(said % {"near": around(text, wide.start())})
+    rest = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
+    if brace := BRACE.search(rest):
+        said = gettext("“%(near)s” has a brace by itself. Expected two around the name of a placeholder.")
+        found.append(said % {"near": around(text, brace.start())})
+    if signs := {sign for sign in text if unicodedata.category(sign) == "Cc"} - {"\n", "\t"}:
+        said = gettext("It holds %(signs)s, which no letter can show. Expected signs that can be read.")
+        found.append(said % {"signs": ", ".join(f"U+{ord(sign):04X}" for sign in sorted(signs))})
+    return found
+
+
+def around(text: str, place: int) -> str:
+    return text[max(0, place - NEAR) : place + NEAR].replace("\n", " ").strip()
+
+
+def filled(text: str, placeholders: Mapping[str, Placeholder], context: Mapping[str, Any]) -> str | None:
+    """None where a placeholder is not known, or has nothing to say in this letter."""
+    values: dict[str, str] = {}
+    for name in PLACEHOLDER.findall(text):
+        if name not in placeholders:
+            return None
+        try:
+            values[name] = " ".join(str(placeholders[name].value(context)).split())
+        except Exception:  # the shipped words say it then: no letter is lost for a placeholder
+            logger.exception("placeholder %s could not be filled in", name)
+            return None
+        if not values[name]:
+            return None
+    return PLACEHOLDER.sub(lambda match: values[match[1]], text)

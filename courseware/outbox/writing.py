@@ -1,0 +1,65 @@
+"""A letter in words: what the template says, what the firm says in its own words, and what stands below every one."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
+
+from courseware.face.faces import Face
+from courseware.outbox.kinds import MessageKind
+from courseware.outbox.letter_parts import IN_CONTEXT, LetterParts
+from courseware.outbox.letter_words import Words
+from courseware.outbox.placeholders import filled
+
+GAP = re.compile(r"\n{3,}")  # where a part has no words
+SIGNATURE = "\n-- \n"  # the mark that mail programs know
+
+
+@dataclass(frozen=True)
+class WrittenLetter:
+    """Plain text. Of the parts that a firm may word, `own` are those it does; `shipped` is what the product says."""
+
+    subject: str
+    body: str
+    own: Mapping[str, str]
+    shipped: Mapping[str, str]
+
+
+def write_letter(
+    kind: MessageKind,
+    context: Mapping[str, Any],
+    *,
+    language: str,
+    face: Face,
+    own: Words | None = None,
+    address_to_stop: str = "",
+) -> WrittenLetter:
+    """In this language; the template's first line is the subject. An own text that cannot be used, or that has nothing
+    to say here for one of its placeholders, leaves its part to the shipped words.
+    """
+    context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
+    parts = LetterParts(own_parts(kind, own or {}, context, language))
+    with translation.override(language):
+        text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
+        stopping = gettext("You no longer want it? One press ends it:") + f"\n{address_to_stop}\n"
+    subject, _newline, body = text.strip().partition("\n")
+    body = GAP.sub("\n\n", body.strip()) + "\n"
+    if address_to_stop:
+        body += stopping
+    if signature := face.said("signature", language):
+        body += f"{SIGNATURE}{signature}\n"
+    return WrittenLetter(subject.strip(), body, parts.own, parts.shipped)
+
+
+def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Part → what the firm says in this letter."""
+    if kind.editable is None:
+        return {}
+    texts = {part: by_language.get(language, "") for part, by_language in own.items()}
+    found = {part: filled(text, kind.editable.placeholders, context) for part, text in texts.items() if text}
+    return {part: text for part, text in found.items() if text}

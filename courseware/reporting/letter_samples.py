@@ -1,0 +1,67 @@
+"""What stands in an example of the letters to who leads people, and what a firm may fill into its own words there."""
+
+from datetime import date
+from operator import itemgetter
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.learning.letter_examples import address_of_example, course_of_example
+from courseware.outbox.placeholders import NAME_AND_FIRM, Editable, Placeholder
+
+MONTH = date(2026, 11, 1)
+
+
+def run_of_example() -> dict[str, str]:
+    course = course_of_example()
+    return {"name": gettext("Zhao Lei"), "title": course["title"], "day": course["day"], "lead": gettext("Wang Min")}
+
+
+def example_of_digest() -> dict[str, Any]:
+    return {
+        "name": gettext("Li Hua"),
+        "late": {"number": 1, "named": [run_of_example()], "others": 0},
+        "stuck": {"number": 0, "named": [], "others": 0},
+        "finished": {"number": 1, "named": [run_of_example()], "others": 0},
+        "teams": [],
+        "link": address_of_example("team/"),
+    }
+
+
+def example_of_escalation() -> dict[str, Any]:
+    link = address_of_example("team/")
+    return {"name": gettext("Li Hua"), "late": [run_of_example()], "days": 3, "link": link}
+
+
+def example_of_month() -> dict[str, Any]:
+    words, address = date_format(MONTH, "YEAR_MONTH_FORMAT"), address_of_example("team/reports/")
+    return {"name": gettext("Li Hua"), "month": words, "address": address}
+
+
+def number_of(part: str) -> Any:
+    return lambda context: context[part]["number"]
+
+
+DIGEST = Editable(
+    {
+        **NAME_AND_FIRM,
+        "late": Placeholder(_("how many are late"), number_of("late")),
+        "stuck": Placeholder(_("how many are stuck"), number_of("stuck")),
+        "finished": Placeholder(_("how many have finished in the last seven days"), number_of("finished")),
+    },
+    example_of_digest,
+)
+ESCALATION = Editable(
+    {
+        **NAME_AND_FIRM,
+        "number": Placeholder(_("how many runs are late for days"), lambda context: len(context["late"])),
+        "days": Placeholder(_("after how many working days this letter comes"), itemgetter("days")),
+    },
+    example_of_escalation,
+)
+MONTHLY_REPORT = Editable(
+    {**NAME_AND_FIRM, "month": Placeholder(_("the month that the report is about"), itemgetter("month"))},
+    example_of_month,
+)
