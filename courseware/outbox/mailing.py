@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import translation
 
 from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
+from courseware.outbox.html_letters import letter_page
 from courseware.outbox.kinds import MessageKind
 from courseware.outbox.letter_words import own_words
 from courseware.outbox.models import Message
@@ -69,8 +70,8 @@ def in_words(code: int, said: bytes | str) -> str:
     return f"{code} {words}".replace("\0", "")  # PostgreSQL keeps no such sign
 
 
-def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMessage:
-    """Plain text in the reader's language.
+def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMultiAlternatives:
+    """In the reader's language, as plain text and as a simple page.
 
     A letter about one course names it as `house_style_of`, whose sender and signature it then has. `attachments` are
     names of files with their content and type.
@@ -94,7 +95,10 @@ def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) ->
     if address:
         headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     files = context.get("attachments")
-    return EmailMessage(letter.subject, letter.body, envelope, [message.address], attachments=files, headers=headers)
+    to, page = [message.address], letter_page(letter, language)
+    mail = EmailMultiAlternatives(letter.subject, letter.body, envelope, to, attachments=files, headers=headers)
+    mail.attach_alternative(page, "text/html")
+    return mail
 
 
 def sender_of(face: Face, language: str) -> str:

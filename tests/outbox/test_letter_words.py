@@ -50,6 +50,10 @@ def test_own_words_stand_where_the_products_stood_and_all_else_stays():
         ("We look forward to having you with us.", "Your trainers,")
     ]
     assert own.body.endswith("\nYour trainers,\non floor 3\n")
+    [(page, kind)] = own.alternatives
+    assert kind == "text/html"
+    assert "<title>Welcome, Ann</title>" in page
+    assert "<p>Your trainers,<br>\non floor 3</p>" in page
 
 
 def test_each_reader_has_them_in_the_own_language():

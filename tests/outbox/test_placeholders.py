@@ -1,11 +1,14 @@
 """Own words: what may stand in braces, what is refused and how, and that all else comes out as it went in."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courseware.outbox.html_letters import letter_page
 from courseware.outbox.placeholders import Placeholder, filled, mistakes_in
+from courseware.outbox.writing import WrittenLetter
 
 PLACEHOLDERS = {
     "name": Placeholder("the reader", lambda context: context["name"]),
@@ -66,3 +69,27 @@ def test_wide_braces_and_signs_that_cannot_be_read_are_refused_and_lines_and_tab
 @given(WITHOUT_BRACES)
 def test_any_text_without_braces_comes_out_as_it_went_in(text):
     assert fill(text) == text
+
+
+@given(WITHOUT_BRACES)
+def test_no_text_becomes_html_and_none_of_it_is_lost(text):
+    page = BeautifulSoup(letter_page(WrittenLetter("Subject", text, {}, {}), "en"), "html.parser")
+    assert {tag.name for tag in page.body.find_all(True)} <= {"p", "br", "a"}
+    assert all(link["href"] == link.get_text() for link in page.find_all("a"))
+    assert "".join(page.body.get_text().split()) == "".join(text.replace("\n-- \n", "\n").split())
+
+
+def test_the_page_of_a_letter_has_its_paragraphs_and_links_only_where_a_line_is_an_address():
+    words = "<b>Look</b> & learn:\nhttps://example.com/a?b=1&c=2\nor http://x.example behind words"
+    body = f"Hello Ann,\n\n{words}\n\n-- \nThe firm\n"
+    page = letter_page(WrittenLetter("A “<letter>”", body, {}, {}), "zh-Hans")
+    assert '<html lang="zh-Hans">' in page
+    assert "<title>A “&lt;letter&gt;”</title>" in page
+    inside = page.partition("<body>")[2].partition("</body>")[0].split("\n")
+    assert [line for line in inside if line] == [
+        "<p>Hello Ann,</p>",
+        "<p>&lt;b&gt;Look&lt;/b&gt; &amp; learn:<br>",
+        '<a href="https://example.com/a?b=1&amp;c=2">https://example.com/a?b=1&amp;c=2</a><br>',
+        "or http://x.example behind words</p>",
+        "<p>The firm</p>",
+    ]
