@@ -300,6 +300,7 @@ def places_of(world):
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
         "people/reminded/<pk>": HandReminding.objects.create(made_by=lead_of(world.team)).pk,
         "people/notes/<act>": ACT_OF_NOTE,
+        "people/letters/words/<kind>": "reminder",
         "people/doors/<pk>": GroupDoor.objects.create(
             team=world.team, service="slack", language="en", address="https://hooks.slack.com/services/T0/B0/none"
         ).pk,

@@ -20,6 +20,7 @@ class AssignmentsConfig(AppConfig):
             nightly_list,
             reminder_letter,
             reminding,
+            words_pages,
         )
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
@@ -38,6 +39,7 @@ class AssignmentsConfig(AppConfig):
         schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
+        register_troubles("letter-words", words_pages.words_troubles)
         words = _("Tell chat groups where their teams stand")
         schedule(
             "tell-groups",

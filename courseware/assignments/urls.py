@@ -24,6 +24,7 @@ from courseware.assignments import (
     substitute_pages,
     taking_back,
     team_pages,
+    words_pages,
 )
 from courseware.assignments.decision_forms import DECISIONS
 
@@ -94,6 +95,10 @@ urlpatterns = [
     path("people/merges/<int:pk>/undo/", merge_pages.undo, name="undo-merge"),
     path("people/letters/", letter_pages.letters, name="letters"),
     path("people/letters/coming/", letter_pages.coming_letters, name="coming-letters"),
+    # /people/letters/words/
+    path("people/letters/words/", words_pages.letter_words, name="letter-words"),
+    path("people/letters/words/<slug:kind>/", words_pages.words_of_letter, name="words-of-letter"),
+    path("people/letters/words/<slug:kind>/shipped/", words_pages.back_to_shipped, name="shipped-words"),
     path("people/reminders/", reminder_pages.reminders, name="reminders"),
     # /people/teams/
     path("people/teams/", team_pages.teams, name="teams"),

@@ -129,6 +129,7 @@ def forms(world):
         **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in DECISIONS},
         "house-style/": {"base": 0, "name_en": "Anhe"},
         "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
+        "people/letters/words/<slug:kind>/": {"base": 0, "subject_en": "Hi {name}", "subject_zh_hans": "{name}你好"},
         "people/decide/remind/": {"row": world.enrollment.pk},
         "team/views/": {"name": "Late", "query": "state=overdue"},
         "people/decide/note/": {"row": world.enrollment.pk, "text": "Well done", "act": uuid.UUID(int=4)},

@@ -16,7 +16,13 @@ BY_HUMAN_RESOURCES = {
     "people/certificates/<int:pk>/withdraw/",
     "people/outside/<int:training>/take-back/",
 }
-WHEN_SENT = {"people/<int:pk>/leave/", "people/<int:pk>/code/", "people/import/<int:roster>/"}
+WHEN_SENT = {
+    "people/<int:pk>/leave/",
+    "people/<int:pk>/code/",
+    "people/import/<int:roster>/",
+    "people/letters/words/<slug:kind>/",  # what letters to the whole firm say
+    "people/letters/words/<slug:kind>/shipped/",
+}
 REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
 HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
 # Below the places above, and nothing is changed or shown there that is not on the list as well.

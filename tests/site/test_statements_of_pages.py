@@ -27,6 +27,7 @@ from courseware.assignments.models import Assignment, AssignmentRule, RuleVersio
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.outbox.letter_words import LetterWords
 from courseware.outbox.models import Message
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
@@ -78,6 +79,8 @@ LISTS = {
     "people/certificates/<int:pk>/withdraw/": ONE,
     "people/letters/": Message,
     "people/letters/coming/": Message,
+    "people/letters/words/": LetterWords,
+    "people/letters/words/<slug:kind>/": LetterWords,
     "people/reminders/": AssignmentRule,
     "people/doors/": GroupDoor,
     "people/doors/new/": Team,
@@ -181,6 +184,8 @@ class Growth:
             team=world.team, service="slack", language="en", address=f"{self.door.address}{number}"
         )
         GroupCard.objects.create(door=self.door, day=day)
+        said = {"subject": {"en": f"Hi {number}", "zh-hans": f"你好{number}"}}
+        LetterWords.objects.create(kind="reminder", number=number, words=said, set_by=lead)
         JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
         CalendarDay.objects.create(team=None, day=day, is_free=True, name=f"Day {number}")
         Away.objects.create(

@@ -1,0 +1,298 @@
+"""The page on which human resources say in the firm's own words what letters say."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from courseware.accounts.models import Membership
+from courseware.assignments.words_pages import words_troubles
+from courseware.evidence.models import Event
+from courseware.learning.enrolling import enroll
+from courseware.outbox.letter_words import LetterWords, set_words
+from courseware.outbox.models import Message
+from tests.making import join, make_admin, make_auditor, make_course, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+LIST, REMINDER, FIRST = (f"/people/letters/words/{name}" for name in ("", "reminder/", "enrolled/"))
+SPOKEN = {"subject_en": "Please learn {course}", "subject_zh_hans": "请学{course}"}
+
+
+@pytest.fixture
+def hr(client):
+    person = make_hr(name="Hu Rui", email="hr@example.com")
+    client.force_login(person)
+    client.person = person
+    return client
+
+
+def page_of(response, status=200):
+    assert response.status_code == status, response.text
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def sent(client, address=REMINDER, *, base=0, status=200, **fields):
+    response = client.post(address, {"base": base} | fields, headers={"accept-language": "en"})
+    return page_of(response, status) if status != 302 else response
+
+
+def set_by(client, address=REMINDER, *, base=0, **fields):
+    return sent(client, address, base=base, status=302, **fields)
+
+
+def opened(client, address=REMINDER):
+    return page_of(client.get(address, headers={"accept-language": "en"}))
+
+
+def text_of(found):
+    return " ".join(found.get_text(" ").split())
+
+
+def states_of(client):
+    """The list: each letter → what is said of its words."""
+    rows = [[text_of(cell) for cell in row.select("th, td")] for row in opened(client, LIST).select("tbody tr")]
+    return dict(rows)
+
+
+def errors_in(page):
+    """Field → what is wrong with it."""
+    wrong = {each["name"]: each.find_parent(class_="field") for each in page.select("[aria-invalid=true]")}
+    return {name: [text_of(said) for said in field.select(".errorlist li")] for name, field in wrong.items()}
+
+
+def test_the_list_says_of_each_letter_whose_words_it_has(hr):
+    before = states_of(hr)
+    assert set(before.values()) == {"as shipped"}
+    assert {"Invitation", "A course to take", "Reminder of a due day"} < set(before)
+    set_by(hr, **SPOKEN)
+    after = states_of(hr)
+    own = after.pop("Reminder of a due day")
+    assert own.startswith("own words since ") and own.endswith(", by Hu Rui")
+    assert set(after.values()) == {"as shipped"}
+    fixed = [text_of(each) for each in opened(hr, LIST).select("main > ul li")]
+    assert {"New link for the password", "A change at the account"} < set(fixed)
+    assert not set(fixed) & set(before)
+
+
+def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(hr):
+    set_by(hr, **SPOKEN, closing_en="  One.\r\n\r\nTwo {signer}.  \r\n", closing_zh_hans="一。\n\n二{signer}。")
+    [row] = LetterWords.objects.all()
+    assert (row.kind, row.number, row.set_by) == ("reminder", 1, hr.person)
+    assert row.words == {
+        "subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"},
+        "closing": {"en": "One.\n\nTwo {signer}.", "zh-hans": "一。\n\n二{signer}。"},
+    }
+    page = opened(hr)
+    assert page.select_one("[name=subject_en]")["value"] == "Please learn {course}"
+    assert page.select_one("[name=closing_zh_hans]").text.strip() == "一。\n\n二{signer}。"
+    assert Event.objects.filter(verb="letter-words-set", actor=hr.person).count() == 1
+
+
+@pytest.mark.parametrize(
+    "fields, wrong",
+    [
+        (
+            {"subject_en": "Hi"},
+            {"subject_zh_hans": "Say it in this language, too; or empty both for the shipped words."},
+        ),
+        (
+            {"opening_zh_hans": "你好"},
+            {"opening_en": "Say it in this language, too; or empty both for the shipped words."},
+        ),
+        (
+            {"subject_en": "By {dya}", "subject_zh_hans": "好"},
+            {
+                "subject_en": "{dya} is not known in this letter. "
+                "Expected one of: {name}, {firm}, {course}, {day}, {signer}, {team}"
+            },
+        ),
+        (
+            {"closing_en": "Yes", "closing_zh_hans": "好｛name｝"},
+            {"closing_zh_hans": "“好｛name｝” has wide braces. Expected narrow ones: { and }"},
+        ),
+        (
+            {"subject_en": "a" * 151, "subject_zh_hans": "好"},
+            {"subject_en": "Ensure this value has at most 150 characters (it has 151)."},
+        ),
+        (
+            {"opening_en": "a" * 1501, "opening_zh_hans": "好"},
+            {"opening_en": "Ensure this value has at most 1500 characters (it has 1501)."},
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(hr, fields, wrong):
+    page = sent(hr, status=422, **fields)
+    assert errors_in(page) == {name: [said] for name, said in wrong.items()}
+    assert not LetterWords.objects.exists()
+    assert not Event.objects.filter(verb="letter-words-set").exists()
+
+
+def test_a_subject_of_two_lines_is_one():
+    client = Client()
+    client.force_login(make_hr())
+    set_by(client, subject_en="Hi\r\nBcc: all@example.com", subject_zh_hans="你好\n再见")
+    assert LetterWords.objects.get().words["subject"] == {"en": "Hi Bcc: all@example.com", "zh-hans": "你好 再见"}
+
+
+def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr):
+    set_by(hr, **SPOKEN)
+    for _press in range(2):
+        assert hr.post(f"{REMINDER}shipped/", {"base": 1}).status_code == 302
+    assert list(LetterWords.objects.values_list("number", "words")) == [
+        (1, {"subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"}}),
+        (2, {}),
+    ]
+    assert states_of(hr)["Reminder of a due day"] == "as shipped"
+    history = [text_of(line) for line in opened(hr).select("ul.lines li")]
+    assert "back to the shipped words" in history[0]
+    assert "Please learn {course}" in history[1]
+    assert all("Hu Rui" in line for line in history)
+
+
+def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_stays(hr):
+    other = Client()
+    other.force_login(make_hr())
+    set_by(other, **SPOKEN)
+    page = sent(hr, subject_en="Mine", subject_zh_hans="我的", status=409)
+    assert page.select_one("[name=subject_en]")["value"] == "Mine"
+    assert "in the meantime" in page.text
+    assert hr.post(f"{REMINDER}shipped/", {"base": 0}, follow=True).status_code == 200
+    assert [row.number for row in LetterWords.objects.all()] == [1]
+
+
+def test_auditors_read_the_words_and_change_nothing(hr):
+    set_by(hr, **SPOKEN)
+    auditor = Client()
+    auditor.force_login(make_auditor())
+    page = opened(auditor)
+    assert "Please learn {course}" in page.text
+    assert not page.select("main form")
+    assert auditor.post(REMINDER, {"base": 1}).status_code == 404
+    assert auditor.post(f"{REMINDER}shipped/", {"base": 1}).status_code == 404
+    assert LetterWords.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["account-notice", "new-link", "no-such-letter"])
+def test_a_letter_whose_words_are_the_products_has_no_page(hr, name):
+    assert hr.get(f"/people/letters/words/{name}/").status_code == 404
+    assert hr.post(f"/people/letters/words/{name}/", {"base": 0}).status_code == 404
+
+
+# Looking at it first
+
+
+def looked_at(client, address=REMINDER, **fields):
+    """Language of each letter → its subject and text."""
+    page = sent(client, address, look="1", **fields)
+    sheets = page.select("section[aria-labelledby=preview] .sheets > div")
+    return {
+        sheet.select_one(".part")["lang"]: (
+            sheet.select_one(".part b").text,
+            sheet.select_one("details .note-text").text,
+        )
+        for sheet in sheets
+    }
+
+
+def test_a_look_shows_both_languages_in_the_words_that_were_typed_and_keeps_nothing(hr):
+    found = looked_at(hr, **SPOKEN)
+    assert {tag: subject for tag, (subject, _text) in found.items()} == {
+        "zh-Hans": "请学前台安全须知",
+        "en": "Please learn Safe at the front desk",
+    }
+    assert "\nWang Min\n" in found["en"][1]
+    assert not LetterWords.objects.exists()
+    assert not Event.objects.filter(verb="record-viewed").exists()
+
+
+@pytest.mark.parametrize("typed", ["Learner, Lea", "lea@example.com", "learner"])
+def test_it_is_shown_as_a_person_would_get_it_who_is_found_by_name_or_address(hr, typed):
+    team = make_team("Night shift", manager=make_user("Lead, Lou"))
+    lea = make_user("Learner, Lea", email="lea@example.com")
+    join(team, lea)
+    subject, text = looked_at(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
+    assert subject == "Learner, Lea: Safe at the front desk"
+    assert text.startswith("Hello Learner, Lea,\n")
+    assert "\nLead, Lou\nNight shift, team leader\n" in text
+
+
+def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_and_the_link_is_not_shown(hr):
+    lea = make_user("Learner, Lea", email="lea@example.com", password=None)
+    course = make_course()
+    enroll(lea, course, by=make_admin())
+    subject, text = looked_at(hr, FIRST, subject_en="{course}", subject_zh_hans="{course}", person="lea@example.com")[
+        "en"
+    ]
+    title = course.current.outlines["en"]["title"]
+    assert subject == title
+    assert f"“{title}”" in text
+    assert "To begin, choose a password here:\nhttp" in text
+    assert "/accounts/password/reset/key/" not in text
+    assert [event.subject for event in Event.objects.filter(verb="record-viewed")] == [f"person:{lea.pk}"]
+
+
+@pytest.mark.parametrize("typed", ["root@example.com", "nobody", "gone@example.com"])
+def test_nobody_is_looked_at_whom_the_editor_may_not_see_or_who_has_left(hr, typed):
+    make_admin(email="root@example.com")
+    make_user(email="gone@example.com", is_active=False)
+    page = sent(hr, look="1", person=typed, status=422)
+    assert errors_in(page) == {"person": ["Nobody whom you may see is found by this."]}
+
+
+def test_several_of_one_name_are_named_with_their_addresses(hr):
+    for number in (1, 2):
+        make_user("Wang Fang", email=f"fang{number}@example.com")
+    page = sent(hr, look="1", person="wang", status=422)
+    assert errors_in(page) == {
+        "person": [
+            "Several people are found by this. Whom do you mean: "
+            "Wang Fang (fang1@example.com), Wang Fang (fang2@example.com)?"
+        ]
+    }
+
+
+def test_the_person_of_a_look_is_nothing_when_words_are_set(hr):
+    set_by(hr, **SPOKEN, person="nobody")
+    assert LetterWords.objects.count() == 1
+
+
+def test_what_people_write_is_no_html_on_the_page(hr):
+    page = sent(hr, look="1", opening_en="<b id=x>Bold</b>", opening_zh_hans="<script>1</script>")
+    assert not page.select("#x, main section script")
+    assert "<b id=x>Bold</b>" in page.text
+
+
+def test_a_lead_looks_at_letters_to_leads_with_made_up_people(hr):
+    lead = make_user("Lead, Lou", email="lou@example.com")
+    team = make_team(manager=lead)
+    staff = make_admin(name="Root, Ro")
+    Membership.objects.create(team=team, person=staff, role=Membership.Role.LEARNER)
+    Message.objects.create(kind="digest", person=lead, address=lead.email)
+    text = looked_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
+    assert text.startswith("Hello Lead, Lou,\n")
+    assert "Root, Ro" not in text
+    assert "One press ends it:\nhttp" in text
+    assert "/letters/stop/" not in text
+
+
+# After an upgrade
+
+
+def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_to_the_admin(hr):
+    assert words_troubles(None) == []
+    set_words("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
+    assert "does not understand the own words of: Subject." in text_of(opened(hr))
+    assert "not understood any more: Subject" in states_of(hr)["Reminder of a due day"]
+    admin = Client()
+    admin.force_login(make_admin())
+    note = page_of(admin.get("/admin/", headers={"accept-language": "en"})).select_one(".errornote")
+    assert "Reminder of a due day : own words that this version does not understand" in text_of(note)
+    assert note.select_one(f"a[href='{LIST}']")
+
+
+def test_what_the_product_said_then_and_says_now_stands_side_by_side(hr):
+    shipped = {"subject": {"en": "Time to learn", "zh-hans": "该学了"}}
+    set_words("reminder", {"subject": {"en": "Hi", "zh-hans": "你好"}}, shipped=shipped, base=0, by=hr.person)
+    said = [text_of(each) for each in opened(hr).select("section[aria-labelledby=since] .note-text")]
+    assert said[:2] == ["Time to learn", "该学了"]
+    assert "“Safe at the front desk” is due on Friday 4 December" in said
+    assert "the shipped words have changed since" in states_of(hr)["Reminder of a due day"]
