@@ -13,8 +13,10 @@ from html import escape
 from pathlib import Path
 
 PANELS = {
-    "Learners": ("home", "lesson", "own record", "sign-in"),
-    "Managers": ("board", "CSV"),
+    "Learners": ("home", "lesson", "own record", "sign-in", "tray"),
+    "Boards": ("board", "CSV"),
+    "Leads": ("Today", "teams", "report", "outlook"),
+    "Human resources and programs": ("HR", "API"),
     "The admin": ("admin",),
 }
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, LEGEND = 600, 220, 52, 44, 44, 20

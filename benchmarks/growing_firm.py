@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import JSONField, QuerySet
@@ -20,11 +21,12 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from benchmarks.small_courses import files_of
+from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import SearchTerm, terms_of_person
 from courseware.assessment.certifying import months_later
 from courseware.assessment.models import Certificate, Standing
-from courseware.content.compiled.serving import outline
+from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event, EventQuerySet
@@ -33,6 +35,8 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.recounting import everything, recount
 from courseware.lib import dates
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.tray_lines import KEPT_FOR, TrayLine
+from courseware.reporting.forms import posts_of
 
 COURSES = 10
 IN_A_TEAM = 50
@@ -117,7 +121,7 @@ class TaughtCourse:
     course: Course
     lessons: list  # the first three: document and revision
     titles: dict
-    valid_months: int
+    route: Outline
 
 
 def taught(course):
@@ -125,7 +129,7 @@ def taught(course):
     ids = [step.id for step in route.steps if step.kind == "lesson" and step.is_required][:3]
     entries = {each.document.identifier: each for each in course.current.entries.select_related("document")}
     titles = {language: outline(course.current, language).title for language in course.current.outlines}
-    return TaughtCourse(course, [entries[each] for each in ids], titles, route.valid_months)
+    return TaughtCourse(course, [entries[each] for each in ids], titles, route)
 
 
 class GrowingFirm:
@@ -136,7 +140,10 @@ class GrowingFirm:
         self.courses = [taught(course) for course in Course.objects.select_related("current")]
         self.admin = User.objects.create_superuser("admin@bench.example", PASSWORD, name="Admin")
         self.head = User.objects.create_user("head@bench.example", PASSWORD, name="Head")
+        self.hr = User.objects.create_user("hr@bench.example", PASSWORD, name="Human resources")
+        self.hr.groups.add(Group.objects.get(name=offices.HR))
         self.password = self.head.password
+        self.posts = sorted(posts_of({each.course.pk: each.route for each in self.courses}))
         self.teams = [Team.objects.create(name="Team 0000")]
         Membership.objects.create(team=self.teams[0], person=self.head, role=Membership.Role.MANAGER)
         self.people = 0
@@ -146,6 +153,12 @@ class GrowingFirm:
     def last_manager(self):
         """Of fifty people, and no team below."""
         return User.objects.get(email=f"manager{len(self.teams) - 1:04}@bench.example")
+
+    @property
+    def lead_of_leads(self):
+        """Of 550 people: of a team and the ten below it, which lead no further. The head where there are not as many."""
+        place = (len(self.teams) - 1 - TEAMS_BELOW) // TEAMS_BELOW
+        return User.objects.get(email=f"manager{place:04}@bench.example") if place > 0 else self.head
 
     @property
     def learner(self):
@@ -200,7 +213,7 @@ class Intake:
 
     def __init__(self, firm):
         self.firm, self.events = firm, []
-        models = (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message)
+        models = (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message, TrayLine)
         self.rows = {model: [] for model in models}
         self.keys = {model: Numbers(model) for model in self.rows}
 
@@ -209,8 +222,9 @@ class Intake:
         self.rows[model].append(row)
         return row
 
-    def person(self, address, name):
-        person = self.new(User, email=f"{address}@bench.example", name=name, password=self.firm.password)
+    def person(self, address, name, post=""):
+        fields = {"email": f"{address}@bench.example", "name": name, "post": post}
+        person = self.new(User, password=self.firm.password, **fields)
         for term in terms_of_person(person):
             self.new(SearchTerm, person=person, term=term)
         return person
@@ -218,7 +232,8 @@ class Intake:
     def take_in(self, number):
         place = 1 + number // IN_A_TEAM
         team = self.firm.teams[place] if place < len(self.firm.teams) else self.team(place)
-        learner = self.person(f"p{number:06}", f"Person {number:06}")
+        post = self.firm.posts[number % len(self.firm.posts)]
+        learner = self.person(f"p{number:06}", f"Person {number:06}", post)
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
         self.letters(learner, number)
         for place, taught_course in enumerate(self.firm.courses):
@@ -259,6 +274,9 @@ class Intake:
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
         self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
+        if way.enrolled < KEPT_FOR.days:
+            told = {"subjects": [enrollment.pk]}
+            self.new(TrayLine, kind="enrolled", person_id=learner.pk, data=told, written_at=enrolled_at)
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
         if way.is_waived:
@@ -288,7 +306,7 @@ class Intake:
             enrollment=enrollment,
             number=secrets.token_hex(16),
             issued_at=at,
-            valid_until=months_later(dates.site_day(at), taught_course.valid_months),
+            valid_until=months_later(dates.site_day(at), taught_course.route.valid_months),
             holder=enrollment.learner.name,
             titles=taught_course.titles,
             release=taught_course.course.current,
@@ -310,5 +328,5 @@ class Intake:
 
 def table_sizes():
     """Rows of each table that grows."""
-    tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, Message)
+    tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, Message, TrayLine)
     return {model._meta.model_name: model.objects.count() for model in tables}

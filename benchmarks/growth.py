@@ -47,6 +47,7 @@ def looks(firm):
         Look("home, ten courses", learner, "/"),
         Look("lesson", learner, lesson),
         Look("own record", learner, f"/learn/{course.identifier}/record/"),
+        Look("tray", learner, "/tray/"),
         Look("sign-in", client_of(), "/accounts/login/", form=sign_in),
         board("board of a team of 50", manager),
         board("board of everybody", head),
@@ -56,10 +57,52 @@ def looks(firm):
         board("board of everybody: certificates that end", head, "?state=ending"),
         board("board of everybody: never certified", head, "?state=never"),
         board("board of everybody: a name", head, f"?name={someone}"),
+        board("board of everybody: a post", head, f"?post={firm.posts[-1]}"),
+        board("board of everybody: due within a week", head, "?days=due-7"),
+        board("board of everybody: a month late", head, "?days=late-30"),
+        board("board of everybody: by name", head, "?sort=name"),
+        board("board of a team of 50: a post", manager, f"?post={firm.posts[-1]}"),
+        board("board of a team of 50: by name", manager, "?sort=name"),
+        board("board of a team of 50: by team", manager, "?sort=team"),
+        board("board of a team of 50: longest without an act", manager, "?sort=last-active"),
+        *pages_of_leads(manager, client_of(firm.lead_of_leads), head),
+        *pages_of_hr(client_of(firm.hr), f"{someone}@bench.example"),
+        *lists_of_api(firm.head, team.pk),
         *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
     ]
     files = [Look("CSV of a team of 50", manager, "/team/board.csv"), Look("CSV of everybody", head, "/team/board.csv")]
     return pages, files
+
+
+def pages_of_leads(manager, lead_of_leads, head):
+    from benchmarks.visits import Look
+
+    leads = {"a team of 50": manager, "eleven teams": lead_of_leads, "everybody": head}
+    pages = {"Today": "/team/today/", "teams": "/team/teams/", "report": "/team/reports/", "outlook": "/team/outlook/"}
+    for page, path in pages.items():
+        for whom, client in leads.items():
+            yield Look(f"{page}: {whom}", client, path, few=FULL_BOARD, more_statements=3)
+
+
+def pages_of_hr(hr, address):
+    from benchmarks.visits import Look
+
+    yield Look("HR: people", hr, "/people/", few=FULL_LIST)
+    yield Look("HR: teams first", hr, "/team/teams/", few=FULL_BOARD)
+    yield Look("HR: letters", hr, "/people/letters/", few=FULL_LIST)
+    yield Look("HR: letters to an address", hr, f"/people/letters/?address={address}", few=FULL_LIST)
+
+
+def lists_of_api(owner, team):
+    from benchmarks.visits import Look, client_with
+    from courseware.accounts.api_keys import make_key
+    from courseware.lib.dates import site_day
+
+    # A key reads sixty times a minute: each size has one of its own.
+    key = make_key(owner, name=f"of team {team}", ends_on=site_day() + datetime.timedelta(days=2))
+    for name in ("standings", "people", "teams", "certificates"):
+        yield Look(f"API: {name}", client_with(key), f"/api/v1/{name}/", few=FULL_LIST)
+    yield Look("API: standings of a team", client_with(key), f"/api/v1/standings/?team={team}", few=FULL_BOARD)
 
 
 def admin_lists(client, course, team, someone):

@@ -64,6 +64,11 @@ def client_of(person=None):
     return client
 
 
+def client_with(key):
+    """A program that brings this key of the API along."""
+    return Client(SERVER_NAME="127.0.0.1", headers={"accept-language": "en", "authorization": f"Bearer {key}"})
+
+
 class Stopwatch:
     """CPU of this process and of the one of PostgreSQL that works for it, in milliseconds; and the time."""
 

@@ -30,13 +30,14 @@ def test_facts_certificates_and_log_of_a_grown_firm_agree(firm):
 def test_it_has_of_everything_what_it_says(firm):
     firm.grow(1_000)
     assert table_sizes() == {
-        "user": 2 + 100 + 2,  # admin and head of the firm, learners, managers
-        "searchterm": 2 * 2 + 100 * 4 + 2 * 3,  # of number, address and domain; of learners the name is another one
+        "user": 3 + 100 + 2,  # admin, head of the firm and human resources; learners, managers
+        "searchterm": 2 * 2 + 4 + 100 * 4 + 2 * 3,  # of number, address and domain; of learners the name is another one
         "team": 1 + 2,
         "enrollment": 1_000 + 100,  # a tenth is renewed
         "completion": 1_300,
         "certificate": 200,
         "message": 200,
+        "trayline": 700 + 100,  # of who was enrolled less than 90 days ago
         "event": COURSES + 1_100 + 1_300 + 2 * 200 + 100 + 10,
     }
     assert people_managed_by(firm.last_manager).count() == IN_A_TEAM
