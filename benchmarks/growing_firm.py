@@ -133,9 +133,9 @@ def taught(course):
 
 
 class GrowingFirm:
-    def __init__(self):
+    def __init__(self, courses=COURSES):
         """Needs a site with the course that is shipped: see `scenario.prepare_site`."""
-        for number in range(2, COURSES + 1):
+        for number in range(2, courses + 1):
             import_course(files_of(f"course-{number}"))
         self.courses = [taught(course) for course in Course.objects.select_related("current")]
         self.admin = User.objects.create_superuser("admin@bench.example", PASSWORD, name="Admin")
@@ -156,7 +156,7 @@ class GrowingFirm:
 
     @property
     def lead_of_leads(self):
-        """Of 550 people: of a team and the ten below it, which lead no further. The head where there are not as many."""
+        """Of 550 people: of a team and the ten below it, which lead no further. The head, where nobody has as many."""
         place = (len(self.teams) - 1 - TEAMS_BELOW) // TEAMS_BELOW
         return User.objects.get(email=f"manager{place:04}@bench.example") if place > 0 else self.head
 
@@ -166,7 +166,7 @@ class GrowingFirm:
 
     def grow(self, enrollments):
         """To so many, renewals not counted."""
-        wanted = enrollments // COURSES
+        wanted = enrollments // len(self.courses)
         with events_appended_fast():
             for first in range(self.people, wanted, AT_A_TIME):
                 self.add(range(first, min(first + AT_A_TIME, wanted)))
@@ -237,7 +237,9 @@ class Intake:
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
         self.letters(learner, number)
         for place, taught_course in enumerate(self.firm.courses):
-            self.enroll(learner, taught_course, number * COURSES + place, WAYS[(number + place) % len(WAYS)])
+            self.enroll(
+                learner, taught_course, number * len(self.firm.courses) + place, WAYS[(number + place) % len(WAYS)]
+            )
 
     def team(self, place):
         parent = self.firm.teams[(place - 1) // TEAMS_BELOW]
@@ -255,7 +257,7 @@ class Intake:
 
     def enroll(self, learner, taught_course, number, way, certified_until=None):
         enrolled_at = self.firm.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
-        if way.is_renewed and number // COURSES % 2:
+        if way.is_renewed and number // len(self.firm.courses) % 2:
             enrolled_at -= 90 * DAY
         done = [enrolled_at + (lesson + 1) * DAY for lesson in range(way.lessons)]
         enrollment = self.new(

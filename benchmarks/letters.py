@@ -1,44 +1,54 @@
-"""How long the reminders of a firm take to leave by one worker, in how much memory, by how many statements.
+"""How long the letters of a firm's Monday take by one worker, in how much memory: reminders to everybody, and digests.
 
-    .ci/postgres .venv/bin/python -m benchmarks.letters [--people 20000]
+    .ci/postgres .venv/bin/python -m benchmarks.letters [--people 125000] [--kill]
 
-Everybody has one run of the shipped course and is reminded of it. The letters go to a mail server on this machine, in
-a process of its own, that says yes. It is a Thursday morning there, by a clock that runs as fast as the real one.
+Of ten people eight have a run that is open, of which the plan reminds today; of fifty, one leads the others. The jobs
+are those of the schedule, done by `manage.py work` in a process of its own; the letters go to a mail server on this
+machine, in another one, that says yes. With `--kill` the worker is killed while it writes reminders and again while
+it sends them, and begun anew. Each letter is counted by its Message-ID; one that is lost ends this with an error.
 """
 
 import argparse
 import datetime
 import multiprocessing
+import os
+import re
 import socket
+import subprocess
+import sys
 import time
+from collections import Counter
+from pathlib import Path
 
 import time_machine
-from django.test.utils import CaptureQueriesContext
 
 from benchmarks import scenario
 from benchmarks.lists import peak
 
-MORNING = datetime.datetime(2026, 11, 26, 2, tzinfo=datetime.UTC)  # 10 o'clock where the site is
-LOOKED_AT = 200  # letters whose statements are counted
+MORNING = datetime.datetime(2026, 11, 30, 2, tzinfo=datetime.UTC)  # Monday, 10 o'clock where the site is
+DUE, LATE = datetime.date(2026, 12, 1), datetime.date(2026, 11, 25)  # a working day ahead, and three ago
+LOOKED_AFTER = datetime.timedelta(minutes=6)  # by its clock, until a worker is begun again: no claim lasts as long
+MESSAGE_ID = re.compile(rb"^Message-ID: <([\da-f-]+)@", re.MULTILINE)
+JOBS = ("remind", "write-digests")
 
 
 def serve(told):
-    """In a process of its own: tells its port, then how many letters it took, each time it is asked."""
+    """In a process of its own: tells its port, then what is asked for: the number of letters taken, or their names."""
     from aiosmtpd.controller import Controller
 
     class Yes:
-        taken = 0
+        taken = Counter()
 
         async def handle_DATA(self, server, session, envelope):
-            self.taken += 1
+            self.taken[MESSAGE_ID.search(envelope.content)[1].decode()] += 1
             return "250 taken"
 
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     Controller(handler := Yes(), hostname="127.0.0.1", port=port).start()
     told.send(port)
-    while told.recv():
-        told.send(handler.taken)
+    while what := told.recv():
+        told.send(handler.taken if what == "names" else handler.taken.total())
 
 
 class MailServer:
@@ -49,73 +59,158 @@ class MailServer:
         self.process.start()
         self.port = self.told.recv()
 
-    def taken(self):
-        self.told.send(True)
+    def ask(self, what):
+        self.told.send(what)
         return self.told.recv()
 
     def stop(self):
-        self.told.send(False)
+        self.told.send("")
         self.process.join()
 
 
-def write_reminders():
-    """To everybody whose run is open; returns how many. Past the plan, by which only a part is due on one day."""
-    from courseware.assignments.reminding_by_hand import by_hand
+class OneWorker:
+    """Of the product, by the clock of this process, or `ahead` of it."""
+
+    def __init__(self, port):
+        self.port, self.seconds, self.megabytes = port, 0.0, 0.0
+        self.ahead = datetime.timedelta(0)
+        self.begin()
+
+    def begin(self):
+        from django.utils import timezone
+
+        command = [sys.executable, "-m", "benchmarks.letters", "--work", (timezone.now() + self.ahead).isoformat()]
+        self.process = subprocess.Popen(command, env=os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.port}"})
+
+    def look(self):
+        """What it took of the processor and of memory; asked before it ends."""
+        folder = Path(f"/proc/{self.process.pid}")
+        self.seconds += int((folder / "schedstat").read_text().split()[0]) / 1e9
+        self.megabytes = max(self.megabytes, peak_of(folder))
+
+    def kill(self):
+        self.look()
+        self.process.kill()
+        self.process.wait()
+        self.ahead += LOOKED_AFTER
+        self.begin()
+
+    def end(self):
+        self.look()
+        self.process.terminate()
+        self.process.wait()
+
+
+def peak_of(folder):
+    [line] = [line for line in (folder / "status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+
+def work(began):
+    """The worker, by another clock."""
+    with time_machine.travel(datetime.datetime.fromisoformat(began)):
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("work", verbosity=0)
+
+
+def firm_of(people):
+    """Nobody was reminded yet, and on this day everybody is to be: of the late ones, as of the others."""
+    from django.utils import timezone
+
+    from benchmarks.growing_firm import GrowingFirm
+    from courseware.jobs.models import Job
     from courseware.learning.models import Enrollment
+    from courseware.lib.dates import due_instant
+
+    firm = GrowingFirm(courses=1)
+    firm.grow(people)
+    zone, asked = timezone.get_default_timezone(), Enrollment.objects.open().newest()
+    is_late = asked.filter(due_at__lt=MORNING)
+    late = is_late.update(due_at=due_instant(LATE, zone))
+    soon = asked.filter(due_at__gt=MORNING).update(due_at=due_instant(DUE, zone))
+    Job.objects.bulk_create(Job(name=name, next_at=MORNING) for name in JOBS)
+    return late + soon
+
+
+def wait_until(is_so, worker):
+    while not is_so():
+        if worker.process.poll() is not None:
+            sys.exit("the worker ended by itself")
+        time.sleep(0.5)
+
+
+def is_all_told():
+    from courseware.jobs.models import Job, Outcome
+    from courseware.outbox.models import Message, MessageState
+
+    if Message.objects.filter(state=MessageState.QUEUED).exists():
+        return False
+    return Job.objects.filter(name__in=JOBS, outcome=Outcome.DONE).count() == len(JOBS)
+
+
+def kill_twice(worker, server, reminders):
     from courseware.outbox.models import Message
 
-    runs = Enrollment.objects.open().select_related("learner").with_zone().order_by("pk")
-    last = written = 0
-    while batch := list(runs.filter(pk__gt=last)[:500]):
-        last, sender = batch[-1].pk, batch[0].learner
-        written += len(Message.objects.bulk_create(by_hand(run, sender) for run in batch))
-    return written
+    wait_until(Message.objects.filter(kind="reminder").exists, worker)
+    worker.kill()
+    wait_until(lambda: server.ask("number") > reminders / 3, worker)
+    worker.kill()
 
 
-def measure(people):
-    from django.conf import settings
-    from django.db import connection
+def span(kind, column):
+    """Seconds between the first and the last."""
+    from django.db.models import Max, Min
 
-    from courseware.assignments.reminding import remind_due
-    from courseware.learning.models import Enrollment
-    from courseware.outbox import delivering
     from courseware.outbox.models import Message
 
-    server = MailServer()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    scenario.Firm(people)
-    Enrollment.objects.update(enrolled_at=MORNING - datetime.timedelta(days=90))  # told of it long ago
-    began = time.perf_counter()
-    said = remind_due()
-    print(f"\n{scenario.database_name()}, {people} people\n\nremind_due: {said}, {time.perf_counter() - began:.1f} s")
-    Message.objects.all().delete()
-    written, before = write_reminders(), peak()
-    first = list(Message.objects.due(MORNING + datetime.timedelta(days=1)).values_list("pk", flat=True)[:LOOKED_AT])
-    with CaptureQueriesContext(connection) as statements:
-        delivering.send_all(first)
-    began, busy = time.perf_counter(), time.process_time()
-    while delivering.is_any_due():
-        delivering.deliver_due()
-    took, left = time.perf_counter() - began, written - LOOKED_AT
-    busy = time.process_time() - busy
-    taken = server.taken()
+    found = Message.objects.filter(kind=kind).aggregate(first=Min(column), last=Max(column))
+    return (found["last"] - found["first"]).total_seconds()
+
+
+def measure(people, *, kills):
+    from courseware.outbox.models import Message, MessageState
+
+    reminders, server = firm_of(people), MailServer()
+    print(f"\n{scenario.database_name()}, {people:,} people, memory of this process {peak():.0f} MB", flush=True)
+    began, worker = time.monotonic(), OneWorker(server.port)
+    if kills:
+        kill_twice(worker, server, reminders)
+    wait_until(is_all_told, worker)
+    took = time.monotonic() - began
+    worker.end()
+    names = server.ask("names")
     server.stop()
-    assert taken == written, f"{taken} of {written} letters came"
+    told = Message.objects.filter(kind__in=("reminder", "digest"))
+    sent = {str(number) for number in told.filter(state=MessageState.SENT).values_list("number", flat=True)}
+    digests, skipped = told.filter(kind="digest").count(), told.exclude(state=MessageState.SENT).count()
+    for kind in () if kills else ("reminder", "digest"):  # whose clock was put on meanwhile
+        print(f"{kind}: written within {span(kind, 'written_at'):.0f} s, sent within {span(kind, 'ended_at'):.0f} s")
     print(
-        f"{left} letters: {took:.0f} s, {1000 * busy / left:.2f} ms of the worker’s processor each; "
-        f"{60 * left / took:.0f} a minute, 100,000 in {100_000 * took / left / 60:.1f} min; "
-        f"{len(statements) / LOOKED_AT:.1f} statements each; memory {before:.0f} MB before, {peak():.0f} MB at most"
+        f"{reminders:,} reminders and {digests:,} digests, {skipped} not wanted any more, by one worker"
+        f"{', killed twice' if kills else ''}: {took:.0f} s in all, {60 * len(names) / took:,.0f} letters a minute; "
+        f"{worker.seconds:.0f} s of its processor, {1000 * worker.seconds / len(names):.1f} ms each; "
+        f"{worker.megabytes:.0f} MB at its highest\n"
+        f"taken: {len(names):,} letters; {names.total() - len(names)} handed over twice under one Message-ID"
     )
+    written = told.filter(kind="reminder").count()
+    if written != reminders or names.keys() != sent:
+        sys.exit(f"{written} of {reminders} reminders written, {len(names)} letters taken, {len(sent)} noted as sent")
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--people", type=int, default=20_000)
-    people = options.parse_args().people
+    options.add_argument("--people", type=int, default=125_000)
+    options.add_argument("--kill", action="store_true")
+    options.add_argument("--work", metavar="INSTANT", help="be the worker, from this instant on")
+    options = options.parse_args()
+    if options.work:
+        return work(options.work)
     with scenario.own_folder(), time_machine.travel(MORNING):
         scenario.prepare_site()
-        measure(people)
+        measure(options.people, kills=options.kill)
 
 
 if __name__ == "__main__":
