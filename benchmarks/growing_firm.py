@@ -6,33 +6,25 @@ Certificates and log say the same: `manage.py check_records` finds nothing.
 """
 
 import datetime
-import operator
 import secrets
-from contextlib import contextmanager
 from dataclasses import dataclass
-from unittest import mock
 
-from django.apps import apps
 from django.contrib.auth.models import Group
-from django.core.management.color import no_style
-from django.db import connection, transaction
-from django.db.models import JSONField, QuerySet
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 
+from benchmarks.bulk import BulkRows, settle
 from benchmarks.small_courses import files_of
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.search_terms import SearchTerm, terms_of_person
+from courseware.accounts.search_terms import SearchTerm
 from courseware.assessment.certifying import months_later
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event, EventQuerySet
-from courseware.evidence.recording import NewEvent, record_many, subject_of
+from courseware.evidence.models import Event
+from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.recounting import everything, recount
 from courseware.lib import dates
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.tray_lines import KEPT_FOR, TrayLine
@@ -70,50 +62,6 @@ WAYS = (
     Way(enrolled=20, lessons=1),
     Way(enrolled=20),
 )
-
-
-def append(rows):
-    """Write new rows, with the keys that they have."""
-    if not rows:
-        return
-    model = type(rows[0])
-    if connection.vendor != "postgresql":
-        bulk_create(model.objects.all(), rows)
-        return
-    given = [field for field in model._meta.concrete_fields if not field.generated]
-    fields = [field for field in given if rows[0].pk is not None or not field.primary_key]
-    values = [value_of(field) for field in fields]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([ready(row) for ready in values])
-
-
-def value_of(field):
-    """Row → what is written of it. Django's own preparation, which most columns do not need, takes twice as long."""
-    if isinstance(field, JSONField):
-        return lambda row: Jsonb(getattr(row, field.attname))
-    return operator.attrgetter(field.attname)
-
-
-bulk_create = QuerySet.bulk_create  # also of the log, where `events_appended_fast` comes before it
-
-
-@contextmanager
-def events_appended_fast():
-    with mock.patch.object(EventQuerySet, "bulk_create", lambda _self, events: append(events)):
-        yield
-
-
-class Numbers:
-    """The next free keys of a table."""
-
-    def __init__(self, model):
-        self.last = model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-    def next(self):
-        self.last += 1
-        return self.last
 
 
 @dataclass(frozen=True)
@@ -167,66 +115,28 @@ class GrowingFirm:
     def grow(self, enrollments):
         """To so many, renewals not counted."""
         wanted = enrollments // len(self.courses)
-        with events_appended_fast():
-            for first in range(self.people, wanted, AT_A_TIME):
-                self.add(range(first, min(first + AT_A_TIME, wanted)))
+        for first in range(self.people, wanted, AT_A_TIME):
+            more = Intake(self)
+            for number in range(first, min(first + AT_A_TIME, wanted)):
+                more.take_in(number)
+            more.write()
         self.people = wanted
-        set_sequences()
-        analyze()
-        recount(everything())  # of what was written past the models
-
-    @transaction.atomic
-    def add(self, numbers):
-        more = Intake(self)
-        for number in numbers:
-            more.take_in(number)
-        for rows in more.rows.values():
-            append(rows)
-        record_many(more.events)
+        settle()
 
 
-def set_sequences():
-    """PostgreSQL learns which keys are taken."""
-    statements = connection.ops.sequence_reset_sql(no_style(), apps.get_models())
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def analyze():
-    """Within a transaction nobody else tells PostgreSQL how large the tables have become: it would take them for empty,
-    and count a team by reading all of them over and over."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-
-
-def tidy():
-    """What PostgreSQL does by itself in a quiet minute."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
-
-
-class Intake:
-    """The rows of some new people, by model, in the order in which they are written; and what the log says of them."""
+class Intake(BulkRows):
+    """What becomes rows of some new people."""
 
     def __init__(self, firm):
-        self.firm, self.events = firm, []
-        models = (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message, TrayLine)
-        self.rows = {model: [] for model in models}
-        self.keys = {model: Numbers(model) for model in self.rows}
-
-    def new(self, model, **fields):
-        row = model(pk=self.keys[model].next(), **fields)
-        self.rows[model].append(row)
-        return row
+        super().__init__(
+            (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message, TrayLine)
+        )
+        self.firm = firm
 
     def person(self, address, name, post=""):
         fields = {"email": f"{address}@bench.example", "name": name, "post": post}
         person = self.new(User, password=self.firm.password, **fields)
-        for term in terms_of_person(person):
-            self.new(SearchTerm, person=person, term=term)
+        self.find_by_terms(person)
         return person
 
     def take_in(self, number):

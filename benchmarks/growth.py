@@ -148,7 +148,8 @@ def admin_lists(client, course, team, someone):
 
 def measure(sizes, only):
     """{size: {page: Figures}} and {size: {table: rows}}."""
-    from benchmarks.growing_firm import GrowingFirm, table_sizes, tidy
+    from benchmarks.bulk import tidy
+    from benchmarks.growing_firm import GrowingFirm, table_sizes
     from benchmarks.visits import read_file, visit
 
     firm, figures, rows, bars = GrowingFirm(), {}, {}, {}

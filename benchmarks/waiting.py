@@ -145,7 +145,8 @@ def main():
 
 
 def measure(people):
-    from benchmarks.growing_firm import COURSES, GrowingFirm, tidy
+    from benchmarks.bulk import tidy
+    from benchmarks.growing_firm import COURSES, GrowingFirm
     from courseware.accounts.models import User
     from courseware.learning.models import Enrollment
 
