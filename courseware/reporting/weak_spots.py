@@ -24,7 +24,7 @@ MOST_TEAMS, MOST_OBJECTIVES = 12, 8
 LEVELS = 5  # of colour: 0 is nobody, or nearly
 
 
-class Cell(NamedTuple):
+class WeakSpot(NamedTuple):
     """How many of the group missed something; None of too few."""
 
     share: Share | None
@@ -39,7 +39,7 @@ class WeakSpots:
     """`lines` are (objective as HTML, a cell for each of `teams`), the weakest first."""
 
     teams: list[str]
-    lines: list[tuple[str, list[Cell]]]
+    lines: list[tuple[str, list[WeakSpot]]]
 
 
 class Learned(NamedTuple):
@@ -66,7 +66,7 @@ def weak_spots(runs: QuerySet, route: Outline, teams: Mapping[int, str], today: 
     shares = {place: share for place, answers in groups.items() if (share := share_of(disclosed(answers, today)))}
     shown = sorted(teams_with_most(shares, teams), key=lambda team: (teams[team], team))
     lines = {
-        objective: [Cell(shares.get((objective, team))) for team in shown]
+        objective: [WeakSpot(shares.get((objective, team))) for team in shown]
         for objective in dict.fromkeys(objective for objective, team in shares if team in shown)
     }
     weakest = sorted(lines, key=lambda objective: (-weakness(lines[objective]), objective))[:MOST_OBJECTIVES]
@@ -85,7 +85,7 @@ def teams_with_most(shares: Mapping[tuple[str, int], Share], teams: Mapping[int,
     return [team for team, _number in people.most_common(MOST_TEAMS)]
 
 
-def weakness(cells: Iterable[Cell]) -> int:
+def weakness(cells: Iterable[WeakSpot]) -> int:
     return max(cell.share.percent for cell in cells if cell.share)
 
 

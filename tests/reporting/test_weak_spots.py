@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from courseware.learning.models import Answer, Completion
 from courseware.reporting import board_rows
+from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.shares import Share
-from courseware.reporting.weak_spots import Cell, weak_spots
+from courseware.reporting.weak_spots import WeakSpot, WeakSpots, weak_spots
 from tests.making import days, join, make_course, make_team
 from tests.reporting.boards import learner_of
 from tests.world import finish_lesson, outline_of
@@ -101,7 +102,7 @@ def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson):
     ("share", "level"), [(None, 0), (Share(0, 5), 0), (Share(1, 5), 1), (Share(9, 10), 4), (Share(5, 5), 4)]
 )
 def test_the_colour_of_a_cell_goes_by_fifths(share, level):
-    assert Cell(share).level == level
+    assert WeakSpot(share).level == level
 
 
 def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client, team, lesson):
@@ -111,8 +112,32 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
     assert page.select_one("h1 + p span")["lang"] == "en"
     first = page.select_one(".heat tbody tr")
     assert first.th["lang"] == "en"
-    assert [cell["class"] for cell in first.select("td")] == [["num", "heat-4"]]
     assert [cell.text for cell in first.select("td")] == ["5 of 5"]
+    picture = page.select_one("figure.heat-map")
+    assert picture.figcaption.ol["lang"] == "en"
+    assert picture.figcaption.li.get_text() == first.th.get_text()
+    assert (picture.svg["role"], picture.svg.rect["class"]) == ("img", ["heat-4"])
+    assert picture.svg.get_text(" ", strip=True).startswith("Night shift 1 5/5")
+
+
+def test_each_objective_is_a_row_of_squares_under_the_names_of_their_teams():
+    cells = [WeakSpot(Share(3, 5)), WeakSpot(None), WeakSpot(Share(5, 20))]
+    drawing = HeatDrawing(WeakSpots(["A", "A very long name of a team", "C"], [("one", cells), ("two", cells[::-1])]))
+    assert [name for _x, _y, name in drawing.columns] == ["A", "A very long…", "C"]
+    said = [[(square.words, square.level) for square in squares] for _y, squares in drawing.rows]
+    assert said == [[("3/5", 3), ("–", 0), ("25%", 1)], [("25%", 1), ("–", 0), ("3/5", 3)]]
+    squares = [(square.x, square.y) for _y, row in drawing.rows for square in row]
+    width, height = drawing.square
+    assert all(x + width <= drawing.width and y + height <= drawing.height for x, y in squares)
+    assert not any(
+        (x, y) != (other, below) and abs(x - other) < width and abs(y - below) < height
+        for x, y in squares
+        for other, below in squares
+    )
+    for column, (x, _y, _name) in enumerate(drawing.columns):
+        assert {square.x < x < square.x + width for _y, row in drawing.rows for square in row[column : column + 1]} == {
+            True
+        }
 
 
 @pytest.mark.parametrize("people", [5, 10])

@@ -14,6 +14,7 @@ from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
 from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
+from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.outlook import MOST_RUNS, outlook_of
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.weak_spots import weak_spots
@@ -43,7 +44,8 @@ def outlook(request):
         }
         if not is_too_large:
             context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
-            context["spots"] = weak_spots(runs, route, dict(teams_whole(teams, chosen.get("team"))), site_day(now))
+            spots = weak_spots(runs, route, dict(teams_whole(teams, chosen.get("team"))), site_day(now))
+            context |= {"spots": spots, "heat": HeatDrawing(spots)}
     return render(request, "reporting/outlook.html", context)
 
 
