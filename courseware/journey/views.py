@@ -4,6 +4,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from courseware.journey.home import course_cards
+from courseware.journey.other_work import other_work
 from courseware.journey.record import own_record
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
@@ -14,11 +15,12 @@ from courseware.lib.dates import site_day
 @login_required
 def home(request):
     cards = course_cards(request, chosen=request.GET.get("course", ""))
+    context = {"other_work": list(other_work(request))}
     if not cards:
-        return render(request, "journey/not_enrolled.html")
+        return render(request, "journey/not_enrolled.html", context)
     main, *others = cards
     with timezone.override(main.enrollment.zone):
-        return render(request, "journey/home.html", {"main": main, "others": others})
+        return render(request, "journey/home.html", context | {"main": main, "others": others})
 
 
 @require_GET

@@ -11,11 +11,14 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.group_summaries import register_board_page
         from courseware.assignments.record_page import register_record_page
         from courseware.jobs.schedule import Daily, command, schedule
+        from courseware.journey.other_work import register_other_work
         from courseware.reporting import digest, escalating
         from courseware.reporting.monthly_reports import register_letter_of_month, tell_of_month
+        from courseware.reporting.views.today import work_of_lead
 
         register_record_page("reporting:person")
         register_board_page("reporting:board")
+        register_other_work(work_of_lead)
         digest.register_letter()
         escalating.register_letter()
         words = _("Write letters to the next level of who is late for days")

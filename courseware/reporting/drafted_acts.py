@@ -117,6 +117,11 @@ class DraftedActs:
         """Whether there is anything to confirm; what is `asked` is answered by itself."""
         return bool(self.letters or self.more_time or self.talks)
 
+    @property
+    def number(self) -> int:
+        """Of what there is to do: boxes that may be ticked, and days that are asked for."""
+        return len(self.letters) + len(self.more_time) + len(self.talks) + self.asked.number
+
 
 def led_by(user) -> EnrollmentQuerySet:
     """The newest runs of those whom `user` leads, today for somebody else perhaps."""

@@ -140,7 +140,7 @@ def test_the_board_page_costs_the_same_for_any_number_of_people(client, team, pe
     with CaptureQueriesContext(connection) as needed:
         response = client.get("/team/")
     assert response.context["page"].paginator.count == people
-    assert len(needed) == 14
+    assert len(needed) == 15
 
 
 def test_who_takes_the_file_away_is_on_record_without_names(client, team):

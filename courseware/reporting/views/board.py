@@ -14,7 +14,11 @@ from courseware.accounts.permissions import audits, handles_people
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
+from courseware.journey.home import most_urgent_first
+from courseware.language.documents import display_tag
+from courseware.learning.access import own_enrollments
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter, posts_of
@@ -71,6 +75,7 @@ def board(request):
         "substitutes": request.user.substitutes,
         "leads": leads_oneself(request),
         "has_today": has_today(request, now),
+        "own_course": own_course(request, routes),
         "to_undo": request.session.pop(TO_UNDO, None),
         "chooses": not audits(request.user),
         "decisions": DECISIONS,
@@ -101,6 +106,16 @@ def whole_team(user, teams, chosen):
     if team := chosen.get("team"):
         return team.pk, team.name
     return teams[0] if len(teams) == 1 else None
+
+
+def own_course(request, routes):
+    """What the reader has to learn, the most urgent of several; None for who has to learn nothing. Runs a query."""
+    newest = {run.course_id: run for run in own_enrollments(request)}
+    asked = most_urgent_first([run for run in newest.values() if run.is_open])
+    if not asked:
+        return None
+    route = routes[asked[0].course_id]
+    return {"title": route.title, "language": display_tag(route.language), "due": due_of(asked[0])}
 
 
 def leads_oneself(request):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, teams_managed_by
+from courseware.accounts.sessions import MANAGES
 from courseware.assignments.carrying_out import carry_out, take_back_acts
 from courseware.assignments.decision_pages import say_who_was_left
 from courseware.assignments.hand_remindings import HandReminding
@@ -20,6 +21,7 @@ from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
 from courseware.assignments.reminding_pages import by_reason, say_taken_back
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
+from courseware.journey.other_work import OtherWork
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.day_requests import DayRequest
 from courseware.lib.form_pages import form_on
@@ -50,10 +52,26 @@ def today(request):
         raise Http404
     if request.method == "POST":
         return confirm(request)
-    are_few = teams <= MANY_TEAMS and MANY not in request.session
-    draft = draft_for(request.user, timezone.now(), counts_others=are_few)
+    draft = draft_for(request.user, timezone.now(), counts_others=leads_few(request, teams))
     part = "HX-Request" in request.headers
     return render(request, "reporting/_today.html" if part else "reporting/today.html", {"draft": draft})
+
+
+def leads_few(request, teams):
+    return teams <= MANY_TEAMS and MANY not in request.session
+
+
+def work_of_lead(request):
+    """What a lead has to do today, for the first page; of many people it is not counted there."""
+    if not request.session[MANAGES]:
+        return None
+    if not leads_few(request, teams_managed_by(request.user).count()):
+        return OtherWork(gettext("Your team: what to do today"), today_address())
+    number = draft_for(request.user, timezone.now(), counts_others=False).number
+    if not number:
+        return OtherWork(gettext("Your team: nothing has to be done today"), board_address())
+    words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
+    return OtherWork(words % {"number": number}, today_address())
 
 
 def confirm(request):
