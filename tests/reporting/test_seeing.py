@@ -1,10 +1,14 @@
 """A manager walks through a course as the own people do, and leaves no trace."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 from django.apps import apps
 
 from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
+from tests.browser.courses import POURING
+from tests.language.samples import make_files
 from tests.making import make_auditor, make_course, make_editor, make_hr, make_team, make_user
 from tests.world import outline_of
 
@@ -102,3 +106,15 @@ def test_who_leads_handles_or_writes_may_look_and_nobody_else(client, course):
         assert client.get(f"/team/see/{course.identifier}/").status_code == status
         assert client.get(f"/team/see/{course.identifier}/{exam}/").status_code == 404
         assert client.get("/team/see/no-course/").status_code == 404
+
+
+def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
+    places = ["boiling", "is-it-off", "drill", "last-cup", "card", "tracks", "slowly"]
+    text = " ".join(f"[{place}](#{place})." for place in places) + " [elsewhere](https://example.org/learn/)."
+    files = {path: re.sub("A full cup spills.|水满则溢。", text, source) for path, source in POURING.items()}
+    course = make_course(make_files(**files))
+    seen = f"/team/see/{course.identifier}/"
+    links = [link["href"] for link in soup(client.get(f"{seen}pouring/")).select("article h2 ~ p a")]
+    within = [f"{seen}boiling/", f"{seen}boiling/#q-is-it-off", f"{seen}drill/", seen, seen, seen]
+    assert links == [*within, "#slowly", "https://example.org/learn/"]
+    assert {client.get(address.partition("#")[0]).status_code for address in within} == {200}

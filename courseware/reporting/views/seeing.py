@@ -1,10 +1,12 @@
 """/team/see/: a course as its people see it."""
 
+import re
 from random import Random
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
@@ -24,6 +26,8 @@ from courseware.reporting.walkthrough import (
     situation_after,
 )
 
+LINK = re.compile(r'(?<= href=")[^"#]+')
+
 
 def course_or_404(user, identifier):
     """With its route in the reader's language. Raises Http404 also for who leads nobody and is no staff."""
@@ -35,7 +39,21 @@ def course_or_404(user, identifier):
 
 def in_course(request, template, route, context):
     languages = {"text_language": display_tag(route.language), "page_language": display_tag(get_language())}
-    return render(request, template, {"route": route, "course": route.course_id, **languages, **context})
+    context |= {"route": route, "course": route.course_id, **languages}
+    places = places_seen(route)
+    page = render_to_string(template, context, request)
+    return HttpResponse(LINK.sub(lambda link: places.get(link[0], link[0]), page))
+
+
+def places_seen(route):
+    """Where links of a text lead to that is only looked at: address of a learner's page → that within the course as it
+    is seen. What cannot be seen leads to the list of all that can."""
+    course, whole = route.course_id, reverse("reporting:see", args=[route.course_id])
+    places = {reverse(page, args=[course]): whole for page in ("learning:tracks", "learning:card")}
+    for step in route.steps:
+        seen = reverse("reporting:see-step", args=[course, step.id]) if step.kind in SEEN else whole
+        places[reverse("learning:step", args=[course, step.id])] = seen
+    return places
 
 
 @require_safe
