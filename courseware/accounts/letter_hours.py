@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import Membership
 from courseware.accounts.working_days import DAY, Calendar, calendars_of
@@ -51,4 +52,4 @@ def why_of_leaver(message: Message) -> str:
     """Who has left is told nothing any more. A last day ends by the clock of the site, as where people are let go."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
-    return "the person has left" if is_gone else ""
+    return gettext_noop("the person has left") if is_gone else ""

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts import absences, inviting, letter_hours, notices
 from courseware.outbox.kinds import (
@@ -60,15 +61,15 @@ def always(message):
 
 def not_yet_here(message):
     if not message.person.is_active:
-        return "the person may not sign in any more"
+        return gettext_noop("the person may not sign in any more")
     seen = message.person.last_login
-    return "the person has signed in meanwhile" if seen and seen > message.written_at else ""
+    return gettext_noop("the person has signed in meanwhile") if seen and seen > message.written_at else ""
 
 
 def asked_today(message):
     if not message.person.is_active:
-        return "the person may not sign in any more"
-    return "it was asked for more than a day ago" if message.written_at < timezone.now() - DAY else ""
+        return gettext_noop("the person may not sign in any more")
+    return gettext_noop("it was asked for more than a day ago") if message.written_at < timezone.now() - DAY else ""
 
 
 def to_the_firm(message):

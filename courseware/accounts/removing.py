@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
 from courseware.accounts.moving import lock_person
@@ -26,7 +27,9 @@ def remove_person(person: User, *, by: User) -> None:
         raise HasRecord(person)
     letters = Message.objects.filter(person=row)
     letters.filter(state=MessageState.QUEUED).update(
-        state=MessageState.SKIPPED, why="the person was made by mistake and taken away", ended_at=timezone.now()
+        state=MessageState.SKIPPED,
+        why=gettext_noop("the person was made by mistake and taken away"),
+        ended_at=timezone.now(),
     )
     letters.update(person=None)
     try:

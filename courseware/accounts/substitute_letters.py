@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, User
@@ -57,11 +57,11 @@ def line_to(reader: int, named: Substitute) -> str:
 def why_unwanted(message: Message) -> str:
     named = named_in(message)
     if named is None or named.ended_at or named.last_day < site_day():
-        return "it has ended meanwhile"
+        return gettext_noop("it has ended meanwhile")
     if not (named.lead.is_active and named.person.is_active):
         return "one of both may not sign in any more"
     leads = Membership.objects.filter(person=named.lead, role=Membership.Role.MANAGER)
-    return "" if leads.exists() else "the manager leads nobody any more"
+    return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
 
 
 def in_words(message: Message) -> dict[str, object]:

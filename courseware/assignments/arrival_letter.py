@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
@@ -24,7 +24,7 @@ from courseware.outbox.tray_lines import TrayLine
 
 KIND = "arrival"
 DAY = timedelta(days=1)
-TAKEN_BACK = "its certificate was withdrawn, or its run is another account's by now"
+TAKEN_BACK = gettext_noop("its certificate was withdrawn, or its run is another account's by now")
 
 
 def register_letter() -> None:

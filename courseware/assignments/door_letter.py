@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import teams_managed_by
 from courseware.assignments.door_sending import LETTER
@@ -26,13 +27,13 @@ def card_of(message: Message) -> GroupCard | None:
 def still_wanted(message: Message) -> str:
     card = card_of(message)
     if card is None:
-        return "the door into the group was taken away"
+        return gettext_noop("the door into the group was taken away")
     if not teams_managed_by(message.person).filter(pk=card.door.team_id).exists():
-        return "the reader does not lead the team any more"
+        return gettext_noop("the reader does not lead the team any more")
     if GroupCard.objects.filter(door=card.door_id, day__gt=card.day).exists():
-        return "a later day has a summary of its own"
+        return gettext_noop("a later day has a summary of its own")
     is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
-    return "" if is_urgent else "nobody is late any more, and nothing is due within three days"
+    return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within three days")
 
 
 def in_words(message: Message) -> dict[str, object]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.assignments.example_letters import ENDING
 from courseware.content.course_titles import course_title
@@ -21,7 +22,7 @@ KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
 LETTERS_AT_ONCE = 500  # in memory
-RENEWED = "it was renewed or withdrawn meanwhile"
+RENEWED = gettext_noop("it was renewed or withdrawn meanwhile")
 
 
 def register_letter() -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.assignments.example_letters import REMINDER
 from courseware.content.compiled import serving
@@ -24,11 +25,11 @@ KIND = "reminder"
 # Less than a day: who was reminded late in the morning may be reminded on the next one early.
 APART = timedelta(hours=20)
 GONE, ANOTHER_DAY = (
-    "what it reminds of was finished, excused or merged meanwhile",
-    "another due day was given meanwhile",
+    gettext_noop("what it reminds of was finished, excused or merged meanwhile"),
+    gettext_noop("another due day was given meanwhile"),
 )
-REMINDED = "the person was reminded within a day"
-ASKS = "the person has asked for another day and has no answer yet"
+REMINDED = gettext_noop("the person was reminded within a day")
+ASKS = gettext_noop("the person has asked for another day and has no answer yet")
 
 
 def register_letter() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.absences import last_days_away
 from courseware.accounts.models import User
@@ -22,7 +23,7 @@ from courseware.outbox.models import Message, MessageState
 
 AT_ONCE = timedelta()
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
-NOT_SENT = "taken back by who had sent it"
+NOT_SENT = gettext_noop("taken back by who had sent it")
 
 
 class Unreminded(models.TextChoices):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.inviting import in_other_languages, link_in_words
@@ -84,10 +84,12 @@ def asked_for(message):
 def why_unwanted(message):
     person = message.person
     if not person.is_active:
-        return "the person may not sign in any more"
+        return gettext_noop("the person may not sign in any more")
     if person.last_login and person.last_login > message.written_at:
-        return "the person has signed in meanwhile"
-    return "" if asked_for(message).exists() else "what it asks for was begun, excused or merged meanwhile"
+        return gettext_noop("the person has signed in meanwhile")
+    return (
+        "" if asked_for(message).exists() else gettext_noop("what it asks for was begun, excused or merged meanwhile")
+    )
 
 
 def in_words(message):

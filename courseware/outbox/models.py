@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.outbox.letter_words import LetterWords  # noqa: F401 - Django finds its models here
@@ -122,6 +123,14 @@ class Message(models.Model):
         from courseware.outbox.kinds import MESSAGE_KINDS
 
         return MESSAGE_KINDS[self.kind].words if self.kind in MESSAGE_KINDS else self.kind
+
+    @property
+    def why_not_sent(self) -> str:
+        """In the reader's words, of one that was skipped. Of others nothing: a mail server may quote whom it does not
+        know."""
+        if self.state != MessageState.SKIPPED or not self.why:
+            return ""
+        return gettext("told in another letter") if self.told_in_id else gettext(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:

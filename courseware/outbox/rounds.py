@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from courseware.outbox.kinds import MESSAGE_KINDS, Ask, Found, LetterSort, waits_of, why_barred
 from courseware.outbox.letter_days import take_in_what_waits, take_turns
@@ -103,7 +104,9 @@ class Round:
 
     def handed_over(self, message: Message, contexts: Mapping[int, Mapping[str, Any]]) -> str:
         if message.pk not in contexts:
-            return ended_as(message, MessageState.SKIPPED, "what it tells of was changed at this very moment")
+            return ended_as(
+                message, MessageState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
+            )
         if time.monotonic() > self.ends_at:
             return not_tried(message, timezone.now(), message.why)
         try:

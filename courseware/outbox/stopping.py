@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from courseware.evidence.recording import record
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
@@ -20,7 +21,7 @@ from courseware.outbox.models import Message
 from courseware.outbox.stopped_kinds import StoppedKind
 
 SIGNER = Signer(salt="outbox.stopping")
-STOPPED = "the person has stopped letters of this kind"
+STOPPED = gettext_noop("the person has stopped letters of this kind")
 
 
 class KindToStop(NamedTuple):

@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
@@ -32,7 +33,7 @@ TEAMS_NAMED = 10
 LEADERS_AT_ONCE = 500  # in memory
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
-NOTHING = "nobody is late or stuck, and nobody has finished"
+NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
 
 
 def register_letter() -> None:

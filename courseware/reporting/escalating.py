@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import leads_of, line_up
 from courseware.accounts.letter_hours import LetterHours, hours_of
@@ -29,8 +30,8 @@ from courseware.reporting.letter_samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
-SETTLED = "nobody of them is late any more, or the reader leads none of them"
-OFF = "the firm has switched it off"
+SETTLED = gettext_noop("nobody of them is late any more, or the reader leads none of them")
+OFF = gettext_noop("the firm has switched it off")
 
 
 def register_letter() -> None:

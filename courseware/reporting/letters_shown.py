@@ -1,4 +1,7 @@
-"""Letters to a person, for those who lead them: what about, when, and whether it arrived. Neither words nor links."""
+"""Letters to a person, for those who lead them: what about, when, and whether it arrived or why it was not sent.
+
+Neither words nor links.
+"""
 
 from collections.abc import Iterable
 
@@ -12,7 +15,7 @@ SAYS_NOTHING = {MessageState.QUEUED, MessageState.SKIPPED}  # of whether the add
 
 def letters_to(person: User) -> list[Message]:
     """The newest first. Runs one query."""
-    return list(Message.objects.of(person).only("kind", "address", "written_at", "state", "ended_at")[:SHOWN])
+    return list(Message.objects.of(person).defer("data")[:SHOWN])
 
 
 def is_out_of_reach(person: User, letters: Iterable[Message]) -> bool:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import sees_reports
 from courseware.evidence.recording import record
@@ -19,8 +20,8 @@ from courseware.outbox.telling import tell
 from courseware.reporting.letter_samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
-STOPPED = "the person has stopped it"
-SEES_NOTHING = "the person sees no reports any more"
+STOPPED = gettext_noop("the person has stopped it")
+SEES_NOTHING = gettext_noop("the person sees no reports any more")
 
 
 class MonthlyReport(models.Model):

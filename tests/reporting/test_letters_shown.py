@@ -1,9 +1,14 @@
 """What managers see of letters: on the page of a person they lead, and there only that, when and whether it arrived."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
 
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
@@ -136,3 +141,37 @@ def test_the_last_ones_are_read_in_one_statement(enrollment, number, django_asse
         shown = letters_to(enrollment.learner)
         lines = [(str(letter.words), letter.get_state_display(), letter.written_at) for letter in shown]
     assert len(lines) == min(number, SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"why": "the person has left"}, ("the person has left", "此人已离职")),
+        ({"why": "told in letter 3", "told_in_id": 3}, ("told in another letter", "已并入另一封信")),
+        ({"why": ""}, ("", "")),
+        ({"why": "550 no such user <a@b>", "state": MessageState.REFUSED}, ("", "")),
+        ({"why": "450 come back later", "state": MessageState.QUEUED}, ("", "")),
+    ],
+)
+def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client, enrollment, fields, words):
+    told(enrollment.learner, "invitation", **{"state": MessageState.SKIPPED} | fields)
+    for language, said in zip(("en", "zh-hans"), words, strict=True):
+        enrollment.manager.language = language
+        enrollment.manager.save()
+        line = section(page_of(client, enrollment, enrollment.manager))[-1]
+        assert line.endswith(said)
+        assert any(line.endswith(f"{state} {said}".rstrip()) for state in STATES[language])
+
+
+# What a state is called, of those above.
+STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
+
+
+def test_every_reason_that_a_letter_may_be_skipped_for_has_chinese_words():
+    reasons = set()
+    for file in Path(settings.BASE_DIR, "courseware").rglob("*.py"):
+        if "gettext_noop" in (source := file.read_text(encoding="utf-8")):
+            reasons |= set(re.findall(r'gettext_noop\(\s*"([^"]+)"\s*\)', source))
+    assert "the person has left" in reasons
+    with translation.override("zh-hans"):
+        assert [reason for reason in reasons if gettext(reason) == reason] == []
