@@ -8,8 +8,11 @@ from html import unescape
 from django.utils.html import strip_tags
 
 from courseware.accounts.away import Away
+from courseware.accounts.models import User
+from courseware.accounts.notes import Note
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assignments.talks import Talk
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusted import adjustments_of
@@ -24,9 +27,10 @@ from courseware.learning.undoing import may_still, newest_lines
 @dataclass(frozen=True)
 class Happening:
     """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted,
-    asked, away or, of the certificate, withdrawn; for a simulation the colour of the ending; for a pre-check measured,
-    for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked, `away` with away;
-    `may_undo` says whether it can be taken back, a refusal by who has answered.
+    asked, away, noted, talked or, of the certificate, withdrawn; for a simulation the colour of the ending; for a
+    pre-check measured, for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked,
+    `away` with away, `note` with noted; of a talk the title is the name of who talked. `may_undo` says whether it can
+    be taken back, a refusal by who has answered.
     """
 
     at: datetime
@@ -36,12 +40,16 @@ class Happening:
     line: AdjustmentLine | None = None
     away: Away | None = None
     asked: DayRequest | None = None
+    note: Note | None = None
     may_undo: bool = False
 
 
-def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
-    """Newest first. Runs eight queries, one more where something was adjusted, one for each refusal of another day, two
-    for each pass with a drill."""
+def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Happening]:
+    """Newest first. Runs ten queries, one more where something was adjusted, one for each refusal of another day, two
+    for each pass with a drill.
+
+    Notes are about the person, whichever run they were written in.
+    """
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
     # Exams and simulations come with their attempts and runs, which say more.
@@ -68,6 +76,9 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
         may_undo = may_take_back_refusal(request)
         happenings.append(Happening(request.asked_at, "asked", asked=request, may_undo=may_undo))
     happenings += [Happening(away.said_at, "away", away=away) for away in absences_during(enrollment)]
+    happenings += noted_about_person(enrollment.learner, reader)
+    talks = Talk.objects.standing().filter(enrollment=enrollment).select_related("made_by")
+    happenings += [Happening(talk.made_at, "talked", talk.made_by.name) for talk in talks]
     if enrollment.completed_at:
         happenings.append(Happening(enrollment.completed_at, "finished"))
     withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("withdrawn_at", flat=True)
@@ -75,6 +86,11 @@ def timeline(enrollment: Enrollment, outline: Outline) -> list[Happening]:
     # Of two at the same moment the later in the list followed from the other. Slicing turns them round, too, which
     # `reverse=True` would not.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]
+
+
+def noted_about_person(person: User, reader: User) -> Iterator[Happening]:
+    for note in Note.objects.about(person):
+        yield Happening(note.written_at, "noted", note=note, may_undo=note.may_be_taken_back_by(reader))
 
 
 def kind_of(attempt: Attempt) -> str:

@@ -23,7 +23,7 @@ def team(client):
 
 
 def notes_on(page):
-    found = BeautifulSoup(page.content, "html.parser").select(".notes li")
+    found = BeautifulSoup(page.content, "html.parser").select(".notes li, .timeline .noted")
     return [" ".join(each.select_one(".text").text.split()) for each in found]
 
 
@@ -46,7 +46,7 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     record = client.get(reverse("journey:record", args=[run.course.identifier]))
     assert notes_on(record) == ["Asked for nights."] and "Take back" not in record.text
     client.force_login(team.manager)
-    form = BeautifulSoup(shown.content, "html.parser").select_one(".notes form")
+    form = BeautifulSoup(shown.content, "html.parser").select_one(".noted form")
     client.post(form["action"], {each["name"]: each.get("value", "") for each in form.select("input")})
     assert notes_on(client.get(page)) == []
 

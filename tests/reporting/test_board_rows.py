@@ -1,3 +1,4 @@
+import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -5,6 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.models import Membership
+from courseware.accounts.notes import Note
+from courseware.accounts.noting import write_note
+from courseware.assignments.talks import Talk
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
@@ -247,12 +251,27 @@ def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_ans
     enrollment = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY)
     attempt = complete_course(enrollment)
     enrollment.refresh_from_db()
-    happenings = timeline(enrollment, outline_of(enrollment.course, "en"))
+    happenings = timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)
     told = [(each.kind, each.title, each.detail) for each in happenings]
     assert sorted(told[:2]) == [("finished", "", ""), ("passed", "The last cup", "2 / 2")]
     assert told[2:] == [("completed", "Boiling water", ""), ("enrolled", "", "")]
     assert happenings == sorted(happenings, key=lambda each: each.at, reverse=True)
     assert attempt.submitted_at in {each.at for each in happenings}
+
+
+def test_notes_and_talks_stand_in_the_timeline_and_what_was_taken_back_does_not():
+    team = make_team(manager=make_user("Li Lin"))
+    run, other = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY), learner_of(team)
+    for number, text in enumerate(["Asked for nights.", "Taken back."]):
+        write_note([run.learner_id], text, act=uuid.UUID(int=number), by=team.manager, at=MIDNIGHT - (3 - number) * DAY)
+    Note.objects.filter(text="Taken back.").update(taken_back_at=MIDNIGHT)
+    write_note([other.learner_id], "Another.", act=uuid.UUID(int=7), by=team.manager)
+    Talk.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT - DAY)
+    Talk.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, taken_back_at=MIDNIGHT)
+    Talk.objects.create(enrollment=other, made_by=team.manager)
+    happenings = timeline(run, outline_of(run.course, "en"), team.manager)
+    told = [(each.kind, each.title, each.note and each.note.text) for each in happenings]
+    assert told == [("talked", "Li Lin", None), ("noted", "", "Asked for nights."), ("enrolled", "", None)]
 
 
 # What it costs

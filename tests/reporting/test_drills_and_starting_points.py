@@ -138,7 +138,8 @@ def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_
     finish(attempt)
     enrollment.refresh_from_db()
     happened = [
-        (each.kind, each.title, each.detail) for each in reversed(timeline(enrollment, outline_of(course, "en")))
+        (each.kind, each.title, each.detail)
+        for each in reversed(timeline(enrollment, outline_of(course, "en"), enrollment.learner))
     ]
     assert happened == [
         ("enrolled", "", ""),

@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.absences import may_say_away
-from courseware.accounts.notes import Note
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_forms import AwayForm
@@ -47,9 +46,8 @@ def away_form(user, enrollment):
     return AwayForm(today=timezone.localdate(timezone=enrollment.zone))
 
 
-def notes_shown(user, person):
-    """(note, whether `user` may take it back), of those about the person."""
-    return [(note, note.may_be_taken_back_by(user)) for note in Note.objects.about(person)]
+def newest_undoable(happenings):
+    return next((each.line.adjustment_id for each in happenings if each.line and each.may_undo), None)
 
 
 def person_page(request, enrollment, *, refused=None, status=200):
@@ -62,7 +60,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
     names = dict(teams.values_list("pk", "name"))
     now, routes = timezone.now(), board_rows.outlines(get_language())
     row, standings = row_and_standings(request.user, enrollment, names, routes, now)
-    happenings = timeline(enrollment, row.outline)
+    happenings = timeline(enrollment, row.outline, request.user)
     context = {
         "enrollment": enrollment,
         "row": row,
@@ -72,10 +70,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "timeline": happenings,
         "may_change": bool(verbs),
         "asked": day_asked_in(enrollment, now),
-        "to_undo": next(
-            (each.line.adjustment_id for each in happenings if verbs and each.may_undo and each.line), None
-        ),
-        "notes": notes_shown(request.user, enrollment.learner),
+        "to_undo": newest_undoable(happenings) if verbs else None,
         "note_form": NoteForm() if verbs and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
         "today": site_day(),
