@@ -7,6 +7,7 @@ from django.urls import reverse
 from courseware.accounts.models import Membership
 from courseware.accounts.notes import Note
 from courseware.accounts.noting import write_note
+from courseware.assignments import noting_pages
 from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 
@@ -86,6 +87,25 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     assert "1 note is taken back." in done.text and not Note.objects.standing().exists()
     again = client.post(f"/people/notes/{ACT}/take-back/", follow=True)
     assert "Nothing was taken back" in again.text
+
+
+def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them_go_again(client, team, monkeypatch):
+    below = make_team("Below", parent=team)
+    ann, _ben, _below = (learner_of(group, name) for group, name in ((team, "Ann"), (team, "Ben"), (below, "Cai")))
+    learner_of(make_team(), "Beside")
+    join(team, make_user("Not enrolled"))
+    asked = client.get(ADDRESS, {"team": team.pk})
+    assert "For 4 people: Ann, Ben, Cai, Not enrolled" in asked.text
+    page = client.post(ADDRESS, sent_again(asked) | {"text": "Shifts change in May."}, follow=True)
+    names = list(Note.objects.standing().values_list("person__name", flat=True).order_by("person__name"))
+    assert names == ["Ann", "Ben", "Cai", "Not enrolled"]
+    [form] = BeautifulSoup(page.content, "html.parser").select("form.undo")
+    client.post(form["action"])
+    assert not Note.objects.standing().exists()
+    monkeypatch.setattr(noting_pages, "MOST_AT_ONCE", 3)
+    refused = client.post(ADDRESS, sent_again(asked) | {"text": "Once more.", "act": uuid.uuid4()})
+    assert refused.status_code == 422 and "At most 3 people at once." in refused.text
+    assert not Note.objects.about(ann.learner).exists()
 
 
 def sent_again(page):

@@ -38,7 +38,7 @@ def offered(client, user, address="/team/"):
 
 def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team):
     key, addresses = offered(client, team.manager)
-    assert (key, addresses) == (team.pk, ["remind", "extend", "excuse", "time", "enroll"])
+    assert (key, addresses) == (team.pk, ["remind", "extend", "excuse", "time", "enroll", "note"])
     page = client.get("/people/decide/excuse/", {"team": key}).content.decode()
     assert "For 2 people: Ann, Bob" in page
     client.post("/people/decide/excuse/", {"team": key, "reason": "flood"})
