@@ -19,6 +19,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.lib.form_layout import Fields
+from courseware.lib.small_numbers import small_number
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.board_rows import outlines
 
@@ -113,6 +114,11 @@ class BoardFilter(forms.Form):
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}
+
+    def names_lost_team(self, chosen):
+        """Whether a team that the reader does not see (any more) is asked for: without it more would be shown, not
+        less."""
+        return "team" not in chosen and small_number(self.data.get("team")) is not None
 
 
 def posts_of(routes):

@@ -14,6 +14,7 @@ from courseware.reporting.board_filters import DueDays
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import exported, learner_of, table
+from tests.reporting.test_workbooks import sheets
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
@@ -115,6 +116,9 @@ def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_pag
     page = client.get("/team/?sort=name")
     assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
     assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
+    assert "sort" not in Event.objects.filter(verb="board-exported").latest("pk").data
+    facts = list(sheets(client.get("/team/board.xlsx?sort=name")).values())[1]
+    assert ["Shown", "4 rows"] in facts and not any("Sorted" in str(cell) for row in facts for cell in row)
 
 
 def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log(client, team, now):

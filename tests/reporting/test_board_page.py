@@ -102,7 +102,7 @@ def test_the_counts_keep_still_while_a_state_is_chosen(client, team):
         assert {state.value: number for state, number in counts.items() if number} == {"overdue": 1, "not-started": 1}
 
 
-@pytest.mark.parametrize("query", ["?state=nonsense", "?team=999", "?team=x", "?page=99", "?page=x", "?name=", "?x=1"])
+@pytest.mark.parametrize("query", ["?state=nonsense", "?team=", "?team=x", "?page=99", "?page=x", "?name=", "?x=1"])
 def test_a_filter_that_makes_no_sense_is_left_out(client, team, query):
     learner_of(team, "Lea")
     response = client.get(f"/team/{query}")

@@ -48,6 +48,8 @@ def board(request):
     record_look_of_auditor("board", by=request.user)
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
+    if form.names_lost_team(chosen):
+        return render(request, "reporting/team_gone.html", {"views": VIEWS(person=request.user.pk)})
     everyone, found = chosen_enrollments(request.user, chosen, now)
     tally = counts_of(request, teams, chosen, everyone, now)
     number = number_in(tally, chosen)

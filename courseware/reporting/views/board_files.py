@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -40,10 +40,16 @@ class Chosen(NamedTuple):
 
 
 def chosen_rows(request):
+    """Raises Http404 where a team is asked for that the reader does not see."""
     teams, now = teams_or_404(request.user), timezone.now()
-    chosen = BoardFilter(request.GET, teams=teams).chosen()
+    form = BoardFilter(request.GET, teams=teams)
+    chosen = form.chosen()
+    if form.names_lost_team(chosen):
+        raise Http404
     everyone, found = chosen_enrollments(request.user, chosen, now)
     number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
+    if number > board_rows.SORTED_BY_NAME:
+        chosen.pop("sort", None)  # nor may the file or the log say that they are sorted
     sorted_rows = board_rows.sorted_within_reason(found, number, chosen.get("sort"), request.user)
     return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), number, now)
 
