@@ -211,6 +211,16 @@ def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, 
     assert (queued(), Talk.objects.count()) == (["Late"], 1)
 
 
+def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client, team):
+    late, later = learner_of(team, "Late", due_at=days(-2)), learner_of(team, "Later", due_at=days(-1))
+    ticked = {"remind": f"{late.pk}.{later.pk}"}
+    told(late, MessageState.QUEUED)
+    told(later, MessageState.SENT, ended_at=timezone.now())
+    page = client.post("/team/today/", ticked, follow=True)
+    assert "Late: a reminder leaves by itself" in page.text
+    assert "Later: a reminder has left by itself, " in page.text
+
+
 def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
     names = ("Late", "Done", "Excused", "Left")
     _late, done, excused, left = (learner_of(team, name, due_at=days(-2)) for name in names)

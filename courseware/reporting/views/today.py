@@ -126,23 +126,26 @@ def who_had_reminded(runs, reader):
     said = {}
     for run in runs:
         letter = letters.get(run.pk)
-        sender, at = (senders.get(letter.data["by"]), letter.written_at) if letter else (None, None)
+        sender = senders.get(letter.data["by"]) if letter else None
+        at = (letter.written_at if sender else letter.ended_at) if letter else None
         said.setdefault(by_whom_and_when("reminder", sender, at, reader), []).append(run.learner.name)
     return [(words, names_in_words(names)) for words, names in said.items()]
 
 
 def by_whom_and_when(what, person, at, reader):
-    if person is None or at is None:
+    if at is None:
         return gettext("a reminder leaves by itself")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-    if person == reader:
+    if person is None:
+        words = {"reminder": gettext("a reminder has left by itself, %(time)s")}
+    elif person == reader:
         words = {"talk": gettext("noted by you, %(time)s"), "reminder": gettext("reminded by you, %(time)s")}
     else:
         words = {
             "talk": gettext("%(name)s has noted a talk, %(time)s"),
             "reminder": gettext("%(name)s has sent a reminder, %(time)s"),
         }
-    return words[what] % {"name": person.name, "time": time}
+    return words[what] % {"name": person and person.name, "time": time}
 
 
 @require_POST
