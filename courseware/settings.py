@@ -306,7 +306,7 @@ STORAGES = {
 # any more, and each is kept for good.
 ANSWERS_A_MINUTE = 60
 REPORTS_A_DAY = 10  # of one person
-READS_A_MINUTE = 60  # of one key of the reading API
+READS_A_MINUTE = 60  # by the reading API, of one person
 WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"

@@ -18,6 +18,7 @@ from courseware.reporting.api import description, shares_in
 from courseware.reporting.api_shapes import StandingShape
 from courseware.reporting.exports import BOARD_COLUMNS
 from courseware.reporting.shares import Share
+from courseware.reporting.views import api_pages
 from tests.counting import statements
 from tests.making import (
     join,
@@ -277,12 +278,13 @@ def test_a_list_costs_the_same_for_one_row_and_for_three(team, name):
     assert statements(lambda: program.asks(address)) == one
 
 
-def test_too_many_requests_in_a_minute_are_told_when_to_go_on_and_another_key_is_not(team, settings):
-    program, other = Program(team.manager), Program(make_hr())
+def test_too_many_requests_in_a_minute_are_told_when_to_go_on_and_another_reader_is_not(team, settings):
+    program, other, second = Program(team.manager), Program(make_hr()), Program(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
         assert {program.asks("courses/").status_code for _ in range(settings.READS_A_MINUTE)} == {200}
         refused = program.asks("courses/")
         assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+        assert second.asks("courses/").status_code == 429
         assert other.asks("courses/").status_code == 200
         clock.shift(60)
         assert program.asks("courses/").status_code == 200
@@ -420,6 +422,20 @@ def test_nobody_has_more_than_ten(team, client):
     client.force_login(team.manager)
     answers = [post(client, name=f"Key {number}").status_code for number in range(11)]
     assert answers == [200] * 10 + [422] and ApiKey.objects.count() == 10
+
+
+def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):
+    client.force_login(team.manager)
+
+    def taken_meanwhile(person, **said):
+        for number in range(10):
+            make_key(person, name=f"Key {number}", ends_on=site_day())
+        return make_key(person, **said)
+
+    monkeypatch.setattr(api_pages, "make_key", taken_meanwhile)
+    page = post(client)
+    assert page.status_code == 422 and "You have 10 keys. End one first." in page.text
+    assert ApiKey.objects.count() == 10 and page.context["secret"] == ""
 
 
 def test_a_key_is_ended_by_its_owner_and_no_other(team, client):

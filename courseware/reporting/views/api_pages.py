@@ -37,7 +37,8 @@ def keys(request):
     form, secret = ApiKeyForm(request.POST or None, person=request.user), ""
     if request.method == "POST" and form.is_valid():
         secret = make_key(request.user, **form.cleaned_data)
-        form = ApiKeyForm(person=request.user)
+        # Where another form was quicker, looking through this one again says what it has taken.
+        form = ApiKeyForm(None if secret else request.POST, person=request.user)
     context = {
         "form": form,
         "secret": secret,
