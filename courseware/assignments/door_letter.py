@@ -5,7 +5,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.permissions import teams_managed_by
+from courseware.accounts.permissions import handles_people, teams_managed_by
 from courseware.assignments.door_sending import LETTER
 from courseware.assignments.group_doors import GroupCard
 from courseware.assignments.group_summaries import board_address, figures_of, summary_lines
@@ -28,7 +28,7 @@ def still_wanted(message: Message) -> str:
     card = card_of(message)
     if card is None:
         return gettext_noop("the door into the group was taken away")
-    if not teams_managed_by(message.person).filter(pk=card.door.team_id).exists():
+    if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
         return gettext_noop("the reader does not lead the team any more")
     if GroupCard.objects.filter(door=card.door_id, day__gt=card.day).exists():
         return gettext_noop("a later day has a summary of its own")

@@ -13,8 +13,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from courseware.accounts.leads import line_up
 from courseware.accounts.letter_hours import LetterHours
-from courseware.accounts.models import Membership, Team
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.offices import HR, in_office
 from courseware.accounts.working_days import Calendar, calendar_of, calendars_of
 from courseware.assignments.group_doors import CardState, GroupCard, GroupDoor
 from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
@@ -158,9 +160,18 @@ def given_up(card: GroupCard, why: str) -> str:
 
 def tell_leads(card: GroupCard) -> None:
     """By letter, once each. Whether there is still something to be told is asked when it leaves."""
-    leads = Membership.objects.filter(team=card.door.team_id, role=Membership.Role.MANAGER, person__is_active=True)
+    for person in nearest_leads(card.door.team) or in_office(HR):
+        tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
+
+
+def nearest_leads(team: Team) -> list[User]:
+    """Of the team, or of the nearest above it that anybody leads. Runs one query."""
+    line = line_up(team)
+    leads = Membership.objects.filter(team__in=line, role=Membership.Role.MANAGER, person__is_active=True)
+    of_team: dict[int, list[User]] = {}
     for lead in leads.select_related("person").order_by("pk"):
-        tell(LETTER, lead.person, key=f"{LETTER}:{card.pk}:{lead.person_id}", data={"card": card.pk})
+        of_team.setdefault(lead.team_id, []).append(lead.person)
+    return next((of_team[key] for key in line if key in of_team), [])
 
 
 def ended(card: GroupCard, state: CardState, why: str = "") -> str:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import offices
-from courseware.accounts.models import User
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, invite_who_came, outcome_lines
 from courseware.accounts.rosters.bringing import bring
@@ -106,7 +105,7 @@ def in_figures(roster: Roster) -> str:
 
 
 def tell_hr(kind: str, roster: Roster) -> None:
-    for person in User.objects.filter(groups__name=offices.HR, is_active=True).order_by("pk"):
+    for person in offices.in_office(offices.HR):
         tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from courseware.accounts.models import Membership
 from courseware.assignments import door_sending
 from courseware.assignments.door_sending import is_anything_due, send_summaries
 from courseware.assignments.group_doors import GroupCard, GroupDoor, forget_old_cards
@@ -12,7 +13,7 @@ from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
-from tests.making import letters, make_course, make_user
+from tests.making import letters, make_course, make_hr, make_team, make_user
 from tests.outbox.chat_services import chat_services
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,28 @@ def test_a_door_that_refuses_is_shut_and_each_lead_who_is_there_gets_one_letter(
     assert send_summaries() == ""
     assert cards() == [("refused", "404 no_service", 1)]
     assert told() == [("Li Lin", "queued", "")]
+
+
+def nobody_leads(*teams):
+    Membership.objects.filter(team__in=teams, role=Membership.Role.MANAGER).delete()
+
+
+def test_of_a_team_that_nobody_leads_the_next_above_is_told_and_where_there_is_none_human_resources(course, services):
+    services.manner = SHUT
+    top = make_team("Top", manager=make_user("Above"))
+    between = make_team("Between", parent=top)
+    team, alone = make_late_team(course, parent=between), make_late_team(course, "Alone")
+    nobody_leads(between, team, alone)
+    make_hr(name="Gone", is_active=False)
+    make_door(team)
+    send_summaries()
+    assert told() == [("Above", "queued", "")]
+    make_hr(name="Hu Rong")
+    make_door(alone)
+    send_summaries()
+    assert told() == [("Above", "queued", ""), ("Hu Rong", "queued", "")]
+    letters()
+    assert told() == [("Above", "sent", ""), ("Hu Rong", "sent", "")]
 
 
 def test_a_letter_is_not_sent_where_nobody_is_late_any_more(course, services):
