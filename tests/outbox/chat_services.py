@@ -13,11 +13,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from requests.adapters import HTTPAdapter
-
 from courseware.outbox import chat_doors
 
 AS_PUBLISHED, HANGS, ENDLESS, DROPS = "as published", "hangs", "endless", "drops"
+
+
+class Dripping(str):
+    """As a manner: what a head begins with, which then goes on, sign by sign."""
+
+
 SECRETS = {"dingtalk": "SECfor-tests", "feishu": "for-tests"}
 ADDRESSES = {
     "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa",
@@ -113,6 +117,10 @@ class Answering(BaseHTTPRequestHandler):
             self.say(200, None, {})
             while not server.released.is_set():
                 self.wfile.write(b"x" * 1024)
+        elif isinstance(server.manner, Dripping):
+            self.wfile.write(server.manner.encode())
+            while not server.released.wait(0.01):
+                self.wfile.write(b"0")
         elif server.manner != DROPS:
             if server.manner == AS_PUBLISHED:
                 status, body, headers = (*RULES[service](query, card), {})
@@ -133,7 +141,7 @@ class Answering(BaseHTTPRequestHandler):
         """Nothing on the terminal of the tests."""
 
 
-class ToThisMachine(HTTPAdapter):
+class ToThisMachine(chat_doors.ImpatientTransport):
     """The transport of a session, which leads every address to the services above."""
 
     def __init__(self, port):

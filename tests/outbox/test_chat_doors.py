@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from courseware.outbox import chat_doors
 from courseware.outbox.chat_cards import SERVICES, ChatCard, dingtalk_signature, feishu_signature
 from courseware.outbox.chat_doors import check_address, knock, masked
-from tests.outbox.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, chat_services
+from tests.outbox.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping, chat_services
 
 CARD = ChatCard(
     "夜班: training", ["Late: 3", "Open altogether: 12"], "Open my training", "https://training.example.com/"
@@ -127,9 +127,19 @@ def test_four_kilobytes_of_an_answer_are_read_and_no_more():
 
 
 def test_an_answer_that_takes_too_long_is_left(services, monkeypatch):
-    monkeypatch.setattr(chat_doors, "PATIENCE", -1)
+    monkeypatch.setattr(chat_doors, "BODY_WITHIN", -1)
     services.manner = (200, "ok", {})
     assert knocked("slack") == ("later", "200 o")
+
+
+@pytest.mark.parametrize(
+    ("begins", "answer"), [("HTTP/1.0 ", ("later", "ConnectionError")), ("HTTP/1.0 500 no\r\nX: ", ("later", "500"))]
+)
+def test_a_head_that_drips_for_ever_is_left(services, monkeypatch, begins, answer):
+    monkeypatch.setattr(chat_doors, "HEAD_WITHIN", 0.2)
+    services.manner = Dripping(begins)
+    assert knocked("slack") == answer
+    assert not services.released.is_set()
 
 
 def test_no_log_and_no_word_holds_an_address_or_a_secret(services, caplog):
