@@ -12,7 +12,8 @@ from courseware.learning import enrolling
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.making import code_of_an_app, days, join, make_enrollment, make_user
-from tests.world import answer_survey, finish_lessons, lesson_document, make_world
+from tests.reporting.test_weak_spots import learned
+from tests.world import answer_survey, finish_lessons, lesson_document, make_world, outline_of
 
 pytestmark = pytest.mark.exhaustive
 
@@ -235,6 +236,21 @@ def test_pages_of_the_manager(language, visit, world):
         "/api/",
     ]
     assert_fine(visit(world.people["manager"], language=language), pages)
+
+
+@languages()
+def test_pages_where_a_manager_looks_around(language, visit, world):
+    lesson = next(step for step in outline_of(world.course).steps if step.check)
+    for missed in ("", "", lesson.check[0].id, "", ""):
+        learned(world.team, lesson, missed=missed, due_at=days(3))
+    make_enrollment(world.people["manager"], world.course, due_at=days(2))
+    seen = "/team/see/tea-room/"
+    pages = ["/", "/team/", "/team/outlook/", "/team/teams/", "/team/?team=999", "/tray/", "/letters/", "/due-days/"]
+    pages += [seen, f"{seen}boiling/", f"{seen}drill/", f"/people/decide/note/?team={world.team.pk}"]
+    page = visit(world.people["manager"], language=language)
+    assert_fine(page, pages)
+    page.goto("/team/outlook/")
+    assert page.locator(".heat-map rect.heat-1").count()
 
 
 @languages()
