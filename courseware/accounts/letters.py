@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from courseware.accounts import absences, inviting, letter_hours, notices
 from courseware.outbox.kinds import (

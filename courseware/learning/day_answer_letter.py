@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
@@ -21,7 +21,7 @@ from courseware.outbox.telling import lay_in_tray, tell_together
 from courseware.outbox.tray_lines import TrayLine
 
 KIND = "day-answered"
-NO_MORE = "the answer was taken back, or something else was decided or done meanwhile"
+NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")
 WAITS_AGAIN = ""  # in place of the instant of an answer
 
 

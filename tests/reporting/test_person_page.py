@@ -49,7 +49,7 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
     client.get(address)
     with CaptureQueriesContext(connection) as needed:
         response = client.get(address)
-    assert len(needed) == 29
+    assert len(needed) == 31
     links = BeautifulSoup(response.content, "html.parser").select(".standings a")
     assert len(links) == runs
     assert "completed" in links[-1].text
@@ -110,7 +110,7 @@ def test_a_person_is_excused_with_a_reason_that_stays(client, team):
     assert (enrollment.is_open, enrollment.waived_reason) == (False, "Moved to the warehouse")
     assert "Moved to the warehouse" in response.text
     forms = BeautifulSoup(response.content, "html.parser").select("main form")
-    assert [form["class"][0] for form in forms] == ["undo", "note"]
+    assert [form["class"][0] for form in forms] == ["note", "undo"]
     assert client.get("/team/").context["counts"][Enrollment.State.OVERDUE] == 0
 
 
