@@ -1,4 +1,4 @@
-"""Which tests PostgreSQL need not be asked by, as others ask it the same: `.ci/run` asks each statement by three tests.
+"""Which tests PostgreSQL need not be asked by, as others ask it the same: `.ci/run` asks each statement by two tests.
 
 With `-p tests.statements --note-statements=FOLDER` every test that passes notes what it ran on SQLite. From that,
 `python -m tests.statements FOLDER` prints the tests that may be left out, and `--without=FILE` leaves these out. (With
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ENOUGH = 3  # tests, as an answer may hang on the values asked with
+ENOUGH = 2  # tests, as an answer may hang on the values asked with
 NAMES_AND_NUMBERS = re.compile(r"\bs\d+_x\d+\b|\d+")  # of savepoints, limits, aliases
 REPEATED = re.compile(r"(%s|\([^()]*\))(?:, \1)+")  # values of a list, rows of an insert
 NOTES = pytest.StashKey()
