@@ -3,9 +3,37 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from tests.assignments.two_accounts import member
+from tests.making import make_course, make_hr, make_team
+
 
 @pytest.fixture(autouse=True)
 def a_wednesday():
     """The days of these tests are written down: 25 November 2026 is the day on which they are walked."""
     with time_machine.travel(datetime(2026, 11, 25, 3, 0, tzinfo=UTC)):
         yield
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="He Ran")
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+@pytest.fixture
+def team():
+    return make_team("Night shift")
+
+
+@pytest.fixture
+def kept(team):
+    return member(team, "王小明")
+
+
+@pytest.fixture
+def other(team):
+    return member(team, "王晓明")

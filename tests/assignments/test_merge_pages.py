@@ -10,7 +10,7 @@ from courseware.assignments.merging import merge
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
-from tests.assignments.test_merging import another_course
+from tests.assignments.two_accounts import another_course
 from tests.counting import statements
 from tests.making import days, join, make_admin, make_course, make_editor, make_hr, make_team, make_user
 from tests.world import complete_course, finish_lessons

@@ -16,7 +16,7 @@ from courseware.outbox.models import Message, MessageState
 from courseware.outbox.tray import in_words
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences
-from tests.assignments.test_merging import another_course
+from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, make_course, make_hr, make_team, make_user
 from tests.world import finish_lessons
 

@@ -1,6 +1,5 @@
-"""Two accounts of one person become one: every reader sees both, no fact is rewritten, and undone it is as before."""
+"""Two accounts of one person become one: every reader sees both, and no fact is rewritten."""
 
-from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -8,111 +7,25 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.accounts.mergeable import CannotMerge, Unmerged
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership
-from courseware.accounts.standing_in import name_substitute
-from courseware.assessment.models import Attempt, Certificate, Response, Standing
+from courseware.assessment.models import Certificate, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assignments.acting import act
-from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
+from courseware.assignments.merging import merge, undo_merge
 from courseware.evidence.models import Event
-from courseware.evidence.verifying import alterations
-from courseware.learning.enrolling import enroll, waive
-from courseware.learning.headcounts import Headcount
-from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.enrolling import waive
+from courseware.learning.models import Enrollment
 from courseware.reporting import log_check
-from courseware.reporting.consistency import differences, merged_runs, newest_runs
+from courseware.reporting.consistency import merged_runs, newest_runs
 from tests.assignments.rules import make_rule
-from tests.making import (
-    join,
-    make_admin,
-    make_auditor,
-    make_course,
-    make_editor,
-    make_files,
-    make_hr,
-    make_team,
-    make_user,
-)
+from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
+from tests.making import join, make_admin, make_user
 from tests.world import complete_course, finish_lessons, rows_shown_to
 
 pytestmark = pytest.mark.django_db
-FACTS = (Answer, Attempt, Response, Completion, Certificate)
-
-
-@pytest.fixture
-def hr():
-    return make_hr(name="He Ran")
-
-
-@pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
-@pytest.fixture
-def kept(team):
-    return member(team, "王小明")
-
-
-@pytest.fixture
-def other(team):
-    return member(team, "王晓明")
-
-
-def member(team, name):
-    person = make_user(name)
-    join(team, person)
-    return person
-
-
-def another_course(name):
-    return make_course({path: text.replace(b"tea-room", name) for path, text in make_files().items()})
-
-
-def make_run(person, course, by=None):
-    return enroll(person, course, by=by or make_admin())
-
-
-def runs():
-    """Each run: whose it is, whether it is the newest, whether it is excused."""
-    rows = Enrollment.objects.order_by("pk").values_list("learner__name", "is_newest", "waived_at")
-    return [(name, is_newest, waived is not None) for name, is_newest, waived in rows]
-
-
-def facts():
-    """All rows of facts and of the log, whole."""
-    return {model: list(model.objects.order_by("pk").values()) for model in FACTS}
-
-
-def counted():
-    """Team (None: the firm) → place → how many people."""
-    numbers = Counter()
-    for team, urgency, begun, number in Headcount.objects.values_list("team", "urgency", "has_started", "number"):
-        numbers[team, urgency, begun] += number
-    return {place: number for place, number in numbers.items() if number}
-
-
-def state():
-    """What everybody reads: runs, standings, numbers above the boards, who is here."""
-    rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "waived_at", "waived_reason", "due_at")
-    certified = list(Enrollment.objects.newest().order_by("pk").values_list("pk", "certified_until"))
-    standings = Standing.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
-    people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]
-    return list(rows), certified, list(standings), counted(), people
-
-
-def assert_all_agrees():
-    assert list(differences()) == []
-    assert list(alterations()) == []
 
 
 def test_the_runs_of_both_are_the_persons_and_the_further_one_goes_on(kept, other, course, hr):
@@ -210,95 +123,6 @@ def test_the_better_certificate_is_the_persons(kept, other, course, hr):
     assert list(Enrollment.objects.newest().values_list("certified_until", flat=True)) == [date(2030, 1, 1)]
 
 
-def test_undone_within_the_day_everything_reads_as_before(kept, other, course, hr):
-    second = another_course(b"coffee-room")
-    make_run(kept, course)
-    finish_lessons(make_run(other, course))
-    complete_course(make_run(other, second))
-    make_run(kept, second)
-    before = state()
-    row = merge(kept, other, by=hr)
-    assert state() != before
-    assert undo_merge(row, by=hr).undone_by == hr
-    assert state() == before
-    assert_all_agrees()
-    again = merge(kept, other, by=hr)
-    assert_all_agrees()
-    undo_merge(again, by=hr)
-    assert state() == before
-    assert_all_agrees()
-
-
-def test_what_was_done_since_stays_where_it_was_done(kept, other, course, hr):
-    own, brought = make_run(kept, course), make_run(other, course)
-    finish_lessons(brought)
-    row = merge(kept, other, by=hr)
-    complete_course(Enrollment.objects.get(pk=brought.pk))
-    done = facts()
-    undo_merge(row, by=hr)
-    assert facts() == done
-    assert [(name, waived) for name, _newest, waived in runs()] == [("王小明", False), ("王晓明", False)]
-    assert Enrollment.objects.get(pk=own.pk).is_open
-    assert_all_agrees()
-
-
-def test_what_the_merge_closed_stays_closed_where_another_run_was_opened_since(kept, other, course, hr):
-    make_run(kept, course)
-    finish_lessons(make_run(other, course))
-    row = merge(kept, other, by=hr)
-    complete_course(Enrollment.objects.get(is_newest=True))
-    make_run(kept, course)
-    undo_merge(row, by=hr)
-    assert runs() == [("王小明", False, True), ("王晓明", True, False), ("王小明", True, False)]
-    assert_all_agrees()
-
-
-def test_who_had_left_before_has_left_again(kept, other, hr):
-    other.is_active = False
-    other.save()
-    undo_merge(merge(kept, other, by=hr), by=hr)
-    other.refresh_from_db()
-    assert not other.is_active
-
-
-def test_repeated_it_is_the_same_row_and_changes_nothing(kept, other, course, hr):
-    make_run(other, course)
-    row = merge(kept, other, by=hr)
-    events = Event.objects.count()
-    assert merge(kept, other, by=hr) == row
-    assert Event.objects.count() == events
-    undo_merge(row, by=hr)
-    with pytest.raises(CannotUndo) as refused:
-        undo_merge(row, by=hr)
-    assert refused.value.why == StaysMerged.UNDONE
-
-
-def test_a_day_later_it_stays(kept, other, hr):
-    now = timezone.now()
-    row = merge(kept, other, by=hr, at=now)
-    with pytest.raises(CannotUndo) as refused:
-        undo_merge(row, by=hr, at=now + timedelta(days=1, seconds=1))
-    assert refused.value.why == StaysMerged.LATE
-    undo_merge(row, by=hr, at=now + timedelta(days=1))
-
-
-def test_of_two_merges_the_later_one_is_undone_first(kept, other, course, hr):
-    third = make_user("Wang Xiaoming")
-    for person in (kept, other, third):
-        make_run(person, course)
-    before = state()
-    first, second = merge(kept, other, by=hr), merge(kept, third, by=hr)
-    assert_all_agrees()
-    with pytest.raises(CannotUndo) as refused:
-        undo_merge(first, by=hr)
-    assert refused.value.why == StaysMerged.LATER
-    undo_merge(second, by=hr)
-    assert_all_agrees()
-    undo_merge(first, by=hr)
-    assert state() == before
-    assert_all_agrees()
-
-
 def test_what_the_account_that_stays_learned_elsewhere_counts_beside_the_certificates_of_both(kept, other, course, hr):
     training = OutsideTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
     record_outside([training], by=make_admin())
@@ -311,64 +135,6 @@ def test_what_the_account_that_stays_learned_elsewhere_counts_beside_the_certifi
     undo_merge(row, by=hr)
     assert state() == before
     assert_all_agrees()
-
-
-def left(person):
-    person.is_active = False
-    person.save()
-    return person
-
-
-def stands_in(person):
-    lead = make_team().manager
-    name_substitute(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
-    return person
-
-
-def trained(person):
-    training = OutsideTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
-    record_outside([training], by=make_admin())
-    return person
-
-
-WHO = {
-    "the same twice": (lambda hr: [make_user()] * 2, Unmerged.SAME),
-    "oneself, kept": (lambda hr: (hr, make_user()), Unmerged.OWN),
-    "oneself, the other": (lambda hr: (make_user(), hr), Unmerged.OWN),
-    "an editor": (lambda hr: (make_editor(), make_user()), Unmerged.STAFF),
-    "an admin, the other": (lambda hr: (make_user(), make_admin()), Unmerged.STAFF),
-    "an auditor": (lambda hr: (make_user(), make_auditor()), Unmerged.STAFF),
-    "who has left, kept": (lambda hr: (left(make_user()), make_user()), Unmerged.GONE),
-    "who leads a team": (lambda hr: (make_user(), make_team().manager), Unmerged.LEADS),
-    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), Unmerged.TRAINED),
-    "who stands in": (lambda hr: (make_user(), stands_in(make_user())), Unmerged.LEADS),
-}
-
-
-@pytest.mark.parametrize("who", WHO)
-@pytest.mark.parametrize("by", [make_hr, make_admin])
-def test_who_is_never_merged(who, by):
-    person = by()
-    pair, why = WHO[who]
-    with pytest.raises(CannotMerge) as refused:
-        merge(*pair(person), by=person)
-    assert refused.value.why == why
-    assert list(Event.objects.filter(verb="merged")) == []
-
-
-def test_who_is_another_name_already_is_merged_with_nobody_else(kept, other, hr):
-    third = make_user()
-    merge(kept, other, by=hr)
-    for pair, why in {
-        (third, other): Unmerged.MERGED,
-        (other, third): Unmerged.MERGED,
-        (other, kept): Unmerged.MERGED,
-        (third, kept): Unmerged.HAS_NAMES,
-    }.items():
-        with pytest.raises(CannotMerge) as refused:
-            merge(*pair, by=hr)
-        assert refused.value.why == why
-    merge(kept, third, by=hr)  # a third account of the same person
 
 
 def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr):
