@@ -1,16 +1,19 @@
 """The page on which human resources say in the firm's own words what letters say."""
 
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
+from django.utils import timezone
 
-from courseware.accounts.models import Membership
 from courseware.assignments.words_pages import words_troubles
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import enroll
+from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.letter_words import LetterWords, set_words
 from courseware.outbox.models import Message
-from tests.making import join, make_admin, make_auditor, make_course, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 LIST, REMINDER, FIRST = (f"/people/letters/words/{name}" for name in ("", "reminder/", "enrolled/"))
@@ -261,12 +264,13 @@ def test_what_people_write_is_no_html_on_the_page(hr):
     assert "<b id=x>Bold</b>" in page.text
 
 
-def test_a_lead_looks_at_letters_to_leads_with_made_up_people(hr):
+def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     lead = make_user("Lead, Lou", email="lou@example.com")
-    team = make_team(manager=lead)
     staff = make_admin(name="Root, Ro")
-    Membership.objects.create(team=team, person=staff, role=Membership.Role.LEARNER)
-    Message.objects.create(kind="digest", person=lead, address=lead.email)
+    join(make_team(manager=lead), staff)
+    make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
+    message = Message.objects.create(kind="digest", person=lead, address=lead.email)
+    assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
     text = looked_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text

@@ -45,7 +45,8 @@ def test_where_one_has_nothing_to_say_or_cannot_be_found_the_text_is_not_used(ca
 
 
 def test_what_is_filled_in_is_one_line_and_not_read_again():
-    assert fill("dear {name}", name="{day}\r\nBcc: all@example.com") == "dear {day} Bcc: all@example.com"
+    found = fill("{name} by {day}", name="{day}\r\nBcc: all@example.com", day="{name}")
+    assert found == "{day} Bcc: all@example.com by {name}"
 
 
 @pytest.mark.parametrize("text", ["a } b", "{name", "{{name}}", "{a{name}", "}{"])
