@@ -76,12 +76,6 @@ def with_runs(keys: Sequence[int]) -> list[DayRequest]:
     return requests
 
 
-def day_asked_in(enrollment: Enrollment, at: datetime) -> DayAsked | None:
-    """What is to be answered in this run. Runs a query, and where there is something two."""
-    keys = DayRequest.objects.standing(at).filter(enrollment=enrollment.pk).values_list("pk", flat=True)
-    return next(map(day_asked, with_runs(keys)), None) if (keys := list(keys)) else None
-
-
 def day_asked(request: DayRequest) -> DayAsked:
     run = request.enrollment
     title = course_title(run.course, get_language())
