@@ -11,12 +11,12 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.figures import svg_size
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.pages import compile_page, seconds
-from courseware.content.compiled.serving import CheckQuestion, read_outline
+from courseware.content.compiled.serving import CheckQuestion, LeadsSheet, read_outline
 from courseware.content.models import Page
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.language.questions import load_question
-from tests.language.samples import COURSE, drawing, make_files
+from tests.language.samples import COURSE, SHEET, drawing, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -53,6 +53,14 @@ class TestOutline:
         ]  # fmt: skip
         assert (found.exam_id, found.survey_id, found.card_id) == ("last-cup", "voice", "card")
         assert found.valid_months == 12
+
+    def test_a_survey_of_leads_is_no_step_and_stands_beside_the_route_in_each_language(self):
+        for language, title in (("en", "A month later"), ("zh-hans", "一个月后")):
+            found = outline(language, **SHEET)
+            assert found.sheets == (LeadsSheet("month-later", title, 30),)
+            assert found.find("month-later") is None
+            assert found.survey_id == "voice"
+        assert outline().sheets == ()
 
     def test_required_are_the_lessons_before_the_exam_and_the_exam(self):
         found = outline()

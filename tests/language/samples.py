@@ -461,6 +461,53 @@ def drawing(view_box: str = "0 0 9 9", inside: str = "") -> bytes:
     return f'<svg viewBox="{view_box}"><title>Kettle</title><desc>A kettle</desc>{inside}</svg>'.encode()
 
 
+# Asked of who leads somebody. No part of the course above: nobody is asked where a test is about something else.
+SHEET = {
+    "02-end/03-month-later.survey.zh-hans.md": """---
+id: month-later
+title: 一个月后
+for: manager
+after_days: 30
+---
+
+去看一看。
+
+## 关火吗？ {#seen-off .one}
+
+- 关
+- 有时关
+- 不关
+
+## 杯子呢？ {#seen-cup .one}
+
+- 洗
+- 不洗
+
+## 缺什么？ {#seen-lacking .open}
+""",
+    "02-end/03-month-later.survey.en.md": """---
+id: month-later
+title: A month later
+---
+
+Have a look.
+
+## Is it turned off? {#seen-off}
+
+- Yes
+- At times
+- No
+
+## And the cup? {#seen-cup}
+
+- Washed
+- Not washed
+
+## What is missing? {#seen-lacking}
+""",
+}
+
+
 def make_files(**replaced: str) -> dict[str, bytes]:
     """The files of the course, as they lie in its folder."""
     return {path: text.encode() for path, text in (COURSE | replaced).items()}

@@ -29,6 +29,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         "pre_check_id": pre_check,
         "again_after": again_after(course, pre_check) if pre_check else None,
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
+        "sheets": [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)],
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
         "modules": [
@@ -50,6 +51,17 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
     if isinstance(meta, SurveyMeta):
         return meta.audience == "learner" and meta.after_days == 0
     return step.kind in ("lesson", "simulation")
+
+
+def is_for_leads(course: CourseText, step: RouteStep) -> bool:
+    meta = course.source(step.id).meta
+    return isinstance(meta, SurveyMeta) and meta.audience == "manager"
+
+
+def sheet_data(course: CourseText, step: RouteStep, language: str) -> dict[str, Any]:
+    meta = course.source(step.id).meta
+    title = in_language(course, step.id, language).title
+    return {"id": step.id, "title": title, "after_days": getattr(meta, "after_days", 0)}
 
 
 def exam_of(course: CourseText, meta: CourseMeta, steps: list[RouteStep]) -> RouteStep | None:

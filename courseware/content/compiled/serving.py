@@ -66,6 +66,15 @@ class OutlineModule:
     objectives: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class LeadsSheet:
+    """A survey that is asked of who leads somebody, so many days after the completion. It is no step of the route."""
+
+    id: str
+    title: str
+    after_days: int
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """The route of a course in one language. `required` is the one denominator of every percentage.
@@ -87,6 +96,7 @@ class Outline:
     objective_lessons: Mapping[str, str]
     pre_check_id: str | None = None
     again_after: str | None = None
+    sheets: tuple[LeadsSheet, ...] = ()
     is_short: bool = False  # see `learning.own_outline`
 
     @cached_property
@@ -111,6 +121,9 @@ class Outline:
     def step(self, step_id: str) -> Step:
         """Raises KeyError."""
         return self.steps[self._places[step_id]]
+
+    def find_sheet(self, sheet_id: str) -> LeadsSheet | None:
+        return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
 
     def find(self, step_id: str) -> Step | None:
         return self.step(step_id) if step_id in self._places else None
@@ -276,6 +289,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         required=tuple(stored["required"]),
         modules=tuple(read_module(module) for module in stored["modules"]),
         objective_lessons=dict(stored["objective_lessons"]),
+        sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
     )
 
 
