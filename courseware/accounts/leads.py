@@ -16,6 +16,30 @@ def lead_of(person):
 
 def leads_of(people: Collection[int]) -> dict[int, Membership]:
     """The same of several, by key; without whom nobody leads. Runs two queries."""
+    return {person: leads[0] for person, leads in nearest_leads(people).items()}
+
+
+def nearest_leads(people: Collection[int]) -> dict[int, list[Membership]]:
+    """Of each whom somebody else leads, by key: all who lead the team joined first, or else the nearest one above it.
+    Runs two queries."""
+    return {person: levels[0] for person, levels in levels_above(people).items()}
+
+
+def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
+    """Of each, by key: who leads the next level above these. Who leads both is none of it, as nothing is new to them.
+    Runs two queries."""
+    found = {}
+    for person, (nearest, *above) in levels_above(people).items():
+        near = {lead.person_id for lead in nearest}
+        others = ([lead for lead in leads if lead.person_id not in near] for leads in above)
+        if new := next(filter(None, others), None):
+            found[person] = new
+    return found
+
+
+def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
+    """Of each whom somebody else leads, by key: who else leads the team joined first, and each one above it, the
+    lowest first and without those that nobody leads. Runs two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: line_up(each.team) for each in own.order_by("-pk")}  # the first one is kept
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
@@ -23,11 +47,12 @@ def leads_of(people: Collection[int]) -> dict[int, Membership]:
     of_team = defaultdict(list)
     for lead in leads.select_related("person", "team").order_by("pk"):
         of_team[lead.team_id].append(lead)
-    found = {
-        person: next((lead for team in line for lead in of_team[team] if lead.person_id != person), None)
-        for person, line in lines.items()
-    }
-    return {person: lead for person, lead in found.items() if lead}
+    found = {}
+    for person, line in lines.items():
+        others = ([lead for lead in of_team[team] if lead.person_id != person] for team in line)
+        if levels := list(filter(None, others)):
+            found[person] = levels
+    return found
 
 
 def line_up(team: Team) -> list[int]:

@@ -160,11 +160,11 @@ def given_up(card: GroupCard, why: str) -> str:
 
 def tell_leads(card: GroupCard) -> None:
     """By letter, once each. Whether there is still something to be told is asked when it leaves."""
-    for person in nearest_leads(card.door.team) or in_office(HR):
+    for person in leads_near(card.door.team) or in_office(HR):
         tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
 
 
-def nearest_leads(team: Team) -> list[User]:
+def leads_near(team: Team) -> list[User]:
     """Of the team, or of the nearest above it that anybody leads. Runs one query."""
     line = line_up(team)
     leads = Membership.objects.filter(team__in=line, role=Membership.Role.MANAGER, person__is_active=True)

@@ -3,7 +3,6 @@
 To whoever leads the nearest team above that of their lead. Several of one morning are one letter.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
 
@@ -13,9 +12,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.leads import leads_of, line_up
+from courseware.accounts.leads import leads_of, next_level
 from courseware.accounts.letter_hours import LetterHours, hours_of
-from courseware.accounts.models import Membership, User
+from courseware.accounts.models import User
 from courseware.accounts.permissions import people_managed_by
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.near_days import Plans
@@ -60,35 +59,13 @@ def newly_late(at: datetime) -> Iterator[list[DueReminder]]:
 
 def letters_about(late: Collection[DueReminder], at: datetime) -> dict[str, Message]:
     """By key."""
-    above = leads_above({each.run.learner_id for each in late})
-    hours = hours_of({lead.pk for leads in above.values() for lead in leads})
+    above = next_level({each.run.learner_id for each in late})
+    hours = hours_of({lead.person_id for leads in above.values() for lead in leads})
     return {
-        f"{KIND}:{each.run.pk}:{each.due_on}:{lead.pk}": letter_to(lead, each, hours[lead.pk], at)
+        f"{KIND}:{each.run.pk}:{each.due_on}:{lead.person_id}": letter_to(lead.person, each, hours[lead.person_id], at)
         for each in late
         for lead in above.get(each.run.learner_id, ())
     }
-
-
-def leads_above(people: Collection[int]) -> dict[int, list[User]]:
-    """Each of these → who leads the next level above whoever leads them. Runs two queries.
-
-    Who leads both is told already, by digest and board.
-    """
-    own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
-    lines = {each.person_id: line_up(each.team) for each in own.order_by("-pk")}  # of the team joined first
-    leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
-    of_team: dict[int, list[User]] = defaultdict(list)
-    wanted = {team for line in lines.values() for team in line}
-    for lead in leads.filter(team__in=wanted).select_related("person").order_by("pk"):
-        of_team[lead.team_id].append(lead.person)
-    return {person: next_level(person, [of_team[team] for team in line]) for person, line in lines.items()}
-
-
-def next_level(person: int, levels: list[list[User]]) -> list[User]:
-    """Of `levels`, the lowest first, the second that somebody else than the person leads, by somebody else."""
-    led = [others for leads in levels if (others := [lead for lead in leads if lead.pk != person])]
-    near = {lead.pk for lead in led[0]} if led else set()
-    return next((new for leads in led[1:] if (new := [lead for lead in leads if lead.pk not in near])), [])
 
 
 def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
