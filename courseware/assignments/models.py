@@ -9,6 +9,7 @@ from courseware.assignments.escalations import EscalationSwitch  # noqa: F401 - 
 from courseware.assignments.fitting import Because, Why
 from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
 from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - Django finds its models here
+from courseware.assignments.observations import Observation, ObservationAnswers  # noqa: F401 - the same
 from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - the same
 from courseware.assignments.talks import Talk  # noqa: F401 - the same
 from courseware.content.models import Course

@@ -1,0 +1,121 @@
+"""Answering the sheet about somebody, or saying that one cannot. What was answered is kept apart from about whom."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.permissions import teams_managed_by
+from courseware.assignments.observations import Observation, ObservationAnswers
+from courseware.assignments.observations_due import runs_to_observe
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import LeadsSheet
+from courseware.content.models import Document
+from courseware.learning.feedback import SurveyChanged
+from courseware.learning.models import Enrollment
+from courseware.lib import disclosure
+from courseware.lib.dates import site_day
+
+SALT = "courseware.assignments.observing"
+
+
+class Unobserved(models.TextChoices):
+    EARLY = "early", _("It is asked some days after the course is completed, and not before.")
+    OVER = "over", _("It is not asked any more: this is too long ago, or the person is away or has left.")
+
+
+class NotAsked(Exception):
+    """`why` is a value of Unobserved."""
+
+    def __init__(self, why: Unobserved) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def observation_of(run: Enrollment, sheet: str) -> Observation | None:
+    """Also where another run of the person was asked about. Runs one query."""
+    found = Observation.objects.filter(enrollment__learner=run.learner_id, sheet__course=run.course_id)
+    return found.filter(sheet__identifier=sheet).select_related("made_by").order_by("pk").first()
+
+
+def why_not_asked(run: Enrollment, sheet: LeadsSheet, day: date) -> Unobserved | None:
+    if runs_to_observe(run.course, sheet, day).filter(pk=run.pk).exists():
+        return None
+    is_early = run.completed_at is None or (day - site_day(run.completed_at)).days < sheet.after_days
+    return Unobserved.EARLY if is_early else Unobserved.OVER
+
+
+@transaction.atomic
+def observe(
+    run: Enrollment,
+    sheet: LeadsSheet,
+    answers: Mapping[str, Any] | None,
+    *,
+    revision: int = 0,
+    by: User,
+    day: date | None = None,
+) -> tuple[Observation, bool]:
+    """(that it is answered, whether this is new). Without answers: whoever was asked cannot say.
+
+    The first of two who answer counts. Nothing is kept that leads from the answers to the person: no time, no entry in
+    the log, no number that counts up. `revision` is that of the form. Raises NotAsked and SurveyChanged.
+    """
+    day = day or site_day()
+    run = hold_all_runs_of(run)
+    if known := observation_of(run, sheet.id):
+        return known, False
+    if why := why_not_asked(run, sheet, day):
+        raise NotAsked(why)
+    document = Document.objects.get(course=run.course_id, identifier=sheet.id)
+    if answers is not None:
+        now = serving.page(run.release, sheet.id, run.source_language)
+        if now.revision_id != revision:
+            raise SurveyChanged(sheet.id)
+        keep_without_person(run, document, answers, by=by, day=day)
+    fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
+    return Observation.objects.create(enrollment=run, sheet=document, **fields), True
+
+
+def hold_all_runs_of(run: Enrollment) -> Enrollment:
+    """The run as it is now. Two who answer about one person come one after the other."""
+    runs = Enrollment.objects.filter(learner=run.learner_id, course=run.course_id).with_release().order_by("pk")
+    return next(each for each in runs.select_for_update(of=("self",), no_key=True) if each.pk == run.pk)
+
+
+def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, by: User, day: date) -> None:
+    team = team_of(run, by)
+    [known_as, *before] = digests_of_team(team, sheet)
+    ObservationAnswers.objects.create(sheet=sheet, release=run.release, answers=dict(answers), waits_as=known_as)
+    let_in_by_fives(sheet, team, {known_as, *before}, day)
+
+
+def team_of(run: Enrollment, by: User) -> Team:
+    """In which the person learns, of those that `by` leads: the one joined first."""
+    places = Membership.objects.filter(person=run.learner_id, role=Membership.Role.LEARNER)
+    return places.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team")[0].team
+
+
+def digests_of_team(team: Team, sheet: Document) -> list[str]:
+    """Under the site's key, by which new answers wait, then under those it had before."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [salted_hmac(SALT, f"{team.pk}:{sheet.pk}", key, algorithm="sha256").hexdigest() for key in keys]
+
+
+def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) -> None:
+    """Let five of the team that wait into the figures together, with one month and one day; then write what waited of
+    the sheet anew in the order of the random keys, so that the table keeps no order of coming, within a team or among
+    teams."""
+    waiting = ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk")
+    # Locked in one order, because two leads may answer at once.
+    rows = list(waiting.select_for_update(no_key=True))
+    own = [row for row in rows if row.waits_as in known_as]
+    for row in own[: len(own) - len(own) % disclosure.STEP]:
+        row.waits_as, row.team, row.month = "", team, day.replace(day=1)
+        row.shown_from = disclosure.shown_from(day)
+    ObservationAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    ObservationAnswers.objects.bulk_create(rows)

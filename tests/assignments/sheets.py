@@ -1,0 +1,37 @@
+"""A team in a course whose sheet is asked of leads, and people who completed it some days ago."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from courseware.assignments.observing import observe
+from courseware.content.compiled import serving
+from courseware.content.models import Course
+from courseware.learning.models import Enrollment
+from tests.language.samples import SHEET, make_files
+from tests.making import join, make_course, make_user
+
+
+def make_course_with_sheet():
+    return make_course(make_files(**SHEET))
+
+
+def completed(team, name="", days_ago=31, **fields):
+    """A run that somebody who learns in the team has completed."""
+    learner = make_user(name)
+    if team:
+        join(team, learner)
+    at = timezone.now() - timedelta(days=days_ago)
+    fields = {"enrolled_at": at - timedelta(days=9), "completed_at": at, "due_at": at} | fields
+    fields.setdefault("course", Course.objects.first() or make_course_with_sheet())
+    return Enrollment.objects.create(learner=learner, **fields)
+
+
+def sheet_of(run, language="en"):
+    return serving.outline(run.release, language).sheets[0]
+
+
+def answered(run, answers, *, by, day=None):
+    """As `observe` gives it."""
+    revision = serving.page(run.release, "month-later", "en").revision_id
+    return observe(run, sheet_of(run), answers, revision=revision, by=by, day=day)
