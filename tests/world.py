@@ -55,6 +55,7 @@ from courseware.reporting.saved_views import SavedView
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
+from tests.language.samples import SHEET, make_files
 from tests.making import (
     days,
     join,
@@ -96,7 +97,7 @@ class World:
 
 
 def make_world(course=None) -> World:
-    course = course or Course.objects.exclude(current=None).first() or make_course()
+    course = course or Course.objects.exclude(current=None).first() or make_course(make_files(**SHEET))
     learner = make_user("Lea Learner")
     top, other = make_team("Head office"), make_team("Another team", learners=1)
     team = make_team("Night shift", parent=top)
@@ -281,6 +282,8 @@ def places_of(world):
         "team/questions/<course>/<document>": lesson.id,
         "team/simulations/<course>": world.course.identifier,
         "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
+        "team/observations/<pk>": world.passed.enrollment.pk,
+        "team/observations/<pk>/<sheet>": next((sheet.id for sheet in world.outline.sheets), "none"),
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "team/views/<pk>": SavedView.objects.create(person=lead_of(world.team), name="Stuck", query="stuck=on").pk,
         "team/people/<pk>": world.enrollment.pk,

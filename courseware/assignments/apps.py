@@ -18,6 +18,7 @@ class AssignmentsConfig(AppConfig):
             ending_letters,
             group_doors,
             nightly_list,
+            observation_letter,
             reminder_letter,
             reminding,
             words_pages,
@@ -37,6 +38,9 @@ class AssignmentsConfig(AppConfig):
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
         schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))
+        observation_letter.register_letter()
+        words = _("Ask leads how people work some days after a course")
+        schedule("ask-leads", words, observation_letter.ask_leads, Daily(time(5, 25)))
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)

@@ -13,6 +13,7 @@ from courseware.assignments import (
     merge_pages,
     newcomer_pages,
     noting_pages,
+    observation_pages,
     outside_pages,
     pasted_pages,
     people_pages,
@@ -57,6 +58,9 @@ urlpatterns = [
     path("people/<int:pk>/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-substitute"),
     path("team/substitutes/", substitute_pages.substitutes, name="own-substitutes"),
     path("team/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-own-substitute"),
+    # /team/observations/, /team/observations/<pk>/<sheet>/  (of an enrollment)
+    path("team/observations/", observation_pages.observations, name="observations"),
+    path("team/observations/<int:pk>/<id:sheet>/", observation_pages.observation, name="observation"),
     # /people/<pk>/away/
     path("people/<int:pk>/away/", away_pages.away, name="away"),
     path("people/<int:pk>/away/<int:absence>/", away_pages.change, name="change-away"),

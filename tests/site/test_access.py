@@ -133,6 +133,7 @@ def forms(world):
         "people/decide/remind/": {"row": world.enrollment.pk},
         "team/views/": {"name": "Late", "query": "state=overdue"},
         "people/decide/note/": {"row": world.enrollment.pk, "text": "Well done", "act": uuid.UUID(int=4)},
+        "team/observations/<int:pk>/<id:sheet>/": {"cannot-say": "1"},
         "team/today/": {"talk": world.enrollment.pk},
         "team/today/undo/": {"reminding": world.places["people/reminded/<pk>"]},
         "accounts/language/": {"language": "en"},

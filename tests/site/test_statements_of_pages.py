@@ -51,6 +51,8 @@ LISTS = {
     "team/reports/pack.zip": Enrollment,
     "team/reports/monthly/": ONE,
     "team/today/": Enrollment,
+    "team/observations/": Enrollment,
+    "team/observations/<int:pk>/<id:sheet>/": ONE,
     "team/people/<int:pk>/": Event,
     "team/see/<id:course>/": ONE,
     "team/see/<id:course>/<id:step>/": ONE,

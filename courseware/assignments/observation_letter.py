@@ -1,0 +1,128 @@
+"""The letter that asks a lead how people work some days after a course. Several of one morning are one letter."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.leads import nearest_leads
+from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.models import User
+from courseware.accounts.permissions import people_managed_by
+from courseware.assignments.observations import Observation
+from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
+from courseware.content.course_titles import course_title
+from courseware.learning.due import day_in_words
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+
+KIND = "observation"
+CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
+RUNS_AT_ONCE = 500  # in memory
+NAMED = 10
+LED_NO_MORE = "the reader leads none of them any more"
+ANSWERED = "it was answered meanwhile"
+NOT_HERE = "they are away or have left, or it is not asked any more"
+
+
+def register_letter() -> None:
+    questions = one_by_one(why_unwanted), one_by_one(in_words)
+    template = "assignments/mail/observation.txt"
+    register_kind(KIND, MessageKind(_("A look some days after a course"), template, *questions, LetterSort.SUBSCRIBED))
+
+
+def ask_leads(at: datetime | None = None) -> str:
+    """Says how many are new. Done again, it writes none twice: each run, sheet and reader has its key."""
+    at, written = at or timezone.now(), 0
+    for runs, sheet in newly_due(at):
+        letters = letters_about(runs, sheet, at)
+        known = set(Message.objects.filter(key__in=letters).values_list("key", flat=True))
+        new = [letter for key, letter in letters.items() if key not in known]
+        Message.objects.bulk_create(new, ignore_conflicts=True)
+        written += len(new)
+    return f"letters: {written}" if written else ""
+
+
+def newly_due(at: datetime) -> Iterator[tuple[list[Enrollment], str]]:
+    """A batch of runs at a time, each with the id of a sheet."""
+    for course, sheet in sheets_now():
+        runs, last = runs_to_observe(course, sheet, site_day(at), CAUGHT_UP).order_by("pk"), 0
+        while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
+            last = batch[-1].pk
+            yield batch, sheet.id
+
+
+def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> dict[str, Message]:
+    """By key. Whom nobody leads there is none about."""
+    leads = nearest_leads({run.learner_id for run in runs})
+    hours = hours_of({lead.person_id for each in leads.values() for lead in each})
+    letters = (
+        letter_to(lead.person, run, sheet, hours[lead.person_id], at)
+        for run in runs
+        for lead in leads.get(run.learner_id, ())
+    )
+    return {letter.key: letter for letter in letters}
+
+
+def letter_to(lead: User, run: Enrollment, sheet: str, hours: LetterHours, at: datetime) -> Message:
+    return Message(
+        kind=KIND,
+        key=f"{KIND}:{run.pk}:{sheet}:{lead.pk}",
+        person=lead,
+        address=lead.email or "",
+        language=lead.language,
+        data={"subjects": [[run.pk, sheet]]},
+        next_at=hours.opens_at(at),
+    )
+
+
+def led_in(message: Message) -> set[int]:
+    """Keys of the runs it tells of whose learners the reader leads still. Runs one query."""
+    runs = Enrollment.objects.filter(pk__in=[run for run, _sheet in message.data["subjects"]])
+    return set(runs.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
+
+
+def still_due(message: Message, led: Collection[int]) -> list[ObservationDue]:
+    """In the language that is active; the earliest completion first."""
+    found = []
+    for course, sheet in sheets_now():
+        told = [run for run, asked in message.data["subjects"] if asked == sheet.id and run in led]
+        runs = runs_to_observe(course, sheet, site_day()).filter(pk__in=told)
+        found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")]
+    return sorted(found, key=lambda each: (each.run.completed_at, each.run.pk))
+
+
+def why_unwanted(message: Message) -> str:
+    led = led_in(message)
+    if not led:
+        return LED_NO_MORE
+    if still_due(message, led):
+        return ""
+    people = Enrollment.objects.filter(pk__in=led).values("learner")
+    return ANSWERED if Observation.objects.filter(enrollment__learner__in=people).exists() else NOT_HERE
+
+
+def in_words(message: Message) -> dict[str, object]:
+    language = message.language or settings.LANGUAGE_CODE
+    with translation.override(language):
+        due = still_due(message, led_in(message))
+        named = [
+            {
+                "name": each.run.learner.name,
+                "title": course_title(each.course, language),
+                "day": day_in_words(site_day(each.run.completed_at)),
+            }
+            for each in due[:NAMED]
+        ]
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "people": named,
+        "number": len(due),
+        "others": len(due[NAMED:]),
+        "link": settings.SITE_URL.rstrip("/") + reverse("assignments:observations"),
+    }

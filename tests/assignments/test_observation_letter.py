@@ -1,0 +1,114 @@
+"""Leads are asked by one letter of a morning, and not where somebody has answered meanwhile."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from courseware.accounts.models import Membership
+from courseware.assignments.observation_letter import ask_leads
+from courseware.assignments.observing import observe
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import site_day
+from courseware.outbox.models import Message
+from courseware.outbox.stopping import KindToStop, stop_kind
+from tests.assignments.sheets import completed, sheet_of
+from tests.making import join, letters, make_admin, make_team, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(autouse=True)
+def tuesday(settings, time_machine):
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.SITE_URL = "https://training.example.com"
+    time_machine.move_to(datetime(2026, 12, 15, 5, 25, tzinfo=ZONE), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def team():
+    return make_team("Shift", manager=make_user("Li Lin", language="en"))
+
+
+def at_nine(tuesday):
+    tuesday.move_to(datetime(2026, 12, 15, 9, tzinfo=ZONE), tick=False)
+
+
+def told():
+    return list(Message.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why"))
+
+
+def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written_once(tuesday, team, mailoutbox):
+    completed(team, "Wang Ming", days_ago=30)
+    completed(team, "Zhao Lei", days_ago=31)
+    completed(team, "Long ago", days_ago=40)
+    completed(team, "Yesterday", days_ago=1)
+    assert [ask_leads(), ask_leads()] == ["letters: 2", ""]
+    assert letters() == []
+    at_nine(tuesday)
+    [letter] = letters()
+    assert letter.to == [team.manager.email]
+    assert letter.subject == "After the course: a look at 2 of your people"
+    said = letter.body.split("\n\n", 1)[1]
+    assert said.startswith(
+        """These have completed a course some time ago. How do they work today?
+– Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
+– Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
+
+A few ticks for each, one minute:
+https://training.example.com/team/observations/
+"""
+    )
+    assert sorted(state for _name, state, _why in told()) == ["sent", "skipped"]  # told in the first
+
+
+def test_all_who_lead_the_nearest_team_are_told_and_about_who_is_led_by_nobody_nobody_is(team):
+    join(team, make_user("Second"), Membership.Role.MANAGER)
+    completed(team, "Wang", days_ago=30)
+    completed(None, "Alone", days_ago=30)
+    ask_leads()
+    assert [name for name, _state, _why in told()] == ["Li Lin", "Second"]
+
+
+@pytest.mark.parametrize(
+    "happens, why",
+    [
+        ("answered", "it was answered meanwhile"),
+        ("moved", "the reader leads none of them any more"),
+        ("left", "they are away or have left, or it is not asked any more"),
+        ("away", "they are away or have left, or it is not asked any more"),
+    ],
+)
+def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
+    run = completed(team, "Wang", days_ago=30)
+    ask_leads()
+    person = run.learner
+    if happens == "answered":
+        observe(run, sheet_of(run), None, by=team.manager)
+    elif happens == "moved":
+        person.memberships.update(team=make_team())
+    elif happens == "left":
+        person.is_active = False
+        person.save()
+    else:
+        mark_away(person, site_day(), site_day() + timedelta(days=2), by=make_admin())
+    at_nine(tuesday)
+    assert letters() == []
+    assert told() == [("Li Lin", "skipped", why)]
+
+
+def test_one_press_stops_them_all(tuesday, team):
+    completed(team, "Wang", days_ago=30)
+    ask_leads()
+    stop_kind(KindToStop(team.manager, "observation"))
+    at_nine(tuesday)
+    assert letters() == []
+    assert [state for _name, state, _why in told()] == ["skipped"]
+
+
+def test_what_was_missed_for_three_days_is_told_and_not_what_was_missed_for_longer(team):
+    completed(team, "Two days", days_ago=32)
+    completed(team, "Three days", days_ago=33)
+    assert ask_leads() == "letters: 1"
