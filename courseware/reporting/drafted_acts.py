@@ -1,4 +1,5 @@
-"""What a lead may do today, drafted with its reasons: letters, another day, a talk; and who is left out of letters.
+"""What a lead may do today, drafted with its reasons: letters, another day, a talk, a look after the course; and who is
+left out of letters.
 
 It is about the people whom somebody leads, not about all whom an office lets see. The database counts, and only the
 most urgent rows are read: the number of statements is the same for one person and for a hundred thousand.
@@ -12,11 +13,13 @@ from django.db.models import Count, QuerySet
 
 from courseware.accounts.permissions import people_managed_by
 from courseware.accounts.working_days import calendars_of_people
+from courseware.assignments.observations_due import ObservationDue, observations_due
 from courseware.assignments.remindable import why_unreminded
 from courseware.assignments.reminding_by_hand import Unreminded
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import DUE_SOON, State
+from courseware.lib.dates import site_day
 from courseware.reporting.board_rows import published
 from courseware.reporting.days_asked import DaysAsked, days_asked
 from courseware.reporting.talks_due import TalkDue, talks_due
@@ -111,16 +114,24 @@ class DraftedActs:
     talks: list[TalkDue]
     stuck_beside: int
     left_out: list[NoLetter]
+    observations: list[ObservationDue]
+    observations_beside: int
     others: int | None
 
     def __bool__(self) -> bool:
-        """Whether there is anything to confirm; what is `asked` is answered by itself."""
+        """Whether there is anything to do."""
+        return bool(self.can_be_confirmed or self.asked.shown or self.observations)
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Whether there is anything to tick; days that are asked for are answered by themselves."""
         return bool(self.letters or self.more_time or self.talks)
 
     @property
     def number(self) -> int:
-        """Of what there is to do: boxes that may be ticked, and days that are asked for."""
-        return len(self.letters) + len(self.more_time) + len(self.talks) + self.asked.number
+        """Of what there is to do: boxes that may be ticked, days that are asked for, people to be looked at."""
+        boxes = len(self.letters) + len(self.more_time) + len(self.talks)
+        return boxes + self.asked.number + len(self.observations) + self.observations_beside
 
 
 def led_by(user) -> EnrollmentQuerySet:
@@ -133,6 +144,8 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     near = led.open().filter(urgency__lte=at + DUE_SOON).with_state(at).annotate(why=why_unreminded(at))
     unopened = list(may_have_more_time(near, at))
     talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
+    observations = observations_due(user, site_day(at))
+    beside = {*asked.learners, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
     return DraftedActs(
         asked,
         list(letters_drafted(near.filter(why=""))),
@@ -141,7 +154,9 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
         talks[:LINES],
         len(talks[LINES:]),
         list(left_out_of(near.exclude(why=""))),
-        others_of(led, {*asked.learners, *(talk.learner for talk in talks)}, at) if counts_others else None,
+        observations[:LINES],
+        len(observations[LINES:]),
+        others_of(led, beside, at) if counts_others else None,
     )
 
 
@@ -192,11 +207,9 @@ def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
     return found
 
 
-def others_of(led: EnrollmentQuerySet, acted_on: Collection[int], at: datetime) -> int:
-    """Without `acted_on`, and who is late or due soon.
-
-    Runs two queries: what the database would count by itself, it finds by reading everybody's runs.
-    """
+def others_of(led: EnrollmentQuerySet, beside: Collection[int], at: datetime) -> int:
+    """`beside` are people about whom there is something else to do than a due day asks for. Runs two queries: what the
+    database would count by itself, it finds by reading everybody's runs."""
     near = led.open().filter(urgency__lte=at + DUE_SOON).order_by().values_list("learner", flat=True).distinct()
     everybody = led.order_by().aggregate(people=Count("learner", distinct=True))["people"]
-    return everybody - len({*near, *acted_on})
+    return everybody - len({*near, *beside})

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
+from courseware.assignments.observing import observe
 from courseware.assignments.talks import Talk
 from courseware.content.models import Course
 from courseware.evidence.models import Event
@@ -20,6 +21,7 @@ from courseware.outbox.models import Message, MessageState
 from courseware.reporting import drafted_acts
 from courseware.reporting.drafted_acts import draft_for
 from tests.assessment.exams import make_course, ready, sit
+from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
 from tests.making import days, join, letters, make_admin, make_auditor, make_enrollment, make_team, make_user
 from tests.reporting.boards import learner_of
@@ -346,6 +348,22 @@ def test_a_person_late_in_two_courses_is_one_person_who_gets_one_letter(client, 
     assert "1 reminder is queued." in said.text
     Message.objects.update(next_at=timezone.now())
     assert len(letters()) == 1
+
+
+def test_a_look_after_the_course_is_offered_by_its_address_three_at_a_time_and_counts_as_something_to_do(client, team):
+    course = make_course_with_sheet()
+    done = [completed(team, f"Done {number}", days_ago=50 - number, course=course) for number in range(4)]
+    page = BeautifulSoup(client.get("/team/today/").content, "html.parser")
+    offered = [link["href"] for link in page.select(".today li a[href*=observations]")]
+    assert offered == [*(f"/team/observations/{run.pk}/month-later/" for run in done[:3]), "/team/observations/"]
+    assert "A month later" in page.select_one(".today").text
+    assert "1 more to look at" in page.select_one(".today").text
+    assert not page.select(".today form, .today input")
+    assert drafted(team).others == 0
+    for run in done:
+        observe(run, sheet_of(run), None, by=team.manager)
+    assert "Nothing has to be done today." in client.get("/team/today/").text
+    assert drafted(team).others == 4
 
 
 @pytest.mark.parametrize("people", [1, 3])
