@@ -33,6 +33,7 @@ from courseware.reporting.exam_check import (
     pre_checks,
     responses,
 )
+from courseware.reporting.observation_check import observed
 from courseware.reporting.simulation_check import endings, runs
 
 
@@ -61,6 +62,7 @@ def differences() -> Iterator[str]:
     yield from standings()
     yield from strange_standings()
     yield from newest_standings()
+    yield from observed()
     yield from releases()
     yield from log_check.differences()
     yield from alterations()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
-from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.compiled.serving import LeadsSheet, Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
@@ -15,6 +16,7 @@ from courseware.lib.disclosure import disclosed
 from courseware.reporting.shares import PERCENT_FROM, Share
 
 Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
+Given = tuple[date, UUID, int, Mapping[str, Any]]  # shown from, key, key of the release, answers
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,13 @@ class QuestionResult:
     recommend: int | None = None
 
 
-def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
-    """(course id, step) of the survey of each course."""
-    return [(route.course_id, route.step(route.survey_id)) for route in routes if route.survey_id]
+def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | LeadsSheet]]:
+    """(course id, step or sheet) of what each course asks of its people, and of who leads them."""
+    found: list[tuple[str, Step | LeadsSheet]] = []
+    for route in routes:
+        found += [(route.course_id, route.step(route.survey_id))] if route.survey_id else []
+        found += [(route.course_id, sheet) for sheet in route.sheets]
+    return found
 
 
 def survey_results(survey: Document, page: PageData, today: date | None = None) -> tuple[int, list[QuestionResult]]:
@@ -53,10 +59,16 @@ def survey_results(survey: Document, page: PageData, today: date | None = None) 
     rows = SurveyAnswers.objects.filter(survey=survey).order_by("pk")
     columns = ("shown_from", "pk", "release_id", "answers")
     given = [row for row in rows.values_list(*columns) if row[0]]
+    return results_of(given, page, shapes_asked(survey) if given else {}, today)
+
+
+def results_of(
+    given: list[Given], page: PageData, shapes: Mapping[int, Mapping[str, tuple]], today: date
+) -> tuple[int, list[QuestionResult]]:
+    """Of these rows, in the order of their keys; `shapes` are `shapes_asked`."""
     number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
     if not number:
         return 0, []
-    shapes = shapes_asked(survey)
     results = []
     for question in page.data["questions"]:
         identifier = question["id"]

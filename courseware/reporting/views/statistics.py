@@ -7,12 +7,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from courseware.accounts.models import Team
 from courseware.accounts.permissions import is_manager, sees_the_firm
-from courseware.content.compiled.serving import PageData, page
+from courseware.content.compiled.serving import PageData, outline, page
 from courseware.content.models import Course, Document, Page
+from courseware.language.documents import display_tag
 from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.reporting.question_statistics import question_splits
+from courseware.reporting.after_course import after_course
+from courseware.reporting.board_rows import teams_shown_to
 from courseware.reporting.simulation_statistics import split_of
 from courseware.reporting.survey_statistics import survey_results
 
@@ -34,6 +39,10 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
 def people_in_figures(user) -> QuerySet:
     """Managers see figures about their own people, editors about everybody."""
     return Enrollment.objects.all() if user.is_staff else Enrollment.objects.visible_to(user)
+
+
+def teams_in_figures(user) -> QuerySet:
+    return Team.objects.all() if user.is_staff else teams_shown_to(user)
 
 
 @require_safe
@@ -70,6 +79,16 @@ def questions(request, course, document):
 @login_required
 def survey(request, course, survey):
     document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
+    if shown.data["audience"] == "manager":
+        return sheet(request, document, shown)
     number, results = survey_results(document, shown)
     context = {"survey": shown, "number": number, "results": results, "enough": STEP}
     return render(request, "reporting/survey.html", context)
+
+
+def sheet(request, document, shown):
+    """What leads saw some days after the course, beside what was gained in it."""
+    route = outline(document.course.current, get_language())
+    found = after_course(document, shown, route, teams_in_figures(request.user), site_day())
+    context = {"sheet": shown, "route": route, "found": found, "enough": STEP}
+    return render(request, "reporting/after_course.html", context | {"text_language": display_tag(route.language)})
