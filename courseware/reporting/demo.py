@@ -19,6 +19,8 @@ from courseware.assessment.outside_records import record_outside, usual_end
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
+from courseware.assignments.observations_due import ASKED_FOR
+from courseware.assignments.observing import observe
 from courseware.assignments.switching import make_rule, switch_on
 from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections
@@ -123,7 +125,7 @@ PEOPLE = [
     ),
     Person(
         "Tom Becker", "tom.becker", "leader",
-        Studied(enrolled=21, due=-7, share=100, start=4, exam=1, again=1, misses=2),
+        Studied(enrolled=52, due=-38, share=100, start=4, exam=1, again=1, misses=2),
     ),
     Person("高洁", "gao.jie", "phone", Studied(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
     Person("钱一鸣", "qian.yiming", "phone", Studied(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
@@ -170,6 +172,17 @@ def make_demo_firm(at: datetime | None = None) -> None:
             if each.trained:
                 day = site_day(at) - timedelta(days=each.trained)
                 record_outside([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
+    for run in Enrollment.objects.filter(completed_at__lt=at - ASKED_FOR * 2).select_related("course__current"):
+        look_at(run, by=manager)
+
+
+def look_at(run: Enrollment, *, by: User) -> None:
+    """The sheets about how somebody works after the course, answered two days after they were asked."""
+    for sheet in serving.outline(run.release, run.source_language).sheets:
+        page = serving.page(run.release, sheet.id, run.source_language)
+        best = {question["id"]: 0 for question in page.data["questions"] if question["kind"] == "one"}
+        day = site_day(run.completed_at) + timedelta(days=sheet.after_days + 2)
+        observe(run, sheet, best, revision=page.revision_id, by=by, day=day)
 
 
 def fill_in_the_card(course: Course) -> None:

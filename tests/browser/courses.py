@@ -1,6 +1,6 @@
 """The course browser tests walk through: the sample course with a lesson that asks nothing."""
 
-from tests.language.samples import make_files
+from tests.language.samples import SHEET, make_files
 from tests.making import make_course
 
 POURING = {
@@ -35,4 +35,4 @@ RIGHT = {
 
 
 def make_tea_room():
-    return make_course(make_files(**POURING))
+    return make_course(make_files(**POURING, **SHEET))

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -9,6 +10,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from courseware.assessment import attempting
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
+from courseware.lib.dates import site_day
+from tests.assignments.sheets import answered, completed
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.making import code_of_an_app, days, join, make_enrollment, make_user
@@ -225,9 +228,15 @@ def test_pages_of_the_manager(language, visit, world):
         answer_survey(enrollment, at=days(-3))
     for day in (-2, 2):
         join(world.team, make_enrollment(course=world.course, due_at=days(day)).learner)
+    lead, day = world.people["manager"], site_day() - timedelta(days=3)
+    for run in [completed(world.team, days_ago=40) for _each in range(5)]:
+        answered(run, {"seen-off": 0, "seen-lacking": "A hook."}, by=lead, day=day)
     pages = [
         "/team/",
         "/team/today/",
+        "/team/observations/",
+        f"/team/observations/{completed(world.team).pk}/month-later/",
+        "/surveys/tea-room/month-later/",
         "/team/?state=overdue&name=nobody",
         f"/team/people/{world.enrollment.pk}/",
         "/surveys/tea-room/voice/",
