@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run check test deep audit lint format migration state messages screenshots lock bench release
+.PHONY: help run demo-scale check test deep audit lint format migration state messages screenshots lock bench release
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ help:
 ## make run          try it: http://127.0.0.1:8000 with demo people (PORT=8001 for another port)
 run: .venv/run
 	@.venv/bin/python -m courseware.run
+
+## make demo-scale   a firm to try it with, of N=100000 people, in var/scale/ or where DATA_DIR or DATABASE_URL says
+demo-scale: .venv/run
+	@.venv/bin/python -m benchmarks.demo_scale $(N)
 
 ## make check        the quick tests, under a minute: no browser, no shipped course, nothing long (ARGS=tests/learning for a part)
 # Tables straight from the models: by all migrations each process needs three seconds more. `make test` goes by them.

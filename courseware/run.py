@@ -43,6 +43,10 @@ def set_up() -> None:
 
 
 def address_and_accounts(port: str) -> str:
+    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts_in_words()}\n\nCtrl+C ends it.\n"
+
+
+def accounts_in_words() -> str:
     """What to print, in the language of the terminal."""
     from django.utils import translation
 
@@ -50,7 +54,7 @@ def address_and_accounts(port: str) -> str:
 
     with translation.override("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"):
         accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
-    return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts}\n  password: {SIGN_IN_WITH}\n\nCtrl+C ends it.\n"
+    return f"{accounts}\n  password: {SIGN_IN_WITH}"
 
 
 def main() -> None:
