@@ -1,0 +1,26 @@
+"""Reminders and digests of a firm leave once each, though their worker is killed while it writes and while it sends."""
+
+import os
+import re
+import subprocess
+import sys
+
+from django.conf import settings
+
+from tests.faults.conftest import IS_POSTGRES, SERVER
+from tests.faults.sites import new_postgres
+
+PEOPLE, REMINDERS, LEADS = 2_500, 2_000, 51  # one of each fifty, and the head
+TOLD = re.compile(r"taken: ([\d,]+) letters; (\d+) handed over twice under one Message-ID")
+IN_HAND = 50  # letters at most whose fate a killed worker has not noted
+
+
+def test_each_letter_of_a_monday_leaves_once_though_its_worker_is_killed_twice(record_property):
+    environment = os.environ | ({"DATABASE_URL": new_postgres(SERVER)} if IS_POSTGRES else {})
+    command = [sys.executable, "-m", "benchmarks.letters", "--people", str(PEOPLE), "--kill"]
+    ended = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    record_property("figures", ended.stdout.strip())
+    [(taken, twice)] = TOLD.findall(ended.stdout)
+    assert int(taken.replace(",", "")) == REMINDERS + LEADS
+    assert int(twice) <= IN_HAND
