@@ -31,13 +31,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Look:
-    """A page as `client` sees it. `bar` is how many times the cost at the first size it may have at any other;
-    `few` buffers more than that are no growth."""
+    """A page as `client` sees it. `bar` is how many times the cost at the first size it may have at any other, None of
+    what grows with those it is about; `few` buffers more than that are no growth."""
 
     name: str
     client: Client
     path: str
-    bar: float = 2
+    bar: float | None = 2
     few: int = 60  # an index that is a step deeper
     more_statements: int = 0
     form: Callable | None = None  # makes what is sent
