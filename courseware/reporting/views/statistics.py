@@ -15,9 +15,9 @@ from courseware.language.documents import display_tag
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
-from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.after_course import after_course
 from courseware.reporting.board_rows import teams_shown_to
+from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.simulation_statistics import split_of
 from courseware.reporting.survey_statistics import survey_results
 
