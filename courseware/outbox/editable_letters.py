@@ -8,7 +8,7 @@ from django.utils import translation
 
 from courseware.face.faces import Face
 from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind
-from courseware.outbox.letter_parts import parts_of
+from courseware.outbox.letter_parts import PARTS, parts_of
 from courseware.outbox.letter_words import LetterWords, Words, words_now
 from courseware.outbox.placeholders import Editable, mistakes_in
 from courseware.outbox.writing import write_letter
@@ -48,8 +48,8 @@ class EditableLetter:
 
     @property
     def unusable(self) -> list[str]:
-        """Parts that the shipped words say meanwhile."""
-        return [part for part in self.own if not self.is_usable(part)]
+        """Parts that the shipped words say meanwhile, those of this version first; a row keeps no order."""
+        return [part for part in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(part)]
 
     def shipped(self) -> dict[str, dict[str, str]]:
         """Part → language → what the product says of the example; "" where it says nothing there."""
@@ -66,7 +66,7 @@ class EditableLetter:
         if not self.own or self.row is None:
             return {}
         then, now = self.row.shipped, self.shipped()
-        changed = [part for part in self.own if part in now and then.get(part) != now[part]]
+        changed = [part for part in now if part in self.own and then.get(part) != now[part]]
         return {part: (then.get(part, {}), now[part]) for part in changed}
 
 
