@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from courseware.accounts.leads import nearest_leads
 from courseware.accounts.models import Membership
 from courseware.accounts.substitutes import Substitute
+from courseware.accounts.teams import close_team
 from courseware.assignments.merging import merge
 from courseware.assignments.observations import Observation, ObservationAnswers
 from courseware.assignments.observations_due import observations_due
@@ -173,7 +174,9 @@ def test_teams_wait_under_numbers_that_cannot_be_made_without_the_key_of_the_sit
         answered(completed(each), YES, by=each.manager)
     assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 2
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 6, [settings.SECRET_KEY]
-    for _each in range(4):
+    answered(completed(team), YES, by=team.manager)
+    assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 3
+    for _each in range(3):
         answered(completed(team), YES, by=team.manager)
     assert ObservationAnswers.objects.filter(team=team).count() == 5  # those from before are found
     assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 2
@@ -202,6 +205,14 @@ def test_the_team_kept_is_the_one_joined_first_of_those_that_the_reader_leads(te
         join(team, run.learner)
         answered(run, YES, by=team.manager)
     assert set(ObservationAnswers.objects.values_list("team", flat=True)) == {team.pk}
+
+
+def test_what_is_shown_of_a_team_stays_without_it_where_the_team_is_closed(team):
+    for _each in range(6):
+        answered(completed(team), YES, by=team.manager)
+    close_team(team, to=make_team(), by=make_admin())
+    assert list(ObservationAnswers.objects.values_list("team").distinct()) == [(None,)]
+    assert ObservationAnswers.objects.exclude(shown_from=None).count() == 5
 
 
 def test_an_answer_that_waits_says_no_month_and_one_that_is_shown_has_one(team):
