@@ -43,7 +43,6 @@ from courseware.face.models import Logo
 from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
-from courseware.learning.asking import ask_for_day
 from courseware.learning.due_feeds import make_feed
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
@@ -145,10 +144,8 @@ ACT_OF_NOTE = uuid.UUID(int=7)
 
 
 def note_beside(world, *, stands_in, by):
-    """Of the learner an absence to come, a note, and a request for another day; who stood in for the lead, once; and
-    somebody with two names."""
+    """Of the learner an absence to come and a note; who stood in for the lead, once; and somebody with two names."""
     lead = lead_of(world.team)
-    ask_for_day(world.enrollment, date(2030, 2, 28), "Night shifts")
     next_month = dates.site_day() + timedelta(days=30)
     mark_away(world.learner, next_month, next_month, by=lead)
     write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=lead)

@@ -141,7 +141,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(people, django_ass
         run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
         data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
         Message.objects.create(kind="reminder", person=person, address=person.email, data=data)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         assert len(list(rehearse_letters(TOMORROW))) == 2 * people
 
 

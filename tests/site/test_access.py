@@ -98,7 +98,6 @@ def forms(world):
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
-        "team/people/<int:pk>/another-day/": {"request": world.enrollment.day_requests.get().pk, "answer": "give"},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
