@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.outbox.letter_words import LetterWords  # noqa: F401 - Django finds its models here
@@ -130,7 +131,7 @@ class Message(models.Model):
         know."""
         if self.state != MessageState.SKIPPED or not self.why:
             return ""
-        return gettext("told in another letter") if self.told_in_id else gettext(self.why)
+        return gettext("told in another letter") if self.told_in_id else in_language_of_reader(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:

@@ -48,7 +48,7 @@ def strings_of_code(source: str) -> Iterator[String]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        function = name.removesuffix("_lazy")
+        function = name.removesuffix("_lazy").removesuffix("_noop")
         if function in CALLS and node.args:
             literals = [
                 part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)
