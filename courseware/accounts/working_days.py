@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import CalendarDay, Membership, Team
+from courseware.lib.dates import days_between
 
 SHIPPED = Path(__file__).with_name("days")
 SATURDAY = 5
@@ -62,7 +63,7 @@ class Calendar:
 
     def working_days_between(self, first: date, last: date) -> int:
         """How many, both ends counted; 0 where `last` is earlier."""
-        return sum(self.is_working(first + number * DAY) for number in range((last - first).days + 1))
+        return sum(self.is_working(day) for day in days_between(first, last))
 
     def add_working_days(self, day: date, number: int) -> date:
         """The working day so many on, or back where `number` is negative; with 0 the same day, worked or not.

@@ -1,5 +1,9 @@
+from datetime import date
+
 from django.db import models
 from django.db.models.functions import Coalesce
+
+from courseware.lib.dates import days_between
 
 
 class PostponementQuerySet(models.QuerySet):
@@ -17,6 +21,9 @@ class Postponement(models.Model):
     given_at = models.DateTimeField(null=True, help_text="The due instant as somebody or a rule gave it")
     moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last")
     counts_from = models.DateField(help_text="Absences count from this day on")
+    known = models.JSONField(
+        default=list, help_text="First and last days of absences that whoever gave the day knew of: these count no more"
+    )
     days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
 
     objects = PostponementQuerySet.as_manager()
@@ -28,3 +35,8 @@ class Postponement(models.Model):
 
     def __str__(self):
         return f"{self.enrollment} · +{self.days}"
+
+    @property
+    def days_known(self):
+        spans = [[date.fromisoformat(day) for day in span] for span in self.known]
+        return frozenset(day for first, last in spans for day in days_between(first, last))

@@ -19,16 +19,22 @@ from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.models import Enrollment, zone_named
 from courseware.learning.postponements import Postponement
 from courseware.lib import dates
+from courseware.lib.dates import days_between
 
 DAY = timedelta(days=1)
 
 
 class DaysAway(NamedTuple):
-    """An absence, of which the days from `since` on count for a due day."""
+    """An absence, of which the days from `since` on count for a due day, without those that whoever gave it knew of."""
 
     first: date
     last: date
     since: date
+    known: frozenset[date] = frozenset()
+
+    @property
+    def counted(self) -> list[date]:
+        return [day for day in days_between(max(self.first, self.since), self.last) if day not in self.known]
 
 
 class AwayAlready(Exception):
@@ -46,19 +52,19 @@ def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, t
     it is the first working day afterwards at the earliest.
     """
     day, moved = given, 0
-    for first, last, since in absences:
-        start = max(first, since)
-        if start > last or first > max(day, today):
+    for away in absences:
+        counted = away.counted
+        if not counted or away.first > max(day, today):
             continue
-        number = calendar.working_days_between(start, last)
-        after = calendar.working_day_after(last) if first <= day <= last else day
+        number = sum(calendar.is_working(each) for each in counted)
+        after = calendar.working_day_after(away.last) if away.first <= day <= away.last else day
         day, moved = max(calendar.add_working_days(day, number), after), moved + number
     return day, moved
 
 
 def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
     """The due day as it stands today: who is away is not late before the absence ends."""
-    return max([day, *(last for first, last, _since in absences if first <= today <= last)])
+    return max([day, *(away.last for away in absences if away.first <= today <= away.last)])
 
 
 @transaction.atomic
@@ -160,7 +166,8 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
     for run in runs:
         of_learner = absences.get(run.learner_id, [])
         postponement = kept.get(run.pk) or begun(run, of_learner)
-        spans = [DaysAway(each.first_day, each.last_day, counts_since(each, run, postponement)) for each in of_learner]
+        known = postponement.days_known
+        spans = [DaysAway(each.first_day, each.last_day, postponement.counts_from, known) for each in of_learner]
         move(run, postponement, spans, calendars[run.learner_id], timezone.localdate(at, run.zone))
         postponements.append(postponement)
     keep(postponements)
@@ -182,23 +189,16 @@ def keep(postponements: list[Postponement]) -> None:
 
 
 def begun(run: Enrollment, absences: list[Away]) -> Postponement:
-    """Who gives a day by hand reckons with the absences that are known by then: these count no more."""
+    """Who gives a day by hand reckons with the absences that are known by then: these days count no more."""
     given_on = timezone.localdate(run.day_given_at, run.zone)
     until = max(given_on, run.due_on) if run.due_on else given_on
-    reckoned_with = [
-        each.last_day + DAY
+    known = [
+        [each.first_day.isoformat(), each.last_day.isoformat()]
         for each in absences
         if run.due_given_at and each.said_at <= run.due_given_at and each.first_day <= until
     ]
-    return Postponement(
-        enrollment=run, since=run.day_given_at, given_at=run.due_at, counts_from=max([given_on, *reckoned_with])
-    )
-
-
-def counts_since(away: Away, run: Enrollment, postponement: Postponement) -> date:
-    """One that was noted after a day was given by hand counts whole, also where it lies before one known by then."""
-    is_news = run.due_given_at is not None and away.said_at > run.due_given_at
-    return timezone.localdate(run.due_given_at, run.zone) if is_news else postponement.counts_from
+    fields = {"since": run.day_given_at, "given_at": run.due_at, "counts_from": given_on, "known": known}
+    return Postponement(enrollment=run, **fields)
 
 
 def move(run: Enrollment, postponement: Postponement, spans: list[DaysAway], calendar: Calendar, today: date) -> None:

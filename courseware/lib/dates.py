@@ -23,6 +23,15 @@ def due_day(due_at: datetime, zone: tzinfo) -> date:
     return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """Both ends counted; none where `last` is earlier.
+
+    >>> [day.day for day in days_between(date(2026, 2, 27), date(2026, 3, 1))]
+    [27, 28, 1]
+    """
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def site_day(at: datetime | None = None) -> date:
     """The day in the time zone of the site at `at` (default: now)."""
     return timezone.localdate(at, timezone.get_default_timezone())

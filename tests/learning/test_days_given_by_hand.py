@@ -1,17 +1,21 @@
 """Which due day was given by hand, by whom, and what it was before: absences never make anybody forget it."""
 
 from datetime import date, datetime
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from courseware.accounts.away import Away
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend
 from courseware.learning.models import Enrollment
+from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
 from courseware.learning.undoing import undo
 from courseware.lib import dates
@@ -139,3 +143,44 @@ def test_taking_back_costs_as_many_statements_for_three_as_for_one(clock):
         return len(queries)
 
     assert statements(1) == statements(3)
+
+
+def test_an_absence_known_when_a_day_was_given_moves_it_by_the_days_more_at_either_end_and_never_by_those_known(clock):
+    run = due(FRIDAY)
+    mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    extend(run, december(10), by=None)
+    for first, last, expected in [
+        (date(2026, 11, 19), FRIDAY, december(14)),  # Thursday and Friday before
+        (date(2026, 11, 21), FRIDAY, december(10)),  # a weekend is no day of work
+        (MONDAY, december(1), december(14)),
+        (date(2026, 11, 20), november_30 := date(2026, 11, 30), december(14)),
+        (date(2026, 11, 25), date(2026, 11, 26), december(10)),
+        (november_30, december(1), december(14)),  # others than those that were known
+        (MONDAY, FRIDAY, december(10)),
+    ]:
+        change_away(Away.objects.get(), first, last, by=None)
+        assert (first, last, as_it_is(run)[0]) == (first, last, expected)
+
+
+def test_of_two_absences_that_were_known_the_earlier_one_counts_by_the_days_more(clock):
+    run = due(FRIDAY)
+    mark_away(run.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
+    mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    extend(run, december(10), by=None)
+    change_away(Away.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
+    assert as_it_is(run)[0] == december(11)
+
+
+def test_what_was_known_is_filled_in_for_days_given_before_it_was_kept(clock):
+    run = due(FRIDAY)
+    mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    extend(run, december(10), by=None)
+    settle_all()
+    kept = Postponement.objects.get(since=Enrollment.objects.get().due_given_at)
+    now, before = (kept.known, kept.counts_from), ([], date(2026, 11, 28))
+    Postponement.objects.filter(pk=kept.pk).update(known=before[0], counts_from=before[1])
+    fill = import_module("courseware.learning.migrations.0023_which_absences_were_known").fill
+    for _twice in range(2):
+        fill(apps, None)
+        kept.refresh_from_db()
+        assert (kept.known, kept.counts_from) == now == ([["2026-11-23", "2026-11-27"]], date(2026, 11, 16))
