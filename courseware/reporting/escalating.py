@@ -81,7 +81,7 @@ def still_late(message: Message) -> list[Enrollment]:
     """What the letter still tells of, the latest first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
     runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE).filter(pk__in=[run for run, _day in days])
-    runs = runs.filter(learner__in=people_managed_by(message.person)).select_related("learner")
+    runs = runs.filter(learner__in=people_managed_by(message.person), learner__is_active=True).select_related("learner")
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from courseware.accounts.leaving import leave
 from courseware.assignments.reminder_planning import switch_escalation
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
@@ -110,7 +111,7 @@ def test_nobody_is_told_before_the_firm_wants_it(teams):
 
 
 @pytest.mark.usefixtures("wanted")
-@pytest.mark.parametrize("what", ["excused", "another day", "switched off"])
+@pytest.mark.parametrize("what", ["excused", "another day", "left", "switched off"])
 def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what):
     make_course()
     run = late(teams[1], "Wang Ming")
@@ -119,6 +120,8 @@ def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what
         waive(run, reason="long leave", by=make_admin())
     elif what == "another day":
         type(run).objects.write_many([moved(run)], ["due_at"])
+    elif what == "left":
+        leave(run.learner, by=make_hr())
     else:
         switch_escalation(False, by=make_hr())
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
