@@ -10,16 +10,18 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.sessions import ask_for_teams_anew
+from courseware.evidence.recording import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment, zone_named
 from courseware.learning.postponements import Postponement
-from courseware.learning.postponing import instants, zone_of
+from courseware.learning.postponing import follow_absences, instants, zone_of
 from courseware.lib import dates
 
 # Beside the enrollment, what else knows of its due day.
@@ -45,14 +47,19 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
     shared = MergedRun.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_brought=True)
     own = Q(learner=learner) | Q(pk__in=shared.values("enrollment"))
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
-    keep_days_of(list(runs.order_by("pk")), before)
+    worked_out = keep_days_of(list(runs.order_by("pk")), before)
     keep_absences_of(learner)
     ask_for_teams_anew(person)
+    record_many(follow_absences([run for run in worked_out if run.is_open], None, timezone.now()))
 
 
-def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> None:
-    """Of runs `with_zone`, which are locked. As many statements for one as for a hundred."""
-    zones = {run.pk: run.zone for run in runs}
+def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
+    """Of runs `with_zone`, which are locked. As many statements for one as for a hundred.
+
+    Returns those whose due day was worked out between the move and now: by the clock of now, from an instant that was
+    given by the clock of before.
+    """
+    zones, behind = {run.pk: run.zone for run in runs}, set()
     shifted = [run for run in runs if shift(run, ["due_at"], before, run.zone)]
     if shifted:
         Enrollment.objects.write_many(shifted, ["due_at"])
@@ -64,6 +71,9 @@ def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> None:
         ]
         if rows:
             model.objects.bulk_update(rows, columns)
+        if model is Postponement:
+            behind = {row.enrollment_id for row in rows}
+    return [run for run in runs if run.pk in behind and run not in shifted]
 
 
 def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:

@@ -1,6 +1,6 @@
 """The day that somebody was told stays, whichever clock ends it from now on."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from courseware.learning.days_told import keep_days, same_day
 from courseware.learning.enrolling import extend
 from courseware.learning.models import Enrollment
 from courseware.learning.postponements import Postponement
-from courseware.learning.postponing import mark_away
+from courseware.learning.postponing import mark_away, settle_all
 from courseware.learning.undoing import undo
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
@@ -30,7 +30,9 @@ from tests.making import days, join, make_course, make_enrollment, make_hr, make
 pytestmark = pytest.mark.django_db
 EAST, WEST = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 TOLD = date(2030, 3, 8)
-ZONES = [(EAST, WEST), (WEST, EAST)]  # the second: a move that would make the day an earlier one, and a later one
+FIRST, LAST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Niue")  # no two are further apart: 25 hours
+# A move that would make the day a later one, an earlier one, one by more than a day.
+ZONES = [(EAST, WEST), (WEST, EAST), (FIRST, LAST), (LAST, FIRST)]
 
 
 @pytest.fixture
@@ -137,6 +139,28 @@ def test_an_absence_is_of_the_same_days_and_moves_the_day_on_from_the_one_that_w
     assert (found.begins_at, found.ends_at) == (
         dates.due_instant(date(2030, 3, 3), after), dates.due_instant(date(2030, 3, 5), after),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("away", [(date(2030, 2, 20), date(2030, 2, 28)), (date(2030, 2, 27), date(2030, 3, 5))])
+@pytest.mark.parametrize(("before", "after"), ZONES)
+def test_it_comes_to_the_same_where_an_absence_is_followed_between_the_move_and_the_day(
+    hr, before, after, away, time_machine
+):
+    time_machine.move_to(datetime(2030, 2, 19, 12, tzinfo=UTC), tick=False)
+    runs = [learner_in(team_in(before), enrolled_at=days(-20)) for _ in range(2)]
+    for run in runs:
+        mark_away(run.learner, *away, by=hr)
+    time_machine.move_to(datetime(2030, 3, 2, 12, tzinfo=UTC), tick=False)  # the one is over, the other under way
+    for run in runs:
+        move(run.learner, team_in(after), by=hr)
+        if run is runs[0]:
+            settle_all()
+        followed()
+    settle_all()
+    moved, same = (stands(run) for run in runs)
+    assert moved == same and moved[0] > TOLD
+    first, second = Postponement.objects.order_by("enrollment").values("given_at", "moved_to", "days")
+    assert first == second
 
 
 @pytest.mark.parametrize(("before", "after"), ZONES)
