@@ -50,8 +50,10 @@ class Calendar:
             day = self.step(day, 1)
         return day
 
-    def worked_in(self, first, last):
-        return sum(self.is_worked(day) for day in span(first, last))
+    def earlier(self, day, number):
+        for _ in range(number):
+            day = self.step(day, -1)
+        return day
 
     def last_day(self, asked, today):
         """Of a day that a rule asks for: the day of work before a free one, but not before today."""
@@ -67,6 +69,11 @@ CHINA, ABROAD = Calendar(CHINA_FREE, CHINA_WORKED), Calendar(ABROAD_FREE, set())
 def end_of(day, zone):
     """The first instant after the day."""
     return datetime.combine(day + DAY, time(), zone).astimezone(UTC)
+
+
+def morning_of(day, zone):
+    """At eight, when letters begin to leave."""
+    return datetime.combine(day, time(8), zone).astimezone(UTC)
 
 
 def day_ended_at(instant, zone):

@@ -1,5 +1,7 @@
 """What plain words know of a course, a person, a run and a letter."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -53,13 +55,13 @@ class Proof:
         return date.min if self.is_withdrawn else self.ends
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     number: int
     course: str
     begun_at: datetime
     due_at: datetime | None
-    by: set = field(default_factory=set)  # names of rules
+    by: tuple = ()  # names of rules
     given_by_hand_at: datetime | None = None
     started_at: datetime | None = None
     active_at: datetime | None = None
@@ -70,7 +72,7 @@ class Run:
     done: dict[str, datetime] = field(default_factory=dict)
     missed: set = field(default_factory=set)  # objectives, in the exam
     proof: Proof | None = None
-    given: tuple | None = None  # (when the due day was given, it, from which day on absences count)
+    given: tuple | None = None  # (when the due day was given, it, days of absences that were known)
 
     @property
     def is_open(self):
@@ -85,11 +87,11 @@ class Run:
         if self.due_at:
             self.due_at = end_of(day_ended_at(self.due_at, before), after)
         if self.given:
-            given_at, due_at, counts_from = self.given
-            self.given = (given_at, end_of(day_ended_at(due_at, before), after), counts_from)
+            given_at, due_at, known = self.given
+            self.given = (given_at, end_of(day_ended_at(due_at, before), after), known)
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
     key: int
     number: str
@@ -103,6 +105,10 @@ class Person:
     is_here: bool = True
     is_other_name: bool = False
     signed_in_at: datetime | None = None
+    language: str = ""
+    stopped: set = field(default_factory=set)  # kinds of letters
+    wants_reports_since: date | None = None
+    stands_in: list = field(default_factory=list)  # (for whom, first day, last day)
     runs: list[Run] = field(default_factory=list)
     stands: dict[str, Run] = field(default_factory=dict)  # course → the newest run
     outside: dict[str, list[Proof]] = field(default_factory=lambda: defaultdict(list))
@@ -131,6 +137,12 @@ class Person:
     def newest(self, course):
         return self.stands.get(course)
 
+    def day_at(self, instant):
+        return instant.astimezone(self.zone).date()
+
+    def due_on(self, run):
+        return day_ended_at(run.due_at, self.zone)
+
     def open_runs(self):
         return [run for run in self.runs if run.is_open]
 
@@ -144,13 +156,28 @@ class Person:
         return next((each for each in self.absences if each.begins <= at < each.ends), None)
 
 
-@dataclass
+@dataclass(eq=False)
 class Letter:
+    """`subjects`: runs, and to each the day that is told, or None."""
+
+    number: int
     kind: str
     person: Person
     written_at: datetime
     next_at: datetime
     address: str
-    runs: list[Run] = field(default_factory=list)
+    language: str
+    subjects: list = field(default_factory=list)
     state: str = "queued"
     why: str = ""
+    ended_at: datetime | None = None
+    left_on: date | None = None  # the reader's day
+    zone_then: ZoneInfo | None = None  # by which it was told
+    told_in: Letter | None = None
+
+    @property
+    def runs(self):
+        return [run for run, _day in self.subjects]
+
+    def end(self, state, at, why=""):
+        self.state, self.why, self.ended_at = state, why, at

@@ -1,0 +1,91 @@
+"""What is written early each morning: reminders, ends of certificates, and what those who lead are told."""
+
+from datetime import timedelta
+
+from tests.year.plain_days import DAY, morning_of
+from tests.year.plain_post import day_of_letters, first_open
+
+PLAN = (7, 1, -3)
+LATE_FOR = 3
+BEFORE_THE_END = (7, 30, 60)
+
+
+def near(firm, plan_of):
+    """(person, run, due day, which day of the plan) of those whose day it is today, or was on the last two worked."""
+    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+    for run, person in sorted(runs, key=lambda each: each[0].number):
+        if run.is_open and (before := day_of_plan(firm, person, run, plan_of(run))) is not None:
+            yield person, run, person.due_on(run), before
+
+
+def day_of_plan(firm, person, run, plan):
+    today, due_on, calendar = day_of_letters(person, firm.now), person.due_on(run), person.calendar
+    planned = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
+    # On the day of enrolling the first letter said it all.
+    earliest = max(calendar.earlier(today, 2), person.day_at(run.begun_at))
+    return next((planned[day] for day in sorted(planned, reverse=True) if earliest < day <= today), None)
+
+
+def planned_day(due_on, before, calendar):
+    if before > 0:
+        return calendar.earlier(due_on, before)
+    if before < 0:
+        return calendar.later(due_on, -before)
+    return due_on if calendar.is_worked(due_on) else calendar.step(due_on, -1)
+
+
+def remind(firm):
+    def plan_of(run):
+        first = run.by[0] if run.by else None
+        return firm.plans.get(first, firm.plans.get(run.course, PLAN))
+
+    for person, run, due_on, before in near(firm, plan_of):
+        key, at = f"reminder {run.number} {due_on} {before}", first_open(person, firm.now)
+        firm.post.write("reminder", person, [(run, due_on)], key=key, next_at=at)
+
+
+def escalate(firm):
+    """To who leads the whole firm: the next level for everybody who learns."""
+    lead = firm.lead_of("Firm")
+    for _person, run, due_on, _before in near(firm, lambda run: (-LATE_FOR,)) if firm.is_escalated else ():
+        key, at = f"escalation {run.number} {due_on}", first_open(lead, firm.now)
+        firm.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)
+
+
+def tell_endings(firm):
+    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+    for run, person in sorted(runs, key=lambda each: each[0].number):
+        proof = person.best(run.course)
+        if run.is_open or not proof or proof.is_withdrawn:
+            continue
+        left = (proof.until - firm.today).days
+        before = next((each for each in BEFORE_THE_END if each - 3 < left <= each), None)
+        if before:
+            key = f"ending {run.number} {proof.until} {before}"
+            firm.post.write("certificate-ending", person, [(run, proof.until)], key=key)
+
+
+def write_digests(firm):
+    for lead in firm.leads():
+        if monday := monday_near(lead, firm.now):
+            at = first_open(lead, max(opening_of(monday, lead), firm.now))
+            firm.post.write("digest", lead, key=f"digest {lead.number} {monday}", next_at=at)
+
+
+def monday_near(lead, now):
+    """Whose morning begins within a day, or began less than two days ago; behind a free week it is the later one."""
+    today = lead.day_at(now)
+    this_one = today - today.weekday() * DAY
+    mondays = this_one + timedelta(days=7), this_one
+    return next((each for each in mondays if now - 2 * DAY < opening_of(each, lead) <= now + DAY), None)
+
+
+def opening_of(monday, lead):
+    return first_open(lead, morning_of(monday, lead.zone))
+
+
+def tell_month(firm):
+    first = firm.today.replace(day=1)
+    wanted = [lead for lead in firm.leads() if lead.wants_reports_since and lead.wants_reports_since < first]
+    for lead in wanted:
+        firm.post.tell("monthly-report", lead, key=f"month {lead.number} {first}")

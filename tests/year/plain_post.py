@@ -1,0 +1,240 @@
+"""Letters in plain words: when one may leave, which of several is first, and why one does not leave at all."""
+
+from datetime import time, timedelta
+
+from tests.year.plain_days import DAY, morning_of
+from tests.year.plain_people import Letter
+
+ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending")
+BY_OFFICE = ("digest", "escalation", "monthly-report")
+TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
+MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
+HELD = timedelta(seconds=10)  # what is sent by hand, so that it can be taken back
+OPENS, CLOSES = time(8), time(20)
+HOURS = "letters leave from 8 to 20 on working days"
+TODAY = "the person had a letter today, and has one a day at most"
+GONE = "what it reminds of was finished, excused or merged meanwhile"
+
+
+def sort_of(kind):
+    return ABOUT_TRAINING if kind in ABOUT_TRAINING else BY_OFFICE if kind in BY_OFFICE else None
+
+
+class PlainPost:
+    def __init__(self, firm):
+        self.firm = firm
+        self.letters, self.waiting, self.keys, self.handed = [], [], set(), []
+        self.looked_at = None
+        self.days = {}  # (person, sort) → the days on which letters left
+
+    @property
+    def now(self):
+        return self.firm.now
+
+    # Writing
+
+    def write(self, kind, person, subjects=(), *, key="", next_at=None):
+        """None where it was written already."""
+        if key and key in self.keys:
+            return None
+        self.keys.add(key)
+        at = next_at or self.now
+        words = (kind, person, self.now, at, person.email, person.language, [*subjects])
+        letter = Letter(len(self.letters) + 1, *words)
+        self.letters.append(letter)
+        self.waiting.append(letter)
+        return letter
+
+    def tell(self, kind, person, subjects=(), *, key=""):
+        """It leaves as soon as it may. One that waits still speaks of all."""
+        for letter in self.waiting if kind in TOLD_TOGETHER else ():
+            if (letter.kind, letter.person) == (kind, person):
+                letter.subjects += subjects
+                letter.written_at = self.now
+                return
+        if letter := self.write(kind, person, subjects, key=key):
+            self.handed.append(letter)
+
+    # Leaving
+
+    def work(self):
+        """What was handed over, in its order; and once a minute all that is due."""
+        handed, self.handed = self.handed, []
+        self.send(letter for letter in handed if letter.next_at <= self.now)
+        if self.looked_at is None or self.now - self.looked_at >= MINUTE:
+            self.looked_at = self.now
+            self.send(self.due(self.now))
+
+    def due(self, at):
+        """Also what would wait for more than a day: it may be unwanted already."""
+        due = [letter for letter in self.waiting if not at < letter.next_at <= at + DAY]
+        return sorted(due, key=lambda letter: (sort_of(letter.kind) is not None, letter.next_at, letter.number))
+
+    def send(self, letters):
+        for letter in letters:
+            if letter.state == "queued":
+                self.send_one(letter)
+        self.waiting = [letter for letter in self.waiting if letter.state == "queued"]
+
+    def send_one(self, letter):
+        if why := self.why_not(letter):
+            letter.end("skipped", self.now, why)
+        elif wait := self.wait(letter):
+            until, letter.why = wait
+            letter.next_at = min(until, self.now + DAY)
+        else:
+            self.leave(letter)
+
+    def leave(self, letter):
+        letter.end("sent", self.now)
+        letter.left_on, letter.zone_then = letter.person.day_at(self.now), letter.person.zone
+        if sort_of(letter.kind):
+            self.days_of(letter).add(letter.left_on)
+            self.take_in(letter)
+
+    def take_in(self, letter):
+        """What waits of the same kind is told along with it; nobody's digest is another one's news."""
+        for other in self.waiting if letter.subjects else ():
+            if (other.kind, other.person, other.state) == (letter.kind, letter.person, "queued"):
+                letter.subjects += [each for each in other.subjects if each not in letter.subjects]
+                letter.written_at = max(letter.written_at, other.written_at)
+                other.end("skipped", self.now, "told in another")
+                other.told_in = letter
+
+    def days_of(self, letter):
+        return self.days.setdefault((letter.person.key, sort_of(letter.kind)), set())
+
+    def wait(self, letter):
+        """(until when, why), or None."""
+        person, sort = letter.person, sort_of(letter.kind)
+        if sort is None:
+            return None
+        if away := person.away_at(self.now):
+            return away.ends, f"the person is away until {away.last}"
+        at, why = first_open(person, self.now), HOURS
+        taken, today = self.days_of(letter), person.day_at(self.now)
+        number, days = (3, 14) if sort is ABOUT_TRAINING else (1, 1)
+
+        def has_room(day):
+            return day not in taken and sum(each > day - days * DAY for each in taken) < number
+
+        if not has_room(day := person.day_at(at)):
+            why = TODAY if today in taken else f"the person had {number} letters in {days} days, and has no more"
+            while not (has_room(day) and person.calendar.is_worked(day)):
+                day += DAY
+            at = morning_of(day, person.zone)
+        return (at, f"{why}: this one from {at.astimezone(person.zone):%Y-%m-%d %H:%M}") if at > self.now else None
+
+    def is_anything_due(self, at):
+        return bool(self.due(at))
+
+    def all_would_end(self, at):
+        """Whether each that is due by then leaves or is skipped, and no two to one reader ask for one turn."""
+        due = self.due(at)
+        asked = [(letter.person.key, sort_of(letter.kind)) for letter in due if sort_of(letter.kind)]
+        return len(set(asked)) == len(asked) and all(self.why_not(each) or not self.wait(each) for each in due)
+
+    # Why not
+
+    def why_not(self, letter):
+        if not letter.address:
+            return "the person has no address"
+        if letter.kind in letter.person.stopped:
+            return "the person has stopped letters of this kind"
+        ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
+        has_left = not letter.person.is_here or (letter.person.leaves_on and letter.person.leaves_on < self.firm.today)
+        return ask(letter) or ("the person has left" if sort_of(letter.kind) and has_left else "")
+
+    def why_not_invitation(self, letter):
+        if not letter.person.is_here:
+            return "the person may not sign in any more"
+        seen = letter.person.signed_in_at
+        return "the person has signed in meanwhile" if seen and seen > letter.written_at else ""
+
+    def why_not_enrolled(self, letter):
+        if why := self.why_not_invitation(letter):
+            return why
+        is_asked = any(run.is_open and not run.started_at for run in letter.runs if run in letter.person.runs)
+        return "" if is_asked else "what it asks for was begun, excused or merged meanwhile"
+
+    why_not_renewal_open = why_not_enrolled
+
+    def why_not_arrival(self, letter):
+        if any(run in letter.person.runs and not run.proof.is_withdrawn for run in letter.runs):
+            return ""
+        return "its certificate was withdrawn, or its run is another account's by now"
+
+    def why_not_reminder(self, letter):
+        person = letter.person
+        found = [(run, day) for run, day in letter.subjects if run.is_open and run in person.runs]
+        if not found:
+            return GONE
+        same = [run for run, day in found if day == person.due_on(run)]
+        if not same:
+            return "another due day was given meanwhile"
+        return "" if any(run not in self.reminded(person) for run in same) else "the person was reminded within a day"
+
+    def reminded(self, person):
+        return [
+            run
+            for letter in self.letters
+            if (letter.kind, letter.person, letter.state) == ("reminder", person, "sent")
+            and letter.ended_at > self.now - ALMOST_A_DAY
+            for run in letter.runs
+        ]
+
+    def why_not_certificate_ending(self, letter):
+        person = letter.person
+        holds = any(
+            run is person.newest(run.course) and not run.is_open and (best := person.best(run.course))
+            and best.until == day
+            for run, day in letter.subjects
+        )  # fmt: skip
+        return "" if holds else "it was renewed or withdrawn meanwhile"
+
+    def why_not_digest(self, letter):
+        is_any = any(self.firm.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person))
+        return "" if is_any else "nobody is late or stuck, and nobody has finished"
+
+    def is_news(self, person, run):
+        """Somebody has finished within a week, or began and has done nothing for one."""
+        if run.completed_at:
+            return run.completed_at > self.now - WEEK
+        is_stuck = run.is_open and run.started_at and run.active_at <= self.now - WEEK
+        return is_stuck and not person.away_at(self.now)
+
+    def led_by(self, lead):
+        here = [person for person in self.firm.led_by(lead) if person.is_here]
+        return [(person, run) for person in here for run in person.stands.values()]
+
+    def why_not_escalation(self, letter):
+        if not self.firm.is_escalated:
+            return "the firm has switched it off"
+        holds = any(
+            self.firm.is_late(run) and person.due_on(run) == day
+            for run, day in letter.subjects
+            for person in self.firm.led_by(letter.person)
+            if run in person.runs and person.is_here
+        )
+        return "" if holds else "nobody of them is late any more, or the reader leads none of them"
+
+    def why_not_monthly_report(self, letter):
+        return "" if letter.person.wants_reports_since else "the person has stopped it"
+
+    def why_not_substitute_named(self, letter):
+        [(_run, last_day)] = letter.subjects
+        return "it has ended meanwhile" if last_day < self.firm.today else ""
+
+
+def first_open(person, at):
+    """The first instant from `at` on at which letters leave where the person is."""
+    local, calendar = at.astimezone(person.zone), person.calendar
+    if calendar.is_worked(local.date()) and local.time() < CLOSES:
+        return max(at, morning_of(local.date(), person.zone))
+    return morning_of(calendar.step(local.date(), 1), person.zone)
+
+
+def day_of_letters(person, at):
+    """Of which day letters are that are written now: where none leave any more, tomorrow's."""
+    local = at.astimezone(person.zone)
+    return local.date() + DAY if local.time() >= CLOSES else local.date()
