@@ -4,19 +4,19 @@ It is written apart from the product and imports nothing of it. Its verbs have t
 which does the same through the product.
 """
 
-from datetime import timedelta
-
-from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on
-from tests.year.plain_people import CENTRES, Absence, Course, Letter, Person, Proof, Run
+from tests.year import plain_mornings
+from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on, span
+from tests.year.plain_people import CENTRES, Absence, Course, Person, Proof, Run
+from tests.year.plain_post import PlainPost
 from tests.year.plain_rules import decided, opinion
+from tests.year.plain_wishes import PlainWishes
 
-ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival")
 
-
-class PlainFirm:
+class PlainFirm(PlainWishes):
     def __init__(self):
         self.now = None
-        self.courses, self.people, self.rules, self.letters = {}, {}, [], []
+        self.courses, self.people, self.rules = {}, {}, []
+        self.post, self.plans, self.is_escalated = PlainPost(self), {}, False
         self.parents = dict.fromkeys(CENTRES, "Firm") | {"Firm": None}
         self.number = 0  # of the last run
 
@@ -27,18 +27,22 @@ class PlainFirm:
     # What happens by itself
 
     def look(self):
-        """What a worker does at any time of the day: due days follow absences, and letters that wait leave."""
+        """What a worker does at any time of the day: letters that wait leave, and due days follow absences."""
+        self.post.work()
         for person in self.people.values():
             lacks_one = any(run.due_at and not self.is_known(run) for run in person.open_runs())
             passed = any(each.stage != each.stage_at(self.now) for each in person.absences)
             if passed or (lacks_one and any(each.stage < 2 for each in person.absences)):
                 self.settle(person)
-        self.deliver()
 
     def let_go(self):
         for person in self.people.values():
             if person.is_here and person.leaves_on and person.leaves_on < self.today:
                 self.leave(person.number)
+
+    def write_letters(self, job):
+        getattr(plain_mornings, job)(self)
+        self.post.work()
 
     def act(self, only=None):
         """What the rules ask for; of it what this one has a part in."""
@@ -54,8 +58,8 @@ class PlainFirm:
                 ("renewal-open", [run for run in begun if run.renews_until]),
             ):
                 if runs:
-                    self.tell(kind, person, runs)
-        self.deliver()
+                    self.post.tell(kind, person, [(run, None) for run in runs])
+        self.post.work()
 
     def follow(self, person, course, by):
         person.occasions |= {(each.rule.name, each.occasion) for each in by}
@@ -63,7 +67,7 @@ class PlainFirm:
             person.newest(course).excused_at = self.now
             return []
         last_day = person.calendar.last_day(min(each.asked for each in by), self.today)
-        run = self.begin(person, course, end_of(last_day, person.zone), {each.rule.name for each in by})
+        run = self.begin(person, course, end_of(last_day, person.zone), [each.rule.name for each in by])
         if by[0].deed == "renew":
             run.renews_until = next((each.counts_from for each in by if each.counts_from), None)
             run.required = self.short_list(person, course) if all(each.is_short for each in by) else None
@@ -71,7 +75,7 @@ class PlainFirm:
 
     def begin(self, person, course, due_at, by=()):
         self.number += 1
-        run = Run(self.number, course, self.now, due_at, set(by))
+        run = Run(self.number, course, self.now, due_at, tuple(by))
         person.runs.append(run)
         person.stands[course] = run
         return run
@@ -104,28 +108,28 @@ class PlainFirm:
     def move_on(self, person, run):
         zone, today = person.zone, self.now.astimezone(person.zone).date()
         if not self.is_known(run):
-            run.given = (run.day_given_at, run.due_at, self.counts_from(person, run))
-        _since, given_at, counts_from = run.given
+            run.given = (run.day_given_at, run.due_at, self.known_days(person, run))
+        _since, given_at, known = run.given
         given = day = day_ended_at(given_at, zone)
         for each in sorted(person.absences, key=lambda each: each.first):
-            is_news = run.given_by_hand_at and each.said_at > run.given_by_hand_at
-            first = max(each.first, run.given_by_hand_at.astimezone(zone).date() if is_news else counts_from)
-            if first > each.last or each.first > max(day, today):
-                continue  # over before the day was given; or to come, and behind the due day
-            moved = person.calendar.later(day, person.calendar.worked_in(first, each.last))
+            counted = [
+                one for one in span(max(each.first, person.day_at(run.day_given_at)), each.last) if one not in known
+            ]
+            if not counted or each.first > max(day, today):
+                continue  # over before the day was given, or reckoned with; or to come, and behind the due day
+            moved = person.calendar.later(day, sum(person.calendar.is_worked(one) for one in counted))
             back = person.calendar.step(each.last, 1) if each.first <= day <= each.last else moved
             day = max(moved, back)
         day = max([day, *(each.last for each in person.absences if each.first <= today <= each.last)])
         run.due_at = given_at if day == given else end_of(day, zone)
 
-    def counts_from(self, person, run):
+    def known_days(self, person, run):
         """Who gives a day by hand knows of the absences that were said before, up to that day."""
-        given_on = run.day_given_at.astimezone(person.zone).date()
         if not run.given_by_hand_at:
-            return given_on
-        until = max(given_on, day_ended_at(run.due_at, person.zone))
+            return set()
+        until = max(person.day_at(run.day_given_at), person.due_on(run))
         known = [each for each in person.absences if each.said_at <= run.given_by_hand_at and each.first <= until]
-        return max([given_on, *(each.last + DAY for each in known)])
+        return {day for each in known for day in span(each.first, each.last)}
 
     def say_away(self, number, first, last):
         person = self.people[number]
@@ -149,48 +153,6 @@ class PlainFirm:
         person.absences.pop()
         self.settle(person)
 
-    # Letters
-
-    def tell(self, kind, person, runs=()):
-        for letter in self.letters:
-            if kind in ABOUT_TRAINING and (letter.kind, letter.person, letter.state) == (kind, person, "queued"):
-                letter.runs += runs  # it waits still, and speaks of all
-                letter.written_at = self.now
-                return
-        self.letters.append(Letter(kind, person, self.now, self.now, person.email, [*runs]))
-
-    def deliver(self):
-        for letter in self.letters:
-            if letter.state == "queued" and letter.next_at <= self.now:
-                self.send(letter)
-
-    def send(self, letter):
-        away = letter.person.away_at(self.now) if letter.kind in ABOUT_TRAINING else None
-        if why := self.why_not(letter):
-            letter.state, letter.why = "skipped", why
-        elif away:
-            letter.why = f"the person is away until {away.last}"
-            letter.next_at = min(away.ends, self.now + timedelta(days=1))
-        else:
-            letter.state, letter.why = "sent", ""
-
-    def why_not(self, letter):
-        person = letter.person
-        if not letter.address:
-            return "the person has no address"
-        if letter.kind == "arrival":
-            if not any(run in person.runs and not run.proof.is_withdrawn for run in letter.runs):
-                return "its certificate was withdrawn, or its run is another account's by now"
-            return "" if person.is_here else "the person has left"
-        if letter.kind not in (*ABOUT_TRAINING, "invitation"):
-            return ""
-        if not person.is_here:
-            return "the person may not sign in any more"
-        if person.signed_in_at and person.signed_in_at > letter.written_at:
-            return "the person has signed in meanwhile"
-        is_asked = letter.kind == "invitation" or any(run.is_open and not run.started_at for run in letter.runs)
-        return "" if is_asked else "what it asks for was begun, excused or merged meanwhile"
-
     # What human resources do
 
     def open_course(self, name, **said):
@@ -211,8 +173,9 @@ class PlainFirm:
     def bring_in(self, number, name, email, team, course, last_day):
         """One form for somebody new, with a course and a day that is chosen."""
         person = self.add(number, name, email, team)
-        self.tell("enrolled", person, [self.begin(person, course, end_of(last_day, person.zone))])
-        self.deliver()
+        run = self.begin(person, course, end_of(last_day, person.zone))
+        self.post.tell("enrolled", person, [(run, None)])
+        self.post.work()
 
     def bring_list(self, rows):
         """The whole firm: who is not in it leaves. Rows: number, name, email, team, learns, first and last day."""
@@ -226,16 +189,16 @@ class PlainFirm:
                 self.leave(person.number)
         self.act()
         for person in came:
-            if person.email and all(letter.person is not person for letter in self.letters):
-                self.tell("invitation", person)
-        self.deliver()
+            if person.email and all(letter.person is not person for letter in self.post.letters):
+                self.post.tell("invitation", person)
+        self.post.work()
 
     def compare(self, person, row):
         _number, name, email, team, _learns, starts_on, leaves_on = row
         person.is_here = True
         if email and email != person.email:
             if person.email:
-                self.tell("account-notice", person)
+                self.post.tell("account-notice", person)
             person.email = email
         person.name, person.leaves_on = name, leaves_on
         person.go_to(team)
@@ -269,8 +232,8 @@ class PlainFirm:
     def withdraw(self, number, course):
         person = self.people[number]
         person.best(course).is_withdrawn = True
-        self.tell("certificate-withdrawn", person)
-        self.deliver()
+        self.post.tell("certificate-withdrawn", person)
+        self.post.work()
 
     def merge(self, kept, other):
         """From now on `other` is another name of `kept`."""
@@ -282,11 +245,20 @@ class PlainFirm:
         for course in {run.course for run in other.runs}:
             kept.stands[course] = self.joint([run for run in kept.runs if run.course == course], both)
         kept.occasions |= other.occasions
-        for letter in self.letters:
-            if (letter.kind, letter.person, letter.state) == ("arrival", other, "queued"):
-                letter.person, letter.address = kept, kept.email
+        self.follow_runs(other, kept)
         other.runs, other.stands, other.is_here, other.is_other_name = [], {}, False, True
         self.settle(kept)
+
+    def follow_runs(self, other, kept):
+        """What waits to be told of runs that are those of `kept` now."""
+        for letter in [each for each in self.post.waiting if each.person is other]:
+            if letter.kind in ("enrolled", "renewal-open"):
+                runs = [run for run in letter.runs if run in kept.runs and run.is_open and not run.started_at]
+                if runs:
+                    asked = sorted(runs, key=lambda run: run.number)
+                    self.post.tell(letter.kind, kept, [(run, None) for run in asked])
+            elif letter.runs and all(run in kept.runs for run in letter.runs):
+                letter.person, letter.address, letter.language = kept, kept.email, kept.language
 
     def joint(self, runs, both):
         """The run that goes on: the open one that is further, or was begun first; not where it was completed in the
@@ -324,7 +296,7 @@ class PlainFirm:
             run.missed = set(missed) if step == self.courses[course].exam else run.missed
         if not self.still_to_do(run):
             self.complete(run)
-            self.tell("arrival", person, [run])
+            self.post.tell("arrival", person, [(run, run.due_at and person.due_on(run))])
 
     def still_to_do(self, run):
         steps = self.courses[run.course].steps

@@ -37,14 +37,10 @@ def validity(firm, proof):
     return "ending" if proof.until <= firm.today + timedelta(days=60) else "certified"
 
 
-def board(firm, team="Firm", *, left=False):
+def board(firm, team="", *, left=False):
     """The rows of who leads the team, in their order: of human resources all, also who has left."""
-    found = [
-        (run, person)
-        for person in firm.people.values()
-        for run in person.stands.values()
-        if (person.is_here or left) and team in (person.team, firm.parents[person.team])
-    ]
+    people = firm.led_by(firm.lead_of(team)) if team else firm.people.values()
+    found = [(run, person) for person in people if person.is_here or left for run in person.stands.values()]
     found.sort(key=lambda each: (urgency(each[0]), each[1].name, each[0].course))
     return [row(firm, person, run) for run, person in found]
 
@@ -87,7 +83,20 @@ def counted(rows):
 
 
 def letters(firm):
-    return sorted((each.kind, each.person.number, each.state, each.why) for each in firm.letters)
+    """Person → each letter in the order of writing."""
+    found = {}
+    for letter in firm.post.letters:
+        found.setdefault(letter.person.number, []).append(letter)
+    return {number: [letter_said(each, own) for each in own] for number, own in found.items()}
+
+
+def letter_said(letter, own):
+    """When it left, by the clock of its reader; or when it was decided that it does not, by that of nobody."""
+    at = letter.ended_at and letter.ended_at.replace(minute=0, second=0)
+    if letter.state == "sent":
+        at = f"{letter.ended_at.astimezone(letter.zone_then):%Y-%m-%d %H}"
+    why = f"told in letter {own.index(letter.told_in)}" if letter.told_in else letter.why
+    return letter.kind, letter.language, letter.state, at, why
 
 
 def standings(firm):

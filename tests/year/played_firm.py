@@ -1,7 +1,9 @@
 """The same firm, played through the product's own verbs and its worker. The verbs are those of `plain_firm`."""
 
+from contextlib import suppress
 from datetime import date
 
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -41,16 +43,20 @@ from tests.accounts.rosters.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
+from tests.year.dying import Death, Killed
+from tests.year.mailbox import Mailbox
 from tests.year.plain_days import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
 from tests.year.plain_people import ABROAD_CENTRES, CENTRES
+from tests.year.played_wishes import PlayedWishes
 
 HEADINGS = ("工号", "姓名", "邮箱", "部门", "角色", "入职日期", "离职日期")
 FILES = {"safety": course_files.safety, "privacy": course_files.privacy}
 
 
-class PlayedFirm:
+class PlayedFirm(PlayedWishes):
     def __init__(self):
         self.worker = working.WorkLoop(lambda: "")
+        self.mailbox = Mailbox()
         self.hr = make_hr(email="hr@example.com", staff_number="HR", name="HR")
         self.teams = {"Firm": add_team(Team(name="Firm"), by=self.hr)}
         for name, zone in CENTRES.items():
@@ -62,8 +68,22 @@ class PlayedFirm:
     def work(self):
         """What is due is done, and what was told leaves."""
         self.worker.look(once=True)
+        self.mailbox.take_in()
 
     look = let_go = act = work  # which of them is due, the clock says
+
+    def write_letters(self, job):
+        self.work()
+
+    def die_at_work(self, statement):
+        """The worker does what is due, and dies at its so-many-th statement; another one will go on. Returns whether
+        it came so far."""
+        death = Death(statement)
+        with connection.execute_wrapper(death), suppress(Killed):
+            self.worker.look(once=True)
+        self.mailbox.take_in()
+        self.worker = working.WorkLoop(lambda: "")
+        return death.has_come
 
     def person(self, number):
         return User.objects.get(staff_number=number)
@@ -211,7 +231,19 @@ class PlayedFirm:
         ]
 
     def letters(self):
-        return sorted(Message.objects.values_list("kind", "person__staff_number", "state", "why"))
+        """Person → each letter in the order of writing."""
+        found = {}
+        for each in Message.objects.select_related("person").order_by("pk"):
+            found.setdefault(each.person.staff_number, []).append(each)
+        return {number: [self.letter_said(each, own) for each in own] for number, own in found.items()}
+
+    def letter_said(self, letter, own):
+        at = letter.ended_at and letter.ended_at.replace(minute=0, second=0, microsecond=0)
+        if letter.state == "sent":
+            at = f"{self.mailbox.first(letter).local:%Y-%m-%d %H}"
+        places = {each.pk: place for place, each in enumerate(own)}
+        why = f"told in letter {places[letter.told_in_id]}" if letter.told_in_id else letter.why
+        return letter.kind, letter.language, letter.state, at, why
 
     def standings(self):
         return sorted(

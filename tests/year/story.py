@@ -8,6 +8,7 @@ from tests.year.plain_people import CENTRES
 from tests.year.plain_rules import Rule
 
 BEGINS = date(2026, 1, 2)
+MINUTES_CLAIMED = timedelta(minutes=6)  # for a little less a letter is claimed by whoever sends it
 NEW_PEOPLE = Rule("New people", "safety", BEGINS, due_days=14, renewal="short", renewal_days=30)
 # The rule as it is changed: more time, and renewals of many open in one night.
 SEASON = Rule("New people", "safety", BEGINS, due="assignment", due_days=21, renewal="short", renewal_days=45)
@@ -23,8 +24,20 @@ CERTIFIED = Rule(
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
     "change_away": 0.6, "take_back_away": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_outside": 0.2,
-    "withdraw": 0.2,
+    "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_substitute": 0.08, "want_other_letters": 0.2,
 }  # fmt: skip
+# When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
+WRITTEN_AT = {
+    "remind": (5, 10), "escalate": (5, 15), "tell_endings": (5, 20), "write_digests": (5, 30), "tell_month": (5, 35),
+}  # fmt: skip
+# Behind eight in the morning somewhere: here, in Urumqi, in Berlin by either clock, in Boston by either clock.
+LETTERS_LEAVE_AT = ((8, 8), (10, 0), (14, 8), (15, 8), (18, 0), (20, 8), (21, 8))
+LANGUAGES = ("zh-hans", "zh-hans", "en", "")
+PLANS = {
+    date(2026, 2, 10): ("privacy", (10, 3, 0, -5)), date(2026, 3, 4): ("New people", (5, 2, -2)),
+    date(2026, 7, 7): ("Certified", (20, 1)), date(2026, 10, 12): ("New people", (7, 1, -3)),
+}  # fmt: skip
+ESCALATED = {date(2026, 1, 12): True, date(2026, 5, 20): False, date(2026, 6, 3): True}
 
 
 class Story:
@@ -32,16 +45,22 @@ class Story:
         self.plain, self.firms, self.clock = plain, (plain, played), clock
         self.random, self.size, self.last = random.Random(seed), people, 0
         self.doubles = []  # (the account that stays, the other one), to be merged on the next day of work
-        self.told = 0
+        self.told, self.deaths = 0, 0
+        self.fate = random.Random(seed)  # of workers: what the plain firm draws is the same whoever dies
 
     def tell(self, verb, *words, **said):
+        """A second later there is something else to tell."""
         self.told += 1
         for firm in self.firms:
             getattr(firm, verb)(*words, **said)
+        self.set_clock(self.plain.now + timedelta(seconds=1))
 
     def clock_to(self, day, hour, minute, second=0):
-        self.plain.now = datetime.combine(day, time(hour, minute, second), SITE).astimezone(UTC)
-        self.clock.move_to(self.plain.now)
+        self.set_clock(datetime.combine(day, time(hour, minute, second), SITE).astimezone(UTC))
+
+    def set_clock(self, now):
+        self.plain.now = now
+        self.clock.move_to(now)
 
     # The firm is there
 
@@ -58,6 +77,10 @@ class Story:
             if self.random.random() < 0.6:
                 until = self.some_day(20, 170)
                 self.tell("record_outside", person.number, "safety", until - timedelta(days=365), until)
+            self.tell("speak", person.number, self.random.choice(LANGUAGES))
+        for team in ("Firm", *CENTRES):
+            self.tell("speak", self.plain.lead_of(team).number, self.random.choice(LANGUAGES))
+            self.tell("subscribe", team)
 
     def newcomer(self, starts_on=None):
         self.last += 1
@@ -71,20 +94,48 @@ class Story:
     # A day
 
     def day(self, day):
-        # No two jobs are due at one moment where it matters which of them comes first.
         for verb, *moment in (("look", 0, 19, 30), ("let_go", 0, 20), ("look", 4, 39, 30), ("act", 4, 40)):
             self.clock_to(day, *moment)
             self.tell(verb)
-        self.clock_to(day, 10, 0)
+        self.letters_are_written(day)
+        for hour, minute in LETTERS_LEAVE_AT:
+            self.letters_leave(day, hour, minute)
+            if hour == 10:
+                self.announced(day)
+                if CHINA.is_worked(day):
+                    self.office_opens(day)
+
+    def letters_are_written(self, day):
+        for job, (hour, minute) in WRITTEN_AT.items():
+            self.clock_to(day, hour, minute - 1, 30)
+            self.tell("look")
+            self.clock_to(day, hour, minute)
+            if self.fate.random() < 0.1:
+                self.worker_dies()
+            self.tell("write_letters", job)
+
+    def letters_leave(self, day, hour, minute):
+        """Of a worker that dies, another one takes up what it had claimed, some minutes later. Where two letters to
+        one reader ask for one turn, or one has to wait, its death would change which leaves first."""
+        self.clock_to(day, hour, minute)
+        then = self.plain.now
+        if minute and self.plain.post.is_anything_due(then) and self.fate.random() < 0.3:
+            self.set_clock(then - MINUTES_CLAIMED)
+            if self.plain.post.all_would_end(then):
+                self.worker_dies()
+            self.set_clock(then)
         self.tell("look")
-        self.announced(day)
-        if CHINA.is_worked(day):
-            self.office_opens(day)
-        self.clock_to(day, 18, 0)
-        self.tell("look")
+
+    def worker_dies(self):
+        _plain, played = self.firms
+        self.deaths += played.die_at_work(self.fate.randint(1, 60))
 
     def announced(self, day):
         """What everybody hears of."""
+        if day in PLANS:
+            self.tell("plan", *PLANS[day])
+        if day in ESCALATED:
+            self.tell("switch_escalation", ESCALATED[day])
         if day == date(2026, 1, 6):
             self.tell("switch_on", NEW_PEOPLE)
         if day == date(2026, 2, 4):
@@ -132,7 +183,7 @@ class Story:
         twice = {number for pair in self.doubles for number in pair}
         found = [person for person in self.learners() if person.number not in twice and wanted(person)]
         # What happens while a letter waits is rare, and what becomes of the letter has rules of its own.
-        written_to = {letter.person.number for letter in self.plain.letters if letter.state == "queued"}
+        written_to = {letter.person.number for letter in self.plain.post.waiting}
         if self.random.random() < 0.4:
             found = [person for person in found if person.number in written_to] or found
         return self.random.choice(found) if found else None
@@ -188,9 +239,11 @@ class Story:
         if person := self.absent():
             away = person.absences[-1]
             earlier = max(away.first, self.plain.today)
-            last = self.random.choice([earlier, away.last + timedelta(days=5)])
-            if last != away.last:
-                self.tell("change_away", person.number, away.first, last)
+            first = self.random.choice([away.first, away.first - timedelta(days=3)])
+            first = max([first, *(each.last + DAY for each in person.absences[:-1])])  # behind the one before
+            last = self.random.choice([earlier, away.last, away.last + timedelta(days=5)])
+            if (first, last) != (away.first, away.last):
+                self.tell("change_away", person.number, first, last)
 
     def take_back_away(self):
         if person := self.absent():
@@ -199,7 +252,9 @@ class Story:
     def extend(self):
         if found := self.somebody_who_learns():
             person, run = found
-            self.tell("extend", person.number, run.course, self.some_day(3, 40))
+            day = self.some_day(3, 40)
+            if day != person.due_on(run):  # the day that stands is none that is given
+                self.tell("extend", person.number, run.course, day)
 
     def excuse(self):
         if found := self.somebody_who_learns():
@@ -224,6 +279,36 @@ class Story:
 
         if person := self.anybody(has_one):
             self.tell("withdraw", person.number, "safety")
+
+    # What they want of letters
+
+    def speak(self):
+        if person := self.anybody():
+            self.tell("speak", person.number, self.random.choice(LANGUAGES))
+
+    def remind(self):
+        """A lead reminds some, and now and then takes it back."""
+        team = self.random.choice(["Firm", *CENTRES])
+        led = self.plain.led_by(self.plain.lead_of(team))
+        runs = [(person.number, run.course) for person in led for run in person.stands.values()]
+        if runs:
+            self.tell("remind_by_hand", team, sorted(self.random.sample(runs, min(4, len(runs)))))
+            if self.random.random() < 0.2:
+                self.tell("take_back_reminders")
+
+    def name_substitute(self):
+        """Over before the month is, at whose end all boards are looked at."""
+        team, other = self.random.sample([*CENTRES], 2)
+        if self.plain.today.day < 15:
+            self.tell("name_substitute", team, other, self.some_day(0, 3), self.some_day(3, 10))
+
+    def want_other_letters(self):
+        team, kind = (
+            self.random.choice(["Firm", *CENTRES]),
+            self.random.choice(["digest", "escalation", "monthly-report"]),
+        )
+        verb = self.random.choice(["subscribe", "unsubscribe", "stop", "go_on", "go_on"])
+        self.tell(verb, team, *([kind] if verb in ("stop", "go_on") else []))
 
     # The list that human resources bring in once a month
 

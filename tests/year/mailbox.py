@@ -1,0 +1,117 @@
+"""What the mail server got, with what held for its reader at that very moment, and the rules that hold of it all.
+
+They are those of the house's rules of letters, said once more, and know nothing of the plain firm.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from django.core import mail
+from django.utils import timezone
+
+from courseware.accounts.models import Membership
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+from tests.year.plain_days import SITE
+from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
+
+TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending"}
+BY_OFFICE = {"digest", "escalation", "monthly-report"}
+ASKS = {"enrolled", "renewal-open", "reminder"}
+CHINESE = re.compile("[一-龥]")
+DAYS = timedelta(days=13)  # before a day, with it fourteen
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A letter as it was handed over. `local` is the clock of its reader."""
+
+    number: UUID
+    kind: str
+    reader: int
+    local: datetime
+    is_working_day: bool
+    is_here: bool
+    has_to_learn: bool
+    language: str
+    said_in: str
+
+
+class Mailbox:
+    def __init__(self):
+        self.handed, self.by_number, self.twice = [], {}, 0
+
+    def take_in(self):
+        letters, mail.outbox[:] = list(mail.outbox), []
+        if not letters:
+            return
+        numbers = [number_of(letter) for letter in letters]
+        rows = {row.number: row for row in Message.objects.filter(number__in=numbers).select_related("person")}
+        readers = [row.person_id for row in rows.values()]
+        teams = dict(Membership.objects.filter(person__in=readers).values_list("person", "team__name"))
+        learning = set(Enrollment.objects.open().filter(learner__in=readers).values_list("learner", flat=True))
+        for number, letter in zip(numbers, letters, strict=True):
+            row = rows[number]
+            if number in self.by_number:  # a worker died before it had noted that the letter was taken
+                self.twice += 1
+                continue
+            self.by_number[number] = handed = handed_over(row, letter, teams.get(row.person_id), learning)
+            self.handed.append(handed)
+
+    def first(self, message):
+        return self.by_number[message.number]
+
+    def faults(self):
+        """What no letter may be, in words."""
+        sent = set(Message.objects.filter(state="sent").values_list("number", flat=True))
+        yield from (f"{each} was sent, and nobody got it" for each in sent - self.by_number.keys())
+        yield from (f"{each} was got, and is not noted as sent" for each in self.by_number.keys() - sent)
+        for each in self.handed:
+            yield from (f"{why}: {each}" for why in why_not(each))
+        for sort, most in ((TRAINING, 3), (BY_OFFICE, None)):
+            days = defaultdict(list)
+            for each in self.handed:
+                if each.kind in sort:
+                    days[each.reader].append(each.local.date())
+            for reader, own in days.items():
+                yield from (f"{why}: reader {reader}" for why in too_many(sorted(own), most))
+
+
+def number_of(letter):
+    return UUID(letter.extra_headers["Message-ID"].strip("<>").partition("@")[0])
+
+
+def handed_over(row, letter, team, learning):
+    local = timezone.now().astimezone(CENTRES.get(team, SITE))
+    calendar = ABROAD if team in ABROAD_CENTRES else CHINA
+    return Handed(
+        row.number, row.kind, row.person_id, local, calendar.is_worked(local.date()), row.person.is_active,
+        row.person_id in learning, letter.extra_headers["Content-Language"],
+        "zh-Hans" if CHINESE.search(letter.subject) else "en",
+    )  # fmt: skip
+
+
+def why_not(letter):
+    if letter.said_in != letter.language:
+        yield "in another language than it says"
+    if letter.kind in TRAINING | BY_OFFICE:
+        if not 8 <= letter.local.hour < 20 or not letter.is_working_day:
+            yield "at no hour of letters"
+        if not letter.is_here:
+            yield "to who has left"
+    if letter.kind in ASKS and not letter.has_to_learn:
+        yield "asks of who has nothing to do"
+
+
+def too_many(days, most):
+    for before, day in pairwise(days):
+        if before == day:
+            yield f"two on {day}"
+    if most:
+        for first, fourth in zip(days, days[most:], strict=False):
+            if fourth - first <= DAYS:
+                yield f"four from {first} to {fourth}"
