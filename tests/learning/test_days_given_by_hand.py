@@ -179,7 +179,7 @@ def test_what_was_known_is_filled_in_for_days_given_before_it_was_kept(clock):
     kept = Postponement.objects.get(since=Enrollment.objects.get().due_given_at)
     now, before = (kept.known, kept.counts_from), ([], date(2026, 11, 28))
     Postponement.objects.filter(pk=kept.pk).update(known=before[0], counts_from=before[1])
-    fill = import_module("courseware.learning.migrations.0023_which_absences_were_known").fill
+    fill = import_module("courseware.learning.migrations.0024_which_absences_were_known").fill
     for _twice in range(2):
         fill(apps, None)
         kept.refresh_from_db()

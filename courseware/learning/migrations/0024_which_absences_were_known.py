@@ -25,7 +25,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0022_api_keys"), ("learning", "0022_due_feeds")]
+    dependencies = [("accounts", "0022_api_keys"), ("learning", "0023_requests_for_another_day")]
 
     operations = [
         migrations.AddField(
