@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from courseware.accounts.leads import nearest_leads
+from courseware.accounts.leads import nearest_leads, next_level
 from courseware.accounts.models import Membership
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.teams import close_team
@@ -106,13 +106,13 @@ def place_below(team, top):
     team.save()
 
 
-def test_leads_are_found_from_so_many_levels_up_on(team):
+def test_who_leads_the_nearest_team_is_told_from_who_leads_the_next_level(team):
     top = make_team("Top")
     place_below(team, top)
     learner = completed(team).learner.pk
     assert {lead.person for lead in nearest_leads([learner])[learner]} == {team.manager}
-    assert {lead.person for lead in nearest_leads([learner], levels_up=1)[learner]} == {top.manager}
-    assert nearest_leads([learner], levels_up=2) == {}
+    assert {lead.person for lead in next_level([learner])[learner]} == {top.manager}
+    assert next_level([completed(top).learner.pk]) == {}
 
 
 @pytest.mark.parametrize("people", [1, 3])

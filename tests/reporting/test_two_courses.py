@@ -153,4 +153,4 @@ def test_a_board_of_two_courses_costs_the_same_for_any_number_of_people(client, 
 
     with CaptureQueriesContext(connection) as needed:
         client.get("/team/")
-    assert len(needed) == 15
+    assert len(needed) == 16
