@@ -16,6 +16,7 @@ from courseware.assignments.models import Assignment
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.learning.postponements import Postponement
 from courseware.simulations.models import Decision, Run
@@ -28,6 +29,7 @@ HISTORY = {
     Enrollment: "learner",
     Postponement: "enrollment",
     AdjustmentLine: "enrollment",
+    DayRequest: "enrollment",
     Assignment: "person",
     Answer: "enrollment",
     Completion: "enrollment",
@@ -40,7 +42,12 @@ HISTORY = {
     Certificate: "enrollment",
     Standing: "learner",
 }
-NAMED = {"learner": "user", "person": "user", "training": "outsidetraining"}  # in the log's data, else as the model
+NAMED = {
+    "learner": "user",
+    "person": "user",
+    "request": "dayrequest",
+    "training": "outsidetraining",
+}  # in the log's data, else as the model
 A_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 AN_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 

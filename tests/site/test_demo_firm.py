@@ -32,6 +32,8 @@ DAYS = datetime.timedelta(days=3)
 ANOTHER_S = {"accounts.Membership", "accounts.SearchTerm"}
 NEVER_TOLD = {"outbox.Message", "outbox.TrayLine"}
 OF_THE_LOG = {"evidence.Event"}
+LOOKED_AT_BY_NOBODY = {"assignments.Observation"}  # whose answers name nobody, so that none could be copied
+NOT_COPIED = ANOTHER_S | NEVER_TOLD | OF_THE_LOG | LOOKED_AT_BY_NOBODY
 # Beside every column of UUIDs.
 OWN_OR_RANDOM = {"accounts.User": ("email", "name"), "assessment.Certificate": ("holder", "number")}
 
@@ -77,7 +79,7 @@ def everything_of(person):
         for field in row._meta.get_fields(include_hidden=True):
             label = field.related_model and field.related_model._meta.label
             is_named_by = field.auto_created and not field.concrete and not field.many_to_many
-            if is_named_by and label not in ANOTHER_S | NEVER_TOLD | OF_THE_LOG:
+            if is_named_by and label not in NOT_COPIED:
                 todo += field.related_model._base_manager.filter(**{field.field.name: row.pk}).order_by("pk")
     return found
 
@@ -122,6 +124,7 @@ def in_words(event, places, later):
     by_name = {(name_in_log(model), key): place for (model, key), place in places.items()}
     by_name |= {("learner", key): place for (model, key), place in places.items() if model is User}
     by_name |= {("training", key): place for (model, key), place in places.items() if "Outside" in model.__name__}
+    by_name |= {("request", key): place for (model, key), place in places.items() if "Request" in model.__name__}
     data = {name: known_or_moved(name, value, by_name, later) for name, value in event.data.items()}
     actor = "oneself" if (User, event.actor_id) in places else event.actor_id
     return event.verb, kind, by_name[kind, int(key)], actor, data, event.at + later
