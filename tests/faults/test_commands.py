@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.courses import POURING
 from tests.faults.sites import wait_until
-from tests.language.samples import make_files
+from tests.language.samples import SHEET, make_files
 from tests.patience import PATIENCE
 
 LESSON = "01-water/01-boiling.en.md"
@@ -16,7 +16,7 @@ LESSON = "01-water/01-boiling.en.md"
 @pytest.fixture
 def folder(tmp_path):
     """A folder with the course as it was imported, but for one sentence."""
-    for path, body in make_files(**POURING).items():
+    for path, body in make_files(**POURING, **SHEET).items():
         file = tmp_path / "courses" / "tea-room" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body.replace(b"The kettle is empty", b"There is no water") if path == LESSON else body)
