@@ -64,7 +64,7 @@ def refusal_of(adjustment, enrollment):
     if enrollment.waived_at:
         return Refusal.UNCHANGED if adjustment.kind == Kind.WAIVED else Refusal.EXCUSED
     is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
-    return Refusal.UNCHANGED if is_same_day else None
+    return Refusal.UNCHANGED if is_same_day and not enrollment.is_day_moved else None
 
 
 @transaction.atomic
@@ -169,7 +169,8 @@ def locked(lines, kind):
     if kind == Kind.TIMED:
         practice_time.lock([line.learner_id for line in lines])
     keys = [line.enrollment_id for line in lines]
-    rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(pk__in=keys)
+    rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
+    rows = rows.filter(pk__in=keys)
     return {each.pk: each for each in rows.order_by("pk")}
 
 

@@ -49,7 +49,7 @@ class DayAnswerForm(VerbForm):
         pressed, words = cleaned["answer"], cleaned["words"]
         if pressed == self.OTHER and not cleaned["due_on"]:
             raise forms.ValidationError(_("Choose the day first."))
-        if pressed == self.OTHER and cleaned["due_on"] == self.enrollment.due_on:
+        if pressed == self.OTHER and cleaned["due_on"] == self.enrollment.due_on and not self.enrollment.is_day_moved:
             raise forms.ValidationError(IS_DUE_DAY)
         answers = {
             self.GIVE: DayAnswer(End.GIVEN),

@@ -25,7 +25,7 @@ from courseware.learning.day_requests import DayRequest  # noqa: F401 - the same
 from courseware.learning.due_feeds import DueFeed  # noqa: F401 - the same
 from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.newest_runs import RunsKept
-from courseware.learning.postponements import Postponement  # noqa: F401 - the same
+from courseware.learning.postponements import Postponement
 from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
@@ -82,6 +82,11 @@ class EnrollmentQuerySet(RunsKept):
     def with_zone(self):
         """Adds `zone_name`: the time zone of the team the learner joined first; None without a team."""
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
+
+    def with_day_moved(self):
+        """Adds `is_elsewhere`: see Enrollment.is_day_moved."""
+        of_run = Postponement.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
+        return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
 
     def with_state(self, at=None):
         """Adds `state`, a value of State, as of `at`, or now."""
@@ -153,9 +158,10 @@ class Enrollment(models.Model):
     # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
     urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
 
-    # Added by the queries `with_state` and `with_zone`.
+    # Added by the queries `with_state`, `with_zone` and `with_day_moved`.
     state: str
     zone_name: str | None
+    is_elsewhere: bool
     away_until: date | None = None  # and by `with_away`
 
     objects = EnrollmentQuerySet.as_manager()
@@ -240,6 +246,15 @@ class Enrollment(models.Model):
     @property
     def due_on(self):
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
+
+    @property
+    def is_day_moved(self):
+        """Whether absences have brought the due day to where it is: nobody has given that day, and it may be lost when
+        they are over or changed. Runs a query unless `with_day_moved` has loaded it."""
+        if "is_elsewhere" not in self.__dict__:
+            known = Postponement.objects.of_the_day_that_counts().filter(enrollment=self.pk)
+            self.is_elsewhere = known.exclude(given_at=self.due_at).exists()
+        return self.is_elsewhere
 
     @property
     def day_given_at(self):

@@ -122,6 +122,28 @@ def test_a_day_given_by_hand_stays_whenever_the_job_runs(clock):
     assert as_it_is(early)[0] == as_it_is(late)[0] == december(8)
 
 
+def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_when_it_is_given_by_hand(clock):
+    late, moved = due(date(2026, 11, 19)), due(FRIDAY)
+    of_moved = mark_away(moved.learner, MONDAY, FRIDAY, by=None)
+    mark_away(late.learner, MONDAY, date(2026, 12, 11), by=None)
+    clock.move_to(datetime(2026, 11, 24, 9, tzinfo=ZONE))
+    settle_all()
+    lead = make_user()
+    for run, day in ((late, december(11)), (moved, december(4))):
+        assert as_it_is(run) == (day, None)
+        assert extend(run, day, by=lead)
+        assert extend(run, day, by=lead) is None
+        settle_all()
+        assert extend(run, day, by=lead) is None
+        assert as_it_is(run) == (day, lead)
+    change_away(of_moved, MONDAY, MONDAY, by=None)
+    clock.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE))
+    settle_all()
+    assert as_it_is(late) == (december(11), lead)
+    assert as_it_is(moved) == (december(4), lead)
+    assert list(differences()) == []
+
+
 def test_an_absence_noted_after_a_day_was_given_moves_it_also_where_it_lies_before_one_known_by_then(clock):
     run = due(FRIDAY)
     mark_away(run.learner, december(7), december(8), by=None)
