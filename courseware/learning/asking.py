@@ -51,8 +51,9 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
-    """Runs one query."""
-    return DayRequest.objects.of(enrollment, at).first()
+    """The one that waits: an earlier one may, whose answer was taken back after the next was answered. Else the newest.
+    Runs one query."""
+    return DayRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
 @transaction.atomic

@@ -241,6 +241,21 @@ def refused(run, team, **fields):
     return answer_day_request(asked(run).pk, REFUSE, by=team.manager, **fields)
 
 
+def test_a_request_that_waits_again_is_the_one_the_learner_finds_also_beside_a_later_one_that_was_answered(run, team):
+    first = asked(run)
+    answered = answer_day_request(first.pk, GIVE, by=team.manager)
+    second = asked(run, 9)
+    answer_day_request(second.pk, REFUSE, by=team.manager)
+    undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
+    assert standing(run) == [first]
+    assert last_request(run) == first
+    assert asked(run, 6) == first
+    assert take_back_refusals([second.pk], by=team.manager) == 0
+    assert take_back_request(run)
+    assert standing(run) == []
+    assert list(differences()) == []
+
+
 def test_who_has_said_no_takes_it_back_within_a_day_and_nobody_else_does(run, team):
     request = refused(run, team)
     other = make_user()
