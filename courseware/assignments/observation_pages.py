@@ -25,6 +25,7 @@ from courseware.learning.views.places import posted
 from courseware.lib.dates import site_day
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
 
 hides_answers = sensitive_post_parameters()  # from reports of errors
 
@@ -95,10 +96,8 @@ def answer_to(request, run, asked, form):
     if "cannot-say" in request.POST:
         kept, is_new = observe(run, asked, None, by=request.user)
     elif form.is_valid():
-        revision = request.POST.get("revision", "")
-        kept, is_new = observe(
-            run, asked, form.answers, revision=int(revision) if revision.isdecimal() else 0, by=request.user
-        )
+        revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
+        kept, is_new = observe(run, asked, form.answers, revision=revision, by=request.user)
     else:
         return None
     if is_new and kept.is_answered:

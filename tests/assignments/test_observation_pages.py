@@ -102,6 +102,13 @@ def test_a_sheet_that_was_changed_meanwhile_comes_back_with_the_texts(client, te
     assert not Observation.objects.exists()
 
 
+@pytest.mark.parametrize("revision", ["9" * 5000, "-1", "１", ""])
+def test_a_sheet_with_what_is_no_revision_comes_back(client, team, revision):
+    run = completed(team)
+    assert client.post(address(run), {"revision": revision, "q-seen-off": 0}).status_code == 409
+    assert not Observation.objects.exists()
+
+
 @pytest.mark.parametrize("make", [make_user, make_hr, make_admin])
 def test_whoever_does_not_lead_the_person_finds_nothing(client, team, make):
     run = completed(team)
