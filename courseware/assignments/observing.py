@@ -66,12 +66,12 @@ def observe(
     the log, no number that counts up. `revision` is that of the form. Raises NotAsked and SurveyChanged.
     """
     day = day or site_day()
+    document = hold_sheet(run, sheet)
     run = hold_all_runs_of(run)
     if known := observation_of(run, sheet.id):
         return known, False
     if why := why_not_asked(run, sheet, day):
         raise NotAsked(why)
-    document = Document.objects.get(course=run.course_id, identifier=sheet.id)
     if answers is not None:
         now = serving.page(run.release, sheet.id, run.source_language)
         if now.revision_id != revision:
@@ -79,6 +79,12 @@ def observe(
         keep_without_person(run, document, answers, by=by, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
     return Observation.objects.create(enrollment=run, sheet=document, **fields), True
+
+
+def hold_sheet(run: Enrollment, sheet: LeadsSheet) -> Document:
+    """Two who answer about two people come one after the other: what waits is written anew by each, and PostgreSQL does
+    not show the rows written anew to who has waited for those before. The sheet comes before runs, as in a release."""
+    return Document.objects.select_for_update(no_key=True).get(course=run.course_id, identifier=sheet.id)
 
 
 def hold_all_runs_of(run: Enrollment) -> Enrollment:
@@ -109,10 +115,8 @@ def digests_of_team(team: Team, sheet: Document) -> list[str]:
 def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) -> None:
     """Let five of the team that wait into the figures together, with one month and one day; then write what waited of
     the sheet anew in the order of the random keys, so that the table keeps no order of coming, within a team or among
-    teams."""
-    waiting = ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk")
-    # Locked in one order, because two leads may answer at once.
-    rows = list(waiting.select_for_update(no_key=True))
+    teams. Call it with the sheet held."""
+    rows = list(ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.waits_as in known_as]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.waits_as, row.team, row.month = "", team, day.replace(day=1)
