@@ -71,9 +71,9 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
-    for request in DayRequest.objects.of(enrollment):
+    for number, request in enumerate(DayRequest.objects.of(enrollment)):
         request.enrollment = enrollment
-        may_undo = may_take_back_refusal(request)
+        may_undo = number == 0 and may_take_back_refusal(request)  # of one that is not the newest it stays
         happenings.append(Happening(request.asked_at, "asked", asked=request, may_undo=may_undo))
     happenings += [Happening(away.said_at, "away", away=away) for away in absences_during(enrollment)]
     happenings += noted_about_person(enrollment.learner, reader)

@@ -9,9 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.evidence.models import Event
+from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.verbs import VERBS
 from courseware.lib.dates import due_instant
+from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team
 from tests.reporting.boards import exported, learner_of
 from tests.world import complete_course
@@ -54,6 +57,18 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
     assert len(links) == runs
     assert "completed" in links[-1].text
     assert client.get(links[-1]["href"]).context["enrollment"] == first
+
+
+def test_a_persons_page_costs_the_same_however_often_another_day_was_refused(client, team):
+    enrollment, needed = learner_of(team, "Lea", due_at=days(9)), []
+    for _request in range(3):
+        asked = ask_for_day(enrollment, timezone.localdate() + timedelta(days=20))
+        answer_day_request(asked.pk, DayAnswer(DayRequest.End.REFUSED), by=team.manager)
+        client.get(f"/team/people/{enrollment.pk}/")
+        needed.append(statements(lambda: client.get(f"/team/people/{enrollment.pk}/")))
+    assert needed == needed[:1] * 3
+    page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
+    assert [each["value"] for each in page.select("button[name=refused]")] == [str(asked.pk)]
 
 
 def test_more_time_is_given_to_the_end_of_a_day(client, team):
