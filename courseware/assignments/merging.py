@@ -113,14 +113,25 @@ def runs_brought(row: Merge) -> EnrollmentQuerySet:
 
 def follow_runs(before: User, now: User) -> None:
     """What reminds `before` of runs that are those of `now`, or tells of an answer or of a certificate that ends, waits
-    for `now`."""
+    for `now`.
+
+    A letter that somebody has begun to send stays where it is, and ends there or leaves: of its runs another one tells
+    `now`. Better twice, where it is leaving at this very moment, than not at all.
+    """
     kinds = [reminder_letter.KIND, ending_letters.KIND, arrival_letter.KIND, day_answer_letter.KIND]
-    about_runs = Message.objects.filter(kind__in=kinds, person=before)
-    for letter in about_runs.filter(state=MessageState.QUEUED, tries=0).select_for_update(no_key=True).order_by("pk"):
-        runs = reminder_letter.runs_in([letter.data])
-        if runs and Enrollment.objects.filter(pk__in=runs, learner=now).count() == len(runs):
-            letter.person, letter.address, letter.language = now, now.email or "", now.language
-            letter.save(update_fields=["person", "address", "language"])
+    about_runs = Message.objects.filter(kind__in=kinds, person=before, state=MessageState.QUEUED)
+    letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
+    runs = reminder_letter.runs_in(letter.data for letter in letters)
+    brought = set(Enrollment.objects.filter(pk__in=runs, learner=now).values_list("pk", flat=True))
+    reader = {"person": now, "address": now.email or "", "language": now.language}
+    for letter in letters:
+        told = letter.data["subjects"]
+        follows = [subject for subject in told if subject[0] in brought]
+        if follows and follows == told and letter.may_be_taken_back:
+            # A day that it was given was one of `before`; `now` may have had a letter on it.
+            Message.objects.filter(pk=letter.pk).update(**reader, turn_sort="", turn_on=None)
+        elif follows:
+            Message.objects.create(kind=letter.kind, data={**letter.data, "subjects": follows}, **reader)
 
 
 def told_of_both(of_kept: str, of_other: str, row: Merge, by: User, at: datetime) -> list[NewEvent]:

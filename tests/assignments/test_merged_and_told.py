@@ -1,8 +1,12 @@
 """The letter about a course, where the accounts of its reader become one before it has left, and two again."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.translation import override
 
 from courseware.accounts.leaving import leave
@@ -12,6 +16,7 @@ from courseware.assignments.reminding_by_hand import remind
 from courseware.learning.course_letter import KIND
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
+from courseware.outbox.delivering import claimed
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.tray import in_words
 from courseware.outbox.tray_lines import TrayLine
@@ -109,6 +114,51 @@ def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever
         (has_it, has_it.email, ""),
         (kept, kept.email, "" if is_undone else "told"),
     ]
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_of_what_a_worker_has_begun_to_send_whoever_has_the_run_is_told_by_another_letter(kept, other, hr, is_undone):
+    run = enroll(other, make_course(), by=hr)
+    Message.objects.all().delete()
+    merged = merge(kept, other, by=hr) if is_undone else None
+    has_it = other if is_undone else kept
+    remind([run.pk], by=hr)
+    claimed(Message.objects.values_list("pk", flat=True))  # and the worker dies
+    undo_merge(merged, by=hr) if merged else merge(kept, other, by=hr)
+    assert [letter.to for letter in letters()] == [[has_it.email]]
+    Message.objects.filter(state=MessageState.QUEUED).update(next_at=timezone.now())
+    assert len(letters()) == 1
+    begun, another = Message.objects.order_by("pk")
+    assert (begun.person, begun.state) == (kept if is_undone else other, MessageState.SKIPPED)
+    assert (another.person, another.data) == (has_it, begun.data)
+
+
+def test_of_one_letter_about_the_runs_of_both_each_is_told_of_the_own_one_once_it_is_undone(kept, other, hr):
+    own, brought = enroll(kept, make_course(), by=hr), enroll(other, another_course(b"coffee-room"), by=hr)
+    Message.objects.all().delete()
+    row = merge(kept, other, by=hr)
+    data = {"subjects": [[own.pk, None], [brought.pk, None]], "by": hr.pk}
+    Message.objects.create(kind="reminder", person=kept, address=kept.email, data=data)
+    undo_merge(row, by=hr)
+    assert sorted(told()) == [(["kept@example.com"], False), (["other@example.com"], True)]
+
+
+@pytest.mark.usefixtures("letter_hours")
+def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that_day(kept, other, hr, monkeypatch):
+    run, own = enroll(other, make_course(), by=hr), enroll(kept, another_course(b"coffee-room"), by=hr)
+    Message.objects.all().delete()
+    with time_machine.travel("2026-03-11T02:00Z", tick=False):
+        remind([own.pk], by=hr)
+        letters()
+        remind([run.pk], by=hr)
+        with monkeypatch.context() as patch:
+            patch.setattr("courseware.outbox.delivering.CLAIMED_FOR", timedelta(seconds=-1))
+            letters()
+        waiting = Message.objects.get(person=other)
+        assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (MessageState.QUEUED, 0, "2026-03-11")
+        merge(kept, other, by=hr)
+    waiting.refresh_from_db()
+    assert (waiting.person, waiting.turn_on) == (kept, None)
 
 
 def test_undone_before_it_has_left_each_is_told_of_the_own_one(kept, other, hr):
