@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -92,17 +93,41 @@ def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer
 
 
 class HangsUp:
-    """Of a connection: the timeout of a socket begins anew with each byte, so a head that drips would hold a worker."""
+    """Of a connection: the timeout of a socket begins anew with each byte, so an answer that drips would hold a worker.
+
+    Of a body it is more than the bytes that are read of it: the length of a chunk, which never comes to an end.
+    """
 
     sock: socket.socket
+    end_of_body: threading.Timer | None = None
 
     def getresponse(self) -> Any:
-        hang_up = threading.Timer(HEAD_WITHIN, socket.socket.shutdown, [self.sock, socket.SHUT_RDWR])
-        hang_up.start()
+        sock = self.sock  # the connection forgets it where it ends with this answer
+        end_of_head = hang_up(sock, HEAD_WITHIN)
         try:
-            return super().getresponse()  # type: ignore[misc]  # of the connection that it is mixed into
+            response = super().getresponse()  # type: ignore[misc]  # of the connection that it is mixed into
         finally:
-            hang_up.cancel()
+            end_of_head.cancel()
+        self.end_of_body = hang_up(sock, BODY_WITHIN + TIMEOUT[1])  # a byte later than what is left by itself
+        return response
+
+    def close(self) -> None:
+        if self.end_of_body:
+            self.end_of_body.cancel()
+        super().close()  # type: ignore[misc]  # the same
+
+
+def hang_up(sock: socket.socket, seconds: float) -> threading.Timer:
+    """So many seconds from now, unless it is cancelled."""
+
+    def shut() -> None:
+        with suppress(OSError):  # it is gone already
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, shut)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 class ImpatientTransport(HTTPAdapter):

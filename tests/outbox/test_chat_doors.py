@@ -1,6 +1,7 @@
 """A card reaches a group in the form and with the signature that its service publishes, and no door can do harm."""
 
 import logging
+import time
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -139,6 +140,17 @@ def test_a_head_that_drips_for_ever_is_left(services, monkeypatch, begins, answe
     monkeypatch.setattr(chat_doors, "HEAD_WITHIN", 0.2)
     services.manner = Dripping(begins)
     assert knocked("slack") == answer
+    assert not services.released.is_set()
+
+
+@pytest.mark.parametrize("begins", ["", "1\r\nx\r\n", "0\r\nX: "])
+def test_a_body_in_chunks_of_which_one_never_comes_to_an_end_is_left(services, monkeypatch, begins):
+    monkeypatch.setattr(chat_doors, "BODY_WITHIN", 0.2)
+    monkeypatch.setattr(chat_doors, "TIMEOUT", (0.5, 0.3))
+    services.manner = Dripping(f"HTTP/1.1 500 no\r\nTransfer-Encoding: chunked\r\n\r\n{begins}")
+    began = time.monotonic()
+    assert knocked("slack").verdict == "later"
+    assert time.monotonic() - began < 5
     assert not services.released.is_set()
 
 
