@@ -118,6 +118,8 @@ def set_style(
     changed = [name for name in SAID if values[name] != said[name]]
     if not changed:
         return False
+    if base > (before.number if before else 0):  # a number that nobody was shown
+        raise ChangedMeanwhile
     if logo:
         keep_logo(logo)
     style, is_new = HouseStyle.objects.get_or_create(course=course, number=base + 1, defaults={**values, "set_by": by})

@@ -71,6 +71,8 @@ def set_words(kind: str, words: Words, *, shipped: Words, base: int, by: Abstrac
     changed = sorted(part for part in {*words, *said} if words.get(part) != said.get(part))
     if not changed:
         return False
+    if base > (before.number if before else 0):  # a number that nobody was shown
+        raise SetMeanwhile
     row, is_new = LetterWords.objects.get_or_create(
         kind=kind, number=base + 1, defaults={"words": words, "shipped": shipped, "set_by": by}
     )

@@ -162,6 +162,14 @@ def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_
     assert [row.number for row in LetterWords.objects.all()] == [1]
 
 
+@pytest.mark.parametrize("base", [7, 2**31 - 1, 10**30])
+def test_a_number_that_no_words_have_sets_none_and_bars_none(hr, base):
+    sent(hr, base=base, status=409, **SPOKEN)
+    assert not LetterWords.objects.exists()
+    set_by(hr, **SPOKEN)
+    assert [row.number for row in LetterWords.objects.all()] == [1]
+
+
 def test_auditors_read_the_words_and_change_nothing(hr):
     set_by(hr, **SPOKEN)
     auditor = Client()

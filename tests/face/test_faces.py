@@ -53,8 +53,9 @@ def test_setting_it_again_changes_nothing_and_who_was_late_is_told():
     assert put_on(name_en="Anhe", by=admin) is False
     values = HouseStyle.objects.get().values
     assert set_style("", values, base=0, by=admin) is False  # the second press of the same button
-    with pytest.raises(ChangedMeanwhile):
-        set_style("", values | {"light": "#123456"}, base=0, by=admin)
+    for base in (0, 7, 2**31 - 1, 10**30):  # the others are of no style
+        with pytest.raises(ChangedMeanwhile):
+            set_style("", values | {"light": "#123456"}, base=base, by=admin)
     assert [(style.number, style.words) for style in HouseStyle.objects.all()] == [(1, {"name": {"en": "Anhe"}})]
 
 
