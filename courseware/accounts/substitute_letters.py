@@ -59,7 +59,7 @@ def why_unwanted(message: Message) -> str:
     if named is None or named.ended_at or named.last_day < site_day():
         return gettext_noop("it has ended meanwhile")
     if not (named.lead.is_active and named.person.is_active):
-        return "one of both may not sign in any more"
+        return gettext_noop("one of both may not sign in any more")
     leads = Membership.objects.filter(person=named.lead, role=Membership.Role.MANAGER)
     return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
 

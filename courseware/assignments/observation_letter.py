@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
@@ -25,9 +26,9 @@ KIND = "observation"
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
-LED_NO_MORE = "the reader leads none of them any more"
-ANSWERED = "it was answered meanwhile"
-NOT_HERE = "they are away or have left, or it is not asked any more"
+LED_NO_MORE = gettext_noop("the reader leads none of them any more")
+ANSWERED = gettext_noop("it was answered meanwhile")
+NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more")
 
 
 def register_letter() -> None:

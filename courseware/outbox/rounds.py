@@ -61,7 +61,7 @@ class Round:
             if message.kind not in MESSAGE_KINDS:
                 self.end(message, f"no letter of the kind {message.kind} in this version")
             elif not message.address:
-                self.end(message, "the person has no address")
+                self.end(message, gettext_noop("the person has no address"))
         stopped = stopped_among(self.left())
         for name, messages in self.by_kind():
             kind = MESSAGE_KINDS[name]

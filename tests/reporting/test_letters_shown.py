@@ -167,6 +167,14 @@ def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client,
 STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
 
 
+def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
+    tell("invitation", make_user())
+    Message.objects.update(address="")
+    letters()
+    with translation.override("zh-hans"):
+        assert Message.objects.get().why_not_sent == "此人没有邮箱地址"
+
+
 def test_every_reason_that_a_letter_may_be_skipped_for_has_chinese_words():
     reasons = set()
     for file in Path(settings.BASE_DIR, "courseware").rglob("*.py"):
