@@ -1,9 +1,7 @@
 """The same firm, played through the product's own verbs and its worker. The verbs are those of `plain_firm`."""
 
-from contextlib import suppress
 from datetime import date
 
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -43,7 +41,7 @@ from tests.accounts.rosters.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
-from tests.year.dying import Death, Killed
+from tests.year.dying import Death, DeathAtTheDoor
 from tests.year.mailbox import Mailbox
 from tests.year.plain_days import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
 from tests.year.plain_people import ABROAD_CENTRES, CENTRES
@@ -76,10 +74,16 @@ class PlayedFirm(PlayedWishes):
         self.work()
 
     def die_at_work(self, statement):
-        """The worker does what is due, and dies at its so-many-th statement; another one will go on. Returns whether
-        it came so far."""
-        death = Death(statement)
-        with connection.execute_wrapper(death), suppress(Killed):
+        """The worker does what is due, and dies at its so-many-th statement. Returns whether it came so far."""
+        return self.die(Death(statement))
+
+    def die_at_the_door(self, letter, *, is_taken):
+        """The same as it hands over its so-many-th letter."""
+        return self.die(DeathAtTheDoor(letter, is_taken=is_taken))
+
+    def die(self, death):
+        """Another worker will go on."""
+        with death.comes():
             self.worker.look(once=True)
         self.mailbox.take_in()
         self.worker = working.WorkLoop(lambda: "")

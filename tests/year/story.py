@@ -45,7 +45,7 @@ class Story:
         self.plain, self.firms, self.clock = plain, (plain, played), clock
         self.random, self.size, self.last = random.Random(seed), people, 0
         self.doubles = []  # (the account that stays, the other one), to be merged on the next day of work
-        self.told, self.deaths = 0, 0
+        self.told, self.deaths, self.deaths_at_the_door = 0, 0, 0
         self.fate = random.Random(seed)  # of workers: what the plain firm draws is the same whoever dies
 
     def tell(self, verb, *words, **said):
@@ -122,13 +122,19 @@ class Story:
         if minute and self.plain.post.is_anything_due(then) and self.fate.random() < 0.3:
             self.set_clock(then - MINUTES_CLAIMED)
             if self.plain.post.all_would_end(then):
-                self.worker_dies()
+                self.worker_dies(at_the_door=self.fate.random() < 0.5)
             self.set_clock(then)
         self.tell("look")
 
-    def worker_dies(self):
+    def worker_dies(self, *, at_the_door=False):
+        """At the door: as a letter is handed over, before it is taken or before that is noted."""
         _plain, played = self.firms
-        self.deaths += played.die_at_work(self.fate.randint(1, 60))
+        if at_the_door:
+            came = played.die_at_the_door(self.fate.choice([1, 1, 2]), is_taken=self.fate.random() < 0.5)
+            self.deaths_at_the_door += came
+        else:
+            came = played.die_at_work(self.fate.randint(1, 60))
+        self.deaths += came
 
     def announced(self, day):
         """What everybody hears of."""

@@ -59,6 +59,7 @@ def test_at_each_months_end_the_product_says_of_everybody_what_plain_words_say(m
         call_command("seal_evidence")
         call_command("check_records")
         call_command("verify_evidence")
+    assert played.mailbox.twice, "no worker died between handing a letter over and noting it"
     record_property("figures", in_figures(plain, played, story, time.process_time() - began))
 
 
@@ -67,11 +68,11 @@ def compare(plain, played, day):
         compare_boards(plain, played, team, f"{day}, the board of {team or 'human resources'}")
     for name in ("standings", "runs"):
         must_equal(f"{day}, {name}", getattr(plain_views, name)(plain), getattr(played, name)())
+    must_equal(f"{day}, what the mail server got", [], [*played.mailbox.faults()])
     expected, shown = plain_views.letters(plain), played.letters()
     must_equal(f"{day}, who has letters", sorted(expected), sorted(shown))
     for number, own in expected.items():
         must_equal(f"{day}, letters to {number}", own, shown[number])
-    must_equal(f"{day}, what the mail server got", [], [*played.mailbox.faults()])
 
 
 def compare_boards(plain, played, team, whose):
@@ -100,7 +101,10 @@ def in_figures(plain, played, story, seconds):
     states = Counter(letter.state for letter in plain.post.letters)
     kinds = Counter(letter.kind for letter in plain.post.letters if letter.state == "sent")
     told = f"{len(plain.people)} people, {plain.number} runs, {story.told} things told; letters {dict(states)}"
-    died = f"{story.deaths} workers died, {played.mailbox.twice} letters handed over twice under one Message-ID"
+    died = (
+        f"{story.deaths} workers died, {story.deaths_at_the_door} of them as they handed a letter over, "
+        f"{played.mailbox.twice} letters handed over twice under one Message-ID"
+    )
     return f"a firm's year: {told}; sent {dict(kinds)}; {died}; {seconds:.0f} s of work"
 
 
