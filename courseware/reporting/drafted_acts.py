@@ -1,8 +1,8 @@
 """What a lead may do today, drafted with its reasons: letters, another day, a talk, a look after the course; and who is
 left out of letters.
 
-It is about the people whom somebody leads, not about all whom an office lets see. The database counts, and only the
-most urgent rows are read: the number of statements is the same for one person and for a hundred thousand.
+It is about the people whom somebody leads, not about all whom an office lets see. Only the most urgent runs are looked
+at: their number, and that of the statements, is bounded, for one person as for a hundred thousand.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -24,6 +24,7 @@ from courseware.reporting.board_rows import published
 from courseware.reporting.days_asked import DaysAsked, days_asked
 from courseware.reporting.talks_due import TalkDue, talks_due
 
+LOOKED_AT = 2000  # runs, the most urgent that are late or due soon: of each it is asked why no letter would go
 LETTERS_AT_ONCE = 500  # the most urgent; when these have theirs, the next ones are drafted
 LINES = 3  # of one kind, each about one person
 NAMES = 5
@@ -105,7 +106,10 @@ class NoLetter:
 
 @dataclass(frozen=True)
 class DraftedActs:
-    """`others`: how many people nothing is to be done about; None where that many are not counted."""
+    """`others`: how many people nothing is to be done about; None where that many are not counted.
+
+    `looked_at`: from how many runs, the most urgent, letters are drafted, where there are more; else None.
+    """
 
     asked: DaysAsked
     letters: list[Letters]
@@ -117,6 +121,7 @@ class DraftedActs:
     observations: list[ObservationDue]
     observations_beside: int
     others: int | None
+    looked_at: int | None
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -141,23 +146,32 @@ def led_by(user) -> EnrollmentQuerySet:
 
 def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     led = led_by(user).filter(learner__is_active=True)
-    near = led.open().filter(urgency__lte=at + DUE_SOON).with_state(at).annotate(why=why_unreminded(at))
-    unopened = list(may_have_more_time(near, at))
+    near = led.open().filter(urgency__lte=at + DUE_SOON)
+    urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
+    has_more = len(urgent) > LOOKED_AT
+    first = with_reasons(Enrollment.objects.filter(pk__in=[run for run, _learner in urgent[:LOOKED_AT]]), at)
+    unopened = list(may_have_more_time(with_reasons(near, at), at))
     talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
     beside = {*asked.learners, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
+    busy = beside.union(learner for _run, learner in urgent)
     return DraftedActs(
         asked,
-        list(letters_drafted(near.filter(why=""))),
+        list(letters_drafted(first.filter(why=""))),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,
         talks[:LINES],
         len(talks[LINES:]),
-        list(left_out_of(near.exclude(why=""))),
+        list(left_out_of(first.exclude(why=""))),
         observations[:LINES],
         len(observations[LINES:]),
-        others_of(led, beside, at) if counts_others else None,
+        others_of(led, busy) if counts_others and not has_more else None,
+        LOOKED_AT if has_more else None,
     )
+
+
+def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+    return runs.with_state(at).annotate(why=why_unreminded(at))
 
 
 def letters_drafted(able: QuerySet) -> Iterator[Letters]:
@@ -207,9 +221,7 @@ def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
     return found
 
 
-def others_of(led: EnrollmentQuerySet, beside: Collection[int], at: datetime) -> int:
-    """`beside` are people about whom there is something else to do than a due day asks for. Runs two queries: what the
-    database would count by itself, it finds by reading everybody's runs."""
-    near = led.open().filter(urgency__lte=at + DUE_SOON).order_by().values_list("learner", flat=True).distinct()
-    everybody = led.order_by().aggregate(people=Count("learner", distinct=True))["people"]
-    return everybody - len({*near, *beside})
+def others_of(led: EnrollmentQuerySet, busy: Collection[int]) -> int:
+    """`busy` are people about whom there is something to do. Runs a query: what the database would count by itself, it
+    finds by reading everybody's runs."""
+    return led.order_by().aggregate(people=Count("learner", distinct=True))["people"] - len(busy)

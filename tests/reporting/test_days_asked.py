@@ -234,7 +234,7 @@ def test_it_costs_as_many_statements_for_one_as_for_three(client, team, people):
     for number in range(people):
         asks(team, f"Person {number}", due_at=days(9), number=12)
     client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 18
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 16
 
 
 @pytest.mark.parametrize("people", [1, 3])

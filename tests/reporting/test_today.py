@@ -338,6 +338,29 @@ def test_of_more_than_fit_the_first_are_named_and_the_rest_is_offered_next(clien
     assert addressees(team) == {"overdue": ["Late 2"]}
 
 
+def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_the_page_says_so(
+    client, team, monkeypatch
+):
+    monkeypatch.setattr(drafted_acts, "LOOKED_AT", 2)
+    late = [learner_of(team, f"Late {number}", due_at=days(-3 + number / 2)) for number in range(2)]
+    said = "Letters are drafted from the 2 most urgent due days; the board shows all of them."
+    assert drafted(team).others == 0
+    assert said not in client.get("/team/today/").text
+    learner_of(team, "Least late", due_at=days(-1))
+    soon = learner_of(team, "Soon", due_at=days(2))
+    assert addressees(team) == {"overdue": ["Late 0", "Late 1"]}
+    assert [each.run for each in drafted(team).more_time] == [soon.pk]
+    assert drafted(team).others is None
+    page = client.get("/team/today/").text
+    assert said in page and "Remind 2 people who are overdue" in page
+    for run in late:
+        told(run, MessageState.QUEUED)
+    Enrollment.objects.filter(pk=soon.pk).update(started_at=timezone.now())
+    page = client.get("/team/today/").text
+    assert said in page and "Nothing has to be done today." not in page
+    assert "Late 0, Late 1" in page
+
+
 def test_a_person_late_in_two_courses_is_one_person_who_gets_one_letter(client, team):
     tea, aid = Course.objects.get(), make_second_course()
     late = learner_of(team, "Late", course=tea, due_at=days(-2)).learner
