@@ -1,5 +1,6 @@
 """How many on a board stand where: of its rows, or from what is kept of a tree of teams."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,32 +12,41 @@ from courseware.content.models import Course
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.tally import Tally, tally
+from courseware.reporting.board_filters import DueDays
 
 
-def counts_kept(user, team: Team | None, course: Course | None, at: datetime) -> Tally | None:
+def counts_kept(
+    user, team: Team | None, course: Course | None, at: datetime, days: DueDays | None = None
+) -> Tally | None:
     """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
+    within = condition(course, days, at)
     if user.is_superuser or audits(user):
-        return kept_of(team, course, at)
+        return kept_of(team, within, at)
     if handles_people(user):
-        return counts_without_staff(user, team, course, at)
+        return counts_without_staff(user, team, within, at)
     heads = [team] if team else topmost(own_teams(user))
     if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
         return None
     below = Team.objects.filter(pk=heads[0].pk).with_those_below()
     own = Enrollment.objects.newest().filter(learner__in=learners_of(below).filter(person=user))
-    return counts_but(own, heads[0], course, at)  # nobody stands on the own board
+    return counts_but(own, heads[0], within, at)  # nobody stands on the own board
 
 
-def kept_of(team: Team | None, course: Course | None, at: datetime) -> Tally:
-    found = Headcount.objects.filter(team=team)
-    return (found.filter(course=course) if course else found).told(at)
+def condition(course: Course | None, days: DueDays | None, at: datetime) -> Q:
+    """Of what enrollments and headcounts both have."""
+    within = days.condition(at) if days else Q()
+    return within & Q(course=course) if course else within
 
 
-def counts_without_staff(user, team: Team | None, course: Course | None, at: datetime) -> Tally:
+def kept_of(team: Team | None, within: Q, at: datetime) -> Tally:
+    return Headcount.objects.filter(within, team=team).told(at)
+
+
+def counts_without_staff(user, team: Team | None, within: Q, at: datetime) -> Tally:
     staff = not_shown_to(user)
     if team:
         staff = staff.filter(learner__in=learners_of(Team.objects.filter(pk=team.pk).with_those_below()))
-    return counts_but(staff, team, course, at)
+    return counts_but(staff, team, within, at)
 
 
 def not_shown_to(user) -> EnrollmentQuerySet:
@@ -50,16 +60,20 @@ def not_shown_to(user) -> EnrollmentQuerySet:
     return staff.exclude(pk__in=staff.visible_to(user))
 
 
-def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, course: Course | None, at: datetime) -> Tally:
-    if course:
-        not_shown = not_shown.filter(course=course)
-    return kept_of(team, course, at) - counts(not_shown.with_state(at), at)
+def counts_but(not_shown: EnrollmentQuerySet, team: Team | None, within: Q, at: datetime) -> Tally:
+    return kept_of(team, within, at) - counts(not_shown.filter(within).with_state(at), at)
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:
     """Those that stand below no other one."""
     teams = list(teams)
     return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
+
+
+def counts_of_few(enrollments: EnrollmentQuerySet, most: int, at: datetime) -> Tally | None:
+    """What `counts` says of these (from `board`); None where they are more than `most`. Reads no more, by one query."""
+    places = list(enrollments.with_validity(at).order_by().values_list("state", "validity")[: most + 1])
+    return None if len(places) > most else tally((*place, number) for place, number in Counter(places).items())
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:

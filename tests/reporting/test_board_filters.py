@@ -7,12 +7,13 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from courseware.evidence.models import Event
-from courseware.reporting import board_rows
+from courseware.reporting import board_counts, board_rows
 from courseware.reporting.board_filters import DueDays
 from tests.language.samples import make_files
-from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported, learner_of, table
 from tests.reporting.test_workbooks import sheets
 
@@ -158,6 +159,70 @@ def test_days_are_looked_for_in_the_index_of_the_board(team, days):
     query = board_rows.board(make_admin(), days=days).values_list("pk", flat=True)[:25]
     steps = [line for line in query.explain().splitlines() if "learning_enrollment" in line]
     assert len(steps) == 1 and "enrollment_by_urgency (urgency" in steps[0], steps
+
+
+@pytest.mark.parametrize("days", DueDays)
+def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, team, now, days, monkeypatch):
+    for after in (-40, -9, -1, 1, 5, 10, 20, 40):
+        learner_of(team, f"Due after {after}", due_at=now + after * DAY)
+        learner_of(team, f"Done, after {after}", due_at=now + after * DAY, completed_at=now)
+    for nobody_shown in (team.manager, make_admin()):
+        make_enrollment(nobody_shown, due_at=now + DAY)
+        join(team, nobody_shown)
+    viewers = (team.manager, make_hr(), make_admin())
+    for viewer in viewers:
+        counted = board_counts.counts(board_rows.board(viewer, days=days, at=now), now)
+        assert board_counts.counts_kept(viewer, None, None, now, days) == counted
+        assert counted.total > 0
+    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    monkeypatch.setattr(board_counts, "counts_kept", lambda *_of: counted)
+    assert client.get(f"/team/?days={days}").context["total"] == counted.total  # of the last viewer, an administrator
+
+
+@pytest.fixture
+def night_shift(team, now):
+    """Four with one post, two of them late."""
+    for number, after in enumerate((-2, -1, 9, 8)):
+        learner_of(team, f"N{number}", due_at=now + after * DAY, track="night")
+    learner_of(team, "By day", due_at=now - 3 * DAY, track="day")
+
+
+def captions(client, query):
+    page = client.get(f"/team/{query}")
+    caption = BeautifulSoup(page.content, "html.parser").select_one("#people .small")
+    return [row.name for row in page.context["rows"]], caption.text, page
+
+
+@pytest.mark.parametrize("query", ["?post=night", "?name=N"])
+def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_says_so(
+    client, night_shift, monkeypatch, query
+):
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 4)
+    shown, caption, page = captions(client, query)
+    assert (shown, caption, page.context["total"]) == (["N0", "N1", "N3", "N2"], "1–4 of 4", 4)
+    assert "are not counted" not in page.text
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    with CaptureQueriesContext(connection) as asked:
+        shown, caption, page = captions(client, query)
+    assert (shown, caption) == (["N0", "N1", "N3"], "1–3 of more than 3")
+    assert "the 3 most urgent are listed, and the states are not counted" in page.text
+    tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum b")
+    assert [tile.text for tile in tiles] == ["3+", *["–"] * (len(tiles) - 1)]
+    assert not [each for each in asked if "count(" in each["sql"].lower() and "learning_enrollment" in each["sql"]]
+    assert client.get(f"/team/{query}&page=2").context["page"].number == 1
+    assert len(exported(client, query)) == 4
+    assert Event.objects.filter(verb="board-exported").latest("pk").data["rows"] == 4
+
+
+def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(client, night_shift, monkeypatch):
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    shown, caption, page = captions(client, "?post=night&state=overdue&sort=name")
+    assert (shown, caption) == (["N0", "N1"], "1–2 of 2")
+    assert "in all states together, which are not counted" in page.text
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 1)
+    shown, caption, _page = captions(client, "?post=night&state=overdue")
+    assert (shown, caption) == (["N0"], "1–1 of more than 1")
+    assert "Nobody matches" in client.get("/team/?post=night&state=waived").text
 
 
 def test_who_looks_at_the_days_of_a_team_sees_nobody_else(client, team):

@@ -20,6 +20,8 @@ from courseware.learning.access import own_enrollments
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
+from courseware.learning.states import State
+from courseware.learning.validity import Validity
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.own_board import (
@@ -36,7 +38,7 @@ from courseware.reporting.survey_statistics import surveys_on
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
-NOT_KEPT = frozenset({"name", "post", "days", "away", "stuck"})  # filters of which no numbers are kept
+NOT_KEPT = frozenset({"name", "post", "away", "stuck"})  # filters of which no numbers are kept
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
 TO_UNDO = "acts-to-undo"  # in the session: what was just confirmed of today's acts; offered on the next page alone
 
@@ -51,26 +53,28 @@ def board(request):
     if form.names_lost_team(chosen):
         return render(request, "reporting/team_gone.html", {"views": VIEWS(person=request.user.pk)})
     everyone, found = chosen_enrollments(request.user, chosen, now)
-    tally = counts_of(request, teams, chosen, everyone, now)
-    number = number_in(tally, chosen)
-    page_of_rows = Paginator(range(number), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    shown = board_rows.facts_of(keys_on(page_of_rows, request.user, teams, chosen, found, now), now)
+    tally, most = tally_of(request, teams, chosen, everyone, now), board_rows.SORTED_BY_NAME
+    number = number_in(tally, chosen) if tally else number_up_to(most + 1, chosen, found)
+    has_more = tally is None and number > most
+    page_of_rows = Paginator(range(most if has_more else number), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    shown = board_rows.facts_of(keys_on(page_of_rows, number, request.user, teams, chosen, found, now), now)
     routes = board_rows.outlines(get_language())
     courses = [(outline.course_id, outline.title) for outline in routes.values()]
     form.show_courses(courses, posts_of(routes))
     context = {
         "form": form,
         "chosen": chosen,
-        "counts": tally.states,
-        "validities": tally.validities,
-        "total": tally.total,
-        "people": people_on(request, teams, chosen, everyone, tally, courses, now),
+        "counts": tally.states if tally else dict.fromkeys(State),
+        "validities": tally.validities if tally else dict.fromkeys(Validity),
+        "total": tally and tally.total,
+        "has_more": has_more,
+        "people": tally and people_on(request, teams, chosen, everyone, tally, courses, now),
         "courses": courses,
         "shows_course": len(courses) > 1 and "course" not in chosen,
         "page": page_of_rows,
         "sorting": chosen.get("sort"),
-        "is_sorted": number <= board_rows.SORTED_BY_NAME,
-        "most_sorted": board_rows.SORTED_BY_NAME,
+        "is_sorted": number <= most,
+        "most_sorted": most,
         "rows": board_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
@@ -143,13 +147,21 @@ def everyone_on(user, filters, is_stuck, at):
     return board_rows.those_stuck(everyone, get_language(), at) if is_stuck else everyone
 
 
-def keys_on(page, user, teams, chosen, found, at):
-    rows, number = page.object_list, page.paginator.count
+def keys_on(page, number, user, teams, chosen, found, at):
+    """Of these rows; `number` are there, or more."""
+    rows = page.object_list
     is_first = page.number == 1 and 0 < number <= board_rows.SORTED_BY_NAME
     if is_first and not chosen and is_own_board(user, teams, chosen):
         return first_keys_of_own(user, dict(teams), at)[: len(rows)]
     found = board_rows.sorted_within_reason(found, number, chosen.get("sort"), user)
     return found.values_list("pk", flat=True)[rows.start : rows.stop]
+
+
+def tally_of(request, teams, chosen, everyone, at):
+    """None where they are too many to be counted by rows, and no numbers are kept."""
+    if "stuck" in chosen or chosen.keys().isdisjoint(NOT_KEPT):
+        return counts_of(request, teams, chosen, everyone, at)
+    return board_counts.counts_of_few(everyone, board_rows.SORTED_BY_NAME, at)
 
 
 def counts_of(request, teams, chosen, everyone, at):
@@ -159,7 +171,7 @@ def counts_of(request, teams, chosen, everyone, at):
     if (
         is_large
         and chosen.keys().isdisjoint(NOT_KEPT)
-        and (kept := board_counts.counts_kept(request.user, *places, at))
+        and (kept := board_counts.counts_kept(request.user, *places, at, chosen.get("days")))
     ):
         return with_leavers(kept, everyone, at) if "left" in chosen else kept
     is_own = is_own_board(request.user, teams, chosen)
@@ -175,6 +187,11 @@ def with_leavers(kept, everyone, at):
 
 def number_in(tally, chosen):
     return tally.number_in(chosen["state"]) if "state" in chosen else tally.total
+
+
+def number_up_to(most, chosen, found):
+    """Of rows that are not all counted. Runs a query where a state is chosen."""
+    return found.order_by()[:most].count() if "state" in chosen else most
 
 
 def people_on(request, teams, chosen, everyone, tally, courses, at):
