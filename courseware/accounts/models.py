@@ -146,6 +146,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["name", "id"], condition=models.Q(is_active=False), name="former_people_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_staff=True), name="staff_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_superuser=True), name="superusers_by_name"),
+            models.Index(fields=["post"], condition=~models.Q(post=""), name="people_by_post"),  # of boards
         ]
 
     def __str__(self):

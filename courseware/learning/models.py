@@ -186,6 +186,7 @@ class Enrollment(models.Model):
                 condition=models.Q(is_newest=True),
                 name="newest_by_certified_until",
             ),
+            models.Index(fields=["track"], condition=~models.Q(track=""), name="enrollment_of_post"),
         ]
 
     def __str__(self):

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.evidence.models import Event
-from courseware.reporting import board_counts, board_rows
+from courseware.reporting import board_counts, board_filters, board_rows
 from courseware.reporting.board_filters import DueDays
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
@@ -58,7 +58,9 @@ def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdu
     assert names(client, f"?days={days}") == counted
 
 
-def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team):
+@pytest.mark.parametrize("few", [board_filters.FEW, 0])
+def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team, few, monkeypatch):
+    monkeypatch.setattr(board_filters, "FEW", few)
     for name, of_person, track in (
         ("chosen", "", "night"),
         ("chosen against", "day", "night"),

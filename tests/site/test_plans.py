@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from benchmarks.growing_firm import GrowingFirm
 from benchmarks.visits import plans_of, statements_kept
+from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry
 from courseware.learning.question_view import drawn_with
 from courseware.lib import long_lists
+from courseware.reporting import board_rows
 from tests.making import make_course
 
 pytestmark = [
@@ -110,6 +112,20 @@ LISTS = {
 def test_no_board_of_a_team_of_fifty_reads_a_table_that_grows(client, firm, path):
     client.force_login(firm.last_manager)
     assert read_wholly(asked(client, path), OF_A_TEAM) == set()
+
+
+def test_no_board_of_everybody_reads_a_table_that_grows_for_due_days_or_a_post_that_few_have(client, firm, monkeypatch):
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 200)  # of more no people are counted
+    few, others = firm.posts[:2]
+    User.objects.filter(post=few).exclude(email__startswith="p00000").update(post=others)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_user")
+    client.force_login(firm.head)
+    read = {
+        question: read_wholly(asked(client, f"/team/?{question}"), OF_A_FILTER)
+        for question in ("days=due-7", "days=late-30", f"post={few}")
+    }
+    assert read == {question: set() for question in read}
 
 
 def test_no_list_of_the_admin_reads_a_table_that_grows(client, firm):
