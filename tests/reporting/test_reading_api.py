@@ -7,18 +7,15 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.test import Client
-from django.utils import timezone
 
-from courseware.accounts.api_keys import ApiKey, make_key
+from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.models import Membership, User
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.reporting.api import description, shares_in
+from courseware.reporting.api import description
 from courseware.reporting.api_shapes import StandingShape
 from courseware.reporting.exports import BOARD_COLUMNS
-from courseware.reporting.shares import Share
-from courseware.reporting.views import api_pages
 from tests.counting import statements
 from tests.making import (
     join,
@@ -30,34 +27,12 @@ from tests.making import (
     make_user,
 )
 from tests.reporting.boards import learner_of
-from tests.simulations.playing import BEST, play
-from tests.simulations.samples import KETTLE, make_player
+from tests.reporting.programs import Program
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 LISTS = ("standings", "people", "teams", "courses", "certificates")
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
-
-
-class Program:
-    """Reads with a key of this person."""
-
-    def __init__(self, person):
-        ends_on = site_day() + timedelta(days=7)
-        self.secret = make_key(person, name=f"Key {ApiKey.objects.count()}", ends_on=ends_on)
-
-    def asks(self, address, **headers):
-        address = address if address.startswith("/") else f"/api/v1/{address}"
-        headers = {"authorization": f"Bearer {self.secret}", "accept-language": "en", **headers}
-        return Client().get(address, headers=headers)
-
-    def rows(self, address, **headers):
-        response = self.asks(address, **headers)
-        assert response.status_code == 200, response.text
-        return response.json()["results"]
-
-    def named(self, address):
-        return [row["name"] for row in self.rows(address)]
 
 
 @pytest.fixture
@@ -323,61 +298,6 @@ def test_the_day_of_the_last_use_is_kept_with_the_key(team):
     assert ApiKey.objects.get().used_on == date(2026, 11, 27)
 
 
-def test_figures_of_a_simulation_are_of_five_people_and_more(team):
-    address = f"simulations/tea-room/{KETTLE}/"
-
-    def played(people):
-        for _ in range(people):
-            player = make_player()
-            join(team, player.learner)
-            play(player, BEST)
-
-    def figures(person):
-        with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
-            return Program(person).asks(address).json()
-
-    nothing = {"people": 0, "endings": []}
-    played(4)
-    assert figures(team.manager).items() >= nothing.items()
-    played(1)
-    found = figures(team.manager)
-    assert (found["people"], [share for share in found["endings"] if share["count"]]) == (
-        5,
-        [{"id": "calm-end", "count": 5, "percent": None}],
-    )
-    assert figures(make_team().manager).items() >= nothing.items()
-    assert Program(team.manager).asks("simulations/tea-room/no-such/").status_code == 404
-
-
-def test_figures_of_questions_are_of_five_people_and_more_and_of_banks_for_staff_alone(team):
-    def right(person, document):
-        with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
-            asked = Program(person).asks(f"questions/tea-room/{document}/")
-        return asked.json()["questions"] if asked.status_code == 200 else asked.status_code
-
-    for _ in range(4):
-        complete_course(learner_of(team))
-    assert {(each["people"], each["right"]) for each in right(team.manager, "boiling")} == {(0, None)}
-    complete_course(learner_of(team))
-    assert {
-        "id": "is-it-off",
-        "people": 5,
-        "right": {"id": "right", "count": 5, "percent": None},
-        "choices": [{"id": "1", "count": 0, "percent": None}, {"id": "2", "count": 5, "percent": None}],
-    } in right(team.manager, "boiling")
-    assert {each["people"] for each in right(make_team().manager, "boiling")} == {0}
-    assert (right(team.manager, "tea-bank"), right(team.manager, "last-cup")) == (404, 404)
-    assert {each["people"] for each in right(make_admin(), "tea-bank")} <= {0, 5}
-
-
-def test_parts_of_a_group_are_in_people_below_twenty_and_from_there_on_in_percent_alone():
-    shares = shares_in([("a", Share(6, 19)), ("b", Share(12, 20))])
-    assert [vars(share) for share in shares] == [
-        {"id": "a", "count": 6, "percent": None},
-        {"id": "b", "count": None, "percent": 60},
-    ]
-
-
 def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the_documents(team, client):
     written = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(description())), "manage.py write_openapi writes it anew"
@@ -388,62 +308,3 @@ def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the
     assert client.get(address).status_code == 404
     client.force_login(team.manager)
     assert client.get(address).json() == written
-
-
-def post(client, **fields):
-    said = {"name": "Charts", "ends_on": (site_day() + timedelta(days=30)).isoformat()} | fields
-    return client.post("/api/", said, headers={"accept-language": "en"})
-
-
-def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
-    client.force_login(team.manager)
-    page = post(client)
-    secret = page.context["secret"]
-    assert f'value="{secret}"' in page.text
-    again = post(client)
-    assert again.status_code == 422 and "You have a key of this name." in again.text
-    listed = client.get("/api/", headers={"accept-language": "en"}).text
-    assert "Charts" in listed and "never used" in listed and secret not in listed
-
-
-@pytest.mark.parametrize("ahead", [-1, 366])
-def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
-    client.force_login(team.manager)
-    page = post(client, ends_on=(site_day() + timedelta(days=ahead)).isoformat())
-    assert page.status_code == 422 and "at most a year from now" in page.text
-    assert not ApiKey.objects.exists()
-    for fitting in (0, 365):
-        assert post(client, name=f"{fitting}", ends_on=(site_day() + timedelta(days=fitting)).isoformat()).context[
-            "secret"
-        ]
-
-
-def test_nobody_has_more_than_ten(team, client):
-    client.force_login(team.manager)
-    answers = [post(client, name=f"Key {number}").status_code for number in range(11)]
-    assert answers == [200] * 10 + [422] and ApiKey.objects.count() == 10
-
-
-def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):
-    client.force_login(team.manager)
-
-    def taken_meanwhile(person, **said):
-        for number in range(10):
-            make_key(person, name=f"Key {number}", ends_on=site_day())
-        return make_key(person, **said)
-
-    monkeypatch.setattr(api_pages, "make_key", taken_meanwhile)
-    page = post(client)
-    assert page.status_code == 422 and "You have 10 keys. End one first." in page.text
-    assert ApiKey.objects.count() == 10 and page.context["secret"] == ""
-
-
-def test_a_key_is_ended_by_its_owner_and_no_other(team, client):
-    program = Program(team.manager)
-    key = ApiKey.objects.get()
-    client.force_login(make_hr())
-    assert client.post(f"/api/{key.pk}/end/").status_code == 404
-    assert program.asks("courses/").status_code == 200
-    client.force_login(team.manager)
-    assert client.post(f"/api/{key.pk}/end/").status_code == 302
-    assert program.asks("courses/").status_code == 401
