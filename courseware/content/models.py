@@ -218,6 +218,7 @@ class Page(models.Model):
     language = models.CharField(max_length=10)
     digest = models.CharField(max_length=64, help_text="sha256 of the data")
     data = models.JSONField()
+    paragraphs = models.JSONField(default=list, help_text="What a search looks through, taken from the data")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["document", "language", "digest"], name="one_page_per_digest")]

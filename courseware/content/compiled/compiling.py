@@ -18,7 +18,8 @@ This happens when a release is published and for a preview, never when a page is
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
 
-Titles are plain text, but HTML in questions and in the sections of a card.
+Titles are plain text, but HTML in questions and in the sections of a card. Paragraphs of lessons, of the card and of
+the scene of a simulation have ids; what a search looks through is taken from them when a page is stored (`paragraphs`).
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ from courseware.content.models import Text
 from courseware.language.course import CourseText, read_course
 
 # Increased whenever the same text compiles to something else; every release is then compiled again by the upgrade.
-COMPILER = 5
+COMPILER = 6
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         "exam_id": exam.id if exam else None,
         "pre_check_id": pre_check,
         "again_after": again_after(course, pre_check) if pre_check else None,
+        "terms": terms_in(course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
         "sheets": [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)],
         "card_id": next((card.id for card in course.of_kind("card")), None),
@@ -38,6 +39,15 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         ],
         "objective_lessons": dict(course.first_lessons),
     }
+
+
+def terms_in(course: CourseText, language: str) -> list[list[Any]]:
+    """Each term that has a name in this language, and its names in the others."""
+    return [
+        [term.texts[language], [name for tag, name in term.texts.items() if tag != language]]
+        for term in course.terms.values()
+        if language in term.texts
+    ]
 
 
 def in_language(course: CourseText, identifier: str, language: str) -> ParsedDocument:

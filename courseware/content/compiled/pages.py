@@ -10,6 +10,7 @@ from django.urls import reverse
 from courseware.content.compiled.figures import Media, figure_html
 from courseware.content.compiled.markdown import Pointers, Renderer
 from courseware.content.compiled.page_links import address
+from courseware.content.compiled.paragraphs import new_ids, with_ids
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
@@ -184,7 +185,8 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
                 blocks.append(callout_data(page, block, section.title))
             else:
                 add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
-    return blocks
+    ids = new_ids()
+    return [block | {"html": with_ids(block["html"], ids)} if "html" in block else block for block in blocks]
 
 
 def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, Any]:
@@ -235,7 +237,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
     played = replace(
         written,
         title=page.renderer.inline(written.title),
-        premise=page.text_html(written.premise, written.title),
+        premise=with_ids(page.text_html(written.premise, written.title), new_ids()),
         nodes={node.id: node_with_html(page, node) for node in written.nodes.values()},
         endings=tuple(with_html(page, ending) for ending in written.endings),
         debrief=tuple(with_html(page, passage) for passage in written.debrief),
@@ -302,15 +304,15 @@ def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[s
 
 
 def compile_card(page: PageCompiler) -> dict[str, Any]:
-    intro = page.document.section("")
+    intro, ids = page.document.section(""), new_ids()
     return {
-        "html": page.html(intro.blocks) if intro else "",
+        "html": with_ids(page.html(intro.blocks), ids) if intro else "",
         "sections": [
             {
                 "id": section.id,
                 "title": page.renderer.inline(section.title),
                 "call": section.attrs.get("call", ""),
-                "html": page.html(section.blocks, section.title),
+                "html": with_ids(page.html(section.blocks, section.title), ids),
             }
             for section in page.document.sections
             if section.id

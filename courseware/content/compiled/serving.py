@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Max
 
 from courseware.content.compiled.compiling import COMPILER, compile_release
+from courseware.content.compiled.paragraphs import as_searched, paragraphs_on
 from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import Simulation, load_simulation
@@ -75,6 +76,34 @@ class LeadsSheet:
     after_days: int
 
 
+@dataclass(frozen=True)
+class TermNames:
+    """A word of the trade in the language of the outline, and what it is called in the course's other languages."""
+
+    name: str
+    elsewhere: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Paragraph:
+    """A paragraph that can be found. `document` is the id of its lesson, simulation or card; `at` is its id on that
+    page; `paragraphs` lists the kinds. `under` is the heading above it, else "".
+    Equal to itself only.
+    """
+
+    document: str
+    title: str
+    at: str
+    kind: str
+    under: str
+    text: str
+
+    @cached_property
+    def searched(self) -> tuple[str, str]:
+        """The text, and what stands above it, as a search reads them."""
+        return as_searched(self.text), as_searched(f"{self.title}\n{self.under}")
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """The route of a course in one language. `required` is the one denominator of every percentage.
@@ -97,6 +126,7 @@ class Outline:
     pre_check_id: str | None = None
     again_after: str | None = None
     sheets: tuple[LeadsSheet, ...] = ()
+    terms: tuple[TermNames, ...] = ()
     is_short: bool = False  # see `learning.own_outline`
 
     @cached_property
@@ -212,6 +242,26 @@ def _page(release: int, digest: str, compiler: int, identifier: str, language: s
     raise Page.DoesNotExist(f"release {release} has no page {identifier}")
 
 
+def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
+    """What can be found in the pages of a release, in the language of `outline(release, language)`, page by page.
+
+    Runs one query the first time, none later.
+    """
+    return _paragraphs(release.pk, release.digest, release.compiler, outline(release, language).language)
+
+
+@lru_cache(IN_MEMORY)
+def _paragraphs(release: int, digest: str, compiler: int, language: str) -> tuple[Paragraph, ...]:
+    if compiler == COMPILER:
+        stored = Page.objects.filter(entries__release=release, language=language).exclude(paragraphs=[])
+        rows = list(stored.order_by("document").values_list("document__identifier", "data__title", "paragraphs"))
+    else:
+        kinds = dict(ReleaseEntry.objects.filter(release=release).values_list("document__identifier", "document__kind"))
+        pages = {key: page[language] for key, page in _compiled_again(release, digest)[1].items() if language in page}
+        rows = [(key, data["title"], paragraphs_on(kinds[key], data)) for key, data in pages.items()]
+    return tuple(Paragraph(identifier, title, *found) for identifier, title, each in rows for found in each)
+
+
 def _page_compiled_again(release: int, digest: str, identifier: str, language: str) -> PageData:
     pages = _compiled_again(release, digest)[1]
     entry = ReleaseEntry.objects.select_related("document").filter(release=release, document__identifier=identifier)
@@ -233,7 +283,7 @@ def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[st
 
 def forget() -> None:
     # For tests: after a rollback, primary keys are used again.
-    for kept in (_outline, _page, _compiled_again):
+    for kept in (_outline, _page, _paragraphs, _compiled_again):
         kept.cache_clear()
 
 
@@ -290,6 +340,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         modules=tuple(read_module(module) for module in stored["modules"]),
         objective_lessons=dict(stored["objective_lessons"]),
         sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
+        terms=tuple(TermNames(name, tuple(elsewhere)) for name, elsewhere in stored["terms"]),
     )
 
 

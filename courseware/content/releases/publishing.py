@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course, compile_release
+from courseware.content.compiled.paragraphs import paragraphs_on
 from courseware.content.models import Course, Document, Page, Proposal, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
@@ -167,7 +168,9 @@ def store_pages(release: Release, compiled: Compiled) -> None:
     entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
     known = {
         (page.document_id, page.language, page.digest): page
-        for page in Page.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer("data")
+        for page in Page.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer(
+            "data", "paragraphs"
+        )
     }
     new_pages, pages_of_entries = [], []
     for (identifier, language), data in compiled.pages.items():
@@ -175,7 +178,10 @@ def store_pages(release: Release, compiled: Compiled) -> None:
         digest = digest_of_page(data)
         page = known.get((entry.document_id, language, digest))
         if page is None:  # else an earlier release compiled to the same page
-            page = Page(document_id=entry.document_id, language=language, digest=digest, data=data)
+            paragraphs = paragraphs_on(entry.document.kind, data)
+            page = Page(
+                document_id=entry.document_id, language=language, digest=digest, data=data, paragraphs=paragraphs
+            )
             new_pages.append(page)
         pages_of_entries.append((entry, page))
     Page.objects.bulk_create(new_pages)

@@ -1,0 +1,73 @@
+"""Paragraphs of a page, each with an id that a link can lead to, and the text in it that a search looks through."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from itertools import count
+from typing import Any
+
+from django.utils.html import strip_tags
+
+_BEGINS = re.compile(r"<(p|li|tr|figcaption)>")
+_PIECES = re.compile(r'<(?:(?:p|li|tr|figcaption) id="(?P<id>[^"]+)"|(?P<heading>h[2-6])(?: id="[^"]*")?)>')
+_SOURCES = re.compile(r"<sup>.*?</sup>", re.DOTALL)
+_SPACES = re.compile(r"\s+")
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", ord("İ"): "i"}
+
+
+def new_ids() -> Iterator[str]:
+    # No id of a document holds a colon.
+    return (f"p:{number}" for number in count(1))
+
+
+def with_ids(html: str, ids: Iterator[str]) -> str:
+    return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
+
+
+def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
+    """What is found on a page, in reading order, as [id, kind, heading above, text]. Questions are no part of it.
+
+    The kinds are text, rule, say, warning, post, card, and scene, with which a simulation begins.
+    """
+    match kind:
+        case "lesson":
+            return _of_lesson(data["blocks"])
+        case "card":
+            pieces = [("", data["html"])] + [(_plain(part["title"]), part["html"]) for part in data["sections"]]
+            return [[at, "card", title, text] for title, html in pieces for at, _under, text in _cut(html, "")]
+        case "simulation":
+            return [[at, "scene", under, text] for at, under, text in _cut(data["simulation"]["premise"], "")]
+    return []
+
+
+def _of_lesson(blocks: list[dict[str, Any]]) -> list[list[str]]:
+    found, under = [], ""
+    for block in blocks:
+        under = block["title"] if block["type"] == "check" else under
+        for at, heading, text in _cut(block.get("html", ""), under):
+            under = heading
+            if text:
+                found.append([at, block.get("kind", "text"), heading, text])
+    return found
+
+
+def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
+    """(id, heading above, text) of each paragraph; a heading alone comes with the text ""."""
+    begins = list(_PIECES.finditer(html))
+    ends = [*(match.start() for match in begins), len(html)][1:]
+    for begin, end in zip(begins, ends, strict=True):
+        text = _plain(html[begin.end() : end])
+        if begin["heading"]:
+            under = text
+            yield "", under, ""
+        elif text:
+            yield begin["id"], under, text
+
+
+def _plain(html: str) -> str:
+    return _SPACES.sub(" ", unescape(strip_tags(_SOURCES.sub("", html.replace("</td>", " "))))).strip()
+
+
+def as_searched(text: str) -> str:
+    """In small letters of usual width. As long as `text`, so that places in both are the same."""
+    return text.translate(_WIDE).lower()
