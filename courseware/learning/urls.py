@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import another_day, course, due_calendar, house_style, lesson, unsaved
+from courseware.learning.views import another_day, course, due_calendar, house_style, lesson, searching, unsaved
 
 app_name = "learning"
 
@@ -23,6 +23,7 @@ course_urls = [
 ]
 
 urlpatterns = [
+    path("search/", searching.search_own_courses, name="search"),
     path("due-days/", due_calendar.due_days, name="due-days"),
     path("due-days/<slug:secret>.ics", due_calendar.due_feed, name="due-feed"),
     path("house-style/", house_style.house_style, name="house-style"),

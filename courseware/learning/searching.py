@@ -1,0 +1,178 @@
+"""Find a paragraph of a course: every word asked for stands in it, in its heading or in the title of its page.
+
+The paragraphs of a course are looked through one by one, in memory (docs/decisions/0043-search-reads-the-course.md).
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from courseware.content.compiled.paragraphs import as_searched
+from courseware.content.compiled.serving import Outline, Paragraph, TermNames
+from courseware.language.chinese import HAN, has_characters
+
+MOST_WORDS = 8
+MOST_PAGES = 20
+OF_A_PAGE = 3
+NEAR = 1 / 3  # of the pairs of characters, and of the words, that are asked for
+AROUND = 60  # characters before the first word found, in what is shown of a paragraph
+SHOWN = 220
+
+_WORDS = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:['’-][^\W_{HAN}]+)*")
+_WORTH = {"card": 3, "rule": 2, "say": 2}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a text: Chinese characters anywhere, letters where a word begins, so that "code" also finds
+    "codes".
+    """
+
+    sign: str
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        begins = "" if is_chinese(self.sign) else rf"(?<![^\W{HAN}])"
+        # Asked by itself first: most texts don't have it, and a pattern is ten times as slow to say so.
+        return [match.span() for match in re.finditer(begins + re.escape(self.sign), text)] if self.sign in text else []
+
+    def is_in(self, text: str) -> bool:
+        return bool(self.spans(text))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """`pieces` are parts of the text in order, each with whether it was asked for."""
+
+    paragraph: Paragraph
+    pieces: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """The best hits on one page, in reading order, and how many more it has."""
+
+    document: str
+    title: str
+    hits: tuple[Hit, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`is_near`: nothing holds all that was asked for, and these pages hold most of it."""
+
+    pages: tuple[FoundPage, ...] = ()
+    terms: tuple[TermNames, ...] = ()
+    is_near: bool = False
+
+
+def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
+    """A term asked for by its name in another language is looked for by the one it has in this."""
+    words = words_of(asked)
+    if not words:
+        return Findings()
+    places = {step.id: place for place, step in enumerate(outline.steps)}
+    readable = [each for each in paragraphs if each.document in places or each.document == outline.card_id]
+    terms = terms_like(words, outline.terms)
+    for tried in (words, *(words_of(term.name) for term in terms)):
+        if scores := dict(scored(readable, wanted := [Wanted(word) for word in tried])):
+            return Findings(tuple(pages_of(scores, places, wanted)), terms)
+    wanted = [Wanted(gram) for gram in grams_of(words_of(terms[0].name) if terms else words)]
+    scores = dict(scored_near(readable, wanted))
+    return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
+
+
+def words_of(asked: str) -> list[str]:
+    """Runs of Chinese characters, and words of letters and digits."""
+    return list(dict.fromkeys(_WORDS.findall(as_searched(asked))))[:MOST_WORDS]
+
+
+def is_chinese(word: str) -> bool:
+    return has_characters(word[0])
+
+
+def grams_of(words: Iterable[str]) -> list[str]:
+    """Pairs of Chinese characters, and other words without the "s" of the plural."""
+    grams: list[str] = []
+    for word in words:
+        if is_chinese(word):
+            grams += [word[place : place + 2] for place in range(max(len(word) - 1, 1))]
+        else:
+            grams.append(word.removesuffix("s") if len(word) > 3 else word)
+    return list(dict.fromkeys(grams))
+
+
+def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
+    for paragraph in paragraphs:
+        text, above = paragraph.searched
+        inside = [word for word in wanted if word.is_in(text)]
+        if inside and all(word in inside or word.is_in(above) for word in wanted):
+            in_title = sum(word.is_in(above) for word in wanted)
+            yield paragraph, _WORTH.get(paragraph.kind, 0) + 3 * in_title + len(inside)
+
+
+def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
+    """What is rare counts more: that something stands everywhere says little."""
+    inside = {paragraph: [gram for gram in wanted if gram.is_in(paragraph.searched[0])] for paragraph in paragraphs}
+    often = Counter(gram for found in inside.values() for gram in found)
+    for paragraph, found in inside.items():
+        if found and len(found) >= NEAR * len(wanted):
+            yield paragraph, sum(1 / often[gram] for gram in found)
+
+
+def pages_of(
+    scores: Mapping[Paragraph, float], places: Mapping[str, int], wanted: Sequence[Wanted]
+) -> Iterator[FoundPage]:
+    by_page = defaultdict(list)
+    for paragraph in scores:
+        by_page[paragraph.document].append(paragraph)
+
+    def rank(document: str) -> tuple[float, int]:
+        return -max(scores[paragraph] for paragraph in by_page[document]), places.get(document, -1)
+
+    for document in sorted(by_page, key=rank)[:MOST_PAGES]:
+        found = by_page[document]
+        best = sorted(sorted(found, key=lambda paragraph: -scores[paragraph])[:OF_A_PAGE], key=found.index)
+        hits = tuple(Hit(paragraph, tuple(pieces_of(paragraph.text, wanted))) for paragraph in best)
+        yield FoundPage(document, found[0].title, hits, len(found) - len(best))
+
+
+def pieces_of(text: str, wanted: Iterable[Wanted]) -> Iterator[tuple[str, bool]]:
+    spans = merged(sorted(span for word in wanted for span in word.spans(as_searched(text))))
+    begin = cut_before(text, spans[0][0] if spans else 0)
+    end = begin + SHOWN
+    if begin:
+        yield "…", False
+    for first, last in spans:
+        if last <= end:
+            yield text[begin:first], False
+            yield text[first:last], True
+            begin = last
+    yield text[begin:end] + ("…" if len(text) > end else ""), False
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for first, last in spans:
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        else:
+            found.append((first, last))
+    return found
+
+
+def cut_before(text: str, place: int) -> int:
+    """Where to begin, so that `place` is seen: at the beginning of a sentence or behind a space, where one is near."""
+    if place <= AROUND:
+        return 0
+    begin = place - AROUND
+    breaks = [match.end() for match in re.finditer(r"[。！？；，]|[.!?;,]? ", text[begin:place])]
+    return begin + breaks[0] if breaks else begin
+
+
+def terms_like(words: Sequence[str], terms: Iterable[TermNames]) -> tuple[TermNames, ...]:
+    """Terms one of whose names is what was asked for, or begins so."""
+    asked = " ".join(words)
+    names = {term: [as_searched(name) for name in (term.name, *term.elsewhere)] for term in terms}
+    return tuple(term for term in names if any(name.startswith(asked) for name in names[term]))[:OF_A_PAGE]
