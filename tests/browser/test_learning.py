@@ -226,3 +226,23 @@ def test_a_theme_once_chosen_stays(visit, learner):
 
 def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learner):
+    page = visit()
+    sign_in(page, Keyboard(page), learner)
+    page.wait_for_load_state()
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    page.keyboard.type("stairs")
+    page.keyboard.press("Enter")
+    hit = page.locator(".found li a")
+    expect(hit).to_contain_text("take the stairs")
+    page.wait_for_load_state()
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    hit.click()
+    target = page.locator(":target")
+    expect(target).to_have_text("Put the cup down and take the stairs.")
+    expect(target).to_be_in_viewport()

@@ -1,4 +1,7 @@
-// On every page: the place is kept when the language is switched, a lost network is said, and the end of a session.
+// On every page: the place is kept when the language is switched, a lost network is said, and the end of a session; a
+// key opens the search.
+import { asksForSearch } from "../search_key.js";
+
 const AT_THE_TOP = 60; // pixels
 const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
 
@@ -25,6 +28,14 @@ function stay(event) {
   setTimeout(tellNetwork, 50);
 }
 
+addEventListener("keydown", (event) => {
+  const link = document.querySelector("[data-search]");
+  if (!link || !asksForSearch(event)) return;
+  event.preventDefault();
+  const field = document.querySelector("main input[type=search]");
+  if (field) field.select();
+  else link.click(); // which waits where there is no network
+});
 addEventListener("online", tellNetwork);
 addEventListener("offline", tellNetwork);
 // On the window, so that a page's own script, which keeps and sends again, comes first.

@@ -1,0 +1,27 @@
+// "/" and Ctrl-K or ⌘K open the search. "/" alone can be switched off, for whoever speaks to the machine.
+const KEPT = "search-key";
+
+export function isOn() {
+  try {
+    return localStorage.getItem(KEPT) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+export function keep(on) {
+  try {
+    localStorage.setItem(KEPT, on ? "on" : "off");
+  } catch {
+    /* a private window forgets */
+  }
+}
+
+/** @param {KeyboardEvent} event */
+export function asksForSearch(event) {
+  if (event.defaultPrevented || event.altKey || event.isComposing) return false;
+  const withControl = event.ctrlKey || event.metaKey;
+  if (event.key.toLowerCase() === "k") return withControl && !event.shiftKey;
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  return event.key === "/" && !withControl && !isTyping && isOn();
+}
