@@ -57,6 +57,10 @@ class Face:
         return next((value for style in self.styles if (value := getattr(style, column))), "")
 
     @property
+    def is_card_for_all(self) -> bool:
+        return any(style.card_for_all for style in self.styles if style.course == SITE)
+
+    @property
     def sheet_address(self) -> str:
         """ "" where the colours are the product's."""
         light, dark = self.of("light"), self.of("dark")

@@ -66,15 +66,22 @@ class HouseStyleForm(forms.Form):
         max_length=254,
         help_text=_("Your mail server has to send for it. Empty: the address of the settings."),
     )
+    card_for_all = forms.BooleanField(
+        label=_("Emergency card for everybody"),
+        required=False,
+        help_text=_("Whoever opens this site sees the card and its numbers, without signing in."),
+    )
     looked_at = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     new_logo = None
 
-    def __init__(self, *args, style, **kwargs):
+    def __init__(self, *args, style, course, **kwargs):
         kept = initial_of(style) if style else {}
         super().__init__(*args, initial={"base": 0} | kept, **kwargs)
         self.style = style
+        if course:
+            del self.fields["card_for_all"]
         for what in SAID:
             for tag, _language in settings.LANGUAGES:
                 self.fields[field_of(what, tag)] = words_field(what, tag)
@@ -83,7 +90,8 @@ class HouseStyleForm(forms.Form):
     def helper(self):
         spoken = [field_of(what, tag) for what in SAID for tag, _language in settings.LANGUAGES]
         look = ["light", "dark", "logo", *(["no_logo"] if self.style and self.style.logo_id else [])]
-        return Fields(*spoken, "sender_address", *look, "looked_at", "base", error_summary=True)
+        for_all = [name for name in ("card_for_all",) if name in self.fields]
+        return Fields(*spoken, "sender_address", *look, *for_all, "looked_at", "base", error_summary=True)
 
     def clean_light(self):
         return self.readable("light")
@@ -129,6 +137,7 @@ class HouseStyleForm(forms.Form):
             "light": self.cleaned_data["light"],
             "dark": self.cleaned_data["dark"],
             "logo_id": self.logo_key(),
+            "card_for_all": self.cleaned_data.get("card_for_all", False),
         }
 
     def texts(self, what):
@@ -151,5 +160,6 @@ def initial_of(style):
         "sender_address": style.sender_address,
         "light": style.light,
         "dark": style.dark,
+        "card_for_all": style.card_for_all,
         "base": style.number,
     }

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from courseware.learning.views import another_day, course, due_calendar, house_style, lesson, searching, unsaved
+from courseware.learning.views import (
+    another_day,
+    course,
+    due_calendar,
+    emergency,
+    house_style,
+    lesson,
+    searching,
+    unsaved,
+)
 
 app_name = "learning"
 
@@ -23,6 +32,7 @@ course_urls = [
 ]
 
 urlpatterns = [
+    path("card/", emergency.own_cards, name="own-cards"),
     path("search/", searching.search_own_courses, name="search"),
     path("due-days/", due_calendar.due_days, name="due-days"),
     path("due-days/<slug:secret>.ics", due_calendar.due_feed, name="due-feed"),

@@ -6,7 +6,13 @@ from tests.making import make_admin
 
 def put_on(course="", *, by=None, logo=None, **said):
     """Set the style of the site, or of a course, to this alone: `name_en="Anhe"`, `light="#123456"`."""
-    columns = {"sender_address": "", "light": "", "dark": "", "logo_id": logo.pk if logo else None}
+    columns = {
+        "sender_address": "",
+        "light": "",
+        "dark": "",
+        "logo_id": logo.pk if logo else None,
+        "card_for_all": False,
+    }
     columns |= {name: said.pop(name) for name in list(said) if name in columns}
     words = {}
     for key, text in said.items():

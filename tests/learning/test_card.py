@@ -7,8 +7,10 @@ from django.urls import reverse
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import CardContact
 from courseware.content.releases.importing import import_course
+from tests.counting import statements
+from tests.face.styles import put_on
 from tests.language.samples import make_files
-from tests.making import make_admin, make_course, make_editor, make_enrollment
+from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +153,80 @@ def test_a_contact_in_a_language_that_left_the_course_stays_in_it_when_the_page_
 def test_a_hash_sign_is_dialled_and_what_is_written_is_text(client, course):
     contact(course, "<b>Desk</b> & “lobby”", number="8119,,12#")
     assert calls(card(client, course))[1] == ("<b>Desk</b> & “lobby” 8119,,12#", "tel:8119,,12%23")
+
+
+# From every page, and for whom
+
+
+def cards_shown(client, language="en", **places):
+    page = client.get("/card/", places, headers={"accept-language": language})
+    soup = BeautifulSoup(page.content, "html.parser")
+    return page.status_code, soup.h1 and soup.h1.text, [link["href"] for link in soup.select("main a[href^='?']")]
+
+
+def second_course():
+    words = {b"id: tea-room": b"id: first-aid", b"title: Emergency card": b"title: Aid card"}
+    files = make_files()
+    for old, new in words.items():
+        files = {path: body.replace(old, new) for path, body in files.items()}
+    return make_course(files)
+
+
+def test_the_card_of_the_newest_own_course_comes_first_and_leads_to_the_others(client, course):
+    learner = make_enrollment(course=course).learner
+    client.force_login(learner)
+    assert cards_shown(client) == (200, "Emergency card", [])
+    make_enrollment(learner, second_course())
+    assert cards_shown(client) == (200, "Aid card", ["?course=tea-room"])
+    assert cards_shown(client, course="tea-room") == (200, "Emergency card", ["?course=first-aid"])
+    assert cards_shown(client, course="nothing-like-it") == cards_shown(client)
+
+
+def test_who_learns_nothing_here_sees_the_cards_of_all_courses(client, course):
+    second_course()
+    client.force_login(make_user())
+    assert cards_shown(client) == (200, "Emergency card", ["?course=first-aid"])
+
+
+def test_a_stranger_signs_in_first_unless_the_firm_shows_the_card_to_everybody(client, course):
+    contact(course, "Control room", number="021-5555 0100")
+    assert client.get("/card/").url == "/accounts/login/?next=/card/"
+    assert "/card/" not in client.get("/accounts/login/").text
+    put_on(card_for_all=True)
+    assert cards_shown(client) == (200, "Emergency card", [])
+    assert "Control room" in client.get("/card/").text
+    assert client.get(f"/learn/{course.identifier}/card/").status_code == 302
+    assert 'href="/card/"' in client.get("/accounts/login/").text
+    put_on(card_for_all=False)
+    assert client.get("/card/").status_code == 302
+
+
+def test_what_a_course_says_of_it_does_not_show_it_to_everybody(client, course):
+    put_on(course.identifier, card_for_all=True)
+    assert client.get("/card/").status_code == 302
+
+
+def test_a_course_without_a_card_says_so(client):
+    files = {path: body for path, body in make_files().items() if "emergency.card" not in path}
+    files = {
+        path: body.replace("见[应急卡](#card)".encode(), b"").replace(b"see the [card](#card)", b"")
+        for path, body in files.items()
+    }
+    client.force_login(make_enrollment(course=make_course(files)).learner)
+    assert "No course here has an emergency card yet." in client.get("/card/", headers={"accept-language": "en"}).text
+
+
+def test_the_house_style_of_the_site_alone_asks_whether_everybody_sees_the_card(client, course):
+    client.force_login(make_admin())
+    assert 'name="card_for_all"' in client.get("/house-style/").text
+    assert 'name="card_for_all"' not in client.get(f"/house-style/{course.identifier}/").text
+
+
+def test_the_card_of_one_of_three_courses_is_as_cheap_as_that_of_one(client, course):
+    learner = make_enrollment(course=course).learner
+    client.force_login(learner)
+    cards_shown(client)
+    before = statements(lambda: client.get("/card/"))
+    make_enrollment(learner, second_course())
+    cards_shown(client)
+    assert statements(lambda: client.get("/card/")) == before

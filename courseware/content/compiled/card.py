@@ -1,7 +1,20 @@
-"""The firm's own contacts on the emergency card."""
+"""The emergency card, and the firm's own contacts on it."""
+
+from typing import Any
 
 from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline
 from courseware.content.models import CardContact, Course
+
+
+def card_of(course: Course, outline: Outline) -> dict[str, Any]:
+    """Its page, and its sections with their contacts. Runs one query. Raises KeyError where there is no card."""
+    if course.current is None or outline.card_id is None:
+        raise KeyError(course.identifier)
+    page = serving.page(course.current, outline.card_id, outline.language)
+    contacts = contacts_on_card(course, outline.language)
+    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
+    return {"page": page, "sections": sections}
 
 
 def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContact]]:

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from courseware.content.compiled.card import contacts_on_card
+from courseware.content.compiled.card import card_of
 from courseware.learning import completing
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
@@ -42,10 +42,7 @@ def card(request, course):
     reading = reading_of(request, course)
     if reading.outline.card_id is None:
         raise Http404(course)
-    page = reading.page(reading.outline.card_id)
-    contacts = contacts_on_card(reading.enrollment.course, reading.language)
-    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
-    return render_in_course(request, reading, "learning/card.html", {"page": page, "sections": sections})
+    return render_in_course(request, reading, "learning/card.html", card_of(reading.enrollment.course, reading.outline))
 
 
 @require_POST

@@ -46,8 +46,8 @@ def house_style(request, course=SITE):
         raise Http404
     style = style_of(course)
     if request.method != "POST":
-        return house_style_page(request, course, titles, HouseStyleForm(style=style), style)
-    form = HouseStyleForm(request.POST, request.FILES, style=style)
+        return house_style_page(request, course, titles, HouseStyleForm(style=style, course=course), style)
+    form = HouseStyleForm(request.POST, request.FILES, style=style, course=course)
     if not form.is_valid():
         return house_style_page(request, course, titles, form, style, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if "look" in request.POST:
