@@ -120,8 +120,12 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
 
 def take_in_what_waits(messages: Sequence[Message]) -> None:
     """Tell in these, which have their turn, what waits of their kind for their reader. Runs one query where nothing
-    does, as nearly always."""
-    telling = [message for message in messages if "subjects" in message.data]
+    does, as nearly always.
+
+    Not in one that was tried before: the server may have taken it, and a second letter of one Message-ID, which says
+    more, is not shown by every mailbox.
+    """
+    telling = [message for message in messages if "subjects" in message.data and message.tries <= 1]
     waiting = Message.objects.filter(state=MessageState.QUEUED, turn_on=None)
     waiting = waiting.filter(kind__in={each.kind for each in telling}, person__in={each.person_id for each in telling})
     others = waiting.exclude(pk__in=[each.pk for each in telling]).values_list("kind", "person")

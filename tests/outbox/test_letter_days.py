@@ -223,6 +223,20 @@ def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypa
     assert send() == ["due"]
 
 
+def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_have_it_as_it_was(clock, monkeypatch):
+    person = reader()
+    first = tell("due", person, data={"subjects": [1]})
+    with monkeypatch.context() as patch:
+        patch.setattr(MailDoor, "send", lambda *arguments: raise_(NotNow("TimeoutError: timed out")))
+        send()
+    second = tell("due", person, data={"subjects": [2]})
+    clock.shift(timedelta(minutes=5))
+    assert send() == ["due"]
+    found = Message.objects.in_bulk([first.pk, second.pk])
+    assert found[first.pk].data == {"subjects": [1]}
+    assert (found[second.pk].state, found[second.pk].data) == (MessageState.QUEUED, {"subjects": [2]})
+
+
 def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
     person = reader()
     first = tell("due", person, data={"subjects": [1]})
