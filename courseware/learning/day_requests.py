@@ -53,7 +53,7 @@ class DayRequest(models.Model):
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="day_requests")
     day = models.DateField(help_text="The last day that is asked for")
-    until = models.DateTimeField(help_text="The first instant after it, in the learner's zone as it was then")
+    until = models.DateTimeField(help_text="The first instant after it, in the learner's zone: see days_told")
     since = models.DateTimeField(help_text="When the due day was given that counted then: see Enrollment.day_given_at")
     why = models.CharField(max_length=LONGEST_WHY, blank=True)
     asked_at = models.DateTimeField()

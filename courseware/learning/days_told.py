@@ -18,6 +18,7 @@ from courseware.accounts.sessions import ask_for_teams_anew
 from courseware.evidence.recording import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment, zone_named
 from courseware.learning.postponements import Postponement
@@ -28,6 +29,7 @@ from courseware.lib import dates
 TOLD_BESIDE: dict[Any, list[str]] = {
     Postponement: ["given_at", "moved_to"],
     AdjustmentLine: ["due_before", "due_after"],
+    DayRequest: ["until"],
 }
 
 

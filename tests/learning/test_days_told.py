@@ -1,6 +1,6 @@
 """The day that somebody was told stays, whichever clock ends it from now on."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from courseware.accounts.teams import change_team, close_team
 from courseware.assignments.merging import merge, undo_merge
 from courseware.learning import recounting
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.asking import ask_for_day, last_request
 from courseware.learning.days_told import keep_days, same_day
 from courseware.learning.enrolling import extend
 from courseware.learning.models import Enrollment
@@ -123,6 +124,17 @@ def test_a_day_given_by_hand_keeps_its_undo(hr, before, after):
     assert (line.due_on_before, line.due_on) == (TOLD, date(2030, 4, 1))
     undo(adjustment, [line], by=hr)
     assert stands(run) == (TOLD, True, str(after))
+
+
+@pytest.mark.parametrize(("before", "after"), ZONES)
+def test_a_day_that_is_asked_for_is_asked_for_in_the_new_zone(hr, before, after):
+    run = learner_in(team_in(before))
+    request = ask_for_day(run, TOLD + timedelta(days=1))
+    move(run.learner, team_in(after), by=hr)
+    followed()
+    request.refresh_from_db()
+    assert (request.day, request.until) == (TOLD + timedelta(days=1), dates.due_instant(request.day, after))
+    assert last_request(run).is_standing
 
 
 @pytest.mark.parametrize(("before", "after"), ZONES)
