@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
+from courseware.content.models import Document
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
 from courseware.learning.report_writers import digests_of_writer
@@ -63,6 +64,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
     `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
     """
+    hold_survey(page.document_id)
     enrollment = lock(enrollment)
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
@@ -81,14 +83,19 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     return is_new
 
 
+def hold_survey(survey_id):
+    """Two who answer at once come one after the other: what waits is written anew by each, and PostgreSQL does not show
+    the rows written anew to who has waited for those before. The survey comes before runs, as in a release."""
+    Document.objects.select_for_update(no_key=True).get(pk=survey_id)
+
+
 def mix_those_who_wait(survey_id, today):
     """Write the answers that wait anew in the order of their random keys, so that the table keeps no order of coming.
 
-    Once they are enough that none stands alone, let them into the results, all with one day.
+    Once they are enough that none stands alone, let them into the results, all with one day. Call it with the survey
+    held.
     """
-    waiting = SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk")
-    # Locked in one order, because two people may answer at once.
-    together = list(waiting.select_for_update(no_key=True))
+    together = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     if len(together) >= disclosure.STEP:
         for answers in together:
             answers.shown_from = disclosure.shown_from(today)
