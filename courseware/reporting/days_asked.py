@@ -15,7 +15,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 
 SHOWN = 5  # at once, the oldest; when these are answered the next ones stand there
-LOOKED_AT = 500  # requests, for whom nobody leads
+ASKED_AT_ONCE = 500  # in memory
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DaysAsked:
 
 def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
     """What `user`, who leads those of these runs, is to answer. Runs two queries, two more where there are any, and
-    three more for human resources."""
+    two more for human resources: three for each so many requests."""
     asked = DayRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
@@ -59,11 +59,15 @@ def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
 
 
 def without_lead(asked: QuerySet[DayRequest], user) -> dict[int, int]:
-    """Those whom no lead could answer; `user` handles people."""
+    """Those whom no lead could answer; `user` handles people. Three queries for each so many requests."""
     of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
-    rows = dict(of_people.values_list("pk", "enrollment__learner")[:LOOKED_AT])
-    led = leads_of(set(rows.values())) if rows else {}
-    return {key: learner for key, learner in rows.items() if learner not in led}
+    found: dict[int, int] = {}
+    last = 0
+    while rows := dict(of_people.filter(pk__gt=last).values_list("pk", "enrollment__learner")[:ASKED_AT_ONCE]):
+        last = max(rows)
+        led = leads_of(set(rows.values()))
+        found |= {key: learner for key, learner in rows.items() if learner not in led}
+    return found
 
 
 def with_runs(keys: Sequence[int]) -> list[DayRequest]:

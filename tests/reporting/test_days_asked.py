@@ -208,6 +208,15 @@ def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
     assert answer(client, own, "give").status_code == 404
 
 
+def test_human_resources_find_who_has_no_lead_behind_however_many_who_have_one(team, monkeypatch):
+    monkeypatch.setattr(days_asked, "ASKED_AT_ONCE", 2)
+    for name in ("Ada", "Ben", "Cid"):
+        asks(team, name)
+    for name in ("Dan", "Eve"):
+        ask_for_day(make_enrollment(make_user(name), due_at=days(-2)), in_days(4))
+    assert names(make_hr()) == ["Dan", "Eve"]
+
+
 def test_human_resources_have_no_such_block_while_nobody_asks(client, team):
     learner_of(team, due_at=days(-2))
     client.force_login(make_hr())
@@ -244,4 +253,4 @@ def test_human_resources_cost_as_many_for_one_as_for_three(client, people):
     for _each in range(people):
         ask_for_day(make_enrollment(due_at=days(-2)), in_days(4))
     client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 12
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 13
