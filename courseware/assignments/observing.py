@@ -26,6 +26,7 @@ SALT = "courseware.assignments.observing"
 
 class Unobserved(models.TextChoices):
     EARLY = "early", _("It is asked some days after the course is completed, and not before.")
+    LED_NO_MORE = "led-no-more", _("The person learns in none of the teams that you lead any more.")
     OVER = "over", _("It is not asked any more: this is too long ago, or the person is away or has left.")
 
 
@@ -72,11 +73,14 @@ def observe(
         return known, False
     if why := why_not_asked(run, sheet, day):
         raise NotAsked(why)
+    team = team_of(run, by)
+    if team is None:  # since the page was asked for
+        raise NotAsked(Unobserved.LED_NO_MORE)
     if answers is not None:
         now = serving.page(run.release, sheet.id, run.source_language)
         if now.revision_id != revision:
             raise SurveyChanged(sheet.id)
-        keep_without_person(run, document, answers, by=by, day=day)
+        keep_without_person(run, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
     return Observation.objects.create(enrollment=run, sheet=document, **fields), True
 
@@ -93,17 +97,17 @@ def hold_all_runs_of(run: Enrollment) -> Enrollment:
     return next(each for each in runs.select_for_update(of=("self",), no_key=True) if each.pk == run.pk)
 
 
-def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, by: User, day: date) -> None:
-    team = team_of(run, by)
+def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
     [known_as, *before] = digests_of_team(team, sheet)
     ObservationAnswers.objects.create(sheet=sheet, release=run.release, answers=dict(answers), waits_as=known_as)
     let_in_by_fives(sheet, team, {known_as, *before}, day)
 
 
-def team_of(run: Enrollment, by: User) -> Team:
+def team_of(run: Enrollment, by: User) -> Team | None:
     """In which the person learns, of those that `by` leads: the one joined first."""
     places = Membership.objects.filter(person=run.learner_id, role=Membership.Role.LEARNER)
-    return places.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team")[0].team
+    place = places.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team").first()
+    return place.team if place else None
 
 
 def digests_of_team(team: Team, sheet: Document) -> list[str]:

@@ -275,6 +275,18 @@ def test_what_is_not_asked_is_not_taken(team, fields, why):
     assert not ObservationAnswers.objects.exists()
 
 
+@pytest.mark.parametrize("answers", [YES, None])
+def test_who_leads_the_person_no_more_since_the_page_was_asked_for_is_told_so(team, answers):
+    run = completed(team)
+    join(team, make_user("Somebody else"))
+    run.learner.memberships.all().delete()
+    with pytest.raises(NotAsked) as refused:
+        answered(run, answers, by=team.manager)
+    assert refused.value.why == Unobserved.LED_NO_MORE
+    assert not Observation.objects.exists()
+    assert not ObservationAnswers.objects.exists()
+
+
 def test_a_sheet_released_anew_meanwhile_is_refused_and_nothing_is_kept(team):
     run = completed(team)
     changed = {path: text.replace("- 关\n", "- 总关\n") for path, text in SHEET.items()}
