@@ -6,7 +6,7 @@ person's brings it along (`accounts.sign_in_names`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.evidence.recording import record
@@ -24,6 +25,7 @@ from courseware.face.models import SAID, HouseStyle, Logo
 
 WORDS = ("name", "issuer", "signer", "sender", "signature", "contact")
 SITE = ""
+LOOKED_AT_FOR = timedelta(days=1)
 
 
 class ChangedMeanwhile(Exception):
@@ -142,9 +144,11 @@ def set_style(
 
 
 def keep_logo(logo: Logo) -> None:
-    Logo.objects.bulk_create([logo], ignore_conflicts=True)
+    """Sent again, it is as if it were new: somebody looks at it now."""
+    Logo.objects.bulk_create([logo], update_conflicts=True, unique_fields=["digest"], update_fields=["sent_at"])
 
 
 def forget_unused_logos() -> None:
-    """Those that somebody looked at and did not take."""
-    Logo.objects.exclude(pk__in=HouseStyle.objects.exclude(logo=None).values("logo")).delete()
+    """Those that somebody looked at and did not take; not those that somebody else may be looking at just now."""
+    looked_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
+    looked_at.exclude(pk__in=HouseStyle.objects.exclude(logo=None).values("logo")).delete()

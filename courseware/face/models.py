@@ -7,12 +7,13 @@ from django.utils import timezone
 
 
 class Logo(models.Model):
-    """A picture as it was drawn anew from what somebody sent: see `face.logos`. Never edited."""
+    """A picture as it was drawn anew from what somebody sent: see `face.logos`. Its picture is never edited."""
 
     digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the body")
     body = models.BinaryField(help_text="PNG")
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
+    sent_at = models.DateTimeField(default=timezone.now, help_text="When somebody last sent it, perhaps to look at")
 
     def __str__(self) -> str:
         return self.digest

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.evidence.models import Event
-from courseware.face.faces import ChangedMeanwhile, face_of, face_on, set_style
+from courseware.face.faces import ChangedMeanwhile, face_of, face_on, keep_logo, set_style
 from courseware.face.models import HouseStyle, Logo
 from tests.face.styles import put_on
 from tests.making import make_admin
@@ -75,9 +75,23 @@ def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
 def test_logos_that_are_in_no_style_are_forgotten_when_one_is_set():
     old, looked_at = (Logo(digest=str(number) * 64, body=b"x", width=1, height=1) for number in (1, 2))
     put_on(logo=old)
+    looked_at.sent_at = timezone.now() - timedelta(days=1)
     looked_at.save()
     put_on()
     assert list(Logo.objects.values_list("digest", flat=True)) == [old.digest]  # a style of before has it
+
+
+def test_a_logo_that_somebody_else_looks_at_just_now_stays_also_one_that_was_sent_before(time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    first = Logo(digest="1" * 64, body=b"x", width=1, height=1)
+    keep_logo(first)
+    time_machine.shift(timedelta(days=2))
+    keep_logo(Logo(digest=first.digest, body=b"x", width=1, height=1))
+    put_on(name_en="Anhe")
+    assert list(Logo.objects.values_list("digest", flat=True)) == [first.digest]
+    time_machine.shift(timedelta(days=1, seconds=1))
+    put_on(name_en="Beihe")
+    assert not Logo.objects.exists()
 
 
 def test_a_process_reads_the_styles_once_until_another_is_set(django_assert_num_queries):
