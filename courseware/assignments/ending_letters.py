@@ -16,6 +16,7 @@ from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 
 KIND = "certificate-ending"
@@ -35,11 +36,7 @@ def tell_of_endings(day: date | None = None) -> str:
     """Says how many are new. Done again, it writes none twice: each has its key."""
     written = 0
     for runs in endings(day or site_day()):
-        keyed = {key_of(run, day or site_day()): run for run in runs}
-        known = set(Message.objects.filter(key__in=keyed).values_list("key", flat=True))
-        new = [letter_to(run, key) for key, run in keyed.items() if key not in known]
-        Message.objects.bulk_create(new, ignore_conflicts=True)
-        written += len(new)
+        written += write_once([letter_to(run, key_of(run, day or site_day())) for run in runs])
     return f"letters: {written}" if written else ""
 
 

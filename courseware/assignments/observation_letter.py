@@ -20,6 +20,7 @@ from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 
 KIND = "observation"
@@ -41,11 +42,7 @@ def ask_leads(at: datetime | None = None) -> str:
     """Says how many are new. Done again, it writes none twice: each run, sheet and reader has its key."""
     at, written = at or timezone.now(), 0
     for runs, sheet in newly_due(at):
-        letters = letters_about(runs, sheet, at)
-        known = set(Message.objects.filter(key__in=letters).values_list("key", flat=True))
-        new = [letter for key, letter in letters.items() if key not in known]
-        Message.objects.bulk_create(new, ignore_conflicts=True)
-        written += len(new)
+        written += write_once(letters_about(runs, sheet, at))
     return f"letters: {written}" if written else ""
 
 
@@ -58,16 +55,15 @@ def newly_due(at: datetime) -> Iterator[tuple[list[Enrollment], str]]:
             yield batch, sheet.id
 
 
-def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> dict[str, Message]:
-    """By key. Whom nobody leads there is none about."""
+def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[Message]:
+    """Whom nobody leads there is none about."""
     leads = nearest_leads({run.learner_id for run in runs})
     hours = hours_of({lead.person_id for each in leads.values() for lead in each})
-    letters = (
+    return [
         letter_to(lead.person, run, sheet, hours[lead.person_id], at)
         for run in runs
         for lead in leads.get(run.learner_id, ())
-    )
-    return {letter.key: letter for letter in letters}
+    ]
 
 
 def letter_to(lead: User, run: Enrollment, sheet: str, hours: LetterHours, at: datetime) -> Message:

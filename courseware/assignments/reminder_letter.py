@@ -30,6 +30,8 @@ GONE, ANOTHER_DAY = (
 )
 REMINDED = gettext_noop("the person was reminded within a day")
 ASKS = gettext_noop("the person has asked for another day and has no answer yet")
+# Until an excuse, a day or a merge is taken back, or the answer comes.
+KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 
 def register_letter() -> None:

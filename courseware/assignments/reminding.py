@@ -14,9 +14,10 @@ from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
 from courseware.assignments.near_days import Plans, near
-from courseware.assignments.reminder_letter import KIND, asked_about
+from courseware.assignments.reminder_letter import KEPT_BACK, KIND, asked_about
 from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, reminder_on
 from courseware.learning.models import Enrollment
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 
 BATCH = 500  # runs in memory at once
@@ -61,12 +62,7 @@ def remind_due(at: datetime | None = None) -> str:
 def write_reminders(reminders: list[DueReminder]) -> int:
     """But of no run whose learner waits for an answer about another day; it is caught up as any other."""
     waiting = asked_about([each.run.pk for each in reminders])
-    reminders = [each for each in reminders if each.run.pk not in waiting]
-    keys = [each.key for each in reminders]
-    known = set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
-    new = [each.message for each in reminders if each.key not in known]
-    Message.objects.bulk_create(new, ignore_conflicts=True)  # another one may be writing them at this very moment
-    return len(new)
+    return write_once([each.message for each in reminders if each.run.pk not in waiting], again=KEPT_BACK)
 
 
 def reminders_due(at: datetime, plans: Plans | None = None) -> Iterator[list[DueReminder]]:

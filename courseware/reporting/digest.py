@@ -23,6 +23,7 @@ from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
 from courseware.reporting.letter_samples import DIGEST
@@ -48,10 +49,7 @@ def write_digests(at: datetime | None = None) -> str:
     for people in leaders():
         hours = hours_of({person.pk for person in people})
         letters = [letter for person in people if (letter := letter_to(person, hours[person.pk], at))]
-        known = set(Message.objects.filter(key__in=[each.key for each in letters]).values_list("key", flat=True))
-        new = [each for each in letters if each.key not in known]
-        Message.objects.bulk_create(new, ignore_conflicts=True)
-        written += len(new)
+        written += write_once(letters)
     return f"letters: {written}" if written else ""
 
 

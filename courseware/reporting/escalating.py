@@ -18,18 +18,21 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import people_managed_by
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.near_days import Plans
+from courseware.assignments.reminder_letter import ASKS, asked_about
 from courseware.assignments.reminding import DueReminder, reminders_due
 from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 from courseware.reporting.letter_samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
 SETTLED = gettext_noop("nobody of them is late any more, or the reader leads none of them")
+KEPT_BACK = (SETTLED, ASKS)
 OFF = gettext_noop("the firm has switched it off")
 
 
@@ -43,29 +46,27 @@ def escalate(at: datetime | None = None) -> str:
     """Says how many are new. Done again, it writes none twice: each run, due day and reader has its key."""
     at, written = at or timezone.now(), 0
     for late in newly_late(at) if is_escalated() else ():
-        letters = letters_about(late, at)
-        known = set(Message.objects.filter(key__in=letters).values_list("key", flat=True))
-        new = [letter for key, letter in letters.items() if key not in known]
-        Message.objects.bulk_create(new, ignore_conflicts=True)
-        written += len(new)
+        written += write_once(letters_about(late, at), again=KEPT_BACK)
     return f"letters: {written}" if written else ""
 
 
 def newly_late(at: datetime) -> Iterator[list[DueReminder]]:
-    """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all."""
+    """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all. As a
+    reminder does, it waits for the answer where somebody asks for another day."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
-    return reminders_due(at, plans)
+    for late in reminders_due(at, plans):
+        asking = asked_about([each.run.pk for each in late])
+        yield [each for each in late if each.run.pk not in asking]
 
 
-def letters_about(late: Collection[DueReminder], at: datetime) -> dict[str, Message]:
-    """By key."""
+def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
     above = next_level({each.run.learner_id for each in late})
     hours = hours_of({lead.person_id for leads in above.values() for lead in leads})
-    return {
-        f"{KIND}:{each.run.pk}:{each.due_on}:{lead.person_id}": letter_to(lead.person, each, hours[lead.person_id], at)
+    return [
+        letter_to(lead.person, each, hours[lead.person_id], at)
         for each in late
         for lead in above.get(each.run.learner_id, ())
-    }
+    ]
 
 
 def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
@@ -85,14 +86,23 @@ def still_late(message: Message) -> list[Enrollment]:
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
+def to_be_told(message: Message) -> tuple[list[Enrollment], str]:
+    """Of these those who wait for no answer; and why of the rest it does not tell."""
+    late = still_late(message)
+    asking = asked_about([run.pk for run in late])
+    return [run for run in late if run.pk not in asking], ASKS if late else SETTLED
+
+
 def why_unwanted(message: Message) -> str:
     if not is_escalated():
         return OFF
-    return "" if still_late(message) else SETTLED
+    runs, why = to_be_told(message)
+    return "" if runs else why
 
 
 def in_words(message: Message) -> dict[str, object]:
-    runs, language = still_late(message), message.language or settings.LANGUAGE_CODE
+    runs, _why = to_be_told(message)
+    language = message.language or settings.LANGUAGE_CODE
     leads = leads_of({run.learner_id for run in runs})
     with translation.override(language):
         late = [

@@ -86,6 +86,18 @@ def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
     assert reminders() == [("Waits", "skipped", ASKS), ("Other", "sent", "")]
 
 
+def test_one_that_was_kept_back_leaves_after_the_answer(team, time_machine):
+    run = learner(team, "Waits")
+    remind_due()
+    request = ask_for_day(run, MONDAY)
+    letters()
+    answer_day_request(request.pk, REFUSED, by=team.manager)
+    time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
+    assert [remind_due(), remind_due()] == ["reminders: 1", ""]
+    letters()
+    assert reminders() == [("Waits", "sent", "")]
+
+
 def test_of_two_courses_the_other_is_reminded_of(team):
     run = learner(team, "Waits")
     make_enrollment(run.learner, make_second_course(), due_at=run.due_at, enrolled_at=run.enrolled_at)

@@ -13,6 +13,7 @@ from courseware.assignments.reminding import remind_due, reminders_due
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
+from courseware.learning.undoing import undo
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message, MessageState
 from tests.assignments.rules import make_rule
@@ -179,6 +180,24 @@ def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(meanw
     remind_due()
     meanwhile(run)
     assert sent()[0] == ("Wang Ming", "skipped", why)
+
+
+@pytest.mark.parametrize("kept_back", [waive, extend])
+def test_what_was_kept_back_and_is_taken_back_on_that_day_is_reminded_of_on_the_next(kept_back, on_the_day_before):
+    run, admin = learner(), make_admin()
+    remind_due()
+    adjustment = kept_back(run, **ADJUSTED[kept_back], by=admin)
+    assert [(state, bool(why)) for _name, state, why in sent()] == [("skipped", True)]
+    assert remind_due() == ""
+    undo(adjustment, list(adjustment.lines.all()), by=admin)
+    on_the_day_before.shift(timedelta(hours=21))
+    assert [remind_due(), remind_due()] == ["reminders: 1", ""]
+    on_the_day_before.shift(timedelta(hours=2))
+    assert sent() == [("Wang Ming", "sent", "")]
+    assert remind_due() == ""
+
+
+ADJUSTED = {waive: {"reason": "Leave"}, extend: {"due_on": FRIDAY + timedelta(days=30)}}
 
 
 def leave(person):

@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.leaving import leave
+from courseware.assignments.reminder_letter import ASKS
 from courseware.assignments.reminder_planning import switch_escalation
+from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
@@ -18,6 +20,7 @@ from tests.making import join, letters, make_admin, make_course, make_enrollment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
+REFUSED = DayAnswer("refused")
 DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
 
 
@@ -104,6 +107,30 @@ def test_who_leads_the_person_already_is_no_next_level(teams):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("wanted")
+def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, teams, mailoutbox):
+    make_course()
+    before, later = (ask_for_day(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))
+    other = late(teams[1], "Other")
+    assert escalate() == "letters: 1"
+    answer_day_request(later.pk, REFUSED, by=teams[1].manager)
+    assert escalate() == "letters: 1"
+    asked_by_other = ask_for_day(other, date(2026, 12, 18))
+    tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
+    letters()
+    assert told() == [("Above", "skipped", ASKS), ("Above", "sent", "")]
+    assert "Zhao Lei" in mailoutbox[0].body and "Other" not in mailoutbox[0].body
+    for request in (before, asked_by_other):
+        answer_day_request(request.pk, REFUSED, by=teams[1].manager)
+    tuesday.move_to(datetime(2026, 12, 16, 5, 15, tzinfo=ZONE), tick=False)
+    assert [escalate(), escalate()] == ["letters: 2", ""]
+    tuesday.move_to(datetime(2026, 12, 16, 8, tzinfo=ZONE), tick=False)
+    mailoutbox.clear()
+    letters()
+    [body] = [letter.body for letter in mailoutbox if letter.to == [teams[0].manager.email]]
+    assert "Other" in body and "Wang Ming" in body and "Zhao Lei" not in body
+
+
 def test_nobody_is_told_before_the_firm_wants_it(teams):
     make_course()
     late(teams[1], "Wang Ming")
@@ -141,7 +168,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django
     make_course()
     for number in range(people):
         late(teams[1], f"Late {number}")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         escalate()
 
 

@@ -181,3 +181,6 @@ class Letter:
 
     def end(self, state, at, why=""):
         self.state, self.why, self.ended_at = state, why, at
+
+    def wait_again(self, at):
+        self.state, self.why, self.ended_at, self.next_at = "queued", "", None, at

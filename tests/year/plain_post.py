@@ -13,7 +13,12 @@ HELD = timedelta(seconds=10)  # what is sent by hand, so that it can be taken ba
 OPENS, CLOSES = time(8), time(20)
 HOURS = "letters leave from 8 to 20 on working days"
 TODAY = "the person had a letter today, and has one a day at most"
+ANOTHER_DAY, SETTLED = (
+    "another due day was given meanwhile",
+    "nobody of them is late any more, or the reader leads none of them",
+)
 GONE = "what it reminds of was finished, excused or merged meanwhile"
+KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
 
 
 def sort_of(kind):
@@ -23,7 +28,7 @@ def sort_of(kind):
 class PlainPost:
     def __init__(self, firm):
         self.firm = firm
-        self.letters, self.waiting, self.keys, self.handed = [], [], set(), []
+        self.letters, self.waiting, self.keys, self.handed = [], [], {}, []
         self.looked_at = None
         self.days = {}  # (person, sort) → the days on which letters left
 
@@ -34,14 +39,17 @@ class PlainPost:
     # Writing
 
     def write(self, kind, person, subjects=(), *, key="", next_at=None):
-        """None where it was written already."""
+        """None where it was written already. What kept it back then may have been taken back."""
         if key and key in self.keys:
+            if self.keys[key].state == "skipped" and self.keys[key].why in KEPT_BACK:
+                self.keys[key].wait_again(self.now)
+                self.waiting.append(self.keys[key])
             return None
-        self.keys.add(key)
         at = next_at or self.now
         words = (kind, person, self.now, at, person.email, person.language, [*subjects])
         letter = Letter(len(self.letters) + 1, *words)
         self.letters.append(letter)
+        self.keys[key] = letter
         self.waiting.append(letter)
         return letter
 
@@ -171,7 +179,7 @@ class PlainPost:
             return GONE
         same = [run for run, day in found if day == person.due_on(run)]
         if not same:
-            return "another due day was given meanwhile"
+            return ANOTHER_DAY
         return "" if any(run not in self.reminded(person) for run in same) else "the person was reminded within a day"
 
     def reminded(self, person):
@@ -216,7 +224,7 @@ class PlainPost:
             for person in self.firm.led_by(letter.person)
             if run in person.runs and person.is_here
         )
-        return "" if holds else "nobody of them is late any more, or the reader leads none of them"
+        return "" if holds else SETTLED
 
     def why_not_monthly_report(self, letter):
         return "" if letter.person.wants_reports_since else "the person has stopped it"
