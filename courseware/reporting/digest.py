@@ -1,4 +1,4 @@
-"""The weekly letter to who leads people: who is late, who is stuck, who has finished.
+"""The weekly letter to who leads people: who asks for another day, is late, is stuck, has finished.
 
 On Monday morning where its reader is, behind a holiday on the first working day, and only where there is something to
 say.
@@ -19,6 +19,7 @@ from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import people_managed_by, teams_managed_by
 from courseware.content.compiled import serving
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
@@ -26,6 +27,7 @@ from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, registe
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
+from courseware.reporting.days_asked import day_asked, with_runs
 from courseware.reporting.letter_samples import DIGEST
 
 KIND = "digest"
@@ -100,15 +102,22 @@ def board_of_reader(message: Message, at: datetime) -> EnrollmentQuerySet:
     return board_of(published(led), at=at)
 
 
+def asked_of_reader(message: Message, at: datetime) -> QuerySet[DayRequest]:
+    """What waits for an answer from who leads, the oldest first."""
+    led = published(Enrollment.objects.filter(learner__in=people_managed_by(message.person))).newest()
+    return DayRequest.objects.standing(at).filter(enrollment__in=led).order_by("pk")
+
+
 def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
     return board.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
 
 
-def why_nothing(message: Message) -> str:
-    at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
+def why_nothing(message: Message, at: datetime | None = None) -> str:
+    at, language = at or timezone.now(), message.language or settings.LANGUAGE_CODE
     board = board_of_reader(message, at)
-    is_any = in_standing(board, State.OVERDUE, at).exists() or finished(board, at).exists()
-    return "" if is_any or those_stuck(board, language, at).exists() else NOTHING
+    found = in_standing(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
+    is_any = any(each.exists() for each in found) or those_stuck(board, language, at).exists()
+    return "" if is_any else NOTHING
 
 
 def in_words(message: Message) -> dict[str, object]:
@@ -118,12 +127,22 @@ def in_words(message: Message) -> dict[str, object]:
     with translation.override(language):
         return {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "asked": asked_in_words(asked_of_reader(message, at)),
             "late": some_of(late, language),
             "teams": by_team(message, late),
             "stuck": some_of(those_stuck(board, language, at), language),
             "finished": some_of(finished(board, at), language),
             "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
         }
+
+
+def asked_in_words(requests: QuerySet[DayRequest]) -> dict[str, object]:
+    """As `some_of`, and since when the oldest waits. Runs two queries, and two more where there are any."""
+    number, keys = requests.count(), list(requests.values_list("pk", flat=True)[:NAMED])
+    first = with_runs(keys) if keys else []
+    named = [{"name": each.name, "title": each.title, "day": day_in_words(each.day)} for each in map(day_asked, first)]
+    since = day_in_words(timezone.localdate(first[0].asked_at, first[0].enrollment.zone)) if first else ""
+    return {"number": number, "since": since, "named": named, "others": number - len(named)}
 
 
 def some_of(runs: Any, language: str) -> dict[str, object]:

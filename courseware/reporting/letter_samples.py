@@ -22,6 +22,7 @@ def run_of_example() -> dict[str, str]:
 def example_of_digest() -> dict[str, Any]:
     return {
         "name": gettext("Li Hua"),
+        "asked": {"number": 0, "since": "", "named": [], "others": 0},
         "late": {"number": 1, "named": [run_of_example()], "others": 0},
         "stuck": {"number": 0, "named": [], "others": 0},
         "finished": {"number": 1, "named": [run_of_example()], "others": 0},
@@ -47,6 +48,7 @@ def number_of(part: str) -> Any:
 DIGEST = Editable(
     {
         **NAME_AND_FIRM,
+        "asked": Placeholder(_("how many wait for an answer about another day"), number_of("asked")),
         "late": Placeholder(_("how many are late"), number_of("late")),
         "stuck": Placeholder(_("how many are stuck"), number_of("stuck")),
         "finished": Placeholder(_("how many have finished in the last seven days"), number_of("finished")),

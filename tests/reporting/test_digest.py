@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.working_days import CalendarDay
+from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import digest
@@ -75,6 +76,32 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
         "1 has finished in the last seven days:\n– Done: “Rules of the tea room”\n\n"
         "On the board you remind them, give another day, or excuse:\nhttps://training.example.com/team/"
     )
+
+
+def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_enough(sunday, course, mailoutbox):
+    team, other = team_of(), team_of("Others", lead="Other lead")
+    soon = due_instant(date(2026, 12, 18), ZONE)
+    runs = [learner(team, name, course, due_at=soon) for name in ("Zoe", "Ada", "Answered", "Taken back")]
+    for number, run in enumerate([*runs, learner(other, "Somebody else’s", course, due_at=soon)]):
+        asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
+        request = ask_for_day(run, date(2026, 12, 21), at=asked_at)
+        if run.learner.name == "Answered":
+            answer_day_request(request.pk, DayAnswer("refused"), by=team.manager)
+    take_back_request(runs[-1])
+    Message.objects.all().delete()
+    write_digests()
+    on_monday(sunday)
+    [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
+    assert letter.subject == "Your people this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
+    assert letter.body.partition("\n\nYou get this letter")[0] == (
+        "Hello Li Lin,\n\n"
+        "2 ask for another day and wait for your answer, the first since Thursday 10 December; "
+        "you give it on the board, under “Today”:\n"
+        "– Zoe: “Rules of the tea room”, until Monday 21 December\n"
+        "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"
+        "On the board you remind them, give another day, or excuse:\nhttps://training.example.com/team/"
+    )
+    assert [(name, state) for name, state, _why in told()] == [("Li Lin", "sent"), ("Other lead", "sent")]
 
 
 def test_of_many_it_names_the_latest_and_says_how_many_others_and_the_teams(sunday, course, mailoutbox):
@@ -173,9 +200,9 @@ def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_
 def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, people, django_assert_num_queries):
     team = team_of()
     for number in range(people):
-        late(team, f"Late {number}", course)
+        ask_for_day(late(team, f"Late {number}", course), MONDAY)
     write_digests()
     [message] = Message.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
-    with django_assert_num_queries(14 if connection.vendor == "postgresql" else 12):
+    with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert digest.in_words(message)["late"]["number"] == people
