@@ -7,6 +7,7 @@ from courseware.accounts.day_lists import decoded, read_days
 from courseware.accounts.models import Team
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
+from courseware.lib.long_choices import LongSelect
 
 LARGEST = 200_000  # bytes
 
@@ -15,7 +16,11 @@ class ListFilter(forms.Form):
     """In the address; what is not there is the site, and this year."""
 
     team = forms.ModelChoiceField(
-        label=_("Whose days"), required=False, queryset=Team.objects.all(), empty_label=_("the site")
+        label=_("Whose days"),
+        required=False,
+        queryset=Team.objects.all(),
+        empty_label=_("the site"),
+        widget=LongSelect,
     )
     year = forms.TypedChoiceField(label=_("Year"), required=False, coerce=int, empty_value=None)
 

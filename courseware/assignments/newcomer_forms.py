@@ -20,6 +20,7 @@ from courseware.content.models import Course
 from courseware.learning.fields import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
+from courseware.lib.long_choices import LongSelect
 from courseware.lib.small_numbers import keys_in
 
 USUAL_DAYS = 14
@@ -58,7 +59,11 @@ class AskingForm(forms.Form):
     """What new people are asked to learn, and by when. `drawn_at` says when the form was shown."""
 
     team = forms.ModelChoiceField(
-        label=_("Team"), queryset=Team.objects.only("name"), required=False, empty_label=_("none yet")
+        label=_("Team"),
+        queryset=Team.objects.only("name"),
+        required=False,
+        empty_label=_("none yet"),
+        widget=LongSelect,
     )
     courses = TitledCourses(label=_("Courses to take"))
     starts_on = DayField(label=_("First day of work"), help_text=_("Empty: today."))

@@ -11,6 +11,7 @@ from courseware.accounts.models import Membership, Team, User, plain_staff_numbe
 from courseware.accounts.person_field import PersonSearch
 from courseware.accounts.search_terms import found_by
 from courseware.lib.form_layout import Fields
+from courseware.lib.long_choices import LongSelect
 
 OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
 
@@ -27,8 +28,9 @@ class PeopleFilter(forms.Form):
     team = forms.ModelChoiceField(
         label=_("Team"),
         required=False,
-        queryset=Team.objects.only("name"),
+        queryset=Team.objects.none(),
         empty_label=pgettext_lazy("any team", "all"),
+        widget=LongSelect,
     )
     standing = forms.ChoiceField(
         label=_("Who"),
@@ -43,6 +45,14 @@ class PeopleFilter(forms.Form):
     )
 
     helper = Fields(Field("words", wrapper_class="grow"), "team", "standing", form_method="get")
+
+    def __init__(self, data):
+        super().__init__(data)
+        team = self.fields["team"]
+        if self.data.get("team"):  # else nothing is looked for in it
+            team.queryset = Team.objects.only("name")
+        # Else each of thousands would be made a Team.
+        team.choices = [("", team.empty_label), *Team.objects.values_list("pk", "name")]
 
     @property
     def is_set(self):
@@ -130,5 +140,7 @@ class ParticularsForm(SinceShownForm):
 class PlaceForm(forms.Form):
     helper = Fields(error_summary=True)
 
-    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.only("name"), empty_label=_("choose a team"))
+    team = forms.ModelChoiceField(
+        label=_("Team"), queryset=Team.objects.only("name"), empty_label=_("choose a team"), widget=LongSelect
+    )
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)

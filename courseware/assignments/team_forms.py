@@ -8,6 +8,7 @@ from courseware.accounts.permissions import may_place, teams_managed_by
 from courseware.accounts.person_field import PersonField
 from courseware.assignments.people_forms import SinceShownForm
 from courseware.lib.form_layout import Fields
+from courseware.lib.long_choices import LongSelect
 
 
 class TeamForm(SinceShownForm):
@@ -57,7 +58,11 @@ class CloseTeamForm(forms.Form):
     helper = Fields(error_summary=True)
 
     to = forms.ModelChoiceField(
-        label=_("The learners go on in"), required=False, queryset=Team.objects.none(), empty_label=_("choose a team")
+        label=_("The learners go on in"),
+        required=False,
+        queryset=Team.objects.none(),
+        empty_label=_("choose a team"),
+        widget=LongSelect,
     )
 
     def __init__(self, *args, team, by, **kwargs):
