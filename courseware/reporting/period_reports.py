@@ -5,21 +5,22 @@ for a firm of any size.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
-from courseware.assessment.models import Attempt, Certificate
+from courseware.accounts.permissions import sees_the_firm
+from courseware.assessment.models import Certificate
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
-from courseware.learning.models import Completion, EnrollmentQuerySet
+from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
 from courseware.reporting import board_rows
 from courseware.reporting.exports import Column
@@ -137,7 +138,7 @@ def period_report(
     teams = board_rows.teams_shown_to(user)
     if team:
         teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_those_below().values("pk"))
-    found = figures_by_place(runs, period, teams)
+    found = figures_by_place(runs, period, Homes(teams, has_others=team is None and sees_the_firm(user)))
     routes = board_rows.outlines(language)
     courses = {key: routes[key] for key in sorted({key for _team, key in found})}
     names = dict(teams.values_list("pk", "name"))
@@ -159,32 +160,49 @@ def runs_reported(
     return (runs if left else runs.filter(learner__is_active=True)).order_by()
 
 
-def figures_by_place(runs: QuerySet, period: Period, teams: QuerySet) -> dict[Place, Figures]:
-    """Of all teams and courses that somebody of `runs` is in. Runs five queries."""
+class Homes(NamedTuple):
+    """In which of these teams each person counts: the one joined first. `has_others`: there may be people of none."""
+
+    teams: QuerySet
+    has_others: bool
+
+    def numbers(self, runs: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
+        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, or two.
+
+        The teams are joined, and not looked up run by run: so the database reads each table once, however many runs.
+        """
+        joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
+        earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
+        runs = runs.order_by().annotate(of=F("course"))
+        at_home = runs.filter(learner__memberships__in=joined.filter(~Exists(earlier)))
+        at_home = at_home.annotate(home=F("learner__memberships__team"))
+        yield from at_home.values("home", "of", *by).annotate(**numbers)
+        if self.has_others:
+            others = runs.filter(~Exists(joined.filter(person=OuterRef("learner"))))
+            for row in others.values("of", *by).annotate(**numbers):
+                yield row | {"home": None}
+
+
+def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[Place, Figures]:
+    """Of all teams and courses that somebody of `runs` is in. Runs five queries, or nine."""
     _begin, end = period.span
     people = runs.filter(enrolled_at__lt=end)
-    is_certified = Exists(certificates_valid_in(period)) | Exists(outside_training_valid_in(period))
-    by_place: defaultdict[Place, Counter[str]] = defaultdict(Counter)
-    add(
-        by_place,
-        with_home(people, teams, "learner", "course").annotate(
-            people=Count("learner", distinct=True), certified=Count("learner", distinct=True, filter=is_certified)
-        ),
+    standing = homes.numbers(
+        people,
+        people=learners(),
+        certified=learners(certificate_valid_in(period, "certificate__")),
+        finished=learners(period.contains("completed_at")),
     )
-    finished = with_home(runs.filter(period.contains("completed_at")), teams, "learner", "course")
-    add(by_place, finished.annotate(finished=Count("learner", distinct=True)))
-    add(by_place, first_tries(runs, period, teams))
-    add(by_place, minutes_done(runs, period, teams))
+    elsewhere = homes.numbers(people.filter(is_certified_outside_alone(period)), certified=learners())
+    by_place: defaultdict[Place, Counter[str]] = defaultdict(Counter)
+    for rows in (standing, elsewhere, first_tries(runs, period, homes), minutes_done(runs, period, homes)):
+        add(by_place, rows)
     return {place: Figures(**numbers) for place, numbers in by_place.items()}
 
 
-def with_home(rows: QuerySet, teams: QuerySet, learner: str, course: str) -> QuerySet:
-    """One row for each team (`home`) and course (`of`), to be annotated with numbers."""
-    joined = Membership.objects.filter(
-        person=OuterRef(learner), role=Membership.Role.LEARNER, team__in=teams.values("pk")
-    )
-    home = Subquery(joined.order_by("pk").values("team")[:1])
-    return rows.order_by().annotate(home=home, of=F(course)).values("home", "of")
+def learners(condition: Q | None = None) -> Count:
+    """Each of them once, also who had several runs."""
+    return Count("learner", distinct=True, filter=condition)
 
 
 def add(by_place: Mapping[Place, Counter[str]], rows: Iterable[dict]) -> None:
@@ -192,34 +210,37 @@ def add(by_place: Mapping[Place, Counter[str]], rows: Iterable[dict]) -> None:
         by_place[row.pop("home"), row.pop("of")].update(row)
 
 
-def certificates_valid_in(period: Period) -> QuerySet:
-    """Of the person of a run in its course, at the end; one that was withdrawn has never been."""
+def certificate_valid_in(period: Period, path: str = "") -> Q:
+    """At the end; one that was withdrawn has never been. `path` leads to the certificate."""
     _begin, end = period.span
-    issued = Certificate.objects.filter(issued_at__lt=end, withdrawn_at=None)
-    lasting = issued.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
-    return lasting.filter(enrollment__learner=OuterRef("learner"), enrollment__course=OuterRef("course"))
+    issued = {f"{path}issued_at__lt": end, f"{path}withdrawn_at": None}
+    return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
-def outside_training_valid_in(period: Period) -> QuerySet:
+def is_certified_outside_alone(period: Period) -> Q:
+    """Of the person of a run in its course: who has a certificate as well is counted by that."""
     trained = OutsideTraining.objects.filter(trained_on__lte=period.last, withdrawn_at=None)
-    lasting = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
-    return lasting.filter(person=OuterRef("learner"), course=OuterRef("course"))
-
-
-def first_tries(runs: QuerySet, period: Period, teams: QuerySet) -> QuerySet:
-    exams = Attempt.objects.filter(enrollment__in=runs.values("pk"), number=1).exclude(pass_mark=None)
-    handed_in = with_home(
-        exams.filter(period.contains("submitted_at")), teams, "enrollment__learner", "enrollment__course"
+    trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
+    certified = Certificate.objects.filter(certificate_valid_in(period))
+    return Q(Exists(trained.filter(person=OuterRef("learner"), course=OuterRef("course")))) & ~Q(
+        Exists(certified.filter(enrollment__learner=OuterRef("learner"), enrollment__course=OuterRef("course")))
     )
-    return handed_in.annotate(tries=Count("pk"), passed=Count("pk", filter=Q(is_passed=True)))
 
 
-def minutes_done(runs: QuerySet, period: Period, teams: QuerySet) -> Iterable[dict]:
+def first_tries(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+    exams = Q(attempts__number=1, attempts__pass_mark__isnull=False)
+    passed = Count("attempts", filter=Q(attempts__is_passed=True))
+    return homes.numbers(
+        runs.filter(exams & period.contains("attempts__submitted_at")), tries=Count("attempts"), passed=passed
+    )
+
+
+def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
     """By the minutes that the course gives for each step today: of a retired one there are none."""
-    done = Completion.objects.filter(period.contains("completed_at"), enrollment__in=runs.values("pk"))
-    steps = with_home(done, teams, "enrollment__learner", "enrollment__course").annotate(step=F("document__identifier"))
+    done = runs.filter(period.contains("completions__completed_at"))
+    done = done.annotate(step=F("completions__document__identifier"))
     minutes = minutes_of_steps()
-    for row in steps.values("home", "of", "step").annotate(times=Count("pk")):
+    for row in homes.numbers(done, "step", times=Count("completions")):
         yield {"home": row["home"], "of": row["of"], "minutes": row["times"] * minutes.get((row["of"], row["step"]), 0)}
 
 

@@ -15,6 +15,7 @@ from courseware.evidence.models import Event
 from courseware.learning.models import Completion
 from courseware.reporting.period_reports import Figures, Period, period_report
 from courseware.reporting.quarters import latest_months, latest_quarters
+from courseware.reporting.views import period_pages
 from tests.counting import statements
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
@@ -270,6 +271,48 @@ def test_that_an_auditor_looked_is_logged_and_of_a_lead_it_is_not(client, team):
         ask(client)
     [event] = Event.objects.filter(verb="report-viewed")
     assert event.actor_id == person.pk
+
+
+def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
+    home = {"Night shift": learner_of(team, completed_at=INSIDE)}
+    home[""] = make_enrollment(make_user(), enrolled_at=BEFORE, completed_at=INSIDE)
+    for run in home.values():
+        certify(run, at=INSIDE)
+        sit(run)
+    elsewhere = make_enrollment(make_user(), enrolled_at=BEFORE)
+    OutsideTraining.objects.create(
+        person=elsewhere.learner, course=elsewhere.course, trained_on=SPRING.last, proof="Seen", recorded_by=make_hr()
+    )
+    one = Figures(people=1, finished=1, certified=1, tries=1, passed=1)
+    assert report(make_hr()) == {"Night shift": one, "": one + Figures(people=1, certified=1)}
+    assert report(team.manager) == {"Night shift": one}
+    assert report(make_hr(), team=team) == {"Night shift": one}
+
+
+def test_who_leads_a_team_and_learns_in_it_as_well_is_not_in_the_own_report_but_in_that_of_others(team):
+    join(team, team.manager)
+    make_enrollment(team.manager, enrolled_at=BEFORE)
+    assert report(team.manager) == {}
+    assert report(make_auditor()) == {"Night shift": Figures(people=1)}
+
+
+def test_a_page_shows_some_of_many_teams_and_the_sum_of_all_and_a_file_has_all(client, team, monkeypatch):
+    monkeypatch.setattr(period_pages, "TEAMS_A_PAGE", 2)
+    names = ["Night shift", "Phones", "Tills"]
+    for each in (team, make_team(names[1]), make_team(names[2])):
+        learner_of(each)
+    client.force_login(make_hr())
+    first, last = (ask(client, f"first=2026-03&last=2026-05&page={number}") for number in (1, 2))
+    assert [[row.team for row in page.context["page"]] for page in (first, last)] == [names[:2], names[2:]]
+    assert "1–2 of 3 teams." in first.text and "3–3 of 3 teams." in last.text
+    for page in (first, last):
+        [total] = page.context["report"].total
+        assert total == Figures(people=3)
+        assert 'report.csv?first=2026-03-01&amp;last=2026-05-31"' in page.text
+    lines = b"".join(ask(client, kind="report.csv").streaming_content).decode("utf-8-sig").splitlines()[1:]
+    assert [line.split(",")[0].strip('"') for line in lines] == names
+    client.force_login(team.manager)
+    assert " teams." not in ask(client).text
 
 
 def test_a_report_costs_the_same_for_one_team_and_for_three(client, team):

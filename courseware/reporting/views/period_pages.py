@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,6 +28,8 @@ from courseware.reporting.views.board_files import XLSX, Chosen
 from courseware.reporting.views.board_files import facts_about as facts_about_board
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import workbook
+
+TEAMS_A_PAGE = 100
 
 
 class AskedPeriod(NamedTuple):
@@ -61,10 +64,12 @@ def page(request):
     asked, language = asked_period(request), get_language()
     record_look_of_auditor("report", by=request.user)
     asked.form.show_courses([(route.course_id, route.title) for route in board_rows.outlines(language).values()])
+    report = asked.period and period_report(request.user, asked.period, language=language, **asked.filters)
     context = {
         "form": asked.form,
         "team": asked.filters.get("team"),
-        "report": asked.period and period_report(request.user, asked.period, language=language, **asked.filters),
+        "report": report,
+        "page": report and Paginator(report.teams, TEAMS_A_PAGE).get_page(request.GET.get("page")),
         "query": asked.query,
         "quarters": choices(latest_quarters(site_day()), in_quarters, asked),
         "months": choices(latest_months(site_day()), in_months, asked),
