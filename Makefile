@@ -67,7 +67,7 @@ deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/faults/test_crowds.py tests/year
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_crowds.py tests/year
-	@.ci/postgres .venv/bin/python -m pytest -n auto --dist worksteal -m "database and not (browser or any_database)"
+	@PG_SYNC=off .ci/postgres .venv/bin/python -m pytest -n auto --dist worksteal -m "database and not (browser or any_database)"
 	@.ci/deployment --writes 3000
 	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
 	@.venv/bin/python .ci/line_faults.py
