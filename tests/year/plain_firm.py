@@ -108,13 +108,12 @@ class PlainFirm(PlainWishes):
     def move_on(self, person, run):
         zone, today = person.zone, self.now.astimezone(person.zone).date()
         if not self.is_known(run):
-            run.given = (run.day_given_at, run.due_at, self.known_days(person, run))
-        _since, given_at, known = run.given
+            # The day it was then and there: where its learner goes to another clock, absences count from the same day.
+            run.given = (run.day_given_at, run.due_at, person.day_at(run.day_given_at), self.known_days(person, run))
+        _since, given_at, given_on, known = run.given
         given = day = day_ended_at(given_at, zone)
         for each in sorted(person.absences, key=lambda each: each.first):
-            counted = [
-                one for one in span(max(each.first, person.day_at(run.day_given_at)), each.last) if one not in known
-            ]
+            counted = [one for one in span(max(each.first, given_on), each.last) if one not in known]
             if not counted or each.first > max(day, today):
                 continue  # over before the day was given, or reckoned with; or to come, and behind the due day
             moved = person.calendar.later(day, sum(person.calendar.is_worked(one) for one in counted))

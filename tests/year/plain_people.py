@@ -72,7 +72,7 @@ class Run:
     done: dict[str, datetime] = field(default_factory=dict)
     missed: set = field(default_factory=set)  # objectives, in the exam
     proof: Proof | None = None
-    given: tuple | None = None  # (when the due day was given, it, days of absences that were known)
+    given: tuple | None = None  # (when the due day was given, it, on which day, days of absences then known)
 
     @property
     def is_open(self):
@@ -87,8 +87,8 @@ class Run:
         if self.due_at:
             self.due_at = end_of(day_ended_at(self.due_at, before), after)
         if self.given:
-            given_at, due_at, known = self.given
-            self.given = (given_at, end_of(day_ended_at(due_at, before), after), known)
+            given_at, due_at, *reckoned = self.given
+            self.given = (given_at, end_of(day_ended_at(due_at, before), after), *reckoned)
 
 
 @dataclass(eq=False)
