@@ -13,7 +13,9 @@ from courseware.language.course import CourseText, Listed, RouteStep
 from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import question_load, stretches, text_load, tracks_of
 from courseware.language.parsing import ParsedDocument
+from courseware.language.players import Played, played_by_all
 from courseware.language.questions import Question
+from courseware.language.simulation_text import make_simulation
 from courseware.language.spans import find_sources, plain
 
 
@@ -90,6 +92,14 @@ class KeyFigures:
     levels: tuple[int, ...]
     places: tuple[tuple[float, float], ...]
     longest: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SimulationFigures:
+    """How players who have learned nothing do in it: (language, Played), languages apart where words matter."""
+
+    title: str
+    players: tuple[tuple[str, Played], ...]
 
 
 class CourseFigures:
@@ -232,6 +242,21 @@ class CourseFigures:
 
     def _with_key(self, documents: list[str]) -> list[Question]:
         return with_one_key(self.course, documents, self.languages[0])
+
+    @cached_property
+    def simulations(self) -> list[SimulationFigures]:
+        """Of a course without errors."""
+        return [
+            SimulationFigures(self.title(document.id), tuple(self._players(document.id)))
+            for document in self.course.of_kind("simulation")
+        ]
+
+    def _players(self, identifier: str) -> Iterator[tuple[str, Played]]:
+        for language in self.course.documents[identifier]:
+            simulation = make_simulation(self.course, identifier, language)
+            is_source = language == self.course.source(identifier).language
+            for played in played_by_all(simulation, language, is_source=is_source):
+                yield language, played
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:

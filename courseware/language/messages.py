@@ -165,6 +165,7 @@ ERRORS = {
     "wrong-seconds": 'seconds: expected a whole number from 0 to 600, got "{got}"',
     "timeout-branches": "node has {seconds} seconds and {count} timeout branches; expected one",
     "timeout-without-seconds": "timeout branch in a node without seconds",
+    "passes-untaught": 'the player "{player}" has {share:.1f} % of runs done; expected at most {most:.0f} %',
     "if-without-else": '"{alone}" without "{other}"; a node that is skipped says where to go on',
     "only-timeout": "nothing can be chosen; expected a choice beside the timeout branch",
     "only-conditions": "every choice has a condition; one has to be offered always",
@@ -243,6 +244,7 @@ WARNINGS = {
     "key-by-place": "key at place {place} in {share:%} of the questions, expected about {chance:%}",
     "key-by-length": "the key is the longest choice in {share:%} of the questions",
     "choice-too-long": 'choice "{choice:.30}" is twice as long as its neighbours',
+    "free-timeout": 'doing nothing costs nothing here; expected an effect, or a quality as in "timeout critical"',
     "flag-never-asked": 'flag "{flag}" is set and never asked for',
     "meter-never-changed": 'meter "{meter}" is never changed',
     "lengths-differ": 'lengths of "{section}" differ by more than 40 %: '

@@ -3,7 +3,7 @@
 Nothing is stored here. A choice and a part are known by their place within one revision.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -13,13 +13,17 @@ from typing import Any
 from courseware.language.conditions import ALWAYS, Condition, parse_condition
 from courseware.language.lists import NODE_FORMS
 
-# Points of each quality. A run is judged by its ending; points only say how far it was from the best run.
-POINTS = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2, "timeout": 0, "": 0}
-QUALITIES = tuple(filter(None, POINTS))
+# What a decision is worth. "timeout" alone is weak: doing nothing is a decision, too, and has its quality.
+WORTH = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
 TIMEOUT = "timeout"
+TIMEOUTS = {TIMEOUT: "weak", f"{TIMEOUT} harmful": "harmful", f"{TIMEOUT} critical": "critical"}
+POINTS = WORTH | {quality: WORTH[worth] for quality, worth in TIMEOUTS.items()} | {"": 0}
+QUALITIES = tuple(filter(None, POINTS))
 
 NODE_KINDS = tuple(NODE_FORMS)
-ENDING_KINDS = ("green", "yellow", "red")
+RED = "red"
+ENDING_KINDS = ("green", "yellow", RED)
+MOST_TIMEOUTS = 1  # situations of a run in which the clock may run out, for it to count
 DEBRIEF = "debrief"
 END = "end"  # the target that means "the first ending whose condition is met"
 
@@ -44,6 +48,15 @@ class NodeChoice:
     quality: str = ""
     effects: Effects = Effects()
     condition: Condition = ALWAYS
+
+    @property
+    def is_timeout(self) -> bool:
+        return self.quality in TIMEOUTS
+
+    @property
+    def worth(self) -> str:
+        """One of WORTH, also of a timeout; "" where the node is not judged."""
+        return TIMEOUTS.get(self.quality, self.quality)
 
 
 @dataclass(frozen=True)
@@ -85,11 +98,11 @@ class Node:
     @cached_property
     def timeout(self) -> int | None:
         """The place of the choice that is taken when the time is up."""
-        return next((place for place, choice in enumerate(self.choices) if choice.quality == TIMEOUT), None)
+        return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
     @property
     def is_judged(self) -> bool:
-        return any(choice.quality not in ("", TIMEOUT) for choice in self.choices) or bool(self.parts)
+        return any(choice.quality and not choice.is_timeout for choice in self.choices) or bool(self.parts)
 
     @property
     def shape(self) -> str:
@@ -159,6 +172,14 @@ class Simulation:
         return {ending.id: ending for ending in self.endings}
 
     @property
+    def conditions(self) -> Iterator[Condition]:
+        """All that decide how a run proceeds."""
+        for node in self.nodes.values():
+            yield node.condition
+            yield from (choice.condition for choice in node.choices)
+        yield from (ending.condition for ending in self.endings)
+
+    @property
     def is_timed(self) -> bool:
         return any(node.seconds for node in self.nodes.values())
 
@@ -188,9 +209,7 @@ class Simulation:
         """The places of the choices that can be taken now, the timeout excluded."""
         choices = self.nodes[state.place].choices
         return [
-            place
-            for place, choice in enumerate(choices)
-            if choice.quality != TIMEOUT and state.met_by(choice.condition)
+            place for place, choice in enumerate(choices) if not choice.is_timeout and state.met_by(choice.condition)
         ]
 
     def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
@@ -224,6 +243,9 @@ class Simulation:
             states.append(self.decide(states[-1], *self.best(states[-1])))
         return states
 
+    def best_points(self, flags: Iterable[str] = ()) -> int:
+        return sum(self.points(state.place, *self.best(state)) for state in self.best_run(flags)[:-1])
+
     def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
         """(state, place, picked parts) of a run of random choices and timeouts; the ending is last, as place -1."""
         run, state = [], self.begin(self.draw(random))
@@ -234,6 +256,13 @@ class Simulation:
             run.append((state, place, picked))
             state = self.decide(state, place, picked)
         return [*run, (state, -1, ())]
+
+
+def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
+    """Whether a run that ended so counts. `best_points` are those of the best run that chance gave the same flags,
+    `timeouts` the situations in which its clock ran out.
+    """
+    return colour != RED and 2 * points >= best_points and timeouts <= MOST_TIMEOUTS
 
 
 def dump_simulation(simulation: Simulation) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
 from courseware.simulations import running
-from courseware.simulations.models import Colour, Timing
+from courseware.simulations.models import Timing
 from courseware.simulations.trails import Trail, trail_of
 
 FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
@@ -310,14 +310,14 @@ def answer(enrollment, step: Step, question: Question, response: list[int], cloc
 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
-    """One run with `slips` bad decisions in every five; if it ends in harm, another one without."""
+    """One run with `slips` bad decisions in every five; if it does not count, another one without."""
     run = running.start(enrollment, step.id, timing=Timing.OFF, at=next(clock))
     trail, at = trail_of(run), run.started_at
     while not trail.ending:
         at += timedelta(seconds=7 + 4 * (trail.position % 3))
         place, picked = worst(trail) if (trail.position + run.pk) % 5 < slips else trail.rules.best(trail.state)
         trail = running.decide(run, trail.position, place, picked, at=at)
-    if trail.ending.colour == Colour.RED:
+    if not trail.is_done:
         play(enrollment, step, clock, slips=0)
 
 

@@ -6,13 +6,14 @@ from django.db.models import Exists, OuterRef
 
 from courseware.language.simulations import NotOffered
 from courseware.learning.models import Completion
-from courseware.simulations.models import Colour, Run
+from courseware.simulations.models import Run
 from courseware.simulations.trails import Trail, trail_of
 
 
 def runs() -> Iterator[str]:
     rows = Run.objects.select_related("simulation", "release__course").defer("release__outlines").order_by("pk")
-    for run in rows.iterator():
+    completed = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
+    for run in rows.annotate(is_completed=Exists(completed)).iterator():
         try:
             yield from differences_of(run, trail_of(run))
         except (NotOffered, KeyError):
@@ -30,15 +31,14 @@ def differences_of(run: Run, trail: Trail) -> Iterator[str]:
     played = (trail.ending.id, trail.ending.colour, trail.points) if trail.ending else ("", "", None)
     if (run.ending, run.colour, run.points) != played or bool(run.finished_at) != bool(trail.ending):
         yield f"run {run.pk}: ends in {run.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
+    elif trail.is_done and not run.is_practice and not run.is_completed:
+        yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"
 
 
 def endings() -> Iterator[str]:
-    """A simulation is completed by a finished run that is no branch; one that ends without harm always completes it."""
+    """A simulation is completed by a finished run that is no branch."""
     completions = Completion.objects.filter(document__kind="simulation")
     ended = Run.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))
     for pk in completions.filter(~Exists(played)).values_list("pk", flat=True):
         yield f"completion {pk}: of a simulation without a run that came to an end"
-    completed = completions.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
-    for pk in ended.exclude(colour=Colour.RED).filter(~Exists(completed)).values_list("pk", flat=True):
-        yield f"run {pk}: ended without harm, and its simulation is not completed"

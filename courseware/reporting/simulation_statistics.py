@@ -153,13 +153,13 @@ def node_split(node: Node, number: str, taken: list[Decided]) -> NodeSplit:
     if not people:
         return NodeSplit(node, number, 0)
     places = Counter(each.place for each in taken)
-    critical = sum(node.choices[each.place].quality == "critical" for each in taken)
+    critical = sum(node.choices[each.place].worth == "critical" for each in taken)
     return NodeSplit(
         node=node,
         number=number,
         people=people,
         choices=tuple(ChoiceShare(choice, Share(places[place], people)) for place, choice in enumerate(node.choices)),
-        critical=Share(critical, people) if any(choice.quality == "critical" for choice in node.choices) else None,
+        critical=Share(critical, people) if any(choice.worth == "critical" for choice in node.choices) else None,
         seconds=round(median(each.milliseconds for each in taken) / 1000),
     )
 

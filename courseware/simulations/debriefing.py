@@ -5,7 +5,7 @@ reason and rule.
 from dataclasses import dataclass
 
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Ending, Node, NodeChoice, Part, Simulation
+from courseware.language.simulations import MOST_TIMEOUTS, Ending, Node, NodeChoice, Part, Simulation
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep
 
@@ -55,7 +55,7 @@ class Reviewed:
 
     @property
     def is_critical(self) -> bool:
-        return self.choice.quality == "critical"
+        return self.choice.worth == "critical"
 
     @property
     def seconds(self) -> int:
@@ -83,7 +83,9 @@ class Stopover:
 
 @dataclass(frozen=True)
 class Debrief:
-    """`max_points` is what the best run is worth that chance gave the same flags."""
+    """`max_points` is what the best run is worth that chance gave the same flags; `timeouts` counts the situations in
+    which the time ran out.
+    """
 
     run: Run
     ending: Ending
@@ -93,6 +95,11 @@ class Debrief:
     best: tuple[Way, ...]
     stopovers: tuple[Stopover, ...]
     max_points: int
+    timeouts: int
+
+    @property
+    def has_too_many_timeouts(self) -> bool:
+        return self.timeouts > MOST_TIMEOUTS
 
     @property
     def critical(self) -> list[Reviewed]:
@@ -119,7 +126,8 @@ def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
         ),
         best=tuple(drawn.along(best_places, "best")),
         stopovers=tuple(stopovers(trail, texts, drawn, best_places)),
-        max_points=sum(trail.rules.points(state.place, *trail.rules.best(state)) for state in best[:-1]),
+        max_points=trail.best_points,
+        timeouts=trail.timeouts,
     )
 
 

@@ -16,7 +16,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.own_outline import own_outline
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
-from courseware.simulations.models import Colour, Decision, Run, Timing
+from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of
 
@@ -209,17 +209,17 @@ def finish(trail: Trail, ending: Ending, at: datetime) -> None:
     touch(run.enrollment, at)
     data = {"ending": run.ending, "colour": run.colour, "points": run.points}
     record("run-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
-    if completes(run):
+    if completes(trail):
         outcome = Completion.Outcome.COMPLETED
         complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
 
 
-def completes(run: Run) -> bool:
-    # Once finished without harm; an optional one once finished. One that has left the course is not taken as optional:
-    # it may come back and count.
+def completes(trail: Trail) -> bool:
+    # An optional one once finished. One that has left the course is not taken as optional: it may come back and count.
+    run = trail.run
     outline = own_outline(run.enrollment, run.enrollment.source_language)
     optional_ids = {step.id for step in outline.steps if step.is_optional}
-    return run.colour != Colour.RED or run.simulation.identifier in optional_ids
+    return trail.is_done or run.simulation.identifier in optional_ids
 
 
 @transaction.atomic

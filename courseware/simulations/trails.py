@@ -6,7 +6,7 @@ from functools import cached_property
 
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
-from courseware.language.simulations import Ending, Node, RunState, Simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation, is_done
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Decision, Run
 
@@ -24,11 +24,11 @@ class TrailStep:
     picked: tuple[int, ...]
     decision: Decision
 
-    def quality(self, simulation: Simulation) -> str:
-        return simulation.nodes[self.before.place].choices[self.place].quality
+    def choice(self, simulation: Simulation) -> NodeChoice:
+        return simulation.nodes[self.before.place].choices[self.place]
 
     def is_astray(self, simulation: Simulation) -> bool:
-        return self.quality(simulation) in ASTRAY  # the path line bends there
+        return self.choice(simulation).worth in ASTRAY  # the path line bends there
 
     @property
     def changes(self) -> Mapping[str, int]:
@@ -67,6 +67,18 @@ class Trail:
     @property
     def points(self) -> int:
         return sum(self.rules.points(step.before.place, step.place, step.picked) for step in self.steps)
+
+    @cached_property
+    def best_points(self) -> int:
+        return self.rules.best_points(self.run.flags)
+
+    @property
+    def timeouts(self) -> int:
+        return sum(step.choice(self.rules).is_timeout for step in self.steps)
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.ending) and is_done(self.ending.colour, self.points, self.best_points, self.timeouts)
 
     @cached_property
     def ahead(self) -> int:

@@ -10,6 +10,9 @@ from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course, read_folder
 from courseware.language.checking.coverage import planned_minutes
 from courseware.language.course import read_course
+from courseware.language.players import LAZY, play
+from courseware.language.players import lazy as lazy_player
+from courseware.language.simulation_text import make_simulation
 from tests.content.imports import bodies
 from tests.making import make_course
 
@@ -60,3 +63,27 @@ def test_every_folder_beside_the_licence_is_a_course_called_as_its_folder(settin
     folders = [path for path in settings.CONTENT_DIR.iterdir() if path.is_dir()]
     assert sorted(folders) == SHIPPED
     assert [read_course(read_folder(folder)).id for folder in SHIPPED] == [folder.name for folder in SHIPPED]
+
+
+def test_each_simulation_with_a_clock_marks_where_nobody_may_freeze(shipped_folder):
+    course = read_course(read_folder(shipped_folder))
+    played = [make_simulation(course, document.id, "zh-hans") for document in course.of_kind("simulation")]
+    marked = {
+        simulation.id: [node.id for node in simulation.nodes.values() if frozen_in(node) == "critical"]
+        for simulation in played
+        if simulation.is_timed
+    }
+    assert all(marked.values()), marked
+
+
+def frozen_in(node):
+    return next((choice.worth for choice in node.choices if choice.is_timeout), "")
+
+
+def test_who_never_chooses_ends_in_harm_wherever_the_course_asks_for_the_simulation(shipped_folder):
+    course = read_course(read_folder(shipped_folder))
+    lazy = {
+        one: play(make_simulation(course, one, "zh-hans"), LAZY, lazy_player) for one in course.meta.completion.not_red
+    }
+    assert {played.done for played in lazy.values()} <= {0}
+    assert all(played.ended.get("green", 0) == 0 and played.ended["red"] > 0.5 for played in lazy.values())

@@ -70,7 +70,7 @@ chance: {guest: 1/3, day: [monday, friday]}
   > 说一句再走。
 - [直接走](#end "weak")
   > 没人知道壶是热的。
-- [你接着发呆](#end "timeout")
+- [你接着发呆](#end "timeout") {calm=-5}
   > 班还没交。
 
 ## 水漫金山 {#flood .red if=wet}

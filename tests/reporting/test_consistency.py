@@ -85,8 +85,8 @@ def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_complete
     other = Enrollment.objects.exclude(pk=completed.pk).get()
     Completion.objects.filter(pk=completion.pk).update(enrollment=other)
     assert list(differences())[:2] == [
+        f"run {run.pk}: ended so that it counts, and its simulation is not completed",
         f"completion {completion.pk}: of a simulation without a run that came to an end",
-        f"run {run.pk}: ended without harm, and its simulation is not completed",
     ]
 
 

@@ -66,7 +66,7 @@ chance: {friend: 1/3}
 - [ ] 谁没关火 {calm=-10 set=blamed}
   > 现在不是算账的时候。
 - [发出去](#friend)
-- [没写完](#friend "timeout")
+- [没写完](#friend "timeout") {calm=-5}
   > 一句也好。
 
 ## 老朋友来了 {#friend .call if="friend and not burnt" else=end}
@@ -77,7 +77,7 @@ chance: {friend: 1/3}
   > 茶可以等。
 - [让他进来](#end "acceptable")
   > 烟还没散。
-- [没听见](#end "timeout")
+- [没听见](#end "timeout") {calm=-5}
   > 他走了。
 
 ## 烧光了 {#burnt-down .red if=burnt}

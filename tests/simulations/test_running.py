@@ -256,6 +256,22 @@ def test_a_required_simulation_is_done_once_it_ends_without_harm(enrollment, cho
     assert [(each.revision_id, each.outcome) for each in found] == [(run.revision_id, "completed")] * is_done
 
 
+def test_fewer_than_half_of_the_points_of_the_best_way_complete_nothing(enrollment):
+    assert play(enrollment, [2, 0, (0, [0])]).colour == "green"  # 1 of 4 points
+    assert not Completion.objects.exists()
+    play(enrollment, [2, 0, (0, [0, 1])])  # 2 of 4
+    assert Completion.objects.exists()
+
+
+@pytest.mark.parametrize(("ways", "is_done"), [([None, 1, 0, (0, [0, 1])], True), ([None, 1, 0, None], False)])
+def test_who_did_nothing_in_two_situations_has_completed_nothing(enrollment, ways, is_done):
+    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    for number, way in enumerate(ways, start=1):
+        take(run, way, seconds=100 * number)
+    assert (fresh(run).colour, fresh(run).points >= 2) == ("green", True)
+    assert Completion.objects.exists() is is_done
+
+
 def test_a_later_red_ending_takes_nothing_away(enrollment):
     play(enrollment, BEST)
     first = Completion.objects.get()

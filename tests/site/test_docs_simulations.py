@@ -141,7 +141,7 @@ def test_the_checker_says_what_the_page_says_it_does():
 
 
 def test_every_quality_is_explained_with_its_points():
-    rows = re.findall(r"^\| `(\w+)` \| ([+−]?\d) \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w ]+)` \| ([+−]?\d) \|", PAGE, re.MULTILINE)
     assert {quality: int(points.replace("−", "-")) for quality, points in rows} == {
         quality: points for quality, points in POINTS.items() if quality
     }

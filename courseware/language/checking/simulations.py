@@ -16,9 +16,10 @@ from courseware.language.lists import Item
 from courseware.language.messages import Field
 from courseware.language.pace import reading_seconds
 from courseware.language.parsing import ParsedDocument, Section
+from courseware.language.players import LAZY, is_few, played_by_all
 from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
 from courseware.language.simulation_text import read_simulation
-from courseware.language.simulations import END, QUALITIES, TIMEOUT, Node, NodeChoice, RunState, Simulation
+from courseware.language.simulations import END, QUALITIES, Effects, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
 
 # A run fits into a break between two customers. The average is taken over random runs with a fixed seed.
@@ -44,6 +45,7 @@ def check_simulations(course: CourseText) -> Iterator[Problem]:
             # A faulty graph, or a translation whose graph differs, cannot be played.
             if is_sound and translation.meta and _graph_of(simulation) == graph:
                 yield from checked.check_length()
+                yield from checked.check_players(is_source=translation is document)
 
 
 def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
@@ -92,7 +94,7 @@ class _Checked:
         if not node.choices:
             yield self._say(line, "leads-nowhere", node=node.id)
             return
-        timeouts = sum(choice.quality == TIMEOUT for choice in node.choices)
+        timeouts = sum(choice.is_timeout for choice in node.choices)
         if node.seconds and timeouts != 1:
             yield self._say(line, "timeout-branches", seconds=node.seconds, count=timeouts)
         elif timeouts and not node.seconds:
@@ -102,7 +104,7 @@ class _Checked:
             yield self._say(line, "if-without-else", alone=alone, other=other)
         yield from self._check_qualities(node, line)
         yield from self._check_parts(node, line)
-        chosen = [choice for choice in node.choices if choice.quality != TIMEOUT]
+        chosen = [choice for choice in node.choices if not choice.is_timeout]
         if not chosen:
             yield self._say(line, "only-timeout")
         elif all(choice.condition.terms for choice in chosen):
@@ -115,6 +117,8 @@ class _Checked:
                 yield self._say(item.line, "unknown-quality", quality=choice.quality, **hint)
             elif not choice.quality and node.is_judged and not node.parts:
                 yield self._say(item.line, "no-quality")
+            elif choice.is_timeout and choice.worth == "weak" and choice.effects == Effects():
+                yield self._say(item.line, "free-timeout")
         if node.is_judged and not node.parts and not any(choice.quality == "best" for choice in node.choices):
             yield self._say(line, "no-best-choice")
 
@@ -125,7 +129,7 @@ class _Checked:
             yield self._say(line, "too-many-parts", count=len(node.parts), most=MAX_PARTS)
         if not any(part.belongs for part in node.parts):
             yield self._say(line, "no-part-belongs")
-        ways = [choice for choice in node.choices if choice.quality != TIMEOUT]
+        ways = [choice for choice in node.choices if not choice.is_timeout]
         if len(ways) != 1 or ways[0].quality:
             yield self._say(line, "message-not-sent")
         for item in self._section(node.id).items:
@@ -271,6 +275,13 @@ class _Checked:
         if longest > 2 * MAX_AVERAGE_MINUTES:
             yield self._say(1, "longest-run-too-long", minutes=longest, most=MAX_AVERAGE_MINUTES)
 
+    def check_players(self, *, is_source: bool) -> Iterator[Problem]:
+        few = is_few(self.simulation)
+        for played in played_by_all(self.simulation, self.document.language, is_source=is_source):
+            if played.is_beyond and (played.player == LAZY or not few):
+                fields = {"share": played.done_percent, "most": played.most_percent}
+                yield self._say(1, "passes-untaught", player=played.player, **fields)
+
 
 def _ways(simulation: Simulation) -> dict[str, set[str]]:
     """Node id → targets of its choices, and the node that replaces it when its condition is not met."""
@@ -299,7 +310,7 @@ def longest_minutes(simulation: Simulation) -> float:
 
 
 def _node_seconds(node: Node) -> float:
-    texts = [choice.text for choice in node.choices if choice.quality != TIMEOUT] + [part.text for part in node.parts]
+    texts = [choice.text for choice in node.choices if not choice.is_timeout] + [part.text for part in node.parts]
     reasons = [choice.reason for choice in node.choices]
     longest = max(map(reading_seconds, reasons), default=0.0)
     return reading_seconds(node.title) + reading_seconds(node.text) + sum(map(reading_seconds, texts)) + longest
@@ -337,9 +348,7 @@ def _places(simulation: Simulation) -> set[str]:
 
 def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
     """Ids that some run reaches, found by a search through all states; ends early once `missing` are among them."""
-    conditions = [node.condition for node in simulation.nodes.values()]
-    conditions += [choice.condition for node in simulation.nodes.values() for choice in node.choices]
-    conditions += [ending.condition for ending in simulation.endings]
+    conditions = list(simulation.conditions)
     flags = set().union(*(condition.flags for condition in conditions))
     meters = sorted(set().union(*(condition.meters for condition in conditions)))
 

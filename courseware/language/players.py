@@ -1,0 +1,196 @@
+"""Players who have not learned anything, and how often a run of theirs counts as done: bounds of a simulation.
+
+Whoever never chooses, always takes the first choice, clicks at random, or refuses and hands on whatever is asked
+should not pass. Each plays ten thousand times, as chance deals. The plays are moved together: those that stand in the
+same state are one group, which is divided by what they choose. The seed is fixed: the same text gives the same shares.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from random import Random
+from typing import NamedTuple
+
+from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done
+
+PLAYS, SEED = 10_000, 1
+WAITS = "waits"  # where a player who never chooses comes to a situation without a clock
+
+LAZY = "lazy"
+
+# Share of plays that may be done at most.
+BOUNDS = {LAZY: 0.0, "first": 0.2, "random": 0.2, "cautious": 0.5}
+# So few decisions are passed by chance; such a simulation is a taste, and held to the first bound only.
+FEW = 3
+
+# What refusing and handing on sounds like. A language without words of its own has no cautious player.
+_CAUTIOUS = {
+    "zh": re.compile(r"不|别|拒|挂断|报|主管|联系人|负责人|安全部门|打回|回过去|回拨|叫停|留着"),
+    "en": re.compile(
+        r"\b(?:no|not|never|nobody|\w+n[’']t|refuse|hang up|ring|report|tell|leader|lead|security|contact|stop)\b", re.I
+    ),
+}
+
+Way = tuple[int, tuple[int, ...]]  # the place of a choice, and those of the parts that are picked
+Player = Callable[[Node, list[int], Random], Way | None]  # of a node and the places it offers; None waits
+
+
+@dataclass(frozen=True)
+class Played:
+    """`done` is the share of plays that count; `ended` has that of each colour, and of WAITS."""
+
+    player: str
+    done: float
+    ended: Mapping[str, float]
+
+    @property
+    def most(self) -> float:
+        return BOUNDS[self.player]
+
+    @property
+    def done_percent(self) -> float:
+        return 100 * self.done
+
+    @property
+    def most_percent(self) -> float:
+        return 100 * self.most
+
+    @property
+    def shares(self) -> list[float]:
+        """Percent of each colour, and of those that wait."""
+        return [100 * self.ended.get(end, 0.0) for end in (*ENDING_KINDS, WAITS)]
+
+    @property
+    def is_beyond(self) -> bool:
+        return self.done > self.most
+
+
+def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
+    if node.timeout is not None:
+        return node.timeout, ()
+    return None if node.is_judged else (random.choice(offered), ())
+
+
+def first(node: Node, offered: list[int], _random: Random) -> Way:
+    return offered[0], (0,) if node.parts else ()
+
+
+def at_random(node: Node, offered: list[int], random: Random) -> Way:
+    return random.choice(offered), tuple(part for part in range(len(node.parts)) if random.random() < 0.5)
+
+
+def cautious(words: re.Pattern[str]) -> Player:
+    is_careful = cache(lambda text: bool(words.search(text)))
+
+    def player(node: Node, offered: list[int], random: Random) -> Way:
+        careful = [place for place in offered if is_careful(node.choices[place].text)]
+        return at_random(node, careful or offered, random)
+
+    return player
+
+
+def players_of(language: str) -> dict[str, Player]:
+    """By the names of BOUNDS. `language` is that of the texts, which only the cautious one reads."""
+    found: dict[str, Player] = {LAZY: lazy, "first": first, "random": at_random}
+    words = _CAUTIOUS.get(language.partition("-")[0])
+    return found | ({"cautious": cautious(words)} if words else {})
+
+
+class _Group(NamedTuple):
+    """Plays that stand alike. `best` are the points of the best run that chance gave the same flags."""
+
+    place: str
+    meters: tuple[int, ...]
+    flags: frozenset[str]
+    points: int
+    timeouts: int
+    best: int
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One simulation, and what has happened at it."""
+
+    simulation: Simulation
+
+    @cached_property
+    def asked(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The flags and meters that conditions ask for: states that differ in others only are alike."""
+        conditions = list(self.simulation.conditions)
+        flags = frozenset(flag for condition in conditions for flag in condition.flags)
+        return flags, frozenset(meter for condition in conditions for meter in condition.meters)
+
+    def grouped(self, state: RunState, points: int, timeouts: int, best: int) -> _Group:
+        flags, meters = self.asked
+        values = tuple(value if meter in meters else FIRST for meter, value in state.meters.items())
+        return _Group(state.place, values, state.flags & flags, points, timeouts, best)
+
+    def state(self, group: _Group) -> RunState:
+        return RunState(group.place, dict(zip(self.simulation.meters, group.meters, strict=True)), group.flags)
+
+    def begun(self, random: Random) -> Counter[_Group]:
+        deals = Counter(self.simulation.draw(random) for _ in range(PLAYS))
+        groups: Counter[_Group] = Counter()
+        for flags, plays in deals.items():
+            groups[self.grouped(self.simulation.begin(flags), 0, 0, self.simulation.best_points(flags))] += plays
+        return groups
+
+    def moved(self, group: _Group, way: Way) -> _Group:
+        state, node = self.state(group), self.simulation.nodes[group.place]
+        points = group.points + self.simulation.points(node.id, *way)
+        timeouts = group.timeouts + node.choices[way[0]].is_timeout
+        return self.grouped(self.simulation.decide(state, *way), points, timeouts, group.best)
+
+    def colour(self, group: _Group) -> str:
+        ending = self.simulation.endings_by_id.get(group.place)
+        return ending.colour if ending else WAITS
+
+    def is_done(self, group: _Group) -> bool:
+        colour = self.colour(group)
+        return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
+
+
+def play(simulation: Simulation, name: str, player: Player) -> Played:
+    """`simulation` has no errors, so that every play comes to an end."""
+    table, random = _Table(simulation), Random(SEED)
+    ended: Counter[_Group] = Counter()
+    groups = table.begun(random)
+    while groups:
+        following: Counter[_Group] = Counter()
+        for group, plays in groups.items():
+            for way, times in _chosen(table, group, plays, player, random).items():
+                if way is None:
+                    ended[group] += times
+                else:
+                    following[table.moved(group, way)] += times
+        groups = following
+    colours: Counter[str] = Counter()
+    for group, plays in ended.items():
+        colours[table.colour(group)] += plays
+    done = sum(plays for group, plays in ended.items() if table.is_done(group))
+    return Played(name, done / PLAYS, {colour: plays / PLAYS for colour, plays in colours.items()})
+
+
+def _chosen(table: _Table, group: _Group, plays: int, player: Player, random: Random) -> Counter[Way | None]:
+    """How many of these plays go which way; None stays where it is: at an ending, or waiting."""
+    node = table.simulation.nodes.get(group.place)
+    if node is None:
+        return Counter({None: plays})
+    offered = table.simulation.offered(table.state(group))
+    return Counter(player(node, offered, random) for _ in range(plays))
+
+
+def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
+    """Of a translation only those that read its words: the others do in every language alike."""
+    players = players_of(language)
+    names = players.keys() - (() if is_source else players_of("").keys())
+    yield from (play(simulation, name, player) for name, player in players.items() if name in names)
+
+
+def is_few(simulation: Simulation) -> bool:
+    """Whether the best run has too few decisions for the bounds of those who choose without knowing."""
+    nodes = simulation.nodes
+    judged = [state.place for state in simulation.best_run() if state.place in nodes and nodes[state.place].is_judged]
+    return len(judged) <= FEW
