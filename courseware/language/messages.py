@@ -166,6 +166,9 @@ ERRORS = {
     "timeout-branches": "node has {seconds} seconds and {count} timeout branches; expected one",
     "timeout-without-seconds": "timeout branch in a node without seconds",
     "passes-untaught": 'the player "{player}" has {share:.1f} % of runs done; expected at most {most:.0f} %',
+    "conditions-of-source-language": "what is said when stands in the {language} file only; take the braces out here",
+    "lines-of-speech-differ": "{here} paragraphs here, {there} in {language}, where some have a condition",
+    "never-said": '"{text:.30}" is never said: no run comes here with "{condition}"',
     "if-without-else": '"{alone}" without "{other}"; a node that is skipped says where to go on',
     "only-timeout": "nothing can be chosen; expected a choice beside the timeout branch",
     "only-conditions": "every choice has a condition; one has to be offered always",
@@ -232,6 +235,7 @@ ERRORS = {
     "objective-untested": "objective {objective} has {count} questions in the banks, expected at least 2",
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",
     "long-reading": "{seconds:.0f} s of reading without an action, expected at most {most}",
+    "other-seconds": '{seconds} seconds to decide, the choices ask for {expected}; expected that, or why="…"',
     "text-beyond-minutes": "its text alone reads {minutes:.1f} minutes, {planned} are planned for all of it",
 }
 

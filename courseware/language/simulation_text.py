@@ -4,7 +4,7 @@ A translation has texts, ids and links; effects and conditions come from the sou
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from courseware.language.blocks import Callout, Figure
@@ -28,8 +28,10 @@ from courseware.language.simulations import (
     Part,
     Passage,
     Simulation,
+    SpokenLine,
 )
 from courseware.language.spans import find_links
+from courseware.language.speech import CutLine, cut_narration, cut_speech, joined, without_conditions
 
 _CHANGE = re.compile(r"[+-]\d{1,3}")
 # Keys in braces that are not meters.
@@ -96,11 +98,13 @@ class _Reader:
         for item, original in self._items(section):
             is_link = bool(find_links(cut_braces(item.text)[0]))
             (links if is_link else parts).append((item, original))
+        text = _node_text(section)
         return Node(
             id=section.id,
             title=section.title,
             kind=section.kind,
-            text=section.stem if section.choices else _text(section.blocks),
+            text=without_conditions(text),
+            lines=self._lines(section, cut_speech, _node_text),
             seconds=self._seconds(section),
             condition=self._condition(section.attrs.get("if", ""), section.line),
             otherwise=section.attrs.get("else", ""),
@@ -170,10 +174,39 @@ class _Reader:
 
     def _ending(self, section: Section) -> Ending:
         condition = self._condition(section.attrs.get("if", ""), section.line)
-        return Ending(section.id, section.title, section.kind, _text(section.blocks), condition)
+        text = _text(section.blocks)
+        lines = self._lines(section, cut_narration, _section_text)
+        is_cut = any(line.condition != ALWAYS for line in lines)
+        return Ending(
+            section.id, section.title, section.kind, without_conditions(text), condition, lines if is_cut else ()
+        )
+
+    def _lines(
+        self, section: Section, cut: Callable[[str], tuple[CutLine, ...]], text_of: Callable[[Section], str]
+    ) -> tuple[SpokenLine, ...]:
+        """The lines of a text; of a translation with the conditions of the source, paired by place."""
+        own = cut(text_of(section))
+        original = self.source.section(section.id) if self.is_translation else None
+        paired = cut(text_of(original)) if original else own
+        if original and any(line.condition for line in own):
+            self._say(section.line, "conditions-of-source-language", language=display_tag(self.source.language))
+        elif len(own) != len(paired) and any(line.condition for line in paired):
+            language = display_tag(self.source.language)
+            self._say(section.line, "lines-of-speech-differ", here=len(own), there=len(paired), language=language)
+        conditions = [line.condition for line in paired] + [""] * (len(own) - len(paired))
+        lines = joined(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
+        return tuple(SpokenLine(line.who, line.text, self._condition(line.condition, section.line)) for line in lines)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
         self.problems.append(Problem(self.document.path, line, Finding(finding, **fields)))
+
+
+def _node_text(section: Section) -> str:
+    return section.stem if section.choices else _section_text(section)
+
+
+def _section_text(section: Section) -> str:
+    return _text(section.blocks)
 
 
 def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:

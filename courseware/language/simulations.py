@@ -4,7 +4,7 @@ Nothing is stored here. A choice and a part are known by their place within one 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from random import Random
@@ -71,16 +71,17 @@ class Part:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """What somebody says; with `who` empty, what happens."""
+    """What somebody says; with `who` empty, what happens. It is left out where `condition` is not met."""
 
     who: str
     text: str
+    condition: Condition = ALWAYS
 
 
 @dataclass(frozen=True)
 class Node:
     """A situation. `kind` says how it arrives; `seconds` 0 means untimed; `otherwise` is the id of the node that a run
-    goes to instead when `condition` is not met. `lines` is `text` cut by `speech.cut_speech`.
+    goes to instead when `condition` is not met. `lines` is `text` cut by `speech.cut_speech`: all that may be said.
     """
 
     id: str
@@ -100,6 +101,10 @@ class Node:
         """The place of the choice that is taken when the time is up."""
         return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
+    def heard(self, state: "RunState") -> "Node":
+        """With the lines that are said in this state."""
+        return replace(self, lines=tuple(line for line in self.lines if state.met_by(line.condition)))
+
     @property
     def is_judged(self) -> bool:
         return any(choice.quality and not choice.is_timeout for choice in self.choices) or bool(self.parts)
@@ -114,13 +119,22 @@ class Node:
 
 @dataclass(frozen=True)
 class Ending:
-    """`colour` is green (contained), yellow (costly) or red (harm)."""
+    """`colour` is green (contained), yellow (costly) or red (harm). `lines` cuts `text` where a paragraph of it has a
+    condition; else it is empty.
+    """
 
     id: str
     title: str
     colour: str
     text: str
     condition: Condition = ALWAYS
+    lines: tuple[SpokenLine, ...] = ()
+
+    def heard(self, state: "RunState") -> "Ending":
+        """With the paragraphs that hold in this state."""
+        if not self.lines:
+            return self
+        return replace(self, text="\n\n".join(line.text for line in self.lines if state.met_by(line.condition)))
 
 
 @dataclass(frozen=True)
@@ -272,18 +286,22 @@ def dump_simulation(simulation: Simulation) -> dict[str, Any]:
         **{key: getattr(simulation, key) for key in ("id", "title", "premise")},
         "meters": list(map(list, simulation.meters.items())),
         "nodes": [_stored_node(node) for node in simulation.nodes.values()],
-        "endings": [_stored(ending) for ending in simulation.endings],
+        "endings": [_stored_with_lines(ending) for ending in simulation.endings],
         "debrief": [asdict(passage) for passage in simulation.debrief],
         "chance": [[name, odds] for name, odds in simulation.chance.items()],
     }
 
 
-def _stored(piece: Node | NodeChoice | Ending) -> dict[str, Any]:
+def _stored(piece: Node | NodeChoice | Ending | SpokenLine) -> dict[str, Any]:
     return asdict(piece) | {"condition": str(piece.condition)}
 
 
+def _stored_with_lines(piece: Node | Ending) -> dict[str, Any]:
+    return _stored(piece) | {"lines": [_stored(line) for line in piece.lines]}
+
+
 def _stored_node(node: Node) -> dict[str, Any]:
-    return _stored(node) | {"choices": [_stored(choice) for choice in node.choices]}
+    return _stored_with_lines(node) | {"choices": [_stored(choice) for choice in node.choices]}
 
 
 def load_simulation(stored: Mapping[str, Any]) -> Simulation:
@@ -293,7 +311,8 @@ def load_simulation(stored: Mapping[str, Any]) -> Simulation:
         meters=dict(stored["meters"]),
         nodes={node["id"]: _node(node) for node in stored["nodes"]},
         endings=tuple(
-            Ending(**ending | {"condition": parse_condition(ending["condition"])}) for ending in stored["endings"]
+            Ending(**ending | {"condition": parse_condition(ending["condition"]), "lines": _lines(ending)})
+            for ending in stored["endings"]
         ),
         debrief=tuple(Passage(**passage) for passage in stored["debrief"]),
         chance={name: tuple(odds) if isinstance(odds, list) else odds for name, odds in stored["chance"]},
@@ -307,8 +326,16 @@ def _node(stored: Mapping[str, Any]) -> Node:
             "condition": parse_condition(stored["condition"]),
             "choices": tuple(NodeChoice(**choice | _rules(choice)) for choice in stored["choices"]),
             "parts": tuple(Part(**part | {"effects": _effects(part["effects"])}) for part in stored["parts"]),
-            "lines": tuple(SpokenLine(**line) for line in stored["lines"]),
+            "lines": _lines(stored),
         }
+    )
+
+
+def _lines(stored: Mapping[str, Any]) -> tuple[SpokenLine, ...]:
+    # What was compiled before lines had conditions has none, and endings no lines.
+    return tuple(
+        SpokenLine(**line | {"condition": parse_condition(line.get("condition", ""))})
+        for line in stored.get("lines", ())
     )
 
 

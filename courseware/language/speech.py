@@ -1,33 +1,73 @@
-"""Cut the text of a node into lines: who says what, and what happens in between (docs/formats.md §4)."""
+"""Cut the text of a node into lines: who says what, and what happens in between (docs/formats.md §4, §7).
+
+A paragraph may end in `{if=…}`: it is said only then, and is a line of its own.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import NamedTuple
 
-from courseware.language.simulations import SpokenLine
+from courseware.language.braces import cut_braces
 
 _SPOKEN = re.compile(r"\*\*(?P<who>[^*]+)\*\*\s*[：:]\s*(?P<text>.*)", re.DOTALL)
 _QUOTE = re.compile(r" {0,3}> ?")
 
 
-def cut_speech(text: str) -> tuple[SpokenLine, ...]:
-    """`text` is Markdown source. A quote is speech: one line per paragraph, the speaker's name in bold."""
+class CutLine(NamedTuple):
+    """A paragraph in Markdown; `condition` as written, "" where there is none. `is_told`: not from a quote."""
+
+    who: str
+    text: str
+    condition: str = ""
+    is_told: bool = False
+
+
+def cut_speech(text: str) -> tuple[CutLine, ...]:
+    """`text` is Markdown source. A quote is speech, the speaker's name in bold."""
     return tuple(_lines(text))
 
 
-def _lines(text: str) -> Iterator[SpokenLine]:
+def cut_narration(text: str) -> tuple[CutLine, ...]:
+    """For a text in which nobody's words are set apart."""
+    return tuple(CutLine("", *_conditional(paragraph), is_told=True) for paragraph in _paragraphs(text))
+
+
+def joined(lines: Iterable[CutLine]) -> Iterator[CutLine]:
+    """Paragraphs that are told one after the other under one condition are one line."""
+    for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
+        if is_told:
+            yield CutLine("", "\n\n".join(line.text for line in group), condition, is_told=True)
+        else:
+            yield from group
+
+
+def without_conditions(text: str) -> str:
+    return "\n".join(_conditional(line)[0] for line in text.split("\n"))
+
+
+def _lines(text: str) -> Iterator[CutLine]:
     for is_quote, group in groupby(text.split("\n"), lambda line: bool(_QUOTE.match(line))):
         if is_quote:
             quoted = "\n".join(_QUOTE.sub("", line, count=1) for line in group)
             yield from map(_speech, _paragraphs(quoted))
         elif narration := "\n".join(group).strip("\n"):
-            yield SpokenLine("", narration)
+            yield from cut_narration(narration)
 
 
 def _paragraphs(text: str) -> list[str]:
     return [paragraph.strip("\n") for paragraph in re.split(r"\n[ \t]*\n", text) if paragraph.strip()]
 
 
-def _speech(paragraph: str) -> SpokenLine:
-    match = _SPOKEN.fullmatch(paragraph)
-    return SpokenLine(match["who"], match["text"]) if match else SpokenLine("", paragraph)
+def _speech(paragraph: str) -> CutLine:
+    said, condition = _conditional(paragraph)
+    match = _SPOKEN.fullmatch(said)
+    return CutLine(match["who"], match["text"], condition) if match else CutLine("", said, condition)
+
+
+def _conditional(paragraph: str) -> tuple[str, str]:
+    """(text, condition) of a paragraph; braces that hold anything else are text."""
+    text, braces, _ = cut_braces(paragraph)
+    if list(braces.attrs) != ["if"] or braces.id or braces.kind:
+        return paragraph, ""
+    return text, braces.attrs["if"]

@@ -15,7 +15,10 @@ def runs() -> Iterator[str]:
     completed = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
     for run in rows.annotate(is_completed=Exists(completed)).iterator():
         try:
-            yield from differences_of(run, trail_of(run))
+            trail = trail_of(run)
+            yield from differences_of(run, trail)
+            if trail.is_done and not run.is_practice and not run.is_completed:
+                yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"
         except (NotOffered, KeyError):
             # In the release the run began with.
             yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
@@ -31,8 +34,6 @@ def differences_of(run: Run, trail: Trail) -> Iterator[str]:
     played = (trail.ending.id, trail.ending.colour, trail.points) if trail.ending else ("", "", None)
     if (run.ending, run.colour, run.points) != played or bool(run.finished_at) != bool(trail.ending):
         yield f"run {run.pk}: ends in {run.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
-    elif trail.is_done and not run.is_practice and not run.is_completed:
-        yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"
 
 
 def endings() -> Iterator[str]:

@@ -72,9 +72,11 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
     for place, picked in way.decisions:
         before, state = state.place, rules.decide(state, place, picked)
         last = texts.nodes[before].choices[place]
-    node = texts.nodes.get(state.place)
+    node, ending = texts.nodes.get(state.place), texts.endings_by_id.get(state.place)
     offered = [(place, node.choices[place]) for place in rules.offered(state)] if node else []
-    return SeenSituation(way, meters_of(state, texts), node, texts.endings_by_id.get(state.place), offered, last)
+    return SeenSituation(
+        way, meters_of(state, texts), node and node.heard(state), ending and ending.heard(state), offered, last
+    )
 
 
 def meters_of(state: RunState, texts: Simulation) -> list[tuple[str, int]]:

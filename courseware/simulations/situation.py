@@ -67,7 +67,7 @@ def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
     """The current situation at this moment. Runs a query where a branch begins."""
     shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(trail.node, trail.run.clock_timing, shown_at)
-    node, last = texts.nodes[trail.node.id], trail.steps[-1] if trail.steps else None
+    node, last = texts.nodes[trail.node.id].heard(trail.state), trail.steps[-1] if trail.steps else None
     parts = tuple(Offer(key, key - 1, part.text) for key, part in enumerate(node.parts, start=1))
     return Situation(
         position=trail.position,

@@ -57,8 +57,8 @@ class Trail:
 
     @property
     def node(self) -> Node:
-        """The current situation. Raises KeyError at the end."""
-        return self.rules.nodes[self.state.place]
+        """The current situation with what is said in it now. Raises KeyError at the end."""
+        return self.rules.nodes[self.state.place].heard(self.state)
 
     @property
     def ending(self) -> Ending | None:
@@ -78,7 +78,8 @@ class Trail:
 
     @property
     def is_done(self) -> bool:
-        return bool(self.ending) and is_done(self.ending.colour, self.points, self.best_points, self.timeouts)
+        ending = self.ending
+        return ending is not None and is_done(ending.colour, self.points, self.best_points, self.timeouts)
 
     @cached_property
     def ahead(self) -> int:

@@ -277,7 +277,7 @@ id: drill
 title: 演练
 minutes: 2
 objectives: [O1.1]
-seconds: 20
+seconds: 10
 ---
 
 响了。

@@ -94,7 +94,7 @@ def test_a_reference_to_a_list_that_is_empty_is_told_once():
 def test_the_longest_run_may_be_twice_as_long_as_the_average():
     long_reading = "## 又 {#long .scene seconds=0 if=late else=door}\n\n" + "长" * 3000
     files = damage(DRILL, "## 门口", long_reading + '\n\n- [走](#door "best")\n  > 走。\n\n## 门口')
-    files[DRILL] = files[DRILL].replace(b"seconds: 20", b"seconds: 20\nchance: {late: 1/99}")
+    files[DRILL] = files[DRILL].replace(b"seconds: 10", b"seconds: 10\nchance: {late: 1/99}")
     english = '## Long {#long}\n\nText.\n\n- [Go](#door "best")\n  > Go.\n\n## At the door'
     files[DRILL.replace("zh-hans", "en")] = files[DRILL.replace("zh-hans", "en")].replace(
         b"## At the door", english.encode()

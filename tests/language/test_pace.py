@@ -2,8 +2,11 @@
 
 import pytest
 
-from courseware.language.pace import Stretch, question_load, reading_seconds, stretches, text_load
+from courseware.language.checking.pace import check_seconds
+from courseware.language.course import read_course
+from courseware.language.pace import Stretch, decision_seconds, question_load, reading_seconds, stretches, text_load
 from courseware.language.parsing import read
+from tests.language.boiling_over import PATH, PATH_EN, drill_files
 
 CHARACTER, WORD = 60 / 250, 60 / 130
 FRONT = "---\nid: pace\ntitle: Pace\nminutes: 4\nobjectives: [O1]\n---\n"
@@ -121,3 +124,44 @@ def test_an_open_question_without_a_callout_is_an_act_at_its_end():
 def test_without_anything_to_read_there_is_no_stretch():
     document, _ = read("01-tea/01-pot.en.md", FRONT.encode())
     assert stretches(document, "day") == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "seconds"),
+    [
+        ([], 10),
+        (["等" * 9], 10),  # 2 and 8
+        (["等" * 5, "等" * 5], 15),  # a character more
+        (["one two three", "four five six"], 10),
+        (["one two three four five six seven"], 15),
+        (["**等**" * 9], 10),
+        (["等" * 27, "one two three"], 15),
+    ],
+)
+def test_a_decision_has_the_seconds_its_choices_take_to_read_and_eight_more_in_fives(texts, seconds):
+    assert decision_seconds(texts) == seconds
+
+
+@pytest.mark.parametrize(
+    ("braces", "told"),
+    [
+        ("{#stove .alarm seconds=15}", []),
+        ("{#stove .alarm seconds=0}", []),
+        ("{#stove .alarm}", ['20 seconds to decide, the choices ask for 15; expected that, or why="…"']),
+        ("{#stove .alarm seconds=10}", ['10 seconds to decide, the choices ask for 15; expected that, or why="…"']),
+        ('{#stove .alarm seconds=10 why="steam"}', []),
+    ],
+)
+def test_other_seconds_than_the_choices_ask_for_have_a_reason(braces, told):
+    others = {"{#note .chat}": "{#note .chat seconds=15}", "{#monday-shift .call": "{#monday-shift .call seconds=10"}
+    files = drill_files("{#stove .alarm}", braces)
+    for old, new in others.items():
+        files[PATH] = files[PATH].replace(old.encode(), new.encode())
+    assert [problem.message for problem in check_seconds(read_course(files))] == told
+
+
+def test_the_slower_language_counts():
+    files = drill_files()
+    slow = files[PATH_EN].replace(b"[Turn it off]", b"[" + b"Turn it off " * 20 + b"]")
+    found = [problem.message for problem in check_seconds(read_course(files | {PATH_EN: slow}))]
+    assert found[0].startswith("20 seconds to decide, the choices ask for 35")

@@ -94,6 +94,23 @@ def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_
     assert [word for word in hidden if word in page] == []
 
 
+@pytest.mark.parametrize(("choice", "heard"), [(0, []), (1, ["Your tea has cost us the curtain."])])
+def test_what_is_said_depends_on_what_was_done_before_and_only_that_takes_time(signed_in, enrollment, choice, heard):
+    change(
+        zh_hans=("> **值班**：告诉", "> **值班**：你那杯茶，烧掉了窗帘。 {if=burnt}\n>\n> **值班**：告诉"),
+        en=("> **Duty**: What", "> **Duty**: Your tea has cost us the curtain.\n>\n> **Duty**: What"),
+    )
+    enrollment.course.refresh_from_db()
+    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    take(run, choice)
+    take(run, 0)
+    with time_machine.travel(at(0), tick=False):
+        page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
+    assert [line.get_text(strip=True) for line in page.select(".said")] == [*heard, "What do we tell the others?"]
+    characters = 6 + 9 * len(heard)  # of the course's own language
+    assert int(page.find(attrs={"data-wait": True})["data-wait"]) == characters * 240
+
+
 def test_a_decision_leads_to_the_next_situation_with_what_it_changed(signed_in, enrollment):
     run = begin(enrollment, flags=[])
     response = decide(signed_in, run, 1)

@@ -20,10 +20,10 @@ from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import Ending, Node, NodeChoice, Part, Passage, dump_simulation
-from courseware.language.speech import cut_speech
 from courseware.language.surveys import SurveyQuestion
 
 Titled = TypeVar("Titled", Node, Ending, Passage)
+WithLines = TypeVar("WithLines", Node, Ending)
 InList = TypeVar("InList", NodeChoice, Part)
 
 
@@ -239,7 +239,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
         title=page.renderer.inline(written.title),
         premise=with_ids(page.text_html(written.premise, written.title), new_ids()),
         nodes={node.id: node_with_html(page, node) for node in written.nodes.values()},
-        endings=tuple(with_html(page, ending) for ending in written.endings),
+        endings=tuple(with_lines(page, ending) for ending in written.endings),
         debrief=tuple(with_html(page, passage) for passage in written.debrief),
     )
     return {
@@ -251,10 +251,8 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
 
 def node_with_html(page: PageCompiler, node: Node) -> Node:
     title = page.renderer.plain(node.title)
-    lines = tuple(replace(line, text=page.text_html(line.text, title)) for line in cut_speech(node.text))
     return replace(
-        with_html(page, node),
-        lines=lines,
+        with_lines(page, node),
         rule=page.text_html(node.rule, title),
         choices=tuple(in_list(page, choice, title) for choice in node.choices),
         parts=tuple(in_list(page, part, title) for part in node.parts),
@@ -267,6 +265,12 @@ def with_html(page: PageCompiler, piece: Titled) -> Titled:
         title=page.renderer.inline(piece.title),
         text=page.text_html(piece.text, page.renderer.plain(piece.title)),
     )
+
+
+def with_lines(page: PageCompiler, piece: WithLines) -> WithLines:
+    title = page.renderer.plain(piece.title)
+    lines = tuple(replace(line, text=page.text_html(line.text, title)) for line in piece.lines)
+    return replace(with_html(page, piece), lines=lines)
 
 
 def in_list(page: PageCompiler, item: InList, title: str) -> InList:

@@ -41,11 +41,13 @@ class Rehearsal:
 
     @property
     def node(self) -> Node | None:
-        return self.simulation.nodes.get(self.state.place)
+        node = self.simulation.nodes.get(self.state.place)
+        return node.heard(self.state) if node else None
 
     @property
     def ending(self) -> Ending | None:
-        return self.simulation.endings_by_id.get(self.state.place)
+        ending = self.simulation.endings_by_id.get(self.state.place)
+        return ending.heard(self.state) if ending else None
 
     @property
     def offered(self) -> list[tuple[int | str, NodeChoice]]:

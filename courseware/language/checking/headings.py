@@ -19,7 +19,7 @@ KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "survey": {"scale": ("from", "to"), "one": (), "several": (), "open": ()},
     "card": {"": ("call",)},
     "simulation": {
-        **dict.fromkeys(NODE_KINDS, ("seconds", "if", "else")),
+        **dict.fromkeys(NODE_KINDS, ("seconds", "why", "if", "else")),
         **dict.fromkeys(ENDING_KINDS, ("if",)),
         DEBRIEF: (),
     },

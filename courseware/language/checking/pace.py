@@ -1,4 +1,5 @@
-"""Whether a lesson has something to do early, again at short intervals, and can be read in its minutes.
+"""Whether a lesson has something to do early, again at short intervals, and can be read in its minutes; whether a
+decision has the seconds that its choices take.
 
 Limits in seconds of reading, from studies on short segments with an action in each.
 """
@@ -7,9 +8,11 @@ from collections.abc import Iterator
 
 from courseware.language.course import CourseText
 from courseware.language.metadata import LessonMeta
-from courseware.language.pace import stretches, text_load, tracks_of
+from courseware.language.pace import decision_seconds, stretches, text_load, tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
+from courseware.language.simulation_text import make_simulation
+from courseware.language.simulations import Simulation
 
 FIRST_WITHIN = 30
 AGAIN_WITHIN = 90
@@ -39,3 +42,24 @@ def _check_minutes(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterato
     if isinstance(document.meta, LessonMeta) and minutes > document.meta.minutes:
         finding = Finding("text-beyond-minutes", minutes=minutes, planned=document.meta.minutes)
         yield Problem(document.path, 1, finding)
+
+
+def check_seconds(course: CourseText) -> Iterator[Problem]:
+    """The slowest language counts, as the seconds are the same in all. Who says `why` has thought of it."""
+    for document in course.of_kind("simulation"):
+        languages = course.documents[document.id]
+        texts = [make_simulation(course, document.id, language) for language in languages]
+        for node in make_simulation(course, document.id, document.language).nodes.values():
+            section = next(section for section in document.sections if section.id == node.id)
+            expected = max(seconds_for(one, node.id) for one in texts)
+            if node.seconds and node.seconds != expected and not section.attrs.get("why"):
+                finding = Finding("other-seconds", seconds=node.seconds, expected=expected)
+                yield Problem(document.path, section.line, finding)
+
+
+def seconds_for(simulation: Simulation, identifier: str) -> int:
+    node = simulation.nodes.get(identifier)
+    if node is None:
+        return 0
+    chosen = [choice.text for choice in node.choices if not choice.is_timeout]
+    return decision_seconds([*chosen, *(part.text for part in node.parts)])

@@ -19,7 +19,7 @@ from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.players import LAZY, is_few, played_by_all
 from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
 from courseware.language.simulation_text import read_simulation
-from courseware.language.simulations import END, QUALITIES, Effects, Node, NodeChoice, RunState, Simulation
+from courseware.language.simulations import END, QUALITIES, Effects, Ending, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
 
 # A run fits into a break between two customers. The average is taken over random runs with a fixed seed.
@@ -213,8 +213,10 @@ class _Checked:
         for node in self.simulation.nodes.values():
             yield node.condition, self._section(node.id).line
             yield from ((choice.condition, item.line) for choice, item in self._lines(node))
+            yield from ((line.condition, self._section(node.id).line) for line in node.lines)
         for ending in self.simulation.endings:
             yield ending.condition, self._section(ending.id).line
+            yield from ((line.condition, self._section(ending.id).line) for line in ending.lines)
 
     def _check_meters(self) -> Iterator[Problem]:
         meters = self.simulation.meters
@@ -251,6 +253,11 @@ class _Checked:
             yield self._say(self._section(circle).line, "endless", node=circle)
             return
         reached = _places(self.simulation)
+        for piece in _pieces(self.simulation):
+            for number, line in enumerate(piece.lines):
+                if piece.id in reached and (piece.id, number) not in reached:
+                    fields = {"text": line.text, "condition": str(line.condition)}
+                    yield self._say(self._section(piece.id).line, "never-said", **fields)
         for node in graph:
             if node not in reached:
                 yield self._say(self._section(node).line, "unreachable-node", start=self.simulation.start)
@@ -338,21 +345,39 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
     return draws
 
 
-def _places(simulation: Simulation) -> set[str]:
+Met = str | tuple[str, int]  # the id of a node or an ending; a line of it
+
+
+def _places(simulation: Simulation) -> set[Met]:
+    """What some run meets."""
     # Random runs mostly reach everything, at a fraction of the cost of a search.
-    everywhere = {*simulation.nodes, *simulation.endings_by_id}
+    pieces = _pieces(simulation)
+    everything: set[Met] = {piece.id for piece in pieces}
+    everything |= {(piece.id, number) for piece in pieces for number in range(len(piece.lines))}
     random = Random(SEED)
-    places = {state.place for _ in range(RUNS) for state, _, _ in simulation.random_run(random)}
-    return places if places == everywhere else places | _searched(simulation, everywhere - places)
+    states = [state for _ in range(RUNS) for state, _, _ in simulation.random_run(random)]
+    met = {one for state in states for one in _met(simulation, state)}
+    return met if met == everything else met | _searched(simulation, everything - met)
 
 
-def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
-    """Ids that some run reaches, found by a search through all states; ends early once `missing` are among them."""
-    conditions = list(simulation.conditions)
+def _pieces(simulation: Simulation) -> list[Node | Ending]:
+    return [*simulation.nodes.values(), *simulation.endings]
+
+
+def _met(simulation: Simulation, state: RunState) -> Iterator[Met]:
+    yield state.place
+    piece = simulation.nodes.get(state.place) or simulation.endings_by_id[state.place]
+    yield from ((piece.id, number) for number, line in enumerate(piece.lines) if state.met_by(line.condition))
+
+
+def _searched(simulation: Simulation, missing: set[Met]) -> set[Met]:
+    """What some run meets, found by a search through all states; ends early once `missing` are among it."""
+    lines = (line for piece in _pieces(simulation) for line in piece.lines)
+    conditions = [*simulation.conditions, *(line.condition for line in lines)]
     flags = set().union(*(condition.flags for condition in conditions))
     meters = sorted(set().union(*(condition.meters for condition in conditions)))
 
-    reached: set[str] = set()
+    reached: set[Met] = set()
     seen: set[tuple[str, frozenset[str], tuple[int, ...]]] = set()
     waiting = [simulation.begin(draw) for draw in _draws(simulation)]
     while waiting and not missing <= reached:
@@ -361,7 +386,7 @@ def _searched(simulation: Simulation, missing: set[str]) -> set[str]:
         key = state.place, state.flags & flags, tuple(state.meters[meter] for meter in meters)
         if key not in seen:
             seen.add(key)
-            reached.add(state.place)
+            reached.update(_met(simulation, state))
             waiting += _next_states(simulation, state)
     return reached
 
