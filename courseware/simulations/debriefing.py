@@ -1,13 +1,17 @@
-"""What a finished run shows: serious mistakes first, the learner's way beside the best one, and for each decision its
+"""What a finished run shows: how it ended, where the learner's way forked off the best one, and for each decision its
 reason and rule.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
-from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import MOST_TIMEOUTS, Ending, Node, NodeChoice, Part, Simulation
+from courseware.language.simulations import MOST_TIMEOUTS, WORTH, Ending, Node, NodeChoice, Part, Simulation
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep
+
+GRAVE = ("critical", "harmful", "weak")  # where a way leaves the best one, the gravest first
+MOST_OPEN = 4  # decisions that are told at length; the others are a line that opens
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,16 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One decision, explained in full. `number` is that of the situation on the map.
+    """One decision, explained in full. `position` is its number, as while playing; `worth` as in `worth_of`.
 
     `best` is the choice that would have been best, None if it was taken; `is_new` is False for the decisions that a
     branch shares with the run it starts from.
     """
 
     position: int
-    number: str
     node: Node
     choice: NodeChoice
+    worth: str
     decision: Decision
     changes: tuple[MeterChange, ...]
     best: NodeChoice | None
@@ -54,12 +58,12 @@ class Reviewed:
     is_new: bool
 
     @property
-    def is_critical(self) -> bool:
-        return self.choice.worth == "critical"
-
-    @property
     def seconds(self) -> int:
         return round(self.decision.milliseconds / 1000)
+
+    @property
+    def is_bent(self) -> bool:
+        return self.worth in GRAVE
 
     @property
     def ways(self) -> int:
@@ -67,33 +71,15 @@ class Reviewed:
 
 
 @dataclass(frozen=True)
-class Stopover:
-    """One line of the list that describes the map in words: a place on the learner's way, the best one, or both.
-
-    `is_apart`: both ways come here, and the learner's choice was another one.
-    """
-
-    number: str
-    title: str
-    is_mine: bool
-    is_best: bool
-    is_apart: bool
-    colour: str = ""
-
-
-@dataclass(frozen=True)
 class Debrief:
-    """`max_points` is what the best run is worth that chance gave the same flags; `timeouts` counts the situations in
-    which the time ran out.
+    """`best_ending` and `max_points` are those of the best run that chance gave the same flags; `timeouts` counts the
+    situations in which the time ran out.
     """
 
     run: Run
     ending: Ending
+    best_ending: Ending
     reviewed: tuple[Reviewed, ...]
-    map: Map
-    mine: tuple[Way, ...]
-    best: tuple[Way, ...]
-    stopovers: tuple[Stopover, ...]
     max_points: int
     timeouts: int
 
@@ -102,43 +88,48 @@ class Debrief:
         return self.timeouts > MOST_TIMEOUTS
 
     @property
-    def critical(self) -> list[Reviewed]:
-        return [each for each in self.reviewed if each.is_critical]
+    def counts(self) -> list[tuple[str, int]]:
+        """(worth, how many decisions), the best first, of those that occurred."""
+        number = Counter(each.worth for each in self.reviewed)
+        return [(worth, number[worth]) for worth in WORTH if number[worth]]
 
     @property
-    def visited(self) -> set[str]:
-        return {way.source for way in self.mine} | {self.ending.id}
+    def critical(self) -> list[Reviewed]:
+        return [each for each in self.reviewed if each.worth == "critical"]
+
+    @cached_property
+    def open_positions(self) -> set[int]:
+        """Of the decisions that are told at length: the gravest, in the order they were made."""
+        grave = [each for worth in GRAVE for each in self.reviewed if each.worth == worth]
+        return {each.position for each in grave[:MOST_OPEN]}
+
+    @property
+    def fork(self) -> Reviewed | None:
+        """Where another way is best tried first: the gravest decision that was made."""
+        return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
 
 
 def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
     """Of a finished run. `texts` is the simulation in the reader's language."""
-    best = trail.rules.best_run(trail.run.flags)
-    best_places = [state.place for state in best]
-    drawn = map_of(trail.rules, trail.run.flags)
+    best = trail.rules.best_run(trail.run.flags)[-1]
     return Debrief(
         run=trail.run,
-        ending=texts.endings_by_id[trail.state.place],
-        reviewed=tuple(reviewed(trail, step, texts, drawn) for step in trail.steps),
-        map=drawn,
-        mine=tuple(
-            drawn.way(step.before.place, step.after.place, look="off" if step.is_astray(trail.rules) else "way")
-            for step in trail.steps
-        ),
-        best=tuple(drawn.along(best_places, "best")),
-        stopovers=tuple(stopovers(trail, texts, drawn, best_places)),
+        ending=texts.endings_by_id[trail.state.place].heard(trail.state),
+        best_ending=texts.endings_by_id[best.place],
+        reviewed=tuple(reviewed(trail, step, texts) for step in trail.steps),
         max_points=trail.best_points,
         timeouts=trail.timeouts,
     )
 
 
-def reviewed(trail: Trail, step: TrailStep, texts: Simulation, drawn: Map) -> Reviewed:
+def reviewed(trail: Trail, step: TrailStep, texts: Simulation) -> Reviewed:
     node = texts.nodes[step.before.place]
     best, _parts = trail.rules.best(step.before)
     return Reviewed(
         position=step.position,
-        number=drawn.stations[node.id].number,
         node=node,
         choice=node.choices[step.place],
+        worth=worth_of(trail.rules, step),
         decision=step.decision,
         changes=meter_changes(step, texts),
         best=node.choices[best] if node.is_judged and is_worse(node, step.place, best) else None,
@@ -151,10 +142,13 @@ def is_worse(node: Node, place: int, best: int) -> bool:
     return node.choices[place].quality != node.choices[best].quality
 
 
-def is_apart(rules: Simulation, step: TrailStep) -> bool:
-    """Whether something worse than the best was done in this situation: another choice, or other parts of it."""
-    node, (best, parts) = rules.nodes[step.before.place], rules.best(step.before)
-    return node.is_judged and (is_worse(node, step.place, best) or set(step.picked) != set(parts))
+def worth_of(rules: Simulation, step: TrailStep) -> str:
+    """One of WORTH, by what was chosen and not by where it led; "" where a situation is not judged."""
+    node, choice = rules.nodes[step.before.place], step.choice(rules)
+    if choice.worth or not node.parts:
+        return choice.worth
+    _best, parts = rules.best(step.before)
+    return "best" if set(step.picked) == set(parts) else "weak"
 
 
 def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
@@ -163,22 +157,3 @@ def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]
         for meter, label in texts.meters.items()
         if meter in step.changes
     )
-
-
-def stopovers(trail: Trail, texts: Simulation, drawn: Map, best: list[str]) -> list[Stopover]:
-    """The places of both ways, from the top of the map to the bottom."""
-    mine = {step.before.place for step in trail.steps} | {trail.state.place}
-    apart = {step.before.place for step in trail.steps if is_apart(trail.rules, step)}
-    named: dict[str, Node | Ending] = {**texts.nodes, **texts.endings_by_id}
-    places = sorted(mine.union(best), key=lambda place: (drawn.stations[place].y, drawn.stations[place].x))
-    return [
-        Stopover(
-            number=drawn.stations[place].number,
-            title=named[place].title,
-            is_mine=place in mine,
-            is_best=place in best,
-            is_apart=place in apart and place in best,
-            colour=getattr(named[place], "colour", ""),
-        )
-        for place in places
-    ]

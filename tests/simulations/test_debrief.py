@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from courseware.content.releases.importing import import_course
-from courseware.simulations.models import Run
+from courseware.simulations.models import Run, Timing
 from tests.language.samples import make_files
-from tests.simulations.playing import BEST, INTRO, RED, YELLOW, begin, fresh, page_of, play, take, text_of
+from tests.simulations.playing import BEST, INTRO, RED, begin, fresh, page_of, play, take, text_of
 from tests.simulations.samples import change
 
 pytestmark = pytest.mark.django_db
@@ -20,45 +20,93 @@ def debrief_of(client, run):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def test_the_debrief_opens_with_the_critical_errors(signed_in, enrollment):
-    page = debrief_of(signed_in, play(enrollment, RED))
-    first = page.find("main").find("h2")
-    assert first.get_text() == "First of all: a critical error"
-    assert "Finish the tea" in first.find_parent("section").get_text()
-    assert "−2 of 4 points" in page.get_text()
-
-
-def test_a_run_without_critical_errors_opens_with_its_ending(signed_in, enrollment):
-    page = debrief_of(signed_in, play(enrollment))
-    assert "critical" not in page.find("main").get_text()
-    assert page.find("h1").get_text() == "A false alarm"
-    assert "4 of 4 points" in page.get_text()
-
-
-def test_only_where_the_same_was_chosen_are_both_ways_one(signed_in, enrollment):
-    def told(run):
-        lines = debrief_of(signed_in, run).select("ol.stopovers li")
-        return ["you chose otherwise" in line.text for line in lines]
-
-    assert told(play(enrollment)) == [False] * 4
-    after_a_critical_error = told(play(enrollment, RED))
-    assert after_a_critical_error[0]
-    assert told(play(enrollment, YELLOW)).count(True) == 1
-
-
-def test_the_debrief_lays_both_ways_beside_each_other_as_picture_and_as_list(signed_in, enrollment):
-    page = debrief_of(signed_in, play(enrollment, [1, 1, 1, (0, [])]))
-    picture = page.find("svg", class_="map")
-    assert [path["class"] for path in picture.find_all("path")].count(["off"]) == 2
-    lines = [line.get_text(" ", strip=True) for line in page.find("ol", class_="stopovers").find_all("li")]
-    assert lines == [
-        "1 The bell rings both ways come here; you chose otherwise",
-        "2 Where are you? both ways",
-        "3 Your own kitchen your way",
-        "4 Write a note both ways come here; you chose otherwise",
-        "◆ A false alarm the best way ● held",
-        "◆ Burnt down your way ○ harm done",
+def way(page):
+    """(number and title, what was chosen, look of the line, whether it is told at length) of each decision."""
+    return [
+        (
+            item.find("h3").get_text(" ", strip=True),
+            item.find(class_="did").get_text(" ", strip=True),
+            item["class"][1:],
+            item.find("details").has_attr("open"),
+        )
+        for item in page.select("ol.decisions > li")
     ]
+
+
+def test_the_debrief_opens_with_the_ending_and_the_critical_errors(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, RED))
+    outcome = page.find("section", class_="outcome")
+    assert outcome.find("h1").get_text() == "Burnt down"
+    assert outcome.find("h2").get_text() == "First of all: a critical error"
+    assert [item.get_text() for item in outcome.select(".first-of-all li")] == ["Situation 1: Finish the tea"]
+    assert outcome.find("a", href="#decision-1") and page.find(id="decision-1")
+
+
+def test_the_outcome_is_told_in_words_and_not_as_a_sum(signed_in, enrollment):
+    def counted(*choices):
+        page = debrief_of(signed_in, play(enrollment, choices))
+        assert "points" not in page.find("section", class_="fork").get_text()
+        return [item.get_text(" ", strip=True) for item in page.select(".counts li")]
+
+    assert counted(*BEST) == ["2 best"]
+    assert counted(*RED) == ["1 weak", "1 critical"]  # nothing was ticked
+    assert counted(2, 1, 1, (0, [0, 1])) == ["1 best", "1 weak", "1 harmful"]
+
+
+def test_a_run_without_critical_errors_names_none(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment))
+    assert not page.find(id="critical") and not page.select(".first-of-all")
+    assert page.find("h1").get_text() == "A false alarm"
+
+
+def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was_chosen(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, [1, 1, 0, (0, [0, 2])]))
+    assert way(page) == [
+        ("1 The bell rings", "Finish the tea ✕ critical error", ["critical"], True),
+        ("2 Where are you?", "At home", [], False),
+        ("3 Your own kitchen", "Put the lid on ✓ best", ["best"], False),
+        ("4 Write a note", "Send it weak", ["weak"], True),
+    ]
+    in_the_shop = debrief_of(signed_in, play(enrollment))
+    assert [number for number, *_ in way(in_the_shop)] == ["1 The bell rings", "2 Where are you?", "3 Write a note"]
+    assert not any(is_open for *_, is_open in way(in_the_shop))
+
+
+def test_two_who_came_to_the_same_places_by_other_choices_see_other_forks(signed_in, enrollment):
+    same_places = [[0, 0, (0, [0, 1])], [2, 0, (0, [0, 1])], [0, 0, (0, [0])]]
+    looks = [[look for _, _, look, _ in way(debrief_of(signed_in, play(enrollment, one)))] for one in same_places]
+    assert looks == [[["best"], [], ["best"]], [["weak"], [], ["best"]], [["best"], [], ["weak"]]]
+
+
+def test_both_endings_stand_side_by_side(signed_in, enrollment):
+    page = debrief_of(signed_in, play(enrollment, RED))
+    ends = [(item["class"], item.get_text(" ", strip=True)) for item in page.select("dl.ends > div")]
+    assert ends == [(["red"], "You came to Burnt down"), (["green"], "The best way leads to A false alarm")]
+
+
+def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment):
+    run = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
+    button = debrief_of(signed_in, run).find("section", class_="outcome").find("button")
+    assert button.get_text() == "Try another way from situation 3"
+    assert button.find_parent("form")["action"] == reverse("simulations:branch", args=[run.pk, 3])
+    assert not debrief_of(signed_in, play(enrollment)).find("section", class_="outcome").find("form")
+
+
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        ([2, 0, (0, [0])], "It does not count as done: 1 of 4 points, and it takes half."),
+        ([None, 1, 0, None], "It does not count as done: the time ran out 2 times, and may once."),
+        (RED, "It counts as done once it ends without harm."),
+        (BEST, "This simulation counts as done."),
+    ],
+)
+def test_what_a_run_lacks_to_be_done_is_said(signed_in, enrollment, ways, told):
+    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    for number, one in enumerate(ways, start=1):
+        take(run, one, seconds=100 * number if one is None or None in ways else 0)
+    text = " ".join(debrief_of(signed_in, run).get_text().split())
+    assert told in text
 
 
 def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enrollment):
@@ -66,10 +114,11 @@ def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enroll
     first, _second, message = page.find("ol", class_="decisions").find_all("li", recursive=False)
     said = first.get_text(" ", strip=True)
     for part in (
-        "Send Li",
+        "You Send Li",
         "weak",
         "Li waits for you.",
         "Better Put the cup down and look",
+        "One look tells how bad it is.",
         "Go and look.",
         "Calm −5 → 55",
     ):
