@@ -76,6 +76,22 @@ def test_keys_do_nothing_once_they_are_turned_off(visit, enrollment):
     assert Decision.objects.get().place == 2
 
 
+def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_motion_is_not_wanted(visit, site):
+    slow = SIMULATION["zh-hans"].replace("好像是茶水间。", "好像是茶水间。" * 40)  # the next line waits for a minute
+    enrollment = make_enrollment(make_user(), make_simulation_course(zh_hans=slow))
+    page = start(visit(enrollment.learner), timing="off")
+    late, button = page.locator(".line.later"), page.get_by_role("button", name="All at once")
+    expect(late).to_have_text("Wang Never mind it.")
+    button.click()
+    expect(late).to_have_count(0)
+    expect(button).to_be_hidden()
+    calm = visit(enrollment.learner, reduced_motion="reduce")
+    calm.goto(page.url)
+    expect(calm.get_by_label("Choose with the keys")).to_be_visible()
+    expect(calm.locator(".line.later")).to_have_count(0)
+    expect(calm.get_by_role("button", name="All at once")).to_be_hidden()
+
+
 # Against the clock ----------------------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,20 @@ def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
     assert b"data-clock" not in signed_in.get(page_of(run)).content
 
 
+@pytest.mark.parametrize(("arrives", "button"), [(".alarm", "Begin the run"), (".call", "Answer")])
+def test_a_call_rings_before_it_talks_and_a_fire_does_not(signed_in, arrives, button):
+    change(zh_hans=("{#rings .alarm}", f"{{#rings {arrives}}}"))
+    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
+    rings = arrives == ".call"
+    assert bool(page.find("svg", class_="ringing")) is rings
+    assert ("Incoming call" in page.get_text()) is rings
+    assert page.select_one("form.now .btn").get_text() == button
+    signed_in.post(INTRO + "start/", TIMED)
+    situation = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser")
+    assert len(situation.select(".speaker .voice")) == 2 * rings
+    assert not page.find("svg", class_="voice")
+
+
 def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_in, enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
     with time_machine.travel(at(1), tick=False):

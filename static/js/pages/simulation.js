@@ -47,16 +47,23 @@ function stopTimers() {
 
 function bringLines() {
   if (isCalm.matches) return;
+  let last = 0;
   for (const line of run.querySelectorAll("[data-arrives]")) {
     const after = Number(line.dataset.arrives); // milliseconds
     if (after === 0) continue;
     line.classList.add("later"); // seen later, but there for who listens
     arrivals.push(setTimeout(() => line.classList.remove("later"), after));
+    last = Math.max(last, after);
   }
+  if (last === 0) return;
+  run.querySelector("[data-show-all]").hidden = false;
+  arrivals.push(setTimeout(showAll, last));
 }
 
 function showAll() {
   for (const line of run.querySelectorAll(".later")) line.classList.remove("later");
+  const button = run.querySelector("[data-show-all]");
+  if (button) button.hidden = true;
 }
 
 function runClock() {
