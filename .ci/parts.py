@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, metadata
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ["run.txt", "postgres.txt", "redis.txt"]
 TAKEN = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
-    "PSF-2.0",
+    "OFL-1.1", "PSF-2.0",
 }  # fmt: skip
 # What a package does not say by itself in SPDX's words, or what is installed on other systems only: read in its files.
 READ = {
@@ -36,6 +37,7 @@ READ = {
     "django-ninja": "MIT",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
     "htmx.org": "0BSD",
+    "@expo-google-fonts/noto-sans-sc": "OFL-1.1",
     "qrcode": "BSD-3-Clause",
     "sqlparse": "BSD-3-Clause",
     "tzdata": "Apache-2.0",
@@ -77,15 +79,21 @@ def packages() -> list[Part]:
 
 
 def scripts() -> list[Part]:
-    """Packed by .ci/vendor, which has their versions."""
+    folders = sorted(path for path in (ROOT / "static" / "vendor").iterdir() if path.is_dir())
+    return [packed(folder.name, folder.glob("*.js")) for folder in folders]
+
+
+def fonts() -> list[Part]:
+    return [packed("noto-sans-sc", (ROOT / "courseware" / "lib" / "fonts").glob("*.xz"))]
+
+
+def packed(called: str, files: Iterable[Path]) -> Part:
+    """By .ci/vendor, which has its version."""
     vendor = (ROOT / ".ci" / "vendor").read_text(encoding="utf-8")
-    parts = []
-    for folder in sorted(path for path in (ROOT / "static" / "vendor").iterdir() if path.is_dir()):
-        name, variable = re.search(rf'^unpack (\S*{folder.name}\S*) "\$(\w+)"$', vendor, re.MULTILINE).groups()
-        version = re.search(rf"^{variable}=(\S+)$", vendor, re.MULTILINE)[1]
-        hashes = tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.js")))
-        parts.append(Part(name, version, "npm", READ.get(name, ""), hashes))
-    return parts
+    name, variable = re.search(rf'^unpack (\S*{called}\S*) "\$(\w+)"$', vendor, re.MULTILINE).groups()
+    version = re.search(rf"^{variable}=(\S+)$", vendor, re.MULTILINE)[1]
+    hashes = tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files))
+    return Part(name, version, "npm", READ.get(name, ""), hashes)
 
 
 def licence_of(name: str) -> str:
@@ -109,7 +117,7 @@ def refuse_unknown(parts: list[Part]) -> None:
 
 
 def all_parts() -> list[Part]:
-    parts = sorted([*packages(), *scripts()])
+    parts = sorted([*packages(), *scripts(), *fonts()])
     refuse_unknown(parts)
     return parts
 

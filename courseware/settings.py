@@ -175,6 +175,11 @@ BOUNCES_TO = env("BOUNCES_TO", default="")
 if BOUNCES_TO and not re.fullmatch(r"[^\s<>@]+@[^\s<>@]+", BOUNCES_TO):
     raise ImproperlyConfigured("BOUNCES_TO: expected an address alone, as in bounces@training.example.com")
 
+# Folders with fonts for signs in names that the fonts of the product lack.
+PAPER_FONTS = env.list("PAPER_FONTS", default=[])
+if missing := [folder for folder in PAPER_FONTS if not Path(folder).is_dir()]:
+    raise ImproperlyConfigured(f"PAPER_FONTS: expected folders that can be read, split by commas, not {missing[0]}")
+
 # Doors into chat groups lead to the hosts of their services, and to these. "*.example.com" is every host below.
 CHAT_HOSTS = [host.lower() for host in env.list("CHAT_HOSTS", default=[])]
 if not all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in CHAT_HOSTS):

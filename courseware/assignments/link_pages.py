@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from datetime import timedelta
-from io import BytesIO
 
 from django import forms
 from django.contrib import messages
@@ -32,6 +31,7 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.lib.form_layout import Fields
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+from courseware.lib.paper import qr_svg
 
 SHOWN = 50
 LONGEST, USUAL = 90, 7  # days
@@ -126,13 +126,7 @@ def team_link(request, pk):
 
 def picture_of(address):
     """A QR code that a page can show by itself."""
-    # They take their time, and most processes never draw one. They bring no types.
-    import qrcode  # type: ignore[import-untyped]
-    from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
-
-    drawn = BytesIO()
-    qrcode.make(address, image_factory=SvgPathImage).save(drawn)
-    return "data:image/svg+xml;base64," + b64encode(drawn.getvalue()).decode()
+    return "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
 
 
 @require_POST

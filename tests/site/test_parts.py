@@ -49,12 +49,18 @@ def test_the_list_has_every_package_of_the_locks_with_its_hashes_and_no_other(li
     assert len(packages) > 30
 
 
-def test_the_list_has_every_script_of_others_with_the_hash_it_is_kept_by(listed):
+def test_the_list_has_every_script_and_font_of_others_with_the_hash_it_is_kept_by(listed):
     kept = re.findall(r"^(\w+)  \./(.+\.js)$", (ROOT / "static/vendor/SHA256SUMS").read_text(), re.MULTILINE)
+    font_sums = (ROOT / "courseware/lib/fonts/SHA256SUMS").read_text()
+    kept += sorted(re.findall(r"^(\w+)  \./(.+\.xz)$", font_sums, re.MULTILINE), key=lambda line: line[1])
     scripts = [part for part in listed["components"] if part["purl"].startswith("pkg:npm/")]
+    scripts.sort(key=lambda part: part["name"] != "htmx.org")
     hashes = [each["content"] for part in scripts for each in part["externalReferences"][0]["hashes"]]
     assert hashes == [digest for digest, _file in kept]
-    assert [(part["name"], part["version"]) for part in scripts] == [("htmx.org", "2.0.11")]
+    assert [(part["name"], part["version"]) for part in scripts] == [
+        ("htmx.org", "2.0.11"),
+        ("@expo-google-fonts/noto-sans-sc", "0.4.3"),
+    ]
 
 
 def test_every_part_has_a_licence_and_belongs_to_the_product(listed):
