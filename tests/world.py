@@ -25,6 +25,7 @@ from courseware.accounts.team_links import address_of, make_link
 from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.certificate_papers import paper_of
 from courseware.assessment.models import Attempt
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
@@ -282,6 +283,7 @@ def places_of(world):
         "team/observations/<pk>": world.passed.enrollment.pk,
         "team/observations/<pk>/<sheet>": next((sheet.id for sheet in world.outline.sheets), "none"),
         "certificates/<number>": world.passed.enrollment.certificate.number,
+        "certificates/<number>/<language>": paper_of(world.passed.enrollment.certificate, "en", by=learner).language,
         "team/views/<pk>": SavedView.objects.create(person=lead_of(world.team), name="Stuck", query="stuck=on").pk,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,

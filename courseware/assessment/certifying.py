@@ -1,11 +1,11 @@
 """Certificates: issued once, checked by anyone who has the number."""
 
 import calendar
-import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from courseware.assessment.certificate_numbers import new_number
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled.serving import Outline, outline
@@ -13,9 +13,8 @@ from courseware.content.models import Release
 from courseware.evidence.recording import record
 from courseware.face.faces import face_on
 from courseware.learning.models import Enrollment
+from courseware.learning.own_outline import narrowed
 from courseware.lib import dates
-
-NUMBER_BYTES = 16  # 128 random bits: numbers cannot be guessed, and do not tell how many there are
 
 
 def months_later(day: date, months: int) -> date:
@@ -53,17 +52,27 @@ def counted_from(enrollment: Enrollment, day: date) -> date:
     return max(day, enrollment.renews_until or day)
 
 
+def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> dict[str, int]:
+    """How long what was asked takes, by language: of a short renewal that alone.
+
+    None of `frozen_facts`: by what is known of reading later, the same release may be compiled to other minutes.
+    """
+    return {language: narrowed(each, enrollment).minutes_left() for language, each in outlines.items()}
+
+
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
     """The enrollment's certificate, created if there is none. Call it in the transaction of the completion."""
     release = enrollment.release
+    outlines = outlines_of(release)
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={
-            "number": secrets.token_hex(NUMBER_BYTES),
+            "number": new_number(),
             "issued_at": at,
             "holder": enrollment.learner.name,
             "release": release,
-            **frozen_facts(enrollment, outlines_of(release), at),
+            "minutes": minutes_asked(enrollment, outlines),
+            **frozen_facts(enrollment, outlines, at),
         },
     )
     if is_new:
@@ -81,7 +90,3 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
 def issue_on_completion(sender, enrollment, at, **kwargs):
     # Still in the transaction of `enrollment_completed`: without a certificate there is no completion.
     issue(enrollment, at=at)
-
-
-def grouped(number: str) -> str:
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))  # for reading aloud

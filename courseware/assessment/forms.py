@@ -1,8 +1,7 @@
-import re
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assessment.certificate_numbers import MistypedNumber, NoNumber, plain_number
 from courseware.lib.form_layout import Fields
 
 
@@ -11,14 +10,17 @@ class CertificateNumberForm(forms.Form):
     number = forms.CharField(
         label=_("Number of the certificate"),
         max_length=100,
-        help_text=_("32 letters and digits; spaces do not matter."),
+        help_text=_("13 letters and digits, or 32 on older ones; spaces and hyphens do not matter."),
     )
 
     def clean_number(self):
-        number = re.sub(r"[\s-]", "", self.cleaned_data["number"]).lower()
-        if not re.fullmatch(r"[0-9a-f]{32}", number):
-            raise forms.ValidationError(_("A number has 32 signs, 0 to 9 and a to f. Compare it with the certificate."))
-        return number
+        try:
+            return plain_number(self.cleaned_data["number"])
+        except MistypedNumber:
+            raise forms.ValidationError(_("At least one sign is wrong. Compare it with the certificate.")) from None
+        except NoNumber:
+            words = _("A number has 13 signs, such as K7QM-3X9D-HFA6-C, or 32. Compare it with the certificate.")
+            raise forms.ValidationError(words) from None
 
 
 class DrillForm(forms.Form):

@@ -152,7 +152,8 @@ class Certificate(models.Model):
     enrollment = models.OneToOneField(
         Enrollment, on_delete=models.PROTECT, related_name="certificate", verbose_name=_("enrollment")
     )
-    number = models.CharField(_("certificate number"), max_length=32, unique=True)  # 128 random bits
+    # See `certificate_numbers`.
+    number = models.CharField(_("certificate number"), max_length=32, unique=True)
     issued_at = models.DateTimeField(_("issued on"), default=timezone.now)
     valid_until = models.DateField(_("valid until"), null=True, help_text=_("The last day on which it is valid."))
     holder = models.CharField(_("holder"), max_length=120)
@@ -162,6 +163,7 @@ class Certificate(models.Model):
     max_points = models.PositiveSmallIntegerField(null=True)
     issuer = models.JSONField(default=dict, help_text="Who issues it per language, as the house style said then")
     signer = models.JSONField(default=dict, help_text="Who signs it per language, likewise")
+    minutes = models.JSONField(default=dict, help_text="How long the course takes, per language; empty before 0.3")
     # Not part of what it says: taken back later, by somebody else than its holder. See `withdrawing`.
     withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
     withdrawn_by = models.ForeignKey(
@@ -202,6 +204,36 @@ class Certificate(models.Model):
 
     def is_valid(self, at=None):
         return dates.site_day(at) <= self.certifies_until
+
+    def newer(self):
+        """Of the same person in the same course the newest one issued since, withdrawn ones aside. Runs a query."""
+        enrollment = self.enrollment
+        of_both = Certificate.objects.filter(
+            enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, withdrawn_at=None
+        )
+        return of_both.filter(issued_at__gt=self.issued_at).order_by("issued_at").last()
+
+
+class CertificatePaper(models.Model):
+    """The PDF file of a certificate in one language, made when it was first asked for and never edited.
+
+    In the database, so that every process of a site serves the same bytes. What takes the certificate away takes it
+    along.
+    """
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="papers")
+    language = models.CharField(max_length=10)
+    body = models.BinaryField(help_text="PDF")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the body, as the log has it")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "language"], name="one_paper_per_certificate_and_language"),
+        ]
+
+    def __str__(self):
+        return f"{self.certificate} · {self.language}"
 
 
 class Standing(models.Model):

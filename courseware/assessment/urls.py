@@ -18,4 +18,6 @@ urlpatterns = [
     # /certificates/
     path("certificates/", certificate.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", certificate.certificate, name="certificate"),
+    path("certificates/<slug:number>/paper/", certificate.make_paper, name="make-paper"),
+    path("certificates/<slug:number>/<slug:language>.pdf", certificate.paper, name="paper"),
 ]

@@ -71,6 +71,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "attempt-submitted": pgettext_lazy("event", "exam handed in"),
     "drill-done": pgettext_lazy("event", "drill done"),
     "certificate-issued": pgettext_lazy("event", "certificate issued"),
+    "certificate-drawn": pgettext_lazy("event", "certificate made as PDF"),
     "certificate-withdrawn": pgettext_lazy("event", "certificate withdrawn"),
     "outside-training-recorded": pgettext_lazy("event", "outside training recorded"),
     "outside-training-withdrawn": pgettext_lazy("event", "outside training withdrawn"),

@@ -1,5 +1,6 @@
 """Whether certificates say what they could have said, and who is certified still is by a proof."""
 
+import hashlib
 import heapq
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, Subquery
 
 from courseware.assessment.certifying import frozen_facts, outlines_of
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, CertificatePaper, Standing
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import Proof, longest, says, whose
 from courseware.content.compiled.serving import Outline
@@ -63,6 +64,13 @@ def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> 
 def agrees(field: str, kept: Any, derived: Any) -> bool:
     # An exam that is not required may be passed after the certificate was issued, which then has no points.
     return kept == derived or (kept is None and field in ("points", "max_points"))
+
+
+def certificate_papers() -> Iterator[str]:
+    """The log has the digest, see `log_check`; here the bytes are compared with it."""
+    for paper in CertificatePaper.objects.order_by("pk").iterator(chunk_size=100):
+        if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
+            yield f"certificate {paper.certificate_id}: its file in {paper.language} is not the one that was made"
 
 
 def standings() -> Iterator[str]:

@@ -8,6 +8,7 @@ from courseware.content.releases.publishing import digest_of
 from courseware.evidence.verifying import alterations
 from courseware.reporting import log_check
 from courseware.reporting.certificate_check import (
+    certificate_papers,
     certificate_texts,
     certificates,
     newest_standings,
@@ -59,6 +60,7 @@ def differences() -> Iterator[str]:
     yield from headcounts()
     yield from certificates()
     yield from certificate_texts()
+    yield from certificate_papers()
     yield from standings()
     yield from strange_standings()
     yield from newest_standings()

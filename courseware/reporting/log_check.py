@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.accounts.notes import Note
-from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.models import Attempt, Certificate, CertificatePaper
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
@@ -81,6 +81,11 @@ def issued(certificate: Certificate) -> Said:
 def withdrawn(certificate: Certificate) -> Said:
     data = {"certificate": certificate.pk}
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.withdrawn_at, data)
+
+
+def drawn(paper: CertificatePaper) -> Said:
+    data = {"certificate": paper.certificate_id, "language": paper.language, "sha256": paper.digest}
+    return Said(subject_of(Enrollment, paper.certificate.enrollment_id), paper.made_at, data)
 
 
 def recorded(training: OutsideTraining) -> Said:
@@ -157,6 +162,13 @@ KINDS = (
         withdrawn,
         "enrollment",
         "certificate",
+    ),
+    Kind(
+        "certificate-drawn",
+        lambda: CertificatePaper.objects.select_related("certificate").defer("body"),
+        drawn,
+        "certificate__enrollment",
+        "sha256",
     ),
     Kind("outside-training-recorded", lambda: OutsideTraining.objects.all(), recorded, "person", "training"),
     Kind(

@@ -6,10 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from courseware.assessment.certificate_numbers import grouped
+from courseware.assessment.certificate_papers import halves
+from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
 from tests.assessment.exams import make_course, ready, sit
-from tests.making import make_user
+from tests.making import make_admin, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -68,8 +72,62 @@ def test_what_cannot_be_a_number_is_explained(client, number):
     assert "<script>" not in BeautifulSoup(response.content, "html.parser").select_one("main").decode_contents()
 
 
-def test_only_the_holder_is_told_how_to_keep_it(client, certificate):
+@pytest.mark.parametrize("number", ["K7QM3X9DHFA64", "K7QM-3X9D-HFA4-C"])
+def test_a_number_with_a_wrong_sign_is_told_from_one_that_nobody_has(client, number):
+    response = client.get("/certificates/", {"number": number})
+    assert response.status_code == 422
+    assert "At least one sign is wrong." in response.text
+
+
+def facts(response):
+    page = BeautifulSoup(response.content, "html.parser")
+    return {each.dt.text: each.dd.text for each in page.select("article dl > div")}
+
+
+def test_the_page_says_all_that_stands_on_paper(client, certificate):
+    Certificate.objects.update(minutes={"zh-hans": 140, "en": 140}, signer={"en": "Yang Lan"}, issuer={"en": "Hexin"})
+    response = client.get(f"/certificates/{certificate.number}/")
+    day, release = (
+        date_format(timezone.localdate(), "DATE_FORMAT"),
+        date_format(timezone.localdate(), "YEAR_MONTH_FORMAT"),
+    )
+    said = facts(response)
+    until = said.pop("Valid until")
+    assert until == date_format(certificate.valid_until, "DATE_FORMAT")
+    assert said == {
+        "Completed on": day,
+        "Hours": "2.5",
+        "Exam": "4 / 4",
+        "Release of the course": f"1 ({release})",
+        "Signed for the firm": "Yang Lan",
+        "Number": grouped(certificate.number),
+    }
+    assert BeautifulSoup(response.content, "html.parser").select_one(".issuer").text.strip() == "Hexin"
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(1, 0.5), (44, 0.5), (45, 1), (140, 2.5), (164, 2.5), (165, 3)])
+def test_hours_are_rounded_to_halves(minutes, hours):
+    assert halves(minutes) == hours
+
+
+def test_hours_are_those_that_were_said_when_it_was_issued_and_none_of_one_from_before(client, certificate):
+    assert certificate.minutes == {"zh-hans": 9, "en": 9}
+    Certificate.objects.update(minutes={})
+    assert "Hours" not in facts(client.get(f"/certificates/{certificate.number}/"))
+
+
+def test_one_that_was_replaced_says_since_when_and_not_where_the_newer_one_was_withdrawn(client, certificate):
     address = f"/certificates/{certificate.number}/"
-    assert "print this page" not in client.get(address).text
-    client.force_login(certificate.enrollment.learner)
-    assert "print this page" in client.get(address).text
+    assert "Replaced" not in client.get(address).text
+    renewal = make_enrollment(certificate.enrollment.learner, course=certificate.enrollment.course)
+    newer = issue(renewal, at=timezone.now())
+    text = client.get(address).text
+    assert "Replaced" in text and "✓" not in text and newer.number not in text
+    assert "✓ Valid" in client.get(f"/certificates/{newer.number}/").text
+    Certificate.objects.filter(pk=newer.pk).update(
+        withdrawn_at=timezone.now(), withdrawn_by=make_admin(), withdrawn_reason="A mistake"
+    )
+    assert "✓ Valid" in client.get(address).text
+    other = make_enrollment(course=certificate.enrollment.course)
+    issue(other, at=timezone.now())
+    assert "✓ Valid" in client.get(address).text

@@ -1,17 +1,27 @@
-"""/certificates/: public; the number is the only key."""
+"""/certificates/: public; the number is the only key. The file to print is for the holder, and who sees the record."""
+
+from http import HTTPStatus
 
 from django.conf import settings
-from django.shortcuts import redirect, render
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.site_name import face_for
-from courseware.assessment import certifying
+from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_number
+from courseware.assessment.certificate_papers import WithdrawnCertificate, facts_of, in_language, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
 from courseware.language.documents import display_tag
+from courseware.learning.looks import record_look
+from courseware.learning.models import Enrollment
+from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+from courseware.lib.paper import NoGlyph
 
 
 @require_safe
@@ -25,28 +35,94 @@ def check_certificate(request):
 
 @require_safe
 def certificate(request, number):
-    certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
-    issued = certificates.filter(number=number.lower()).first()
+    issued = of_number(number)
     if issued is None:
         context = {"form": CertificateNumberForm(initial={"number": number}), "unknown": number[:60]}
-        return render(request, "assessment/unknown_certificate.html", context, status=404)
+        return render(request, "assessment/unknown_certificate.html", context, status=HTTPStatus.NOT_FOUND)
     wanted_languages = (get_language(), issued.release.course.source_language, *issued.titles)
     language = next(language for language in wanted_languages if language in issued.titles)
+    has_paper = may_have_paper(request.user, issued)
     context = {
         "certificate": issued,
         "title": issued.titles[language],
         "title_language": display_tag(language),
-        "issuer": in_language(issued.issuer),
-        "signer": in_language(issued.signer),
+        "issuer": in_language(issued.issuer, get_language()),
+        "signer": in_language(issued.signer, get_language()),
+        "facts": facts_of(issued, get_language()),
         "face": face_for(request, issued.release.course.identifier),
-        "grouped": certifying.grouped(issued.number),
+        "grouped": grouped(issued.number),
         "is_valid": issued.is_valid(),
+        "newer": issued.newer(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
-        "is_own": request.user.is_authenticated and issued.enrollment.learner_id == request.user.pk,
+        "has_paper": has_paper and not issued.withdrawn_at,
+        "kept_in": get_language() if has_paper and kept_in(issued, get_language()).exists() else "",
     }
     return render(request, "assessment/certificate.html", context)
 
 
-def in_language(texts):
-    """The reader's, or else what there is; "" where nothing was said."""
-    return texts.get(get_language()) or next(iter(texts.values()), "")
+def of_number(number):
+    """None where there is none."""
+    try:
+        plain = plain_number(number)
+    except NoNumber:
+        return None
+    certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
+    return certificates.filter(number=plain).first()
+
+
+def kept_in(issued, language):
+    return issued.papers.filter(language=language)
+
+
+def may_have_paper(user, issued):
+    """Its holder, and who sees the record. Runs a query for whoever is neither holder nor stranger."""
+    if not user.is_authenticated:
+        return False
+    runs = Enrollment.objects.filter(pk=issued.enrollment_id)
+    return issued.enrollment.learner_id == user.pk or runs.visible_to(user).exists()
+
+
+def certificate_for_paper(request, number):
+    """Raises Http404, also for who may look at its page and no more."""
+    issued = of_number(number)
+    if issued is None or not may_have_paper(request.user, issued):
+        raise Http404
+    return issued
+
+
+def certificate_address(number):
+    return reverse("assessment:certificate", args=[number])
+
+
+@require_POST
+@login_required
+@form_on(certificate_address)
+def make_paper(request, number):
+    issued, language = certificate_for_paper(request, number), get_language()
+    try:
+        paper_of(issued, language, by=request.user)
+    except WithdrawnCertificate:
+        messages.error(request, gettext("It was withdrawn, so no file of it is made."))
+    except NoGlyph as lacking:
+        words = gettext(
+            "The sign “%(sign)s” is in none of the fonts that files are drawn with, so there is no file yet. The "
+            "certificate is valid all the same. Tell human resources, or whoever runs the site: an operator can add a "
+            "font that has the sign."
+        )
+        messages.error(request, words % {"sign": lacking})
+    else:
+        return redirect("assessment:paper", issued.number, language)
+    return redirect("assessment:certificate", issued.number)
+
+
+@require_safe
+@login_required
+def paper(request, number, language):
+    """The same bytes ever after, also of one that was withdrawn since: its page says so."""
+    issued = certificate_for_paper(request, number)
+    kept = get_object_or_404(kept_in(issued, language))
+    if issued.enrollment.learner_id != request.user.pk:
+        record_look(issued.enrollment, by=request.user)
+    response = HttpResponse(bytes(kept.body), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="certificate-{issued.number}.{language}.pdf"'
+    return response

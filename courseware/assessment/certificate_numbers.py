@@ -1,0 +1,52 @@
+"""Numbers of certificates: short enough to be read out, too many for anybody to guess one, and one sign checks."""
+
+import re
+import secrets
+
+SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another; a prime number of them, see `check_sign`
+LENGTH = 12  # 54 random bits: nobody guesses one, and they do not tell how many there are
+LONG = re.compile("[0-9a-f]{32}")  # as they were given until November 2026
+GROUP = 4
+
+
+class NoNumber(ValueError):
+    """What was typed cannot be a number."""
+
+
+class MistypedNumber(NoNumber):
+    """It has the form of one, but at least one sign is wrong."""
+
+
+def new_number() -> str:
+    drawn = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+    return drawn + check_sign(drawn)
+
+
+def check_sign(signs: str) -> str:
+    """Another one for each of the signs changed, and for any two exchanged: as in ISBN-10.
+
+    For the number of signs is prime and larger than any weight, so no such difference is a multiple of it.
+    """
+    return SIGNS[sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=1)) % len(SIGNS)]
+
+
+def plain_number(typed: str) -> str:
+    """As it is stored, however it was typed. Raises NoNumber and MistypedNumber."""
+    plain = re.sub(r"[\s-]", "", typed)
+    if LONG.fullmatch(plain.lower()):
+        return plain.lower()
+    plain = plain.upper()
+    if len(plain) != LENGTH + 1 or not set(plain) <= set(SIGNS):
+        raise NoNumber
+    if check_sign(plain[:-1]) != plain[-1]:
+        raise MistypedNumber
+    return plain
+
+
+def grouped(number: str) -> str:
+    """For reading aloud.
+
+    >>> grouped("K7QM3X9DHFA4C")
+    'K7QM-3X9D-HFA4-C'
+    """
+    return "-".join(number[start : start + GROUP] for start in range(0, len(number), GROUP))

@@ -1,0 +1,158 @@
+"""A certificate as a PDF file: made when it is first asked for, kept with the record, and the same ever after."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+
+from courseware.accounts.models import User
+from courseware.assessment.certificate_numbers import grouped
+from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.content.compiled.serving import outline
+from courseware.evidence.recording import record
+from courseware.face.colours import LIGHT
+from courseware.face.faces import face_on
+from courseware.face.models import Logo
+from courseware.jobs.tasks import task
+from courseware.learning.completing import lock
+from courseware.lib.paper import NoGlyph, draw, qr_svg
+
+TEMPLATE = Path(__file__).with_name("certificate.typ")
+HALF_AN_HOUR = 30  # minutes
+
+
+class WithdrawnCertificate(Exception):
+    """Nothing is drawn that would prove what is not so any more."""
+
+
+def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePaper:
+    """The kept file, made now if there is none. Raises WithdrawnCertificate and `lib.paper.NoGlyph`.
+
+    Drawn before anything is locked: it takes a moment, and whoever comes second only has drawn the same in vain.
+    """
+    if kept := certificate.papers.filter(language=language).first():
+        return kept
+    if certificate.withdrawn_at:
+        raise WithdrawnCertificate(certificate)
+    body = drawn(certificate, language)
+    return keep(certificate, language, body, by=by, at=at or timezone.now())
+
+
+def papers_of(
+    certificates: Sequence[Certificate], language: str, *, by: User
+) -> Iterator[tuple[Certificate, CertificatePaper]]:
+    """Of each its file; of one that was withdrawn only a kept one, and none where a font lacks a sign.
+
+    Runs one query where all of them are kept.
+    """
+    kept = CertificatePaper.objects.filter(certificate__in=certificates, language=language)
+    by_certificate = {paper.certificate_id: paper for paper in kept}
+    for certificate in certificates:
+        try:
+            yield certificate, by_certificate.get(certificate.pk) or paper_of(certificate, language, by=by)
+        except (NoGlyph, WithdrawnCertificate):
+            continue
+
+
+@task
+def draw_papers(keys: list[int], language: str, by: int) -> None:
+    """Made before somebody fetches many of them at once. What is kept already costs nothing."""
+    certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
+    for _certificate, _paper in papers_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
+        pass
+
+
+@transaction.atomic
+def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePaper:
+    enrollment = lock(certificate.enrollment)
+    digest = hashlib.sha256(body).hexdigest()
+    paper, is_new = CertificatePaper.objects.get_or_create(
+        certificate=certificate, language=language, defaults={"body": body, "digest": digest, "made_at": at}
+    )
+    if is_new:
+        data = {"certificate": certificate.pk, "language": language, "sha256": digest}
+        record("certificate-drawn", actor=by, subject=enrollment, data=data, at=at)
+    return paper
+
+
+def drawn(certificate: Certificate, language: str) -> bytes:
+    """Raises `lib.paper.NoGlyph`."""
+    with translation.override(language):
+        said = words_of(certificate, language)
+    template = TEMPLATE.read_text(encoding="utf-8")
+    return draw(template, said, certificate.issued_at, more_fonts=settings.PAPER_FONTS)
+
+
+def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
+    """All that is drawn, in the language that is active."""
+    release, course = certificate.release, in_language(certificate.titles, language)
+    route = outline(release, language if language in release.outlines else next(iter(release.outlines)))
+    face = face_on(certificate.issued_at, route.course_id)
+    logo = Logo.objects.filter(pk=face.of("logo_id")).first() if face.of("logo_id") else None
+    lang, _dash, region = ("zh", "-", "CN") if language.startswith("zh") else language.partition("-")
+    return {
+        "lang": lang,
+        "region": region or None,
+        "title": f"{gettext('Certificate')} – {certificate.holder}",
+        "colour": face.of("light") or LIGHT.colour,
+        "logo": [*bytes(logo.body)] if logo else None,
+        "issuer": in_language(certificate.issuer, language),
+        "course": course,
+        "stops": [module.title for module in route.modules],
+        "heading": gettext("Certificate"),
+        "holder": certificate.holder,
+        "sentence": gettext("has completed the course “%(course)s”.") % {"course": course},
+        "facts": facts_of(certificate, language),
+        "signer": in_language(certificate.signer, language),
+        "stamp": pgettext("on paper", "stamp"),
+        "number_called": pgettext("of a certificate", "Number"),
+        "number": grouped(certificate.number),
+        "how_to_check": gettext("Scan the code, or type the number at %(address)s, to see whether it is valid.")
+        % {"address": settings.SITE_URL + reverse("assessment:check-certificate")},
+        "qr": qr_svg(settings.SITE_URL + reverse("assessment:certificate", args=[certificate.number])).decode(),
+        "qr_called": gettext("QR code that leads to the page of this certificate"),
+    }
+
+
+def facts_of(certificate: Certificate, language: str) -> list[tuple[str, str]]:
+    """What is said of day, time, result and release, each with its name: on paper and on the public page."""
+    facts = [(gettext("Completed on"), in_days(certificate.issued_at))]
+    if certificate.valid_until:
+        facts.append((gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")))
+    if minutes := in_language(certificate.minutes, language):
+        facts.append((pgettext("of a course", "Hours"), f"{halves(minutes):g}"))
+    if certificate.points is not None:
+        facts.append((gettext("Exam"), f"{certificate.points} / {certificate.max_points}"))
+    release = {
+        "number": certificate.release.number,
+        "month": date_format(in_zone(certificate.release.created_at), "YEAR_MONTH_FORMAT"),
+    }
+    facts.append((gettext("Release of the course"), gettext("%(number)s (%(month)s)") % release))
+    return facts
+
+
+def in_days(at: datetime) -> str:
+    return date_format(in_zone(at), "DATE_FORMAT")
+
+
+def in_zone(at: datetime) -> datetime:
+    """Whoever reads it, and wherever: paper has one day only."""
+    return timezone.localtime(at, timezone.get_default_timezone())
+
+
+def halves(minutes: int) -> float:
+    """Hours, to the nearest half, and at least one half."""
+    return max(1, (minutes + HALF_AN_HOUR // 2) // HALF_AN_HOUR) / 2
+
+
+def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
+    """In this one, or else what there is; "" where nothing was said."""
+    return texts.get(language or "") or next(iter(texts.values()), "")

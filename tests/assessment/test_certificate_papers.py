@@ -1,0 +1,302 @@
+"""A certificate as a PDF file: what stands on it, that it is made once, and who gets it."""
+
+import hashlib
+import io
+import json
+
+import pytest
+import typst
+import zxingcpp
+from bs4 import BeautifulSoup
+from django.db import OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import override
+from PIL import Image
+from pypdf import PdfReader
+
+from courseware.assessment import certificate_papers
+from courseware.assessment.certificate_numbers import grouped
+from courseware.assessment.certificate_papers import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
+from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.assessment.withdrawing import withdraw
+from courseware.content.releases.importing import import_course
+from courseware.evidence.models import Event
+from courseware.face.faces import set_style, style_of
+from courseware.face.models import HouseStyle
+from courseware.learning.models import Enrollment
+from courseware.lib.paper import NoGlyph, fonts_in
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import at_once, exam_files, make_course, ready, sit
+from tests.making import join, make_admin, make_auditor, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+ENGLISH = {"headers": {"accept-language": "en"}}
+
+
+def certificate_of(name="Wang Xiaoming"):
+    sit(ready(make_course(), make_user(name)))
+    return Certificate.objects.select_related("enrollment__learner", "release__course").get()
+
+
+@pytest.fixture
+def certificate():
+    return certificate_of()
+
+
+@pytest.fixture
+def holder(certificate):
+    return certificate.enrollment.learner
+
+
+def text_of(body):
+    return " ".join(PdfReader(io.BytesIO(bytes(body))).pages[0].extract_text().split())
+
+
+def press(client, certificate):
+    return client.post(f"/certificates/{certificate.number}/paper/", **ENGLISH)
+
+
+def address_of(certificate, language="en"):
+    return f"/certificates/{certificate.number}/{language}.pdf"
+
+
+def test_the_file_says_what_the_page_says(client, holder, certificate):
+    client.force_login(holder)
+    response = client.get(f"/certificates/{certificate.number}/", **ENGLISH)
+    page = BeautifulSoup(response.content, "html.parser").select_one("article")
+    said = [each.get_text(" ", strip=True) for each in page.select("h1, .holder, .course-title, dt, dd")]
+    on_paper = text_of(drawn(certificate, "en"))
+    assert [text for text in said if text not in on_paper] == []
+    assert len(said) > 9
+
+
+def test_it_speaks_the_language_that_was_asked_for(certificate):
+    on_paper = text_of(drawn(certificate, "zh-hans")).replace(" ", "")  # the heading is spaced
+    for said in ("结业证书", "WangXiaoming", "《茶水间守则》", "完成日期", "第1版"):
+        assert said in on_paper
+    assert "Certificate" not in on_paper
+
+
+def test_a_screen_reader_finds_title_language_heading_and_what_the_code_is(certificate):
+    read = PdfReader(io.BytesIO(drawn(certificate, "zh-hans")))
+    root = read.trailer["/Root"]
+    assert (root["/MarkInfo"]["/Marked"], root["/Lang"]) == (True, "zh-CN")
+    assert read.metadata.title == "结业证书 – Wang Xiaoming"
+    assert len(read.pages) == 1
+    width, height = (round(float(side) / 72 * 25.4) for side in read.pages[0].mediabox[2:])
+    assert (width, height) == (297, 210)
+    kinds, texts = tags_of(root["/StructTreeRoot"])
+    assert kinds.count("/H1") == 1 and "/Figure" in kinds
+    assert texts == ["通到这张证书的公开页的二维码"]
+
+
+def tags_of(node):
+    """(kinds of all tags, what stands for pictures)"""
+    kinds, texts = [], []
+
+    def walk(tag):
+        tag = tag.get_object()
+        if isinstance(tag, list):
+            for each in tag:
+                walk(each)
+        elif isinstance(tag, dict):
+            kinds.append(tag.get("/S"))
+            texts.extend([tag["/Alt"]] if "/Alt" in tag else [])
+            if "/K" in tag:
+                walk(tag.raw_get("/K"))
+
+    walk(node)
+    return kinds, texts
+
+
+def test_the_code_leads_to_the_public_page(certificate, settings):
+    settings.SITE_URL = "https://training.example.com"
+    with override("en"):
+        said = json.dumps(words_of(certificate, "en"))
+    png = typst.compile(TEMPLATE.read_bytes(), format="png", font_paths=fonts_in(()), sys_inputs={"data": said})
+    read = zxingcpp.read_barcode(Image.open(io.BytesIO(png)))
+    assert read.text == f"https://training.example.com/certificates/{certificate.number}/"
+    assert grouped(certificate.number) in text_of(drawn(certificate, "en"))
+
+
+def test_it_wears_the_face_of_the_day_on_which_it_was_issued():
+    hr = make_hr()
+    said = {"sender_address": "", "dark": "", "logo_id": None}
+    set_style("", {"words": {"issuer": {"en": "Hexin"}}, "light": "#7a1f1f", **said}, base=0, by=hr)
+    certificate = certificate_of()
+    HouseStyle.objects.update(set_at=timezone.now() - timezone.timedelta(days=3650))
+    base = style_of("").number
+    set_style("", {"words": {"issuer": {"en": "Other"}}, "light": "#005500", **said}, base=base, by=hr)
+    with override("en"):
+        words = words_of(certificate, "en")
+    assert (words["issuer"], words["colour"]) == ("Hexin", "#7a1f1f")
+
+
+def test_it_is_made_when_the_holder_asks_and_the_same_bytes_are_served_ever_after(client, holder, certificate):
+    client.force_login(holder)
+    assert client.get(address_of(certificate)).status_code == 404
+    response = press(client, certificate)
+    assert (response.status_code, response["Location"]) == (302, address_of(certificate))
+    first = client.get(address_of(certificate))
+    assert (first["Content-Type"], first.content[:5]) == ("application/pdf", b"%PDF-")
+    assert first["Content-Disposition"] == f'attachment; filename="certificate-{certificate.number}.en.pdf"'
+    # The course, the firm and the person change; and it is asked for again.
+    import_course({path: body.replace("茶水间守则".encode(), "新守则".encode()) for path, body in exam_files().items()})
+    make_user_say(holder, "New Name")
+    Certificate.objects.update(signer={"en": "Somebody else"})
+    press(client, certificate)
+    assert client.get(address_of(certificate)).content == first.content
+    paper = CertificatePaper.objects.get()
+    event = Event.objects.get(verb="certificate-drawn")
+    digest = hashlib.sha256(first.content).hexdigest()
+    assert paper.digest == digest
+    assert (event.actor_id, event.data) == (
+        holder.pk,
+        {"certificate": certificate.pk, "language": "en", "sha256": digest},
+    )
+
+
+def make_user_say(person, name):
+    person.name = name
+    person.save()
+
+
+def test_each_language_has_a_file_of_its_own(holder, certificate):
+    papers = [paper_of(certificate, language, by=holder) for language in ("en", "zh-hans", "en")]
+    assert [paper.language for paper in papers] == ["en", "zh-hans", "en"]
+    assert papers[0].pk == papers[2].pk and CertificatePaper.objects.count() == 2
+    assert list(differences()) == []
+
+
+def test_the_button_makes_it_and_the_link_serves_it(client, holder, certificate):
+    client.force_login(holder)
+
+    def offered():
+        page = BeautifulSoup(client.get(f"/certificates/{certificate.number}/", **ENGLISH).content, "html.parser")
+        form, link = page.select_one('form[action$="/paper/"]'), page.select_one("a[href$='.pdf']")
+        return bool(form), link and link["href"]
+
+    assert offered() == (True, None)
+    press(client, certificate)
+    assert offered() == (False, address_of(certificate))
+
+
+@pytest.mark.parametrize("role", ["holder", "manager", "hr", "auditor", "admin"])
+def test_who_sees_the_record_gets_the_file(client, holder, certificate, role):
+    team = make_team()
+    join(team, holder)
+    people = {"holder": holder, "manager": team.manager, "hr": make_hr(), "auditor": make_auditor()}
+    person = people.get(role) or make_admin()
+    client.force_login(person)
+    press(client, certificate)
+    assert client.get(address_of(certificate)).status_code == 200
+    looked = Event.objects.filter(verb="record-viewed", actor=person).count()
+    assert looked == (0 if role == "holder" else 1)
+
+
+@pytest.mark.parametrize("role", ["anonymous", "colleague", "manager elsewhere"])
+def test_who_does_not_see_the_record_sees_the_page_and_gets_no_file(client, holder, certificate, role):
+    team = make_team(learners=1)
+    join(team, holder)
+    kept = paper_of(certificate, "en", by=holder)
+    people = {"colleague": team.memberships.exclude(person__in=[holder, team.manager]).get().person}
+    people["manager elsewhere"] = make_team().manager
+    if role in people:
+        client.force_login(people[role])
+    page = client.get(f"/certificates/{certificate.number}/", **ENGLISH)
+    assert page.status_code == 200 and "PDF" not in page.text
+    expected = 404 if role in people else 302
+    assert press(client, certificate).status_code == expected
+    assert client.get(address_of(certificate)).status_code == expected
+    assert list(CertificatePaper.objects.values_list("pk", flat=True)) == [kept.pk]
+
+
+def test_a_name_with_a_sign_that_no_font_has_is_told_to_whoever_asks(client, settings):
+    certificate = certificate_of("𠮷田")
+    client.force_login(certificate.enrollment.learner)
+    response = client.post(f"/certificates/{certificate.number}/paper/", follow=True, **ENGLISH)
+    assert "The sign “𠮷” is in none of the fonts" in response.text
+    assert not CertificatePaper.objects.exists()
+    assert "✓ Valid" in response.text
+
+
+def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(client, holder, certificate):
+    kept = paper_of(certificate, "en", by=holder)
+    withdraw(certificate, reason="A mistake", by=make_admin())
+    certificate.refresh_from_db()
+    client.force_login(holder)
+    assert client.get(address_of(certificate)).content == bytes(kept.body)
+    page = client.get(f"/certificates/{certificate.number}/", **ENGLISH).text
+    assert "Withdrawn" in page and "PDF" not in page
+    with pytest.raises(WithdrawnCertificate):
+        paper_of(certificate, "zh-hans", by=holder)
+    response = client.post(
+        f"/certificates/{certificate.number}/paper/", follow=True, headers={"accept-language": "zh-Hans"}
+    )
+    assert CertificatePaper.objects.count() == 1 and response.status_code == 200
+
+
+def test_a_file_that_cannot_be_kept_leaves_nothing_and_is_made_the_next_time(holder, certificate, monkeypatch):
+    def full(*args, **kwargs):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(certificate_papers, "record", full)
+    with pytest.raises(OperationalError), transaction.atomic():
+        paper_of(certificate, "en", by=holder)
+    assert not CertificatePaper.objects.exists()
+    monkeypatch.undo()
+    assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
+
+
+def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monkeypatch):
+    """Both found none and drew; the other one of them, in another process, was faster."""
+    real = certificate_papers.drawn
+
+    def overtaken(*args):
+        body = real(*args)
+        if not CertificatePaper.objects.exists():
+            certificate_papers.keep(certificate, "en", b"the other one", by=holder, at=timezone.now())
+        return body
+
+    monkeypatch.setattr(certificate_papers, "drawn", overtaken)
+    assert bytes(paper_of(certificate, "en", by=holder).body) == b"the other one"
+    assert Event.objects.filter(verb="certificate-drawn").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_downloads_at_once_make_one_file_and_one_line_in_the_log(transactional_db):
+    certificate = certificate_of()
+    papers = at_once(lambda number: paper_of(certificate, "en", by=certificate.enrollment.learner), times=4)
+    assert {paper.pk for paper in papers} == {CertificatePaper.objects.get().pk}
+    assert Event.objects.filter(verb="certificate-drawn").count() == 1
+
+
+def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):
+    paper = paper_of(certificate, "en", by=holder)
+    CertificatePaper.objects.update(body=b"%PDF-forged")
+    assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
+    CertificatePaper.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
+    assert [line for line in differences() if f"certificatepaper {paper.pk}: the log knows no" in line]
+
+
+def test_what_takes_the_certificate_away_takes_the_file_along(holder, certificate):
+    paper_of(certificate, "en", by=holder)
+    Certificate.objects.filter(pk=certificate.pk).delete()
+    assert not CertificatePaper.objects.exists()
+    assert Enrollment.objects.count() == 1
+
+
+def test_serving_it_asks_as_much_of_the_database_however_large_it_is(
+    client, holder, certificate, django_assert_max_num_queries
+):
+    client.force_login(holder)
+    press(client, certificate)
+    with django_assert_max_num_queries(5):
+        client.get(address_of(certificate))
+
+
+def test_a_sign_of_the_firm_that_no_font_has_is_named_too(holder, certificate):
+    Certificate.objects.update(issuer={"en": "Tea 😀"})
+    certificate.refresh_from_db()
+    with pytest.raises(NoGlyph, match="😀"):
+        paper_of(certificate, "en", by=holder)
