@@ -19,7 +19,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from courseware.assessment.models import Certificate
+from courseware.accounts.models import User
+from courseware.assessment.certificate_papers import draw_papers, papers_of
+from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
 from courseware.evidence.models import Seal
 from courseware.lib.chunks import chunks
@@ -31,6 +33,8 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workb
 
 CHUNK = 500  # rows held in memory at a time
 PIECE = 64 * 1024  # bytes
+PAPERS = 100  # files of certificates held in memory at a time, some 40 KB each
+DRAWN_MEANWHILE = 200  # certificates that whoever fetches a pack waits for: two or three seconds
 MANIFEST = "SHA256SUMS"
 
 CERTIFICATE_COLUMNS: tuple[Column, ...] = (
@@ -73,6 +77,7 @@ class PackContents:
     runs: QuerySet
     report: PeriodReport
     facts: list[Fact]
+    by: User
     at: datetime
 
     @property
@@ -123,6 +128,8 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         ("seals.csv", SEAL_COLUMNS, row_by_row(seals_in(contents))),
     ):
         yield name, encoded(texts(rows, language, columns=columns))
+    for certificate, paper in papers_in(contents, language):
+        yield f"certificates/{certificate.number}.pdf", [bytes(paper.body)]
     for code, _name in settings.LANGUAGES:
         yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
 
@@ -137,6 +144,26 @@ def certificates_in(contents: PackContents) -> QuerySet:
         contents.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
     )
     return issued.select_related("enrollment__course", "release").defer("release__outlines").order_by("issued_at", "pk")
+
+
+def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePaper]]:
+    """By keys, and not in `chunks`: those that there are not yet are written meanwhile."""
+    keys = list(certificates_in(contents).values_list("pk", flat=True))
+    for start in range(0, len(keys), PAPERS):
+        some = certificates_in(contents).filter(pk__in=keys[start : start + PAPERS])
+        yield from papers_of(list(some), language, by=contents.by)
+
+
+def drawn_later(contents: PackContents, language: str) -> int:
+    """How many of the certificates have no file yet, if a worker makes them now since they are too many; else 0."""
+    lacking = certificates_in(contents).filter(withdrawn_at=None)
+    lacking = lacking.exclude(pk__in=CertificatePaper.objects.filter(language=language).values("certificate"))
+    keys = list(lacking.values_list("pk", flat=True))
+    if len(keys) <= DRAWN_MEANWHILE:
+        return 0
+    for start in range(0, len(keys), CHUNK):
+        draw_papers.enqueue(keys[start : start + CHUNK], language, contents.by.pk)
+    return len(keys)
 
 
 def releases_in(contents: PackContents) -> QuerySet:

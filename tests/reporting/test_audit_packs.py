@@ -8,14 +8,20 @@ from datetime import date, timedelta
 from zipfile import ZipFile
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
+from courseware.assessment.certificate_papers import draw_papers
+from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Release
 from courseware.evidence.models import Event
 from courseware.evidence.sealing import seal
 from courseware.reporting import audit_packs
-from tests.making import make_auditor, make_team, make_user
+from tests.making import make_admin, make_auditor, make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.world import complete_course
 
@@ -51,7 +57,9 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     kept = seal()
     pack = download(client)
     certificate, release = run.certificate, Release.objects.get()
-    assert pack.namelist() == NAMES
+    paper = CertificatePaper.objects.get()
+    assert pack.namelist() == [*NAMES[:6], f"certificates/{certificate.number}.pdf", *NAMES[6:]]
+    assert hashlib.sha256(pack.read(f"certificates/{certificate.number}.pdf")).hexdigest() == paper.digest
     assert {each.date_time[:3] for each in pack.infolist()} == {timezone.localdate().timetuple()[:3]}
     assert [row["Name"] for row in table(pack, "people.csv")] == ["Wang Ming"]
     assert [(row["Team"], row["Finished"]) for row in table(pack, "report.csv")] == [("Night shift", "1")]
@@ -74,7 +82,7 @@ def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_i
     pack = download(client)
     pack.extractall(tmp_path)
     checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True)
-    assert (checked.returncode, checked.stdout.count(": OK")) == (0, len(NAMES) - 1)
+    assert (checked.returncode, checked.stdout.count(": OK")) == (0, len(NAMES))
     (tmp_path / "people.csv").write_bytes(b"forged")
     assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True).returncode
     event = Event.objects.get(verb="audit-pack-made")
@@ -118,3 +126,46 @@ def test_an_auditor_gets_one_of_the_firm_and_who_leads_nobody_gets_none(client, 
     client.force_login(make_user())
     assert client.get("/team/reports/pack.zip").status_code == 404
     assert Event.objects.filter(verb="audit-pack-made").count() == 1
+
+
+def test_one_that_was_withdrawn_or_has_a_sign_that_no_font_has_is_in_the_list_alone(client, team):
+    runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "Li Lei")]
+    for run in runs:
+        complete_course(run)
+    withdraw(runs[2].certificate, reason="A mistake", by=make_admin())
+    pack = download(client)
+    assert len(table(pack, "certificates.csv")) == 3
+    files = [name for name in pack.namelist() if name.startswith("certificates/")]
+    assert files == [f"certificates/{runs[0].certificate.number}.pdf"]
+
+
+def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_them(client, team, monkeypatch):
+    monkeypatch.setattr(audit_packs, "DRAWN_MEANWHILE", 1)
+    for _ in range(2):
+        complete_course(learner_of(team))
+    today = timezone.localdate()
+    address = f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
+    response = client.get(address)
+    assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-made").exists()
+    assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
+    [asked] = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
+    assert not CertificatePaper.objects.exists()
+    for _ in range(2):  # a task may be begun again
+        draw_papers.func(*asked.args_kwargs["args"])
+    assert CertificatePaper.objects.count() == 2
+    pack = download(client)
+    assert [name for name in pack.namelist() if name.endswith(".pdf")] == [
+        f"certificates/{each.number}.pdf" for each in Certificate.objects.order_by("issued_at", "pk")
+    ]
+
+
+def test_a_pack_of_kept_files_asks_as_much_of_the_database_for_one_as_for_three(client, team):
+    asked = []
+    for more in (1, 2):
+        for _ in range(more):
+            complete_course(learner_of(team))
+        download(client)
+        with CaptureQueriesContext(connection) as found:
+            download(client)
+        asked.append(len(found))
+    assert asked[0] == asked[1]

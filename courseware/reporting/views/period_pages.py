@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, StreamingHttpResponse
@@ -9,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
@@ -18,7 +19,7 @@ from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.csv_rows import encoded
 from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
-from courseware.reporting.audit_packs import PackContents, audit_pack
+from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
 from courseware.reporting.exports import texts
 from courseware.reporting.forms import PeriodFilter
 from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport, period_report, runs_reported
@@ -168,6 +169,14 @@ def pack(request):
     if asked.period is None:
         return back_to_page(request)
     contents = contents_of(request.user, asked, get_language())
+    if later := drawn_later(contents, get_language()):
+        words = ngettext(
+            "%(number)s certificate is being made as PDF for the first time. Fetch the pack again in some minutes.",
+            "%(number)s certificates are being made as PDF for the first time. Fetch the pack again in some minutes.",
+            later,
+        )
+        messages.info(request, words % {"number": later})
+        return back_to_page(request)
     found = audit_pack(contents, get_language())
     data = data_of(asked) | {"rows": contents.number, "sha256": found.digest}
     record("audit-pack-made", actor=request.user, subject="report", data=data)
@@ -186,5 +195,6 @@ def contents_of(user, asked, language):
         runs=runs,
         report=period_report(user, asked.period, language=language, **filters),
         facts=facts_about_board(user, Chosen(filters, None, number, now)),
+        by=user,
         at=now,
     )
