@@ -96,9 +96,9 @@ def pages_of_hr(hr, address):
 
 
 def lists_of_api(owner, team):
-    from benchmarks.visits import Look, client_with
     from django.core.cache import cache
 
+    from benchmarks.visits import Look, client_with
     from courseware.accounts.api_keys import make_key
     from courseware.lib.dates import site_day
 

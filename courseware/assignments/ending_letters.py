@@ -15,8 +15,8 @@ from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 
 KIND = "certificate-ending"

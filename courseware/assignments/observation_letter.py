@@ -19,8 +19,8 @@ from courseware.content.course_titles import course_title
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 
 KIND = "observation"

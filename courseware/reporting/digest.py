@@ -23,8 +23,8 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
 from courseware.reporting.days_asked import day_asked, with_runs

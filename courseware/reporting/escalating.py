@@ -24,8 +24,8 @@ from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.letter_samples import ESCALATION
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("face", "0001_house_styles"),
+        ("face", "0002_when_a_logo_was_sent"),
     ]
 
     operations = [
