@@ -12,6 +12,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.assignments import (
             acting,
             arrival_letter,
+            coming_reminders,
             door_keeping,
             door_letter,
             door_sending,
@@ -23,6 +24,7 @@ class AssignmentsConfig(AppConfig):
             reminding,
             words_pages,
         )
+        from courseware.assignments.mornings import MorningJob, register_morning_job
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.learning.signals import enrollment_completed
@@ -32,15 +34,19 @@ class AssignmentsConfig(AppConfig):
         words = _("Bring in the list of people that lies in ROSTER_DIR")
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
         reminder_letter.register_letter()
-        schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(time(5, 10)))
+        schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(at := time(5, 10)))
+        coming = MorningJob(at, coming_reminders.ComingReminders, again=reminder_letter.KEPT_BACK)
+        register_morning_job(reminder_letter.KIND, coming)
         arrival_letter.register_letter()
         enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
-        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(time(5, 20)))
+        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(at := time(5, 20)))
+        register_morning_job(ending_letters.KIND, MorningJob(at, ending_letters.ComingEndings))
         observation_letter.register_letter()
         words = _("Ask leads how people work some days after a course")
-        schedule("ask-leads", words, observation_letter.ask_leads, Daily(time(5, 25)))
+        schedule("ask-leads", words, observation_letter.ask_leads, Daily(at := time(5, 25)))
+        register_morning_job(observation_letter.KIND, MorningJob(at, observation_letter.coming_observations))
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)

@@ -1,7 +1,7 @@
 """The letters that say a certificate ends, some time before, and by whom it is renewed."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.assignments.example_letters import ENDING
+from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
 from courseware.learning.due import day_in_words
@@ -56,6 +57,24 @@ def runs_ending(day: date) -> QuerySet[Enrollment]:
         near |= Q(certified_until__gt=last - CAUGHT_UP, certified_until__lte=last)
     runs = Enrollment.objects.newest().exclude(completed_at=None, waived_at=None).filter(near)
     return runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
+
+
+class ComingEndings:
+    """What a morning would bring."""
+
+    def __init__(self, morning: Morning, at: datetime) -> None:
+        self.morning, self.at, self.runs = morning, at, runs_ending(morning.day)
+
+    def readers(self, after: int) -> Collection[int]:
+        keys = self.runs.filter(learner__gt=after).order_by("learner").values_list("learner", flat=True).distinct()
+        return list(keys[:PEOPLE_AT_ONCE])
+
+    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
+        for run in self.runs.filter(learner__in=people).order_by("pk"):
+            if self.morning.catches_up or (last_day_of(run) - self.morning.day).days in DAYS_BEFORE:
+                letter = letter_to(run, key_of(run, self.morning.day))
+                letter.next_at = self.at
+                yield letter, ""
 
 
 def key_of(run: Enrollment, day: date) -> str:

@@ -1,8 +1,6 @@
 """/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
 
 from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
 
 from crispy_forms.layout import Field
 from django import forms
@@ -14,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import is_for_admins, is_no_staff, may_handle
-from courseware.assignments.letter_rehearsal import rehearse_letters
+from courseware.assignments.letter_rehearsal import ComingLetters
 from courseware.assignments.people_pages import hr_or_404
 from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
@@ -25,6 +23,7 @@ from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
 FORESEEN = 100  # letters from which on a page is full
+BATCHES_A_PAGE = 2  # of people looked at: most who lead others may have nothing to be told
 DAYS_AHEAD = 14
 
 
@@ -91,14 +90,17 @@ class ComingFilter(forms.Form):
 
 def foreseen_from(day, after):
     """(the letters of a page, after whom the next one begins: None where all have been shown)."""
-    lines, last = [], after
-    for person, letters in groupby(rehearse_letters(day, after=after), key=attrgetter("message.person")):
-        if len(lines) >= FORESEEN:
-            return lines, last
-        last = person.pk
-        if not is_for_admins(person):
-            lines += letters
-    return lines, None
+    coming, lines, last = ComingLetters(day), [], after
+    for _batch in range(BATCHES_A_PAGE):
+        people = coming.people(last)
+        for person, foreseen in coming.foresee(people):
+            if len(lines) >= FORESEEN:
+                return lines, last
+            last = person
+            lines += [line for line in foreseen if not is_for_admins(line.message.person)]
+        if not people:
+            return lines, None
+    return lines, last
 
 
 @require_safe

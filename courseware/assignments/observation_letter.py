@@ -13,6 +13,7 @@ from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import people_managed_by
+from courseware.assignments.mornings import FewLetters, Morning
 from courseware.assignments.observations import Observation
 from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
 from courseware.content.course_titles import course_title
@@ -46,10 +47,16 @@ def ask_leads(at: datetime | None = None) -> str:
     return f"letters: {written}" if written else ""
 
 
-def newly_due(at: datetime) -> Iterator[tuple[list[Enrollment], str]]:
+def coming_observations(morning: Morning, at: datetime) -> FewLetters:
+    """What a morning would bring."""
+    batches = newly_due(at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
+    return FewLetters(letter for runs, sheet in batches for letter in letters_about(runs, sheet, at))
+
+
+def newly_due(at: datetime, since: timedelta = CAUGHT_UP) -> Iterator[tuple[list[Enrollment], str]]:
     """A batch of runs at a time, each with the id of a sheet."""
     for course, sheet in sheets_now():
-        runs, last = runs_to_observe(course, sheet, site_day(at), CAUGHT_UP).order_by("pk"), 0
+        runs, last = runs_to_observe(course, sheet, site_day(at), since).order_by("pk"), 0
         while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
             last = batch[-1].pk
             yield batch, sheet.id

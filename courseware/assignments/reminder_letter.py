@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -70,11 +70,17 @@ def still_asked_by(
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
-    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people)
     found: dict[int | None, set[int]] = defaultdict(set)
-    for person, data in letters.filter(ended_at__gt=timezone.now() - APART).values_list("person", "data"):
-        found[person] |= runs_in([data])
+    for person, run in when_reminded(people, timezone.now() - APART):
+        found[person].add(run)
     return found
+
+
+def when_reminded(people: Collection[int | None], since: datetime) -> dict[tuple[int | None, int], datetime | None]:
+    """(a person, a run) → when one was last reminded of it, behind that instant. Runs one query."""
+    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=since)
+    rows = letters.order_by("ended_at").values_list("person", "data", "ended_at")
+    return {(person, run): ended_at for person, data, ended_at in rows for run in runs_in([data])}
 
 
 def asked_about(runs: Collection[int]) -> set[int]:

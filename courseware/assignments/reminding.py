@@ -15,7 +15,7 @@ from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
 from courseware.assignments.near_days import Plans, near
 from courseware.assignments.reminder_letter import KEPT_BACK, KIND, asked_about
-from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, reminder_on
+from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, planned_day, reminder_on
 from courseware.learning.models import Enrollment
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
@@ -36,6 +36,12 @@ class DueReminder:
     @property
     def key(self) -> str:
         return f"{KIND}:{self.run.pk}:{self.due_on}:{self.before}"
+
+    @property
+    def is_of_the_day(self) -> bool:
+        """And not caught up with."""
+        planned = planned_day(self.due_on, self.before, self.hours.calendar)
+        return planned == self.hours.day_at(self.at)
 
     @property
     def message(self) -> Message:

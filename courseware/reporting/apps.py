@@ -9,11 +9,11 @@ class ReportingConfig(AppConfig):
 
     def ready(self):
         from courseware.assignments.group_summaries import register_board_page
+        from courseware.assignments.mornings import MorningJob, register_morning_job
         from courseware.assignments.record_page import register_record_page
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.other_work import register_other_work
-        from courseware.reporting import digest, escalating
-        from courseware.reporting.monthly_reports import register_letter_of_month, tell_of_month
+        from courseware.reporting import digest, escalating, monthly_reports
         from courseware.reporting.views.today import work_of_lead
 
         register_record_page("reporting:person")
@@ -22,9 +22,16 @@ class ReportingConfig(AppConfig):
         digest.register_letter()
         escalating.register_letter()
         words = _("Write letters to the next level of who is late for days")
-        schedule("escalate", words, escalating.escalate, Daily(time(5, 15)))
+        schedule("escalate", words, escalating.escalate, Daily(at := time(5, 15)))
+        opened, again = escalating.coming_escalations, escalating.KEPT_BACK
+        coming = MorningJob(at, opened, escalating.why_unwanted, again=again)
+        register_morning_job(escalating.KIND, coming)
         words = _("Write the weekly letters to who leads people")
-        schedule("write-digests", words, digest.write_digests, Daily(time(5, 30)))
+        schedule("write-digests", words, digest.write_digests, Daily(at := time(5, 30)))
+        coming = MorningJob(at, digest.ComingDigests, digest.why_nothing, unsaid=digest.NOTHING)
+        register_morning_job(digest.KIND, coming)
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
-        register_letter_of_month()
-        schedule("tell-month", _("Write letters about the month before"), tell_of_month, Daily(time(5, 35)))
+        monthly_reports.register_letter_of_month()
+        words = _("Write letters about the month before")
+        schedule("tell-month", words, monthly_reports.tell_of_month, Daily(at := time(5, 35)))
+        register_morning_job(monthly_reports.KIND, MorningJob(at, monthly_reports.coming_reports))

@@ -4,7 +4,7 @@ On Monday morning where its reader is, behind a holiday on the first working day
 say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,11 +18,13 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import people_managed_by, teams_managed_by
+from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
 from courseware.content.compiled import serving
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
+from courseware.lib.dates import site_day
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
@@ -55,10 +57,37 @@ def write_digests(at: datetime | None = None) -> str:
     return f"letters: {written}" if written else ""
 
 
+class ComingDigests:
+    """Of a morning those that leave on its day, whichever morning they are written on."""
+
+    def __init__(self, morning: Morning, at: datetime) -> None:
+        self.morning, self.at, self.day = morning, at, site_day(at)
+
+    def readers(self, after: int) -> Collection[int]:
+        return list(all_leaders().filter(pk__gt=after).values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
+
+    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
+        hours = hours_of(people)
+        for person in all_leaders().filter(pk__in=people):
+            letter = letter_to(person, hours[person.pk], self.at) if self.morning.catches_up else None
+            letter = letter or self.letter_of_day(person, hours[person.pk])
+            if letter:
+                yield letter, ""
+
+    def letter_of_day(self, person: User, hours: LetterHours) -> Message | None:
+        monday = self.day - self.day.weekday() * DAY
+        opens = [each for each in (monday + WEEK, monday) if site_day(opening_of(each, hours)) == self.day]
+        return letter_of(person, opens[0], opening_of(opens[0], hours)) if opens else None
+
+
+def all_leaders() -> QuerySet[User]:
+    leading = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    return User.objects.filter(pk__in=leading, is_active=True).order_by("pk")
+
+
 def leaders() -> Iterator[list[User]]:
     """Whoever leads a team, a batch at a time."""
-    leading = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
-    people, last = User.objects.filter(pk__in=leading, is_active=True).order_by("pk"), 0
+    people, last = all_leaders(), 0
     while batch := list(people.filter(pk__gt=last)[:LEADERS_AT_ONCE]):
         last = batch[-1].pk
         yield batch
@@ -67,16 +96,12 @@ def leaders() -> Iterator[list[User]]:
 def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
     """None where no Monday morning of the person is near."""
     monday = monday_near(hours, at)
-    if monday is None:
-        return None
-    return Message(
-        kind=KIND,
-        key=f"{KIND}:{person.pk}:{monday}",
-        person=person,
-        address=person.email or "",
-        language=person.language,
-        next_at=hours.opens_at(max(opening_of(monday, hours), at)),
-    )
+    return letter_of(person, monday, hours.opens_at(max(opening_of(monday, hours), at))) if monday else None
+
+
+def letter_of(person: User, monday: date, next_at: datetime) -> Message:
+    key, address = f"{KIND}:{person.pk}:{monday}", person.email or ""
+    return Message(kind=KIND, key=key, person=person, address=address, language=person.language, next_at=next_at)
 
 
 def monday_near(hours: LetterHours, at: datetime) -> date | None:

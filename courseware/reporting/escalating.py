@@ -17,6 +17,7 @@ from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import people_managed_by
 from courseware.assignments.escalations import is_escalated
+from courseware.assignments.mornings import FewLetters, Morning
 from courseware.assignments.near_days import Plans
 from courseware.assignments.reminder_letter import ASKS, asked_about
 from courseware.assignments.reminding import DueReminder, reminders_due
@@ -59,6 +60,13 @@ def newly_late(at: datetime) -> Iterator[list[DueReminder]]:
         yield [each for each in late if each.run.pk not in asking]
 
 
+def coming_escalations(morning: Morning, at: datetime) -> FewLetters:
+    """What a morning would bring."""
+    batches = newly_late(at) if is_escalated() else ()
+    late = ([each for each in batch if morning.catches_up or each.is_of_the_day] for batch in batches)
+    return FewLetters(letter for batch in late for letter in letters_about(batch, at))
+
+
 def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
     above = next_level({each.run.learner_id for each in late})
     hours = hours_of({lead.person_id for leads in above.values() for lead in leads})
@@ -78,25 +86,25 @@ def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -
     )
 
 
-def still_late(message: Message) -> list[Enrollment]:
+def still_late(message: Message, at: datetime | None = None) -> list[Enrollment]:
     """What the letter still tells of, the latest first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE).filter(pk__in=[run for run, _day in days])
+    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, at).filter(pk__in=[run for run, _day in days])
     runs = runs.filter(learner__in=people_managed_by(message.person), learner__is_active=True).select_related("learner")
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
-def to_be_told(message: Message) -> tuple[list[Enrollment], str]:
+def to_be_told(message: Message, at: datetime | None = None) -> tuple[list[Enrollment], str]:
     """Of these those who wait for no answer; and why of the rest it does not tell."""
-    late = still_late(message)
+    late = still_late(message, at)
     asking = asked_about([run.pk for run in late])
     return [run for run in late if run.pk not in asking], ASKS if late else SETTLED
 
 
-def why_unwanted(message: Message) -> str:
+def why_unwanted(message: Message, at: datetime | None = None) -> str:
     if not is_escalated():
         return OFF
-    runs, why = to_be_told(message)
+    runs, why = to_be_told(message, at)
     return "" if runs else why
 
 

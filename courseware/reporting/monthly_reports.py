@@ -1,6 +1,7 @@
 """The report about the month before, by letter: its address behind the sign-in, and never the file."""
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import models, transaction
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import sees_reports
+from courseware.assignments.mornings import FewLetters, Morning
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
@@ -68,16 +70,38 @@ def month_before(day: date) -> date:
 
 def tell_of_month(day: date | None = None) -> str:
     """Tell who wanted it before the month was over. Done again, it tells nobody twice: each letter has its key."""
-    day = day or site_day()
-    month, told = month_before(day), 0
-    wanted = MonthlyReport.objects.filter(person__is_active=True).select_related("person").order_by("pk")
-    for report in wanted:
-        key = f"{KIND}:{report.person_id}:{month:%Y-%m}"
-        is_due = site_day(report.made_at) < day.replace(day=1) and not Message.objects.filter(key=key).exists()
-        if is_due and sees_reports(report.person):
-            tell(KIND, report.person, key=key, data={"month": month.isoformat()})
+    day, told = day or site_day(), 0
+    for report in wanted_before(day):
+        key = key_of(report, month_before(day))
+        if not Message.objects.filter(key=key).exists() and sees_reports(report.person):
+            tell(KIND, report.person, key=key, data={"month": month_before(day).isoformat()})
             told += 1
     return f"letters: {told}" if told else ""
+
+
+def wanted_before(day: date) -> Iterator[MonthlyReport]:
+    """Before its month began."""
+    wanted = MonthlyReport.objects.filter(person__is_active=True).select_related("person").order_by("pk")
+    return (report for report in wanted if site_day(report.made_at) < day.replace(day=1))
+
+
+def key_of(report: MonthlyReport, month: date) -> str:
+    return f"{KIND}:{report.person_id}:{month:%Y-%m}"
+
+
+def coming_reports(morning: Morning, at: datetime) -> FewLetters:
+    """What a morning would bring: all on the first of a month, else what that one left out."""
+    if morning.day.day > 1 and not morning.catches_up:
+        return FewLetters(())
+    month = month_before(morning.day)
+    wanted = (report for report in wanted_before(morning.day) if sees_reports(report.person))
+    return FewLetters(letter_to(report, month, at) for report in wanted)
+
+
+def letter_to(report: MonthlyReport, month: date, at: datetime) -> Message:
+    person, key = report.person, key_of(report, month)
+    data, address = {"month": month.isoformat()}, person.email or ""
+    return Message(kind=KIND, key=key, person=person, address=address, language=person.language, data=data, next_at=at)
 
 
 def why_not_wanted(message: Message) -> str:

@@ -26,6 +26,7 @@ from tests.site.test_access import digests
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, TOMORROW = date(2026, 12, 9), date(2026, 12, 10)
+AT_EIGHT = datetime(2026, 12, 10, 8, tzinfo=ZONE)
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +97,12 @@ def test_who_is_away_on_the_day_is_told_nothing_then():
 def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_kind():
     person = User.objects.get(name="Due")
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
-    Message.objects.create(kind="enrolled", person=person, address=person.email, data=data)
+    letter = {"kind": "enrolled", "person": person, "address": person.email, "data": data}
+    Message.objects.create(**letter, next_at=AT_EIGHT)
     found = foreseen()
     assert found["Due", "enrolled"] == ""
-    assert found["Due", "reminder"] == "the person has another letter on that day"
+    why = "the person had a letter today, and has one a day at most: this one from 2026-12-11 08:00"
+    assert found["Due", "reminder"] == why
     person.is_active = False
     person.save()
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
@@ -123,12 +126,27 @@ def test_who_had_three_letters_waits_and_a_free_day_brings_none():
 def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     run = Enrollment.objects.get(learner__name="Due")
     data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
-    Message.objects.create(kind="reminder", person=run.learner, address=run.learner.email, data=data)
+    letter = {"kind": "reminder", "person": run.learner, "address": run.learner.email, "data": data}
+    Message.objects.create(**letter, next_at=AT_EIGHT)
     together = ["", "it is told in the same letter as another"]
     assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == together
     waive(run, reason="long leave", by=make_admin())
     gone = ["what it reminds of was finished, excused or merged meanwhile"]
     assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == gone
+
+
+@pytest.mark.usefixtures("firm")
+def test_what_leaves_before_the_day_is_not_among_them_and_counts():
+    person = User.objects.get(name="Due")
+    data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
+    for turn in (1, 2):
+        Message.objects.create(
+            kind="reminder", person=person, state="sent", turn_sort="training", turn_on=TODAY - timedelta(days=turn),
+            data={"subjects": [], "by": None},
+        )  # fmt: skip
+    Message.objects.create(kind="enrolled", person=person, address=person.email, data=data)
+    why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
+    assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {("Due", "reminder"): why}
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -140,8 +158,9 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(people, django_ass
         due = due_instant(date(2026, 12, 11), ZONE)
         run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
         data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
-        Message.objects.create(kind="reminder", person=person, address=person.email, data=data)
-    with django_assert_num_queries(26):
+        letter = {"kind": "reminder", "person": person, "address": person.email, "data": data}
+        Message.objects.create(**letter, next_at=AT_EIGHT)
+    with django_assert_num_queries(37):
         assert len(list(rehearse_letters(TOMORROW))) == 2 * people
 
 

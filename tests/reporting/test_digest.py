@@ -95,7 +95,7 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
     assert letter.subject == "Your people this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
     assert letter.body.partition("\n\nYou get this letter")[0] == (
         "Hello Li Lin,\n\n"
-        "2 ask for another day and wait for your answer, the first since Thursday 10 December; "
+        "2 ask for another day and have waited for your answer, the first since Thursday 10 December; "
         "you give it on the board, under “Today”:\n"
         "– Zoe: “Rules of the tea room”, until Monday 21 December\n"
         "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"

@@ -1,6 +1,7 @@
 from datetime import date
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.assignments.letter_rehearsal import rehearse_letters
@@ -15,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--date", type=day_of, default=None, help="as 2027-03-01; without it today")
         parser.add_argument("--rule", type=int, help="its number; without it all that are switched on")
-        parser.add_argument("--letters", action="store_true", help="instead: which letters about the training leave")
+        parser.add_argument("--letters", action="store_true", help="instead: which letters leave")
 
     def handle(self, **options):
         day = options["date"] or dates.site_day()
@@ -46,7 +47,8 @@ def day_of(text):
 
 def letter_lines(day):
     for foreseen in rehearse_letters(day):
-        yield f"{foreseen.words} · {foreseen.name} · {foreseen.why_not or day}"
+        hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
+        yield f"{foreseen.words} · {foreseen.name} · {f'{hour:%Y-%m-%d %H:%M}' if hour else foreseen.why_not}"
 
 
 def lines(rehearsal: RuleRehearsal):

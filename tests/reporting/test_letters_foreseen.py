@@ -1,0 +1,151 @@
+"""What is said of the letters of a day is what then happens: to whom, of what kind, at what hour, or why not."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from courseware.assignments.ending_letters import tell_of_endings
+from courseware.assignments.letter_rehearsal import TOGETHER, rehearse_letters
+from courseware.assignments.observation_letter import ask_leads
+from courseware.assignments.reminder_letter import ASKS
+from courseware.assignments.reminder_planning import switch_escalation
+from courseware.assignments.reminding import remind_due
+from courseware.learning.asking import ask_for_day
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.lib.dates import due_instant, site_day
+from courseware.outbox.delivering import deliver_due
+from courseware.outbox.models import Message, MessageState
+from courseware.outbox.stopping import KindToStop, stop_kind
+from courseware.reporting import digest
+from courseware.reporting.digest import write_digests
+from courseware.reporting.escalating import escalate
+from courseware.reporting.monthly_reports import subscribe, tell_of_month
+from tests.assignments.certified import make_certified
+from tests.assignments.sheets import make_course_with_sheet
+from tests.making import join, make_enrollment, make_hr, make_team, make_user
+from tests.site.test_access import digests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+SITE = ZoneInfo("Asia/Shanghai")
+MONDAY = date(2027, 3, 1)  # the first of a month, too
+JOBS = {
+    time(5, 10): remind_due, time(5, 15): escalate, time(5, 20): tell_of_endings,
+    time(5, 25): ask_leads, time(5, 30): write_digests, time(5, 35): tell_of_month,
+}  # fmt: skip
+
+
+@pytest.fixture
+def firm(settings, time_machine):
+    """In three zones: late, due, done, away, without an address, asking; leads who get everything, nothing, or stopped
+    it."""
+    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    time_machine.move_to(datetime(2027, 1, 4, 9, tzinfo=SITE), tick=False)
+    course, hr = make_course_with_sheet(), make_hr()
+    above = make_user("Above", email="above@example.com")
+    top = make_team("Firm", manager=above)
+    switch_escalation(True, by=hr)
+    subscribe(above)
+    for zone in ("Asia/Shanghai", "Europe/Berlin", "Pacific/Auckland"):
+        place = zone.partition("/")[2]
+        lead = make_user(f"Lead {place}", email=f"lead-{place}@example.com")
+        team = make_team(place, parent=top, manager=lead, time_zone=zone)
+        people_of(team, place, course, hr)
+    stop_kind(KindToStop(lead, "digest"))
+    make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
+    Message.objects.all().delete()
+    return time_machine
+
+
+def people_of(team, place, course, hr):
+    def learner(name, due_on=None, **fields):
+        person = make_user(f"{name} {place}", email=f"{name}-{place}@example.com".replace(" ", "-").lower())
+        join(team, person)
+        return make_enrollment(person, course, due_at=due_on and due_instant(due_on, team.zone), **fields)
+
+    learner("Due", date(2027, 3, 2))
+    learner("Late", date(2027, 2, 24))
+    learner("Also late", date(2027, 2, 24))
+    learner("Away", date(2027, 3, 2))
+    nowhere = learner("Nowhere", date(2027, 3, 2)).learner
+    nowhere.email, nowhere.staff_number = None, f"A{place}"
+    nowhere.save()
+    ask_for_day(learner("Asks", date(2027, 3, 2)), date(2027, 3, 20))
+    done = datetime.combine(MONDAY - timedelta(days=30), time(12), team.zone)
+    learner("Done", completed_at=done)
+    learner("Done earlier", completed_at=done - timedelta(days=1))
+    for name, last in (("Ends", MONDAY + timedelta(days=7)), ("Ended on Saturday", MONDAY + timedelta(days=5))):
+        holder = make_certified(course, team, last)
+        holder.name, holder.email = f"{name} {place}", f"{name}-{place}@example.com".replace(" ", "-").lower()
+        holder.save()
+    away = Enrollment.objects.get(learner__name=f"Ends {place}").learner
+    if place == "Berlin":
+        mark_away(away, MONDAY - timedelta(days=1), MONDAY, by=hr)
+
+
+def said(day):
+    """Without what is not written while the learner waits for an answer: that is no row."""
+    lines = [each for each in rehearse_letters(day) if each.why_not != ASKS]
+    return sorted((each.name, each.message.kind, hour_of(each.leaves_at), each.why_not) for each in lines)
+
+
+def hour_of(at):
+    return f"{at.astimezone(SITE):%m-%d %H:%M}" if at else ""
+
+
+def played(clock, day):
+    """The site's days until this one is over, with a worker that looks at each job's hour and every half hour."""
+    at = timezone.now().astimezone(SITE)
+    at = at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0)
+    while site_day(at) <= day:
+        clock.move_to(at, tick=False)
+        if job := JOBS.get(at.time()):
+            job()
+        if at.minute in (0, 30) or job:
+            deliver_due()
+        at += timedelta(minutes=5)
+    return sorted(filter(None, (line_of(each, day) for each in Message.objects.select_related("person"))))
+
+
+def line_of(message, day):
+    name, kind, at = message.person.name, message.kind, message.ended_at
+    if message.state == MessageState.QUEUED:
+        return (name, kind, "", message.why) if message.why else None
+    if site_day(at) != day or message.why == digest.NOTHING:
+        return None
+    if message.state == MessageState.SENT:
+        return name, kind, hour_of(at), ""
+    return name, kind, "", TOGETHER if message.told_in_id else message.why
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2027, 2, 28, 23, tzinfo=SITE),
+        datetime(2027, 3, 1, 2, tzinfo=SITE),
+        datetime(2027, 2, 26, 15, tzinfo=SITE),
+    ],
+)
+def test_the_letters_of_a_monday_are_those_that_were_foreseen(firm, now):
+    firm.move_to(now - timedelta(days=4), tick=False)
+    played(firm, site_day(now) - timedelta(days=1))
+    firm.move_to(now - timedelta(hours=now.hour), tick=False)
+    while timezone.now() < now:
+        if job := JOBS.get(timezone.now().astimezone(SITE).time()):
+            job()
+        deliver_due()
+        firm.shift(timedelta(minutes=5))
+    before = digests()
+    foreseen = said(MONDAY)
+    assert digests() == before
+    assert {kind for _name, kind, _hour, _why in foreseen} == {
+        "reminder", "certificate-ending", "escalation", "observation", "digest", "monthly-report",
+    }  # fmt: skip
+    assert foreseen == played(firm, MONDAY)
+
+
+def test_nobody_misses_a_digest_that_would_have_nothing_to_say(firm):
+    firm.move_to(datetime(2027, 2, 28, 23, tzinfo=SITE), tick=False)
+    assert [line for line in said(MONDAY) if line[0] == "Idle lead"] == []
