@@ -17,9 +17,10 @@ from django.utils.functional import Promise
 
 from courseware.accounts.away import Away
 from courseware.accounts.letter_hours import hours_of
-from courseware.assignments.mornings import DAY, MORNING_JOBS, PEOPLE_AT_ONCE, MorningLetters, mornings_before
+from courseware.accounts.working_days import DAY
+from courseware.assignments.mornings import MORNING_JOBS, PEOPLE_AT_ONCE, MorningLetters, mornings_before
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours, Wait, kinds_of_sort, why_barred
-from courseware.outbox.letter_days import LIMITS, day_of, days_that_count, wait_for
+from courseware.outbox.letter_days import LIMITS, days_that_count, wait_for
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.stopped_kinds import StoppedKind
 from courseware.outbox.stopping import STOPPED
@@ -203,7 +204,8 @@ class ForeseenWorker:
     def leaves(self, asked: Asked, sort: LetterSort, queue: list[Asked]) -> Iterator[Foreseen]:
         """And takes in what waits of its kind: see `outbox.letter_days.take_in`."""
         message, is_of_day = asked.message, asked.at >= self.begins
-        self.turns[message.person_id, sort].add((message.pk, day_of(self.hours[message.person_id or 0], asked.at)))
+        day = asked.at.astimezone(self.hours[message.person_id or 0].zone).date()
+        self.turns[message.person_id, sort].add((message.pk, day))
         if is_of_day:
             yield Foreseen(message, asked.at)
         if "subjects" not in message.data or message.tries:

@@ -6,17 +6,16 @@ What is said here goes by how things are now. Nothing is written.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Protocol
 
 from django.utils import timezone
 
-from courseware.accounts.working_days import calendar_of
+from courseware.accounts.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 
-DAY = timedelta(days=1)
 PEOPLE_AT_ONCE = 200
 
 
