@@ -16,6 +16,7 @@ from typing import NamedTuple
 from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done
 
 PLAYS, SEED = 10_000, 1
+MOST_MOVES = 300_000  # of a player: one of more than thirty situations is played less often, or it would take minutes
 WAITS = "waits"  # where a player who never chooses comes to a situation without a clock
 
 LAZY = "lazy"
@@ -130,8 +131,12 @@ class _Table:
     def state(self, group: _Group) -> RunState:
         return RunState(group.place, dict(zip(self.simulation.meters, group.meters, strict=True)), group.flags)
 
+    @property
+    def plays(self) -> int:
+        return min(PLAYS, max(1, MOST_MOVES // len(self.simulation.nodes)))
+
     def begun(self, random: Random) -> Counter[_Group]:
-        deals = Counter(self.simulation.draw(random) for _ in range(PLAYS))
+        deals = Counter(self.simulation.draw(random) for _ in range(self.plays))
         groups: Counter[_Group] = Counter()
         for flags, plays in deals.items():
             groups[self.grouped(self.simulation.begin(flags), 0, 0, self.simulation.best_points(flags))] += plays
@@ -170,7 +175,7 @@ def play(simulation: Simulation, name: str, player: Player) -> Played:
     for group, plays in ended.items():
         colours[table.colour(group)] += plays
     done = sum(plays for group, plays in ended.items() if table.is_done(group))
-    return Played(name, done / PLAYS, {colour: plays / PLAYS for colour, plays in colours.items()})
+    return Played(name, done / table.plays, {colour: plays / table.plays for colour, plays in colours.items()})
 
 
 def _chosen(table: _Table, group: _Group, plays: int, player: Player, random: Random) -> Counter[Way | None]:

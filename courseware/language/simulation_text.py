@@ -31,7 +31,7 @@ from courseware.language.simulations import (
     SpokenLine,
 )
 from courseware.language.spans import find_links
-from courseware.language.speech import CutLine, cut_narration, cut_speech, joined, without_conditions
+from courseware.language.speech import CutLine, cut_narration, cut_speech, told_together, without_conditions
 
 _CHANGE = re.compile(r"[+-]\d{1,3}")
 # Keys in braces that are not meters.
@@ -194,7 +194,7 @@ class _Reader:
             language = display_tag(self.source.language)
             self._say(section.line, "lines-of-speech-differ", here=len(own), there=len(paired), language=language)
         conditions = [line.condition for line in paired] + [""] * (len(own) - len(paired))
-        lines = joined(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
+        lines = told_together(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
         return tuple(SpokenLine(line.who, line.text, self._condition(line.condition, section.line)) for line in lines)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:

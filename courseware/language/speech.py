@@ -33,7 +33,7 @@ def cut_narration(text: str) -> tuple[CutLine, ...]:
     return tuple(CutLine("", *_conditional(paragraph), is_told=True) for paragraph in _paragraphs(text))
 
 
-def joined(lines: Iterable[CutLine]) -> Iterator[CutLine]:
+def told_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
     """Paragraphs that are told one after the other under one condition are one line."""
     for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
         if is_told:

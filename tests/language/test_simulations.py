@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from courseware.language.conditions import ALWAYS, parse_condition
 from courseware.language.simulations import NotOffered, RunState, dump_simulation, load_simulation
-from courseware.language.speech import CutLine, cut_speech, joined
+from courseware.language.speech import CutLine, cut_speech, told_together
 from tests.language.boiling_over import drill, drill_files, told
 
 # Reading
@@ -52,7 +52,7 @@ def test_lines_arrive_one_by_one_and_say_who_speaks():
     text = (
         "先看。\n\n> **小李**：水开了！\n>\n> **Wang**: Go *on*,\n> will you?\n>\n> 有人敲门。\n\n再看。\n\n- 一\n- 二"
     )
-    assert tuple(joined(cut_speech(text))) == (
+    assert tuple(told_together(cut_speech(text))) == (
         CutLine("", "先看。", is_told=True),
         CutLine("小李", "水开了！"),
         CutLine("Wang", "Go *on*,\nwill you?"),

@@ -44,8 +44,8 @@ def check_simulations(course: CourseText) -> Iterator[Problem]:
             yield from checked.check_reasons()
             # A faulty graph, or a translation whose graph differs, cannot be played.
             if is_sound and translation.meta and _graph_of(simulation) == graph:
-                yield from checked.check_length()
-                yield from checked.check_players(is_source=translation is document)
+                too_long = list(checked.check_length())
+                yield from too_long or checked.check_players(is_source=translation is document)
 
 
 def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
