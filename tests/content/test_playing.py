@@ -74,7 +74,8 @@ def play_well_but_for_slips(simulation, random):
     state, is_critical = simulation.begin(simulation.draw(random)), False
     while node := simulation.nodes.get(state.place):
         best, parts = simulation.best(state)
-        place = best if random.random() < 0.8 else random.choice(simulation.offered(state))
-        is_critical = is_critical or node.choices[place].quality == "critical"
+        slips = simulation.offered(state) + ([] if node.timeout is None else [node.timeout])  # to freeze is one, too
+        place = best if random.random() < 0.8 else random.choice(slips)
+        is_critical = is_critical or node.choices[place].worth == "critical"
         state = simulation.decide(state, place, parts)
     return is_critical, state.place
