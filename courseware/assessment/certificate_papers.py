@@ -23,7 +23,7 @@ from courseware.face.faces import face_on
 from courseware.face.models import Logo
 from courseware.jobs.tasks import task
 from courseware.learning.completing import lock
-from courseware.lib.paper import NoGlyph, draw, qr_svg
+from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 HALF_AN_HOUR = 30  # minutes
@@ -88,7 +88,7 @@ def drawn(certificate: Certificate, language: str) -> bytes:
     with translation.override(language):
         said = words_of(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
-    return draw(template, said, certificate.issued_at, more_fonts=settings.PAPER_FONTS)
+    return draw_pdf(template, said, certificate.issued_at, more_fonts=settings.PAPER_FONTS)
 
 
 def words_of(certificate: Certificate, language: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class NoGlyph(Exception):
     """The fonts lack a sign. Its text is the sign; where it cannot be shown, its number in Unicode."""
 
 
-def draw(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
+def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
     """A PDF file that says it was made at `at`. The template reads `json(bytes(sys.inputs.data))`.
 
     `more_fonts`: folders with fonts for what those of the product lack. Raises NoGlyph.

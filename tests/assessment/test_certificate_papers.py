@@ -21,12 +21,12 @@ from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
-from courseware.face.faces import set_style, style_of
 from courseware.face.models import HouseStyle
 from courseware.learning.models import Enrollment
 from courseware.lib.paper import NoGlyph, fonts_in
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import at_once, exam_files, make_course, ready, sit
+from tests.face.styles import put_on
 from tests.making import join, make_admin, make_auditor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -120,13 +120,10 @@ def test_the_code_leads_to_the_public_page(certificate, settings):
 
 
 def test_it_wears_the_face_of_the_day_on_which_it_was_issued():
-    hr = make_hr()
-    said = {"sender_address": "", "dark": "", "logo_id": None}
-    set_style("", {"words": {"issuer": {"en": "Hexin"}}, "light": "#7a1f1f", **said}, base=0, by=hr)
+    put_on(issuer_en="Hexin", light="#7a1f1f")
     certificate = certificate_of()
     HouseStyle.objects.update(set_at=timezone.now() - timezone.timedelta(days=3650))
-    base = style_of("").number
-    set_style("", {"words": {"issuer": {"en": "Other"}}, "light": "#005500", **said}, base=base, by=hr)
+    put_on(issuer_en="Other", light="#005500")
     with override("en"):
         words = words_of(certificate, "en")
     assert (words["issuer"], words["colour"]) == ("Hexin", "#7a1f1f")

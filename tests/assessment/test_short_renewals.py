@@ -1,6 +1,7 @@
 """A run that asks for a list of its own, and what a renewal in time is worth."""
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,8 +74,9 @@ def test_what_the_list_does_not_name_may_be_done_and_counts_for_nothing(course):
 
 def test_a_simulation_on_the_list_has_to_end_without_harm_though_the_course_leaves_it_open(course):
     drill = Document.objects.get(identifier="drill")
-    runs = [Run(enrollment=each, simulation=drill, colour="red") for each in (renewal(course), renewal(course, None))]
-    assert [running.completes(run) for run in runs] == [False, True]
+    runs = [Run(enrollment=each, simulation=drill) for each in (renewal(course), renewal(course, None))]
+    red = [SimpleNamespace(run=run, is_done=False) for run in runs]
+    assert [running.completes(trail) for trail in red] == [False, True]
 
 
 def test_a_list_of_the_exam_alone_opens_it_at_once(course):
