@@ -1,0 +1,123 @@
+"""Figures about a group, counted once and kept: pages read them, and whoever moves, leaves or is erased changes none.
+
+People are counted by whole fives, each once for a subject and with one team: see docs/decisions/0039. So all that
+anybody can be shown is a sum of fives that share nobody, and so is what any two such figures differ by.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions import sees_the_firm, teams_managed_by
+from courseware.content.models import Course
+from courseware.lib.disclosure import STEP
+
+NO_TEAM = 0  # in the place of a team: people in none, and those who waited too long; for who sees the whole firm
+
+
+class Subject(NamedTuple):
+    """What is counted, within a course. Another `shape` of what people answered begins a new count."""
+
+    name: str
+    shape: str = ""
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.shape.encode()).hexdigest() if self.shape else ""
+
+
+class Counted(NamedTuple):
+    """What one person adds to a subject; `day` is the first on which figures may hold it."""
+
+    learner: int
+    day: date
+    numbers: Mapping[str, int]
+
+
+@dataclass
+class GroupSum:
+    """Figures of one group, or of several together."""
+
+    people: int = 0
+    numbers: Counter[str] = field(default_factory=Counter)
+
+
+class CountedWith(models.Model):
+    """With which team somebody is counted in a course: where the person learned when the first answer was seen.
+
+    It stays, so that nobody is counted twice. It goes with the person, and what was counted then stays, of nobody.
+    """
+
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    team = models.PositiveBigIntegerField(help_text="Its key, also after it was closed; 0: in none")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["course", "learner"], name="counted_with_one_team_in_a_course")]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id} · {self.course_id} · {self.team}"
+
+
+class GroupFigureQuerySet(models.QuerySet):
+    def shown_to(self, user: User) -> "GroupFigureQuerySet":
+        """Editors and who sees the firm see all, a manager those of the own teams. Runs one query for a manager."""
+        if user.is_staff or sees_the_firm(user):
+            return self
+        return self.filter(team__in=teams_managed_by(user).values("pk"))
+
+    def by_team(self, course: int, subjects: Iterable[Subject]) -> dict[tuple[Subject, int], GroupSum]:
+        """(subject, key of a team) → its figures, where there are any. Runs one query."""
+        wanted = {(subject.name, subject.digest): subject for subject in subjects}
+        rows = self.filter(course=course, name__in={subject.name for subject in wanted.values()}, people__gt=0)
+        return {
+            (wanted[name, shape], team): GroupSum(people, Counter(numbers))
+            for name, shape, team, people, numbers in rows.order_by("pk").values_list(
+                "name", "shape", "team", "people", "numbers"
+            )
+            if (name, shape) in wanted
+        }
+
+    def summed(self, course: int, subjects: Iterable[Subject]) -> dict[Subject, GroupSum]:
+        """Of all teams together; of a subject without figures an empty sum. Runs one query."""
+        sums: defaultdict[Subject, GroupSum] = defaultdict(GroupSum)
+        for (subject, _team), found in self.by_team(course, subjects).items():
+            sums[subject].people += found.people
+            sums[subject].numbers += found.numbers
+        return sums
+
+
+class GroupFigure(models.Model):
+    """What the people counted with a team, and with no other figure, said about a subject. It names nobody."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=420)
+    shape = models.CharField(max_length=64, blank=True, help_text="A digest of the shape of what was answered")
+    team = models.PositiveBigIntegerField(help_text="Its key, also after it was closed; 0: the firm")
+    people = models.PositiveIntegerField(default=0)
+    numbers = models.JSONField(default=dict)
+    kept_on = models.DateField(null=True, help_text="The day of the last step")
+    taken = models.PositiveIntegerField(
+        default=0, help_text="How many who belong here have been counted, here or further up"
+    )
+
+    objects = GroupFigureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["course", "name", "shape", "team"], name="one_figure_of_a_team"),
+            models.CheckConstraint(
+                condition=models.Q(people=F("people") / STEP * STEP), name="people_are_counted_by_fives"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.team}"
