@@ -1,10 +1,10 @@
 """What stayed of a course, team by team: what was gained, how simulations ended, what leads saw some days later.
 
-Figures about a group, as in `lib.disclosure`. A group is who learns in a team itself, whatever the reader may see
-beside it: so no two groups lie in one another, and nobody stands out by the difference.
+A group is who learns in a team itself, whatever the reader may see beside it: so no two groups lie in one another, and
+nobody stands out by the difference. Gains and endings are kept figures; sheets are kept by fives themselves.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,18 +12,19 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from courseware.accounts.models import Membership
 from courseware.assessment.grading import Score, gain
 from courseware.assessment.models import Attempt
 from courseware.assignments.observations import ObservationAnswers
 from courseware.content.compiled.serving import Outline, PageData
-from courseware.content.models import Document
+from courseware.content.models import Course, Document
 from courseware.lib.dates import site_day
-from courseware.lib.disclosure import disclosed, shown_from
+from courseware.lib.disclosure import shown_from
+from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, Subject
 from courseware.reporting.shares import Share
+from courseware.reporting.simulation_statistics import subject_of_endings
 from courseware.reporting.survey_statistics import QuestionResult, results_of, shapes_asked
 from courseware.reporting.weak_spots import MOST_TEAMS
-from courseware.simulations.models import Colour, Run
+from courseware.simulations.models import Colour
 
 Group = tuple[str, int]  # id of a simulation, key of a team
 
@@ -58,13 +59,13 @@ class AfterCourse:
 
 
 def after_course(sheet: Document, page: PageData, route: Outline, teams: QuerySet, today: date) -> AfterCourse:
-    """Of those of `teams` about which most sheets are shown. Runs seven queries at most."""
+    """Of those of `teams` about which most sheets are shown. Runs five queries at most."""
     found = {team: results for team, results in observed_in(sheet, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
     shown = sorted(most, key=lambda team: (names[team], team))
-    people = learners_by_team(shown)
-    gains, endings = gains_in(people, route, today), endings_in(people, sheet.course_id, today)
+    figures = GroupFigure.objects.filter(team__in=shown)
+    gains, endings = gains_in(figures, sheet.course_id, route), endings_in(figures, sheet.course_id, route)
     simulations = [step for step in route.steps if step.kind == "simulation"]
     return AfterCourse(
         teams=[(names[team], found[team][0]) for team in shown],
@@ -97,36 +98,33 @@ def asked_later(results: Collection[QuestionResult]) -> AskedLater:
     return AskedLater(first.title, answers, sorted(text for each in results for text in each.texts))
 
 
-def learners_by_team(teams: Collection[int]) -> dict[int, list[int]]:
-    """Key of a learner → the own teams among these. Runs one query."""
-    found = defaultdict(list)
-    places = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER).order_by("pk")
-    for person, team in places.values_list("person", "team"):
-        found[person].append(team)
-    return found
+def gains_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[int, Gained]:
+    """Key of a team → what its people gained together. Runs one query."""
+    found = figures.by_team(course, [subject_of_gain(route)])
+    return {team: Gained(gain_of(each.numbers), each.people) for (_subject, team), each in found.items()}
 
 
-def gains_in(people: Mapping[int, list[int]], route: Outline, today: date) -> dict[int, Gained]:
-    """Key of a team → what its people gained together, each in the first run with both scores. Runs one query."""
-    by_team = defaultdict(list)
-    for learner, day, before, after in starting_points_of(people, route):
-        for team in people[learner]:
-            by_team[team].append((day, (before, after)))
-    found = {}
-    for team, scores in by_team.items():
-        if pairs := disclosed(scores, today):
-            befores, afters = (summed(scores) for scores in zip(*pairs, strict=True))
-            found[team] = Gained(gain(befores, afters), len(pairs))
-    return found
+def gain_of(sums: Mapping[str, int]) -> int | None:
+    return gain(Score(sums["before"], sums["most"]), Score(sums["after"], sums["most"]))
 
 
-def summed(scores: Collection[Score]) -> Score:
-    return Score(sum(score.points for score in scores), sum(score.max_points for score in scores))
+def subject_of_gain(route: Outline) -> Subject:
+    return Subject(f"gain/{route.pre_check_id}")
 
 
-def starting_points_of(people: Collection[int], route: Outline) -> Iterator[tuple[int, date, Score, Score]]:
+def gains_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Each in the first run with both scores, where the course has a pre-check. Runs one query."""
+    if route.pre_check_id:
+        people = [
+            Counted(learner, day, {"before": before.points, "after": after.points, "most": before.max_points})
+            for learner, day, before, after in starting_points_of(course, route)
+        ]
+        yield subject_of_gain(route), people
+
+
+def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, date, Score, Score]]:
     """(learner, first day on which figures may hold it, score of the pre-check, score of its parallel questions)."""
-    taken = Attempt.objects.filter(enrollment__learner__in=list(people), enrollment__course__identifier=route.course_id)
+    taken = Attempt.objects.filter(enrollment__course=course)
     taken = taken.filter(exam__identifier=route.pre_check_id, pass_mark=None, number__in=(1, 2))
     columns = ("enrollment__learner", "enrollment", "number", "submitted_at", "points", "max_points")
     before: dict[int, Score] = {}
@@ -141,16 +139,9 @@ def starting_points_of(people: Collection[int], route: Outline) -> Iterator[tupl
             yield learner, shown_from(site_day(at)), before[run], Score(points, most)
 
 
-def endings_in(people: Mapping[int, list[int]], course: int, today: date) -> dict[Group, Share]:
+def endings_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[Group, Share]:
     """(simulation, team) → how many ended green the first time. Runs one query."""
-    runs = Run.objects.on_record().finished().filter(enrollment__learner__in=list(people), simulation__course=course)
-    columns = ("simulation__identifier", "enrollment__learner", "finished_at", "colour")
-    firsts: dict[tuple[str, int], tuple[date, str]] = {}
-    for simulation, learner, at, colour in runs.order_by("finished_at", "pk").values_list(*columns):
-        firsts.setdefault((simulation, learner), (shown_from(site_day(at)), colour))
-    groups = defaultdict(list)
-    for (simulation, learner), first in firsts.items():
-        for team in people[learner]:
-            groups[simulation, team].append(first)
-    colours = {group: Counter(disclosed(firsts, today)) for group, firsts in groups.items()}
-    return {group: Share(each[Colour.GREEN], each.total()) for group, each in colours.items() if each}
+    played = {subject_of_endings(step.id): step.id for step in route.steps if step.kind == "simulation"}
+    found = figures.by_team(course, played)
+    green = f"colour:{Colour.GREEN}"
+    return {(played[subject], team): Share(each.numbers[green], each.people) for (subject, team), each in found.items()}

@@ -42,10 +42,11 @@ from courseware.reporting.api_shapes import (
     Window,
 )
 from courseware.reporting.board_rows import BoardRow
+from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import QuestionSplit, question_splits
 from courseware.reporting.shares import PERCENT_FROM, Share
 from courseware.reporting.simulation_statistics import Split, split_of
-from courseware.reporting.views.statistics import asked_or_404, people_in_figures, released_document_or_404
+from courseware.reporting.views.statistics import asked_or_404, released_document_or_404
 
 ROOT = "/api/v1/"
 LISTS = ("standings", "people", "teams", "courses", "certificates")
@@ -245,7 +246,7 @@ def simulation(request, course: str, simulation: str):
     """How people decided, without names."""
     user = request.auth.person
     document, page = released_document_or_404(user, course, simulation, Document.Kind.SIMULATION)
-    return split_in(split_of(document, page, people_in_figures(user)))
+    return split_in(split_of(document, page, GroupFigure.objects.shown_to(user)))
 
 
 def split_in(split: Split) -> SimulationShape:
@@ -268,7 +269,7 @@ def questions(request, course: str, document: str):
     """How people answered the questions of a lesson, or to staff those of a bank, without names."""
     user = request.auth.person
     found, page = asked_or_404(user, course, document)
-    splits = question_splits(found, page, people_in_figures(user))
+    splits = question_splits(found, page, GroupFigure.objects.shown_to(user))
     return QuestionsShape(questions=[question_in(each) for each in splits])
 
 

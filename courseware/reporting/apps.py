@@ -14,6 +14,7 @@ class ReportingConfig(AppConfig):
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.other_work import register_other_work
         from courseware.reporting import digest, escalating, monthly_reports
+        from courseware.reporting.keeping_figures import keep_figures
         from courseware.reporting.views.today import work_of_lead
 
         register_record_page("reporting:person")
@@ -31,6 +32,8 @@ class ReportingConfig(AppConfig):
         coming = MorningJob(at, digest.ComingDigests, digest.why_nothing, unsaid=digest.NOTHING)
         register_morning_job(digest.KIND, coming)
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
+        words = _("Count who is ready into the figures about groups")
+        schedule("keep-figures", words, keep_figures, Daily(time(0, 30)))
         monthly_reports.register_letter_of_month()
         words = _("Write letters about the month before")
         schedule("tell-month", words, monthly_reports.tell_of_month, Daily(at := time(5, 35)))

@@ -1,26 +1,27 @@
 """How people decide in a simulation: counted over each person's first run, without names.
 
-Each figure is about as many people as `lib.disclosure` lets be seen, so that nobody can be identified. Decisions count
-as long as the shape of their situation is the same: a change that gives its choices another meaning begins a new count.
+Decisions count as long as the shape of their situation is the same: a change that gives its choices another meaning
+begins a new count.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import compress, starmap
 from statistics import median
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.content.models import Document, ReleaseEntry
+from courseware.content.models import Course, Document, ReleaseEntry
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
-from courseware.lib.disclosure import disclosed, shown_from
+from courseware.lib.disclosure import shown_from
+from courseware.reporting.group_figures import Counted, GroupFigureQuerySet, GroupSum, Subject
 from courseware.reporting.shares import Share
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, Run, RunQuerySet
 
 WIDEST = 12  # a way that all people took, in units of the drawing
 
@@ -57,16 +58,10 @@ class Split:
 class FirstRun(NamedTuple):
     """The one a person finished first; `day` is the first on which figures may hold it."""
 
+    learner: int
     day: date
     ending: str
-
-
-class Decided(NamedTuple):
-    """One person's first decision in a situation, and what it led to."""
-
-    place: int
-    target: str
-    milliseconds: int
+    colour: str
 
 
 def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
@@ -74,38 +69,56 @@ def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
     return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
 
 
-def split_of(document: Document, page: PageData, people: QuerySet, today: date | None = None) -> Split:
-    """Of the runs in the enrollments `people`. Runs three queries."""
-    today = today or dates.site_day()
+def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -> Split:
+    """From these figures. Runs one query."""
     simulation = page.simulation
-    runs = Run.objects.on_record().finished().filter(simulation=document, enrollment__in=people)
-    firsts = first_runs(runs)
-    endings = Counter(disclosed(firsts.values(), today))
-    now = {node.id: node.shape for node in simulation.nodes.values()}
-    taken = {
-        node: disclosed(answers, today)
-        for node, answers in decisions_in(runs, firsts, shapes_of(document), now).items()
-    }
-    drawn, number = map_of(simulation), endings.total()
+    ended = subject_of_endings(document.identifier)
+    about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
+    found = figures.summed(document.course_id, [ended, *about.values()])
+    taken = {node: found[subject] for node, subject in about.items()}
+    drawn, number, endings = map_of(simulation), found[ended].people, found[ended].numbers
     return Split(
         people=number,
         nodes=tuple(
-            node_split(node, drawn.stations[node.id].number, taken.get(node.id, []))
-            for node in simulation.nodes.values()
+            node_split(node, drawn.stations[node.id].number, taken[node.id]) for node in simulation.nodes.values()
         ),
-        endings=tuple((ending, Share(endings[ending.id], number)) for ending in simulation.endings) if number else (),
+        endings=tuple((ending, Share(endings[f"to:{ending.id}"], number)) for ending in simulation.endings)
+        if number
+        else (),
         map=drawn,
         ways=tuple(ways(drawn, taken)),
     )
 
 
-def first_runs(runs: QuerySet) -> dict[int, FirstRun]:
-    """Primary key of a run → when and how it ended, for the first that each person finished. Runs one query."""
+def subject_of_endings(simulation: str) -> Subject:
+    return Subject(f"endings/{simulation}")
+
+
+def subject_of_node(document: Document, node: str, shape: str) -> Subject:
+    return Subject(f"decisions/{document.identifier}/{node}", shape)
+
+
+def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+    """How runs ended and what was decided in each situation. Runs three queries for each simulation."""
+    for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
+        runs = Run.objects.on_record().finished().filter(simulation=document)
+        firsts = first_runs(runs)
+        ended = [
+            Counted(each.learner, each.day, {f"to:{each.ending}": 1, f"colour:{each.colour}": 1})
+            for each in firsts.values()
+        ]
+        yield subject_of_endings(document.identifier), ended
+        for (node, shape), people in decisions_in(runs, firsts, shapes_of(document)).items():
+            yield subject_of_node(document, node, shape), people
+
+
+def first_runs(runs: RunQuerySet) -> dict[int, FirstRun]:
+    """Primary key of a run → the first that each person finished, the first in front. Runs one query."""
     # Later runs are played with the debrief in mind. The first by its end, so that it stays the first.
     firsts: dict[int, tuple[int, FirstRun]] = {}
-    columns = ("pk", "enrollment__learner", "finished_at", "ending")
-    for pk, learner, finished_at, ending in runs.order_by("finished_at", "pk").values_list(*columns):
-        firsts.setdefault(learner, (pk, FirstRun(shown_from(dates.site_day(finished_at)), ending)))
+    columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
+    for pk, learner, finished_at, ending, colour in runs.order_by("finished_at", "pk").values_list(*columns):
+        firsts.setdefault(learner, (pk, FirstRun(learner, shown_from(dates.site_day(finished_at)), ending, colour)))
     return dict(firsts.values())
 
 
@@ -120,21 +133,27 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 
 
 def decisions_in(
-    runs: QuerySet,
-    firsts: Mapping[int, FirstRun],
-    shapes: Mapping[int, Mapping[str, str]],
-    now: Mapping[str, str],
-) -> dict[str, list[tuple[date, Decided]]]:
-    """Id of a situation → what each person decided there first while it had its present shape. Runs one query."""
-    decided: defaultdict[str, dict[int, tuple[date, Decided]]] = defaultdict(dict)
+    runs: RunQuerySet, firsts: Mapping[int, FirstRun], shapes: Mapping[int, Mapping[str, str]]
+) -> dict[tuple[str, str], list[Counted]]:
+    """(id of a situation, its shape) → what each decided there first, in the order of `firsts`. Runs one query."""
+    decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
     decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
     for (run, revision, _ending, node, place, milliseconds), target in with_target(
         decisions.values_list(*columns).iterator()
     ):
-        if run in firsts and shapes.get(revision, {}).get(node) == now.get(node):
-            decided[node].setdefault(run, (firsts[run].day, Decided(place, target, milliseconds)))
-    return {node: list(of_runs.values()) for node, of_runs in decided.items()}
+        shape = shapes.get(revision, {}).get(node)
+        if run in firsts and shape is not None:
+            decided[node, shape].setdefault(run, decision_numbers(place, target, round(milliseconds / 1000)))
+    return {
+        situation: [Counted(each.learner, each.day, of_runs[run]) for run, each in firsts.items() if run in of_runs]
+        for situation, of_runs in decided.items()
+    }
+
+
+@lru_cache(10_000)
+def decision_numbers(place: int, target: str, seconds: int) -> dict[str, int]:
+    return {f"place:{place}": 1, f"to:{target}": 1, f"seconds:{seconds}": 1}
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
@@ -148,24 +167,33 @@ def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
         yield last, last[2]
 
 
-def node_split(node: Node, number: str, taken: list[Decided]) -> NodeSplit:
-    people = len(taken)
+def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
+    people = taken.people
     if not people:
         return NodeSplit(node, number, 0)
-    places = Counter(each.place for each in taken)
-    critical = sum(node.choices[each.place].worth == "critical" for each in taken)
+    places = [taken.numbers[f"place:{place}"] for place in range(len(node.choices))]
+    is_critical = [choice.worth == "critical" for choice in node.choices]
+    critical = sum(compress(places, is_critical))
     return NodeSplit(
         node=node,
         number=number,
         people=people,
-        choices=tuple(ChoiceShare(choice, Share(places[place], people)) for place, choice in enumerate(node.choices)),
-        critical=Share(critical, people) if any(choice.worth == "critical" for choice in node.choices) else None,
-        seconds=round(median(each.milliseconds for each in taken) / 1000),
+        choices=tuple(starmap(ChoiceShare, zip(node.choices, (Share(each, people) for each in places), strict=True))),
+        critical=Share(critical, people) if any(is_critical) else None,
+        seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
     )
 
 
-def ways(drawn: Map, taken: Mapping[str, list[Decided]]) -> Iterator[tuple[Way, float]]:
-    for node, of_people in taken.items():
-        for target, count in Counter(each.target for each in of_people).items():
+def named(found: GroupSum, sort: str) -> Iterator[tuple[str, int]]:
+    """(what stands behind the colon, how often) of the numbers of a sort."""
+    for name, times in found.numbers.items():
+        before, _colon, what = name.partition(":")
+        if before == sort:
+            yield what, times
+
+
+def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float]]:
+    for node, found in taken.items():
+        for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
-                yield drawn.way(node, target), max(1, WIDEST * count / len(of_people))
+                yield drawn.way(node, target), max(1, WIDEST * count / found.people)

@@ -1,23 +1,18 @@
-"""What the people of a team miss in the checks, objective by objective: figures about a group, as in `lib.disclosure`.
-
-A group is who learns in a team itself, whatever the reader has filtered by. So no two groups lie in one another, and
-nobody stands out by the difference.
-"""
+"""What the people of a team miss in the checks, objective by objective, whatever the reader has filtered by."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Count, Max, QuerySet
 
 from courseware.content.compiled.serving import Outline
-from courseware.content.models import Document
+from courseware.content.models import Course
 from courseware.learning.models import Answer, Completion
-from courseware.lib.disclosure import disclosed, shown_from
-from courseware.reporting.board_rows import teams_joined
+from courseware.lib.dates import site_day
+from courseware.lib.disclosure import shown_from
+from courseware.reporting.group_figures import Counted, GroupFigure, GroupSum, Subject
 from courseware.reporting.shares import Share
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
@@ -42,29 +37,14 @@ class WeakSpots:
     lines: list[tuple[str, list[WeakSpot]]]
 
 
-class Learned(NamedTuple):
-    """That somebody has done all lessons about an objective; `day` is the first on which figures may hold it."""
-
-    objective: str
-    learner: int
-    day: date
-    has_missed: bool
-
-
-def weak_spots(runs: QuerySet, route: Outline, teams: Mapping[int, str], today: date) -> WeakSpots:
-    """Of `runs` (from `board_rows.board`) through the course of `route`. Runs four queries.
-
-    `teams` are those whose people are all among them: who learns in two teams is in both, and a filter by one leaves
-    of the other a part.
-    """
-    groups: dict[tuple[str, int], list[tuple[date, bool]]] = defaultdict(list)
-    learned = list(learned_in(runs, route))
-    joined = teams_joined({each.learner for each in learned})
-    for each in learned:
-        for team, _zone in joined[each.learner]:
-            groups[each.objective, team].append((each.day, each.has_missed))
-    shares = {place: share for place, answers in groups.items() if (share := share_of(disclosed(answers, today)))}
-    shown = sorted(teams_with_most(shares, teams), key=lambda team: (teams[team], team))
+def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpots:
+    """Of these teams: a filter by one leaves out the others, and of none a part. Runs one query."""
+    names = {subject_of_objective(objective, about): objective for objective, about in lessons_of(route).items()}
+    found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, names)
+    shares = {
+        (names[subject], team): Share(each.numbers["missed"], each.people) for (subject, team), each in found.items()
+    }
+    shown = sorted(teams_with_most(shares), key=lambda team: (teams[team], team))
     lines = {
         objective: [WeakSpot(shares.get((objective, team))) for team in shown]
         for objective in dict.fromkeys(objective for objective, team in shares if team in shown)
@@ -73,15 +53,18 @@ def weak_spots(runs: QuerySet, route: Outline, teams: Mapping[int, str], today: 
     return WeakSpots([teams[team] for team in shown], [(route.objective(each), lines[each]) for each in weakest])
 
 
-def share_of(answers: Collection[bool]) -> Share | None:
-    return Share(sum(answers), len(answers)) if answers else None
+def share_of(found: GroupSum) -> Share:
+    return Share(found.numbers["missed"], found.people)
 
 
-def teams_with_most(shares: Mapping[tuple[str, int], Share], teams: Mapping[int, str]) -> list[int]:
+def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
+    return Subject(f"objective/{objective}", " ".join(sorted(lessons)))
+
+
+def teams_with_most(shares: Mapping[tuple[str, int], Share]) -> list[int]:
     people: Counter[int] = Counter()
     for (_objective, team), share in shares.items():
-        if team in teams:
-            people[team] = max(people[team], share.people)
+        people[team] = max(people[team], share.people)
     return [team for team, _number in people.most_common(MOST_TEAMS)]
 
 
@@ -89,20 +72,24 @@ def weakness(cells: Iterable[WeakSpot]) -> int:
     return max(cell.share.percent for cell in cells if cell.share)
 
 
-def learned_in(runs: QuerySet, route: Outline) -> Iterator[Learned]:
-    """In the order in which people were enrolled, so that those of one day always come in the same one."""
-    lessons = lessons_of(route)
-    keys = runs.order_by().values("pk")
-    done: dict[int, dict[str, date]] = defaultdict(dict)
-    completions = Completion.objects.filter(enrollment__in=keys, document__kind=Document.Kind.LESSON)
-    for run, lesson, at in completions.values_list("enrollment", "document__identifier", "completed_at"):
-        done[run][lesson] = timezone.localdate(at)
-    missed = missed_in(keys, route)
-    for run, learner in runs.order_by("pk").values_list("pk", "learner"):
-        for objective, about in lessons.items():
-            if about <= done[run].keys():
-                day = shown_from(max(done[run][lesson] for lesson in about))
-                yield Learned(objective, learner, day, any((run, lesson) in missed for lesson in about))
+def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Of each objective who has done all lessons about it, in the first run in which that was so, and whether something
+    was missed there. Runs two queries for each objective."""
+    for objective, lessons in lessons_of(route).items():
+        missed = missed_in(course, route, lessons)
+        people: dict[int, Counted] = {}
+        for run, learner, at in runs_through(course, lessons):
+            day = shown_from(site_day(at))
+            people.setdefault(learner, Counted(learner, day, {"missed": int(run in missed)}))
+        yield subject_of_objective(objective, lessons), list(people.values())
+
+
+def runs_through(course: Course, lessons: Collection[str]) -> QuerySet:
+    """(run, learner, when the last of these lessons was done), the first in front."""
+    done = Completion.objects.filter(enrollment__course=course, document__identifier__in=lessons)
+    runs = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))
+    whole = runs.filter(number=len(lessons)).order_by("last", "enrollment")
+    return whole.values_list("enrollment", "enrollment__learner", "last")
 
 
 def lessons_of(route: Outline) -> dict[str, set[str]]:
@@ -114,9 +101,9 @@ def lessons_of(route: Outline) -> dict[str, set[str]]:
     return found
 
 
-def missed_in(runs: QuerySet, route: Outline) -> set[tuple[int, str]]:
-    """(run, lesson) in whose check something was answered wrong; questions beside it do not count."""
-    asked = {(step.id, question.id) for step in route.steps for question in step.check}
-    wrong = Answer.objects.filter(enrollment__in=runs, is_right=False).order_by()
-    answers = wrong.values_list("enrollment", "document__identifier", "question").distinct()
-    return {(run, lesson) for run, lesson, question in answers if (lesson, question) in asked}
+def missed_in(course: Course, route: Outline, lessons: Collection[str]) -> set[int]:
+    """Runs in which something was answered wrong in the checks of these lessons; questions beside them do not count."""
+    asked = {(step.id, question.id) for step in route.steps if step.id in lessons for question in step.check}
+    wrong = Answer.objects.filter(enrollment__course=course, document__identifier__in=lessons, is_right=False)
+    answers = wrong.order_by().values_list("enrollment", "document__identifier", "question").distinct()
+    return {run for run, lesson, question in answers if (lesson, question) in asked}

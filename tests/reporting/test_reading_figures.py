@@ -1,12 +1,14 @@
 """Figures about a group, as programs read them."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 import time_machine
 from django.utils import timezone
 
 from courseware.reporting.api import shares_in
+from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.shares import Share
 from tests.making import (
     join,
@@ -20,6 +22,7 @@ from tests.simulations.samples import KETTLE, make_player
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
+NIGHTS = count(3)  # from today, each later than the one before
 
 
 @pytest.fixture
@@ -37,7 +40,8 @@ def test_figures_of_a_simulation_are_of_five_people_and_more(team):
             play(player, BEST)
 
     def figures(person):
-        with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
+        with time_machine.travel(timezone.now() + timedelta(days=next(NIGHTS)), tick=False):
+            keep_figures()
             return Program(person).asks(address).json()
 
     nothing = {"people": 0, "endings": []}
@@ -55,7 +59,8 @@ def test_figures_of_a_simulation_are_of_five_people_and_more(team):
 
 def test_figures_of_questions_are_of_five_people_and_more_and_of_banks_for_staff_alone(team):
     def right(person, document):
-        with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
+        with time_machine.travel(timezone.now() + timedelta(days=next(NIGHTS)), tick=False):
+            keep_figures()
             asked = Program(person).asks(f"questions/tea-room/{document}/")
         return asked.json()["questions"] if asked.status_code == 200 else asked.status_code
 

@@ -1,4 +1,5 @@
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 
 import pytest
 import time_machine
@@ -7,22 +8,26 @@ from bs4 import BeautifulSoup
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
+from courseware.reporting.group_figures import GroupFigure
+from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.shares import Share
 from courseware.reporting.simulation_statistics import split_of
 from tests.making import join, make_editor, make_enrollment, make_team, make_user
 from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
 from tests.simulations.samples import KETTLE, change, make_player
 
-LATER = date(2026, 12, 1)  # than all that is played here and the days it waits
+NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all that is played here
 PAGE = f"/team/simulations/tea-room/{KETTLE}/"
 
 pytestmark = pytest.mark.django_db
 
 
-def split(people=None, today=LATER):
+def split(today=None):
+    """As the next night leaves it."""
+    keep_figures(today or next(NIGHTS))
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
     page = serving.page(document.course.current, KETTLE, "en")
-    return split_of(document, page, Enrollment.objects.all() if people is None else people, today)
+    return split_of(document, page, GroupFigure.objects.all())
 
 
 def node(found, identifier):
@@ -143,6 +148,7 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
     for person, status in [(team.manager, 200), (make_editor(), 200), (enrollment.learner, 404), (make_user(), 404)]:
         client.force_login(person)
         assert client.get(PAGE).status_code == status
+    keep_figures()
     client.force_login(team.manager)
     text = client.get(PAGE).content.decode()
     assert "critical error: 5 of 5" in text and "Nora" not in text
@@ -151,24 +157,29 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
 def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     for _ in range(6):
         play(make_player(), RED)
+    keep_figures()
     client.force_login(make_editor())
     words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
-    assert "the first 5 people who played it to an end" in words
+    assert "5 people who played it to an end" in words
     assert "The figures grow by 5 people at a time, after two days and overnight." in words
     assert "6" not in words
 
 
 def test_from_twenty_people_on_the_page_speaks_in_percent(client, later):
     client.force_login(make_editor())
+    today = date(2026, 12, 1)
     for number, share in [(19, "15 of 15"), (1, "100%")]:
         for _ in range(number):
             play(make_player(), RED)
+        today += timedelta(days=1)
+        keep_figures(today)
         assert f"critical error: {share}" in client.get(PAGE).text
 
 
 def test_a_manager_sees_the_own_people_only(client, later):
     for _ in range(5):
         play(make_player(), RED)
+    keep_figures()
     client.force_login(make_team(learners=1).manager)
     assert "Not enough runs yet" in client.get(PAGE).content.decode()
 
@@ -185,7 +196,8 @@ def test_there_is_no_page_for_what_is_no_simulation(client):
 def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_num_queries, later, runs):
     for _ in range(5 * runs):
         play(make_player(), RED)
+    keep_figures()
     client.force_login(make_editor())
     client.get(PAGE)
-    with django_assert_num_queries(7):  # session, person, course, document, shapes, runs, decisions
+    with django_assert_num_queries(5):  # session, person, course, document, figures
         client.get(PAGE)

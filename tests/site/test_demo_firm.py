@@ -29,7 +29,7 @@ from tests.world import rows_shown_to
 pytestmark = pytest.mark.django_db
 PEOPLE_IN_ALL = 150
 DAYS = datetime.timedelta(days=3)
-ANOTHER_S = {"accounts.Membership", "accounts.SearchTerm"}
+ANOTHER_S = {"accounts.Membership", "accounts.SearchTerm", "reporting.CountedWith"}
 NEVER_TOLD = {"outbox.Message", "outbox.TrayLine"}
 OF_THE_LOG = {"evidence.Event"}
 LOOKED_AT_BY_NOBODY = {"assignments.Observation"}  # whose answers name nobody, so that none could be copied

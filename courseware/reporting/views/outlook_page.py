@@ -10,7 +10,6 @@ from courseware.accounts.models import Team
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
-from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
 from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
@@ -44,7 +43,7 @@ def outlook(request):
         }
         if not is_too_large:
             context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
-            spots = weak_spots(runs, route, dict(teams_whole(teams, chosen.get("team"))), site_day(now))
+            spots = weak_spots(route, course.pk, dict(teams_whole(teams, chosen.get("team"))))
             context |= {"spots": spots, "heat": HeatDrawing(spots)}
     return render(request, "reporting/outlook.html", context)
 

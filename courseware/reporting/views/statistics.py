@@ -12,11 +12,11 @@ from courseware.accounts.permissions import is_manager, sees_the_firm
 from courseware.content.compiled.serving import PageData, outline, page
 from courseware.content.models import Course, Document, Page
 from courseware.language.documents import display_tag
-from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.reporting.after_course import after_course
 from courseware.reporting.board_rows import teams_shown_to
+from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.simulation_statistics import split_of
 from courseware.reporting.survey_statistics import survey_results
@@ -36,11 +36,6 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
         raise Http404(identifier) from None
 
 
-def people_in_figures(user) -> QuerySet:
-    """Managers see figures about their own people, editors about everybody."""
-    return Enrollment.objects.all() if user.is_staff else Enrollment.objects.visible_to(user)
-
-
 def teams_in_figures(user) -> QuerySet:
     return Team.objects.all() if user.is_staff else teams_shown_to(user)
 
@@ -49,7 +44,7 @@ def teams_in_figures(user) -> QuerySet:
 @login_required
 def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
-    split = split_of(document, shown, people_in_figures(request.user))
+    split = split_of(document, shown, GroupFigure.objects.shown_to(request.user))
     context = {"simulation": shown, "split": split, "enough": STEP}
     return render(request, "reporting/simulation.html", context)
 
@@ -64,7 +59,7 @@ def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData
 @login_required
 def questions(request, course, document):
     found, shown = asked_or_404(request.user, course, document)
-    splits = question_splits(found, shown, people_in_figures(request.user))
+    splits = question_splits(found, shown, GroupFigure.objects.shown_to(request.user))
     context = {
         "course": course,
         "page": shown,

@@ -4,6 +4,7 @@ from django.core.management import BaseCommand, CommandError
 from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.reporting.demo import make_demo_firm
+from courseware.reporting.keeping_figures import keep_figures
 
 
 class Command(BaseCommand):
@@ -17,3 +18,4 @@ class Command(BaseCommand):
         if not Course.objects.exclude(current=None).exists():
             raise CommandError("There is no course yet. Run import_content first.")
         make_demo_firm()
+        keep_figures()  # which else comes at night

@@ -1,0 +1,154 @@
+"""Counting who is ready into the figures about groups, five people at a time: once a night, and never again.
+
+Five are counted with the smallest team in which five wait. Who has waited long is counted one level further up, so that
+small teams are heard, too: by those who see the level, and never beside a figure of their own.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
+
+from django.db import transaction
+
+from courseware.accounts.models import Team
+from courseware.content.compiled.serving import Outline, outline
+from courseware.content.models import Course
+from courseware.lib.dates import site_day
+from courseware.lib.disclosure import STEP
+from courseware.reporting.after_course import gains_counted
+from courseware.reporting.board_rows import teams_joined
+from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
+from courseware.reporting.question_statistics import answers_counted
+from courseware.reporting.simulation_statistics import runs_counted
+from courseware.reporting.weak_spots import objectives_counted
+
+CLIMBS_AFTER = 14  # days, for each level
+AT_ONCE = 500  # people looked up together
+
+
+class Waiting(NamedTuple):
+    """Somebody ready to be counted; `above` are the team the person is counted with and those over it, up to now."""
+
+    person: Counted
+    team: int
+    above: list[int]
+
+
+def keep_figures(today: date | None = None) -> str:
+    """Says how many figures have grown. Done again on the same day it changes nothing."""
+    today = today or site_day()
+    lines, grown = lines_of_teams(), 0
+    courses = Course.objects.exclude(current=None).select_related("current").order_by("pk")
+    routes = [(each, outline(each.current, each.source_language)) for each in courses if each.current]
+    for course, route in routes:
+        known = dict(CountedWith.objects.filter(course=course).values_list("learner", "team"))
+        for subject, people in counted_in(course, route):
+            place(course, {each.learner for each in people} - known.keys(), known)
+            grown += count_in(course, subject, people, known, lines, today)
+    return f"figures: {grown}" if grown else ""
+
+
+def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Each subject with all who ever answered, the first in front, ready or not."""
+    yield from answers_counted(course)
+    yield from runs_counted(course)
+    yield from objectives_counted(course, route)
+    yield from gains_counted(course, route)
+
+
+def lines_of_teams() -> dict[int, list[int]]:
+    """Key of a team → it and those above, the nearest first, and last the firm. Runs one query."""
+    places = Team.objects.order_by().values_list("pk", "above")
+    lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in places}
+    return lines | {NO_TEAM: [NO_TEAM]}
+
+
+def place(course: Course, people: Collection[int], known: dict[int, int]) -> None:
+    """Write down with which team each of these is counted: that joined first of those that the person learns in."""
+    learners = sorted(people)
+    for start in range(0, len(learners), AT_ONCE):
+        some = learners[start : start + AT_ONCE]
+        teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
+        rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
+        CountedWith.objects.bulk_create(rows)
+        known.update(teams)
+
+
+@transaction.atomic
+def count_in(
+    course: Course,
+    subject: Subject,
+    people: Iterable[Counted],
+    known: Mapping[int, int],
+    lines: Mapping[int, list[int]],
+    today: date,
+) -> int:
+    """Let each figure of the subject take its step; returns how many have. One that has today waits until tomorrow."""
+    of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
+    kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}
+    figures = defaultdict(GroupFigure, kept)
+    taken = Counter({team: each.taken for team, each in kept.items()})
+    by_team = defaultdict(list)
+    for each in waiting_in(people, known, taken, lines, today):
+        for team in each.above:
+            by_team[team].append(each)
+    grown: set[int] = set()
+    done: set[int] = set()
+    for team in from_below(by_team, lines):
+        here = [each for each in by_team[team] if each.person.learner not in done]
+        if figures[team].kept_on != today and (counted := here[: len(here) - len(here) % STEP]):
+            add_to(figures[team], counted, today)
+            grown.add(team)
+            done.update(each.person.learner for each in counted)
+            taken.update(each.team for each in counted)
+    changed = sorted(grown | {team for team, number in taken.items() if number != figures[team].taken})
+    for team in changed:
+        figures[team].team, figures[team].taken = team, taken[team]
+    write([figures[team] for team in changed], of_subject)
+    return len(grown)
+
+
+def waiting_in(
+    people: Iterable[Counted],
+    known: Mapping[int, int],
+    taken: Mapping[int, int],
+    lines: Mapping[int, list[int]],
+    today: date,
+) -> list[Waiting]:
+    """Those who are ready and were never counted, the longest ready first.
+
+    Of each team the first `taken` were: a step takes from the front alone, also one further up.
+    """
+    left, waiting = Counter(taken), []
+    for person in sorted(people, key=attrgetter("day")):
+        team = known[person.learner]
+        if left[team]:
+            left[team] -= 1
+        elif person.day <= today:
+            levels = 1 + (today - person.day).days // CLIMBS_AFTER
+            waiting.append(Waiting(person, team, lines.get(team, [team, NO_TEAM])[:levels]))
+    return waiting
+
+
+def from_below(teams: Iterable[int], lines: Mapping[int, list[int]]) -> list[int]:
+    """The deepest first, and the firm last."""
+    return sorted(teams, key=lambda team: (team == NO_TEAM, -len(lines.get(team, ())), team))
+
+
+def add_to(figure: GroupFigure, counted: Collection[Waiting], today: date) -> None:
+    numbers = Counter(figure.numbers)
+    for each in counted:
+        numbers.update(each.person.numbers)
+    figure.people, figure.numbers, figure.kept_on = figure.people + len(counted), dict(numbers), today
+
+
+def write(figures: Iterable[GroupFigure], of_subject: Mapping[str, object]) -> None:
+    new = [each for each in figures if each.pk is None]
+    for each in new:
+        for name, value in of_subject.items():
+            setattr(each, name, value)
+    GroupFigure.objects.bulk_create(new)
+    old = [each for each in figures if each.pk is not None]
+    GroupFigure.objects.bulk_update(old, ["people", "numbers", "kept_on", "taken"], batch_size=AT_ONCE)
