@@ -24,3 +24,8 @@ def exported(client, query=""):
     response = client.get(f"/team/board.csv{query}")
     data = b"".join(response.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(data, newline="")))
+
+
+def counts_on(context):
+    """State → the number of its tile on a board."""
+    return {tile.state: tile.number for tile in context["tiles"]}

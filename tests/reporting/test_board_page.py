@@ -13,7 +13,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 from tests.making import days, join, make_course, make_team, make_user
-from tests.reporting.boards import exported, learner_of, table
+from tests.reporting.boards import counts_on, exported, learner_of, table
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_the_counts_keep_still_while_a_state_is_chosen(client, team):
     learner_of(team, due_at=days(-1))
     learner_of(team)
     for query in ("", "?state=overdue", "?state=completed"):
-        counts = client.get(f"/team/{query}").context["counts"]
+        counts = counts_on(client.get(f"/team/{query}").context)
         assert {state.value: number for state, number in counts.items() if number} == {"overdue": 1, "not-started": 1}
 
 

@@ -21,7 +21,7 @@ from tests.making import (
     make_team,
     make_user,
 )
-from tests.reporting.boards import learner_of
+from tests.reporting.boards import counts_on, learner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +107,7 @@ def test_the_page_leads_to_the_board_of_each_number(client, firm):
         assert shown.context["page"].paginator.count == int(link.text), link["href"]
     [below] = page.select(".branch th a")
     assert "Pier" in client.get(f"/team/teams/{below['href']}").text
-    overdue = client.get(f"/team/?team={firm['north'].pk}").context["counts"][State.OVERDUE]
+    overdue = counts_on(client.get(f"/team/?team={firm['north'].pk}").context)[State.OVERDUE]
     assert page.select_one(".branch .late").text == str(overdue)
 
 

@@ -22,6 +22,7 @@ from tests.making import (
     make_team,
     make_user,
 )
+from tests.reporting.boards import counts_on
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def shown(client, query=""):
         (row.select_one("th a").text, "left" in row.select_one(".state").stripped_strings, bool(row.select("input")))
         for row in found
     ]
-    counts = {state.value: number for state, number in response.context["counts"].items() if number}
+    counts = {state.value: number for state, number in counts_on(response.context).items() if number}
     return rows, counts, response.context["page"].paginator.count
 
 

@@ -23,7 +23,7 @@ from tests.making import (
     make_team,
     make_user,
 )
-from tests.reporting.boards import learner_of, table
+from tests.reporting.boards import counts_on, learner_of, table
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +79,7 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
         context = client.get(f"/team/?state={state}").context
         everyone = board_rows.board(person, at=timezone.now())
         found = everyone.in_state(board_rows.State(state)) if state else everyone
-        assert context["counts"] == board_counts.counts(everyone, timezone.now()).states, person
+        assert counts_on(context) == board_counts.counts(everyone, timezone.now()).states, person
         assert [row.enrollment for row in context["rows"]] == list(found)[: own_board.ROWS_A_PAGE], person
         assert len(context["rows"]) > 0
 
@@ -100,7 +100,7 @@ def test_what_is_not_published_any_more_is_on_no_board(client, firm):
     client.force_login(firm["below"].manager)
     Course.objects.update(current=None)
     response = client.get("/team/")
-    assert (table(response), sum(response.context["counts"].values())) == ([], 0)
+    assert (table(response), sum(counts_on(response.context).values())) == ([], 0)
 
 
 def test_who_joins_or_leaves_a_team_is_on_the_next_board(client, firm):
@@ -141,8 +141,8 @@ def test_where_there_are_too_many_to_sort_by_name_they_stand_as_they_were_enroll
 def test_who_is_late_goes_by_the_clock_of_each_visit(client, firm, time_machine):
     manager = firm["below"].manager
     client.force_login(manager)
-    before = client.get("/team/").context["counts"]
+    before = counts_on(client.get("/team/").context)
     time_machine.move_to(timezone.now() + timedelta(days=2), tick=False)
     client.force_login(manager)
-    after = client.get("/team/").context["counts"]
+    after = counts_on(client.get("/team/").context)
     assert after[board_rows.State.OVERDUE] == before[board_rows.State.OVERDUE] + 1

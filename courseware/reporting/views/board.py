@@ -20,7 +20,6 @@ from courseware.learning.access import own_enrollments
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
-from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter, posts_of
@@ -35,6 +34,7 @@ from courseware.reporting.saved_views import VIEWS
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
+from courseware.reporting.tiles import tiles_of
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
@@ -64,7 +64,7 @@ def board(request):
     context = {
         "form": form,
         "chosen": chosen,
-        "counts": tally.states if tally else dict.fromkeys(State),
+        "tiles": tiles_of(tally),
         "validities": tally.validities if tally else dict.fromkeys(Validity),
         "total": tally and tally.total,
         "has_more": has_more,
