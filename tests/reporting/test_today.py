@@ -13,6 +13,7 @@ from courseware.assignments.observing import observe
 from courseware.assignments.talks import Talk
 from courseware.content.models import Course
 from courseware.evidence.models import Event
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.postponing import mark_away
@@ -211,6 +212,22 @@ def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, 
     assert "Late: Li Lin has sent a reminder, " in second.text and "Late: Li Lin has noted a talk, " in second.text
     assert "queued" not in second.text and "Undo" not in second.text
     assert (queued(), Talk.objects.count()) == (["Late"], 1)
+
+
+def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_done_twice(client, team):
+    new, day = learner_of(team, "New", due_at=days(2)), site_day() + timedelta(days=9)
+    ticked = {"extend": f"{new.pk}:{day}"}
+    first = client.post("/team/today/", ticked, follow=True)
+    assert "Nothing new was done." not in first.text
+    other = make_user("Ma Min", language="en")
+    join(team, other, Membership.Role.MANAGER)
+    client.force_login(other)
+    second = client.post("/team/today/", ticked, follow=True)
+    assert "Nothing new was done." in second.text and "New: Li Lin has given time until " in second.text
+    assert "is like that already" not in second.text
+    earlier = client.post("/team/today/", {"extend": f"{new.pk}:{day - timedelta(days=1)}"}, follow=True)
+    assert "New: Li Lin has given time until " in earlier.text
+    assert Adjustment.objects.count() == 1
 
 
 def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client, team):

@@ -22,7 +22,8 @@ from courseware.assignments.reminding_pages import by_reason, say_taken_back
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
 from courseware.journey.other_work import OtherWork
-from courseware.learning.adjustments import Adjustment
+from courseware.learning.adjusting import Refusal
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
 from courseware.lib.form_pages import form_on
 from courseware.lib.small_numbers import keys_in
@@ -32,6 +33,7 @@ from courseware.reporting.today_form import TodayForm
 from courseware.reporting.views.board import MANY, TO_UNDO
 
 HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
+HAVE_THE_DAY = (Refusal.UNCHANGED, Refusal.LATER)
 
 
 def today_address():
@@ -88,7 +90,7 @@ def confirm(request):
             "refused": [],
         }
     say_what_was_done(request, done)
-    say_who_was_left_out(request, done)
+    say_who_was_left_out(request, done, form.confirmed.extend)
     return redirect("reporting:board")
 
 
@@ -106,17 +108,40 @@ def say_what_was_done(request, done):
         messages.success(request, gettext("Noted that you talked with %(names)s.") % {"names": names})
 
 
-def say_who_was_left_out(request, done):
-    """Who has a reminder already is told with who sent it, and when."""
+def say_who_was_left_out(request, done, extended):
+    """Who has a reminder or the day already is told with who sent or gave it, and when."""
+    if not done:
+        messages.info(request, gettext("Nothing new was done."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
     for label, names in by_reason(each for each in done.left_out if each.why not in HAVE_ONE):
         messages.info(request, f"{names}{gettext(': ')}{label}")
     for words, names in who_had_reminded(have_one, request.user):
         messages.info(request, f"{names}{gettext(': ')}{words}")
-    say_who_was_left(request, done.refused)
+    late = {each.learner for each in done.refused if each.why in HAVE_THE_DAY}
+    given = {line.learner_id: line for line in days_given(extended) if line.learner_id in late}
+    for line in given.values():
+        words = day_given(line, request.user)
+        messages.info(request, f"{line.learner.name}{gettext(': ')}{words}")
+    say_who_was_left(request, [each for each in done.refused if each.learner not in given])
     for talk in done.noted_before:
         words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
         messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
+
+
+def days_given(runs):
+    """The days that somebody has given these and nobody has taken back, the newest last. Runs one query."""
+    lines = AdjustmentLine.objects.filter(enrollment__in=list(runs), adjustment__kind=Adjustment.Kind.EXTENDED)
+    lines = lines.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
+    return lines.select_related("learner", "adjustment__made_by").order_by("pk")
+
+
+def day_given(line, reader):
+    by = line.adjustment.made_by
+    words = gettext("time until %(day)s given by you, %(time)s")
+    if by != reader:
+        words = gettext("%(name)s has given time until %(day)s, %(time)s")
+    time = date_format(timezone.localtime(line.made_at), "SHORT_DATETIME_FORMAT")
+    return words % {"name": by.name, "day": date_format(line.adjustment.due_on), "time": time}
 
 
 def who_had_reminded(runs, reader):
