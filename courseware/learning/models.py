@@ -187,6 +187,12 @@ class Enrollment(models.Model):
                 name="newest_by_certified_until",
             ),
             models.Index(fields=["track"], condition=~models.Q(track=""), name="enrollment_of_post"),
+            # For whom more time may be offered to, who may be none among all that are due soon.
+            models.Index(
+                fields=["urgency", "id"],
+                condition=states.OPEN & models.Q(is_newest=True, started_at=None, due_given_at=None),
+                name="unopened_by_urgency",
+            ),
         ]
 
     def __str__(self):

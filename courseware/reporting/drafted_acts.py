@@ -5,7 +5,8 @@ It is about the people whom somebody leads, not about all whom an office lets se
 at: their number, and that of the statements, is bounded, for one person as for a hundred thousand.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -149,7 +150,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     near = led.open().filter(urgency__lte=at + DUE_SOON)
     urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
     has_more = len(urgent) > LOOKED_AT
-    first = with_reasons(Enrollment.objects.filter(pk__in=[run for run, _learner in urgent[:LOOKED_AT]]), at)
+    first = with_whys([run for run, _learner in urgent[:LOOKED_AT]], at)
     unopened = list(may_have_more_time(with_reasons(near, at), at))
     talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
@@ -157,12 +158,12 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     busy = beside.union(learner for _run, learner in urgent)
     return DraftedActs(
         asked,
-        list(letters_drafted(first.filter(why=""))),
+        list(letters_drafted([each for each, why in first if not why])),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,
         talks[:LINES],
         len(talks[LINES:]),
-        list(left_out_of(first.exclude(why=""))),
+        list(left_out_of([(each, why) for each, why in first if why])),
         observations[:LINES],
         len(observations[LINES:]),
         others_of(led, busy) if counts_others and not has_more else None,
@@ -174,33 +175,31 @@ def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
     return runs.with_state(at).annotate(why=why_unreminded(at))
 
 
-def letters_drafted(able: QuerySet) -> Iterator[Letters]:
-    numbers = people_by(able, "state")
-    if not numbers:
-        return
-    rows = able.order_by("urgency", "pk").values_list("pk", "learner", "learner__name", "state", "started_at")
-    recipients = [
-        Recipient(run, learner, name, State(state), begun is not None)  # type: ignore[call-arg]  # looks a member up
-        for run, learner, name, state, begun in rows[:LETTERS_AT_ONCE]
+def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
+    """Whoever learns in these, most urgent first, and why no letter would go; "" to whom one would. Runs one query.
+
+    All are read and sorted out here: as a condition, the reason made PostgreSQL read every account of the firm.
+    """
+    found = with_reasons(Enrollment.objects.filter(pk__in=runs), at).order_by("urgency", "pk")
+    rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
+    return [
+        (Recipient(run, learner, name, State(state), begun is not None), why)  # type: ignore[call-arg]  # looks a member up
+        for run, learner, name, state, begun, why in rows
     ]
+
+
+def letters_drafted(able: Sequence[Recipient]) -> Iterator[Letters]:
     for state in (State.OVERDUE, State.DUE_SOON):
-        if own := [each for each in recipients if each.state == state]:
-            yield Letters(state, numbers[state], own)
+        if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
+            yield Letters(state, len({each.learner for each in able if each.state == state}), own)
 
 
-def left_out_of(unable: QuerySet) -> Iterator[NoLetter]:
-    numbers = people_by(unable, "why")
-    if not numbers:
-        return
-    first = list(unable.order_by("urgency", "pk").values_list("why", "learner__name")[:LETTERS_AT_ONCE])
-    for reason, number in sorted(numbers.items()):
-        names = list(dict.fromkeys(name for why, name in first if why == reason))
-        yield NoLetter(Unreminded(reason), number, names_in_words(names))
-
-
-def people_by(near: QuerySet, column: str) -> dict[str, int]:
-    """How many people there are of each value of a column. Runs one query."""
-    return dict(near.order_by().values_list(column).annotate(Count("learner", distinct=True)))
+def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
+    people: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for each, why in unable:
+        people[why][each.learner] = each.name
+    for why, names in sorted(people.items()):
+        yield NoLetter(Unreminded(why), len(names), names_in_words(list(dict.fromkeys(names.values()))))
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
