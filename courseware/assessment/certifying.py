@@ -55,7 +55,8 @@ def counted_from(enrollment: Enrollment, day: date) -> date:
 def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> dict[str, int]:
     """How long what was asked takes, by language: of a short renewal that alone.
 
-    None of `frozen_facts`: by what is known of reading later, the same release may be compiled to other minutes.
+    None of `frozen_facts`: by what is known of reading later, the same release may be compiled to other minutes. So the
+    log holds them.
     """
     return {language: narrowed(each, enrollment).minutes_left() for language, each in outlines.items()}
 
@@ -81,7 +82,7 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
             "certificate-issued",
             actor=enrollment.learner,
             subject=enrollment,
-            data={"certificate": certificate.pk},
+            data={"certificate": certificate.pk, "minutes": certificate.minutes},
             at=at,
         )
     return certificate

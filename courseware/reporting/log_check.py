@@ -74,7 +74,9 @@ def completed(completion: Completion) -> Said:
 
 
 def issued(certificate: Certificate) -> Said:
-    data = {"certificate": certificate.pk}
+    data: dict[str, Any] = {"certificate": certificate.pk}
+    if certificate.minutes:  # of earlier ones nobody said it
+        data["minutes"] = certificate.minutes
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
 
 

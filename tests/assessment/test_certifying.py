@@ -65,7 +65,8 @@ def test_issuing_again_gives_the_same_certificate():
 def test_the_log_knows_that_it_was_issued_but_not_the_number_that_opens_it():
     sit(ready(make_course()), at=MONDAY)
     event = Event.objects.get(verb="certificate-issued")
-    assert event.data == {"certificate": Certificate.objects.get().pk}
+    certificate = Certificate.objects.get()
+    assert event.data == {"certificate": certificate.pk, "minutes": certificate.minutes}
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from courseware.lib import paper
-from courseware.lib.paper import NoGlyph, draw, qr_svg
+from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 TEMPLATE = """
@@ -31,24 +31,24 @@ def text_of(body: bytes) -> str:
 
 @pytest.mark.parametrize("name", ["孙悦", "O’Brien", "㛃䶮𬭎𪣻𫖯𬱖", '#eval("1") *b* $x$ \\ <a>', "#sys.inputs"])
 def test_a_name_is_drawn_as_it_is_written_and_is_no_markup(name):
-    said = text_of(draw(TEMPLATE, {"name": name}, NOW))
+    said = text_of(draw_pdf(TEMPLATE, {"name": name}, NOW))
     assert said.splitlines()[0].strip() == name
 
 
 @pytest.mark.parametrize(("name", "lacking"), [("𠮷田", "𠮷"), ("\ue000明", "U+E000"), ("Mia 😀", "😀"), ("𬎆", "𬎆")])
 def test_a_sign_that_the_fonts_lack_is_named_and_nothing_is_drawn_instead(name, lacking):
     with pytest.raises(NoGlyph) as refused:
-        draw(TEMPLATE, {"name": name}, NOW)
+        draw_pdf(TEMPLATE, {"name": name}, NOW)
     assert str(refused.value) == lacking
 
 
 def test_a_further_folder_is_read_and_one_that_holds_nothing_changes_nothing(tmp_path):
-    same = draw(TEMPLATE, {"name": "孙悦"}, NOW, more_fonts=[str(tmp_path)])
-    assert same == draw(TEMPLATE, {"name": "孙悦"}, NOW)
+    same = draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW, more_fonts=[str(tmp_path)])
+    assert same == draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)
 
 
 def test_the_file_is_tagged_titled_and_in_a_language_as_screen_readers_ask():
-    body = draw(TEMPLATE, {"name": "孙悦"}, NOW)
+    body = draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)
     read = PdfReader(io.BytesIO(body))
     root = read.trailer["/Root"]
     assert (root["/MarkInfo"]["/Marked"], root["/Lang"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == (
@@ -61,12 +61,12 @@ def test_the_file_is_tagged_titled_and_in_a_language_as_screen_readers_ask():
 
 
 def test_the_same_words_are_the_same_bytes_in_every_process_and_thread():
-    expected = hashlib.sha256(draw(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest()
+    expected = hashlib.sha256(draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest()
     paper.fonts_in.cache_clear()  # as in a process that has drawn nothing
     drawn: list[str] = []
 
     def draw_once():
-        drawn.append(hashlib.sha256(draw(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest())
+        drawn.append(hashlib.sha256(draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest())
 
     threads = [threading.Thread(target=draw_once) for _ in range(4)]
     for thread in threads:
