@@ -28,7 +28,7 @@ class Missed:
 
 @dataclass(frozen=True)
 class Answered:
-    """A question of a pre-check, once its parallel question is answered too."""
+    """A question to be read again: of a pre-check once its parallel question is answered, of an exam once passed."""
 
     question: ShownQuestion
     is_answered: bool
@@ -36,11 +36,15 @@ class Answered:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass, None without a pass mark; `modules`: (title, score); `lessons`: those to repeat."""
+    """`needed`: points to pass, None without a pass mark; `modules`: (title, score); `lessons`: those to repeat.
+
+    `others`: the questions that were not missed, of an attempt that passed.
+    """
 
     needed: int | None
     modules: tuple[tuple[str, Score], ...]
     missed: tuple[Missed, ...]
+    others: tuple[Answered, ...]
     lessons: tuple[Step, ...]
     shows_keys: bool
 
@@ -68,6 +72,9 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=tuple(scores.items()),
         missed=failed_questions,
+        others=tuple(
+            answered(attempt, each, then.language) for each in responses if each.is_right and attempt.is_passed
+        ),
         lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in failed_questions}),
         shows_keys=shows_keys,
     )
@@ -83,10 +90,11 @@ def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
 
 def answered_in(attempt: Attempt, language: str) -> tuple[Answered, ...]:
     """Every question of a submitted attempt, with key and reasons. Runs one query."""
-    return tuple(
-        Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
-        for response in RESPONSES(attempt=attempt.pk)
-    )
+    return tuple(answered(attempt, response, language) for response in RESPONSES(attempt=attempt.pk))
+
+
+def answered(attempt: Attempt, response: Response, language: str) -> Answered:
+    return Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
 
 
 def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQuestion:

@@ -175,3 +175,21 @@ def test_the_sample_course_is_sat_as_it_is():
             attempting.save(attempt, response.position, right(question), saves=0, at=MONDAY)
     shown = result(attempting.submit(attempt, at=MONDAY))
     assert [(each.is_critical, each.is_answered) for each in shown.missed] == [(True, False)]
+
+
+def test_after_a_pass_every_question_is_read_again_and_before_it_the_missed_ones_alone(client):
+    course = make_course(questions=10, draw=4, pass_mark=50)
+    failed = sit(ready(course), points=1, at=MONDAY)
+    assert [len(each) for each in (result(failed).missed, result(failed).others)] == [3, 0]
+    passed = sit(ready(course), points=3, at=MONDAY)
+    found = result(passed)
+    assert [len(each) for each in (found.missed, found.others)] == [1, 3]
+    ids = [each.question.id for each in (*found.missed, *found.others)]
+    assert sorted(ids) == sorted(response.question for response in passed.responses.all())
+    assert all(choice.reason for each in found.others for choice in each.question.choices)
+    client.force_login(passed.enrollment.learner)
+    page = client.get(f"/attempts/{passed.pk}/result/", headers={"accept-language": "en"}).text
+    assert "Questions answered right, with the reasons" in page
+    client.force_login(failed.enrollment.learner)
+    page = client.get(f"/attempts/{failed.pk}/result/", headers={"accept-language": "en"}).text
+    assert "Questions answered right" not in page
