@@ -83,6 +83,9 @@ class CardContact(models.Model):
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: for every language."))
     who = models.CharField(_("whom to call"), max_length=80, help_text=_("As people here say it: duty desk, room 302"))
     number = models.CharField(_("phone number"), max_length=40, blank=True, validators=[validate_number])
+    checked_on = models.DateField(
+        _("checked on"), null=True, blank=True, help_text=_("The day on which somebody rang it last.")
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("contact on the emergency card"), _("contacts on the emergency card")

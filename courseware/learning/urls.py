@@ -26,6 +26,7 @@ step_urls = [
 course_urls = [
     ("tracks/", course.tracks, "tracks"),
     ("card/", course.card, "card"),
+    ("card/pocket/", course.pocket_card, "pocket-card"),
     ("finish/", course.finish, "finish"),
     ("another-day/", another_day.another_day, "another-day"),
     ("another-day/take-back/", another_day.take_back_asked, "take-back-asked"),

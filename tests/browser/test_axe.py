@@ -142,7 +142,17 @@ def test_pages_of_who_learns(language, visit, world):
     enrollment = enrolling.enroll(newcomer, world.course, due_at=days(2))
     page = visit(newcomer, language=language)
     course = "/learn/tea-room"
-    assert_fine(page, ["/", f"{course}/boiling/", f"{course}/tracks/", f"{course}/card/", "/exam/tea-room/last-cup/"])
+    assert_fine(
+        page,
+        [
+            "/",
+            f"{course}/boiling/",
+            f"{course}/tracks/",
+            f"{course}/card/",
+            f"{course}/card/pocket/",
+            "/exam/tea-room/last-cup/",
+        ],
+    )
     miss_everything(page)
     assert_fine(page, [f"{course}/boiling/"])
     finish_lessons(enrollment)

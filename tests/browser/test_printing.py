@@ -1,8 +1,10 @@
 """What is printed is paper, whatever the screen looks like."""
 
+import io
 import re
 
 import pytest
+from pypdf import PdfReader
 
 from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
@@ -45,6 +47,44 @@ def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(vi
     assert page.locator(".call li").count() > 2 * len(card_sections(course, language))
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4"))
     assert len(pages) == 1
+
+
+OVERFULL = """() => [...document.querySelectorAll(".panel")]
+  .filter((panel) => panel.scrollHeight > panel.clientHeight + 1)
+  .map((panel) => panel.querySelector("h2").textContent)"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_card_for_the_pocket_is_one_sheet_across_of_which_no_panel_is_overfull(visit, shipped_course, language):
+    course = shipped_course
+    for section in card_sections(course, language):
+        CardContact.objects.create(
+            course=course, section=section, who="Duty desk, day and night", number="021-5555 0110"
+        )
+    page = visit(make_enrollment(course=course).learner, language=language, viewport={"width": 1123, "height": 794})
+    page.goto(f"/learn/{course.identifier}/card/pocket/")
+    page.emulate_media(media="print")
+    assert page.locator(".panel").count() == 8
+    assert page.evaluate(OVERFULL) == []
+    [size] = sheets(page.pdf(prefer_css_page_size=True))
+    assert size == (297, 210)
+
+
+def sheets(body):
+    """Width and height of each, in millimetres."""
+    boxes = [page.mediabox for page in PdfReader(io.BytesIO(body)).pages]
+    return [(round(float(box.width) / 72 * 25.4), round(float(box.height) / 72 * 25.4)) for box in boxes]
+
+
+FILLED = """() => document.querySelector("article").getBoundingClientRect().height / 96 * 25.4"""
+
+
+def test_the_card_for_the_wall_fills_its_sheet(visit, shipped_course):
+    page = visit(make_enrollment(course=shipped_course).learner, language="en", viewport={"width": 740, "height": 800})
+    page.goto(f"/learn/{shipped_course.identifier}/card/")
+    page.emulate_media(media="print")
+    assert 280 < page.evaluate(FILLED) <= 283
+    assert sheets(page.pdf(prefer_css_page_size=True)) == [(210, 297)]
 
 
 LOST = """() => [...document.querySelectorAll(".call, .call *")].filter(

@@ -1,5 +1,7 @@
 """The emergency card: public numbers from the text, the firm's own contacts from the admin."""
 
+from datetime import date
+
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
@@ -7,6 +9,7 @@ from django.urls import reverse
 from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import CardContact
 from courseware.content.releases.importing import import_course
+from courseware.learning.views.course import sheets_of
 from tests.counting import statements
 from tests.face.styles import put_on
 from tests.language.samples import make_files
@@ -84,7 +87,13 @@ def test_the_contacts_cost_one_statement_however_many(client, course, django_ass
 
 
 def posted(course, **fields):
-    line = {"section": "fire", "who": "Control room", "number": "8119", "language": ""} | fields
+    line = {
+        "section": "fire",
+        "who": "Control room",
+        "number": "8119",
+        "checked_on": "2026-11-20",
+        "language": "",
+    } | fields
     return {
         "contacts-TOTAL_FORMS": "1",
         "contacts-INITIAL_FORMS": "0",
@@ -101,6 +110,8 @@ def posted(course, **fields):
         ("number", "ask Li", False),
         ("number", "javascript:1", False),
         ("section", "earthquake", False),
+        ("checked_on", "", True),
+        ("checked_on", "yesterday", False),
         ("language", "fr", False),
         ("language", "en", True),
         ("who", "", False),
@@ -153,6 +164,41 @@ def test_a_contact_in_a_language_that_left_the_course_stays_in_it_when_the_page_
 def test_a_hash_sign_is_dialled_and_what_is_written_is_text(client, course):
     contact(course, "<b>Desk</b> & “lobby”", number="8119,,12#")
     assert calls(card(client, course))[1] == ("<b>Desk</b> & “lobby” 8119,,12#", "tel:8119,,12%23")
+
+
+def foot(soup):
+    return soup.select_one(".card-foot p").get_text(" ", strip=True)
+
+
+def test_the_card_says_since_which_day_all_of_its_numbers_are_right(client, course):
+    unknown = "The firm’s numbers: no day is known on which all of them were checked."
+    assert foot(card(client, course)) == unknown
+    contact(course, "Control room", number="8119", checked_on=date(2026, 11, 20))
+    contact(course, "Duty manager, room 302")  # without a number there is nothing to ring
+    contact(course, "Gate", number="8110", checked_on=date(2026, 11, 3))
+    contact(course, "消防控制室", number="8120", language="zh-hans")
+    assert foot(card(client, course)) == "The firm’s numbers were checked on 3 November 2026."
+    contact(course, "Desk", number="8111")
+    assert foot(card(client, course)) == unknown
+
+
+def test_the_card_for_the_pocket_says_the_same_with_a_cover_and_a_panel_to_write_on(client, course):
+    contact(course, "Control room", number="8119", checked_on=date(2026, 11, 20))
+    client.force_login(make_enrollment(course=course).learner)
+    page = client.get(f"/learn/{course.identifier}/card/pocket/", headers={"accept-language": "en"})
+    panels = BeautifulSoup(page.content, "html.parser").select(".pocket .panel")
+    assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own"] * 6]
+    assert "checked on 20 November 2026" in panels[0].text
+    said = panels[1].get_text(" ", strip=True)
+    assert "119" in said and "Control room 8119" in said
+
+
+@pytest.mark.parametrize(("sections", "sheets"), [(0, [7]), (6, [7]), (7, [7, 8]), (14, [7, 8]), (15, [7, 8, 8])])
+def test_eight_panels_are_a_sheet_and_one_is_always_left_to_write_on(sections, sheets):
+    found = sheets_of(list(range(sections)))
+    assert [len(sheet) for sheet in found] == sheets
+    together = [panel for sheet in found for panel in sheet]
+    assert together[:sections] == list(range(sections)) and set(together[sections:]) == {None}
 
 
 # From every page, and for whom

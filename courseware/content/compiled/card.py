@@ -1,20 +1,10 @@
 """The emergency card, and the firm's own contacts on it."""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import CardContact, Course
-
-
-def card_of(course: Course, outline: Outline) -> dict[str, Any]:
-    """Its page, and its sections with their contacts. Runs one query. Raises KeyError where there is no card."""
-    if course.current is None or outline.card_id is None:
-        raise KeyError(course.identifier)
-    page = serving.page(course.current, outline.card_id, outline.language)
-    contacts = contacts_on_card(course, outline.language)
-    sections = [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]]
-    return {"page": page, "sections": sections}
 
 
 def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContact]]:
@@ -23,6 +13,13 @@ def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContac
     for contact in course.contacts.filter(language__in=["", language]):
         contacts.setdefault(contact.section, []).append(contact)
     return contacts
+
+
+def checked_on(contacts: Mapping[str, list[CardContact]]) -> date | None:
+    """The day on which all of them were right: the earliest; None where one was never checked, or there is none."""
+    days = [contact.checked_on for each in contacts.values() for contact in each if contact.number]
+    known = [day for day in days if day]
+    return min(known) if known and len(known) == len(days) else None
 
 
 def card_sections(course: Course, language: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
 class ContactInline(admin.TabularInline):
     model = CardContact
     formset = ContactFormSet
-    fields = ["section", "who", "number", "language"]
+    fields = ["section", "who", "number", "checked_on", "language"]
     extra = 1
     verbose_name = _("contact")
     verbose_name_plural = _("Whom we call: the firm’s own contacts on the emergency card")

@@ -2,20 +2,21 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from courseware.content.compiled.card import card_of
 from courseware.learning import completing
 from courseware.learning.access import reading_of
+from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import TrackForm
 from courseware.learning.progress import track_of
 from courseware.learning.views.places import home_address, posted
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
+
+PANELS = 8  # of a sheet that is folded once along and three times across
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,9 +41,29 @@ def tracks(request, course):
 @login_required
 def card(request, course):
     reading = reading_of(request, course)
-    if reading.outline.card_id is None:
-        raise Http404(course)
-    return render_in_course(request, reading, "learning/card.html", card_of(reading.enrollment.course, reading.outline))
+    context = card_context(request, reading.enrollment.course, reading.outline)
+    return render_in_course(request, reading, "learning/card.html", context)
+
+
+@require_GET
+@login_required
+def pocket_card(request, course):
+    reading = reading_of(request, course)
+    context = card_context(request, reading.enrollment.course, reading.outline)
+    context["sheets"] = sheets_of(context["sections"])
+    return render_in_course(request, reading, "learning/pocket_card.html", context)
+
+
+def sheets_of(sections):
+    """In eights, the cover being the first of the first eight; None is a panel to write on, at least one in all.
+
+    >>> sheets_of(["fire", "breach"])
+    [['fire', 'breach', None, None, None, None, None]]
+    """
+    panels = [*sections, None]
+    panels += [None] * (-(len(panels) + 1) % PANELS)
+    first = PANELS - 1
+    return [panels[:first], *(panels[start : start + PANELS] for start in range(first, len(panels), PANELS))]
 
 
 @require_POST

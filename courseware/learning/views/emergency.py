@@ -1,5 +1,7 @@
 """/card/: the emergency card, one press from every page; where the firm allows it, also for who is not signed in."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -7,11 +9,11 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.site_name import face_for
 from courseware.content.compiled import serving
-from courseware.content.compiled.card import card_of
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.access import own_enrollments
+from courseware.learning.card_page import card_context
 
 
 @require_safe
@@ -20,14 +22,16 @@ def own_cards(request):
     face = face_for(request)
     if not (request.user.is_authenticated or face.is_card_for_all):
         return redirect_to_login(request.get_full_path())
-    cards = cards_of(request)
+    own = own_enrollments(request) if request.user.is_authenticated else []
+    cards = cards_of(dict.fromkeys(enrollment.course for enrollment in reversed(own)) or released_courses())
     wanted = request.GET.get("course", "")
     course, outline = next(
         (each for each in cards if each[0].identifier == wanted), cards[0] if cards else (None, None)
     )
     if course is None:
         return render(request, "learning/no_card.html")
-    context = card_of(course, outline) | {
+    context = card_context(request, course, outline) | {
+        "course": course.identifier if own else "",
         "outline": outline,
         "face": face_for(request, course.identifier),
         "others": [other_card(each) for _course, each in cards if each is not outline],
@@ -37,10 +41,8 @@ def own_cards(request):
     return render(request, "learning/card.html", context)
 
 
-def cards_of(request) -> list[tuple[Course, Outline]]:
-    """Courses that have a card, each with its route in the language of the page."""
-    own = own_enrollments(request) if request.user.is_authenticated else []
-    courses = dict.fromkeys(enrollment.course for enrollment in reversed(own)) or released_courses()
+def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
+    """Those that have a card, each with its route in the language of the page."""
     found = ((course, serving.outline(course.current, get_language())) for course in courses if course.current)
     return [(course, outline) for course, outline in found if outline.card_id]
 
