@@ -174,7 +174,7 @@ def outline_of(course, language=""):
 
 
 def finish_lessons(enrollment):
-    """Answer every check right and mark the rest as read."""
+    """Answer every question right and mark the rest as read."""
     course = enrollment.course
     outline = outline_of(course)
     for step in outline.steps:
@@ -184,11 +184,10 @@ def finish_lessons(enrollment):
 
 def finish_lesson(enrollment, step):
     course = enrollment.course
-    questions = serving.page(course.current, step.id, course.source_language).questions
-    asked = completing.asked_of(enrollment, step)
-    for question in asked:
-        raw = [str(place) for place in questions[question].key]
-        answering.answer(enrollment, step, question, raw, token=uuid.uuid4())
+    asked = completing.asked_of(enrollment, serving.page(course.current, step.id, course.source_language))
+    for question in asked.values():
+        raw = ["Noted."] if question.kind == "open" else [str(place) for place in question.key]
+        answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4())
     if not asked:
         completing.mark_read(enrollment, step)
 

@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
-from courseware.learning.completing import asked_of, complete_lesson, is_check_done, lock, touch
+from courseware.learning.completing import complete_lesson, lock, touch, waiting_in
 from courseware.learning.models import Answer
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.learning.unsaved_answers import drop_text
@@ -28,7 +28,7 @@ class QuestionChanged(Exception):
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and save one try, and complete the lesson if that finishes its check.
+    """Grade and save one try, and complete the lesson if nothing in it waits any more.
 
     `raw` is as `Question.clean` takes it; `token` is the UUID of the form, `revision` the primary key of the lesson's
     revision that it showed (None: the current one), which is kept with the answer: it says what was read. The same form
@@ -58,7 +58,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     if question.kind == "open":
         drop_text(enrollment, step.id, question_id)
     touch(enrollment, at)
-    if stored.is_right and question_id in asked_of(enrollment, step) and is_check_done(enrollment, step, page):
+    if not waiting_in(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)
     return stored
 

@@ -10,7 +10,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import progress_of, track_of
 from courseware.learning.signals import enrollment_completed
-from courseware.learning.tries import are_right, tries_of
+from courseware.learning.tries import tries_of, waiting
 from courseware.lib.kept_query import KeptQuery
 
 LOCKED = KeptQuery(
@@ -19,7 +19,7 @@ LOCKED = KeptQuery(
 
 
 class NotDone(Exception):
-    """The lesson's check has questions that were not answered right yet."""
+    """The lesson has questions that were not answered yet, or not right where they are its check."""
 
 
 @transaction.atomic
@@ -42,11 +42,11 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, at=None):
-    """Complete the lesson because the learner says so. Raises NotDone while its check is not finished."""
+    """Complete the lesson because the learner says so. Raises NotDone while one of its questions waits."""
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
-    # Also finishes a check whose last open question is gone: retired, or meant for another post.
-    if not is_check_done(enrollment, step, page):
+    # Also finishes a lesson whose last open question is gone: retired, or meant for another post.
+    if waiting_in(enrollment, step, page):
         raise NotDone(step.id)
     return complete_lesson(enrollment, page, at=at)
 
@@ -90,13 +90,16 @@ def complete_lesson(enrollment, page, *, at=None):
     )
 
 
-def is_check_done(enrollment, step, page):
-    return are_right(asked_of(enrollment, step), tries_of(enrollment, page))
+def waiting_in(enrollment, step, page):
+    """Ids of the questions that keep the lesson from being done. Runs one query."""
+    check = {question.id for question in step.check}
+    return waiting(asked_of(enrollment, page), check, tries_of(enrollment, page))
 
 
-def asked_of(enrollment, step):
-    outline = own_outline(enrollment, enrollment.source_language)
-    return step.check_for(track_of(enrollment, outline))
+def asked_of(enrollment, page):
+    """Id → question, of those of a lesson that are asked of the learner's post, in reading order."""
+    track = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
+    return {key: question for key, question in page.questions.items() if question.is_for(track)}
 
 
 def lock(enrollment):

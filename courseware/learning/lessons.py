@@ -15,7 +15,7 @@ from courseware.learning.earlier_questions import earlier_questions
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, show
-from courseware.learning.tries import Tries, are_right, counting_and_former, was_right
+from courseware.learning.tries import Tries, counting_and_former, waiting, was_right
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
 from courseware.unsaved.offers import UnsavedOffer
@@ -67,13 +67,15 @@ class Card:
 
 @dataclass(frozen=True)
 class LessonState:
-    """The foot of the lesson. `step` is its id; `done_count` and `total` count the required steps of the course."""
+    """The foot of the lesson. `step` is its id; `asked` are the ids of its check, `waiting` counts what keeps it from
+    being done; `done_count` and `total` count the required steps of the course.
+    """
 
     step: str
     is_done: bool
-    may_mark_read: bool
+    has_questions: bool
     asked: tuple[str, ...]
-    right_count: int
+    waiting: int
     done_count: int
     total: int
     previous: Step | None
@@ -120,9 +122,9 @@ class LessonPage:
         return LessonState(
             step=self.step.id,
             is_done=self.is_done,
-            may_mark_read=not self.is_done and are_right(self.asked, self.tries),
+            has_questions=bool(self.questions),
             asked=self.asked,
-            right_count=sum(map(self.was_right, self.asked)),
+            waiting=len(self.waiting),
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
             previous=self.reading.outline.before(self.step.id),
@@ -229,13 +231,13 @@ class LessonPage:
         number = self.asked.index(question_id) + 1 if question_id in self.asked else None
         return Card(shown, number, len(self.asked), self.page.revision_id)
 
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the questions that keep the lesson from being done, in reading order."""
+        return waiting(self.questions, self.asked, self.tries)
+
     def open_question(self) -> str | None:
-        """Id of the first activity without a try or check question never answered right."""
-        for question_id in self.questions:
-            is_waiting = not self.was_right(question_id) if question_id in self.asked else question_id not in self.tries
-            if is_waiting:
-                return question_id
-        return None
+        return next(iter(self.waiting), None)
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:

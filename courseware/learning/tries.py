@@ -1,7 +1,7 @@
 """The tries at the questions of a lesson page. Those at a question whose shape has changed since do not count."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from courseware.content.compiled.serving import PageData
 from courseware.learning.models import Answer, Enrollment
@@ -35,5 +35,12 @@ def was_right(question_id: str, tries: Tries) -> bool:
     return any(answer.is_right for answer in tries.get(question_id, ()))
 
 
-def are_right(asked: Iterable[str], tries: Tries) -> bool:
-    return all(was_right(question_id, tries) for question_id in asked)
+def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> tuple[str, ...]:
+    """Those of a lesson's `questions` that keep it from being done: of its check what was never answered right, of all
+    others what was not answered.
+    """
+    return tuple(
+        question_id
+        for question_id in questions
+        if not (was_right(question_id, tries) if question_id in check else tries.get(question_id))
+    )

@@ -37,6 +37,7 @@ from courseware.simulations.models import Timing
 from courseware.simulations.trails import Trail, trail_of
 
 FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
+NOTED = "I ask a colleague first."
 LEARNER = Membership.Role.LEARNER
 SIGN_IN_WITH = "try-courseware"  # public: these accounts are only made on request, on a machine of one's own
 ACCOUNTS = {
@@ -257,7 +258,7 @@ def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, 
     chosen = lessons[: len(lessons) * way.share // 100]
     for step in on_the_way(outline, chosen):
         if step.kind == "lesson":
-            misses -= learn(enrollment, step, step.check_for(learner.post), misses, clock)
+            misses -= learn(enrollment, step, misses, clock)
         else:
             play(enrollment, step, clock, slips=way.misses)
     if way.exam is not None and outline.exam_id:
@@ -288,25 +289,27 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
         yield at
 
 
-def learn(enrollment, step: Step, asked, misses: int, clock) -> int:
-    """Do one lesson; the first `misses` questions are first answered wrong. Returns how many were."""
+def learn(enrollment, step: Step, misses: int, clock) -> int:
+    """Do one lesson; the first `misses` questions of its check are first answered wrong. Returns how many were."""
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
-    questions = page.questions
-    missed = 0
-    for question_id in asked:
-        question = questions[question_id]
-        if missed < misses:
-            answer(enrollment, step, question, wrong_response(question), clock)
-            missed += 1
-        answer(enrollment, step, question, list(question.key), clock)
-    if not asked:
-        completing.mark_read(enrollment, step, at=next(clock))
+    asked = completing.asked_of(enrollment, page)
+    check = [asked.pop(question.id) for question in step.check if question.id in asked]
+    begun_at = next(clock)
+    for question in asked.values():  # practice, in the minutes before the check
+        answer(enrollment, step, question, list(question.key), begun_at)
+    missed = min(misses, len(check))
+    for number, question in enumerate(check):
+        if number < missed:
+            answer(enrollment, step, question, wrong_response(question), next(clock))
+        answer(enrollment, step, question, list(question.key), next(clock))
+    if not check and not asked:
+        completing.mark_read(enrollment, step, at=begun_at)
     return missed
 
 
-def answer(enrollment, step: Step, question: Question, response: list[int], clock) -> None:
-    raw = [str(place) for place in response]
-    answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=next(clock))
+def answer(enrollment, step: Step, question: Question, response: list[int], at: datetime) -> None:
+    raw = [NOTED] if question.kind == "open" else [str(place) for place in response]
+    answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=at)
 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:

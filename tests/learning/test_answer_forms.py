@@ -6,12 +6,13 @@ import pytest
 
 from courseware.learning.models import Answer
 from courseware.learning.question_view import drawn_with
-from tests.learning.lesson_pages import LESSON, answer_url, revision, sent, soup_of, try_it
+from tests.learning.lesson_pages import LESSON, answer_url, practise, revision, sent, soup_of, try_it
 
 pytestmark = pytest.mark.django_db
 
 
 def test_without_script_an_answer_leads_back_to_its_question(client, enrollment):
+    practise(enrollment)
     response = client.post(answer_url(), sent("1"))
     assert response.headers["Location"] == f"{LESSON}#q-is-it-off"
     page = soup_of(client.get(LESSON))
@@ -63,6 +64,7 @@ def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enro
 
 
 def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(client, enrollment):
+    practise(enrollment)
     response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true"})
     page = soup_of(response)
     assert page.html is None

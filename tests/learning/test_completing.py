@@ -15,6 +15,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
 from courseware.learning.signals import enrollment_completed
 from tests.language.samples import make_files
+from tests.learning.lesson_pages import practise
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +174,9 @@ def test_a_check_counts_for_the_post_it_is_asked_of():
     course = make_course(files)
     by_day, by_night = make_enrollment(course=course), make_enrollment(course=course, track="night")
     step = outline_of(by_day).step("boiling")
-    mark_read(by_day, step)
+    practise(by_day)
+    practise(by_night)
+    assert by_day.completions.count() == 1
     with pytest.raises(NotDone):
         mark_read(by_night, step)
     answering.answer(by_night, step, "is-it-off", ["1"], token=uuid.uuid4())
@@ -183,11 +186,13 @@ def test_a_check_counts_for_the_post_it_is_asked_of():
 def test_tries_at_a_question_that_has_changed_its_shape_do_not_count():
     enrollment = make_enrollment()
     step = outline_of(enrollment).step("boiling")
+    practise(enrollment, but=["note"])
     answering.answer(enrollment, step, "note", ["Later."], token=uuid.uuid4())
-    enrollment.answers.update(question="is-it-off", is_right=True, shape="one --x")
+    answering.answer(enrollment, step, "note", ["Later still."], token=uuid.uuid4())
+    enrollment.answers.filter(pk=enrollment.answers.last().pk).update(question="is-it-off", is_right=True, shape="one --x")
     with pytest.raises(NotDone):
         mark_read(enrollment, step)
-    enrollment.answers.update(shape="one -x")
+    enrollment.answers.filter(question="is-it-off").update(shape="one -x")
     assert mark_read(enrollment, step)
 
 

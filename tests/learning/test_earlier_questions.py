@@ -12,6 +12,7 @@ from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion
 from courseware.learning.question_view import drawn_with
 from tests.language.samples import make_files
+from tests.learning.lesson_pages import practise
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,7 @@ def test_a_missed_question_shows_what_was_chosen_then_and_comes_back_as_it_is_no
 
 
 def test_an_answer_to_another_key_stays_to_be_seen_counts_no_more_and_tells_nothing_of_the_new_one(client, enrollment):
+    practise(enrollment)
     try_it(enrollment, "0")
     try_it(enrollment, "1")
     assert Completion.objects.count() == 1

@@ -139,4 +139,4 @@ def test_the_emergency_card_gives_the_number_to_ring(client, enrollment):
 def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollment):
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
-    assert "when its check is answered" in client.get(LESSON).text
+    assert "when each question was answered" in client.get(LESSON).text

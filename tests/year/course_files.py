@@ -41,6 +41,13 @@ covers: [M1.S1.P1, M1.S1]
 
 {text}
 
+### Have you begun? {{#begun-{name} .one objective={objective}}}
+
+1. [ ] No
+   > Begin.
+2. [x] Yes
+   > Go on.
+
 ## Check {{#check .check}}
 
 ### Is it done? {{#done-{name} .one objective={objective}}}

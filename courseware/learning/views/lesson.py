@@ -162,7 +162,7 @@ def mark_read(request, course, step):
     try:
         completing.mark_read(reading.enrollment, lesson_step)
     except completing.NotDone:
-        messages.error(request, _("This lesson is done when its check is answered."))
+        messages.error(request, _("This lesson is done when each question was answered, and each of its check right once."))
     return redirect(lesson_address(course, step) + "#lesson-state")
 
 
