@@ -1,6 +1,6 @@
 """A lesson page as one learner sees it: the blocks of the page with the learner's tries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -38,9 +38,10 @@ class Entered:
 class Card:
     """One question on the page. `check` is its number in the check (from 1), None for an activity.
 
-    `revision` is the primary key of the revision it is shown from. `again` marks the form at the end of the lesson for
-    a question that was missed. `error` says what to do. `has_changed`: the question reads otherwise than when it was
-    answered; `shown` is how it was then, or a form for how it is now, with the answer of then in `earlier`.
+    `revision` is the primary key of the revision it is shown from. `retry` is the form for another try at a question
+    that was missed; that card is marked by `again`, and `is_open` where it is unfolded. `error` says what to do.
+    `has_changed`: the question reads otherwise than when it was answered; `shown` is how it was then, or a form for how
+    it is now, with the answer of then in `earlier`.
     """
 
     shown: ShownQuestion
@@ -48,7 +49,9 @@ class Card:
     check_total: int
     revision: int
     answered_at: Any = None
+    retry: "Card | None" = None
     again: bool = False
+    is_open: bool = False
     was_right: bool = False
     error: str = ""
     has_changed: bool = False
@@ -60,9 +63,36 @@ class Card:
         return f"again-{self.shown.id}" if self.again else f"q-{self.shown.id}"
 
     @property
-    def may_return(self) -> bool:
-        # At the end of the lesson.
-        return self.shown.outcome == "missed" and not self.was_right
+    def says_what_is_asked(self) -> bool:
+        # Not once more under the answer that was missed.
+        return not self.again or self.has_changed
+
+
+@dataclass(frozen=True)
+class QuestionDot:
+    """One question on the thin line above the lesson. `number` counts from 1 among the practice, or in the check;
+    `mark` is "right", "missed" (and never right), "saved" (.open) or "" (not answered).
+    """
+
+    question: str
+    number: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class QuestionDots:
+    """`right` and `total` count the check."""
+
+    practice: tuple[QuestionDot, ...]
+    check: tuple[QuestionDot, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(dot.mark == "right" for dot in self.check)
+
+    @property
+    def total(self) -> int:
+        return len(self.check)
 
 
 @dataclass(frozen=True)
@@ -132,6 +162,21 @@ class LessonPage:
         )
 
     @property
+    def dots(self) -> QuestionDots:
+        practice = [question_id for question_id in self.questions if question_id not in self.asked]
+        check = [question_id for question_id in self.questions if question_id in self.asked]
+        return QuestionDots(self.numbered(practice), self.numbered(check))
+
+    def numbered(self, questions: Iterable[str]) -> tuple[QuestionDot, ...]:
+        return tuple(QuestionDot(each, number, self.mark(each)) for number, each in enumerate(questions, start=1))
+
+    def mark(self, question_id: str) -> str:
+        if self.was_right(question_id):
+            return "right"
+        last = [answer.is_right for answer in self.tries.get(question_id, ())][-1:]
+        return {(): "", (None,): "saved", (False,): "missed"}[tuple(last)]
+
+    @property
     def module(self):
         return self.reading.outline.module(self.step.module_id)
 
@@ -143,8 +188,8 @@ class LessonPage:
     def entered_anchor(self) -> str:
         if self.entered is None:
             return ""
-        waiting = {card.shown.id for card in self.missed_cards()}
-        return f"{'again' if self.entered.question in waiting else 'q'}-{self.entered.question}"
+        card = self.card(self.entered.question)
+        return (card.retry or card).anchor
 
     def was_right(self, question_id: str) -> bool:
         return was_right(question_id, self.tries)
@@ -171,13 +216,18 @@ class LessonPage:
         if self.was_right(question_id) and self.is_wanted_afresh(question_id):
             return self.form(question_id)
         question = self.earlier.get(question_id, self.questions[question_id])
-        card = self.plain_card(question_id, show(question, self.reading.enrollment.pk, tries))
-        return replace(
-            card,
+        card = replace(
+            self.plain_card(question_id, show(question, self.reading.enrollment.pk, tries)),
             answered_at=tries[-1].answered_at,
             was_right=self.was_right(question_id),
             has_changed=question_id in self.earlier,
         )
+        is_missed = card.shown.outcome == "missed" and not card.was_right
+        return replace(card, retry=self.retry(question_id)) if is_missed else card
+
+    def retry(self, question_id: str) -> Card:
+        is_open, has_changed = self.is_wanted_afresh(question_id), question_id in self.earlier
+        return replace(self.form(question_id), again=True, is_open=is_open, has_changed=has_changed)
 
     def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
         """The form, with the last try beside it if that answered other words."""
@@ -211,13 +261,6 @@ class LessonPage:
         if offer and is_put_in:
             card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
         return replace(card, offer=offer)
-
-    def missed_cards(self) -> list[Card]:
-        return [
-            replace(self.form(question_id), again=True)
-            for question_id in self.questions
-            if self.tries.get(question_id) and self.card(question_id).may_return
-        ]
 
     def form(self, question_id: str) -> Card:
         entered = self.entered if self.entered and self.entered.question == question_id else None

@@ -68,14 +68,15 @@ def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(cli
     response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true"})
     page = soup_of(response)
     assert page.html is None
-    assert {tag["id"] for tag in page.select("[hx-swap-oob]")} == {"again", "lesson-state", "stop-boiling"}
+    assert {tag["id"] for tag in page.select("[hx-swap-oob]")} == {"lesson-dots", "lesson-state", "stop-boiling"}
     assert page.select_one("#q-is-it-off.right")
 
 
 def test_for_the_script_a_refused_form_goes_where_it_stood(client, enrollment):
     try_it(enrollment, "what-first", ["0"])
     response = client.post(answer_url("what-first"), sent(tries=1), headers={"HX-Request": "true"})
-    assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#again-what-first")
+    assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#q-what-first")
+    assert soup_of(response).select_one("#q-what-first > #again-what-first[open] .invalid-feedback")
 
 
 def test_a_double_click_is_one_answer_and_another_content_a_conflict(client, enrollment):

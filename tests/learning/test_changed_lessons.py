@@ -106,13 +106,13 @@ def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reade
     assert not Answer.objects.exists()
 
 
-def test_for_the_script_a_changed_question_that_waits_at_the_end_is_shown_there(client, reader):
+def test_for_the_script_a_changed_question_that_was_missed_comes_unfolded(client, reader):
     try_it(reader, "what-first", ["0"])
     form = sent("0", tries=1)
     release_lesson((2, 1, 0))  # the same key, so the miss still counts
     response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})
-    assert (response.status_code, response.headers["HX-Retarget"]) == (409, "#again-what-first")
-    assert "was changed" in soup_of(response).select_one("#again-what-first .invalid-feedback").text
+    assert (response.status_code, response.headers["HX-Retarget"]) == (409, "#q-what-first")
+    assert "was changed" in soup_of(response).select_one("#again-what-first[open] .invalid-feedback").text
     assert Answer.objects.count() == 1
 
 

@@ -9,7 +9,7 @@ from courseware.language.questions import load_question
 from courseware.learning.models import Completion
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, sent, soup_of, try_it
-from tests.making import make_course, make_enrollment
+from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("home")
@@ -65,15 +65,56 @@ def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollm
     assert len(tokens) == len(set(tokens)) > 4
 
 
-def test_a_missed_question_waits_at_the_end_and_leaves_when_it_is_right(client, enrollment):
+def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(client, enrollment):
+    before = [card["id"] for card in soup_of(client.get(LESSON)).select(".question")]
     try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(LESSON))
-    assert page.select_one("#q-what-first form") is None
-    assert page.select_one("#again-what-first form input[name=tries]")["value"] == "1"
+    assert [card["id"] for card in page.select(".question")] == before
+    [form] = page.select("form[action$='/answer/what-first/']")
+    assert form.parent == page.select_one("#q-what-first .answered ~ details#again-what-first:not([open])")
+    assert form.select_one("[name=tries]")["value"] == "1"
+    assert form.legend.text == page.select_one("#q-what-first h3").text
+    assert page.find(id=form.fieldset["aria-describedby"]) == page.select_one("#q-what-first .stem")
+    assert soup_of(client.get(LESSON, {"again": "what-first"})).select_one("#again-what-first[open]")
     try_it(enrollment, "what-first", ["1"])
-    page = soup_of(client.get(LESSON))
-    assert page.select_one("#again-what-first") is None
-    assert "hidden" in page.select_one("#again").attrs
+    assert not soup_of(client.get(LESSON)).select("#q-what-first form")
+
+
+def test_another_try_shows_the_choices_in_another_order(client):
+    course, orders = make_course(), []
+    for _ in range(12):  # three choices stand in the same order again once in six times
+        enrollment = make_enrollment(make_user(), course)
+        client.force_login(enrollment.learner)
+        first = client.get(LESSON)
+        try_it(enrollment, "what-to-wipe", ["1"])
+        orders.append([texts_of_choices(response) for response in (first, client.get(LESSON))])
+    assert all(sorted(first) == sorted(again) for first, again in orders)
+    assert any(first != again for first, again in orders)
+
+
+def texts_of_choices(response):
+    return [label.text for label in soup_of(response).select("#q-what-to-wipe form label")]
+
+
+def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enrollment):
+    for question, raws in {"what-first": ["0"], "what-to-wipe": ["1"], "in-order": ["0", "1", "2"]}.items():
+        try_it(enrollment, question, raws)
+    try_it(enrollment, "what-to-wipe", ["0", "2"])
+    try_it(enrollment, "what-to-wipe", ["1"])  # once right stays right
+    try_it(enrollment, "note", ["So."])
+    dots = soup_of(client.get(LESSON)).select_one("#lesson-dots")
+    assert {dot["href"]: dot.text.strip() for dot in dots.select("a")} == {
+        "#q-what-first": "Question 1: not right yet",
+        "#q-what-to-wipe": "Question 2: answered right",
+        "#q-what-is-wrong": "Question 3: not answered yet",
+        "#q-in-order": "Question 4: answered right",
+        "#q-sorted": "Question 5: not answered yet",
+        "#q-note": "Question 6: saved",
+        "#q-is-it-off": "Check 1: not answered yet",
+    }
+    assert dots.b.text == "Check: 0 of 1"
+    try_it(enrollment, "is-it-off", ["1"])
+    assert soup_of(client.get(LESSON)).select_one("#lesson-dots b").text == "Check: 1 of 1"
 
 
 def test_the_order_stays_over_a_reload(client, enrollment):

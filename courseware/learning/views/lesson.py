@@ -52,7 +52,6 @@ def lesson_context(reading, page, report=None):
         "report": report,
         "lesson": page,
         "station": station(page.module, reading.progress, page.step.id),
-        "missed": page.missed_cards(),
         "changes": changes_since_done(reading.enrollment, page.page) if page.is_done else [],
     }
 
@@ -113,8 +112,7 @@ def refused(request, reading, step, entered):
     if not request.htmx:
         return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     page = lesson_page(reading, step, entered=entered)
-    missed = [card for card in page.missed_cards() if card.shown.id == entered.question]
-    card = missed[0] if missed else page.card(entered.question)
+    card = page.card(entered.question)
     context = {"card": card, "step": step.id, "form_token": new_token()}
     response = render_in_course(
         request, reading, "learning/_question.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
@@ -133,11 +131,9 @@ def changed(request, course, step, question, message):
     context = lesson_context(reading, page)
     if not request.htmx:
         return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
-    missed = [card for card in context["missed"] if card.shown.id == question]
-    card = missed[0] if missed else page.card(question)
-    template = "learning/_question.html" if missed else "learning/_answered.html"
+    card = page.card(question)
     context |= {"card": card, "step": step.id, "form_token": new_token()}
-    response = render_in_course(request, reading, template, context, status=HTTPStatus.CONFLICT)
+    response = render_in_course(request, reading, "learning/_answered.html", context, status=HTTPStatus.CONFLICT)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
@@ -162,7 +158,8 @@ def mark_read(request, course, step):
     try:
         completing.mark_read(reading.enrollment, lesson_step)
     except completing.NotDone:
-        messages.error(request, _("This lesson is done when each question was answered, and each of its check right once."))
+        sentence = _("This lesson is done when each question was answered, and each of its check right once.")
+        messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
 
 
