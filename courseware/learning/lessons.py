@@ -69,6 +69,14 @@ class Card:
 
 
 @dataclass(frozen=True)
+class LessonPart:
+    """A piece of the lesson up to a question. `is_ahead`: a question before it waits for an answer."""
+
+    blocks: list[Mapping[str, Any]]
+    is_ahead: bool
+
+
+@dataclass(frozen=True)
 class QuestionDot:
     """One question on the thin line above the lesson. `number` counts from 1 among the practice, or in the check;
     `mark` is "right", "missed" (and never right), "saved" (.open) or "" (not answered).
@@ -98,7 +106,8 @@ class QuestionDots:
 @dataclass(frozen=True)
 class LessonState:
     """The foot of the lesson. `step` is its id; `asked` are the ids of its check, `waiting` counts what keeps it from
-    being done; `done_count` and `total` count the required steps of the course.
+    being done; `done_count` and `total` count the required steps of the course. `is_cut`: parts of it are still ahead;
+    `is_whole`: none are, because the reader chose so.
     """
 
     step: str
@@ -106,6 +115,8 @@ class LessonState:
     has_questions: bool
     asked: tuple[str, ...]
     waiting: int
+    is_cut: bool
+    is_whole: bool
     done_count: int
     total: int
     previous: Step | None
@@ -118,6 +129,7 @@ class LessonPage:
 
     `tries` are those that count, `former` those at a question of another shape; `earlier`: how the question was at the
     last of them, where it has changed since.
+    `is_whole`: the reader wants to see all of a lesson at once.
     `put_in`: id of the open question that shall hold what was typed on another device.
     """
 
@@ -129,6 +141,7 @@ class LessonPage:
     earlier: Mapping[str, Question]
     once_more: str = ""
     put_in: str = ""
+    is_whole: bool = False
     entered: Entered | None = None
 
     @cached_property
@@ -155,6 +168,8 @@ class LessonPage:
             has_questions=bool(self.questions),
             asked=self.asked,
             waiting=len(self.waiting),
+            is_cut=any(map(self.holds_up, list(self.questions)[:-1])),
+            is_whole=self.is_whole and not self.is_done,
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
             previous=self.reading.outline.before(self.step.id),
@@ -197,6 +212,21 @@ class LessonPage:
     def blocks(self) -> list[Mapping[str, Any]]:
         """In reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
+
+    def parts(self) -> list[LessonPart]:
+        """The blocks, cut behind each question."""
+        parts, blocks, is_ahead = [], [], False
+        for block in self.blocks():
+            blocks.append(block)
+            if block["type"] == "question":
+                parts.append(LessonPart(blocks, is_ahead))
+                blocks, is_ahead = [], is_ahead or self.holds_up(block["id"])
+        return [*parts, LessonPart(blocks, is_ahead)] if blocks else parts
+
+    def holds_up(self, question_id: str) -> bool:
+        """Whether what comes behind the question opens with its answer. A form that was refused may stand anywhere."""
+        is_open = self.is_whole or self.is_done or self.entered is not None
+        return not is_open and not self.tries.get(question_id)
 
     def block(self, block):
         if block["type"] == "question":

@@ -141,6 +141,34 @@ def answer_the_practice(page, keys):
     expect(question(page, "note")).to_contain_text("Only you can read it")
 
 
+def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_without_a_gap(visit, learner):
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/")
+    parts = [question(page, each) for each in ("what-first", "what-to-wipe", "what-is-wrong", "in-order")]
+    assert [part.is_visible() for part in parts] == [True, False, False, False]
+    parts[0].get_by_label("Walk away").check()
+    parts[0].get_by_role("button", name="See the reason").click()
+    expect(parts[1]).to_be_visible()
+    assert [part.is_visible() for part in parts] == [True, True, False, False]
+    page.get_by_role("link", name="Question 4: not answered yet").click()
+    expect(parts[3]).to_be_visible()
+    assert [part.is_visible() for part in parts] == [True] * 4
+    page.reload()
+    page.get_by_role("button", name="Show all of it").click()
+    expect(question(page, "is-it-off")).to_be_visible()
+
+
+def test_all_parts_of_a_lesson_are_there_without_javascript_and_on_paper(visit, learner):
+    page = visit(learner, java_script_enabled=False)
+    page.goto("/learn/tea-room/boiling/")
+    expect(question(page, "is-it-off")).to_be_visible()
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/")
+    expect(question(page, "is-it-off")).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(question(page, "is-it-off")).to_be_visible()
+
+
 def send(page, keys, identifier, outcome):
     keys.press(question(page, identifier).locator("button[type=submit]"))
     expect(question(page, identifier).get_by_role("status").first).to_contain_text(outcome)
@@ -203,6 +231,7 @@ def test_the_language_is_switched_in_place(visit, learner):
 
 
 def test_switching_the_language_keeps_the_place_on_the_page(visit, learner):
+    practise(Enrollment.objects.get())  # so that the check is open
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
     page.get_by_role("button", name="中文").click()

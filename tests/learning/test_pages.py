@@ -6,9 +6,10 @@ from django.urls import reverse
 
 from courseware.content.compiled import serving
 from courseware.language.questions import load_question
+from courseware.learning.completing import complete
 from courseware.learning.models import Completion
 from tests.language.samples import make_files
-from tests.learning.lesson_pages import LESSON, answer_url, sent, soup_of, try_it
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +116,43 @@ def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enro
     assert dots.b.text == "Check: 0 of 1"
     try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one("#lesson-dots b").text == "Check: 1 of 1"
+
+
+def ahead(page):
+    """Titles of the questions in parts that are not opened yet."""
+    return [title.text for title in page.select(".part[hidden=until-found] h3[id^=q-]")]
+
+
+def test_the_next_part_opens_with_an_answer_to_the_question_before_it_right_or_wrong(client, enrollment):
+    titles = [title.text for title in soup_of(client.get(LESSON)).select("h3[id^=q-]")]
+    for opened, (question, raw) in enumerate(PRACTICE.items(), start=1):
+        assert ahead(soup_of(client.get(LESSON))) == titles[opened:]
+        try_it(enrollment, question, raw)
+    page = soup_of(client.get(LESSON))
+    assert (ahead(page), page.select(".whole")) == ([], [])
+
+
+def test_what_was_answered_further_on_is_open_and_what_waits_behind_it_is_not(client, enrollment):
+    try_it(enrollment, "what-first", ["1"])
+    try_it(enrollment, "what-is-wrong", ["0"])
+    assert ahead(soup_of(client.get(LESSON)))[:1] == ["What is wrong?"]
+    try_it(enrollment, "what-to-wipe", ["1"])
+    assert ahead(soup_of(client.get(LESSON)))[:1] == ["Sort"]
+
+
+def test_all_of_a_lesson_is_open_once_it_is_done_or_a_form_was_refused_or_who_reads_wants_so(client, enrollment):
+    whole = reverse("learning:show-whole", args=["tea-room", "boiling"])
+    assert ahead(soup_of(client.post(answer_url(), sent()))) == []
+    assert ahead(soup_of(client.get(LESSON)))
+    assert client.post(whole, {"whole": "1"}).headers["Location"] == LESSON
+    page = soup_of(client.get(LESSON))
+    assert (ahead(page), page.select_one(".whole button")["value"]) == ([], "0")
+    client.post(whole, {"whole": "0"})
+    page = soup_of(client.get(LESSON))
+    assert ahead(page) and page.select_one(".whole button")["value"] == "1"
+    document = enrollment.course.documents.get(identifier="boiling")
+    complete(enrollment, document, revision=document.head, outcome=Completion.Outcome.COMPLETED)
+    assert ahead(soup_of(client.get(LESSON))) == []
 
 
 def test_the_order_stays_over_a_reload(client, enrollment):

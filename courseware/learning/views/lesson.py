@@ -10,6 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
@@ -23,6 +24,9 @@ from courseware.learning.step_pages import url_name_of
 from courseware.learning.views.places import lesson_address
 from courseware.learning.views.survey import survey
 from courseware.lib.form_pages import form_on
+
+WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
+WHOLE_AGE = 365 * 24 * 60 * 60
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,10 +45,18 @@ def step(request, course, step):
 
 
 def lesson(request, reading, step, *, entered=None, report=None, status=200):
-    asked_for = {"once_more": request.GET.get("again", ""), "put_in": request.GET.get("put-in", "")}
+    asked_for = {
+        "once_more": request.GET.get("again", ""),
+        "put_in": request.GET.get("put-in", ""),
+        "is_whole": wants_whole(request),
+    }
     page = lesson_page(reading, step, entered=entered, **asked_for)
     context = lesson_context(reading, page, report)
     return render_in_course(request, reading, "learning/lesson.html", context, status=status)
+
+
+def wants_whole(request):
+    return request.COOKIES.get(WHOLE) == "1"
 
 
 def lesson_context(reading, page, report=None):
@@ -125,7 +137,7 @@ def changed(request, course, step, question, message):
     reading = reading_of(request, course)  # again: the release may have come during this request
     step = reading.step(step.id, "lesson")
     entered = Entered(question, None, MultiValueDict(), message)
-    page = lesson_page(reading, step, entered=entered)
+    page = lesson_page(reading, step, entered=entered, is_whole=wants_whole(request))
     if question not in page.questions:
         return conflict(request, reading, step, "learning/question_gone.html")
     context = lesson_context(reading, page)
@@ -139,7 +151,7 @@ def changed(request, course, step, question, message):
 
 
 def swapped(request, reading, step, question):
-    page = lesson_page(reading, step)
+    page = lesson_page(reading, step, is_whole=wants_whole(request))
     context = lesson_context(reading, page) | {"card": page.card(question)}
     return render_in_course(request, reading, "learning/_answered.html", context)
 
@@ -161,6 +173,20 @@ def mark_read(request, course, step):
         sentence = _("This lesson is done when each question was answered, and each of its check right once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
+
+
+@require_POST
+@login_required
+@form_on(lesson_address, is_held=False)  # nothing is written
+def show_whole(request, course, step):
+    """Show lessons at once, or part by part, in this browser from now on."""
+    reading_of(request, course).step(step, "lesson")
+    response = redirect(lesson_address(course, step))
+    if request.POST.get("whole") == "1":
+        response.set_cookie(WHOLE, "1", **cookies.attributes(WHOLE_AGE))
+    else:
+        response.delete_cookie(WHOLE, samesite="Lax")
+    return response
 
 
 @require_POST

@@ -3,6 +3,7 @@
 // - what was chosen or typed is kept in this tab until it is saved, and filled in again after signing in anew
 // - an answer that does not get through says so, stays, is sent again by itself, and leaving warns
 // - the steps of an ordering question are moved by buttons
+// - the next part of a lesson opens when the question before it is answered
 //
 // A lesson's form is sent by its button. An exam's form ([data-live]) is sent with every change; its buttons go on to
 // another question.
@@ -108,8 +109,24 @@ function showOutcome(card) {
   announce(words(outcome, document.querySelector("#lesson-state p")));
 }
 
+const OPEN_QUESTION = ".question:not(.missed, .right, .saved)";
+
+// What was answered before holds nobody up.
+function openNext(part) {
+  for (let at = part; at?.matches(".part"); at = at.nextElementSibling) {
+    at.hidden = false;
+    if (at.querySelector(OPEN_QUESTION)) return;
+  }
+}
+
+// Who is led, or searches, ahead finds no gap behind them.
+function openUpTo(part) {
+  for (let at = part; at?.matches(".part"); at = at.previousElementSibling) at.hidden = false;
+}
+
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  openUpTo(target?.closest(".part"));
   const fold = target?.closest("details");
   if (!fold) return;
   fold.open = true;
@@ -174,7 +191,9 @@ onAnswer("htmx:afterSwap", () => {
 document.body.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
   const card = detail.elt.closest?.(".question") || document.getElementById(detail.elt.id);
-  if (card?.matches(".question") && !isLive(card)) showOutcome(card);
+  if (!card?.matches(".question") || isLive(card)) return;
+  openNext(card.closest(".part"));
+  showOutcome(card);
 });
 
 addEventListener("online", () => {
@@ -184,6 +203,7 @@ addEventListener("beforeunload", (event) => {
   if (unsaved.size) event.preventDefault();
 });
 addEventListener("hashchange", openTarget);
+lesson.addEventListener("beforematch", ({ target }) => openUpTo(target.closest(".part")));
 
 prepare(lesson);
 const report = document.querySelector("form[data-typed]");
