@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content", "0003_proposals"),
+        ("content", "0004_day_contacts_were_checked"),
     ]
 
     operations = [

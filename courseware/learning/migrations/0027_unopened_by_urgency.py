@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("content", "0003_proposals"),
-        ("learning", "0025_enrollments_of_a_post"),
+        ("learning", "0026_days_asked_for_follow_zones"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
