@@ -1,7 +1,6 @@
 """Somebody's whole history, copied row by row and event by event to another person, some days earlier."""
 
 import re
-import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +8,7 @@ from datetime import date, datetime
 from django.db.models import DateField, Model, UUIDField
 
 from courseware.accounts.models import Away, User
-from courseware.assessment.certifying import NUMBER_BYTES
+from courseware.assessment.certificate_numbers import new_number
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response, Standing
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.models import Assignment
@@ -100,7 +99,7 @@ def to_copy(row, found):
         elif isinstance(field, UUIDField):
             draws.append((field.attname, uuid.uuid4))
         elif (type(row), field.name) == (Certificate, "number"):
-            draws.append((field.attname, lambda: secrets.token_hex(NUMBER_BYTES)))
+            draws.append((field.attname, new_number))
     return RowToCopy(row, refers, tuple(times), tuple(draws))
 
 

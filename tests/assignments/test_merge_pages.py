@@ -123,7 +123,7 @@ def test_the_person_signs_in_and_goes_on_in_the_further_run(client, hr, kept, ot
     client.force_login(kept)
     assert client.get(f"/learn/{course.identifier}/record/").context["record"].certificate is not None
     [certificate] = Enrollment.objects.get(is_newest=True).learner.enrollments.exclude(certificate=None)
-    assert client.get(f"/certificates/{certificate.certificate.number}/").context["is_own"]
+    assert client.get(f"/certificates/{certificate.certificate.number}/").context["has_paper"]
 
 
 @pytest.mark.parametrize(
