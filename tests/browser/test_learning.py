@@ -106,7 +106,8 @@ def sit_the_exam(page, keys):
 def open_the_certificate(page, keys, learner):
     keys.press(page.get_by_role("link", name="Open the certificate"))
     expect(page.get_by_role("article")).to_contain_text(learner.name)
-    expect(page.get_by_role("article")).to_contain_text(" ".join(re.findall("....", Certificate.objects.get().number)))
+    in_fours = re.findall(".{1,4}", Certificate.objects.get().number)
+    expect(page.get_by_role("article")).to_contain_text("-".join(in_fours))
     page.go_back()
 
 
