@@ -11,6 +11,7 @@ from courseware.assessment import attempting
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from courseware.lib.dates import site_day
+from courseware.reporting.keeping_figures import keep_figures
 from tests.assignments.sheets import answered, completed
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
@@ -163,6 +164,7 @@ def test_pages_of_who_learns(language, visit, world):
 def miss_everything(page):
     """Send every form of the lesson with the first answer there is, so that right and wrong ones stand on the page."""
     page.goto("/learn/tea-room/boiling/")
+    page.locator("button[name=whole]").click()
     for form in page.locator("form[data-answer]").all():
         for name in ("radio", "checkbox"):
             with suppress(IndexError):
@@ -262,6 +264,7 @@ def test_pages_where_a_manager_looks_around(language, visit, world):
     lesson = next(step for step in outline_of(world.course).steps if step.check)
     for missed in ("", "", lesson.check[0].id, "", ""):
         learned(world.team, lesson, missed=missed, due_at=days(3))
+    keep_figures(site_day() + timedelta(days=2))
     make_enrollment(world.people["manager"], world.course, due_at=days(2))
     seen = "/team/see/tea-room/"
     pages = ["/", "/team/", "/team/outlook/", "/team/teams/", "/team/?team=999", "/tray/", "/letters/", "/due-days/"]
