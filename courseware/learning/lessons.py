@@ -168,7 +168,7 @@ class LessonPage:
             has_questions=bool(self.questions),
             asked=self.asked,
             waiting=len(self.waiting),
-            is_cut=any(map(self.holds_up, list(self.questions)[:-1])),
+            is_cut=self.is_cut,
             is_whole=self.is_whole and not self.is_done,
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
@@ -222,6 +222,14 @@ class LessonPage:
                 parts.append(LessonPart(blocks, is_ahead))
                 blocks, is_ahead = [], is_ahead or self.holds_up(block["id"])
         return [*parts, LessonPart(blocks, is_ahead)] if blocks else parts
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything stands behind a question that holds it up, be it no question itself."""
+        shown = [
+            each for each in self.page.data["blocks"] if each["type"] != "question" or each["id"] in self.questions
+        ]
+        return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
 
     def holds_up(self, question_id: str) -> bool:
         """Whether what comes behind the question opens with its answer. A form that was refused may stand anywhere."""

@@ -9,7 +9,7 @@ from courseware.language.questions import load_question
 from courseware.learning.completing import complete
 from courseware.learning.models import Completion
 from tests.language.samples import make_files
-from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, soup_of, try_it
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +130,21 @@ def test_the_next_part_opens_with_an_answer_to_the_question_before_it_right_or_w
         try_it(enrollment, question, raw)
     page = soup_of(client.get(LESSON))
     assert (ahead(page), page.select(".whole")) == ([], [])
+
+
+def test_what_stands_behind_the_last_question_is_offered_while_it_is_hidden(client):
+    files = make_files()
+    for language in ("en", "zh-hans"):
+        files[f"01-water/01-boiling.{language}.md"] += b"\n## Afterwards {#afterwards}\n\nWipe the spout.\n"
+    enrollment = make_enrollment(course=make_course(files))
+    client.force_login(enrollment.learner)
+    practise(enrollment)
+    page = soup_of(client.get(LESSON))
+    assert "Wipe the spout." in page.select_one(".part[hidden=until-found]").text
+    assert page.select_one(".whole button")["value"] == "1"
+    try_it(enrollment, "is-it-off", ["0"])
+    page = soup_of(client.get(LESSON))
+    assert (page.select(".part[hidden]"), page.select(".whole")) == ([], [])
 
 
 def test_what_was_answered_further_on_is_open_and_what_waits_behind_it_is_not(client, enrollment):
