@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FONTS = Path(__file__).parent / "fonts"
 BOTH_WEIGHTS = b'#set text(font: "Noto Sans SC")\nx *x*'
 NO_GLYPH = re.compile(r"the text `\"(.+)\"` could not be displayed", re.DOTALL)
+UNSEEN = "\ufeff"  # a byte order mark that was pasted along: nobody sees it, and PDF/UA forbids it
 LOADING = threading.Lock()
 
 
@@ -43,7 +44,7 @@ def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts
             template.encode(),
             format="pdf",
             font_paths=fonts,
-            sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+            sys_inputs={"data": json.dumps(data, ensure_ascii=False).replace(UNSEEN, "")},
             pdf_standards=["ua-1"],
             timestamp=int(at.timestamp()),
         )

@@ -217,6 +217,13 @@ def test_a_name_with_a_sign_that_no_font_has_is_told_to_whoever_asks(client, set
     assert "✓ Valid" in response.text
 
 
+def test_an_invisible_mark_that_came_along_with_a_name_keeps_nobody_from_the_file(holder, certificate):
+    """Lists that were pasted together have byte order marks within them, which no PDF for screen readers may hold."""
+    Certificate.objects.update(holder="\ufeffWang\ufeff Xiaoming")
+    certificate.refresh_from_db()
+    assert "Wang Xiaoming" in text_of(paper_of(certificate, "en", by=holder).body)
+
+
 def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(client, holder, certificate):
     kept = paper_of(certificate, "en", by=holder)
     withdraw(certificate, reason="A mistake", by=make_admin())
