@@ -72,7 +72,10 @@ def draw_papers(keys: list[int], language: str, by: int) -> None:
 
 @transaction.atomic
 def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePaper:
+    """Raises WithdrawnCertificate where it was withdrawn while its file was drawn."""
     enrollment = lock(certificate.enrollment)
+    if Certificate.objects.filter(pk=certificate.pk).exclude(withdrawn_at=None).exists():
+        raise WithdrawnCertificate(certificate)
     digest = hashlib.sha256(body).hexdigest()
     paper, is_new = CertificatePaper.objects.get_or_create(
         certificate=certificate, language=language, defaults={"body": body, "digest": digest, "made_at": at}

@@ -240,6 +240,20 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
     assert CertificatePaper.objects.count() == 1 and response.status_code == 200
 
 
+def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, certificate, monkeypatch):
+    real = certificate_papers.drawn
+
+    def overtaken(*args):
+        withdraw(Certificate.objects.get(), reason="A mistake", by=make_admin())
+        return real(*args)
+
+    monkeypatch.setattr(certificate_papers, "drawn", overtaken)
+    with pytest.raises(WithdrawnCertificate):
+        paper_of(certificate, "en", by=holder)
+    assert not CertificatePaper.objects.exists()
+    assert not Event.objects.filter(verb="certificate-drawn").exists()
+
+
 def test_a_file_that_cannot_be_kept_leaves_nothing_and_is_made_the_next_time(holder, certificate, monkeypatch):
     def full(*args, **kwargs):
         raise OperationalError("database or disk is full")
