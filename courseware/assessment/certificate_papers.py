@@ -21,6 +21,7 @@ from courseware.evidence.recording import record
 from courseware.face.colours import LIGHT
 from courseware.face.faces import face_on
 from courseware.face.models import Logo
+from courseware.jobs.done import done_with
 from courseware.jobs.tasks import task
 from courseware.learning.completing import lock
 from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
@@ -47,15 +48,17 @@ def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime 
 
 
 def papers_of(
-    certificates: Sequence[Certificate], language: str, *, by: User
+    certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePaper]]:
     """Of each its file; of one that was withdrawn only a kept one, and none where a font lacks a sign.
 
-    Runs one query where all of them are kept.
+    Runs one query where all of them are kept, or without `draws`: then it has those alone that are kept.
     """
     kept = CertificatePaper.objects.filter(certificate__in=certificates, language=language)
     by_certificate = {paper.certificate_id: paper for paper in kept}
     for certificate in certificates:
+        if not draws and certificate.pk not in by_certificate:
+            continue
         try:
             yield certificate, by_certificate.get(certificate.pk) or paper_of(certificate, language, by=by)
         except (NoGlyph, WithdrawnCertificate):
@@ -68,6 +71,14 @@ def draw_papers(keys: list[int], language: str, by: int) -> None:
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
     for _certificate, _paper in papers_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
         pass
+
+
+def tried_in(language: str) -> set[int]:
+    """Certificates whose file a worker was to make in the last days, and has done with: those that have none need a
+    sign that no font has.
+    """
+    done = done_with(draw_papers)
+    return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
 @transaction.atomic

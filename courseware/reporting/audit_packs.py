@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import User
-from courseware.assessment.certificate_papers import draw_papers, papers_of
+from courseware.assessment.certificate_papers import draw_papers, papers_of, tried_in
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
 from courseware.evidence.models import Seal
@@ -147,23 +147,34 @@ def certificates_in(contents: PackContents) -> QuerySet:
 
 
 def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePaper]]:
-    """By keys, and not in `chunks`: those that there are not yet are written meanwhile."""
+    """By keys, and not in `chunks`: those that there are not yet are written meanwhile, unless they are too many."""
+    draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     keys = list(certificates_in(contents).values_list("pk", flat=True))
     for start in range(0, len(keys), PAPERS):
         some = certificates_in(contents).filter(pk__in=keys[start : start + PAPERS])
-        yield from papers_of(list(some), language, by=contents.by)
+        yield from papers_of(list(some), language, by=contents.by, draws=draws)
+
+
+def lacking_in(contents: PackContents, language: str) -> list[int]:
+    """Keys of the certificates that have no file yet."""
+    lacking = certificates_in(contents).filter(withdrawn_at=None)
+    lacking = lacking.exclude(pk__in=CertificatePaper.objects.filter(language=language).values("certificate"))
+    return list(lacking.values_list("pk", flat=True))
 
 
 def drawn_later(contents: PackContents, language: str) -> int:
-    """How many of the certificates have no file yet, if a worker makes them now since they are too many; else 0."""
-    lacking = certificates_in(contents).filter(withdrawn_at=None)
-    lacking = lacking.exclude(pk__in=CertificatePaper.objects.filter(language=language).values("certificate"))
-    keys = list(lacking.values_list("pk", flat=True))
+    """How many of the certificates have no file yet, if a worker makes them now since they are too many; else 0.
+
+    A pack does not wait for those that a worker has tried in vain. They are tried again all the same: an operator may
+    have added a font since.
+    """
+    keys = lacking_in(contents, language)
     if len(keys) <= DRAWN_MEANWHILE:
         return 0
+    tried = tried_in(language)
     for start in range(0, len(keys), CHUNK):
         draw_papers.enqueue(keys[start : start + CHUNK], language, contents.by.pk)
-    return len(keys)
+    return len(set(keys) - tried)
 
 
 def releases_in(contents: PackContents) -> QuerySet:

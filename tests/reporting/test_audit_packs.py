@@ -159,6 +159,22 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     ]
 
 
+def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, team, monkeypatch):
+    monkeypatch.setattr(audit_packs, "DRAWN_MEANWHILE", 1)
+    runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]
+    for run in runs:
+        complete_course(run)
+    today = timezone.localdate()
+    address = f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
+    assert client.get(address).status_code == 302
+    tasks = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
+    draw_papers.func(*tasks.get().args_kwargs["args"])
+    tasks.update(status="SUCCESSFUL")
+    files = [name for name in download(client).namelist() if name.startswith("certificates/")]
+    assert files == [f"certificates/{runs[0].certificate.number}.pdf"]
+    assert tasks.filter(status="READY").count() == 1  # a font may have been added
+
+
 def test_a_pack_of_kept_files_asks_as_much_of_the_database_for_one_as_for_three(client, team):
     asked = []
     for more in (1, 2):

@@ -1,0 +1,13 @@
+"""What workers have done in the last days, by what they were asked for (`tidying` says for how many)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django_tasks_db.models import DBTaskResult
+
+
+def done_with(task: Any) -> Iterator[list[Any]]:
+    """The arguments of each time that this task was done. Runs one query."""
+    found = DBTaskResult.objects.successful().filter(task_path=task.module_path)
+    for asked in found.order_by().values_list("args_kwargs", flat=True):
+        yield asked["args"]
