@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 
 SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another; a prime number of them, see `check_sign`
 LENGTH = 12  # 54 random bits: nobody guesses one, and they do not tell how many there are
@@ -32,7 +33,8 @@ def check_sign(signs: str) -> str:
 
 def plain_number(typed: str) -> str:
     """As it is stored, however it was typed. Raises NoNumber and MistypedNumber."""
-    plain = re.sub(r"[\s-]", "", typed)
+    # A Chinese keyboard writes wide signs, and word processors hyphens of their own.
+    plain = re.sub(r"[\s\-‐–—]", "", unicodedata.normalize("NFKC", typed))
     if LONG.fullmatch(plain.lower()):
         return plain.lower()
     plain = plain.upper()

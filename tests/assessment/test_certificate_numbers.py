@@ -49,7 +49,14 @@ def test_each_sign_that_is_mistyped_and_any_two_that_are_exchanged_are_found():
     assert [wrong for wrong in changed + exchanged if not is_refused(wrong)] == []
 
 
-@pytest.mark.parametrize("write", [str.lower, grouped, " ".join, lambda typed: f" {typed[:4]}\u3000{typed[4:]}\t"])
+def wide(typed):
+    return "".join(chr(ord(sign) + 0xFEE0) for sign in grouped(typed))
+
+
+WAYS = [str.lower, grouped, " ".join, "\N{NON-BREAKING HYPHEN}".join, "\N{EN DASH}".join, wide]
+
+
+@pytest.mark.parametrize("write", [*WAYS, lambda typed: f" {typed[:4]}\u3000{typed[4:]}\t"])
 def test_a_number_is_understood_however_it_is_typed(write):
     assert plain_number(write(NUMBER)) == NUMBER
     assert plain_number(write(OLD)) == OLD
