@@ -21,7 +21,7 @@ export function keep(on) {
 export function asksForSearch(event) {
   if (event.defaultPrevented || event.altKey || event.isComposing) return false;
   const withControl = event.ctrlKey || event.metaKey;
-  if (event.key.toLowerCase() === "k") return withControl && !event.shiftKey;
+  if (event.key?.toLowerCase() === "k") return withControl && !event.shiftKey;
   const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
   return event.key === "/" && !withControl && !isTyping && isOn();
 }

@@ -30,6 +30,10 @@ test("other keys, and these with others, do not", () => {
   assert.ok(!pressed("/", { isComposing: true }));
 });
 
+test("a browser that fills in a form by itself tells of a key without a name, which asks for nothing", () => {
+  assert.ok(!pressed(undefined, { target: field }));
+});
+
 test("who is typing types a stroke, and may still ask by Ctrl-K", () => {
   assert.ok(!pressed("/", { target: field }));
   assert.ok(pressed("k", { ctrlKey: true, target: field }));
