@@ -4,11 +4,13 @@ from collections import Counter
 
 import pytest
 from bs4 import BeautifulSoup
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.content.compiled.serving import Outline, OutlineModule, Paragraph, Step, TermNames
 from courseware.content.models import Page
+from courseware.learning.models import Enrollment
 from courseware.learning.searching import search, words_of
 from tests.counting import FRAME, statements
 from tests.language.samples import make_files
@@ -194,6 +196,15 @@ def test_each_finds_what_is_in_the_own_courses(client, enrollment):
     }
     assert list(courses.values()) == [{"tea-room"}, {"tea-room", "other-room"}, set()]
     assert "no course of yours" in found_by(client, make_user(), "stairs").text
+
+
+def test_the_course_that_was_begun_last_comes_first_also_where_it_was_begun_before(client, enrollment):
+    files = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
+    make_enrollment(enrollment.learner, make_course(files))
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now(), is_newest=False)
+    make_enrollment(enrollment.learner, enrollment.course)
+    found = found_by(client, enrollment.learner, "stairs").select("main h2")
+    assert [heading["id"] for heading in found] == ["in-tea-room", "in-other-room"]
 
 
 @pytest.mark.parametrize("asked", ["<b>kettle</b>", "\0kettle", "kettle" + " x" * 200, "%s {{ q }} kettle"])

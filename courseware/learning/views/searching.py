@@ -17,8 +17,7 @@ LONGEST = 100  # characters
 @login_required
 def search_own_courses(request):
     asked = request.GET.get("q", "").replace("\0", "")[:LONGEST].strip()
-    newest = {enrollment.course_id: enrollment for enrollment in own_enrollments(request)}
-    readings = [Reading(enrollment) for enrollment in reversed(newest.values())]
+    readings = [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]
     found = [(reading, findings_in(reading, asked)) for reading in readings]
     shown = [course_found(reading, findings) for reading, findings in found if findings.pages or findings.terms]
     context = {"asked": asked, "longest": LONGEST, "courses": shown, "has_courses": bool(readings)}
