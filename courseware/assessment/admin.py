@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.people_lists import SearchByPeople
+from courseware.assessment.certificate_numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import OwnCertificate, withdraw
 from courseware.learning.admin_confirmation import confirmation
@@ -65,6 +67,11 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
         "holder", "enrollment", "number", "issued_at", "valid_until", "withdrawn_at", "withdrawn_by",
         "withdrawn_reason",
     )  # fmt: skip
+
+    def get_search_results(self, request, queryset, search_term):
+        with suppress(NoNumber):
+            search_term = plain_number(search_term)  # typed as it is printed: in fours
+        return super().get_search_results(request, queryset, search_term)
 
     def people_found(self, words):
         """The keys of their enrollments, which is how a certificate names somebody."""

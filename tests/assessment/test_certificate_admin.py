@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.models import Certificate
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
@@ -54,6 +55,14 @@ def test_a_run_is_named_by_the_title_of_its_course_in_the_language_of_the_reader
     page = client.get(reverse("admin:assessment_certificate_change", args=[run.certificate.pk])).text
     assert "Lea · Rules of the tea room" in page
     assert "Lea · tea-room" not in page
+
+
+def test_one_is_found_by_its_number_as_it_is_stored_and_as_it_is_printed(client, admin):
+    number = certificate("Lea").certificate.number
+    certificate("Bo")
+    for typed in (number, grouped(number), grouped(number).lower()):
+        assert shown(client, q=typed) == ["Lea"]
+    assert shown(client, q="Bo") == ["Bo"]
 
 
 def test_letters_are_found_by_the_staff_number_of_a_person(client, admin):
