@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
+from courseware.content.compiled.paragraphs import without_ids
 from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
 from courseware.language.tracks import is_for
@@ -106,7 +107,8 @@ class QuestionDots:
 @dataclass(frozen=True)
 class LessonState:
     """The foot of the lesson. `step` is its id; `asked` are the ids of its check, `waiting` counts what keeps it from
-    being done; `done_count` and `total` count the required steps of the course. `is_cut`: parts of it are still ahead;
+    being done; `done_count` and `left` count the required steps of the course, `total` all of them. `rule`: HTML of the
+    sentence to keep, once it is done; "" where the lesson has none. `is_cut`: parts of it are still ahead;
     `is_whole`: none are, because the reader chose so.
     """
 
@@ -119,8 +121,13 @@ class LessonState:
     is_whole: bool
     done_count: int
     total: int
+    rule: str
     previous: Step | None
     next: Step | None
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done_count
 
 
 @dataclass(frozen=True)
@@ -172,9 +179,16 @@ class LessonPage:
             is_whole=self.is_whole and not self.is_done,
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
+            rule=self.rule if self.is_done else "",
             previous=self.reading.outline.before(self.step.id),
             next=self.reading.outline.after(self.step.id),
         )
+
+    @property
+    def rule(self) -> str:
+        """HTML of the first rule of the lesson."""
+        rules = (block["html"] for block in self.page.data["blocks"] if block.get("kind") == "rule")
+        return without_ids(next(rules, ""))
 
     @property
     def dots(self) -> QuestionDots:

@@ -10,6 +10,7 @@ from django.utils.html import strip_tags
 
 _BEGINS = re.compile(r"<(p|li|tr|figcaption)>")
 _PIECES = re.compile(r'<(?:(?:p|li|tr|figcaption) id="(?P<id>[^"]+)"|(?P<heading>h[2-6])(?: id="[^"]*")?)>')
+_IDS = re.compile(r' id="p:[0-9]+"')
 _SOURCES = re.compile(r"<sup>.*?</sup>", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", ord("İ"): "i"}
@@ -22,6 +23,11 @@ def new_ids() -> Iterator[str]:
 
 def with_ids(html: str, ids: Iterator[str]) -> str:
     return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
+
+
+def without_ids(html: str) -> str:
+    """To be shown a second time on the same page."""
+    return _IDS.sub("", html)
 
 
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
