@@ -1,4 +1,4 @@
-"""Find a paragraph of a course: every word asked for stands in it, in its heading or in the title of its page.
+"""Find a paragraph of a course: every word asked for stands in it, in the heading above or in the title of its page.
 
 The paragraphs of a course are looked through one by one, in memory (docs/decisions/0043-search-reads-the-course.md).
 """
@@ -104,12 +104,18 @@ def grams_of(words: Iterable[str]) -> list[str]:
 
 
 def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
+    """Of what a title or a heading says alone, the first paragraph under it."""
+    led_to: set[tuple[str, str]] = set()
     for paragraph in paragraphs:
         text, above = paragraph.searched
         inside = [word for word in wanted if word.is_in(text)]
-        if inside and all(word in inside or word.is_in(above) for word in wanted):
-            in_title = sum(word.is_in(above) for word in wanted)
-            yield paragraph, _WORTH.get(paragraph.kind, 0) + 3 * in_title + len(inside)
+        if not all(word in inside or word.is_in(above) for word in wanted):
+            continue
+        in_title = all(word.is_in(above.partition("\n")[0]) for word in wanted)
+        place = paragraph.document, "" if in_title else paragraph.under
+        if inside or place not in led_to:
+            yield paragraph, _WORTH.get(paragraph.kind, 0) + 3 * sum(word.is_in(above) for word in wanted) + len(inside)
+        led_to.add(place)
 
 
 def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:

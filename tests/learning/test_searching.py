@@ -74,10 +74,17 @@ def test_nothing_is_found_where_nothing_is_asked_for(asked):
     assert search(asked, [paragraph("Anything. 。")], outline("one")).pages == ()
 
 
-def test_all_words_have_to_stand_there_one_of_them_in_the_text_itself():
+def test_all_words_have_to_stand_there_or_above():
     wanted = paragraph("Take the stairs.", under="Fire")
     assert texts("fire stairs", paragraph("Take the lift."), wanted, paragraph("Fire!", under="Water")) == [wanted.text]
-    assert texts("fire", paragraph("Take the stairs.", under="Fire")) == []
+
+
+def test_a_heading_or_a_title_alone_leads_to_the_first_paragraph_under_it():
+    page = [paragraph("Ring.", under="Fire"), paragraph("Walk.", under="Fire"), paragraph("Stay.", under="Water")]
+    assert texts("fire", *page) == ["Ring."]
+    assert texts("one", *page) == ["Ring."]
+    assert texts("one water", *page) == ["Stay."]
+    assert texts("fire", *page, paragraph("Fire!", under="Fire")) == ["Ring.", "Fire!"]
 
 
 def test_what_is_not_on_the_own_route_is_not_found_but_the_card_is():

@@ -259,7 +259,7 @@ def _paragraphs(release: int, digest: str, compiler: int, language: str) -> tupl
         kinds = dict(ReleaseEntry.objects.filter(release=release).values_list("document__identifier", "document__kind"))
         pages = {key: page[language] for key, page in _compiled_again(release, digest)[1].items() if language in page}
         rows = [(key, data["title"], paragraphs_on(kinds[key], data)) for key, data in pages.items()]
-    return tuple(Paragraph(identifier, title, *found) for identifier, title, each in rows for found in each)
+    return tuple(Paragraph(identifier, str(title), *found) for identifier, title, each in rows for found in each)
 
 
 def _page_compiled_again(release: int, digest: str, identifier: str, language: str) -> PageData:
