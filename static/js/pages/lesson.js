@@ -126,11 +126,11 @@ function openUpTo(part) {
 
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  openUpTo(target?.closest(".part"));
-  const fold = target?.closest("details");
-  if (!fold) return;
-  fold.open = true;
-  target.scrollIntoView();
+  const [part, fold] = [target?.closest(".part"), target?.closest("details")];
+  const wasHidden = part?.hidden || fold; // a browser that does not open by itself what is led to has scrolled nowhere
+  openUpTo(part);
+  if (fold) fold.open = true;
+  if (wasHidden) target.scrollIntoView();
 }
 
 lesson.addEventListener("change", (event) => {
