@@ -230,6 +230,22 @@ def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_do
     assert Adjustment.objects.count() == 1
 
 
+def test_a_day_of_one_course_that_somebody_has_given_is_told_also_of_who_gets_one_in_another_just_now(client, team):
+    tea, aid = Course.objects.get(), make_second_course()
+    new, day = learner_of(team, "New", course=tea, due_at=days(2)), site_day() + timedelta(days=9)
+    other_run = make_enrollment(new.learner, aid, due_at=days(2))
+    client.post("/team/today/", {"extend": f"{new.pk}:{day}"})
+    other = make_user("Ma Min", language="en")
+    join(team, other, Membership.Role.MANAGER)
+    client.force_login(other)
+    both = [f"{new.pk}:{day}", f"{other_run.pk}:{day}"]
+    second = client.post("/team/today/", {"extend": both}, follow=True)
+    assert "New has time until " in second.text and "New: Li Lin has given time until " in second.text
+    assert "given by you" not in second.text
+    third = client.post("/team/today/", {"extend": both}, follow=True)
+    assert "New: Li Lin has given time until " in third.text and "New: time until " in third.text
+
+
 def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client, team):
     late, later = learner_of(team, "Late", due_at=days(-2)), learner_of(team, "Later", due_at=days(-1))
     ticked = {"remind": f"{late.pk}.{later.pk}"}

@@ -118,11 +118,13 @@ def say_who_was_left_out(request, done, extended):
     for words, names in who_had_reminded(have_one, request.user):
         messages.info(request, f"{names}{gettext(': ')}{words}")
     late = {each.learner for each in done.refused if each.why in HAVE_THE_DAY}
-    given = {line.learner_id: line for line in days_given(extended) if line.learner_id in late}
+    before = days_given(extended).exclude(adjustment__in=done.adjustments)
+    given = {line.enrollment_id: line for line in before if line.learner_id in late}  # somebody may learn in two
     for line in given.values():
         words = day_given(line, request.user)
         messages.info(request, f"{line.learner.name}{gettext(': ')}{words}")
-    say_who_was_left(request, [each for each in done.refused if each.learner not in given])
+    have_it = {line.learner_id for line in given.values()}
+    say_who_was_left(request, [each for each in done.refused if each.learner not in have_it])
     for talk in done.noted_before:
         words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
         messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
