@@ -280,7 +280,10 @@ def test_doors_that_hang_hold_up_no_other_work_and_those_behind_them_have_their_
         assert len(services.taken) == number
 
 
-def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(course, services, time_machine):
+def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(
+    course, services, time_machine, monkeypatch
+):
+    monkeypatch.setattr(door_sending, "AT_MOST", 3600)  # seconds: a busy machine is slower than the pace
     for number in range(17):
         make_door(make_late_team(course, f"Team {number}"))
     make_door(make_late_team(course, "Other"), "dingtalk")

@@ -69,7 +69,7 @@ def plain(value):
         return value.hex
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value[:1] in ("{", "["):
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
         value = json.loads(value)
     return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else str(value)
 

@@ -118,12 +118,16 @@ def test_on_postgresql_no_bound_of_its_owner_ends_an_upgrade(site):
     reader = site.connect()
     reader.autocommit = False
     reader.execute("SELECT 1 FROM assessment_certificate")
+    watcher = site.connect()
+    watcher.autocommit = True
+    watcher.execute("SET statement_timeout = 0")
     upgrading = site.start("-m", "tests.faults.manage", "upgrade", **REAL)
     waited = (
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '1 second'"
     )
-    wait_until(lambda: site.rows(waited) or upgrading.poll(), "no migration waits for the reader")
+    wait_until(lambda: watcher.execute(waited).fetchone() or upgrading.poll(), "no migration waits for the reader")
     reader.close()
+    watcher.close()
     printed = b"".join(upgrading.communicate(timeout=PATIENCE)).decode()
     assert (upgrading.returncode, printed.splitlines()[-1]) == (0, "done"), printed
 

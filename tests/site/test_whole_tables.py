@@ -47,8 +47,8 @@ FIRM = [
        select crowd.id, exam_id, revision_id, release_id, 1, now(), pass_mark, now(), points, max_points, is_passed
        from learning_enrollment crowd, assessment_attempt sat where sat.id = {passed} and crowd.id > {last}""",
     """insert into assessment_certificate (enrollment_id, number, issued_at, valid_until, holder, titles, release_id,
-           withdrawn_reason, issuer, signer)
-       select crowd.id, 'crowd' || crowd.id, now(), valid_until, 'x', titles, release_id, '', issuer, signer
+           withdrawn_reason, issuer, signer, minutes)
+       select crowd.id, 'crowd' || crowd.id, now(), valid_until, 'x', titles, release_id, '', issuer, signer, minutes
        from learning_enrollment crowd, assessment_certificate given
        where given.enrollment_id = {passed_enrollment} and crowd.id > {last}""",
     """insert into assessment_standing (learner_id, course_id, certificate_id, certified_until)
