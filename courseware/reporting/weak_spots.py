@@ -12,7 +12,7 @@ from courseware.content.models import Course
 from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
-from courseware.reporting.group_figures import Counted, GroupFigure, GroupSum, Subject
+from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 from courseware.reporting.shares import Share
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
@@ -51,10 +51,6 @@ def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpo
     }
     weakest = sorted(lines, key=lambda objective: (-weakness(lines[objective]), objective))[:MOST_OBJECTIVES]
     return WeakSpots([teams[team] for team in shown], [(route.objective(each), lines[each]) for each in weakest])
-
-
-def share_of(found: GroupSum) -> Share:
-    return Share(found.numbers["missed"], found.people)
 
 
 def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
