@@ -1,0 +1,25 @@
+"""Two at the same moment, on PostgreSQL: the second waits for what the first holds."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, transaction
+
+from tests.faults.sites import wait_until
+from tests.learning.test_postponing_at_once import is_anybody_waiting
+
+
+def one_behind_the_other(first, second):
+    """Call `second` in a connection of its own while the transaction of `first` is open, and wait for both."""
+
+    def second_in_a_connection_of_its_own():
+        try:
+            second()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            last = pool.submit(second_in_a_connection_of_its_own)
+            wait_until(is_anybody_waiting, "nobody waits")
+        last.result(60)
