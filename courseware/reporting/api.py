@@ -22,6 +22,7 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import people_visible_to, sees_reports
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course, Document
+from courseware.lib.shares import PERCENT_FROM, Share
 from courseware.reporting import board_rows
 from courseware.reporting.api_looks import record_read
 from courseware.reporting.api_shapes import (
@@ -44,7 +45,6 @@ from courseware.reporting.api_shapes import (
 from courseware.reporting.board_rows import BoardRow
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import QuestionSplit, question_splits
-from courseware.reporting.shares import PERCENT_FROM, Share
 from courseware.reporting.simulation_statistics import Split, split_of
 from courseware.reporting.views.statistics import asked_or_404, released_document_or_404
 

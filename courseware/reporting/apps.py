@@ -15,11 +15,14 @@ class ReportingConfig(AppConfig):
         from courseware.journey.other_work import register_other_work
         from courseware.reporting import digest, escalating, monthly_reports
         from courseware.reporting.keeping_figures import keep_figures
+        from courseware.reporting.simulation_statistics import chosen_by_colleagues_in
         from courseware.reporting.views.today import work_of_lead
+        from courseware.simulations import colleagues
 
         register_record_page("reporting:person")
         register_board_page("reporting:board")
         register_other_work(work_of_lead)
+        colleagues.register(chosen_by_colleagues_in)
         digest.register_letter()
         escalating.register_letter()
         words = _("Write letters to the next level of who is late for days")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.utils.text import Truncator
 
-from courseware.reporting.shares import PERCENT_FROM
+from courseware.lib.shares import PERCENT_FROM
 from courseware.reporting.weak_spots import WeakSpot, WeakSpots
 
 SIDE, GAP = (60, 32), 2  # of a square, and around it

@@ -22,9 +22,9 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
+from courseware.lib.shares import Share
 from courseware.reporting import board_rows
 from courseware.reporting.exports import Column
-from courseware.reporting.shares import Share
 
 Place = tuple[int | None, int]  # keys of a team, or None, and of a course
 

@@ -17,8 +17,8 @@ from courseware.language.questions import Choice, Question, load_question
 from courseware.learning.models import Answer
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
+from courseware.lib.shares import Share
 from courseware.reporting.group_figures import Counted, GroupFigureQuerySet, GroupSum, Subject
-from courseware.reporting.shares import Share
 
 CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen
 

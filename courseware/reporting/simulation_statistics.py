@@ -5,7 +5,7 @@ begins a new count.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -19,8 +19,8 @@ from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
-from courseware.reporting.group_figures import Counted, GroupFigureQuerySet, GroupSum, Subject
-from courseware.reporting.shares import Share
+from courseware.lib.shares import Share
+from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, GroupSum, Subject
 from courseware.simulations.models import Decision, Run, RunQuerySet
 
 WIDEST = 12  # a way that all people took, in units of the drawing
@@ -88,6 +88,17 @@ def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -
         map=drawn,
         ways=tuple(ways(drawn, taken)),
     )
+
+
+def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
+    """Of all whose decisions are kept, in the whole firm: see `simulations.colleagues`. Runs one query."""
+    about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
+    found = GroupFigure.objects.summed(document.course_id, about.values())
+    return {
+        node.id: tuple(Share(each, found[about[node.id]].people) for each in places_taken(node, found[about[node.id]]))
+        for node in nodes
+        if found[about[node.id]].people
+    }
 
 
 def subject_of_endings(simulation: str) -> Subject:
@@ -171,7 +182,7 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
     people = taken.people
     if not people:
         return NodeSplit(node, number, 0)
-    places = [taken.numbers[f"place:{place}"] for place in range(len(node.choices))]
+    places = places_taken(node, taken)
     is_critical = [choice.worth == "critical" for choice in node.choices]
     critical = sum(compress(places, is_critical))
     return NodeSplit(
@@ -182,6 +193,10 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
         critical=Share(critical, people) if any(is_critical) else None,
         seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
     )
+
+
+def places_taken(node: Node, taken: GroupSum) -> list[int]:
+    return [taken.numbers[f"place:{place}"] for place in range(len(node.choices))]
 
 
 def named(found: GroupSum, sort: str) -> Iterator[tuple[str, int]]:

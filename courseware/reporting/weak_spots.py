@@ -12,8 +12,8 @@ from courseware.content.models import Course
 from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
+from courseware.lib.shares import Share
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
-from courseware.reporting.shares import Share
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
 LEVELS = 5  # of colour: 0 is nobody, or nearly

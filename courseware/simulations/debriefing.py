@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from courseware.language.simulations import MOST_TIMEOUTS, WORTH, Ending, Node, NodeChoice, Part, Simulation
+from courseware.lib.shares import Share
+from courseware.simulations.colleagues import SharesOfChoices, chose_best, chosen_by_colleagues
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep
 
@@ -43,8 +45,8 @@ class BuiltPart:
 class Reviewed:
     """One decision, explained in full. `position` is its number, as while playing; `worth` as in `worth_of`.
 
-    `best` is the choice that would have been best, None if it was taken; `is_new` is False for the decisions that a
-    branch shares with the run it starts from.
+    `best` is the choice that would have been best, None if it was taken; then `colleagues` says how many chose so,
+    where that may be said. `is_new` is False for the decisions that a branch shares with the run it starts from.
     """
 
     position: int
@@ -56,6 +58,7 @@ class Reviewed:
     best: NodeChoice | None
     parts: tuple[BuiltPart, ...]
     is_new: bool
+    colleagues: Share | None = None
 
     @property
     def seconds(self) -> int:
@@ -104,27 +107,35 @@ class Debrief:
         return {each.position for each in grave[:MOST_OPEN]}
 
     @property
+    def tells_of_colleagues(self) -> bool:
+        return any(each.colleagues for each in self.reviewed)
+
+    @property
     def fork(self) -> Reviewed | None:
         """Where another way is best tried first: the gravest decision that was made."""
         return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
 
 
 def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
-    """Of a finished run. `texts` is the simulation in the reader's language."""
+    """Of a finished run. `texts` is the simulation in the reader's language. Runs a query."""
     best = trail.rules.best_run(trail.run.flags)[-1]
+    # What was put together is no choice of one among others.
+    passed = [node for step in trail.steps if not (node := trail.rules.nodes[step.before.place]).parts]
+    chosen = chosen_by_colleagues(trail.run.simulation, passed)
     return Debrief(
         run=trail.run,
         ending=texts.endings_by_id[trail.state.place].heard(trail.state),
         best_ending=texts.endings_by_id[best.place],
-        reviewed=tuple(reviewed(trail, step, texts) for step in trail.steps),
+        reviewed=tuple(reviewed(trail, step, texts, chosen) for step in trail.steps),
         max_points=trail.best_points,
         timeouts=trail.timeouts,
     )
 
 
-def reviewed(trail: Trail, step: TrailStep, texts: Simulation) -> Reviewed:
+def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
     node = texts.nodes[step.before.place]
     best, _parts = trail.rules.best(step.before)
+    is_forked = node.is_judged and is_worse(node, step.place, best)
     return Reviewed(
         position=step.position,
         node=node,
@@ -132,9 +143,10 @@ def reviewed(trail: Trail, step: TrailStep, texts: Simulation) -> Reviewed:
         worth=worth_of(trail.rules, step),
         decision=step.decision,
         changes=meter_changes(step, texts),
-        best=node.choices[best] if node.is_judged and is_worse(node, step.place, best) else None,
+        best=node.choices[best] if is_forked else None,
         parts=tuple(BuiltPart(part, place in step.picked) for place, part in enumerate(node.parts)),
         is_new=step.decision.run_id == trail.run.pk,
+        colleagues=chose_best(node, best, chosen[node.id]) if is_forked and node.id in chosen else None,
     )
 
 

@@ -12,11 +12,11 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.lib.dates import site_day
+from courseware.lib.shares import Share
 from courseware.reporting.after_course import Gained, after_course
 from courseware.reporting.consistency import differences
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.observation_check import observed
-from courseware.reporting.shares import Share
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import Run
 from tests.assessment.exams import pre_check_files

@@ -13,10 +13,10 @@ from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import answering
 from courseware.learning.models import Answer, Enrollment
+from courseware.lib.shares import Share
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.question_statistics import question_splits
-from courseware.reporting.shares import Share
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
 from tests.language.samples import make_files
 from tests.making import join, make_course, make_editor, make_enrollment, make_hr, make_team, make_user

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from courseware.lib.shares import Share
 from courseware.reporting.api import shares_in
 from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.shares import Share
 from tests.making import (
     join,
     make_admin,

@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
+from courseware.lib.shares import Share
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.shares import Share
 from courseware.reporting.simulation_statistics import split_of
 from tests.making import join, make_editor, make_enrollment, make_team, make_user
 from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
@@ -201,3 +201,48 @@ def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_nu
     client.get(PAGE)
     with django_assert_num_queries(5):  # session, person, course, document, figures
         client.get(PAGE)
+
+
+def among_colleagues(client, run):
+    """Number of a situation → what its debrief says of colleagues."""
+    client.force_login(run.enrollment.learner)
+    page = BeautifulSoup(client.get(f"/runs/{run.pk}/debrief/").content, "html.parser")
+    told = {
+        item.find(class_="num").get_text(): item.find(class_="colleagues") for item in page.select(".decisions > li")
+    }
+    return {
+        number: (line.get_text(" ", strip=True), len(line.select("i.one")), len(line.select("i")))
+        for number, line in told.items()
+        if line
+    }
+
+
+def test_a_debrief_tells_where_the_way_forked_how_many_colleagues_chose_best(client):
+    def player(*choices):
+        return play(make_player(), choices)
+
+    forked = [2, 0, (0, [0, 2])]
+    for choices in [BEST] * 3 + [RED]:
+        player(*choices)
+    of_four = player(*forked)  # the fifth
+    assert among_colleagues(client, of_four) == {}
+    keep_figures(next(NIGHTS))
+    said = "Of colleagues who stood here, {} chose best."
+    # Nothing of the second, which has no better choice, nor of what was put together, where choices do not differ.
+    assert among_colleagues(client, of_four) == {"1": (said.format("3 of 5"), 3, 5)}
+    assert among_colleagues(client, player(*BEST)) == {}
+    for _ in range(14):
+        player(*BEST)
+    keep_figures(next(NIGHTS))
+    assert among_colleagues(client, of_four) == {"1": (said.format("90%"), 0, 0)}
+
+
+def test_colleagues_are_told_of_as_long_as_the_situation_asks_the_same(client):
+    for _ in range(4):
+        play(make_player(), BEST)
+    before = play(make_player(), RED)
+    keep_figures(next(NIGHTS))
+    weak, harmful = ('- [叫小李去](#where "weak")', '- [叫小李去](#where "harmful")')
+    change(zh_hans=(weak, harmful), en=('- [Send Li](#where "weak")', '- [Send Li](#where "harmful")'))
+    assert list(among_colleagues(client, before)) == ["1"]
+    assert among_colleagues(client, play(make_player(), RED)) == {}

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from courseware.accounts.models import Team
 from courseware.learning.models import Answer, Completion
+from courseware.lib.shares import Share
 from courseware.reporting import board_rows
 from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.shares import Share
 from courseware.reporting.weak_spots import WeakSpot, WeakSpots, weak_spots
 from tests.making import days, join, make_course, make_team
 from tests.reporting.boards import learner_of

@@ -19,6 +19,11 @@ class Share:
         return 100 * self.count // self.people if self.people else 0
 
     @property
+    def dots(self) -> list[bool]:
+        """One for each person, those who are meant in front; none where a percentage is said."""
+        return [place < self.count for place in range(self.people)] if self.people < PERCENT_FROM else []
+
+    @property
     def words(self) -> str:
         if self.people >= PERCENT_FROM:
             return f"{self.percent}%"

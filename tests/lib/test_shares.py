@@ -1,6 +1,6 @@
 import pytest
 
-from courseware.reporting.shares import Share
+from courseware.lib.shares import Share
 
 
 @pytest.mark.parametrize(
@@ -10,3 +10,11 @@ from courseware.reporting.shares import Share
 )  # fmt: skip
 def test_a_share_is_told_in_people_and_from_twenty_people_on_in_percent(share, words):
     assert share.words == words
+
+
+def test_people_are_drawn_one_by_one_as_long_as_they_are_told_so():
+    assert (Share(2, 5).dots, Share(19, 19).dots, Share(13, 20).dots) == (
+        [True, True, False, False, False],
+        [True] * 19,
+        [],
+    )
