@@ -51,6 +51,8 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
+    """`is_alarmed` from the first alarm of the run on."""
+
     position: int
     about: int
     node: Node
@@ -61,6 +63,7 @@ class Situation:
     last: Consequence | None
     clock: ShownClock | None
     path: PathLine
+    is_alarmed: bool
 
 
 def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
@@ -80,6 +83,7 @@ def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
         last=consequence(last, texts) if last else None,
         clock=shown_clock(clock, at) if clock.seconds else None,
         path=path_behind([step.is_astray(trail.rules) for step in trail.steps], trail.ahead),
+        is_alarmed=node.kind == "alarm" or any(texts.nodes[each.before.place].kind == "alarm" for each in trail.steps),
     )
 
 

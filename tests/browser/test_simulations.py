@@ -76,6 +76,44 @@ def test_keys_do_nothing_once_they_are_turned_off(visit, enrollment):
     assert Decision.objects.get().place == 2
 
 
+SENSES = """
+globalThis.sensed = [];
+const note = (what) => sensed.push(what);
+Object.defineProperty(navigator, "vibrate", { value: (pattern) => note(pattern.length) });
+Object.defineProperty(globalThis, "speechSynthesis", { value: {
+  getVoices: () => [{ lang: "en-US" }, { lang: "zh-CN" }], cancel: () => note("hush"), addEventListener: () => {},
+  speak: ({ text, lang }) => note(`${lang}: ${text}`) } });
+globalThis.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set() {} });
+globalThis.AudioContext = class {
+  currentTime = 0; destination = {};
+  node = { frequency: {}, gain: { setValueAtTime() {}, exponentialRampToValueAtTime() {} }, start: () => note("tone"),
+    stop() {}, connect: (next) => next };
+  createOscillator() { return this.node; }
+  createGain() { return this.node; }
+};
+"""
+
+
+def test_nothing_is_heard_or_felt_or_read_aloud_but_by_choice_and_a_choice_stays(visit, enrollment):
+    page = visit(enrollment.learner)
+    page.add_init_script(SENSES)
+    start(page, timing="off")
+    expect(page.get_by_label("Vibration")).to_be_hidden()  # nothing shakes under a mouse
+    assert page.evaluate("sensed.filter((what) => what !== 'hush')") == []
+    page.get_by_label("Read aloud").check()
+    said = ["en-US: The bell rings", "en-US: Li The tea room, I think.", "en-US: Wang Never mind it."]
+    assert page.evaluate("sensed.filter((what) => what !== 'hush')") == said
+    page.get_by_label("Sound").check()
+    page.evaluate("sensed.length = 0")
+    page.get_by_role("button", name="Send Li").click()
+    situation(page, "Where are you?")
+    assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]  # no alarm there
+    page.reload()
+    expect(page.get_by_label("Read aloud")).to_be_checked()
+    assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]
+
+
 def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_motion_is_not_wanted(visit, site):
     slow = SIMULATION["zh-hans"].replace("好像是茶水间。", "好像是茶水间。" * 40)  # the next line waits for a minute
     enrollment = make_enrollment(make_user(), make_simulation_course(zh_hans=slow))

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content.releases.importing import import_course
+from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
 from tests.language.samples import make_files
@@ -74,6 +75,20 @@ def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
     run = Run.objects.get()
     assert run.timing == Timing.OFF
     assert b"data-clock" not in signed_in.get(page_of(run)).content
+
+
+def test_from_the_first_alarm_on_a_run_looks_like_no_call(signed_in, enrollment):
+    def looks(run):
+        page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
+        return page.find(id="piece")["class"]
+
+    run = begin(enrollment)
+    assert looks(run) == ["piece", "alarmed"]
+    take(run, 0)
+    assert looks(run) == ["piece", "alarmed"]  # a scene, where the bell still rings
+    change(zh_hans=("{#rings .alarm}", "{#rings .call}"))
+    running.give_up(run)
+    assert looks(begin(enrollment)) == ["piece"]
 
 
 @pytest.mark.parametrize(("arrives", "button"), [(".alarm", "Begin the run"), (".call", "Answer")])

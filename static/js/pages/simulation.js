@@ -3,18 +3,19 @@
 // - lines arrive one after the other, and the clock runs; when it is down, it sends that the time is up
 // - the next situation takes the place of the last one without a new page, and a decision that does not get through
 //   stays and is sent again: the server knows its number, so it counts once
-// - keys 1, 2, 3 …, a sound, and spoken warnings at the start, at half of the time and five seconds before the end
+// - keys 1, 2, 3 …, and warnings for who listens at the start, at half of the time and five seconds before the end
+// - by choice it rings, shakes, and reads aloud what is said
 import { announce, fill } from "../announce.js";
 import { startClock, stopwatch } from "../clock.js";
-import { storage } from "../drafts.js";
 import { isAway, makeRetry } from "../retry.js";
-import { beep } from "../sound.js";
+import * as senses from "../senses.js";
 
+const { set, setting } = senses;
+const RINGS = { times: 6, every: 3000 }; // milliseconds
 const RETRY_AFTER = [2, 5, 15, 60]; // seconds
 
 const run = document.querySelector("[data-run]"); // not on the pages before and after it
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
-const onThisDevice = storage("localStorage");
 const retry = makeRetry(RETRY_AFTER, () => form() && send(form(), sending));
 let sending = null; // the button of the decision that is on its way
 let stopClock = () => {};
@@ -24,23 +25,24 @@ let arrivals = []; // timers
 const form = () => run.querySelector("[data-decision]");
 const choices = () => form()?.querySelectorAll("button.choice") ?? [];
 
-const setting = (name) => onThisDevice((store) => store.getItem(`simulation ${name}`));
-const set = (name, value) => onThisDevice((store) => store.setItem(`simulation ${name}`, value));
-
-function sound(frequency, seconds) {
-  if (setting("sound") === "on") beep(frequency, seconds);
-}
-
 function arrive() {
   stopTimers();
   bringLines();
-  showSettings();
+  showSettings(run);
   runClock();
-  if (run.querySelector(".alarm")) sound(520, 0.6);
+  if (run.querySelector(".arrival.alarm")) senses.alarm();
+  speak();
+}
+
+function speak() {
+  for (const said of run.querySelectorAll(".arrival h1, .arrival .line")) {
+    senses.readAloud(said.textContent, said.closest("[lang]").lang);
+  }
 }
 
 function stopTimers() {
   stopClock();
+  senses.hush();
   arrivals.forEach(clearTimeout);
   arrivals = [];
 }
@@ -85,7 +87,7 @@ function runClock() {
       face.classList.toggle("short", isShort);
       if (isMark) announce(fill(run.dataset.seconds, { seconds }));
       if (seconds === 0) timeIsUp(decision);
-      else if (isShort) sound(880, 0.08);
+      else if (isShort) senses.tick();
     },
     slept() {
       if (sending) return;
@@ -107,17 +109,25 @@ function tellTime(decision) {
   if (hasClock) hasClock.value = isTimeOut() ? "1" : "";
 }
 
-function showSettings() {
-  for (const label of run.querySelectorAll("[data-setting]")) {
+function showSettings(place) {
+  for (const label of place.querySelectorAll("[data-setting]")) {
     const box = label.querySelector("input");
     const name = label.dataset.setting;
-    label.hidden = false;
+    label.hidden = !senses.isPossible(name, label.dataset.speaks);
     box.checked = name === "keys" ? setting(name) !== "off" : setting(name) === "on";
-    box.addEventListener("change", () => {
+    box.onchange = () => {
       set(name, box.checked ? "on" : "off");
-      if (name === "sound") sound(660, 0.15);
-    });
+      senses.hush();
+      if (run && name === "aloud") speak();
+      else if (name !== "keys") senses.tick();
+    };
   }
+}
+
+function ringUntilAnswered(left = RINGS.times) {
+  if (!left) return;
+  senses.ring();
+  setTimeout(ringUntilAnswered, RINGS.every, left - 1);
 }
 
 function send(decision, button) {
@@ -220,3 +230,7 @@ function play() {
 for (const fieldset of document.querySelectorAll("[data-timing]")) fieldset.hidden = false;
 for (const field of document.querySelectorAll("[data-has-script]")) field.value = "1";
 if (run) play();
+else showSettings(document);
+senses.whenVoicesCome(() => showSettings(document));
+addEventListener("pagehide", senses.hush);
+if (document.querySelector("[data-rings]")) ringUntilAnswered();

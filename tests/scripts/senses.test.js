@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bestVoice, pieces } from "../../static/js/senses.js";
+
+const voices = ["en-US", "zh-TW", "zh_CN", "en-GB"].map((lang) => ({ lang }));
+
+test("a voice of the country is taken before another of the language, and none of another language", () => {
+  const voice = (language) => bestVoice(voices, language)?.lang;
+  assert.deepEqual(["zh-Hans", "en-GB", "en", "fr"].map(voice), ["zh_CN", "en-GB", "en-US", undefined]);
+  assert.equal(bestVoice([{ lang: "zh-HK" }], "zh-Hans").lang, "zh-HK");
+});
+
+test("a text is spoken sentence by sentence, short ones together, and not a word is lost", () => {
+  assert.deepEqual(pieces("走！别回头。你呢？", 6), ["走！别回头。", "你呢？"]);
+  assert.deepEqual(pieces("Go now. Do not\n look back!", 9), ["Go now.", "Do not look back!"]);
+  assert.deepEqual(pieces("Go. Now.", 100), ["Go. Now."]);
+  assert.deepEqual(pieces("  "), []);
+});
