@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("courseware.face.urls")),
     path("", include("courseware.outbox.urls")),
     path("accounts/", include("courseware.accounts.urls")),
+    path("service-worker.js", well_known.service_worker, name="service-worker"),
     path(".well-known/security.txt", well_known.security_txt),
     path(".well-known/change-password", well_known.change_password),
     path("admin/", admin.site.urls),

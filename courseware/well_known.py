@@ -1,8 +1,10 @@
 """Addresses that programs look for at every site."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -11,6 +13,15 @@ from django.views.generic import RedirectView
 HOLDS_FOR = timedelta(days=90)  # whoever keeps a copy asks again after that
 
 change_password = RedirectView.as_view(pattern_name="account_change_password")
+
+
+@require_safe
+def service_worker(request):
+    """The script that answers where no network does. At the root, for it sees no address above its own."""
+    script = finders.find("js/service_worker.js")
+    if script is None:
+        raise Http404
+    return HttpResponse(Path(script).read_bytes(), content_type="text/javascript; charset=utf-8")
 
 
 @require_safe

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from courseware.accounts import offices
@@ -80,7 +81,14 @@ def times(session, user, at):
 def session_times(request):
     """For every page of who is signed in."""
     is_in = hasattr(request, "user") and request.user.is_authenticated
-    return {"session_times": times(request.session, request.user, now()) if is_in else None}
+    if not is_in:
+        return {"session_times": None}
+    return {"session_times": times(request.session, request.user, now()) | {"reader": reader_mark(request.user)}}
+
+
+def reader_mark(user):
+    """Tells a browser whose copy of the course's text it keeps, and nobody who that is."""
+    return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
 
 
 class SessionAgeMiddleware:

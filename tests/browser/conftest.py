@@ -48,6 +48,8 @@ def visit(browser, site):
     contexts, wrong = [], []
 
     def open_page(person=None, *, language="en", **options):
+        # What a service worker asks for could not be refused here: tests/browser/test_offline.py has one.
+        options = {"service_workers": "block"} | options
         context = browser.new_context(base_url=site, locale=LOCALES[language], **options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

@@ -151,6 +151,7 @@ def test_pages_of_who_learns(language, visit, world):
             f"{course}/tracks/",
             f"{course}/card/",
             f"{course}/card/pocket/",
+            "/offline/",
             "/exam/tea-room/last-cup/",
         ],
     )

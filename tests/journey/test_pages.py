@@ -212,3 +212,24 @@ def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment
     cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
     assert cells[:2] == ["8", "4"]
     assert cells[2] != "–"
+
+
+def test_the_copy_to_read_without_network_has_the_card_and_the_present_module_and_nothing_about_the_person(
+    client, enrollment
+):
+    def articles():
+        page = client.get(reverse("journey:reading-copy")).content.decode()
+        assert not any(word in page for word in (enrollment.learner.name, enrollment.learner.email, "csrf", "<form"))
+        return [article["id"] for article in BeautifulSoup(page, "html.parser").find_all("article")]
+
+    outline = serving.outline(enrollment.course.current, "en")
+    lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
+    assert articles() == ["card", *lessons[0]]
+    complete_course(enrollment)
+    assert articles() == ["card"]
+
+
+def test_who_learns_nothing_has_no_copy_to_keep(client):
+    client.force_login(make_user())
+    response = client.get(reverse("journey:reading-copy"))
+    assert (response.status_code, response.content) == (204, b"")

@@ -47,13 +47,16 @@ def test_a_page_asks_at_once_for_all_that_its_script_imports(page):
 
 def test_every_module_is_on_a_page():
     on_pages = set().union(*(imported(SCRIPTS / "pages" / f"{page}.js", later=True) for page in PAGES))
-    assert set(SCRIPTS.rglob("*.js")) - on_pages == {SCRIPTS / "theme.js"}  # it runs before the first paint: no module
+    assert set(SCRIPTS.rglob("*.js")) - on_pages == {
+        SCRIPTS / "theme.js",  # it runs before the first paint: no module
+        SCRIPTS / "service_worker.js",  # the browser runs it beside the pages
+    }
 
 
 def test_every_module_but_the_pages_has_tests_of_its_own():
     modules = {file.stem for file in SCRIPTS.glob("*.js")}
     tested = {file.name.removesuffix(".test.js") for file in (ROOT / "tests" / "scripts").iterdir()}
-    assert modules - tested == {"theme"}  # nothing but calls of the browser
+    assert modules - tested == {"theme", "service_worker"}  # nothing but calls of the browser
     assert tested <= modules
 
 
@@ -85,7 +88,7 @@ def test_a_module_that_changes_gives_every_script_above_it_a_new_name_and_no_oth
     before = collected(tmp_path / "before").hashed_files
     after = collected(tmp_path / "after", tmp_path / "changed").hashed_files
     assert {name for name in before if before[name] != after[name]} == {
-        "js/drafts.js", "js/unsaved.js",
+        "js/drafts.js", "js/senses.js", "js/unsaved.js",
         "js/pages/editor.js", "js/pages/lesson.js", "js/pages/simulation.js", "js/pages/survey.js",
     }  # fmt: skip
 

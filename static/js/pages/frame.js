@@ -1,9 +1,10 @@
 // On every page: the place is kept when the language is switched, a lost network is said, and the end of a session; a
-// key opens the search.
+// key opens the search. What can be read without network is kept for who is signed in, and goes with who signs out.
 import { asksForSearch } from "../search_key.js";
 
 const AT_THE_TOP = 60; // pixels
 const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
+const COPY = "reading-copy"; // its name is also in the scripts that keep and show it
 
 const opened = Date.now();
 const switching = document.querySelector("[data-language]");
@@ -16,8 +17,17 @@ switching?.addEventListener("submit", () => {
   if (scrollY > 0 && passed.length) switching.elements.next.value += `#${passed.pop().id}`;
 });
 
-function tellNetwork() {
+async function tellNetwork() {
   network.textContent = navigator.onLine ? "" : network.dataset.network;
+  if (navigator.onLine || !(await hasCopy())) return;
+  const link = document.createElement("a");
+  link.href = network.dataset.copyAddress;
+  link.textContent = network.dataset.copy;
+  network.append(" ", link);
+}
+
+async function hasCopy() {
+  return Boolean(navigator.serviceWorker?.controller) && (await caches.has(COPY).catch(() => false));
 }
 
 /** What would only bring the browser's own page of errors, in place of this one, waits. */
@@ -43,7 +53,14 @@ addEventListener("submit", stay);
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   const isHere = link?.hash && link.href.split("#")[0] === location.href.split("#")[0];
-  if (link && !isHere && /^https?:$/.test(link.protocol)) stay(event);
+  if (link && !isHere && !network.contains(link) && /^https?:$/.test(link.protocol)) stay(event);
+});
+addEventListener("submit", async (event) => {
+  if (!event.target.matches("[data-sign-out]") || !("caches" in window)) return;
+  const isLeaving = !event.defaultPrevented;
+  event.preventDefault();
+  await caches.delete(COPY).catch(() => {});
+  if (isLeaving) event.target.submit();
 });
 tellNetwork();
 
@@ -55,4 +72,15 @@ async function watchSession() {
     // The network went away: the sign-in page says it afterwards, as without a script.
   }
 }
+
+async function keepReadingCopy() {
+  try {
+    const module = await import("../reading_copy.js");
+    await module.keepCopy(session.dataset.reader, document.documentElement.lang);
+  } catch {
+    // No network, no room, or a browser that keeps nothing: the next page tries again.
+  }
+}
+
 if (session) setTimeout(watchSession, SESSION_AFTER);
+if (session && "serviceWorker" in navigator && "caches" in window) setTimeout(keepReadingCopy, SESSION_AFTER);

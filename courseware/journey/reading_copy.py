@@ -1,0 +1,43 @@
+"""What can be read without network: the emergency card and the lessons of the present module. It says nothing about the
+person: no name, no answer, nothing of how far anybody is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from courseware.content.compiled.paragraphs import without_ids
+from courseware.content.compiled.serving import OutlineModule, PageData, Step
+from courseware.journey.home import CourseCard
+from courseware.learning.access import Reading
+
+
+@dataclass(frozen=True)
+class CopiedLesson:
+    step: Step
+    page: PageData
+
+    @property
+    def blocks(self) -> Iterator[Mapping[str, Any]]:
+        """In reading order: html, callout, question (with `title`). Ids go, as those of several lessons would meet."""
+        for block in self.page.data["blocks"]:
+            if block["type"] == "question":
+                yield block | {"title": self.page.questions[block["id"]].title}
+            elif "html" in block:
+                yield block | {"html": without_ids(block["html"])}
+
+
+@dataclass(frozen=True)
+class ReadingCopy:
+    module: OutlineModule | None
+    lessons: tuple[CopiedLesson, ...]
+
+
+def reading_copy_of(card: CourseCard) -> ReadingCopy:
+    """The module in which the person goes on; none behind the end."""
+    module = card.module
+    if module is None:
+        return ReadingCopy(None, ())
+    reading = Reading(card.enrollment)
+    steps = (step for step in module.steps if step.kind == "lesson")
+    return ReadingCopy(module, tuple(CopiedLesson(step, reading.page(step.id)) for step in steps))

@@ -1,0 +1,112 @@
+"""What is read without network, and when it goes."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from courseware.learning import enrolling
+from tests.browser.conftest import session_cookie
+from tests.browser.courses import make_tea_room
+from tests.making import make_enrollment, make_user
+from tests.patience import PATIENCE
+
+LESSON = "/learn/tea-room/boiling/"
+HAS_COPY = "async () => Boolean(await (await caches.open('reading-copy')).match('/offline/about'))"
+ABOUT = "async () => (await (await caches.open('reading-copy')).match('/offline/about'))?.json()"
+SEEN_BEFORE = """async (days) => {
+  const copy = await caches.open("reading-copy");
+  const about = await (await copy.match("/offline/about")).json();
+  await copy.put("/offline/about", new Response(JSON.stringify({ ...about, seen: Date.now() - days * 864e5 })));
+}"""
+WHAT_IS_KEPT = """async () => {
+  const copy = await caches.open("reading-copy");
+  const texts = await Promise.all((await copy.keys()).map(async (key) => (await copy.match(key)).text()));
+  return texts.join(" ");
+}"""
+
+
+@pytest.fixture
+def learner(site):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, make_tea_room())
+    return learner
+
+
+@pytest.fixture
+def page(visit, learner):
+    """Signed in, on a lesson, with the copy kept."""
+    page = visit(learner, service_workers="allow")
+    page.goto(LESSON)
+    until(page, HAS_COPY)
+    until(page, "Boolean(navigator.serviceWorker.controller)")
+    return page
+
+
+def until(page, condition):
+    """As `wait_for_function`, which the policy of the pages forbids."""
+    over = time.monotonic() + PATIENCE
+    while not page.evaluate(condition):
+        assert time.monotonic() < over, condition
+        page.wait_for_timeout(100)
+
+
+def read_without_network(page):
+    page.context.set_offline(True)
+    page.goto(LESSON)
+
+
+def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner):
+    read_without_network(page)
+    assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")
+    expect(page.get_by_role("heading", name="To read until the network is back")).to_be_visible()
+    expect(page.locator("article")).not_to_have_count(0)
+    page.goto("/card/")
+    assert page.url.endswith("/offline/#card")
+    page.context.set_offline(False)
+    page.get_by_role("link", name="Try again").click()
+    page.wait_for_url(re.compile("[0-9]/$"))
+
+
+def test_a_page_that_stays_leads_to_the_copy(page):
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Read the card and this module").click()
+    page.wait_for_url("**/offline/")
+
+
+def test_what_is_kept_is_text_of_the_course_and_nothing_about_the_person(page, learner):
+    kept = page.evaluate(WHAT_IS_KEPT)
+    assert "To read until the network is back" in kept
+    assert learner.name not in kept and learner.email not in kept and "csrfmiddlewaretoken" not in kept
+
+
+def test_who_signs_out_leaves_nothing(page):
+    page.goto("/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/accounts/login/**")
+    assert not page.evaluate(HAS_COPY)
+    with pytest.raises(Error, match="ERR_"):
+        read_without_network(page)
+
+
+def test_another_person_who_signs_in_there_gets_a_copy_of_their_own(page, visit, learner, site):
+    before = page.evaluate(ABOUT)
+    other = make_enrollment(make_user("Olga Other")).learner
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(other, site)])
+    page.goto(LESSON)
+    until(page, f"async () => ![undefined, '{before['reader']}'].includes((await ({ABOUT})())?.reader)")
+
+
+def test_after_seven_days_unseen_it_is_shown_no_more(page):
+    page.evaluate(SEEN_BEFORE, 6.9)
+    read_without_network(page)
+    page.evaluate(SEEN_BEFORE, 7.1)
+    with pytest.raises(Error, match="ERR_"):
+        page.goto("/card/")
+    page.context.set_offline(False)
+    page.goto("/")
+    page.context.set_offline(True)
+    with pytest.raises(Error, match="ERR_"):
+        page.goto("/card/")  # it went with that, and is back with the next page that stays open
