@@ -14,17 +14,21 @@ from courseware.learning.access import Reading
 
 @dataclass(frozen=True)
 class CopiedLesson:
+    """`posts` are the names of all posts by their keys: what is for another post is here, too."""
+
     step: Step
     page: PageData
+    posts: Mapping[str, str]
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """In reading order: html, callout, question (with `title`). Ids go, as those of several lessons would meet."""
+        """In reading order: html, callout (with `posts`), question (with `title`). Ids go, as those of several lessons would meet."""
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
                 yield block | {"title": self.page.questions[block["id"]].title}
             elif "html" in block:
-                yield block | {"html": without_ids(block["html"])}
+                posts = [self.posts[track] for track in block.get("tracks", ()) if track in self.posts]
+                yield block | {"html": without_ids(block["html"]), "posts": posts}
 
 
 @dataclass(frozen=True)
@@ -40,4 +44,6 @@ def reading_copy_of(card: CourseCard) -> ReadingCopy:
         return ReadingCopy(None, ())
     reading = Reading(card.enrollment)
     steps = (step for step in module.steps if step.kind == "lesson")
-    return ReadingCopy(module, tuple(CopiedLesson(step, reading.page(step.id)) for step in steps))
+    return ReadingCopy(
+        module, tuple(CopiedLesson(step, reading.page(step.id), reading.outline.tracks) for step in steps)
+    )
