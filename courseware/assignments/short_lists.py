@@ -12,9 +12,8 @@ from django.db.models import Max
 
 from courseware.assessment.models import Attempt, Response
 from courseware.content.compiled.serving import Outline, outline
-from courseware.content.models import Course, ReleaseEntry
+from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.learning.models import Completion
-from courseware.learning.release_effects import ASKS_TO_REREAD
 from courseware.simulations.models import Run
 
 
@@ -42,16 +41,8 @@ def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str
 
 def last_changes(course: Course) -> dict[str, datetime]:
     """Id of a document → when a release that was more than minor last changed it. Runs one query."""
-    entries = ReleaseEntry.objects.filter(release__course=course).order_by("release__number")
-    changes: dict[str, datetime] = {}
-    revisions: dict[str, int] = {}
-    for document, revision, weight, at in entries.values_list(
-        "document__identifier", "revision", "release__weight", "release__created_at"
-    ):
-        if revisions.get(document, revision) != revision and weight in ASKS_TO_REREAD:
-            changes[document] = at
-        revisions[document] = revision
-    return changes
+    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
+    return dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
 
 
 def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:

@@ -164,7 +164,8 @@ class Proposal(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")
     base = models.ForeignKey("Release", on_delete=models.PROTECT, null=True, related_name="+")
     revisions: "models.ManyToManyField[Revision, models.Model]" = models.ManyToManyField("Revision", related_name="+")
-    weight = models.CharField(max_length=8)
+    weight = models.CharField(max_length=8, help_text="The heaviest of `weights`")
+    weights = models.JSONField(default=dict, help_text="Id of each document → its weight")
     note = models.CharField(max_length=200)
     proposed_at = models.DateTimeField(default=timezone.now)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -178,18 +179,26 @@ class Proposal(models.Model):
     def __str__(self):
         return f"{self.course} · {self.note}"
 
+    @property
+    def weighed(self):
+        """Each revision with its weight."""
+        revisions = list(self.revisions.all())
+        return [(each, Release.Weight(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
+
 
 class Release(models.Model):
     """The revisions that learners see from now on. Never edited."""
 
     class Weight(models.TextChoices):
         MINOR = "minor", _("minor: nobody is touched")
-        REREAD = "reread", _("re-read: those who completed the lesson see what changed")
-        RETAKE = "retake", _("retake: the check counts again at renewal")
+        REREAD = "reread", _("re-read: those who completed the lesson see what changed, and say so")
+        RETAKE = "retake", _("retake: those who completed the lesson answer its check again on the new text")
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
     number = models.PositiveIntegerField(_("number"))
-    weight = models.CharField(_("weight"), max_length=8, choices=Weight, default=Weight.MINOR)
+    weight = models.CharField(
+        _("weight"), max_length=8, choices=Weight, default=Weight.MINOR, help_text="The heaviest of its documents"
+    )
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("released at"), default=timezone.now)
     created_by = models.ForeignKey(
@@ -214,6 +223,10 @@ class Release(models.Model):
         return f"{self.course} · {self.number}"
 
 
+# Of a lesson: whoever had done it is to see what changed. Of RETAKE the check is answered again as well.
+ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
+
+
 class Page(models.Model):
     """A document compiled for reading, in one language. Shared by all releases for which it compiles to the same."""
 
@@ -231,13 +244,23 @@ class Page(models.Model):
 
 
 class ReleaseEntry(models.Model):
+    """A document as it is in a release. `weight` is that of its change; empty where the release before had it so."""
+
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="entries")
     pages = models.ManyToManyField(Page, related_name="entries")
+    weight = models.CharField(max_length=8, choices=Release.Weight, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "document"], name="one_entry_per_document")]
+        indexes = [
+            models.Index(
+                fields=["release", "document"],
+                condition=models.Q(weight__in=ASKS_TO_REREAD),
+                name="entry_more_than_minor",
+            )
+        ]
 
     def __str__(self):
         return f"{self.release}: {self.revision}"

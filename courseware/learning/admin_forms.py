@@ -57,9 +57,10 @@ SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 
 class PublishForm(forms.Form):
-    """Which drafts to publish, with what weight and why.
+    """Which drafts to publish, each with what weight, and why.
 
     The value of a draft is its revision, so that one edited since the page was made is rejected, not published unseen.
+    `weights`: id of a document → what is chosen for it at first.
     """
 
     revisions = forms.TypedMultipleChoiceField(
@@ -68,24 +69,49 @@ class PublishForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": SAVED_MEANWHILE},
     )
-    weight = forms.ChoiceField(label=_("weight"), choices=Release.Weight, widget=forms.RadioSelect)
     note = forms.CharField(
         label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
     )
     confirmed = forms.BooleanField(label=_("I have seen whom this touches."))
 
-    def __init__(self, *args, drafts, **kwargs):
+    def __init__(self, *args, drafts, weights=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.drafts = {draft.revision.pk: draft for draft in drafts}
         self.fields["revisions"].choices = [(pk, str(draft.document)) for pk, draft in self.drafts.items()]
         self.fields["revisions"].initial = list(self.drafts)
-        kinds = {draft.document.kind for draft in drafts}
-        asks = kinds & {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
-        self.fields["weight"].initial = Release.Weight.REREAD if asks else Release.Weight.MINOR
+        for pk, draft in self.drafts.items():
+            document = draft.document
+            asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
+            usual = Release.Weight.REREAD if asks else Release.Weight.MINOR
+            self.fields[f"weight-{pk}"] = forms.ChoiceField(
+                label=_("How much the change in “%(document)s” weighs") % {"document": document},
+                choices=Release.Weight,
+                widget=forms.RadioSelect,
+                initial=(weights or {}).get(document.identifier, usual),
+            )
+
+    def clean(self):
+        cleaned = super().clean()
+        for pk in self.drafts.keys() - set(cleaned.get("revisions", ())):
+            self.errors.pop(f"weight-{pk}", None)  # of what is not published nothing need be said
+        return cleaned
+
+    @property
+    def weights(self):
+        """Of each draft, in their order."""
+        return [self[f"weight-{pk}"] for pk in self.drafts]
 
     @property
     def words(self):
-        return {"weight": self.cleaned_data["weight"], "note": self.cleaned_data["note"]}
+        """Of the drafts that are chosen: id of each document → its weight; and the note."""
+        chosen = {pk: self.drafts[pk].document.identifier for pk in self.cleaned_data["revisions"]}
+        weights = {identifier: self.cleaned_data[f"weight-{pk}"] for pk, identifier in chosen.items()}
+        return {"weights": weights, "note": self.cleaned_data["note"]}
+
+    def refuse_minor(self, documents):
+        for pk, draft in self.drafts.items():
+            if draft.document.identifier in documents:
+                self.add_error(f"weight-{pk}", _("An exam, its questions or its pass mark are more than minor."))
 
     @property
     def chosen(self):

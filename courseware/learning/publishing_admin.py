@@ -64,12 +64,12 @@ class PublishingCourseAdmin(CourseAdmin):
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             course.refresh_from_db()
             drafts = publishing.drafts(course)
-            form, status = PublishForm(drafts=drafts, initial=form.words), HTTPStatus.CONFLICT
+            form = PublishForm(drafts=drafts, weights=form.words["weights"], initial={"note": form.words["note"]})
+            status = HTTPStatus.CONFLICT
         return self.page_to_publish_on(request, course, drafts, form, status)
 
     def page_to_publish_on(self, request, course, drafts, form, status):
         people = people_per_document([draft.document for draft in drafts])
-        touched = touched_by([draft.document for draft in drafts])
         changed = changes_in_words(course, [draft.revision for draft in drafts])
         others = proposing.others_who_may_publish(request.user).exists()
         context = {
@@ -85,21 +85,21 @@ class PublishingCourseAdmin(CourseAdmin):
             "course": course,
             "form": form,
             "rows": [
-                (draft, option, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
-                for draft, option in zip(drafts, form["revisions"], strict=True)
+                (draft, option, weight, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
+                for draft, option, weight in zip(drafts, form["revisions"], form.weights, strict=True)
             ],
-            "weights": [(option, touched[option.data["value"]]) for option in form["weight"]],
+            "touched": touched_by([draft.document for draft in drafts]),
         }
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
         """Where to go after a release or a proposal; None where the form now says what is wrong. Raises StaleChoice."""
-        changes_exams = bool(changes_in_words(course, form.chosen))
-        if changes_exams and form.words["weight"] == Release.Weight.MINOR:
-            form.add_error("weight", gettext("An exam, its questions or its pass mark are more than minor."))
+        changed = changes_in_words(course, form.chosen)
+        if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Weight.MINOR]:
+            form.refuse_minor(is_minor)
             return None
         try:
-            if not changes_exams:
+            if not changed:
                 release = publishing.publish(course, form.chosen, **form.words, by=request.user)
             else:
                 proposal = proposing.propose(course, form.chosen, **form.words, by=request.user)

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from django.db.models import Count
 
 from courseware.content.compiled.serving import PageData
-from courseware.content.models import Document, Release, ReleaseEntry
+from courseware.content.models import ASKS_TO_REREAD, Document, Release, ReleaseEntry
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.kept_query import KeptQuery
 
 COMPLETIONS = KeptQuery(
     lambda enrollment, document: Completion.objects.filter(enrollment=enrollment, document=document).order_by("pk")
 )
-ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
 
 
 def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
@@ -30,18 +29,16 @@ def changes_since_done(enrollment: Enrollment, page: PageData) -> list[Release]:
     changes: list[Release] = []
     revision = done.revision_id
     for entry in entries.defer("release__outlines").order_by("release__number"):
-        if entry.revision_id != revision and entry.release.weight in ASKS_TO_REREAD:
+        if entry.revision_id != revision and entry.weight in ASKS_TO_REREAD:
             changes.insert(0, entry.release)
         revision = entry.revision_id
     return changes
 
 
-def touched_by(documents: Sequence[Document]) -> dict[str, int]:
-    """Weight → number of people a release of these documents touches: those who have done any. Runs one query."""
-    people = Completion.objects.filter(document__in=documents).aggregate(
-        people=Count("enrollment__learner", distinct=True)
-    )["people"]
-    return {Release.Weight.MINOR: 0, Release.Weight.REREAD: people, Release.Weight.RETAKE: people}
+def touched_by(documents: Sequence[Document]) -> int:
+    """How many people have done any of these documents. Runs one query."""
+    done = Completion.objects.filter(document__in=documents)
+    return done.aggregate(people=Count("enrollment__learner", distinct=True))["people"]
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:

@@ -153,7 +153,8 @@ def address(course):
 
 def send(client, *documents, weight="reread"):
     revisions = [document.head.pk for document in documents]
-    form = {"revisions": revisions, "weight": weight, "note": "easier", "confirmed": "on"}
+    weights = {f"weight-{revision}": weight for revision in revisions}
+    form = {"revisions": revisions, **weights, "note": "easier", "confirmed": "on"}
     return client.post(address(documents[0].course), form)
 
 
@@ -181,7 +182,9 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     )  # fmt: skip
     proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
     assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
-    assert proposed.data == {"course": course.pk, "weight": "reread", "revisions": [exam.head_id]}
+    assert proposed.data == {
+        "course": course.pk, "weight": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
+    }  # fmt: skip
     assert (released.verb, released.actor) == ("content-released", second)
     assert released.data.items() >= {"proposal": proposal.pk, "alone": False}.items()
     assert released.data["pass_marks"] == {"last-cup": 75}
@@ -219,7 +222,7 @@ def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, ed
 
 def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exam, editor):
     second = make_editor()
-    proposal = proposing.propose(course, [exam.head], weight="retake", note="easier", by=editor)
+    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "retake"}, note="easier", by=editor)
     client.force_login(second)
     for _ in range(2):
         answer(client, proposal, "decline")
@@ -234,11 +237,11 @@ def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exa
 
 def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, course, exam, editor):
     second = make_editor()
-    proposal = proposing.propose(course, [exam.head], weight="reread", note="easier", by=editor)
+    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
     exam = edit(course, "last-cup", "pass_mark: 75", "pass_mark: 74")
     with pytest.raises(ProposalVoid):
         proposing.release_proposed(proposal, by=second)
-    proposal = proposing.propose(course, [exam.head], weight="reread", note="easier", by=editor)
+    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
     publish_head(edit(course, "boiling", "Fill it", "Fill it up", language="en"))
     with pytest.raises(ProposalVoid):
         proposing.release_proposed(proposal, by=second)
@@ -249,7 +252,7 @@ def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, cour
 
 def test_proposing_and_releasing_twice_is_proposing_and_releasing_once(course, exam, editor):
     second = make_editor()
-    words = {"weight": "reread", "note": "easier", "by": editor}
+    words = {"weights": {"last-cup": "reread"}, "note": "easier", "by": editor}
     first, again = (proposing.propose(course, [exam.head], **words) for _ in range(2))
     assert first == again
     assert proposing.release_proposed(first, by=second) == proposing.release_proposed(first, by=second)

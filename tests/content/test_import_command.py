@@ -93,3 +93,17 @@ class TestCommand:
         assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER - 1), (2, COMPILER - 1)}
         call_command("import_content", tmp_path)
         assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER), (2, COMPILER)}
+
+    def test_what_is_named_weighs_more_than_minor_and_what_did_not_change_is_refused(self, tmp_path, capsys):
+        self.write(tmp_path / "tea", make_files())
+        call_command("import_content", tmp_path)
+        self.write(tmp_path / "tea", {LESSON: make_files()[LESSON] + b"\n"})
+        with pytest.raises(CommandError):
+            call_command("import_content", tmp_path, "--reread", "boiling", "card")
+        assert "card: given a weight, but not changed by this import" in capsys.readouterr().err
+        call_command("import_content", tmp_path, "--reread", "boiling")
+        release = Release.objects.latest("number")
+        assert (release.number, release.weight) == (2, "reread")
+        assert list(release.entries.exclude(weight="").values_list("document__identifier", "weight")) == [
+            ("boiling", "reread")
+        ]

@@ -136,6 +136,20 @@ class TestPublishing:
         event = Event.objects.latest("pk")
         assert (event.verb, event.subject, event.actor) == ("content-released", f"release:{release.pk}", editor)
 
+    def test_each_changed_document_has_its_own_weight_and_the_release_that_of_the_heaviest(self):
+        course = make_course()
+        edit(course)
+        boiling = course.documents.select_related("head").get(identifier="boiling")
+        text = bytes(boiling.head.texts.get(language="en").body) + b"\n"
+        save_drafts(boiling, {"en": text}, base=boiling.head, by=None)
+        boiling.refresh_from_db()
+        weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is not changed, so it weighs nothing
+        made = publish(course, [card_of(course).head, boiling.head], weights=weights, note="", by=None)
+        weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "weight"))
+        assert weighed == {"boiling": "retake", "card": "minor"}
+        assert made.weight == "retake"
+        assert Event.objects.latest("pk").data["weights"] == {"boiling": "retake"}
+
     def test_publishing_twice_makes_one_release(self):
         course = make_course()
         edit(course)

@@ -281,7 +281,7 @@ def complete_lesson(course, document):
 
 
 def choice(draft, **fields):
-    words = {"revisions": draft.pk, "weight": "reread", "note": "clearer", "confirmed": "on"}
+    words = {"revisions": draft.pk, f"weight-{draft.pk}": "reread", "note": "clearer", "confirmed": "on"}
     return {key: value for key, value in (words | fields).items() if value is not None}
 
 
@@ -291,7 +291,7 @@ def test_the_page_shows_what_changed_and_how_many_people_each_weight_touches(cli
     make_enrollment(make_user(), course)
     page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it up"]
-    words = {row.label.text.strip().split(":")[0]: row.p.text for row in page.select(".weight")}
+    words = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".weight p")}
     assert words == {
         "minor": "touches 0 people", "re-read": "touches 2 people", "retake": "touches 2 people",
     }  # fmt: skip
@@ -301,13 +301,16 @@ def test_publishing_makes_the_release_that_was_confirmed(client, editor, course,
     assert client.post(publish_url(course), choice(draft)).status_code == 302
     course.refresh_from_db()
     assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
+    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "weight")) == {
+        "boiling": "reread"
+    }
     assert course.current.created_by == editor
     assert "Nothing to publish" in client.get(publish_url(course)).text
 
 
-@pytest.mark.parametrize("missing", ["revisions", "weight", "note", "confirmed"])
+@pytest.mark.parametrize("missing", ["revisions", "weight-{}", "note", "confirmed"])
 def test_nothing_is_published_before_everything_is_said(client, editor, course, draft, missing):
-    assert client.post(publish_url(course), choice(draft, **{missing: None})).status_code == 422
+    assert client.post(publish_url(course), choice(draft, **{missing.format(draft.pk): None})).status_code == 422
     assert Release.objects.count() == 1
 
 
@@ -333,7 +336,7 @@ def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor
     assert "Somebody saved or imported meanwhile; look again." in response.text
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it to the brim"]
     assert page.select_one("[name=note]")["value"] == "clearer"
-    assert page.select_one("[name=weight][checked]")["value"] == "reread"
+    assert page.select_one("[name^=weight-][checked]")["value"] == "reread"
     assert not page.select_one("[name=confirmed]").has_attr("checked")
     assert Release.objects.count() == 1
 

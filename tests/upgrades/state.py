@@ -78,7 +78,7 @@ def publish_changed(world, identifier, words):
 
     revision = change(world, identifier, words)
     world.course.refresh_from_db()
-    publish(world.course, [revision], weight="re-read", note="Other words.", by=world.people["admin"])
+    publish(world.course, [revision], weight="reread", note="Other words.", by=world.people["admin"])
 
 
 def change(world, identifier, words):

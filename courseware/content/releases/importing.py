@@ -92,23 +92,30 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def import_course(
-    files: Mapping[str, bytes], *, merged: Iterable[str] = (), by=None, note: str = "", dry_run: bool = False
+    files: Mapping[str, bytes],
+    *,
+    merged: Iterable[str] = (),
+    weights: Mapping[str, str] | None = None,
+    by=None,
+    note: str = "",
+    dry_run: bool = False,
 ) -> Report:
     """Import the files of one course folder (path inside it → bytes), all or nothing.
 
     `merged` names paths in conflict whose file contains the merged text; the text of the admin stays in the history.
-    Other paths in `merged` are refused.
+    Other paths in `merged` are refused. `weights`: id of a document → how much its change weighs; what is not named is
+    minor, and a document that the import does not change is refused.
     Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
-    merged = frozenset(merged)
-    if not merged and (known := course_imported_as(digests)) is not None:
+    merged, weights = frozenset(merged), dict(weights or {})
+    if not merged and not weights and (known := course_imported_as(digests)) is not None:
         return Report(known)
     text = read_valid_folder(files)
     incoming = incoming_files(text, files)
     while True:  # until nobody else has saved anything in the course while this was compared and compiled
-        importing = _Import(text, incoming, merged, by, note)
+        importing = _Import(text, incoming, merged, weights, by, note)
         if dry_run or not importing.taken:
             return importing.report
         with transaction.atomic():
@@ -193,10 +200,12 @@ class _Import:
         text: CourseText,
         theirs: dict[Key, File],
         merged: frozenset[str],
+        weights: Mapping[str, str],
         by: AbstractBaseUser | None,
         note: str,
     ):
         self.text, self.theirs, self.merged, self.by, self.note = text, theirs, merged, by, note
+        self.weights = weights
         self.at = timezone.now()
         self.course = Course.objects.select_related("current").filter(identifier=text.id).first()
         self.state = basis_of(self.course)
@@ -204,6 +213,7 @@ class _Import:
         self.taken = self.take()
         self.heads = self.merge(self.mine, self.taken)
         self.to_release = self.merge(self.released, self.taken)
+        self.refuse_other_weights()
         self.compiled = self.compile()
         self.report = self.reported()
 
@@ -225,12 +235,20 @@ class _Import:
         if self.compiled:
             issued = release(
                 course, revisions.values(), self.compiled,
-                weight=Release.Weight.MINOR, note=self.note, by=self.by, at=self.at,
+                weights=self.weights, note=self.note, by=self.by, at=self.at,
             )  # fmt: skip
         report = replace(self.report, course=course, release=issued)
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
         record("content-imported", actor=self.by, subject=course, data=data, at=self.at)
         return report
+
+    def refuse_other_weights(self) -> None:
+        now, before = self.to_release, self.released
+        changed = {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
+        if others := self.weights.keys() - changed:
+            raise ImportRefused(
+                f"{', '.join(sorted(others))}: given a weight, but not changed by this import; nothing was written"
+            )
 
     def compile(self) -> Compiled | None:
         """What is released by it; None where learners see what they saw."""

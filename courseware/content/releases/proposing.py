@@ -1,6 +1,6 @@
 """Releases that change exams: one person proposes, another releases. Who is alone does both, and the log says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
@@ -10,6 +10,7 @@ from django.utils import timezone
 from courseware.content.models import Course, Proposal, Release, Revision
 from courseware.content.releases.publishing import (
     ProposalVoid,
+    heaviest,
     lock_course,
     publish,
     read_valid,
@@ -29,8 +30,12 @@ def others_who_may_publish(person):
     return get_user_model().objects.filter(pk__in=may).exclude(pk=person.pk)
 
 
-def propose(course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None) -> Proposal:
-    """Proposed twice it is one proposal. Raises ContentErrors and StaleChoice."""
+def propose(
+    course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
+) -> Proposal:
+    """Proposed twice it is one proposal. `weights` are those of the documents, by id. Raises ContentErrors and
+    StaleChoice.
+    """
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
@@ -38,20 +43,22 @@ def propose(course: Course, revisions: Iterable[Revision], *, weight: str, note:
         course = lock_course(course)
         refuse_stale(course, chosen)
         for proposal in open_proposals(course):
-            if (proposal.proposed_by, proposal.weight, proposal.note) == (by, weight, note) and set(
+            if (proposal.proposed_by, proposal.weights, proposal.note) == (by, weights, note) and set(
                 proposal.revisions.all()
             ) == set(chosen.values()):
                 return proposal
         proposal = Proposal.objects.create(
             course=course,
             base=course.current,
-            weight=weight,
+            weight=heaviest(weights.values()),
+            weights=dict(weights),
             note=note,
             proposed_by=by,
             proposed_at=at or timezone.now(),
         )
         proposal.revisions.set(chosen.values())
-        data = {"course": course.pk, "weight": weight, "revisions": sorted(each.pk for each in chosen.values())}
+        data = {"course": course.pk, "weight": proposal.weight, "weights": proposal.weights}
+        data["revisions"] = sorted(each.pk for each in chosen.values())
         record("release-proposed", actor=by, subject=proposal, data=data, at=at)
     return proposal
 
@@ -77,7 +84,7 @@ def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
     if proposal not in open_proposals(course):
         raise ProposalVoid(proposal)
     revisions = list(proposal.revisions.all())
-    return publish(course, revisions, weight=proposal.weight, note=proposal.note, by=by, at=at, proposal=proposal)
+    return publish(course, revisions, weights=proposal.weights, note=proposal.note, by=by, at=at, proposal=proposal)
 
 
 @transaction.atomic

@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course, compile_release
 from courseware.content.compiled.paragraphs import paragraphs_on
-from courseware.content.models import Course, Document, Page, Proposal, Release, ReleaseEntry, Revision, Text
+from courseware.content.models import (
+    ASKS_TO_REREAD,
+    Course,
+    Document,
+    Page,
+    Proposal,
+    Release,
+    ReleaseEntry,
+    Revision,
+    Text,
+)
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
 from courseware.evidence.recording import record
@@ -65,10 +75,19 @@ def read_valid(bodies: dict[str, bytes]) -> CourseText:
 
 
 def publish(
-    course: Course, revisions: Iterable[Revision], *, weight: str, note: str, by, at=None, proposal=None
+    course: Course,
+    revisions: Iterable[Revision],
+    *,
+    weight: str = Release.Weight.MINOR,
+    weights: Mapping[str, str] | None = None,
+    note: str,
+    by,
+    at=None,
+    proposal=None,
 ) -> Release:
     """Release these revisions together with everything that is released already. For exams see `proposing`.
 
+    `weights`: id of a document → the weight of its change; that of all others is `weight`.
     Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors,
     PassMarkTooLow, and StaleChoice where one of them is no longer the newest revision of its document.
     """
@@ -87,7 +106,8 @@ def publish(
             locked = lock_course(course)
             if locked.current_id == course.current_id:
                 refuse_stale(locked, chosen)
-                return release(locked, together, compiled, weight=weight, note=note, by=by, at=at, proposal=proposal)
+                own = {revision.document.identifier: weight for revision in chosen.values()} | dict(weights or {})
+                return release(locked, together, compiled, weights=own, note=note, by=by, at=at, proposal=proposal)
 
 
 def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
@@ -102,7 +122,7 @@ def lock_course(course: Course) -> Course:
 
 def released_revisions(course: Course) -> dict[int, Revision]:
     """Primary key of a document → the revision learners see. Runs one query."""
-    entries = ReleaseEntry.objects.filter(release=course.current_id).select_related("revision")
+    entries = ReleaseEntry.objects.filter(release=course.current_id).select_related("revision__document")
     return {entry.document_id: entry.revision for entry in entries}
 
 
@@ -117,22 +137,26 @@ def release(
     revisions: Iterable[Revision],
     compiled: Compiled,
     *,
-    weight: str,
+    weights: Mapping[str, str],
     note: str,
     by,
     at=None,
     proposal: Proposal | None = None,
 ) -> Release:
-    """Make the next release of a locked course from exactly these revisions, and make it current."""
+    """Make the next release of a locked course from exactly these revisions, and make it current.
+
+    `weights`: id of a document → how much its change weighs. What is not named is minor.
+    """
     revisions = list(revisions)
     marks = pass_marks(compiled)
     if proposal and not Proposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists():
         raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
+    weighed = weights_of_changes(course, revisions, weights)
     new_release = Release.objects.create(
         course=course,
         number=last.number + 1 if last else 1,
-        weight=weight,
+        weight=heaviest(weighed.values()),
         note=note,
         created_at=at or timezone.now(),
         created_by=by,
@@ -142,16 +166,37 @@ def release(
         proposal=proposal,
     )
     ReleaseEntry.objects.bulk_create(
-        ReleaseEntry(release=new_release, document_id=each.document_id, revision=each) for each in revisions
+        ReleaseEntry(
+            release=new_release,
+            document_id=each.document_id,
+            revision=each,
+            weight=weighed.get(each.document.identifier, ""),
+        )
+        for each in revisions
     )
     store_pages(new_release, compiled)
     course.current = new_release
     course.save(update_fields=["current"])
-    data = {"number": new_release.number, "weight": weight, "digest": new_release.digest, "pass_marks": marks}
+    data = {"number": new_release.number, "weight": new_release.weight, "digest": new_release.digest}
+    data |= {"pass_marks": marks, "weights": {key: each for key, each in weighed.items() if each in ASKS_TO_REREAD}}
     if proposal:
         data |= {"proposal": proposal.pk, "alone": proposal.proposed_by == by}
     record("content-released", actor=by, subject=new_release, data=data, at=at)
     return new_release
+
+
+def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
+    """Id of each document that these revisions change → the weight of its change. Runs one query."""
+    released = released_revisions(course)
+    changed = (each.document for each in revisions if released.get(each.document_id) != each)
+    return {
+        document.identifier: weights.get(document.identifier, Release.Weight.MINOR)
+        for document in sorted(changed, key=str)
+    }
+
+
+def heaviest(weights: Iterable[str]) -> str:
+    return max(weights, key=Release.Weight.values.index, default=Release.Weight.MINOR)
 
 
 def pass_marks(compiled: Compiled) -> dict[str, int]:

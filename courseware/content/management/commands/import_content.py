@@ -10,6 +10,12 @@ from courseware.content.models import Release
 from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
+# Whatever is not named is minor: nobody is asked to look at it again.
+ASKED = {
+    "reread": "who had done one sees what changed, and says so",
+    "retake": "who had done one answers its check again on the new text",
+}
+
 
 class Command(BaseCommand):
     help = (
@@ -28,15 +34,25 @@ class Command(BaseCommand):
             help="Files in conflict that hold the merged text now, as the conflict names them: take them",
         )
 
+        for weight, asked in ASKED.items():
+            parser.add_argument(
+                f"--{weight}", nargs="+", default=[], metavar="ID", help=f"Lessons that changed: {asked}"
+            )
+
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], **options):
         root = directory or settings.CONTENT_DIR
         folders = sorted({path.parent for path in root.glob("*/course.*.md")})
         if not folders:
             raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
         merged_in = by_folder(merged, folders)
+        weights = {document: weight for weight in ASKED for document in options[weight]}
+        if weights and len(folders) > 1:
+            raise CommandError("weights are for one course: name a folder that holds that one alone")
         command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
         failed = [
-            folder.name for folder in folders if not self.import_folder(folder, merged_in[folder], dry_run, command)
+            folder.name
+            for folder in folders
+            if not self.import_folder(folder, merged_in[folder], weights, dry_run, command)
         ]
         if not dry_run:
             for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
@@ -44,9 +60,11 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
-    def import_folder(self, folder: Path, merged: set[str], dry_run: bool, command: list[str]) -> bool:
+    def import_folder(
+        self, folder: Path, merged: set[str], weights: dict[str, str], dry_run: bool, command: list[str]
+    ) -> bool:
         try:
-            report = import_course(read_folder(folder), merged=merged, dry_run=dry_run)
+            report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
         except ImportConflict as conflict:
             self.stderr.write(f"{folder.name}: changed in the files and in the admin; nothing was written:")
             self.stderr.write("\n".join(f"  {folder.name}/{path}" for path in conflict.paths))
