@@ -180,10 +180,13 @@ def letters_leave_at_any_hour(request, monkeypatch):
 def nothing_kept_of_releases():
     """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""
     from courseware.content.compiled import serving
+    from courseware.content.releases import changed_sentences, lesson_histories
 
-    serving.forget()
+    for kept in (serving, changed_sentences, lesson_histories):
+        kept.forget()
     yield
-    serving.forget()
+    for kept in (serving, changed_sentences, lesson_histories):
+        kept.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ in memory, until it is stored anew.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -128,6 +128,7 @@ class Outline:
     sheets: tuple[LeadsSheet, ...] = ()
     terms: tuple[TermNames, ...] = ()
     is_short: bool = False  # see `learning.own_outline`
+    release: int = 0  # the primary key of the release that it is of
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -220,7 +221,7 @@ def _outline(release: int, digest: str, compiler: int, language: str) -> Outline
     outlines, own = Release.objects.values_list("outlines", "course__source_language").get(pk=release)
     if compiler != COMPILER:
         outlines = _compiled_again(release, digest)[0]
-    return read_outline(outlines.get(language) or outlines[own])
+    return replace(read_outline(outlines.get(language) or outlines[own]), release=release)
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:

@@ -1,0 +1,99 @@
+"""What a lesson said and what it says now, sentence by sentence, for who had read it. Also its questions."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import unescape
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.utils.html import strip_tags
+
+from courseware.content.compiled import serving
+from courseware.content.compiled.paragraphs import paragraphs_on
+from courseware.content.models import Release, ReleaseEntry
+from courseware.content.releases.differences import equal_stretches
+
+SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[”’\"')]*(?=\s|$)|$)\s*")
+WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
+SHORTEST_EQUAL = 2  # characters between two differences that are worth being shown as the same
+
+
+class Run(NamedTuple):
+    """A stretch of a sentence. `differs`: the other side has it not."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class ChangedPassage:
+    """Sentences that stand in each other's place; one side is empty where they were added or left out."""
+
+    old: tuple[Run, ...]
+    new: tuple[Run, ...]
+
+
+def changed_passages(
+    document: int, seen: int, release: Release, identifier: str, language: str
+) -> tuple[ChangedPassage, ...]:
+    """From the revision `seen` of a lesson to the one in `release`. Runs three queries the first time, none later."""
+    return _changed(document, seen, release.pk, release.digest, release.compiler, identifier, language)
+
+
+@lru_cache(256)
+def _changed(
+    document: int, seen: int, release: int, digest: str, compiler: int, identifier: str, language: str
+) -> tuple[ChangedPassage, ...]:
+    now = Release(pk=release, digest=digest, compiler=compiler)
+    last = ReleaseEntry.objects.filter(document=document, revision=seen).order_by("-pk").select_related("release")
+    for entry in last.defer("release__outlines")[:1]:
+        before, after = (serving.page(each, identifier, language).data for each in (entry.release, now))
+        return tuple(compared(list(sentences_of(before)), list(sentences_of(after))))
+    return ()
+
+
+def sentences_of(data: Mapping[str, Any]) -> Iterator[str]:
+    texts = [text for _at, _kind, _under, text in paragraphs_on("lesson", dict(data))]
+    for identifier in data["order"]:
+        texts += texts_of_question(data["questions"][identifier])
+    for text in texts:
+        yield from (match[0] for match in SENTENCE.finditer(f"{text}\n"))
+
+
+def texts_of_question(stored: Mapping[str, Any]) -> Iterator[str]:
+    choices = [choice["text"] for choice in stored.get("choices", ())]
+    for html in (stored["title"], stored["stem"], *choices):
+        if text := " ".join(unescape(strip_tags(html)).split()):
+            yield text
+
+
+def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
+    left = right = 0
+    for start, place, size in equal_stretches(before, after):
+        if left < start or right < place:
+            yield ChangedPassage(*marked("".join(before[left:start]).strip(), "".join(after[right:place]).strip()))
+        left, right = start + size, place + size
+
+
+def marked(old: str, new: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Both texts in runs, word by word, in Chinese character by character."""
+    one, other = WORD.findall(old), WORD.findall(new)
+    same_old: set[int] = set()
+    same_new: set[int] = set()
+    for start, place, size in equal_stretches(one, other):
+        if len("".join(one[start : start + size]).strip()) >= SHORTEST_EQUAL:
+            same_old.update(range(start, start + size))
+            same_new.update(range(place, place + size))
+    return runs(one, same_old), runs(other, same_new)
+
+
+def runs(words: Iterable[str], same: set[int]) -> tuple[Run, ...]:
+    found = groupby(enumerate(words), key=lambda each: each[0] not in same)
+    return tuple(Run("".join(word for _place, word in group), differs) for differs, group in found)
+
+
+def forget() -> None:
+    # For tests, as `serving.forget`.
+    _changed.cache_clear()

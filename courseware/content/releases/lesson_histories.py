@@ -1,0 +1,89 @@
+"""What releases changed in lessons by more than a minor change, until a release. Read once for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from courseware.content.models import ASKS_TO_REREAD, Document, Release, ReleaseEntry, Text
+
+IN_MEMORY = 64
+
+
+@dataclass(frozen=True)
+class WeightyChange:
+    """One release of a lesson that was more than minor. `release` and `revision` are primary keys."""
+
+    release: int
+    revision: int
+    weight: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class LessonHistory:
+    """Of a lesson as it is `revision` now. `changes` are in order, the first in front.
+
+    Revisions of a document grow: what was released later has the larger key.
+    """
+
+    document: int
+    identifier: str
+    revision: int
+    source_language: str
+    changes: list[WeightyChange] = field(default_factory=list)
+    digests: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def since(self, seen: int, language: str) -> tuple[WeightyChange, ...]:
+        """What changed after the revision `seen`; nothing where the text in this language is again what it was."""
+        later = tuple(change for change in self.changes if change.revision > seen)
+        return later if later and self.text(seen, language) != self.text(self.revision, language) else ()
+
+    def text(self, revision: int, language: str) -> str | None:
+        return self.digests.get((revision, language), self.digests.get((revision, self.source_language)))
+
+
+def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
+    """Primary key of each lesson of a release that ever changed by more than a minor one → its history until then.
+
+    Runs two queries the first time, one where nothing changed so; none later.
+    """
+    return _histories(release)
+
+
+@lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
+def _histories(release: int) -> Mapping[int, LessonHistory]:
+    changed = ReleaseEntry.objects.filter(
+        weight__in=ASKS_TO_REREAD,
+        document__kind=Document.Kind.LESSON,
+        release__course__releases=release,
+        release__number__lte=Release.objects.filter(pk=release).values("number"),
+    )
+    now = {
+        entry.document_id: entry
+        for entry in ReleaseEntry.objects.filter(release=release, document__in=changed.values("document"))
+        .select_related("document", "release__course")
+        .defer("release__outlines")
+    }
+    histories = {
+        key: LessonHistory(key, entry.document.identifier, entry.revision_id, entry.release.course.source_language)
+        for key, entry in now.items()
+    }
+    if not histories:
+        return histories
+    fields = ("document", "release", "revision", "weight", "release__note", "release__created_at")
+    for key, *change in changed.order_by("release__number").values_list(*fields):
+        if key in histories:
+            histories[key].changes.append(WeightyChange(*change))
+    texts = Text.objects.filter(revision__document__in=histories, revision__entries__release__course__releases=release)
+    for key, revision, language, digest in texts.values_list(
+        "revision__document", "revision", "language", "digest"
+    ).distinct():
+        histories[key].digests[revision, language] = digest
+    return histories
+
+
+def forget() -> None:
+    # For tests: after a rollback, primary keys are used again.
+    _histories.cache_clear()
