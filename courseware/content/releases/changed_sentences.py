@@ -17,7 +17,7 @@ from courseware.content.releases.differences import equal_stretches
 
 SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[”’\"')]*(?=\s|$)|$)\s*")
 WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
-SHORTEST_EQUAL = 2  # characters between two differences that are worth being shown as the same
+SHORTEST_EQUAL = 2  # characters between two differences that are worth being shown as the same; at the ends any is
 
 
 class Run(NamedTuple):
@@ -83,7 +83,8 @@ def marked(old: str, new: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
     same_old: set[int] = set()
     same_new: set[int] = set()
     for start, place, size in equal_stretches(one, other):
-        if len("".join(one[start : start + size]).strip()) >= SHORTEST_EQUAL:
+        at_an_end = start == place == 0 or (start + size, place + size) == (len(one), len(other))
+        if at_an_end or len("".join(one[start : start + size]).strip()) >= SHORTEST_EQUAL:
             same_old.update(range(start, start + size))
             same_new.update(range(place, place + size))
     return runs(one, same_old), runs(other, same_new)

@@ -1,0 +1,50 @@
+"""Differences of a page as a person reads them: sentences that stand in each other's place, and the words in them."""
+
+import pytest
+
+from courseware.content.releases.changed_sentences import compared, sentences_of
+
+
+def said(passages):
+    """Each side with what differs in brackets."""
+
+    def side(runs):
+        return "".join(f"[{run.text}]" if run.differs else run.text for run in runs)
+
+    return [(side(passage.old), side(passage.new)) for passage in passages]
+
+
+def page(*paragraphs, question=""):
+    blocks = [{"type": "html", "html": "".join(f'<p id="p:{n}">{text}</p>' for n, text in enumerate(paragraphs))}]
+    questions = {"q": {"title": question, "stem": "", "choices": [{"text": "<em>Yes</em>"}]}} if question else {}
+    return {"blocks": blocks, "order": list(questions), "questions": questions}
+
+
+@pytest.mark.parametrize(
+    "before, after, expected",
+    [
+        (["Stay. Go out."], ["Stay. Go out."], []),
+        (["Stay. Go out. Wait."], ["Stay. Go out now. Wait."], [("Go out.", "Go out[ now].")]),
+        (
+            ["铃响就走，到集合点集合。"],
+            ["铃响就走，到集合点让人数到你。没宣布安全，谁也不回去。"],
+            [("铃响就走，到集合点[集合]。", "铃响就走，到集合点[让人数到你。没宣布安全，谁也不回去]。")],
+        ),
+        (["One.", "Two."], ["One.", "Three.", "Two."], [("", "[Three.]")]),
+        (["One.", "Two."], ["Two."], [("[One.]", "")]),
+        (
+            ["It is 3.5 metres high."],
+            ["It is 3.6 metres high."],
+            [("It is 3.[5] metres high.", "It is 3.[6] metres high.")],
+        ),
+    ],
+)
+def test_only_sentences_that_differ_are_told_word_by_word(before, after, expected):
+    assert said(compared(list(sentences_of(page(*before))), list(sentences_of(page(*after))))) == expected
+
+
+def test_a_question_that_changed_is_told_and_what_is_new_in_it():
+    before, after = page("One.", question="Is it off?"), page("One.", question="Is it really off?")
+    assert said(compared(list(sentences_of(before)), list(sentences_of(after)))) == [
+        ("Is it off?", "Is it [really ]off?")
+    ]
