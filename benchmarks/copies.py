@@ -15,6 +15,7 @@ from courseware.assignments.models import Assignment
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.learning.postponements import Postponement
@@ -32,6 +33,7 @@ HISTORY = {
     Assignment: "person",
     Answer: "enrollment",
     Completion: "enrollment",
+    ChangeSeen: "enrollment",
     SurveyReceipt: "enrollment",
     Run: "enrollment",
     Decision: "run",
@@ -45,6 +47,7 @@ NAMED = {
     "learner": "user",
     "person": "user",
     "request": "dayrequest",
+    "change": "changeseen",
     "training": "outsidetraining",
 }  # in the log's data, else as the model
 A_DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -67,6 +67,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "excuse-undone": pgettext_lazy("event", "excuse taken back"),
     "practice-time-changed": pgettext_lazy("event", "time under pressure changed"),
     "completed": pgettext_lazy("event", "document completed"),
+    "changed-lesson-read": pgettext_lazy("event", "changed lesson read again"),
+    "changed-lesson-checked": pgettext_lazy("event", "check of a changed lesson answered again"),
     "attempt-started": pgettext_lazy("event", "exam begun"),
     "attempt-submitted": pgettext_lazy("event", "exam handed in"),
     "drill-done": pgettext_lazy("event", "drill done"),

@@ -26,12 +26,15 @@ class Act(StrEnum):
     DRILL = "drill"
     WAIT = "wait"  # for the next attempt, or for nothing where all are used up
     RUN = "run"  # was left in the middle
+    RETAKE = "retake"  # the check of a lesson that has changed since it was done
+    REREAD = "reread"  # what has changed in one, before the exam
     EXAM = "exam"  # is open
     BEGIN = "begin"
     RENEW = "renew"  # begin, while one is still certified
     GO_ON = "go-on"
 
 
+CHANGED = (Act.RETAKE, Act.REREAD)
 ASKS_NOTHING = (Act.COMPLETED, Act.WAIVED, Act.AWAY, Act.WAIT)
 
 
@@ -68,14 +71,17 @@ class NextAct:
         if not self.step:
             return reverse("home")
         address = reverse("learning:step", args=[self.course_id, self.step.id])
+        if self.kind in CHANGED:
+            return f"{address}#changed"
         return f"{address}?again=check" if self.kind == Act.AGAIN and self.step.kind == "lesson" else address
 
     @property
     def minutes(self) -> int | None:
         if self.again:
             return sum(step.minutes or 0 for step in self.again)
-        # A drill is much shorter than the exam that it stands at.
-        return self.step.minutes if self.step and self.is_asked and self.kind != Act.DRILL else None
+        # A drill is much shorter than the exam that it stands at, and a change than the lesson that it is in.
+        is_whole = self.is_asked and self.kind not in (Act.DRILL, *CHANGED)
+        return self.step.minutes if self.step and is_whole else None
 
     @property
     def words(self) -> str:
@@ -109,6 +115,8 @@ class NextAct:
             Act.DRILL: gettext("%(step)s: passed, a drill to do"),
             Act.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
             Act.RUN: gettext("%(step)s: stopped at situation %(number)d"),
+            Act.RETAKE: gettext("%(step)s has changed: its check once more"),
+            Act.REREAD: gettext("%(step)s has changed: to be read again"),
             Act.EXAM: gettext("%(step)s: open to take"),
             Act.RENEW: gettext("Renewal: %(step)s"),
         }.get(self.kind, "%(step)s")
@@ -128,6 +136,8 @@ class NextAct:
         return {
             Act.AGAIN: gettext("Once more: "),
             Act.WAIT: gettext("All attempts are used"),
+            Act.RETAKE: gettext("Changed: "),
+            Act.REREAD: gettext("Changed: "),
             Act.EXAM: gettext("The exam is open: "),
             Act.BEGIN: gettext("Begin: "),
             Act.RENEW: gettext("Renewal: "),
@@ -146,6 +156,8 @@ class NextAct:
         said = {
             Act.ATTEMPT: gettext("Your attempt is waiting. What you answered is saved."),
             Act.DRILL: gettext("You have passed. A short drill on a critical rule is left."),
+            Act.RETAKE: gettext("It stays done. Answer its check once more on the new text."),
+            Act.REREAD: gettext("It stays done. Look at what has changed before the exam."),
             Act.EXAM: gettext("All lessons before it are done."),
         }
         return (said[self.kind],) if self.kind in said else ()
@@ -166,6 +178,8 @@ class NextAct:
         return {
             Act.AGAIN: gettext("Go through it again"),
             Act.WAIT: gettext("Look at the misses"),
+            Act.RETAKE: gettext("To what has changed"),
+            Act.REREAD: gettext("To what has changed"),
             Act.EXAM: gettext("To the exam"),
             Act.BEGIN: gettext("Begin"),
             Act.RENEW: gettext("Begin the renewal"),

@@ -1,5 +1,6 @@
 """The learner's first page: a card for each course, with the next step, its due day and the whole route."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,11 +10,12 @@ from courseware.accounts.absences import last_day_away
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
-from courseware.journey.acts import Act, NextAct
+from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.next_act import Journey, journeys
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.asking import last_request
+from courseware.learning.changed_lessons import ShownChange, as_shown
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import Due, due_of
 from courseware.learning.lessons import lesson_page
@@ -76,6 +78,11 @@ class CourseCard:
         return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
+    def changed(self) -> ShownChange | None:
+        """The first of the lessons that changed since they were done. Runs three queries the first time."""
+        return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
+
+    @cached_property
     def certificate(self) -> Certificate | None:
         """Runs a query."""
         return Certificate.objects.filter(enrollment=self.enrollment).first()
@@ -110,7 +117,7 @@ class CourseCard:
     def next_question(self) -> NextQuestion | None:
         """The first question not answered in the next lesson, where another one is. Runs a query."""
         step = self.act.step
-        if not step or step.kind != "lesson" or self.act.kind == Act.AGAIN:
+        if not step or step.kind != "lesson" or self.act.kind in (Act.AGAIN, *CHANGED):
             return None
         lesson = lesson_page(Reading(self.enrollment), step)
         question = lesson.open_question()
@@ -128,6 +135,12 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     outlines = {course: serving.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
     cards = [CourseCard(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
     return sorted(cards, key=lambda card: card.course != chosen)
+
+
+def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
+    """The card with the changed lesson that is shown, and how many more there are, in whichever course."""
+    changed = [card for card in cards if card.journey.changes]
+    return next(iter(changed), None), max(0, sum(len(card.journey.changes) for card in changed) - 1)
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.functional import cached_property  # Python's own takes a lock each time, until 3.12
+from django.utils.translation import ngettext
 
 from courseware.assessment.eligibility import Failed, failed_attempts
 from courseware.assessment.sittings import sittings_of
@@ -13,8 +14,9 @@ from courseware.assessment.starting_point import Sitting, StartingPoint, startin
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
-from courseware.journey.acts import Act, NextAct
+from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.under_way import UnderWay, under_way_by_enrollment
+from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
 from courseware.learning.own_outline import narrowed
 from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
@@ -31,7 +33,8 @@ COURSES = KeptQuery(
 @dataclass(frozen=True, eq=False)
 class Journey:
     """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded, `failed` the
-    last one at the exam where it decides what is next, `under_way` what was begun. All is as of `at`."""
+    last one at the exam where it decides what is next, `under_way` what was begun, `changes` the lessons that changed
+    since they were done, in the order of the route. All is as of `at`."""
 
     enrollment: Enrollment
     outline: Outline
@@ -40,13 +43,22 @@ class Journey:
     sittings: tuple[Sitting, ...] = ()
     under_way: Sequence[UnderWay] = ()
     failed: Failed | None = None
+    changes: Sequence[LessonChange] = ()
 
     @cached_property
     def next_act(self) -> NextAct:
         closed = self.closed
         if closed:
             return self.act(closed, self.progress.next_step)
-        return self.attempt or self.after_failing or self.drill or self.run or self.exam or self.on_the_route
+        return (
+            self.attempt
+            or self.after_failing
+            or self.drill
+            or self.run
+            or self.retake
+            or self.exam
+            or self.on_the_route
+        )
 
     def act(self, kind: Act, step: Step | None, **more) -> NextAct:
         return NextAct(kind, self.outline.course_id, step, **more)
@@ -92,9 +104,16 @@ class Journey:
         return self.act(Act.RUN, self.outline.step(found.step), under_way=found) if found else None
 
     @property
+    def retake(self) -> NextAct | None:
+        found = next((change for change in self.changes if change.check), None)
+        return self.act(Act.RETAKE, found.step) if found and not self.is_passed else None
+
+    @property
     def exam(self) -> NextAct | None:
         exam, progress = self.outline.exam_id, self.progress
         is_next = exam in progress.required and may_be_held(self.enrollment, self.outline, progress)
+        if exam and is_next and self.changes:
+            return self.act(Act.REREAD, self.changes[0].step)
         return self.act(Act.EXAM, self.outline.step(exam)) if exam and is_next else None
 
     @property
@@ -105,6 +124,13 @@ class Journey:
             is_certified = validity_of(self.enrollment.certified_until, self.at).is_certified
             kind = Act.RENEW if is_certified else Act.BEGIN
         return self.act(kind, self.progress.next_step)
+
+    @property
+    def words(self) -> str:
+        """For whoever leads the person: what is next, and how many lessons beside it are to be looked at again."""
+        words, beside = self.next_act.words, len(self.changes) - (self.next_act.kind in CHANGED)
+        changed = ngettext("%(number)d changed lesson to read", "%(number)d changed lessons to read", beside)
+        return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
 
     @property
     def is_held_by_drill(self) -> bool:
@@ -135,7 +161,8 @@ def journeys(
     """In the order of the enrollments; `outlines` by primary key of the course.
 
     Runs one query for any number of them, one more if any was begun and is open, another if attempts decide what is
-    next or `with_sittings` is set, and three more if any of these failed the exam.
+    next or `with_sittings` is set, three more if any of these failed the exam, and one more if a lesson has
+    ever changed by more than a minor change.
     """
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
@@ -148,6 +175,7 @@ def journeys(
     under_way = under_way_by_enrollment(begun) if begun else {}
     wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
     sittings = sittings_of(wanted) if wanted else {}
+    changes = open_changes(enrollments, own)
     found = [
         Journey(
             each,
@@ -156,6 +184,7 @@ def journeys(
             at,
             tuple(sittings.get(each.pk, ())),
             tuple(under_way.get(each.pk, ())),
+            changes=changes.get(each.pk, ()),
         )
         for each in enrollments
     ]

@@ -20,6 +20,7 @@ from courseware.learning.access import Reading
 from courseware.learning.adjusted import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_ask
+from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.postponing import absences_during, days_moved_on
@@ -28,7 +29,8 @@ from courseware.simulations.models import Run
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One step: how often its questions were answered, how often rightly, and when it was completed.
+    """One step: how often its questions were answered, how often rightly, when it was completed, and when it was seen
+    again after it had changed.
 
     `attempts` are the submitted ones at an exam or pre-check, `runs` the finished ones of a simulation.
     """
@@ -37,6 +39,7 @@ class RecordLine:
     answers: int
     right: int
     completed_at: datetime | None
+    changes_seen: tuple[ChangeSeen, ...]
     is_survey_answered: bool
     attempts: tuple[Attempt, ...] = ()
     runs: tuple[Run, ...] = ()
@@ -82,10 +85,11 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs fifteen queries, and one more where the course is completed."""
+    """Runs sixteen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
+    seen = changes_seen(enrollment)
     surveys = set(enrollment.survey_receipts.values_list("survey__identifier", flat=True))
     attempts, played = submitted_attempts(enrollment), finished_runs(enrollment)
     lines = tuple(
@@ -93,6 +97,7 @@ def own_record(reading: Reading) -> Record:
             step,
             *answers.get(step.id, (0, 0)),
             completions.get(step.id),
+            tuple(seen[step.id]),
             step.id in surveys,
             tuple(attempts[step.id]),
             tuple(played[step.id]),
@@ -118,6 +123,14 @@ def own_record(reading: Reading) -> Record:
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.is_held_by_drill,
     )
+
+
+def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
+    """Document id → when it was read or checked again after it changed, oldest first. Runs one query."""
+    found = defaultdict(list)
+    for seen in enrollment.changes_seen.select_related("document"):
+        found[seen.document.identifier].append(seen)
+    return found
 
 
 def certificate_of(enrollment: Enrollment) -> Certificate | None:

@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from courseware.accounts.site_name import face_for
-from courseware.journey.home import course_cards
+from courseware.journey.home import course_cards, first_changed
 from courseware.journey.other_work import other_work
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
@@ -26,6 +26,7 @@ def home(request):
     if not cards:
         return render(request, "journey/not_enrolled.html", context)
     main, *others = cards
+    context["changed"], context["changed_beside"] = first_changed(cards)
     with timezone.override(main.enrollment.zone):
         return render(request, "journey/home.html", context | {"main": main, "others": others})
 

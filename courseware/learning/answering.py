@@ -6,6 +6,7 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.learning.completing import complete_lesson, lock, touch, waiting_in
 from courseware.learning.models import Answer
+from courseware.learning.seeing_changes import settle_check
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.learning.unsaved_answers import drop_text
 from courseware.lib.kept_query import KeptQuery
@@ -60,6 +61,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     touch(enrollment, at)
     if not waiting_in(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)
+    settle_check(enrollment, step, page, at)
     return stored
 
 

@@ -46,6 +46,13 @@ class ReportForm(TokenForm):
     comment = forms.CharField(max_length=LONGEST_TEXT, required=False)
 
 
+class ChangeForm(forms.Form):
+    """*Got it*: `release` is the primary key of the one that was shown; `home`: it was sent from the first page."""
+
+    release = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
+    home = forms.BooleanField(required=False)
+
+
 class TrackForm(forms.Form):
     track = forms.ChoiceField(
         label=_("Your post"), widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")}

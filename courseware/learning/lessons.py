@@ -12,6 +12,7 @@ from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
 from courseware.language.tracks import is_for
 from courseware.learning.access import Reading
+from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change
 from courseware.learning.earlier_questions import earlier_questions
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
@@ -135,7 +136,7 @@ class LessonPage:
     """All that the lesson's templates print. `once_more`: id of the question to practise again, or "check" for all.
 
     `tries` are those that count, `former` those at a question of another shape; `earlier`: how the question was at the
-    last of them, where it has changed since.
+    last of them, where it has changed since. `change` is what changed since the lesson was done and is not seen yet.
     `is_whole`: the reader wants to see all of a lesson at once.
     `put_in`: id of the open question that shall hold what was typed on another device.
     """
@@ -146,6 +147,7 @@ class LessonPage:
     tries: Tries
     former: Tries
     earlier: Mapping[str, Question]
+    change: LessonChange | None = None
     once_more: str = ""
     put_in: str = ""
     is_whole: bool = False
@@ -183,6 +185,10 @@ class LessonPage:
             previous=self.reading.outline.before(self.step.id),
             next=self.reading.outline.after(self.step.id),
         )
+
+    @cached_property
+    def shown_change(self) -> ShownChange | None:
+        return as_shown(self.change, self.reading.release, self.tries) if self.change else None
 
     @property
     def rule(self) -> str:
@@ -339,5 +345,8 @@ def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
     """Runs one query, for the tries; one more where the lesson has changed since, and one for open questions."""
     page = reading.page(step.id)
     tries, former = counting_and_former(reading.enrollment, page)
-    last = [each[-1] for each in {**former, **tries}.values()]
-    return LessonPage(reading, step, page, tries, former, earlier_questions(reading, page, last), **more)
+    change = open_change(reading.enrollment, reading.outline, step)
+    tries = change.on_new_text(tries) if change else tries
+    last = [each[-1] for each in {**former, **tries}.values() if each]
+    earlier = earlier_questions(reading, page, last)
+    return LessonPage(reading, step, page, tries, former, earlier, change, **more)

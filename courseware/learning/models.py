@@ -21,6 +21,7 @@ from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
+from courseware.learning.changes_seen import ChangeSeen  # noqa: F401 - the same
 from courseware.learning.day_requests import DayRequest  # noqa: F401 - the same
 from courseware.learning.due_feeds import DueFeed  # noqa: F401 - the same
 from courseware.learning.headcounts import Place, Relocation, count

@@ -120,5 +120,9 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:
+    return known_track(enrollment.track, outline)
+
+
+def known_track(track: str, outline: Outline) -> str:
     # Without a post of the course, the first one.
-    return enrollment.track if enrollment.track in outline.tracks else next(iter(outline.tracks), "")
+    return track if track in outline.tracks else next(iter(outline.tracks), "")

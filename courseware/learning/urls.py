@@ -19,6 +19,7 @@ step_urls = [
     ("answer/<id:question>/", lesson.answer, "answer"),
     ("answer/<id:open_question>/unsaved/", unsaved.unsaved, "unsaved"),
     ("read/", lesson.mark_read, "mark-read"),
+    ("change-read/", lesson.say_change_read, "change-read"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
 ]

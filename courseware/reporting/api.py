@@ -149,7 +149,7 @@ def standing_in(row: BoardRow) -> StandingShape:
         score_before=ScoreShape(**vars(point.before)) if point.before else None,
         score_after=ScoreShape(**vars(point.after)) if point.after else None,
         gain_percent=point.gain,
-        next_act=row.next_act.words,
+        next_act=row.journey.words,
         stuck=row.stuck.words,
         excuse=row.enrollment.waived_reason,
         has_left=row.has_left,

@@ -54,6 +54,8 @@ RELEASE_COLUMNS: tuple[Column, ...] = (
     Column("release", gettext_lazy("Release"), lambda each: each.number),
     Column("released_at", gettext_lazy("Released at"), lambda each: each.created_at),
     Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),
+    Column("weight", gettext_lazy("Weight"), lambda each: each.weight),
+    Column("note", gettext_lazy("What changed, and why"), lambda each: each.note),
 )
 SEAL_COLUMNS: tuple[Column, ...] = (
     Column("number", gettext_lazy("Seal"), lambda each: each.number),

@@ -177,7 +177,7 @@ class BoardRow:
             total=self.progress.total,
             due_on=self.due_on,
             last_active_at=self.enrollment.last_active_at,
-            next_step=self.next_act.words,
+            next_step=self.journey.words,
             why_stuck=self.stuck.words,
         )
 

@@ -9,6 +9,7 @@ from courseware.accounts.models import Team
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.merged_runs import MergedRun, aside
 from courseware.learning.models import Answer, Completion, Enrollment
@@ -32,6 +33,7 @@ def enrollments() -> Iterator[str]:
         last_attempt=of_facts(Attempt, "submitted_at", Max),
         first_run=of_facts(Run, "started_at", Min, branch_of=None),
         last_run=of_facts(Run, "finished_at", Max, branch_of=None),
+        last_change=of_facts(ChangeSeen, "seen_at", Max),
         last_drill=of_facts(DrillAnswer, "answered_at", Max, "attempt__enrollment"),
         given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
     )
@@ -46,7 +48,7 @@ def enrollments() -> Iterator[str]:
 def times_of(enrollment) -> Iterator[str]:
     facts = vars(enrollment)
     firsts = (facts[f"first_{fact}"] for fact in ("answer", "completion", "attempt", "run"))
-    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run"))
+    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run", "change"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
     # Facts are stored in order, but a clock may be set back: the earliest need not be the one that began it.

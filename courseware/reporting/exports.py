@@ -55,7 +55,7 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
     Column("score_before", _("Starting point"), lambda row: score(row.starting_point.before)),
     Column("score_after", _("After the exam"), lambda row: score(row.starting_point.after)),
     Column("gain_percent", _("Gain (%)"), lambda row: gain(row.starting_point)),
-    Column("next_act", _("Next step"), lambda row: row.next_act.words),
+    Column("next_act", _("Next step"), lambda row: row.journey.words),
     Column("course", _("Course id"), lambda row: row.outline.course_id),  # stays when a title changes
     Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),

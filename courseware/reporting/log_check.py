@@ -1,4 +1,5 @@
-"""Compares what the log says with attempts, completions, certificates, outside trainings, notes, talks and requests.
+"""Compares what the log says with attempts, completions, changes seen, certificates, outside trainings, notes, talks
+and requests.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -19,6 +20,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
+from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.chunks import chunks
@@ -71,6 +73,15 @@ def completed(completion: Completion) -> Said:
     data = {"document": completion.document.identifier, "revision": completion.revision_id}
     data["outcome"] = completion.outcome
     return Said(subject_of(Enrollment, completion.enrollment_id), completion.completed_at, data)
+
+
+def saw_change(seen: ChangeSeen) -> Said:
+    data = {"change": seen.pk, "document": seen.document.identifier, "release": seen.release_id}
+    return Said(subject_of(Enrollment, seen.enrollment_id), seen.seen_at, data)
+
+
+def changes_seen(outcome: ChangeSeen.Outcome) -> Callable[[], QuerySet]:
+    return lambda: ChangeSeen.objects.filter(outcome=outcome).select_related("document")
 
 
 def issued(certificate: Certificate) -> Said:
@@ -155,6 +166,8 @@ KINDS = (
     Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
     Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
     Kind("completed", lambda: Completion.objects.select_related("document"), completed, "enrollment", "document"),
+    Kind("changed-lesson-read", changes_seen(ChangeSeen.Outcome.READ), saw_change, "enrollment", "change"),
+    Kind("changed-lesson-checked", changes_seen(ChangeSeen.Outcome.CHECKED), saw_change, "enrollment", "change"),
     Kind("enrollment-completed", lambda: Enrollment.objects.completed(), finished),
     Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived, taken_back_by="excuse-undone"),
     Kind("certificate-issued", lambda: Certificate.objects.all(), issued, "enrollment", "certificate"),

@@ -47,7 +47,7 @@ def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[TalkDue]:
 
 
 def talk_due(row: BoardRow) -> TalkDue:
-    why = " · ".join(filter(None, [row.stuck.words, row.next_act.words]))
+    why = " · ".join(filter(None, [row.stuck.words, row.journey.words]))
     return TalkDue(row.enrollment.pk, row.enrollment.learner_id, row.name, why)
 
 

@@ -26,9 +26,9 @@ from courseware.learning.undoing import may_still, newest_lines
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, passed, failed, drilled, waived, finished, adjusted,
-    asked, away, noted, talked or, of the certificate, withdrawn; for a simulation the colour of the ending; for a
-    pre-check measured, for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked,
+    """One line of the timeline. `kind` is enrolled, completed, saw-change, passed, failed, drilled, waived, finished,
+    adjusted, asked, away, noted, talked or, of the certificate, withdrawn; for a simulation the colour of the ending;
+    for a pre-check measured, for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked,
     `away` with away, `note` with noted; of a talk the title is the name of who talked. `may_undo` says whether it can
     be taken back, a refusal by who has answered.
     """
@@ -45,8 +45,8 @@ class Happening:
 
 
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Happening]:
-    """Newest first. Runs ten queries, one more where something was adjusted, one for each refusal of another day, two
-    for each pass with a drill.
+    """Newest first. Runs eleven queries, one more where something was adjusted, one for each refusal of another day,
+    two for each pass with a drill.
 
     Notes are about the person, whichever run they were written in.
     """
@@ -56,6 +56,9 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
     completions = enrollment.completions.exclude(document__kind__in=[Document.Kind.EXAM, Document.Kind.SIMULATION])
     for identifier, at in completions.values_list("document__identifier", "completed_at"):
         happenings.append(Happening(at, "completed", titles.get(identifier, identifier)))
+    for seen in enrollment.changes_seen.select_related("document"):
+        title = titles.get(seen.document.identifier, seen.document.identifier)
+        happenings.append(Happening(seen.seen_at, "saw-change", title, seen.get_outcome_display()))
     for attempt in enrollment.attempts.submitted().with_release():
         attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)

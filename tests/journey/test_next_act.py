@@ -25,6 +25,7 @@ from tests.assessment.exams import (
     sit,
     start,
 )
+from tests.learning.test_changes_to_see import now_says
 from tests.making import days, join, make_enrollment, make_team, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import make_simulation_course
@@ -76,6 +77,34 @@ def test_a_run_that_renews_a_certificate_is_called_so_until_it_is_begun_or_the_c
 def test_the_exam_is_next_once_it_is_open_though_a_simulation_before_it_is_not_done(team):
     enrollment = ready(make_course())
     assert told(enrollment, team) == ("exam", "The last cup: open to take", STEP("last-cup"), 5)
+
+
+def changed(weight):
+    """The lesson says something else by a release of this weight."""
+    now_says(f"Water first, {weight}.", weight)
+
+
+def test_what_changed_in_a_lesson_comes_before_the_exam_and_is_said_beside_anything_else(team):
+    enrollment = ready(make_course(), make_user(language="en"))
+    changed("reread")
+    assert told(enrollment, team) == (
+        "reread", "Boiling water has changed: to be read again", STEP("boiling") + "#changed", None,
+    )  # fmt: skip
+    attempt = start(enrollment)
+    assert row_of(enrollment, team).journey.words == "The last cup: begun, not handed in · 1 changed lesson to read"
+    sit(enrollment, points=4)
+    assert attempt.enrollment_id == enrollment.pk
+    assert told(enrollment, team)[0] == "completed"
+    assert row_of(enrollment, team).journey.words == "1 changed lesson to read"
+
+
+def test_a_check_that_is_asked_for_again_comes_before_the_next_lesson_but_not_before_what_was_begun(team):
+    enrollment = make_enrollment(make_user(language="en"), make_course())
+    finish_lessons(enrollment)
+    changed("retake")
+    assert told(enrollment, team)[:2] == ("retake", "Boiling water has changed: its check once more")
+    start(enrollment)
+    assert told(enrollment, team)[0] == "attempt"
 
 
 def test_an_attempt_under_way_comes_first(team):

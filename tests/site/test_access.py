@@ -95,6 +95,7 @@ def forms(world):
         "admin/content/document/<int:object_id>/change/unsaved/": {
             "base": Document.objects.get(identifier=world.lesson.id).head_id
         },
+        f"{lesson}change-read/": {"release": world.course.current_id},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},

@@ -14,14 +14,14 @@ from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.learning.forms import AnswerForm, ReportForm, new_token
+from courseware.learning.forms import AnswerForm, ChangeForm, ReportForm, new_token
 from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.question_view import OtherOrder, raw_response
-from courseware.learning.release_effects import changes_since_done
 from courseware.learning.route import station
+from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
 from courseware.learning.sending_pace import TooFast
 from courseware.learning.step_pages import url_name_of
-from courseware.learning.views.places import lesson_address
+from courseware.learning.views.places import home_address, lesson_address
 from courseware.learning.views.survey import survey
 from courseware.lib.form_pages import form_on
 
@@ -64,7 +64,6 @@ def lesson_context(reading, page, report=None):
         "report": report,
         "lesson": page,
         "station": station(page.module, reading.progress, page.step.id),
-        "changes": changes_since_done(reading.enrollment, page.page) if page.is_done else [],
     }
 
 
@@ -173,6 +172,26 @@ def mark_read(request, course, step):
         sentence = _("This lesson is done when each question was answered, and each of its check right once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
+
+
+@require_POST
+@login_required
+@form_on(lesson_address, is_held=False)  # one press, which is soon done again
+def say_change_read(request, course, step):
+    reading = reading_of(request, course)
+    lesson_step = reading.step(step, "lesson")
+    form = ChangeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        say_read(reading.enrollment, lesson_step, form.cleaned_data["release"])
+    except NeverReleased:
+        return HttpResponseBadRequest()
+    except CheckOwed:
+        messages.error(request, _("This one asks for the check as well: answer it once more on the new text."))
+        return redirect(lesson_address(course, step) + "#changed")
+    messages.success(request, _("Noted: you know what has changed."))
+    return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
 
 
 @require_POST

@@ -1,0 +1,149 @@
+"""Lessons that changed after somebody had done them. What is open is derived from completions, answers to earlier
+changes and releases, so a release writes no row for anybody.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import F, QuerySet
+
+from courseware.content.compiled.serving import Outline, Step
+from courseware.content.models import Release
+from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
+from courseware.content.releases.lesson_histories import LessonHistory, WeightyChange, lesson_histories
+from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.models import Completion, Enrollment
+from courseware.learning.progress import known_track
+from courseware.learning.tries import Tries, was_right
+from courseware.lib.kept_query import KeptQuery
+
+SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
+
+
+@dataclass(frozen=True)
+class LessonChange:
+    """What is open for one person about one lesson. `seen` and `revision` are keys of revisions: what the person saw
+    last, at `seen_at`, and what is released now. `changes` are those that ask for it, the first in front, one at least.
+    `check` are the questions to answer again, none where it is enough to read.
+    """
+
+    step: Step
+    document: int
+    seen: int
+    seen_at: datetime
+    revision: int
+    language: str
+    changes: tuple[WeightyChange, ...]
+    check: tuple[str, ...]
+
+    @property
+    def answers_release(self) -> int:
+        return self.changes[-1].release
+
+    @property
+    def changed_at(self) -> datetime:
+        return self.changes[-1].at
+
+    @property
+    def notes(self) -> list[str]:
+        """Why it changed, the newest first."""
+        return list(dict.fromkeys(change.note for change in reversed(self.changes) if change.note))
+
+    def on_new_text(self, tries: Tries) -> Tries:
+        """Those that count: of the check only what was answered since it is to be answered again."""
+        asked = max((each.revision for each in self.changes if each.weight == Release.Weight.RETAKE), default=0)
+        return {
+            question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
+            for question, each in tries.items()
+        }
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """A change as the person reads it: `passages` are what was said and is said now, `more` are not shown.
+
+    `release` is the key of the one that is shown, for the form; `first` is the question of the check to begin with.
+    """
+
+    change: LessonChange
+    release: int
+    passages: tuple[ChangedPassage, ...]
+    more: int
+    first: str = ""
+
+
+def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
+    """(enrollment, document, revision, at, language and post of the reader) of what was done, and seen since."""
+    own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
+    columns = ("enrollment", "document", "revision")
+    reader = (F("enrollment__learner__language"), F("enrollment__track"))
+    done = Completion.objects.filter(**own).order_by().values_list(*columns, "completed_at", *reader)
+    seen = ChangeSeen.objects.filter(**own).order_by().values_list(*columns, "seen_at", *reader)
+    return done.union(seen, all=True)
+
+
+FACTS = KeptQuery(facts)
+
+
+class Fact(NamedTuple):
+    revision: int
+    at: datetime
+    language: str
+    track: str
+
+
+def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
+    """By primary key of the enrollment, in the order of the route; `outlines` are by it, too.
+
+    What changed is asked for the language of each reader; of who has chosen none for that of the outline.
+    Nothing is asked of who is excused or away. Runs one query, none where no lesson ever changed by more than a minor
+    change.
+    """
+    here = [each for each in enrollments if not each.waived_at and not each.away_until]
+    histories = {outlines[each.pk].release: lesson_histories(outlines[each.pk].release) for each in here}
+    documents = sorted({document for each in histories.values() for document in each})
+    asked = [each.pk for each in here if histories[outlines[each.pk].release]]
+    if not asked:
+        return {}
+    last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
+    for enrollment, document, *columns in FACTS(enrollments=asked, documents=documents):
+        fact = Fact(*columns)
+        last[enrollment][document] = max(fact, last[enrollment].get(document, fact))
+    found = {key: list(changes_in(outlines[key], histories[outlines[key].release], last[key])) for key in asked}
+    return {key: changes for key, changes in found.items() if changes}
+
+
+def changes_in(
+    outline: Outline, histories: Mapping[int, LessonHistory], last: Mapping[int, Fact]
+) -> Iterator[LessonChange]:
+    documents = {history.identifier: history for history in histories.values()}
+    for step in outline.steps:
+        history = documents.get(step.id)
+        fact = last.get(history.document) if history else None
+        if history is None or fact is None:
+            continue
+        language = fact.language or outline.language
+        if changes := history.since(fact.revision, language):
+            is_retake = any(change.weight == Release.Weight.RETAKE for change in changes)
+            check = step.check_for(known_track(fact.track, outline)) if is_retake else ()
+            yield LessonChange(
+                step, history.document, fact.revision, fact.at, history.revision, language, changes, check
+            )
+
+
+def open_change(enrollment: Enrollment, outline: Outline, step: Step) -> LessonChange | None:
+    """Runs one query at most."""
+    changes = open_changes([enrollment], {enrollment.pk: outline}).get(enrollment.pk, ())
+    return next((change for change in changes if change.step.id == step.id), None)
+
+
+def as_shown(change: LessonChange, release: Release, tries: Tries | None = None) -> ShownChange:
+    """`tries` are those on the new text, if any is known."""
+    passages = changed_passages(change.document, change.seen, release, change.step.id, change.language)
+    left = [question for question in change.check if not was_right(question, tries or {})]
+    return ShownChange(
+        change, release.pk, passages[:SHOWN_AT_ONCE], max(0, len(passages) - SHOWN_AT_ONCE), next(iter(left), "")
+    )

@@ -1,0 +1,83 @@
+"""What ends the open act about a changed lesson: the person says that it was read, or answers its check anew."""
+
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from courseware.content.models import ReleaseEntry
+from courseware.evidence.recording import record
+from courseware.learning.changed_lessons import LessonChange, open_change
+from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.completing import lock, touch
+from courseware.learning.own_outline import own_outline
+from courseware.learning.tries import tries_of, was_right
+
+Outcome = ChangeSeen.Outcome
+
+
+class CheckOwed(Exception):
+    """Reading is not enough: the check of the lesson is to be answered on the new text."""
+
+
+class NeverReleased(Exception):
+    """The form names a release that has no such lesson."""
+
+
+@transaction.atomic
+def say_read(enrollment, step, release, *, at=None):
+    """The person has read what `release` (its primary key, as the form showed it) says instead of what was read before.
+
+    Repeating it changes nothing; what was released after it stays open. Raises CheckOwed and NeverReleased.
+    """
+    enrollment = lock(enrollment)
+    shown = ReleaseEntry.objects.filter(
+        release=release, release__course=enrollment.course_id, document__identifier=step.id
+    ).values_list("revision", flat=True)
+    if not shown:
+        raise NeverReleased(release)
+    change = open_until(enrollment, step, shown[0])
+    if change and change.check:
+        raise CheckOwed(step.id)
+    if change:
+        keep(enrollment, change, Outcome.READ, at or timezone.now())
+
+
+def settle_check(enrollment, step, page, at):
+    """After an answer, of a locked enrollment: whether it was the last of a check that was asked for again. Runs no
+    query where nothing has changed."""
+    change = open_change(enrollment, own_outline(enrollment, get_language()), step)
+    if not change or not change.check:
+        return
+    tries = change.on_new_text(tries_of(enrollment, page))
+    if all(was_right(question, tries) for question in change.check):
+        read = max(answer.revision_id for question in change.check for answer in tries[question])
+        if until := up_to(change, read):
+            keep(enrollment, until, Outcome.CHECKED, at)
+
+
+def open_until(enrollment, step, revision):
+    change = open_change(enrollment, own_outline(enrollment, get_language()), step)
+    return change and up_to(change, revision)
+
+
+def up_to(change: LessonChange, revision: int) -> LessonChange | None:
+    """What of it this revision shows already."""
+    changes = tuple(each for each in change.changes if each.revision <= revision)
+    return replace(change, changes=changes, revision=revision) if changes else None
+
+
+def keep(enrollment, change: LessonChange, outcome: Outcome, at) -> None:
+    seen = ChangeSeen.objects.create(
+        enrollment=enrollment,
+        document_id=change.document,
+        release_id=change.answers_release,
+        revision_id=change.revision,
+        outcome=outcome,
+        seen_at=at,
+    )
+    touch(enrollment, at)
+    verb = "changed-lesson-read" if outcome == Outcome.READ else "changed-lesson-checked"
+    data = {"change": seen.pk, "document": change.step.id, "release": change.answers_release}
+    record(verb, actor=enrollment.learner, subject=enrollment, data=data, at=at)

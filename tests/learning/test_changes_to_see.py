@@ -1,0 +1,194 @@
+"""Re-read and retake: what somebody who had done a lesson is asked after it changed, and what ends it."""
+
+import uuid
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.content.compiled import serving
+from courseware.content.models import Document, Release
+from courseware.content.releases.drafts import save_drafts
+from courseware.evidence.models import Event
+from courseware.learning.answering import answer
+from courseware.learning.changed_lessons import open_changes
+from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.completing import complete_lesson
+from courseware.learning.enrolling import waive
+from courseware.learning.own_outline import own_outline
+from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
+from tests.learning.lesson_pages import LESSON, PRACTICE
+from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
+
+pytestmark = pytest.mark.django_db
+Weight = Release.Weight
+BOILING = b"Water before fire."
+SEEN = reverse("learning:change-read", args=["tea-room", "boiling"])
+
+
+@pytest.fixture
+def enrollment():
+    """Of somebody who reads English and has done the lesson."""
+    run = make_enrollment(make_user(language="en"), make_course())
+    complete_lesson(run, page_of(run))
+    return run
+
+
+def page_of(run, lesson="boiling"):
+    run.course.refresh_from_db()
+    return serving.page(run.course.current, lesson, "en")
+
+
+def step_of(run):
+    run.course.refresh_from_db()
+    return own_outline(run, "en").step("boiling")
+
+
+def now_says(words, weight=Weight.REREAD, note="", language="en", identifier="boiling"):
+    """Release the lesson with this rule in place of the one it has."""
+    document = Document.objects.select_related("head").get(identifier=identifier)
+    body = bytes(document.head.texts.get(language=language).body)
+    rule = body.split(b"[!rule]\n> ")[1].split(b"\n")[0]
+    save_drafts(document, {language: body.replace(rule, words.encode())}, base=document.head, by=None)
+    return publish_head(document, weight=weight, note=note)
+
+
+def asked(run):
+    """(weights of what is open, whether the check is), or None."""
+    run.course.refresh_from_db()
+    found = open_changes([run], {run.pk: own_outline(run, "en")})
+    return [([each.weight for each in change.changes], bool(change.check)) for change in found.get(run.pk, ())] or None
+
+
+def try_check(run, right=True, **more):
+    return answer(run, step_of(run), "is-it-off", ["1" if right else "0"], token=uuid.uuid4(), **more)
+
+
+def test_only_what_weighs_more_than_minor_asks_and_only_who_had_done_the_lesson(enrollment):
+    other = make_enrollment(make_user(language="en"), enrollment.course)
+    now_says("Water, then fire.", Weight.MINOR)
+    assert asked(enrollment) is None
+    now_says("Water first.", Weight.REREAD)
+    assert (asked(enrollment), asked(other)) == ([(["reread"], False)], None)
+    complete_lesson(other, page_of(other))
+    assert asked(other) is None
+    assert enrollment.completions.count() == 1
+
+
+def test_several_changes_are_one_act_as_heavy_as_the_heaviest_and_got_it_ends_those_that_were_shown(enrollment):
+    first = now_says("Water first.")
+    now_says("Water first, then fire.")
+    say_read(enrollment, step_of(enrollment), first.pk)
+    assert asked(enrollment) == [(["reread"], False)]
+    now_says("Never fire first.", Weight.RETAKE)
+    assert asked(enrollment) == [(["reread", "retake"], True)]
+    with pytest.raises(CheckOwed):
+        say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
+    with pytest.raises(NeverReleased):
+        say_read(enrollment, step_of(enrollment), 99)
+    assert list(ChangeSeen.objects.values_list("release", "outcome")) == [(first.pk, "read")]
+
+
+def test_said_twice_it_is_kept_and_logged_once(enrollment):
+    release = now_says("Water first.")
+    now_says("Water first!", Weight.MINOR)
+    for _ in range(2):
+        say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
+    seen = ChangeSeen.objects.get()
+    assert (seen.release, seen.revision) == (release, seen.document.head)
+    event = Event.objects.get(verb="changed-lesson-read")
+    assert event.data == {"change": seen.pk, "document": "boiling", "release": release.pk}
+    assert asked(enrollment) is None
+
+
+def test_a_check_is_answered_again_on_the_new_text_and_answers_of_before_do_not_count(enrollment):
+    before = page_of(enrollment).revision_id
+    for question, raw in PRACTICE.items():
+        answer(enrollment, step_of(enrollment), question, raw, token=uuid.uuid4())
+    try_check(enrollment)
+    release = now_says("Never fire first.", Weight.RETAKE)
+    now_says("Never fire first!", Weight.MINOR)
+    try_check(enrollment, revision=before)  # a tab from before
+    try_check(enrollment, right=False)
+    assert asked(enrollment) == [(["retake"], True)]
+    try_check(enrollment)
+    assert asked(enrollment) is None
+    seen = ChangeSeen.objects.get()
+    assert (seen.release, seen.outcome) == (release, "checked")
+    assert Event.objects.filter(verb="changed-lesson-checked").count() == 1
+
+
+def test_taken_back_it_asks_no_more_and_what_was_answered_stays(enrollment):
+    other = make_enrollment(make_user(language="en"), enrollment.course)
+    complete_lesson(other, page_of(other))
+    now_says("Never fire first.", Weight.RETAKE)
+    try_check(other)
+    now_says(BOILING.decode(), Weight.MINOR)
+    assert (asked(enrollment), asked(other)) == (None, None)
+    assert ChangeSeen.objects.get().enrollment == other
+
+
+def test_a_change_touches_who_reads_in_its_language_and_nothing_is_asked_of_who_is_excused(enrollment):
+    chinese = make_enrollment(make_user(language="zh-hans"), enrollment.course)
+    complete_lesson(chinese, page_of(chinese))
+    now_says("Water first.")
+    assert (bool(asked(enrollment)), asked(chinese)) == (True, None)
+    waive(enrollment, reason="On leave", by=make_admin())
+    enrollment.refresh_from_db()
+    assert asked(enrollment) is None
+
+
+def test_home_and_lesson_show_the_sentence_as_it_was_and_is_and_why_until_got_it(enrollment, client):
+    now_says("Water before fire, always.", note="Somebody forgot.")
+    client.force_login(enrollment.learner)
+    for address, then in ((reverse("home"), "/"), (LESSON, LESSON)):
+        strip = BeautifulSoup(client.get(address).content, "html.parser").select_one(".change")
+        assert [each.text for each in strip.select("del, ins")] == [", always"]
+        assert "Somebody forgot." in strip.text
+        form = {field["name"]: field["value"] for field in strip.select("form input[type=hidden]")}
+        ChangeSeen.objects.all().delete()
+        assert client.post(SEEN, form)["Location"] == then
+        assert "change" not in {
+            each for tag in soup(client, address).select("section") for each in tag.get("class", ())
+        }
+        ChangeSeen.objects.all().delete()
+
+
+def soup(client, address):
+    return BeautifulSoup(client.get(address).content, "html.parser")
+
+
+def test_a_lesson_whose_check_is_asked_for_again_has_its_form_and_leads_to_it(enrollment, client):
+    try_check(enrollment)
+    client.force_login(enrollment.learner)
+    assert soup(client, LESSON).select_one("#q-is-it-off form") is None
+    now_says("Never fire first.", Weight.RETAKE)
+    page = soup(client, LESSON)
+    assert page.select_one("#q-is-it-off form")
+    assert page.select_one(".change .btn")["href"].endswith("#q-is-it-off")
+    assert client.post(SEEN, {"release": enrollment.course.current_id + 1}, follow=True).status_code == 200
+    assert not ChangeSeen.objects.exists()
+    try_check(enrollment)
+    assert soup(client, LESSON).select_one(".change") is None
+
+
+@pytest.mark.parametrize("form", [{}, {"release": "x"}, {"release": 99}])
+def test_a_form_that_was_never_shown_is_refused(enrollment, client, form):
+    client.force_login(enrollment.learner)
+    assert client.post(SEEN, form).status_code == 400
+
+
+@pytest.mark.parametrize("people", [1, 4])
+def test_it_costs_one_query_for_any_number_of_people_and_none_where_nothing_changed(
+    enrollment, people, django_assert_num_queries
+):
+    runs = [enrollment, *(make_enrollment(make_user(language="en"), enrollment.course) for _ in range(people - 1))]
+    for run in runs:
+        complete_lesson(run, page_of(run))
+    for weight, queries in ((Weight.MINOR, 0), (Weight.REREAD, 1)):
+        now_says(f"Water first, {weight}.", weight)
+        enrollment.course.refresh_from_db()
+        route = own_outline(enrollment, "en")
+        open_changes([enrollment], {enrollment.pk: route})  # what is read once for a release
+        with django_assert_num_queries(queries):
+            assert len(open_changes(runs, {run.pk: route for run in runs})) == people * queries
