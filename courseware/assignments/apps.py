@@ -12,6 +12,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.assignments import (
             acting,
             arrival_letter,
+            changed_lesson_letters,
             coming_reminders,
             door_keeping,
             door_letter,
@@ -43,6 +44,10 @@ class AssignmentsConfig(AppConfig):
         words = _("Write letters of certificates that end")
         schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(at := time(5, 20)))
         register_morning_job(ending_letters.KIND, MorningJob(at, ending_letters.ComingEndings))
+        changed_lesson_letters.register_letter()
+        words = _("Write letters of lessons that have changed")
+        schedule("tell-changes", words, changed_lesson_letters.tell_of_changes, Daily(at := time(5, 18)))
+        register_morning_job(changed_lesson_letters.KIND, MorningJob(at, changed_lesson_letters.ComingChanges))
         observation_letter.register_letter()
         words = _("Ask leads how people work some days after a course")
         schedule("ask-leads", words, observation_letter.ask_leads, Daily(at := time(5, 25)))

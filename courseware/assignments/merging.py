@@ -11,7 +11,7 @@ from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import work_out
-from courseware.assignments import arrival_letter, ending_letters, reminder_letter
+from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminder_letter
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning import day_answer_letter
 from courseware.learning.course_letter import give_back, hand_over
@@ -112,13 +112,14 @@ def runs_brought(row: Merge) -> EnrollmentQuerySet:
 
 
 def follow_runs(before: User, now: User) -> None:
-    """What reminds `before` of runs that are those of `now`, or tells of an answer or of a certificate that ends, waits
-    for `now`.
+    """What reminds `before` of runs that are those of `now`, or tells of an answer, of a certificate that ends or of a
+    lesson that has changed, waits for `now`.
 
     A letter that somebody has begun to send stays where it is, and ends there or leaves: of its runs another one tells
     `now`. Better twice, where it is leaving at this very moment, than not at all.
     """
-    kinds = [reminder_letter.KIND, ending_letters.KIND, arrival_letter.KIND, day_answer_letter.KIND]
+    about_runs_of = (reminder_letter, ending_letters, arrival_letter, changed_lesson_letters, day_answer_letter)
+    kinds = [letter.KIND for letter in about_runs_of]
     about_runs = Message.objects.filter(kind__in=kinds, person=before, state=MessageState.QUEUED)
     letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
     runs = reminder_letter.runs_in(letter.data for letter in letters)

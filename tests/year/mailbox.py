@@ -19,7 +19,7 @@ from courseware.outbox.models import Message
 from tests.year.plain_days import SITE
 from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 
-TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending"}
+TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed"}
 BY_OFFICE = {"digest", "escalation", "monthly-report"}
 ASKS = {"enrolled", "renewal-open", "reminder"}
 CHINESE = re.compile("[一-龥]")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.year.plain_days import DAY, morning_of
+from tests.year.plain_days import DAY, SITE, morning_of
 from tests.year.plain_post import day_of_letters, first_open
 
 PLAN = (7, 1, -3)
@@ -50,6 +50,16 @@ def escalate(firm):
     for _person, run, due_on, _before in near(firm, lambda run: (-LATE_FOR,)) if firm.is_escalated else ():
         key, at = f"escalation {run.number} {due_on}", first_open(lead, firm.now)
         firm.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)
+
+
+def tell_changes(firm):
+    """Who had done a lesson before a release of the last three days asked to read it again."""
+    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+    for run, person in sorted(runs, key=lambda each: each[0].number):
+        for lesson, at in firm.courses[run.course].changed.items():
+            is_new = at.astimezone(SITE).date() > firm.today - 3 * DAY
+            if is_new and not run.excused_at and lesson in run.done and run.done[lesson] < at:
+                firm.post.write("lesson-changed", person, [(run, lesson)], key=f"changed {run.number} {at}")
 
 
 def tell_endings(firm):

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from tests.year.plain_days import DAY, morning_of
 from tests.year.plain_people import Letter
 
-ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending")
+ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
 BY_OFFICE = ("digest", "escalation", "monthly-report")
 TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
@@ -199,6 +199,11 @@ class PlainPost:
             for run, day in letter.subjects
         )  # fmt: skip
         return "" if holds else "it was renewed or withdrawn meanwhile"
+
+    def why_not_lesson_changed(self, letter):
+        """A newer run has the lesson before it still."""
+        asked = any(run is letter.person.newest(run.course) and not run.excused_at for run, _lesson in letter.subjects)
+        return "" if asked else "what has changed was seen or taken back meanwhile"
 
     def why_not_digest(self, letter):
         is_any = any(self.firm.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person))

@@ -28,7 +28,8 @@ OFTEN = {
 }  # fmt: skip
 # When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
 WRITTEN_AT = {
-    "remind": (5, 10), "escalate": (5, 15), "tell_endings": (5, 20), "write_digests": (5, 30), "tell_month": (5, 35),
+    "remind": (5, 10), "escalate": (5, 15), "tell_changes": (5, 18), "tell_endings": (5, 20),
+    "write_digests": (5, 30), "tell_month": (5, 35),
 }  # fmt: skip
 # Behind eight in the morning somewhere: here, in Urumqi, in Berlin by either clock, in Boston by either clock.
 LETTERS_LEAVE_AT = ((8, 8), (10, 0), (14, 8), (15, 8), (18, 0), (20, 8), (21, 8))

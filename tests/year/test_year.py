@@ -35,7 +35,7 @@ PEOPLE, LAST_DAY = (300, date(2026, 12, 31)) if os.environ.get("FAULTS") == "ful
 # The others judge nobody, and the log is looked at as a whole at the end.
 JOBS_OF_THE_YEAR = {
     "let-go", "act-on-rules", "follow-absences", "send-letters", "add-up-headcounts",
-    "remind", "escalate", "tell-endings", "write-digests", "tell-month",
+    "remind", "escalate", "tell-changes", "tell-endings", "write-digests", "tell-month",
 }  # fmt: skip
 PLAIN = (plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views, plain_wishes)
 BOARDS = ("", "Firm", *plain_people.CENTRES)

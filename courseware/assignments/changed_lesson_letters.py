@@ -1,0 +1,159 @@
+"""The letters that say a lesson has changed since its reader had done it, and what is to be done about it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.content.compiled.serving import outline
+from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
+from courseware.learning.changed_lessons import LessonChange, open_changes
+from courseware.learning.course_letter import signers_of
+from courseware.learning.models import Completion, Enrollment
+from courseware.learning.own_outline import narrowed
+from courseware.lib.dates import due_instant, site_day
+from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
+from courseware.outbox.models import Message
+
+KIND = "lesson-changed"
+CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
+LETTERS_AT_ONCE = 500  # in memory
+SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
+
+
+def register_letter() -> None:
+    template = "assignments/mail/lesson_changed.txt"
+    words = _("A lesson that has changed")
+    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, LetterSort.TRAINING))
+
+
+def tell_of_changes(day: date | None = None) -> str:
+    """Says how many are new. Done again, it writes none twice: each has its key."""
+    day = day or site_day()
+    touched, written, last_key = runs_touched(day), 0, 0
+    while runs := list(touched.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
+        last_key = runs[-1].pk
+        written += write_once(list(letters_to(runs, day)))
+    return f"letters: {written}" if written else ""
+
+
+def told_since(day: date) -> datetime:
+    return due_instant(day - CAUGHT_UP, timezone.get_default_timezone())
+
+
+def runs_touched(day: date) -> QuerySet[Enrollment]:
+    """The newest runs in which somebody had done a lesson that a release of the last days changed: more may be than
+    have anything to see."""
+    changed = ReleaseEntry.objects.filter(
+        weight__in=ASKS_TO_REREAD,
+        document__kind=Document.Kind.LESSON,
+        release__created_at__gte=told_since(day),
+    )
+    done = Completion.objects.filter(document__in=list(changed.values_list("document", flat=True).distinct()))
+    runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))), waived_at=None)
+    return with_reader(runs.filter(learner__is_active=True, course__current__isnull=False))
+
+
+def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+    return runs.select_related("learner", "course__current").defer("course__current__outlines")
+
+
+def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
+    """By primary key of the run. Runs one query."""
+    routes = {
+        run.pk: narrowed(outline(run.release, run.learner.language or settings.LANGUAGE_CODE), run) for run in runs
+    }
+    return open_changes(runs, routes)
+
+
+def letters_to(runs: Collection[Enrollment], day: date) -> Iterator[Message]:
+    """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
+    changes, since = changes_of(runs), told_since(day)
+    for run in runs:
+        own = changes.get(run.pk, ())
+        newest = max(own, key=lambda change: change.changed_at, default=None)
+        if newest and newest.changed_at >= since:
+            yield Message(
+                kind=KIND,
+                key=f"{KIND}:{run.pk}:{newest.answers_release}",
+                person=run.learner,
+                address=run.learner.email or "",
+                language=run.learner.language,
+                data={"subjects": [[run.pk, change.document] for change in own]},
+            )
+
+
+class ComingChanges:
+    """What a morning would bring."""
+
+    def __init__(self, morning: Morning, at: datetime) -> None:
+        self.morning, self.at, self.runs = morning, at, runs_touched(morning.day)
+
+    def readers(self, after: int) -> Collection[int]:
+        keys = self.runs.filter(learner__gt=after).order_by("learner").values_list("learner", flat=True).distinct()
+        return list(keys[:PEOPLE_AT_ONCE])
+
+    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
+        for letter in letters_to(list(self.runs.filter(learner__in=people).order_by("pk")), self.morning.day):
+            letter.next_at = self.at
+            yield letter, ""
+
+
+def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
+    """Key of each letter → what it tells of that is still to be seen. Runs two queries."""
+    told = {run for message in messages for run, _document in message.data["subjects"]}
+    runs = with_reader(Enrollment.objects.newest().filter(pk__in=told, course__current__isnull=False)).in_bulk()
+    changes = changes_of(runs.values())
+    return {
+        message.pk: [
+            (runs[run], change)
+            for run, document in message.data["subjects"]
+            if run in runs and runs[run].learner_id == message.person_id
+            for change in changes.get(run, ())
+            if change.document == document
+        ]
+        for message in messages
+    }
+
+
+def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if found else SEEN for key, found in still_open(messages).items()}
+
+
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    found, signers = still_open(messages), signers_of({message.person_id: None for message in messages})
+    return {
+        message.pk: {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "lessons": lessons_in_words(found[message.pk]),
+            "house_style_of": course_of(found[message.pk]),
+            **signers[message.person_id],
+        }
+        for message in messages
+        if found[message.pk]
+    }
+
+
+def lessons_in_words(found: Iterable[tuple[Enrollment, LessonChange]]) -> list[dict[str, object]]:
+    site = settings.SITE_URL.rstrip("/")
+    return [
+        {
+            "title": change.step.title,
+            "why": change.notes[0] if change.notes else "",
+            "asks_check": bool(change.check),
+            "link": site + reverse("learning:step", args=[run.course.identifier, change.step.id]),
+        }
+        for run, change in found
+    ]
+
+
+def course_of(found: Iterable[tuple[Enrollment, LessonChange]]) -> str:
+    identifiers = {run.course.identifier for run, _change in found}
+    return identifiers.pop() if len(identifiers) == 1 else ""

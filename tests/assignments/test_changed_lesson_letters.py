@@ -1,0 +1,75 @@
+"""Who had done a lesson that changed by more than a minor change is told the next morning, once."""
+
+import pytest
+
+from courseware.assignments import changed_lesson_letters
+from courseware.assignments.changed_lesson_letters import tell_of_changes
+from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.completing import complete_lesson
+from courseware.learning.enrolling import waive
+from courseware.learning.seeing_changes import say_read
+from courseware.lib.dates import site_day
+from courseware.outbox.models import Message
+from tests.learning.test_changes_to_see import now_says, page_of, step_of
+from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def who_has_done(course, **fields):
+    run = make_enrollment(make_user(**({"language": "en"} | fields)), course)
+    complete_lesson(run, page_of(run))
+    return run
+
+
+def test_it_is_told_once_with_why_and_where_and_of_two_changes_in_one_letter(course):
+    run = who_has_done(course)
+    make_enrollment(make_user(language="en"), course)  # who has not done it
+    now_says("Water, then fire.", "minor")
+    assert tell_of_changes() == ""
+    now_says("Water first.", note="Somebody forgot.")
+    assert [tell_of_changes() for _ in range(2)] == ["letters: 1", ""]
+    now_says("Never fire first.", "retake", note="And again.")
+    assert tell_of_changes() == "letters: 1"
+    [letter] = letters()
+    assert letter.to == [run.learner.email]
+    assert letter.subject == "“Boiling water” has changed since you did it"
+    for said in ("answer its check once more", "Why: And again.", "/learn/tea-room/boiling/"):
+        assert said in letter.body
+
+
+def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_seen_it(course):
+    who_has_done(course, is_active=False)
+    who_has_done(course, language="zh-hans")
+    waive(who_has_done(course), reason="On leave", by=make_admin())
+    seen, late = who_has_done(course), who_has_done(course)
+    release = now_says("Water first.")
+    say_read(seen, step_of(seen), release.pk)
+    assert tell_of_changes() == "letters: 1"
+    say_read(late, step_of(late), release.pk)
+    assert letters() == []
+    assert Message.objects.get(kind="lesson-changed").why == changed_lesson_letters.SEEN
+    assert ChangeSeen.objects.count() == 2
+
+
+def test_a_day_on_which_nobody_looked_is_caught_up_for_two_days(course):
+    who_has_done(course)
+    now_says("Water first.")
+    assert tell_of_changes(site_day(days(3))) == ""
+    assert tell_of_changes(site_day(days(2))) == "letters: 1"
+
+
+@pytest.mark.parametrize("people", [1, 4])
+def test_the_number_of_queries_does_not_grow_with_the_people(course, people, django_assert_num_queries):
+    for _ in range(people):
+        who_has_done(course)
+    now_says("Water first.")
+    tell_of_changes()
+    Message.objects.all().delete()
+    with django_assert_num_queries(6):
+        assert tell_of_changes() == f"letters: {people}"
