@@ -61,7 +61,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     touch(enrollment, at)
     if not waiting_in(enrollment, step, page):
         complete_lesson(enrollment, page, at=at)
-    settle_check(enrollment, step, page, at)
+    stored.ends_change = settle_check(enrollment, step, page, at)
     return stored
 
 

@@ -303,6 +303,8 @@ class Answer(models.Model):
     answered_at = models.DateTimeField()
     token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
 
+    ends_change = False  # of one that was just given: the last of a check that was asked for again
+
     class Meta:
         ordering = ["pk"]
         indexes = [models.Index(fields=["enrollment", "document"], name="answer_by_document")]

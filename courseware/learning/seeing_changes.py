@@ -49,12 +49,13 @@ def settle_check(enrollment, step, page, at):
     query where nothing has changed."""
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
-        return
+        return False
     tries = change.on_new_text(tries_of(enrollment, page))
-    if all(was_right(question, tries) for question in change.check):
-        read = max(answer.revision_id for question in change.check for answer in tries[question])
-        if until := up_to(change, read):
-            keep(enrollment, until, Outcome.CHECKED, at)
+    if not all(was_right(question, tries) for question in change.check):
+        return False
+    read = max(answer.revision_id for question in change.check for answer in tries[question])
+    keep(enrollment, up_to(change, read), Outcome.CHECKED, at)
+    return True
 
 
 def open_until(enrollment, step, revision):

@@ -17,7 +17,7 @@ from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
 from courseware.learning.own_outline import own_outline
 from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
-from tests.learning.lesson_pages import LESSON, PRACTICE
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,11 @@ def test_home_and_lesson_show_the_sentence_as_it_was_and_is_and_why_until_got_it
         ChangeSeen.objects.all().delete()
 
 
+def place_of_right(card):
+    """The value of the right choice, which stands anywhere."""
+    return next(field["value"] for field in card.select("[name=choice]") if "Yes" in field.find_parent("label").text)
+
+
 def soup(client, address):
     return BeautifulSoup(client.get(address).content, "html.parser")
 
@@ -168,8 +173,14 @@ def test_a_lesson_whose_check_is_asked_for_again_has_its_form_and_leads_to_it(en
     assert page.select_one(".change .btn")["href"].endswith("#q-is-it-off")
     assert client.post(SEEN, {"release": enrollment.course.current_id + 1}, follow=True).status_code == 200
     assert not ChangeSeen.objects.exists()
-    try_check(enrollment)
-    assert soup(client, LESSON).select_one(".change") is None
+    right = sent("1", revision=page_of(enrollment).revision_id) | {
+        "choice": place_of_right(page.select_one("#q-is-it-off"))
+    }
+    answered = client.post(answer_url(), right, headers={"HX-Request": "true"})
+    assert answered["HX-Refresh"] == "true"
+    page = soup(client, LESSON)
+    assert page.select_one(".change") is None
+    assert "Noted: you know what has changed." in page.text
 
 
 @pytest.mark.parametrize("form", [{}, {"release": "x"}, {"release": 99}])

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
@@ -81,7 +82,7 @@ def answer(request, course, step, question):
         # Read by the question as it is now, so the form has to fit it; `answer` checks that again under its lock.
         asked = answering.question_of_form(reading.release, reading.page(step), question, revision)
         raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
-        answering.answer(
+        stored = answering.answer(
             reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
         )
     except answering.QuestionChanged:
@@ -102,8 +103,10 @@ def answer(request, course, step, question):
     except ValueError:
         entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
         return refused(request, reading, lesson_step, entered)
+    if stored.ends_change:
+        messages.success(request, _("Noted: you know what has changed."))
     if request.htmx:
-        return swapped(request, reading, lesson_step, question)
+        return HttpResponseClientRefresh() if stored.ends_change else swapped(request, reading, lesson_step, question)
     return redirect(lesson_address(course, step, question))
 
 
