@@ -20,7 +20,7 @@ WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
 SHORTEST_EQUAL = 2  # characters between two differences that are worth being shown as the same; at the ends any is
 
 
-class Stretch(NamedTuple):
+class ComparedPiece(NamedTuple):
     """A stretch of a sentence. `differs`: the other side has it not."""
 
     text: str
@@ -31,8 +31,8 @@ class Stretch(NamedTuple):
 class ChangedPassage:
     """Sentences that stand in each other's place; one side is empty where they were added or left out."""
 
-    old: tuple[Stretch, ...]
-    new: tuple[Stretch, ...]
+    old: tuple[ComparedPiece, ...]
+    new: tuple[ComparedPiece, ...]
 
 
 def changed_passages(
@@ -77,7 +77,7 @@ def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
         left, right = start + size, place + size
 
 
-def marked(old: str, new: str) -> tuple[tuple[Stretch, ...], tuple[Stretch, ...]]:
+def marked(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
     """Both texts in runs, word by word, in Chinese character by character."""
     one, other = WORD.findall(old), WORD.findall(new)
     same_old: set[int] = set()
@@ -90,9 +90,9 @@ def marked(old: str, new: str) -> tuple[tuple[Stretch, ...], tuple[Stretch, ...]
     return runs(one, same_old), runs(other, same_new)
 
 
-def runs(words: Iterable[str], same: set[int]) -> tuple[Stretch, ...]:
+def runs(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
     found = groupby(enumerate(words), key=lambda each: each[0] not in same)
-    return tuple(Stretch("".join(word for _place, word in group), differs) for differs, group in found)
+    return tuple(ComparedPiece("".join(word for _place, word in group), differs) for differs, group in found)
 
 
 def forget() -> None:
