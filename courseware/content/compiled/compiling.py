@@ -14,6 +14,7 @@ This happens when a release is published and for a preview, never when a page is
 
     blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
                 {"type": "question", "id"} · {"type": "check", "id", "title"}
+                a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
@@ -33,7 +34,7 @@ from courseware.content.models import Text
 from courseware.language.course import CourseText, read_course
 
 # Increased whenever the same text compiles to something else; every release is then compiled again by the upgrade.
-COMPILER = 6
+COMPILER = 7
 
 
 @dataclass(frozen=True)

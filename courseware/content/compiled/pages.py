@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from django.urls import reverse
@@ -11,6 +12,7 @@ from courseware.content.compiled.figures import Media, figure_html
 from courseware.content.compiled.markdown import Pointers, Renderer
 from courseware.content.compiled.page_links import address
 from courseware.content.compiled.paragraphs import new_ids, with_ids
+from courseware.content.compiled.phrases import phrase_key
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
@@ -173,7 +175,11 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
         else:
             blocks.append({"type": "html", "html": html})
 
+    under = ""
     for section in page.document.sections:
+        said = count(1)
+        if section not in page.document.questions:
+            under = page.renderer.plain(section.title)
         if section in page.document.questions:
             blocks.append({"type": "question", "id": section.id})
         elif section.kind == "check":
@@ -182,7 +188,8 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
             add_html(page.heading(section))
         for block in section.after:
             if isinstance(block, Callout):
-                blocks.append(callout_data(page, block, section.title))
+                phrase = {"phrase": phrase_key(section.id, next(said)), "under": under} if block.kind == "say" else {}
+                blocks.append(callout_data(page, block, section.title) | phrase)
             else:
                 add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
     ids = new_ids()

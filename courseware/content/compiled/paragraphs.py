@@ -25,6 +25,10 @@ def with_ids(html: str, ids: Iterator[str]) -> str:
     return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
 
 
+def paragraph_ids(html: str) -> tuple[str, ...]:
+    return tuple(match["id"] for match in _PIECES.finditer(html) if match["id"])
+
+
 def without_ids(html: str) -> str:
     """To be shown a second time on the same page."""
     return _IDS.sub("", html)
@@ -39,7 +43,7 @@ def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
         case "lesson":
             return _of_lesson(data["blocks"])
         case "card":
-            pieces = [("", data["html"])] + [(_plain(part["title"]), part["html"]) for part in data["sections"]]
+            pieces = [("", data["html"])] + [(text_in(part["title"]), part["html"]) for part in data["sections"]]
             return [[at, "card", title, text] for title, html in pieces for at, _under, text in _cut(html, "")]
         case "simulation":
             return [[at, "scene", under, text] for at, under, text in _cut(data["simulation"]["premise"], "")]
@@ -62,7 +66,7 @@ def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
     begins = list(_PIECES.finditer(html))
     ends = [*(match.start() for match in begins), len(html)][1:]
     for begin, end in zip(begins, ends, strict=True):
-        text = _plain(html[begin.end() : end])
+        text = text_in(html[begin.end() : end])
         if begin["heading"]:
             under = text
             yield "", under, ""
@@ -70,7 +74,7 @@ def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
             yield begin["id"], under, text
 
 
-def _plain(html: str) -> str:
+def text_in(html: str) -> str:
     return _SPACES.sub(" ", unescape(strip_tags(_SOURCES.sub("", html.replace("</td>", " "))))).strip()
 
 

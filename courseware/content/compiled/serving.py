@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from courseware.content.compiled.compiling import COMPILER, compile_release
 from courseware.content.compiled.paragraphs import as_searched, paragraphs_on
+from courseware.content.compiled.phrases import Phrase, phrases_in
 from courseware.content.models import Page, Release, ReleaseEntry
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import Simulation, load_simulation
@@ -202,6 +203,10 @@ class PageData:
         return {identifier: load_question(stored) for identifier, stored in self.data["questions"].items()}
 
     @cached_property
+    def phrases(self) -> Mapping[str, Phrase]:
+        return phrases_in(self.data.get("blocks", ()))
+
+    @cached_property
     def simulation(self) -> Simulation:
         return load_simulation(self.data["simulation"])
 
@@ -304,7 +309,20 @@ def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, 
 
 def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
     """The same for each of these revisions; those that were never released are left out. Runs one query."""
-    released = ReleaseEntry.objects.filter(document=document_id, revision__in=revisions)
+    return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
+
+
+def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, Phrase]]]:
+    """Revision of a lesson → language → its phrases by key, as last released with it. Runs one query."""
+    stored = pages_at(ReleaseEntry.objects.filter(revision__in=revisions), "blocks", [])
+    return {
+        revision: {language: phrases_in(blocks) for language, blocks in languages.items()}
+        for revision, languages in stored.items()
+    }
+
+
+def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
+    """Revision → language → what its page holds under `name`, as last released with it. Runs one query."""
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
     rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
@@ -313,16 +331,16 @@ def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[in
         "release__compiler",
         "document__identifier",
         "pages__language",
-        "pages__data__questions",
+        f"pages__data__{name}",
     )
-    questions: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
     for revision, release, digest, compiler, identifier, language, stored in rows:
         if compiler != COMPILER:  # whatever pages there are, and where there are none
             pages = _compiled_again(release, digest)[1].get(identifier, {})
-            questions[revision] = {tag: data.get("questions", {}) for tag, data in pages.items()}
+            found[revision] = {tag: data.get(name, default) for tag, data in pages.items()}
         elif language is not None:
-            questions[revision][language] = stored or {}
-    return dict(questions)
+            found[revision][language] = stored or default
+    return dict(found)
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
