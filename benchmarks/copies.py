@@ -17,7 +17,7 @@ from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
+from courseware.learning.models import Answer, Completion, Enrollment, KeptPhrase, SurveyReceipt
 from courseware.learning.postponements import Postponement
 from courseware.simulations.models import Decision, Run
 
@@ -35,6 +35,7 @@ HISTORY = {
     Completion: "enrollment",
     ChangeSeen: "enrollment",
     SurveyReceipt: "enrollment",
+    KeptPhrase: "enrollment",
     Run: "enrollment",
     Decision: "run",
     Attempt: "enrollment",

@@ -45,6 +45,7 @@ from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.due_feeds import make_feed
+from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
@@ -125,6 +126,7 @@ def make_world(course=None) -> World:
     lesson = next(step for step in outline.steps if step.check)
     page = serving.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
+    keep_phrase(enrollment, page, next(iter(page.phrases)))
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
     work_beside(learner, by=people["admin"])
@@ -173,19 +175,19 @@ def outline_of(course, language=""):
     return serving.outline(course.current, language or course.source_language)
 
 
-def finish_lessons(enrollment):
-    """Answer every question right and mark the rest as read."""
+def finish_lessons(enrollment, *, but=()):
+    """Answer every question right but these, and mark the rest as read."""
     course = enrollment.course
     outline = outline_of(course)
     for step in outline.steps:
         if step.kind == "lesson":
-            finish_lesson(enrollment, step)
+            finish_lesson(enrollment, step, but=but)
 
 
-def finish_lesson(enrollment, step):
+def finish_lesson(enrollment, step, *, but=()):
     course = enrollment.course
     asked = completing.asked_of(enrollment, serving.page(course.current, step.id, course.source_language))
-    for question in asked.values():
+    for question in (each for key, each in asked.items() if key not in but):
         raw = ["Noted."] if question.kind == "open" else [str(place) for place in question.key]
         answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4())
     if not asked:

@@ -18,6 +18,7 @@ from courseware.learning.asking import last_request
 from courseware.learning.changed_lessons import ShownChange, as_shown
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import Due, due_of
+from courseware.learning.kept_phrases import KEPT_OF_COURSE
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
@@ -96,6 +97,11 @@ class CourseCard:
             return None
         own = Standing.objects.filter(learner=self.enrollment.learner_id, course=self.enrollment.course_id)
         return own.select_related("certificate", "outside").first()
+
+    @cached_property
+    def phrases(self) -> int:
+        """How many phrases of the course the learner keeps. Runs a query."""
+        return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
     def module(self) -> OutlineModule | None:

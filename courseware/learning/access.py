@@ -80,3 +80,8 @@ def own_enrollments(request, **which) -> list[Enrollment]:
     for enrollment in enrollments:
         enrollment.learner, enrollment.zone_name = request.user, request.session[TIME_ZONE]
     return enrollments
+
+
+def own_readings(request) -> list[Reading]:
+    """Of the newest run in each of the own courses, the newest first."""
+    return [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

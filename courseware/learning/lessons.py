@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from django.utils.datastructures import MultiValueDict
 
@@ -14,6 +15,7 @@ from courseware.language.tracks import is_for
 from courseware.learning.access import Reading
 from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change
 from courseware.learning.earlier_questions import earlier_questions
+from courseware.learning.kept_phrases import KEPT_OF_LESSON
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, show
@@ -230,7 +232,7 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """In reading order: html, callout (with `is_mine` and `posts`), check, question (with `card`)."""
+        """In reading order: html, callout (with `is_mine`, `posts` and `is_kept`), check, question (with `card`)."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
@@ -262,8 +264,17 @@ class LessonPage:
         if block["type"] == "callout":
             tracks = self.reading.outline.tracks
             posts = tuple(tracks[track] for track in block["tracks"] if track in tracks)
-            return {**block, "posts": posts, "is_mine": is_for(block["tracks"], self.track)}
+            phrase = block.get("phrase", "")
+            own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.kept_phrases}
+            return {**block, "posts": posts, "phrase": phrase, **own}
         return block
+
+    @cached_property
+    def kept_phrases(self) -> frozenset[str]:
+        """Keys of the phrases of this lesson that its reader keeps. Runs a query where it has any."""
+        if not self.page.phrases:
+            return frozenset()
+        return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
     def card(self, question_id: str) -> Card:
         tries = self.tries.get(question_id, ())
@@ -339,6 +350,18 @@ class LessonPage:
 
     def open_question(self) -> str | None:
         return next(iter(self.waiting), None)
+
+
+@dataclass(frozen=True)
+class UntriedLesson(LessonPage):
+    """As it is before anything was answered, typed or kept. Runs no query."""
+
+    unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    kept_phrases: ClassVar[frozenset[str]] = frozenset()
+
+
+def untried_lesson(reading: Reading, step: Step, page: PageData) -> UntriedLesson:
+    return UntriedLesson(reading, step, page, {}, {}, {}, is_whole=True)
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:

@@ -69,21 +69,21 @@ class Findings:
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
     """A term asked for by its name in another language is looked for by the one it has in this."""
-    words = words_of(asked)
+    words = words_wanted(asked)
     if not words:
         return Findings()
     places = {step.id: place for place, step in enumerate(outline.steps)}
     readable = [each for each in paragraphs if each.document in places or each.document == outline.card_id]
     terms = terms_like(words, outline.terms)
-    for tried in (words, *(words_of(term.name) for term in terms)):
+    for tried in (words, *(words_wanted(term.name) for term in terms)):
         if scores := dict(scored(readable, wanted := [Wanted(word) for word in tried])):
             return Findings(tuple(pages_of(scores, places, wanted)), terms)
-    wanted = [Wanted(gram) for gram in grams_of(words_of(terms[0].name) if terms else words)]
+    wanted = [Wanted(gram) for gram in grams_of(words_wanted(terms[0].name) if terms else words)]
     scores = dict(scored_near(readable, wanted))
     return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
 
 
-def words_of(asked: str) -> list[str]:
+def words_wanted(asked: str) -> list[str]:
     """Runs of Chinese characters, and words of letters and digits."""
     return list(dict.fromkeys(_WORDS.findall(as_searched(asked))))[:MOST_WORDS]
 

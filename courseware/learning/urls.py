@@ -7,6 +7,7 @@ from courseware.learning.views import (
     emergency,
     house_style,
     lesson,
+    phrases,
     searching,
     unsaved,
 )
@@ -22,6 +23,7 @@ step_urls = [
     ("change-read/", lesson.say_change_read, "change-read"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
+    ("phrases/", phrases.lesson_phrase, "lesson-phrase"),
 ]
 
 # /learn/<course>/
@@ -36,6 +38,7 @@ course_urls = [
 
 urlpatterns = [
     path("card/", emergency.own_cards, name="own-cards"),
+    path("phrases/", phrases.own_phrases, name="phrases"),
     path("search/", searching.search_own_courses, name="search"),
     path("due-days/", due_calendar.due_days, name="due-days"),
     path("due-days/<slug:secret>.ics", due_calendar.due_feed, name="due-feed"),

@@ -1,16 +1,13 @@
 """A course as its people see it, for who leads them: of nobody's run, and nothing is kept of the walk."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course, Release
 from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation
 from courseware.learning.access import Reading
-from courseware.learning.lessons import LessonPage
+from courseware.learning.lessons import UntriedLesson, untried_lesson
 from courseware.learning.models import Enrollment
 from courseware.lib.small_numbers import small_number
 
@@ -19,17 +16,10 @@ LONGEST_WAY = 60  # decisions
 BETWEEN, WITH = "-", "."
 
 
-@dataclass(frozen=True)
-class LessonSeen(LessonPage):
-    """Before anything was answered, and nothing typed."""
-
-    unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # nobody has any
-
-
-def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> LessonSeen:
+def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> UntriedLesson:
     """As somebody of this post would find it; the course's first where there is no such."""
     nobody = Enrollment(pk=0, course=course, track=post)
-    return LessonSeen(Reading(nobody), step, page, {}, {}, {})
+    return untried_lesson(Reading(nobody), step, page)
 
 
 class WayTaken(NamedTuple):

@@ -15,8 +15,11 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
+from courseware.content.compiled import serving
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import waive
+from courseware.learning.keeping_phrases import keep_phrase
+from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
 from courseware.reporting import log_check
 from courseware.reporting.consistency import merged_runs, newest_runs
@@ -223,3 +226,13 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
     undo_merge(row, by=hr)
     assert act() == "enroll: 1"
     assert Enrollment.objects.get(learner=kept).is_open
+
+
+def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_runs(kept, other, course, hr):
+    page = serving.page(course.current, "boiling", "en")
+    for person in (kept, other):
+        keep_phrase(make_run(person, course), page, "note:1")
+    row = merge(kept, other, by=hr)
+    assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (2, 0)  # the page shows them as one
+    undo_merge(row, by=hr)
+    assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (1, 1)

@@ -10,6 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from courseware.assessment import attempting
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
+from courseware.learning.keeping_phrases import keep_phrase
 from courseware.lib.dates import site_day
 from courseware.reporting.keeping_figures import keep_figures
 from tests.assignments.sheets import answered, completed
@@ -159,6 +160,8 @@ def test_pages_of_who_learns(language, visit, world):
     assert_fine(page, [f"{course}/boiling/"])
     finish_lessons(enrollment)
     answer_survey(enrollment)
+    keep_phrase(enrollment, serving.page(world.course.current, "boiling", "en"), "note:1")
+    assert_fine(page, ["/phrases/", "/search/?q=boiled"])
     assert_fine(page, ["/", f"{course}/boiling/", f"{course}/pouring/", f"{course}/voice/", f"{course}/record/"])
 
 

@@ -277,3 +277,20 @@ def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learn
     target = page.locator(":target")
     expect(target).to_have_text("Put the cup down and take the stairs.")
     expect(target).to_be_in_viewport()
+
+
+def test_a_phrase_is_kept_in_place_by_keyboard_and_found_while_one_types(visit, learner):
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/#say-note:1")
+    star = page.locator(".star")
+    star.focus()
+    page.keyboard.press("Enter")
+    expect(star).to_have_text(re.compile("^Kept"))
+    expect(star).to_be_focused()  # it can be taken back by the same key
+    page.goto("/phrases/")
+    phrase, none = page.locator("[data-phrase]"), page.locator("[data-none]")
+    for typed, is_there in {"WATER bo": True, "fire": False, "boiled": True}.items():
+        page.locator("#q").fill(typed)
+        expect(phrase).to_be_visible(visible=is_there)
+        expect(none).to_be_visible(visible=not is_there)
+        expect(page.get_by_role("heading", name="Boiling water")).to_be_visible(visible=is_there)

@@ -98,7 +98,7 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     keep_standing(certificate)
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(7 if words else 6):  # those of any home (see below), and what certifies
+    with django_assert_num_queries(8 if words else 7):  # those of any home (see below), and what certifies
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one(".go").text

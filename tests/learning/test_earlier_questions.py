@@ -176,8 +176,8 @@ def test_the_page_costs_one_query_more_for_any_number_of_changed_questions(
     page = cards(client)  # outline and page are kept in memory from now on
     assert sum(CHANGED in words(card) for card in page.values()) == number
     with django_assert_num_queries(
-        7
-    ):  # session, person, enrollment, what is done, tries, questions of then, unsaved texts
+        8
+    ):  # session, person, enrollment, what is done, tries, questions of then, unsaved texts, phrases kept
         client.get(LESSON)
 
 

@@ -58,15 +58,15 @@ def enrollment(request, client):
 def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(client, enrollment):
     wrong = {"data": sent("1", tries=1)}
     asked = {
-        # enrollment, what is done, tries, what is typed and not saved
+        # enrollment, what is done, tries, what is typed and not saved, phrases kept
         "lesson": statements(lambda: client.get(LESSON)) - FRAME,
-        # enrollment, what is done, an attempt under way, tries at the next lesson
+        # enrollment, what is done, an attempt under way, tries at the next lesson, phrases kept
         "home": statements(lambda: client.get(HOME)) - FRAME,
         # enrollment, the same locked, the same form before, how many of late, tries; try, enrollment
         "answer": statements(lambda: client.post(answer_url("what-first"), **wrong)) - FRAME,
     }
     assert asked == {
-        "lesson": Counter(SELECT=4),
-        "home": Counter(SELECT=5),
+        "lesson": Counter(SELECT=5),
+        "home": Counter(SELECT=6),
         "answer": Counter(SELECT=5, INSERT=1, UPDATE=1),
     }

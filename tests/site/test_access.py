@@ -19,6 +19,7 @@ from django.utils import timezone
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Document
 from courseware.evidence.models import Event
+from courseware.learning.models import KeptPhrase
 from courseware.learning.question_view import drawn_with
 from courseware.learning.verbs import VERBS
 from courseware.lib.dates import site_day
@@ -97,6 +98,8 @@ def forms(world):
         },
         f"{lesson}change-read/": {"release": world.course.current_id},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": "A typo."},
+        f"{lesson}phrases/": {"phrase": KeptPhrase.objects.get().phrase, "keep": "1"},
+        "phrases/": {"phrase": KeptPhrase.objects.get().pk},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},

@@ -15,6 +15,7 @@ PAGES = {  # the script of a page: the template that loads it
     "lesson": "learning/_scripts.html",
     "simulation": "simulations/_scripts.html",
     "passkey": "mfa/webauthn/_scripts.html",
+    "phrases": "learning/_phrases_scripts.html",
     "search": "learning/_search_scripts.html",
     "survey": "learning/_survey_scripts.html",
     "frame": "_frame_scripts.html",

@@ -11,11 +11,13 @@ from courseware.learning.access import reading_of
 from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import TrackForm
+from courseware.learning.phrase_book import own_book
 from courseware.learning.progress import track_of
 from courseware.learning.views.places import home_address, posted
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
 
+ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
 PANELS = 8  # of a sheet that is folded once along and three times across
 
 
@@ -41,7 +43,7 @@ def tracks(request, course):
 @login_required
 def card(request, course):
     reading = reading_of(request, course)
-    context = card_context(request, reading.enrollment.course, reading.outline)
+    context = card_context(request, reading.enrollment.course, reading.outline) | {"book": own_book(reading)}
     return render_in_course(request, reading, "learning/card.html", context)
 
 
@@ -50,7 +52,7 @@ def card(request, course):
 def pocket_card(request, course):
     reading = reading_of(request, course)
     context = card_context(request, reading.enrollment.course, reading.outline)
-    context["sheets"] = sheets_of(context["sections"])
+    context |= {"sheets": sheets_of(context["sections"]), "phrases": phrase_sheets(own_book(reading))}
     return render_in_course(request, reading, "learning/pocket_card.html", context)
 
 
@@ -64,6 +66,26 @@ def sheets_of(sections):
     panels += [None] * (-(len(panels) + 1) % PANELS)
     first = PANELS - 1
     return [panels[:first], *(panels[start : start + PANELS] for start in range(first, len(panels), PANELS))]
+
+
+def phrase_sheets(book):
+    """The own phrases on panels of the same size, the first of each sheet being its cover."""
+    panels = list(panels_of(book.lines))
+    return [panels[start : start + PANELS - 1] for start in range(0, len(panels), PANELS - 1)]
+
+
+def panels_of(lines):
+    """As many on each as fit, by their length; a longer one has a panel of its own."""
+    panel, left = [], ROOM_OF_A_PANEL
+    for line in lines:
+        needed = line.width + ROOM_BETWEEN
+        if panel and needed > left:
+            yield panel
+            panel, left = [], ROOM_OF_A_PANEL
+        panel.append(line)
+        left -= needed
+    if panel:
+        yield panel
 
 
 @require_POST

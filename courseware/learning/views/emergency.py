@@ -12,8 +12,9 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
-from courseware.learning.access import own_enrollments
+from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.card_page import card_context
+from courseware.learning.phrase_book import own_book
 
 
 @require_safe
@@ -34,6 +35,7 @@ def own_cards(request):
         "course": course.identifier if own else "",
         "outline": outline,
         "face": face_for(request, course.identifier),
+        "book": own_book(Reading(next(each for each in reversed(own) if each.course == course))) if own else None,
         "others": [other_card(each) for _course, each in cards if each is not outline],
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),

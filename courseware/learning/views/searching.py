@@ -7,26 +7,41 @@ from django.views.decorators.http import require_safe
 
 from courseware.content.compiled import serving
 from courseware.language.documents import display_tag
-from courseware.learning.access import Reading, own_enrollments
+from courseware.learning.access import Reading, own_readings
+from courseware.learning.kept_phrases import KEPT
+from courseware.learning.phrase_book import books_of, lines_with
 from courseware.learning.searching import Findings, search
 
-LONGEST = 100  # characters
+LONGEST_SEARCH = 100  # characters
+OWN_PHRASES = 3  # shown above all else that is found
+
+
+def search_asked(request) -> str:
+    return request.GET.get("q", "").replace("\0", "")[:LONGEST_SEARCH].strip()
 
 
 @require_safe
 @login_required
 def search_own_courses(request):
-    asked = request.GET.get("q", "").replace("\0", "")[:LONGEST].strip()
-    readings = [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]
+    asked = search_asked(request)
+    readings = own_readings(request)
     found = [(reading, findings_in(reading, asked)) for reading in readings]
     shown = [course_found(reading, findings) for reading, findings in found if findings.pages or findings.terms]
-    context = {"asked": asked, "longest": LONGEST, "courses": shown, "has_courses": bool(readings)}
+    own = phrases_found(request, readings, asked)
+    context = {"asked": asked, "longest": LONGEST_SEARCH, "courses": shown, "has_courses": bool(readings)}
+    context |= {"own_phrases": own[:OWN_PHRASES], "more_phrases": len(own[OWN_PHRASES:])}
     context |= {"is_one": len(readings) == 1, "page_language": display_tag(get_language())}
     return render(request, "learning/search.html", context)
 
 
 def findings_in(reading: Reading, asked: str) -> Findings:
     return search(asked, serving.paragraphs(reading.release, reading.language), reading.outline)
+
+
+def phrases_found(request, readings, asked):
+    """What the learner keeps of it, with the language it is in."""
+    books = books_of(readings, KEPT(learner=request.user.pk))
+    return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
 
 
 def course_found(reading: Reading, findings: Findings):

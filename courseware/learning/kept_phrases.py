@@ -1,0 +1,54 @@
+"""Phrases that a learner keeps at hand, from the lessons of a course."""
+
+from django.db import models
+
+from courseware.content.models import Document, Revision
+from courseware.lib.kept_query import KeptQuery
+
+
+class KeptPhraseQuerySet(models.QuerySet):
+    def here(self):
+        return self.filter(taken_away_at=None)
+
+    def of_person(self, learner):
+        """In whichever run each was kept: so they stay for a renewal, and come and go with the runs of a merge."""
+        return self.filter(enrollment__learner=learner)
+
+
+class KeptPhrase(models.Model):
+    """What it says is not stored: it reads as the lesson does now or, where the course has it no more, as it did in
+    the revision from which it was kept (`phrase_book`)."""
+
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="kept_phrases")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    phrase = models.CharField(max_length=200, help_text="Its key: see `content.compiled.phrases`")
+    kept_at = models.DateTimeField()
+    taken_away_at = models.DateTimeField(null=True, help_text="Null: it is kept")
+
+    objects = KeptPhraseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "document", "phrase"], name="a_phrase_kept_once")]
+
+    def __str__(self):
+        return f"{self.phrase} ({self.enrollment})"
+
+
+KEPT = KeptQuery(lambda learner: KeptPhrase.objects.here().of_person(learner).select_related("document").order_by("pk"))
+KEPT_OF_COURSE = KeptQuery(
+    lambda learner, course: (
+        KeptPhrase.objects.here()
+        .of_person(learner)
+        .filter(enrollment__course=course)
+        .order_by()
+        .values_list("document", "phrase")
+        .distinct()
+    )
+)
+KEPT_OF_LESSON = KeptQuery(
+    lambda learner, document: (
+        KeptPhrase.objects.here().of_person(learner).filter(document=document).values_list("phrase", flat=True)
+    )
+)

@@ -1,0 +1,97 @@
+"""The own phrases: /phrases/, and /learn/<course>/<step>/phrases/, where one is kept or taken away."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from courseware.language.documents import display_tag
+from courseware.learning.access import own_readings, reading_of
+from courseware.learning.course_page import render_in_course
+from courseware.learning.keeping_phrases import (
+    NoSuchPhrase,
+    keep_phrase,
+    put_row_back,
+    take_phrase_away,
+    take_row_away,
+)
+from courseware.learning.kept_phrases import KEPT, KeptPhrase
+from courseware.learning.phrase_book import PhraseBook, books_of, lines_with
+from courseware.learning.views.places import lesson_address
+from courseware.learning.views.searching import LONGEST_SEARCH, search_asked
+from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import keys_in
+from courseware.lib.whole_page import for_the_whole_page
+
+
+@require_POST
+@login_required
+@form_on(lesson_address, is_held=False)  # it is pressed again as quickly
+def lesson_phrase(request, course, step):
+    """A script gets the button as it stands now; without one, the lesson is shown where the phrase is."""
+    reading = reading_of(request, course)
+    page = reading.page(reading.step(step, "lesson").id)
+    phrase, is_kept = request.POST.get("phrase", ""), request.POST.get("keep") == "1"
+    try:
+        change = keep_phrase if is_kept else take_phrase_away
+        change(reading.enrollment, page, phrase)
+    except NoSuchPhrase:
+        sentence = _("This phrase was changed while you had the page open. Here is the lesson as it stands now.")
+        messages.info(request, sentence)
+        return for_the_whole_page(request, redirect(lesson_address(course, step)))
+    if not request.htmx:
+        return redirect(f"{lesson_address(course, step)}#say-{phrase}")
+    context = {"phrase": phrase, "is_kept": is_kept, "step": step}
+    return render_in_course(request, reading, "learning/_keep.html", context)
+
+
+def phrases_address():
+    return reverse("learning:phrases")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(phrases_address, is_held=False)
+def own_phrases(request):
+    """`away` names one that was just taken away, and may be put back."""
+    if request.method == "POST":
+        return taken_or_put_back(request)
+    books, asked = books_of(own_readings(request), KEPT(learner=request.user.pk)), search_asked(request)
+    context = {
+        "books": [book_shown(book) for book in books],
+        "count": sum(len(book.lines) for book in books),
+        "shown": {line.key for book in books for line in lines_with(book, asked)},
+        "asked": asked,
+        "longest": LONGEST_SEARCH,
+        "away": just_taken_away(request),
+        "page_language": display_tag(get_language()),
+    }
+    return render(request, "learning/phrases.html", context)
+
+
+def book_shown(book: PhraseBook):
+    return {"book": book, "course": book.outline.course_id, "language": display_tag(book.outline.language)}
+
+
+def just_taken_away(request):
+    row = own_row(request.user, request.GET.get("away", ""))
+    return row if row and row.taken_away_at else None
+
+
+def own_row(user, key):
+    return KeptPhrase.objects.of_person(user.pk).filter(pk__in=keys_in([key])).first()
+
+
+def taken_or_put_back(request):
+    row = own_row(request.user, request.POST.get("phrase", ""))
+    if row is None:
+        raise Http404
+    if "back" in request.POST:
+        put_row_back(row)
+        return redirect(f"{phrases_address()}#phrase-{row.pk}")
+    take_row_away(row)
+    return redirect(f"{phrases_address()}?away={row.pk}")
