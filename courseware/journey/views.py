@@ -5,17 +5,22 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
+from courseware.accounts.absences import last_day_away
 from courseware.accounts.site_name import face_for
+from courseware.content.compiled import serving
 from courseware.journey.home import course_cards, first_changed
+from courseware.journey.next_act import journeys
 from courseware.journey.other_work import other_work
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
+from courseware.journey.short_breaks import BREAKS, lessons_tried, proposals
 from courseware.language.documents import display_tag
 from courseware.learning.access import reading_of
 from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
 from courseware.lib.background import in_background
 from courseware.lib.dates import site_day
+from courseware.lib.small_numbers import small_number
 
 
 @require_GET
@@ -50,6 +55,21 @@ def reading_copy(request):
         "page_language": display_tag(get_language()),
     }
     return render(request, "journey/reading_copy.html", context)
+
+
+@require_GET
+@login_required
+def minutes(request, course):
+    """What fits into the minutes that somebody has now (`for`): one proposal, and up to two others."""
+    reading = reading_of(request, course)
+    enrollment = reading.enrollment
+    enrollment.away_until = last_day_away(request.user)
+    wanted = small_number(request.GET.get("for"))
+    length = wanted if wanted in BREAKS else BREAKS[0]
+    (journey,) = journeys([enrollment], {enrollment.course_id: serving.outline(reading.release, get_language())})
+    first, *others = proposals(journey, lessons_tried(enrollment.pk), length) or [None]
+    context = {"length": length, "lengths": BREAKS, "first": first, "others": others}
+    return render_in_course(request, reading, "journey/minutes.html", context)
 
 
 @require_GET

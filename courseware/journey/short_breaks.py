@@ -1,0 +1,174 @@
+"""What fits between two calls: of all that somebody may do in a course, what takes no more than some minutes.
+
+The next act comes first where it fits; then what waits, in the order of the route; then what was done longest ago.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from courseware.content.compiled.serving import Step
+from courseware.journey.acts import Act
+from courseware.journey.next_act import Journey
+from courseware.learning.access import Reading
+from courseware.learning.models import Answer
+from courseware.learning.progress import track_of
+
+BREAKS = (3, 5, 10)  # minutes
+MOST = 3  # proposals
+A_QUESTION = Fraction(1, 2)  # minute: to answer one again, and to read why
+A_DRILL = 2  # minutes
+
+
+class WhyNow(StrEnum):
+    NEXT = "next"
+    MISSED = "missed"
+    LESSON = "lesson"
+    PLAY = "play"
+    REVIEW = "review"
+    PLAY_AGAIN = "play-again"
+
+
+@dataclass(frozen=True)
+class ShortAct:
+    """`questions` are those to answer again, for MISSED and REVIEW; `act_button` is that of the act, for NEXT."""
+
+    why: WhyNow
+    step: Step
+    minutes: int
+    address: str
+    questions: int = 0
+    act_button: str = ""
+
+    @property
+    def reason(self) -> str:
+        """In a sentence, for the person."""
+        if self.why == WhyNow.MISSED:
+            return ngettext(
+                "%(number)d question here was missed and is not right yet.",
+                "%(number)d questions here were missed and are not right yet.",
+                self.questions,
+            ) % {"number": self.questions}
+        return {
+            WhyNow.NEXT: gettext("It is next on your route."),
+            WhyNow.LESSON: gettext("It is further on, and lessons open in any order."),
+            WhyNow.PLAY: gettext("A simulation that you have not done yet."),
+            WhyNow.REVIEW: gettext("Of what you have done, you answered this longest ago. It stays done."),
+            WhyNow.PLAY_AGAIN: gettext("You have done it: try another way through it. It stays done."),
+        }[self.why]
+
+    @property
+    def button(self) -> str:
+        return {
+            WhyNow.NEXT: self.act_button,
+            WhyNow.MISSED: gettext("Answer it again"),
+            WhyNow.LESSON: gettext("Begin"),
+            WhyNow.REVIEW: gettext("Practise the check again"),
+        }.get(self.why, gettext("To the simulation"))
+
+
+@dataclass(frozen=True)
+class LessonTried:
+    """The questions of a lesson that were answered, as they stand: right once, or missed. `last_at`: the last try."""
+
+    right: frozenset[str]
+    missed: tuple[str, ...]
+    last_at: datetime
+
+    @property
+    def answered(self) -> frozenset[str]:
+        return self.right | {*self.missed}
+
+
+def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
+    """By the id of the lesson. Runs one query."""
+    rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
+    found: dict[str, LessonTried] = {}
+    for lesson, question, is_right, at in rows.values_list(
+        "document__identifier", "question", "is_right", "answered_at"
+    ):
+        before = found.get(lesson)
+        right, missed = (before.right, before.missed) if before else (frozenset[str](), ())
+        if is_right is not False:
+            right |= {question}
+        missed = tuple(each for each in (*missed, question) if each not in right)
+        found[lesson] = LessonTried(right, tuple(dict.fromkeys(missed)), at)
+    return found
+
+
+def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) -> list[ShortAct]:
+    """The best first; each step once. Empty where nothing fits."""
+    fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
+    by_step: dict[str, ShortAct] = {}
+    for each in fitting:
+        by_step.setdefault(each.step.id, each)
+    return list(by_step.values())[:MOST]
+
+
+def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+    yield from next_of(journey, tried)
+    for step in steps:
+        if missed := still_asked(journey, step, tried):
+            address = f"{step_address(course, step)}#q-{missed[0]}"
+            yield ShortAct(WhyNow.MISSED, step, again_minutes(missed), address, len(missed))
+    asked_for = [step for step in steps if step.is_required or not journey.outline.is_short]
+    for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
+        for step in asked_for:
+            if step.kind == kind and step.id not in done and not step.is_after_exam:
+                yield ShortAct(why, step, minutes_of(journey, step, tried), step_address(course, step))
+    done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
+    for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
+        if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
+            address = f"{step_address(course, step)}?again=check#q-{asked[0]}"
+            yield ShortAct(WhyNow.REVIEW, step, again_minutes(asked), address, len(asked))
+    for step in steps:
+        if step.kind == "simulation" and step.id in done:
+            yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, step_address(course, step))
+
+
+def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    act = journey.next_act
+    if not act.is_asked or not act.step:
+        return
+    if act.kind == Act.DRILL:
+        minutes = A_DRILL
+    elif act.kind == Act.AGAIN and act.step.kind == "lesson":
+        minutes = again_minutes(act.step.check)
+    else:
+        minutes = minutes_of(journey, act.step, tried)
+    yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address, act_button=act.button)
+
+
+def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
+    """What was missed in a lesson and is not right yet, of its questions as they are now."""
+    if step.id not in tried or not (missed := tried[step.id].missed):
+        return ()
+    asked = Reading(journey.enrollment).page(step.id).questions
+    return tuple(question for question in missed if question in asked)
+
+
+def again_minutes(questions: Iterable[object]) -> int:
+    return ceil(A_QUESTION * len(tuple(questions)))
+
+
+def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> int:
+    """Of a lesson that was begun, the share whose questions are open."""
+    minutes = ceil(step.minutes or 0)
+    if step.id not in tried:
+        return minutes
+    track = track_of(journey.enrollment, journey.outline)
+    page = Reading(journey.enrollment).page(step.id)
+    asked = {key for key, question in page.questions.items() if question.is_for(track)}
+    left = asked - tried[step.id].answered
+    return max(1, ceil(Fraction(minutes * len(left), len(asked) or 1)))
+
+
+def step_address(course: str, step: Step) -> str:
+    return reverse("learning:step", args=[course, step.id])
