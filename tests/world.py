@@ -264,6 +264,7 @@ def places_of(world):
     places = {
         "learn/<course>": world.course.identifier,
         "learn/<course>/<step>": lesson.id,
+        "learn/<course>/print/<module>": lesson.module_id,
         "learn/<course>/<step>/answer/<question>": lesson.check[0].id,
         "learn/<course>/<step>/answer/<open_question>": open_question(world),
         "exam/<course>": world.course.identifier,

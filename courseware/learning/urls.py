@@ -8,6 +8,7 @@ from courseware.learning.views import (
     house_style,
     lesson,
     phrases,
+    printing,
     searching,
     unsaved,
 )
@@ -31,6 +32,8 @@ course_urls = [
     ("tracks/", course.tracks, "tracks"),
     ("card/", course.card, "card"),
     ("card/pocket/", course.pocket_card, "pocket-card"),
+    ("print/", printing.printed, "print"),
+    ("print/<id:module>/", printing.printed, "print-module"),
     ("finish/", course.finish, "finish"),
     ("another-day/", another_day.another_day, "another-day"),
     ("another-day/take-back/", another_day.take_back_asked, "take-back-asked"),

@@ -153,6 +153,7 @@ def test_pages_of_who_learns(language, visit, world):
             f"{course}/card/",
             f"{course}/card/pocket/",
             "/offline/",
+            f"{course}/print/",
             f"{course}/minutes/",
             "/exam/tea-room/last-cup/",
         ],

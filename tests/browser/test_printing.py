@@ -6,8 +6,10 @@ import re
 import pytest
 from pypdf import PdfReader
 
+from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
+from courseware.learning.keeping_phrases import keep_phrase
 from tests.making import make_enrollment
 
 BLACK, WHITE = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
@@ -51,7 +53,7 @@ def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(vi
 
 OVERFULL = """() => [...document.querySelectorAll(".panel")]
   .filter((panel) => panel.scrollHeight > panel.clientHeight + 1)
-  .map((panel) => panel.querySelector("h2").textContent)"""
+  .map((panel) => panel.textContent)"""
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -104,3 +106,28 @@ def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_cours
     page.emulate_media(media=media)
     assert page.evaluate(LOST) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_each_page_of_a_printed_module_says_which_release_it_is_of(visit, shipped_course):
+    page = visit(make_enrollment(course=shipped_course).learner, language="en")
+    page.goto(f"/learn/{shipped_course.identifier}/print/")
+    page.get_by_role("link", name="Only this module").first.click()
+    page.wait_for_url("**/print/*/")
+    pages = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(pages) > 3
+    assert all("release 1 · printed on" in sheet.extract_text() for sheet in pages)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_all_phrases_of_the_course_fit_on_panels_for_the_pocket(visit, shipped_course, language):
+    enrollment = make_enrollment(course=shipped_course)
+    outline = serving.outline(shipped_course.current, language)
+    for step in (step for step in outline.steps if step.kind == "lesson"):
+        lesson = serving.page(shipped_course.current, step.id, language)
+        for phrase in lesson.phrases:
+            keep_phrase(enrollment, lesson, phrase)
+    page = visit(enrollment.learner, language=language, viewport={"width": 1123, "height": 794})
+    page.goto(f"/learn/{shipped_course.identifier}/card/pocket/")
+    page.emulate_media(media="print")
+    assert page.evaluate(OVERFULL) == []
+    assert set(sheets(page.pdf(prefer_css_page_size=True))) == {(297, 210)}
