@@ -5,7 +5,8 @@ opened or closed. The number of answers a drill needs comes from the release the
 from the current release, so that a corrected question is asked as it is now.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.assessment.models import Attempt, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
 from courseware.content.models import Page, Release
@@ -25,7 +26,21 @@ from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
 from courseware.learning.sending_pace import refuse_too_many, sent_by
+from courseware.lib.kept_query import KeptQuery
 
+MISSED_RULES = KeptQuery(
+    lambda attempts: (
+        Response.objects.filter(attempt__pk__in=attempts, is_critical=True, is_right=False)
+        .order_by("attempt", "position")
+        .values_list("attempt", "objective")
+    )
+)
+DRILL_ANSWERS = KeptQuery(lambda attempts: DrillAnswer.objects.filter(attempt__pk__in=attempts).order_by("pk"))
+PASSED = KeptQuery(
+    lambda enrollments: (
+        Attempt.objects.filter(enrollment__pk__in=enrollments, is_passed=True).with_release().order_by("number")
+    )
+)
 SENT = sent_by(DrillAnswer.objects.all(), owner="attempt__enrollment__learner", instant="answered_at")
 
 
@@ -53,14 +68,29 @@ class Drill:
         return sum(not answer.is_right for answer in self.answers)
 
     @property
+    def left(self) -> int:
+        return max(0, self.needed - len(self.streak))
+
+    @property
     def is_done(self) -> bool:
-        return len(self.streak) >= self.needed
+        return not self.left
 
     def sent_by(self, token: UUID) -> DrillAnswer | None:
         return next((answer for answer in self.answers if answer.token == token), None)
 
     def tries_at(self, question: str) -> list[DrillAnswer]:
         return [answer for answer in self.answers if answer.question == question]
+
+
+@dataclass(frozen=True)
+class OwedDrill:
+    """The first drill that holds a passed attempt (by its primary key), so many right answers away from its end."""
+
+    attempt: int
+    rule: str
+    left: int
+    points: int
+    max_points: int
 
 
 @dataclass(frozen=True)
@@ -92,27 +122,49 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
 
     Runs up to two queries, none for an attempt that was not passed.
     """
-    requirement = drill_wanted_by(attempt) if attempt.is_passed else None
+    return drills_by_attempt([attempt])[attempt.pk]
+
+
+def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, ...]]:
+    """The same of several, by primary key of the attempt. Runs up to two queries."""
+    wanted = {attempt.pk: drill_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
+    asking = [key for key, requirement in wanted.items() if requirement]
+    rules: dict[int, dict[str, list[DrillAnswer]]] = defaultdict(dict)
+    for key, rule in MISSED_RULES(attempts=asking) if asking else ():
+        rules[key].setdefault(rule, [])
+    for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
+        if answer.objective in rules[answer.attempt_id]:
+            rules[answer.attempt_id][answer.objective].append(answer)
+    return {attempt.pk: drills_on(rules.get(attempt.pk, {}), wanted.get(attempt.pk)) for attempt in attempts}
+
+
+def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedDrill]:
+    """By primary key of the enrollment, of those who passed this exam (an id). Runs up to three queries."""
+    passed = {
+        attempt.enrollment_id: attempt
+        for attempt in PASSED(enrollments=list(exams))
+        if attempt.exam.identifier == exams[attempt.enrollment_id]
+    }
+    drills = drills_by_attempt(passed.values())
+    open_ones = {key: next((each for each in drills[passed[key].pk] if not each.is_done), None) for key in passed}
+    return {
+        key: OwedDrill(passed[key].pk, drill.rule, drill.left, passed[key].points or 0, passed[key].max_points)
+        for key, drill in open_ones.items()
+        if drill
+    }
+
+
+def drills_on(rules: Mapping[str, list[DrillAnswer]], requirement: Mapping | None) -> tuple[Drill, ...]:
     if not requirement:
         return ()
-    missed = attempt.responses.filter(is_critical=True, is_right=False)
-    rules = tuple(dict.fromkeys(missed.values_list("objective", flat=True)))
-    answers = tuple(attempt.drill_answers.all()) if rules else ()
-    return tuple(
-        Drill(
-            rule=rule,
-            bank=requirement["bank"],
-            needed=requirement["right"],
-            answers=tuple(answer for answer in answers if answer.objective == rule),
-        )
-        for rule in rules
-    )
+    bank, needed = requirement["bank"], requirement["right"]
+    return tuple(Drill(rule, bank, needed, tuple(answers)) for rule, answers in rules.items())
 
 
 def drill_wanted_by(attempt: Attempt) -> Mapping | None:
     """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
-    exam = serving.page(attempt.release, attempt.exam.identifier, attempt.enrollment.source_language)
-    return exam.data["critical_drill"]
+    # The same in each language; in "" none is, so it is that of the course, which need not be loaded for it.
+    return serving.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
 
 
 def bank_of(release: Release, identifier: str, language: str) -> PageData | None:

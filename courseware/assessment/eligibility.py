@@ -125,13 +125,18 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 @dataclass(frozen=True)
 class Failed:
-    """The last attempt at an exam, by its primary key, and when the next one may be started. `needed` points pass."""
+    """The last attempt at an exam, by its primary key, and when the next one may be started. `needed` points pass.
+
+    `worth_again` is a step on what was missed, a simulation where there is one; "" where there is none.
+    """
 
     attempt: int
+    number: int
     points: int
     max_points: int
     needed: int
     eligibility: Eligibility
+    worth_again: str
 
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
@@ -156,7 +161,9 @@ def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageD
         attempt.pass_mark or 0,
     )  # none is missing
     eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
-    return Failed(attempt.pk, points, attempt.max_points, points_needed(attempt.max_points, pass_mark), eligibility)
+    needed = points_needed(attempt.max_points, pass_mark)
+    taught = (*simulations_on_misses(aftermath, outline), *missed_lessons(attempt, aftermath, outline), "")
+    return Failed(attempt.pk, attempt.number, points, attempt.max_points, needed, eligibility, taught[0])
 
 
 def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
@@ -243,10 +250,11 @@ def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline)
 
 
 def simulations_to_replay(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """The simulations on what was missed, in the order of the route, and not finished since."""
+    return tuple(step for step in simulations_on_misses(aftermath, outline) if step not in aftermath.played)
+
+
+def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """In the order of the route."""
     missed = {rule for _bank, _question, rule in aftermath.missed}
-    return tuple(
-        step.id
-        for step in outline.steps
-        if step.kind == "simulation" and not missed.isdisjoint(step.objectives) and step.id not in aftermath.played
-    )
+    simulations = (step for step in outline.steps if step.kind == "simulation")
+    return tuple(step.id for step in simulations if not missed.isdisjoint(step.objectives))

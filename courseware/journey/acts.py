@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
+from courseware.assessment.drilling import OwedDrill
 from courseware.assessment.eligibility import Failed
 from courseware.content.compiled.serving import Step
 from courseware.journey.under_way import UnderWay
@@ -35,6 +36,7 @@ class Act(StrEnum):
 
 
 CHANGED = (Act.RETAKE, Act.REREAD)
+DRILL_MINUTES = 2  # much less than the exam that it stands at takes
 ASKS_NOTHING = (Act.COMPLETED, Act.WAIVED, Act.AWAY, Act.WAIT)
 
 
@@ -42,8 +44,8 @@ ASKS_NOTHING = (Act.COMPLETED, Act.WAIVED, Act.AWAY, Act.WAIT)
 class NextAct:
     """`step` is where it leads: after completion a step that is still open, None if there is none.
 
-    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, and `again`, the steps to go through again,
-    with AGAIN.
+    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, `again`, the steps to go through again, with
+    AGAIN, and `drill` with DRILL.
     """
 
     kind: Act
@@ -52,6 +54,7 @@ class NextAct:
     under_way: UnderWay | None = None
     failed: Failed | None = None
     again: tuple[Step, ...] = ()
+    drill: OwedDrill | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -66,6 +69,8 @@ class NextAct:
         if self.under_way:
             name = "simulations:run" if self.under_way.is_run else "assessment:attempt"
             return reverse(name, args=[self.under_way.key])
+        if self.drill:
+            return reverse("assessment:drill", args=[self.drill.attempt, self.drill.rule])
         if self.kind == Act.WAIT and self.failed:
             return reverse("assessment:result", args=[self.failed.attempt])
         if not self.step:
@@ -79,8 +84,10 @@ class NextAct:
     def minutes(self) -> int | None:
         if self.again:
             return sum(step.minutes or 0 for step in self.again)
-        # A drill is much shorter than the exam that it stands at, and a change than the lesson that it is in.
-        is_whole = self.is_asked and self.kind not in (Act.DRILL, *CHANGED)
+        if self.kind == Act.DRILL:
+            return DRILL_MINUTES
+        # A change is much shorter than the lesson that it is in.
+        is_whole = self.is_asked and self.kind not in CHANGED
         return self.step.minutes if self.step and is_whole else None
 
     @property

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property  # Python's own takes a lock each time, until 3.12
 from django.utils.translation import ngettext
 
+from courseware.assessment.drilling import OwedDrill, owed_drills
 from courseware.assessment.eligibility import Failed, failed_attempts
 from courseware.assessment.sittings import sittings_of
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
@@ -33,8 +34,8 @@ COURSES = KeptQuery(
 @dataclass(frozen=True, eq=False)
 class Journey:
     """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded, `failed` the
-    last one at the exam where it decides what is next, `under_way` what was begun, `changes` the lessons that changed
-    since they were done, in the order of the route. All is as of `at`."""
+    last one at the exam where it decides what is next, `owed` the drill that holds a passed one, `under_way` what was
+    begun, `changes` the lessons that changed since they were done, in the order of the route. All is as of `at`."""
 
     enrollment: Enrollment
     outline: Outline
@@ -44,6 +45,7 @@ class Journey:
     under_way: Sequence[UnderWay] = ()
     failed: Failed | None = None
     changes: Sequence[LessonChange] = ()
+    owed: OwedDrill | None = None
 
     @cached_property
     def next_act(self) -> NextAct:
@@ -94,7 +96,7 @@ class Journey:
     @property
     def drill(self) -> NextAct | None:
         exam = self.outline.exam_id
-        return self.act(Act.DRILL, self.outline.step(exam)) if exam and self.is_held_by_drill else None
+        return self.act(Act.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.is_held_by_drill else None
 
     @property
     def run(self) -> NextAct | None:
@@ -161,8 +163,8 @@ def journeys(
     """In the order of the enrollments; `outlines` by primary key of the course.
 
     Runs one query for any number of them, one more if any was begun and is open, another if attempts decide what is
-    next or `with_sittings` is set, three more if any of these failed the exam, and one more if a lesson has
-    ever changed by more than a minor change.
+    next or `with_sittings` is set, three more if any of these failed the exam, three if any owes a drill, and one more
+    if a lesson has ever changed by more than a minor change.
     """
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
@@ -188,7 +190,14 @@ def journeys(
         )
         for each in enrollments
     ]
-    return with_failed(found, at)
+    return with_drills(with_failed(found, at))
+
+
+def with_drills(found: list[Journey]) -> list[Journey]:
+    """These, with the drills that hold what they passed."""
+    held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.is_held_by_drill}
+    owed = owed_drills(held) if held else {}
+    return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
 def with_failed(found: list[Journey], at: datetime) -> list[Journey]:

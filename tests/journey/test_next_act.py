@@ -13,7 +13,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows
 from courseware.simulations import running
-from tests.assessment.drills import held
+from tests.assessment.drills import finish, held
 from tests.assessment.exams import (
     answer,
     exam_files,
@@ -157,9 +157,13 @@ def test_it_is_the_last_attempt_that_says_what_is_owed(team):
     assert told(enrollment, team)[:2] == ("again", "Exam 3/4, 1 lesson first")
 
 
-def test_a_drill_that_is_owed_comes_before_the_exam(team):
-    attempt = held(make_course_with_drill())
-    assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", STEP("last-cup"), None)
+def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
+    attempt = held(make_course_with_drill(), "O1.1", "O1.2")
+    for rule in ("O1.1", "O1.2"):
+        address = reverse("assessment:drill", args=[attempt.pk, rule])
+        assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", address, 2)
+        finish(attempt, rule)
+    assert told(attempt.enrollment, team)[0] == "completed"
 
 
 def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_one_done_or_given_up(team):
