@@ -138,6 +138,10 @@ class Failed:
     eligibility: Eligibility
     worth_again: str
 
+    @property
+    def short_of(self) -> int:
+        return self.needed - self.points
+
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
     """By primary key of the enrollment, of those whose last attempt at the exam was not passed.

@@ -1,4 +1,7 @@
-"""What a person may have to do next in a course: where it leads, how long it takes, and what is said of it."""
+"""What a person may have to do next in a course: where it leads, how long it takes, and its words for whoever leads.
+
+What the person reads stands in `templates/journey/acts/`, a page's piece for each act.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,60 +137,3 @@ class NextAct:
         if not self.opens_at:
             return ""
         return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))
-
-    @property
-    def heading(self) -> str:
-        """For the person, in front of the title of the step, or for itself while an exam is waited for."""
-        if self.kind == Act.WAIT and self.opens_at:
-            return gettext("The exam opens again: %(time)s") % {"time": self.opens_in_words}
-        return {
-            Act.AGAIN: gettext("Once more: "),
-            Act.WAIT: gettext("All attempts are used"),
-            Act.RETAKE: gettext("Changed: "),
-            Act.REREAD: gettext("Changed: "),
-            Act.EXAM: gettext("The exam is open: "),
-            Act.BEGIN: gettext("Begin: "),
-            Act.RENEW: gettext("Renewal: "),
-        }.get(self.kind, gettext("Go on: "))
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """For the person, in sentences: why this comes next. None where title and place say it."""
-        if self.failed:
-            score = gettext("The exam: %(points)d of %(total)d right, %(needed)d pass.")
-            numbers = {"points": self.failed.points, "total": self.failed.max_points, "needed": self.failed.needed}
-            return (score % numbers, *self._after_failing())
-        if self.kind == Act.RUN and self.under_way:
-            words = gettext("You stopped at situation %(number)d. What you decided before is kept.")
-            return (words % {"number": self.under_way.position},)
-        said = {
-            Act.ATTEMPT: gettext("Your attempt is waiting. What you answered is saved."),
-            Act.DRILL: gettext("You have passed. A short drill on a critical rule is left."),
-            Act.RETAKE: gettext("It stays done. Answer its check once more on the new text."),
-            Act.REREAD: gettext("It stays done. Look at what has changed before the exam."),
-            Act.EXAM: gettext("All lessons before it are done."),
-        }
-        return (said[self.kind],) if self.kind in said else ()
-
-    def _after_failing(self) -> tuple[str, ...]:
-        if self.kind == Act.WAIT:
-            return () if self.opens_at else (gettext("Talk with your team leader about the next step."),)
-        if self.step and self.step.kind == "simulation":
-            condition = gettext("Play these to the end again; then the next attempt opens.")
-        else:
-            condition = gettext("Answer the checks of these lessons right again; then the next attempt opens.")
-        if not self.opens_at:
-            return (condition,)
-        return condition, gettext("It opens %(time)s at the earliest.") % {"time": self.opens_in_words}
-
-    @property
-    def button(self) -> str:
-        return {
-            Act.AGAIN: gettext("Go through it again"),
-            Act.WAIT: gettext("Look at the misses"),
-            Act.RETAKE: gettext("To what has changed"),
-            Act.REREAD: gettext("To what has changed"),
-            Act.EXAM: gettext("To the exam"),
-            Act.BEGIN: gettext("Begin"),
-            Act.RENEW: gettext("Begin the renewal"),
-        }.get(self.kind, gettext("Go on"))

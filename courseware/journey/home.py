@@ -2,37 +2,50 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 
-from django.utils.translation import get_language
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timeuntil
+from django.utils.translation import get_language, gettext
 
 from courseware.accounts.absences import last_day_away
+from courseware.accounts.leads import lead_of
+from courseware.accounts.models import Membership
+from courseware.assessment.exam_terms import ExamTerms, exam_terms
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.journey.acts import CHANGED, Act, NextAct
+from courseware.journey.drawings import ClockHands, LineStop, hands_at, stops_between
 from courseware.journey.next_act import Journey, journeys
+from courseware.journey.stopped_runs import StoppedRun, stopped_run
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.asking import last_request
 from courseware.learning.changed_lessons import ShownChange, as_shown
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import Due, due_of
+from courseware.learning.due import Due, due_of, spoken
 from courseware.learning.kept_phrases import KEPT_OF_COURSE
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress
-from courseware.learning.route import Station, stations
+from courseware.learning.route import CountedPlace, Station, place_in, stations
 from courseware.learning.states import urgency_of
 from courseware.lib.dates import site_day
 
 
 @dataclass(frozen=True)
 class NextQuestion:
-    """Where somebody stopped in a lesson; `title` is HTML."""
+    """Where somebody stopped in a lesson, with so many questions to go; `title` is HTML."""
 
     id: str
     title: str
+    waiting: int
+
+
+LOOKS = {Act.RUN: "night", Act.COMPLETED: "done"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,15 @@ class CourseCard:
     @property
     def act(self) -> NextAct:
         return self.journey.next_act
+
+    @property
+    def piece(self) -> str:
+        """The template that says the act."""
+        return f"journey/acts/{self.act.kind}.html"
+
+    @property
+    def look(self) -> str:
+        return LOOKS.get(self.act.kind, "")
 
     @property
     def course(self) -> str:
@@ -84,6 +106,11 @@ class CourseCard:
         return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
 
     @cached_property
+    def lead(self) -> Membership | None:
+        """Whom to tell of being late. Runs two queries."""
+        return lead_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
+
+    @cached_property
     def certificate(self) -> Certificate | None:
         """Runs a query."""
         return Certificate.objects.filter(enrollment=self.enrollment).first()
@@ -104,8 +131,18 @@ class CourseCard:
         return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
+    def certified_until(self) -> date | None:
+        """None where that has no end."""
+        until = self.enrollment.certified_until
+        return until if until != date.max else None
+
+    @property
     def module(self) -> OutlineModule | None:
         return self.outline.module(self.act.step.module_id) if self.act.step else None
+
+    @property
+    def place(self) -> CountedPlace | None:
+        return place_in(self.module, self.act.step) if self.module and self.act.step else None
 
     @property
     def first_lesson(self) -> Step | None:
@@ -116,6 +153,10 @@ class CourseCard:
         return self.outline.minutes_left(self.progress.done)
 
     @property
+    def stops_left(self) -> int:
+        return self.progress.total - self.progress.done_count
+
+    @cached_property
     def stations(self) -> tuple[Station, ...]:
         return stations(self.outline, self.progress, self.act.step.id if self.act.step else "")
 
@@ -127,7 +168,70 @@ class CourseCard:
             return None
         lesson = lesson_page(Reading(self.enrollment), step)
         question = lesson.open_question()
-        return NextQuestion(question, lesson.questions[question].title) if question and lesson.tries else None
+        if not question or not lesson.tries:
+            return None
+        return NextQuestion(question, lesson.questions[question].title, len(lesson.waiting))
+
+    @property
+    def exam(self) -> ExamTerms | None:
+        if not self.act.step or self.act.step.kind != "exam":
+            return None
+        page = serving.page(self.enrollment.release, self.act.step.id, self.outline.language)
+        return exam_terms(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
+
+    @property
+    def read_before(self) -> Step | None:
+        """The lesson that stands before the exam in its module, where there is one."""
+        before = self.outline.before(self.act.step.id) if self.act.step else None
+        is_near = before and before.kind == "lesson" and self.module and before.module_id == self.module.id
+        return before if is_near else None
+
+    @property
+    def rule(self) -> str:
+        """That of the drill, as HTML."""
+        return self.outline.objective(self.act.drill.rule) if self.act.drill else ""
+
+    @property
+    def worth_again(self) -> Step | None:
+        return self.outline.find(self.act.failed.worth_again) if self.act.failed else None
+
+    @property
+    def opens_in_words(self) -> str:
+        return spoken_instant(self.act.opens_at) if self.act.opens_at else ""
+
+    @property
+    def stopped_in_words(self) -> str:
+        return spoken_instant(self.stopped.since) if self.stopped else ""
+
+    @property
+    def opens_in(self) -> str:
+        return timeuntil(self.act.opens_at, depth=1) if self.act.opens_at else ""
+
+    @property
+    def hands(self) -> ClockHands:
+        return hands_at(timezone.localtime(self.act.opens_at))
+
+    @cached_property
+    def stopped(self) -> StoppedRun | None:
+        """Runs two queries where a run was left."""
+        left = self.act.under_way
+        return stopped_run(self.enrollment, left, self.outline.language) if left and left.is_run else None
+
+    @property
+    def line_to_exam(self) -> tuple[LineStop, ...]:
+        before = [each.is_done for each in self.stations if each.module != self.module]
+        return stops_between(22, 142, before)
+
+    @property
+    def whole_line(self) -> tuple[LineStop, ...]:
+        return stops_between(12, 248, [True for _each in self.stations])
+
+
+def spoken_instant(at: datetime) -> str:
+    """The day, as people say it, and the hour, in the time zone of the page."""
+    at = timezone.localtime(at)
+    day = spoken(at.date(), timezone.localdate())
+    return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
 def course_cards(request, chosen: str) -> list[CourseCard]:

@@ -20,6 +20,7 @@ class Due:
     zone: str
     is_overdue: bool
     is_soon: bool
+    days_over: int
 
 
 def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
@@ -28,12 +29,14 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
     if not enrollment.due_at or not enrollment.is_open:
         return None
     day, state = enrollment.due_on, enrollment.state_at(at)
+    today = timezone.localdate(at, enrollment.zone)
     return Due(
         day=day,
-        words=spoken(day, timezone.localdate(at, enrollment.zone)),
+        words=spoken(day, today),
         zone=str(enrollment.zone),
         is_overdue=state is Enrollment.State.OVERDUE,
         is_soon=state is Enrollment.State.DUE_SOON,
+        days_over=max(0, (today - day).days),
     )
 
 

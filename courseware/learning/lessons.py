@@ -19,6 +19,7 @@ from courseware.learning.kept_phrases import KEPT_OF_LESSON
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, show
+from courseware.learning.route import CountedPlace, place_in
 from courseware.learning.tries import Tries, counting_and_former, waiting, was_right
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
@@ -216,6 +217,10 @@ class LessonPage:
     @property
     def module(self):
         return self.reading.outline.module(self.step.module_id)
+
+    @property
+    def place(self) -> CountedPlace:
+        return place_in(self.module, self.step)
 
     @property
     def opens_module(self) -> bool:

@@ -1,4 +1,5 @@
-"""The course drawn as a line: modules are stations, their steps are stops."""
+"""The course drawn as a line: modules are stations, their steps are stops. What is required is counted, and nothing
+else: on home as in a lesson, in a record as on the board."""
 
 from dataclasses import dataclass
 
@@ -23,6 +24,11 @@ class Station:
         return tuple(stop for stop in self.stops if stop.step.is_required)
 
     @property
+    def beside(self) -> int:
+        """How many are not counted."""
+        return len(self.stops) - len(self.counting)
+
+    @property
     def is_done(self) -> bool:
         # If nothing in it is required, all of it.
         return all(stop.is_done for stop in self.counting or self.stops)
@@ -37,7 +43,20 @@ class Station:
 
     @property
     def minutes(self) -> int:
-        return sum(stop.step.minutes or 0 for stop in self.stops)
+        return sum(stop.step.minutes or 0 for stop in self.counting or self.stops)
+
+
+@dataclass(frozen=True)
+class CountedPlace:
+    """The place of a step among those of its module that are counted; `number` is 0 where it is none of them."""
+
+    number: int
+    total: int
+
+
+def place_in(module: OutlineModule, step: Step) -> CountedPlace:
+    counting = [each.id for each in module.steps if each.is_required]
+    return CountedPlace(counting.index(step.id) + 1 if step.id in counting else 0, len(counting))
 
 
 def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:

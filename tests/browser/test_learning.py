@@ -45,7 +45,7 @@ def sign_in(page, keys, learner):
     keys.type(page.get_by_label("E-mail"), learner.email)
     keys.type(page.get_by_label("Password", exact=True), PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Begin: Boiling water")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Start here: Boiling water")
 
 
 def begin(page, keys):

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment import attempting
+from courseware.assessment.drilling import drills_of
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows
 from courseware.simulations import running
-from tests.assessment.drills import finish, held
+from tests.assessment.drills import drill, finish, give, held
 from tests.assessment.exams import (
     answer,
     exam_files,
@@ -159,7 +160,7 @@ def test_it_is_the_last_attempt_that_says_what_is_owed(team):
 
 def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
-    for rule in ("O1.1", "O1.2"):
+    for rule in [each.rule for each in drills_of(attempt)]:
         address = reverse("assessment:drill", args=[attempt.pk, rule])
         assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", address, 2)
         finish(attempt, rule)
@@ -229,17 +230,69 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     attempt = start(enrollment)
     assert main_of(client, enrollment).select_one(".btn")["href"] == reverse("assessment:attempt", args=[attempt.pk])
     answer(attempt, points=1)
-    attempting.submit(attempt)
+    attempt = attempting.submit(attempt)
+    result, check = reverse("assessment:result", args=[attempt.pk]), "/learn/tea-room/boiling/?again=check"
     shown = main_of(client, enrollment)
-    assert shown.h1.get_text() == "Once more: Boiling water"
-    assert shown.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
-    assert [link["href"] for link in shown.select(".again a")] == ["/learn/tea-room/boiling/?again=check"]
-    assert "The exam: 1 of 4 right, 4 pass." in shown.get_text()
+    assert heading(shown) == "3 questions short: 1 lesson first, then the exam once more"
+    assert leads_to(shown) == [check, check, result]
+    assert "Attempt 1: 1 right, 4 pass." in shown.get_text()
+    assert shown.select_one(".score-bar")["aria-label"] == "1 of 4 right, 4 pass"
     go_through_again(enrollment, at=timezone.now())
     shown = main_of(client, enrollment)
-    assert shown.h1.get_text().startswith("The exam opens again: ")
-    assert shown.select_one(".btn")["href"] == reverse("assessment:result", args=[attempt.pk])
+    opens_at = timezone.localtime(attempt.submitted_at + timedelta(minutes=10))
+    assert heading(shown).startswith("Attempt 2 opens t")
+    assert heading(shown).endswith(f" at {opens_at:%H:%M}")
+    assert leads_to(shown) == [result, STEP("drill")]
+    assert shown.select_one(".clock")
     assert client.get("/").context["main"].act == row_of(enrollment, team).next_act
+
+
+def heading(shown):
+    return " ".join(shown.h1.get_text().split())
+
+
+def leads_to(shown):
+    return [link["href"] for link in shown.select(":is(.again, .actions) a")]
+
+
+def test_home_starts_the_exam_by_one_press_unless_its_clock_would_begin(client):
+    enrollment = ready(make_course())
+    shown = main_of(client, enrollment)
+    assert heading(shown) == "The exam is open: 4 questions, 4 right pass"
+    assert "Attempt 1 of 2." in shown.get_text()
+    assert leads_to(shown) == [STEP("last-cup")]
+    client.post(shown.form["action"])
+    assert heading(main_of(client, enrollment)) == "Go on: The last cup"
+    limited = ready(make_course(time_limit="20"))
+    shown = main_of(client, limited)
+    assert not shown.select("form")
+    assert leads_to(shown) == [STEP("last-cup")]
+
+
+def test_home_names_the_rule_to_practise_and_the_answers_left(client):
+    attempt = held(make_course_with_drill())
+    shown = main_of(client, attempt.enrollment)
+    assert heading(shown) == "One step left: practise one rule"
+    assert "4 of 5" in shown.get_text()
+    left = drill(attempt).left
+    assert f"{left} more right answers in a row" in shown.get_text()
+    give(attempt)
+    assert f"{left - 1} more right answer" in main_of(client, attempt.enrollment).get_text()
+    assert leads_to(shown) == [reverse("assessment:drill", args=[attempt.pk, "O1.1"])]
+
+
+def test_home_shows_a_run_that_was_left_as_dark_as_practice_and_leads_into_it(client):
+    enrollment = make_enrollment(course=make_simulation_course())
+    run = begin(enrollment, flags=())
+    take(run, 0)
+    shown = main_of(client, enrollment)
+    assert "night" in shown["class"]
+    assert heading(shown) == "You stopped at situation 2"
+    assert leads_to(shown) == [reverse("simulations:run", args=[run.pk])]
+    assert shown.form["action"] == reverse("simulations:give-up", args=[run.pk])
+    assert len(shown.select(".bent .now")) == 1
+    client.post(shown.form["action"])
+    assert "night" not in main_of(client, enrollment)["class"]
 
 
 def test_home_shows_a_rust_line_while_something_is_overdue_and_only_then(client):

@@ -77,18 +77,32 @@ def test_home_says_how_it_stands(client, enrollment, fields, words):
 def test_home_shows_the_newest_run_of_a_course(client, enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
-    assert "Begin: Boiling water" in soup_of(client.get(HOME)).select_one("h1").text
+    assert "Start here: Boiling water" in soup_of(client.get(HOME)).select_one("h1").text
 
 
-def test_home_counts_what_is_required_only(client, enrollment):
-    try_it(enrollment, "is-it-off", ["0"])
+def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
+    practise(enrollment)
+    try_it(enrollment, "is-it-off", ["1"])
     for station in soup_of(client.get(HOME)).select(".route > li"):
         assert len(station.select("summary .num")) == 1
-    shown = [each.text.split(" · ")[0].split(" / ") for each in soup_of(client.get(HOME)).select("summary .num")]
-    assert sum(int(pair[1]) for pair in shown if len(pair) == 2) == 2
+    page = soup_of(client.get(HOME))
+    counts = [" ".join(each.text.split()).split(" · ") for each in page.select("summary .num")]
+    assert [each[:-1] for each in counts] == [["required 1 / 1", "1 optional"], ["required 0 / 1", "2 optional"]]
+    assert "required 1 / 2 · 3 optional" in " ".join(page.select_one(".route-section > .small").text.split())
+    assert [each.text for each in page.select(".stops-done :is(text, figcaption)")] == [
+        "1",
+        "of 2",
+        "and 3 optional stops",
+    ]
+    record = soup_of(client.get(reverse("journey:record", args=["tea-room"])))
+    assert "required 1 / 2 · 3 optional · 50%" in " ".join(record.select_one(".facts").text.split())
+    first = reverse("learning:step", args=["tea-room", "boiling"])
+    assert "Module 1 · stop 1 of 1 · " in soup_of(client.get(first)).select_one("article > .small").text
 
 
-@pytest.mark.parametrize(("valid_until", "words"), [(days(0), "valid until"), (None, "stays valid"), (days(-2), None)])
+@pytest.mark.parametrize(
+    ("valid_until", "words"), [(days(0), "certified until"), (None, "stay so meanwhile"), (days(-2), None)]
+)
 def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     client, enrollment, django_assert_num_queries, valid_until, words
 ):
@@ -98,11 +112,11 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     keep_standing(certificate)
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(8 if words else 7):  # those of any home (see below), and what certifies
+    with django_assert_num_queries(7):  # those of any home (see below), and what certifies or was answered
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one(".go").text
-    assert ("What is asked here renews it." in page.select_one(".go").text) == (words == "valid until")
+    assert ("another 12 months" in page.select_one(".go").text) == bool(words)
 
 
 def test_home_names_of_several_certificates_the_one_that_is_valid_longest(client, enrollment):

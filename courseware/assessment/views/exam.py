@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.exam_terms import questions_in
 from courseware.assessment.grading import points_needed
 from courseware.assessment.retake_words import duration, retake_terms
 from courseware.assessment.sittings import starting_point_of
@@ -39,7 +40,7 @@ def exam(request, course, exam):
         "attempts": [attempt for attempt in attempts if attempt.submitted_at],
         "under_way": under_way,
         "over": attempting.why_over(under_way) if under_way else "",
-        "max_points": sum(stratum["draw"] for stratum in terms.data["strata"]),
+        "max_points": questions_in(terms),
     }
     if step.kind == "pre-check":
         return pre_check(request, reading, context)

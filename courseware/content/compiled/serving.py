@@ -140,6 +140,10 @@ class Outline:
         return tuple(dict.fromkeys(self.required))
 
     @cached_property
+    def optional_count(self) -> int:
+        return sum(not step.is_required for step in self.steps)
+
+    @cached_property
     def required_lessons(self) -> frozenset[str]:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 

@@ -11,7 +11,7 @@ from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import SurveyForm
 from courseware.learning.progress import done_documents
-from courseware.learning.route import station
+from courseware.learning.route import place_in, station
 from courseware.learning.views.places import posted
 from courseware.lib.form_status import form_status
 
@@ -35,13 +35,15 @@ def survey(request, reading, step):
             questions = page.data["questions"]
     if is_changed:
         form = SurveyForm(questions=questions, initial=SurveyForm.texts(request.POST, questions))
+    module = reading.outline.module(step.module_id)
     context = {
         "step": step,
         "page": page,
+        "place": place_in(module, step),
         "form": form,
         "is_answered": is_answered,
         "is_changed": is_changed,
-        "station": station(reading.outline.module(step.module_id), reading.progress, step.id),
+        "station": station(module, reading.progress, step.id),
         "previous": reading.outline.before(step.id),
     }
     status = HTTPStatus.CONFLICT if is_changed else form_status(form)
