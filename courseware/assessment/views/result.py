@@ -31,12 +31,15 @@ def result(request, pk):
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
+    again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
     context = {
         "attempt": attempt,
         "exam": then.step(exam),
         "is_there": is_there,
         "result": result_of(attempt, page, then, now),
         "eligibility": eligibility,
+        "again": again,
+        "again_minutes": sum(step.minutes or 0 for step in again),
         "drills": drills,
         # What has left the route holds nobody up; the drill stays open to whoever wants it.
         "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
