@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from django.db.models import F
 
 from courseware.assessment import attempting
@@ -193,3 +194,19 @@ def test_after_a_pass_every_question_is_read_again_and_before_it_the_missed_ones
     client.force_login(failed.enrollment.learner)
     page = client.get(f"/attempts/{failed.pk}/result/", headers={"accept-language": "en"}).text
     assert "Questions answered right" not in page
+
+
+def test_after_a_fail_the_button_leads_to_the_first_lesson_to_repeat_and_after_a_pass_the_exam_says_so_first(client):
+    course = make_course()
+    failed, passed = sit(ready(course), points=1), sit(ready(course))
+    client.force_login(failed.enrollment.learner)
+    now = soup_of(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
+    assert now.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
+    assert "Start with “Boiling water” (1 lesson, about 4 minutes)" in " ".join(now.get_text().split())
+    client.force_login(passed.enrollment.learner)
+    first = soup_of(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")
+    assert " ".join(first.h2.get_text().split()) == "Passed · 4 / 4"
+
+
+def soup_of(response):
+    return BeautifulSoup(response.content, "html.parser")

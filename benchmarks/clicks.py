@@ -1,0 +1,226 @@
+"""How many presses and pages lie between signing in and the certificate, by the primary button of each page.
+
+    python -m benchmarks.clicks
+
+Somebody new walks through the course that is shipped, in a Chromium: presses the primary button, answers each question
+right the first time, decides best. A press is a click; a choice from a list takes two, typing none. A page is one that
+the browser loads as a whole. Printed are the sums at the first sentence of the first lesson, when that lesson is done,
+when all are and the certificate is open.
+"""
+
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections import deque
+from urllib.parse import urlsplit
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks import scenario
+from benchmarks.measured_site import running
+
+FAR = 2000  # steps, after which somebody goes round in circles
+PRIMARY = "main .btn:not(.quiet):visible"
+
+
+class Hand:
+    """Presses, and counts."""
+
+    def __init__(self, page):
+        self.page, self.clicks, self.pages, self.sent = page, 0, 0, deque()
+        page.on("response", self.count_page)
+
+    def count_page(self, response):
+        request = response.request
+        if request.is_navigation_request() and request.frame == self.page.main_frame and response.status == 200:
+            self.pages += 1
+
+    def press(self, target):
+        self.clicks += 1
+        target.click()
+
+    def press_in_time(self, target):
+        """As often in a minute as the site takes answers, and no oftener."""
+        from django.conf import settings
+
+        if len(self.sent) == settings.ANSWERS_A_MINUTE - 1:
+            time.sleep(max(0, self.sent.popleft() + 61 - time.monotonic()))
+        self.sent.append(time.monotonic())
+        self.press(target)
+
+    def go(self, target):
+        """Press what leads to another page, and wait for it."""
+        with self.page.expect_navigation(wait_until="load"):
+            self.press(target)
+
+    def choose(self, target, value):
+        self.clicks += 2  # open the list, take one
+        target.select_option(value)
+
+    @property
+    def path(self):
+        return urlsplit(self.page.url).path
+
+
+class Walk:
+    """The whole way of one enrollment; it knows what is right."""
+
+    def __init__(self, hand, enrollment):
+        self.hand, self.page, self.enrollment = hand, hand.page, enrollment
+        self.answered = set()
+        self.marks = []
+
+    def mark(self, name):
+        if name not in [each for each, *_counts in self.marks]:
+            self.marks.append((name, self.hand.clicks, self.hand.pages))
+
+    def all_of_it(self):
+        for _step in range(FAR):
+            first, *parts = self.hand.path.strip("/").split("/")
+            if first == "certificates":
+                self.mark("the certificate")
+                return
+            {"learn": self.lesson, "attempts": self.attempt, "runs": self.run}.get(first, self.go_on)(*parts)
+        raise SystemExit(f"lost at {self.page.url}")
+
+    def go_on(self, *_parts):
+        self.hand.go(self.page.locator(PRIMARY).first)
+
+    def lesson(self, _course, step):
+        from courseware.content.compiled import serving
+        from courseware.learning.question_view import order_of
+
+        questions = serving.page(self.enrollment.release, step, "en").questions
+        self.mark("the first sentence of lesson 1")
+        while (question := self.next_question(questions)) is not None:
+            form = self.page.locator(f"#q-{question.id} form[data-answer]").first
+            self.answer(form, question, order_of(question, self.enrollment.pk, 0))
+            self.hand.press_in_time(form.locator("button[type=submit]"))
+            self.page.wait_for_function(
+                "([id, kind]) => { const card = document.getElementById(`q-${id}`);"
+                " return !card.querySelector('form[data-answer] button:disabled') && !card.matches('.htmx-request')"
+                " && (kind === 'open' ? card.matches('.saved') : card.matches('.right, .missed')) }",
+                arg=[question.id, question.kind],
+            )
+            self.answered.add(question.id)
+        if not self.page.locator("#lesson-state .tag.good").count():
+            self.hand.go(self.page.locator("#lesson-state .next form .btn").first)
+        self.mark("lesson 1 done")
+        self.hand.go(self.page.locator("#lesson-state .next a.btn:not(.quiet)").first)
+
+    def next_question(self, questions):
+        shown = self.page.locator("section.question:visible").all()
+        names = [each.get_attribute("id").removeprefix("q-") for each in shown]
+        return next((questions[name] for name in names if name in questions and name not in self.answered), None)
+
+    def attempt(self, pk, *_rest):
+        from courseware.assessment.banks import question_of
+        from courseware.assessment.models import Response
+
+        form = self.page.locator("form#answer")
+        if not form.count():  # the overview, or the result
+            # The parallel questions, once the exam is passed, are for who wants them.
+            certificate = self.page.locator("main a.btn[href^='/certificates/']")
+            self.hand.go(certificate.first if certificate.count() else self.page.locator(PRIMARY).first)
+            return
+        position = int(form.get_attribute("action").strip("/").split("/")[-1])
+        response = Response.objects.select_related("attempt__release", "attempt__exam", "bank").get(
+            attempt=pk, position=position
+        )
+        response.attempt.enrollment = self.enrollment
+        self.answer(form, question_of(response.attempt, response, "en"), response.order)
+        self.hand.go(form.locator("button[name=go][value=next]"))
+
+    def run(self, pk, *_rest):
+        from courseware.simulations.models import Run
+        from courseware.simulations.running import joined
+        from courseware.simulations.trails import trail_of
+
+        run = joined(Run.objects.with_release().get(pk=pk), self.enrollment)
+        if run.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
+            self.hand.go(self.page.locator(PRIMARY).first)
+            return
+        trail = trail_of(run)
+        place, picked = trail.rules.best(trail.state)
+        for part in picked:
+            self.hand.press(self.page.locator(f"label:has(input[name=part][value='{part}'])"))
+        before = run.decisions.count()
+        self.hand.press_in_time(self.page.locator(f"button.choice[name=choice][value='{place}']"))
+        while run.decisions.count() == before:
+            self.page.wait_for_timeout(50)
+        self.page.wait_for_load_state("networkidle")
+
+    def answer(self, form, question, order):
+        """`order`: the places of the choices as they are shown."""
+        getattr(self, f"answer_{question.kind}", self.tick)(form, question, list(order))
+
+    def tick(self, form, question, order):
+        for place in question.key:
+            self.hand.press(form.locator(f"label:has(input[name=choice][value='{order.index(place)}'])"))
+
+    def answer_open(self, form, _question, _order):
+        form.locator("textarea").fill("I ask first.")
+
+    def answer_order(self, form, question, order):
+        form.locator(".ordering.movable").wait_for()
+        steps = form.locator(".ordering > li")
+        for target, place in enumerate(question.key):
+            name = f"[name=number-{order.index(place)}]"
+            shown = [step.locator(name).count() for step in steps.all()]
+            for now in range(shown.index(1), target, -1):
+                self.hand.press(steps.nth(now).locator("button").first)
+
+    def answer_sort(self, form, question, order):
+        for value, place in enumerate(order):
+            name, group = f"group-{value}", question.key[place]
+            if (choice := form.locator(f"label:has(input[name={name}][value='{group}'])")).count():
+                self.hand.press(choice)
+            else:
+                self.hand.choose(form.locator(f"select[name={name}]"), str(group))
+
+
+def somebody_new():
+    from courseware.accounts.models import User
+    from courseware.content.models import Course
+    from courseware.learning import enrolling
+
+    password = str(uuid.uuid4())
+    person = User.objects.create_user("new@bench.example", password, name="New Person")
+    course = Course.objects.select_related("current").get()
+    return person, password, enrolling.enroll(person, course)
+
+
+def sign_in(hand, home, person, password):
+    hand.page.goto(home)
+    hand.page.fill("#id_login", person.email)
+    hand.page.fill("#id_password", password)
+    hand.clicks = hand.pages = 0  # all that comes after what is typed
+    hand.go(hand.page.locator("main form button.btn").first)
+
+
+def main():
+    with scenario.own_folder():
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop of its own in this thread
+        scenario.prepare_site()
+        person, password, enrollment = somebody_new()
+        with running("courseware.settings", "courseware.wsgi") as site, sync_playwright() as playwright:
+            chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_context(locale="en-GB", reduced_motion="reduce").new_page()
+            hand = Hand(page)
+            sign_in(hand, f"http://127.0.0.1:{site.port}/", person, password)
+            walk = Walk(hand, enrollment)
+            try:
+                walk.all_of_it()
+            finally:
+                print("\n| to | presses | pages |\n|---|---|---|")
+                for name, clicks, pages in walk.marks:
+                    print(f"| {name} | {clicks} | {pages} |")
+                sys.stdout.flush()
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
