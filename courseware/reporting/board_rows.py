@@ -297,8 +297,8 @@ def rows(
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
     `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
-    Runs three queries for any number of enrollments, two more if any was begun, three more if any failed the exam, and
-    the calendars of who did so a while ago.
+    Runs three queries for any number of enrollments, two more if any was begun, three more if any failed the exam and
+    the calendars of who did so a while ago, and three if any owes a drill.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:

@@ -242,7 +242,7 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     opens_at = timezone.localtime(attempt.submitted_at + timedelta(minutes=10))
     assert heading(shown).startswith("Attempt 2 opens t")
     assert heading(shown).endswith(f" at {opens_at:%H:%M}")
-    assert leads_to(shown) == [result, STEP("drill")]
+    assert leads_to(shown) in ([result, STEP("drill")], [result, STEP("boiling")])  # by what was drawn
     assert shown.select_one(".clock")
     assert client.get("/").context["main"].act == row_of(enrollment, team).next_act
 
