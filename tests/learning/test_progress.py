@@ -95,10 +95,10 @@ def test_nothing_required_is_no_percent_and_not_all_done():
     assert (progress.percent, progress.is_all_done) == (0, False)
 
 
-def test_a_station_is_done_by_what_counts_there():
+def test_a_station_is_done_and_lasts_by_what_counts_there():
     outline = a_route()
     [station] = stations(outline, progress_with(["one", "two", "exam"], outline), "survey")
-    assert (station.is_done, station.is_here, station.done_count, station.minutes) == (True, True, 3, 12)
+    assert (station.is_done, station.is_here, station.done_count, station.minutes) == (True, True, 3, 9)
     assert outline.minutes_left(progress_with(["one"], outline).done) == 6
 
 
