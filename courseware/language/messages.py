@@ -155,6 +155,7 @@ ERRORS = {
     "too-few-critical": "slot {objective} of {bank} has {count} critical questions{track:? for …}, "
     "{attempts:attempt needs|attempts need} {expected}",
     "family-alone": 'family "{family}" of {bank} has one question; asked again it needs two',
+    "unknown-topic": 'topics: no question has family="{topic}"',
     "too-few-drills": "{bank} has {count} questions on {objective}, the drill asks {expected}",
     # Simulations
     "no-situation": "a simulation needs a situation; expected a heading like ## … {{#door .scene}}",

@@ -138,6 +138,12 @@ def attempts_in_a_row(retakes: Sized) -> int:
     return 1 + len(retakes)
 
 
+class BankMeta(Meta):
+    TEXT = Meta.TEXT | {"topics"}
+
+    topics: Labels = Field({}, description="families with a word or two, as in {rebind: Changes}")
+
+
 class SurveyMeta(Meta):
     audience: Literal["learner", "manager"] = Field("learner", alias="for", description="learner or manager")
     after_days: Annotated[int, Field(ge=0, le=3650)] = Field(0, description="whole days after completion")
@@ -150,5 +156,6 @@ MODELS: dict[str, type[Meta]] = {
     "simulation": SimulationMeta,
     "exam": ExamMeta,
     "survey": SurveyMeta,
-    **dict.fromkeys(("card", "outline", "sources", "terms", "module", "bank"), Meta),
+    "bank": BankMeta,
+    **dict.fromkeys(("card", "outline", "sources", "terms", "module"), Meta),
 }

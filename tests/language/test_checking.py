@@ -208,6 +208,21 @@ def test_what_is_asked_again_after_another_exam_has_two_questions_of_each_family
     ]
 
 
+def test_topics_name_the_families_of_their_bank_in_each_language():
+    files = damage(BANK, "title: ", "topics: {boiled: 水, bank-smell: 味}\ntitle: ")
+    english = BANK.replace("zh-hans", "en")
+    [told_of_translation] = told(files)
+    assert told_of_translation.startswith(f"{english}:")
+    assert "topics: expected the ids of the zh-Hans file, boiled, bank-smell" in told_of_translation
+    files[english] = (
+        TEXTS[english].replace("title: ", "topics: {boiled: Water, bank-smell: Smell}\ntitle: ", 1).encode()
+    )
+    assert told(files) == []
+    files[BANK] = files[BANK].replace(b"boiled: ", b"boilt: ", 1)
+    files[english] = files[english].replace(b"boiled: ", b"boilt: ", 1)
+    assert told(files) == [f'{BANK}:3: topics: no question has family="boilt"']
+
+
 def test_a_completed_course_covers_its_outline_and_tests_its_objectives():
     files = damage(LESSON, "covers: [M1.S1.P1, M1.S1]", "covers: [M1.S1.P1]")
     files[BANK] = TEXTS[BANK].replace("objective=O1.1 level=recall", "objective=O1.2 level=recall").encode()

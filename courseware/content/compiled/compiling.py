@@ -6,7 +6,7 @@ This happens when a release is published and for a preview, never when a page is
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
     exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
     simulation  minutes, objectives, sources, checked; simulation, as `dump_simulation` gives it, with HTML
-    bank        questions, order
+    bank        questions, order, topics (family → what it is about, in a word or two)
     survey      html, audience, after_days, anonymous, questions
     card        html, sections
     module      html, objectives

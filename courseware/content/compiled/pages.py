@@ -17,7 +17,7 @@ from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
 from courseware.language.lists import Choices, Entry
-from courseware.language.metadata import ExamMeta, LessonMeta, SurveyMeta
+from courseware.language.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
 from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
@@ -285,7 +285,8 @@ def in_list(page: PageCompiler, item: InList, title: str) -> InList:
 
 
 def compile_bank(page: PageCompiler) -> dict[str, Any]:
-    return page.questions()
+    meta = page.document.meta if isinstance(page.document.meta, BankMeta) else None
+    return page.questions() | {"topics": dict(meta.topics) if meta else {}}
 
 
 def compile_survey(page: PageCompiler) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 
-from courseware.language.checking.banks import check_balance, check_draws, check_drills, check_tested
+from courseware.language.checking.banks import (
+    check_balance,
+    check_draws,
+    check_drills,
+    check_tested,
+    check_topics,
+)
 from courseware.language.checking.choices import check_choices, check_survey_questions
 from courseware.language.checking.claims import check_claims, check_source_marks
 from courseware.language.checking.coverage import check_covered, check_minutes, check_sources_used
@@ -32,6 +38,7 @@ ALWAYS = (
     check_claims,
     check_source_marks,
     check_draws,
+    check_topics,
     check_drills,
     check_simulations,
     check_balance,

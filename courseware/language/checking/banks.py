@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
-from courseware.language.metadata import ExamMeta, Stratum
+from courseware.language.metadata import BankMeta, ExamMeta, Stratum
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
@@ -75,6 +75,14 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
             if count < 2:
                 finding = Finding("family-alone", family=family, bank=bank)
                 yield Problem(exam.path, exam.front.line("again_after"), finding)
+
+
+def check_topics(course: CourseText) -> Iterator[Problem]:
+    for bank, meta in course.with_meta(BankMeta):
+        families = {question.family for question in course.questions(bank.id, course.languages[0])}
+        for topic in meta.topics:
+            if topic not in families:
+                yield Problem(bank.path, bank.front.line("topics"), Finding("unknown-topic", topic=topic))
 
 
 def check_tested(course: CourseText) -> Iterator[Problem]:

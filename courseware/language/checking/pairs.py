@@ -72,8 +72,10 @@ class _Pair:
                 yield from self._compare_sections(original, original_lines, section, lines)
 
     def _compare_labels(self) -> Iterator[Problem]:
-        for key in sorted({"tracks", "meters"} & set(self.source.front.values)):
-            here, there = (document.front.values.get(key) for document in (self.translation, self.source))
+        for key in sorted({"tracks", "meters", "topics"} & set(self.source.front.values)):
+            there = self.source.front.values[key]
+            # What must be there and is not was told already.
+            here = self.translation.front.values.get(key, {} if key == "topics" else None)
             if isinstance(here, dict) and isinstance(there, dict) and list(here) != list(there):
                 ids = {"expected": tuple(there), "got": tuple(here)}
                 yield self._problem(self.translation.front.line(key), "labels-differ", key=key, **ids)
