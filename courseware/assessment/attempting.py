@@ -194,6 +194,8 @@ def save(
 ) -> Response:
     """Save the answer to one question. `raw` is as `Question.clean` takes it; [] removes the answer.
 
+    A pre-check ends with the answer to its last open question.
+
     `page` identifies the page that sends, `saves` is the number of saves it knows of, `sent` how many it has sent since
     without receiving a response. Raises AttemptClosed, NewerAnswer, and ValueError for input that is no answer to this
     question.
@@ -203,7 +205,10 @@ def save(
         attempt = locked(attempt)
         over = why_over(attempt, at)
         if not over:
-            return save_open(attempt, position, raw, saves=saves, sent=sent, page=page, at=at)
+            response = save_open(attempt, position, raw, saves=saves, sent=sent, page=page, at=at)
+            if attempt.is_pre_check and not attempt.responses.filter(response__isnull=True).exists():
+                close(attempt, at)
+            return response
         if over == "time":
             keep_over(attempt, at)
     raise AttemptClosed
@@ -244,6 +249,12 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
         return attempt
     if attempt.is_pre_check and not attempt.has_answers():
         raise NothingAnswered(subject_of(attempt))
+    close(attempt, at)
+    return attempt
+
+
+def close(attempt: Attempt, at: datetime) -> None:
+    """`submit` for a locked attempt that is open."""
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
     if attempt.pass_mark is not None:
@@ -254,7 +265,6 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
     record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
     if outcome := outcome_of(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
-    return attempt
 
 
 def outcome_of(attempt: Attempt) -> Completion.Outcome | None:

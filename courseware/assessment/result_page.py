@@ -28,7 +28,7 @@ class Missed:
 
 @dataclass(frozen=True)
 class Answered:
-    """A question to be read again: of a pre-check once its parallel question is answered, of an exam once passed."""
+    """A question to be read again: of a pre-check once it has ended, of an exam once passed."""
 
     question: ShownQuestion
     is_answered: bool
@@ -86,11 +86,6 @@ def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
     sittings = sittings_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
     own = [sitting for sitting in sittings if sitting.exam == exam.identifier]
     return any(sitting.number == last or sitting.is_passed for sitting in own)
-
-
-def answered_in(attempt: Attempt, language: str) -> tuple[Answered, ...]:
-    """Every question of a submitted attempt, with key and reasons. Runs one query."""
-    return tuple(answered(attempt, response, language) for response in RESPONSES(attempt=attempt.pk))
 
 
 def answered(attempt: Attempt, response: Response, language: str) -> Answered:

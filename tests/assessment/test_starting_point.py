@@ -258,6 +258,22 @@ def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
     assert attempting.submit(attempt).submitted_at
 
 
+def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(enrollment):
+    attempt = start(enrollment, START)
+    for position in (3, 1):
+        attempting.save(attempt, position, ["0"], saves=0)
+    assert Attempt.objects.get().submitted_at is None
+    attempting.save(attempt, 2, ["0"], saves=0, at=MONDAY)
+    assert Attempt.objects.get().submitted_at == MONDAY
+    assert Completion.objects.get().document.identifier == START
+    with pytest.raises(AttemptClosed):
+        attempting.save(attempt, 2, ["1"], saves=1)
+    finish_lessons(enrollment)
+    exam = start(enrollment)
+    answer(exam)
+    assert enrollment.attempts.get(pk=exam.pk).submitted_at is None
+
+
 def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
     finish_lessons(enrollment)
     assert attempting.submit(start(enrollment)).is_passed is False

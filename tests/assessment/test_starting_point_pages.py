@@ -68,10 +68,8 @@ def revision():
 
 def test_home_goes_on_with_one_that_is_under_way(client, enrollment):
     start(enrollment, START)
-    assert (
-        BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text.strip() == "Go on: Where you start"
-    )
-    assert "Go on with the questions" in text_of(client.get(PAGE))
+    assert BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text.strip() == "Go on: Where you start"
+    assert client.get(PAGE)["Location"] == f"/attempts/{enrollment.attempts.get().pk}/"
 
 
 def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
@@ -101,38 +99,112 @@ def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enro
     for attempt in (first, again):
         text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
         assert "At the start 1 of 3 were right, now 3. Of the 2 still open you gained 2." in text
-        assert "before the first lesson" not in text
-        assert "The questions, with the reasons" in text
+        assert "After the exam" in text
+        assert "each topic opens to its reasons" in text
 
 
 def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_and_gives_its_reasons(client, enrollment):
     first = through(enrollment, before=1)
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
-    assert "1 / 3" in text
-    assert "come again" not in text
-    assert "Answer the parallel questions" not in text
-    assert "The questions, with the reasons" in text
+    assert "Of 3, 1 is steady already." in text
+    for promise in ("second row", "After the exam", "Answer the parallel questions"):
+        assert promise not in text
+    assert "each topic opens to its reasons" in text
 
 
-def test_afterwards_a_calm_result_says_the_number_and_no_key_and_no_reason(client, enrollment):
+def topics(response):
+    """What is said of each topic, at the start and after the exam."""
+    rows = BeautifulSoup(response.content, "html.parser").select("ol.row")
+    return [[item.select_one("span").text for item in row.select("li")] for row in rows]
+
+
+def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
     attempt = sit(enrollment, exam=START, points=1)
-    for address in (f"/attempts/{attempt.pk}/result/", PAGE):
-        response = client.get(address)
-        for word in ("failed", "Failed", "not passed", "Not passed", "missed", "Reason", "Key s", "Wrong s"):
-            assert word not in response.text
-    assert "1 of 3 right before the first lesson" in text_of(client.get(f"/attempts/{attempt.pk}/result/"))
-    assert "Go on: Boiling water" in text_of(client.get(PAGE))
+    response = client.get(PAGE, follow=True)
+    text = text_of(response)
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
+    for word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
+        assert word not in text
+    assert "Of 3, 1 is steady already. No hurry: nobody has taught you yet." in text
+    assert "What is to practise comes in module 1." in text
+    assert topics(response) == [["steady", "to practise", "to practise"]]
+    for _response, question in asked(attempt, "en"):
+        assert all(choice.reason in response.text for choice in question.choices)
+    assert "Begin the first lesson: Boiling water" in text
 
 
-def test_the_way_through_it_begins_with_a_form_and_ends_with_the_result(client, enrollment):
-    assert "Begin with the questions" in text_of(client.get(PAGE))
+def test_the_parallel_questions_fill_the_second_row_beside_their_topics(client, enrollment):
+    again = through(enrollment, before=1, after=2)
+    first = enrollment.attempts.get(exam=again.exam, number=1)
+    steady_again = {question.family for each, question in asked(again) if each.position <= 2}
+    expected = ["steady" if question.family in steady_again else "to practise" for _each, question in asked(first)]
+    for attempt in (first, again):
+        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["steady", *["to practise"] * 2], expected]
+
+
+def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_on_it(client):
+    files = pre_check_files()
+    for language, word in (("zh-hans", "火候"), ("en", "Heat")):
+        path = f"01-water/bank/start.bank.{language}.md"
+        files[path] = files[path].replace(b"id: start-bank\n", f"id: start-bank\ntopics: {{f1: {word}}}\n".encode())
+    enrollment = make_enrollment(course=import_course(files).course)
+    client.force_login(enrollment.learner)
+    attempt = sit(enrollment, exam=START, points=0)
+    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/result/").content, "html.parser")
+    families = [question.family for _response, question in asked(attempt)]
+    names = [name.text for name in page.select("ol.row b")]
+    assert names == ["Heat" if family == "f1" else "Boiling water" for family in families]
+
+
+def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_ends_by_itself(client, enrollment):
+    assert "Try 3 questions · 2 minutes" in text_of(client.get(PAGE))
     response = client.post(f"{PAGE}start/", follow=True)
     attempt = Attempt.objects.get()
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
-    client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"})
-    assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"] == f"/attempts/{attempt.pk}/result/"
+    assert "Go by your gut" in text_of(response)
+    for number in (1, 2, 3):
+        form = BeautifulSoup(response.content, "html.parser").select_one("form#answer")
+        assert [button["value"] for button in form.select("button[name=choice]")] == ["0", "1", "2"]
+        assert form["action"] == f"/attempts/{attempt.pk}/{number}/"
+        fields = {"choice": "0", "saves": form.select_one("[name=saves]")["value"]}
+        response = client.post(form["action"], fields, follow=True)
+    assert response.redirect_chain[-1] == (f"/attempts/{attempt.pk}/result/", 302)
+    assert "This is where you start" in text_of(response)
+    again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # the last button, pressed twice
+    assert again.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
+    assert "handed in already" not in again.text
     assert BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text.strip() == "Go on: Boiling water"
+
+
+def test_who_goes_back_sees_the_choice_made_and_after_another_comes_to_what_is_open(client, enrollment):
+    attempt = start(enrollment, START)
+    for number in (1, 2):
+        client.post(f"/attempts/{attempt.pk}/{number}/", {"choice": "0", "saves": "0"})
+    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/").content, "html.parser")
+    assert page.select_one(".quick-foot a")["href"] == f"/attempts/{attempt.pk}/?question=2"
+    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/?question=1").content, "html.parser")
+    assert [button["value"] for button in page.select("button.chosen")] == ["0"]
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "2", "saves": "1"}, follow=True)
+    assert "Question 3 of 3" in text_of(response)
+    assert attempt.responses.get(position=1).saves == 2
+
+
+def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment):
+    attempt = start(enrollment, START)
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"saves": "0"})
+    assert response.status_code == 422
+    assert "Choose an answer first." in text_of(response)
+    assert attempt.responses.get(position=1).saves == 0
+
+
+def test_one_begun_before_there_was_an_end_by_itself_is_ended_by_a_button(client, enrollment):
+    attempt = start(enrollment, START)
+    attempt.responses.update(response=[0], saves=1)
+    assert client.get(f"/attempts/{attempt.pk}/review/")["Location"] == f"/attempts/{attempt.pk}/"
+    assert "See your starting point" in text_of(client.get(f"/attempts/{attempt.pk}/"))
+    response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
+    assert topics(response)
 
 
 def test_when_a_lesson_is_done_its_page_says_why_it_is_closed(client, enrollment):
@@ -155,16 +227,16 @@ def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(clie
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     page = BeautifulSoup(client.get(f"/attempts/{exam.pk}/result/").content, "html.parser")
-    assert page.select_one(f"form[action='{PAGE}start/'] button").text == "Answer the parallel questions"
+    assert "Answer the parallel questions" in page.select_one(f"form[action='{PAGE}start/'] button").text
     assert "To the parallel questions" in text_of(client.get("/learn/tea-room/record/"))
-    assert "Answer the parallel questions" in text_of(client.get(PAGE))
+    assert "Answer the parallel questions" in text_of(client.get(PAGE, follow=True))
 
 
 def test_where_there_is_none_nothing_is_offered(client, enrollment):
     finish_lessons(enrollment)
     exam = sit(enrollment)
     for address in (f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
-        assert "parallel questions" not in client.get(address).text
+        assert "parallel questions" not in client.get(address, follow=True).text
 
 
 @pytest.mark.parametrize(
@@ -181,7 +253,7 @@ def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, a
     again = through(enrollment, before=before, after=after)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     for address in (f"/attempts/{again.pk}/result/", f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
-        assert words in text_of(client.get(address))
+        assert words in text_of(client.get(address, follow=True))
 
 
 def test_then_the_questions_of_both_sittings_are_shown_with_keys_and_reasons(client, enrollment):
@@ -190,7 +262,7 @@ def test_then_the_questions_of_both_sittings_are_shown_with_keys_and_reasons(cli
         text = client.get(f"/attempts/{attempt.pk}/result/").text
         for _response, question in asked(attempt, "en"):
             assert all(choice.reason in text for choice in question.choices)
-        assert text.count("the right one") == 2
+        assert text.count("the right one") == 4
 
 
 def test_results_are_the_learners_own(client, enrollment):
@@ -223,10 +295,10 @@ def test_the_result_costs_the_same_for_any_number_of_questions(client, families)
     client.get(f"/attempts/{again.pk}/result/")
     with CaptureQueriesContext(connection) as queries:
         response = client.get(f"/attempts/{again.pk}/result/")
-    assert len(response.context["answered"]) == families
-    assert len(queries) == 7
+    assert len(response.context["topics"]) == families
+    assert len(queries) == 10
 
 
 def test_times_are_those_of_the_learner(client, enrollment):
     sit(enrollment, exam=START, points=1, at=MONDAY + timedelta(hours=12))
-    assert "8 Jan 2030, 05:00" in text_of(client.get(PAGE))  # in Shanghai
+    assert "8 Jan 2030, 05:00" in text_of(client.get(PAGE, follow=True))  # in Shanghai

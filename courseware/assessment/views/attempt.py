@@ -55,9 +55,14 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
         "over": attempting.why_over(attempt),
         "may_hand_in": not attempt.is_pre_check or any(each.is_answered for each in asked),
     }
-    return render_in_course(
-        request, Reading(attempt.enrollment), "assessment/attempt.html", context, outline=outline, status=status
-    )
+    template = "assessment/attempt.html"
+    if attempt.is_pre_check and not context["over"]:
+        template = "assessment/pre_check_question.html"
+        context |= {
+            "is_whole": all(each.is_answered for each in asked),
+            "first_lesson": outline.first_lesson if attempt.number == 1 else None,
+        }
+    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
 @require_POST
@@ -73,6 +78,8 @@ def save(request, pk, position):
         return HttpResponseBadRequest()
     try:
         raw = raw_answer(attempt, responses[0], request.POST)
+        if attempt.is_pre_check and not raw:
+            raise ValueError("a button was pressed without a choice")
         attempting.save(attempt, position, raw, **form.cleaned_data)
     except attempting.AttemptClosed:
         return closed(request, attempt)
@@ -96,7 +103,8 @@ def closed(request, attempt):
     # For a tab of an attempt that was submitted elsewhere, or whose time is over.
     attempt.refresh_from_db(fields=["submitted_at"])
     if attempt.submitted_at:
-        messages.warning(request, _("This attempt had been handed in already. Here is its result."))
+        if not attempt.is_pre_check:  # its last button pressed twice is no mistake
+            messages.warning(request, _("This attempt had been handed in already. Here is its result."))
         address = reverse("assessment:result", args=[attempt.pk])
     else:
         address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
@@ -123,7 +131,12 @@ def refused(request, attempt, position):
 
 
 def next_address(attempt, position, go):
-    """`go` is "back", "review" or a question's number; else it is the next question, or the overview at the end."""
+    """`go` is "back", "review" or a question's number; else it is the next question, or the overview at the end.
+
+    A pre-check goes on to what is open, and where nothing is, to its result.
+    """
+    if attempt.is_pre_check:
+        return attempt_address(attempt.pk)
     target = position - 1 if go == "back" else small_number(go) or position + 1
     if go == "review" or target > attempt.max_points:
         return reverse("assessment:review", args=[attempt.pk])
@@ -136,6 +149,8 @@ def review(request, pk):
     attempt = own_attempt(request, pk)
     if attempt.submitted_at:
         return redirect("assessment:result", pk)
+    if attempt.is_pre_check:
+        return redirect("assessment:attempt", pk)
     asked = asked_in(attempt, get_language())
     outline = serving.outline(attempt.release, get_language())
     context = {

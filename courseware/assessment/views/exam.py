@@ -11,7 +11,6 @@ from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.exam_terms import questions_in
 from courseware.assessment.grading import points_needed
 from courseware.assessment.retake_words import duration, retake_terms
-from courseware.assessment.sittings import starting_point_of
 from courseware.assessment.views.places import exam_address, shown_drills
 from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
@@ -48,10 +47,14 @@ def exam(request, course, exam):
 
 
 def pre_check(request, reading, context):
-    if context["over"] and not context["under_way"].has_answers():
+    under_way, attempts = context["under_way"], context["attempts"]
+    if under_way and not context["over"]:
+        return redirect("assessment:attempt", under_way.pk)
+    if attempts:
+        return redirect("assessment:result", attempts[-1].pk)
+    if under_way and not under_way.has_answers():
         context |= {"under_way": None, "over": ""}  # there is nothing to hand in
     context |= {
-        "point": starting_point_of(reading.enrollment, reading.outline),
         "next": reading.progress.next_step,
         "first_lesson": reading.outline.first_lesson,
     }

@@ -7,8 +7,9 @@ from django.views.decorators.http import require_safe
 
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.result_page import answered_in, result_of
+from courseware.assessment.result_page import result_of
 from courseware.assessment.sittings import starting_point_of
+from courseware.assessment.topics import modules_to_practise, topics_of
 from courseware.assessment.views.places import own_attempt, shown_drills
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
@@ -46,7 +47,7 @@ def result(request, pk):
         "point": starting_point_of(enrollment, now),
         "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
-        "certificate": Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None,
+        "certificate": certificate_of(enrollment),
     }
     return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
 
@@ -54,17 +55,30 @@ def result(request, pk):
 def starting_point(request, attempt):
     reading = Reading(attempt.enrollment)
     outline = serving.outline(attempt.release, get_language())
+    topics = topics_in(attempt.enrollment, attempt.exam_id)
     point = starting_point_of(reading.enrollment, outline)
     is_there = reading.outline.pre_check_id == attempt.exam.identifier
-    # Key and reasons are shown once the parallel questions are answered, or if a release without pre-check asks none.
     context = {
         "attempt": attempt,
         "step": outline.step(attempt.exam.identifier),
         "point": point,
+        "topics": topics,
+        "steady": sum(topic.was_steady for topic in topics),
+        "modules": modules_to_practise(topics),
         "is_there": is_there,
+        "has_second": is_there or point.after is not None,
         "next": reading.progress.next_step,
-        "answered": answered_in(attempt, outline.language) if point.after or not is_there else (),
+        "first_lesson": reading.outline.first_lesson,
+        "certificate": certificate_of(attempt.enrollment),
     }
-    return render_in_course(
-        request, Reading(attempt.enrollment), "assessment/starting_point.html", context, outline=outline
-    )
+    return render_in_course(request, reading, "assessment/starting_point.html", context, outline=outline)
+
+
+def topics_in(enrollment, pre_check):
+    """By the primary key of the pre-check's document. Runs up to three queries."""
+    sittings = enrollment.attempts.filter(exam=pre_check, pass_mark=None).submitted().with_release()
+    return topics_of(list(sittings), get_language())
+
+
+def certificate_of(enrollment):
+    return Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None
