@@ -10,6 +10,8 @@ from courseware.accounts.site_name import face_for
 from courseware.content.compiled import serving
 from courseware.journey.home import course_cards, first_changed
 from courseware.journey.next_act import journeys
+from courseware.journey.acts import Act
+from courseware.journey.newcomer import welcome
 from courseware.journey.other_work import other_work
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
@@ -32,8 +34,13 @@ def home(request):
         return render(request, "journey/not_enrolled.html", context)
     main, *others = cards
     context["changed"], context["changed_beside"] = first_changed(cards)
+    context |= {"main": main, "others": others}
+    template = "journey/home.html"
+    if main.act.kind == Act.BEGIN:
+        template = "journey/newcomer.html"
+        context["welcome"] = welcome(main, request.user)
     with timezone.override(main.enrollment.zone):
-        return render(request, "journey/home.html", context | {"main": main, "others": others})
+        return render(request, template, context)
 
 
 @in_background

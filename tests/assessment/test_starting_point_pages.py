@@ -38,9 +38,9 @@ def text_of(response):
 
 def test_home_begins_with_it_and_offers_the_first_lesson_beside(client, enrollment):
     page = BeautifulSoup(client.get("/").content, "html.parser")
-    assert page.select_one("h1").text.strip() == "Start here: Where you start"
-    links = [link["href"] for link in page.select(".go .actions a")]
-    assert links == [f"/learn/tea-room/{START}/", "/learn/tea-room/boiling/"]
+    assert page.select_one(".do")["action"] == f"{PAGE}start/"
+    assert page.select_one(".do button").text.strip() == "Try 3 questions · 2 minutes"
+    assert page.select_one(".do a")["href"] == "/learn/tea-room/boiling/"
     assert "optional" in page.select_one(f"#stop-{START}").text
     assert client.get(f"/learn/tea-room/{START}/")["Location"] == PAGE
 

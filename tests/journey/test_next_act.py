@@ -222,7 +222,7 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
 
 def main_of(client, enrollment):
     client.force_login(enrollment.learner)
-    return BeautifulSoup(client.get("/").content, "html.parser").select_one(".go")
+    return BeautifulSoup(client.get("/").content, "html.parser").select_one(".go, .go-first")
 
 
 def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client, team):

@@ -52,8 +52,8 @@ def test_home_says_what_will_appear_to_who_is_not_enrolled(client):
 
 def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client, enrollment):
     page = soup_of(client.get(HOME))
-    assert page.select_one(".go .btn")["href"] == LESSON
-    assert page.select_one(".go time")["title"].endswith("24:00, Asia/Shanghai")
+    assert page.select_one(".welcome .btn")["href"] == LESSON
+    assert page.select_one(".welcome time")["title"].endswith("24:00, Asia/Shanghai")
     try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(HOME))
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
@@ -77,7 +77,7 @@ def test_home_says_how_it_stands(client, enrollment, fields, words):
 def test_home_shows_the_newest_run_of_a_course(client, enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
-    assert "Start here: Boiling water" in soup_of(client.get(HOME)).select_one("h1").text
+    assert "Welcome, " in soup_of(client.get(HOME)).select_one("h1").text
 
 
 def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
@@ -109,11 +109,11 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     keep_standing(certificate)
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(7):  # those of any home (see below), and what certifies or was answered
+    with django_assert_num_queries(7):  # those of any home (see below), and what certifies, or else who leads
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
-    assert (words or "Begin") in page.select_one(".go").text
-    assert ("another 12 months" in page.select_one(".go").text) == bool(words)
+    assert (words or "Begin") in page.select_one("main").text
+    assert ("another 12 months" in page.select_one("main").text) == bool(words)
 
 
 def test_home_names_of_several_certificates_the_one_that_is_valid_longest(client, enrollment):
@@ -136,9 +136,9 @@ def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_wher
     [recorded] = record_outside([OutsideTraining(**training, valid_until=days(9).date())], by=make_hr())
     assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
     withdraw_outside(recorded, reason="Another person", by=make_hr())
-    assert "certified" not in soup_of(client.get(HOME)).select_one(".go").text
+    assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
     record_outside([OutsideTraining(**training, valid_until=days(-1).date())], by=make_hr())
-    assert "certified" not in soup_of(client.get(HOME)).select_one(".go").text
+    assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
 
 
 def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):
@@ -193,15 +193,15 @@ def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client
     files = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
     other = make_enrollment(enrollment.learner, make_course(files), due_at=days(-1))
     page = soup_of(client.get(HOME))
-    assert page.select_one(".go .btn")["href"].startswith(f"/learn/{other.course}/")
-    [beside] = page.select(".beside li:has(a[href='?course=tea-room'])")
+    assert page.select_one(".welcome .btn")["href"].startswith(f"/learn/{other.course}/")
+    [beside] = page.select(".other-courses li:has(a[href='?course=tea-room'])")
     assert beside.select_one("time")["datetime"] == str(enrollment.due_on)
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
-    [beside] = soup_of(client.get(HOME)).select(".beside li:has(a[href='?course=tea-room'])")
+    [beside] = soup_of(client.get(HOME)).select(".other-courses li:has(a[href='?course=tea-room'])")
     assert beside.select_one(".tag.good").text == "completed"
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=None)
     page = soup_of(client.get(HOME, {"course": "tea-room"}))
-    assert page.select_one(".go .btn")["href"] == LESSON
+    assert page.select_one(".welcome .btn")["href"] == LESSON
 
 
 def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment):

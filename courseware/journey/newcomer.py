@@ -1,0 +1,110 @@
+"""Home for somebody who has not begun: a name, the line with its three stops, one button, and who asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext, ngettext
+
+from courseware.accounts.leads import lead_of
+from courseware.accounts.models import User
+from courseware.assessment.grading import points_needed
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import PageData, Step
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.journey.home import CourseCard
+from courseware.learning.models import Enrollment
+
+# Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
+WIDE, NARROW = (252, 846), (5, 295)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A stop as it is drawn: a circle, or a diamond for a simulation. `x` is ready to be written into a drawing."""
+
+    x: str
+    is_simulation: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks for the course; `team` is the one they lead, "" where that is not why."""
+
+    name: str
+    team: str
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What the page says. `questions` are those of the starting point, 0 where there is none; `lessons` and
+    `simulations` those required before the exam, `optional` the simulations beside; `needed` of `asked` questions pass
+    the exam, 0 where there is none."""
+
+    stops: int
+    duration: str
+    questions: int
+    minutes: int | None
+    lessons: int
+    simulations: int
+    optional: int
+    asked: int
+    needed: int
+    wide: tuple[Mark, ...]
+    narrow: tuple[Mark, ...]
+    asking: Asking | None
+
+
+def welcome(card: CourseCard, person: User) -> Welcome:
+    """Runs up to three queries: who leads the person, and where nobody does, who has enrolled them."""
+    outline, release = card.outline, card.enrollment.release
+    exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
+    start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
+    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+    required = [step.kind for step in way if step.is_required]
+    asked = questions_of(exam)
+    return Welcome(
+        stops=card.progress.total,
+        duration=duration(card.minutes_left),
+        questions=questions_of(start),
+        minutes=start.data["minutes"] if start else None,
+        lessons=required.count("lesson"),
+        simulations=required.count("simulation"),
+        optional=sum(step.is_optional for step in way),
+        asked=asked,
+        needed=points_needed(asked, exam.data["pass_mark"]) if exam else 0,
+        wide=marks(way, *WIDE),
+        narrow=marks(way, *NARROW),
+        asking=asking(card.enrollment, person),
+    )
+
+
+def questions_of(exam: PageData | None) -> int:
+    return sum(stratum["draw"] for stratum in exam.data["strata"]) if exam else 0
+
+
+def marks(steps: Sequence[Step], first: int, last: int) -> tuple[Mark, ...]:
+    """Evenly from `first` to `last`; a single one in the middle."""
+    if len(steps) == 1:
+        first = last = (first + last) // 2
+    gap = (last - first) / max(len(steps) - 1, 1)
+    return tuple(Mark(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
+
+
+def duration(minutes: int) -> str:
+    """In words, beyond an hour to the half hour."""
+    if minutes < 60:
+        return ngettext("about %(number)d minute", "about %(number)d minutes", minutes) % {"number": minutes}
+    hours, is_half = divmod(round(minutes / 30), 2)
+    if is_half:
+        return gettext("about %(number)d½ hours") % {"number": hours}
+    return ngettext("about %(number)d hour", "about %(number)d hours", hours) % {"number": hours}
+
+
+def asking(enrollment: Enrollment, person: User) -> Asking | None:
+    """The lead, or else who has enrolled the person; None where a rule did, or they themselves."""
+    if lead := lead_of(person):
+        return Asking(lead.person.name, lead.team.name)
+    events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
+    by = next((event.actor for event in events[:1]), None)
+    return Asking(by.name, "") if by and by.pk != person.pk else None
