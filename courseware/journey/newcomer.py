@@ -20,7 +20,7 @@ WIDE, NARROW = (252, 846), (5, 295)
 
 
 @dataclass(frozen=True)
-class Mark:
+class DrawnStop:
     """A stop as it is drawn: a circle, or a diamond for a simulation. `x` is ready to be written into a drawing."""
 
     x: str
@@ -50,8 +50,8 @@ class Welcome:
     optional: int
     asked: int
     needed: int
-    wide: tuple[Mark, ...]
-    narrow: tuple[Mark, ...]
+    wide: tuple[DrawnStop, ...]
+    narrow: tuple[DrawnStop, ...]
     asking: Asking | None
 
 
@@ -83,12 +83,12 @@ def questions_of(exam: PageData | None) -> int:
     return sum(stratum["draw"] for stratum in exam.data["strata"]) if exam else 0
 
 
-def marks(steps: Sequence[Step], first: int, last: int) -> tuple[Mark, ...]:
+def marks(steps: Sequence[Step], first: int, last: int) -> tuple[DrawnStop, ...]:
     """Evenly from `first` to `last`; a single one in the middle."""
     if len(steps) == 1:
         first = last = (first + last) // 2
     gap = (last - first) / max(len(steps) - 1, 1)
-    return tuple(Mark(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
+    return tuple(DrawnStop(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
 
 
 def duration(minutes: int) -> str:

@@ -6,12 +6,13 @@ import pytest
 from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from courseware.assessment.eligibility import Eligibility
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.starting_point import StartingPoint
 from courseware.content.releases.importing import import_course
-from courseware.learning.models import Completion
+from courseware.learning.models import Completion, Enrollment
 from courseware.learning.question_view import drawn_with
 from tests.assessment.exams import (
     MONDAY,
@@ -19,12 +20,13 @@ from tests.assessment.exams import (
     asked,
     eligibility,
     exam_files,
+    go_through_again,
     pre_check_files,
     sit,
     start,
 )
 from tests.assessment.pre_checks import point, through
-from tests.making import make_enrollment, make_user
+from tests.making import days, make_enrollment, make_user
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +232,44 @@ def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(clie
     assert "Answer the parallel questions" in page.select_one(f"form[action='{PAGE}start/'] button").text
     assert "To the parallel questions" in text_of(client.get("/learn/tea-room/record/"))
     assert "Answer the parallel questions" in text_of(client.get(PAGE, follow=True))
+
+
+def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows_and_the_certificate(
+    client, enrollment
+):
+    through(enrollment, before=1)
+    exam = enrollment.attempts.get(exam__identifier="last-cup")
+    address = f"/attempts/{exam.pk}/result/"
+    response = client.get(address)
+    page = BeautifulSoup(response.content, "html.parser")
+    assert [heading.text for heading in page.select("h1")] == ["The whole way is behind you"]
+    assert page.select_one(".arrival .btn")["href"].startswith("/certificates/")
+    assert len(page.select(".arrival .drawn circle")) == len(response.context["outline"].modules)
+    assert (len(topics(response)), len(page.select(".arrival .row.open"))) == (1, 1)
+    sit(enrollment, exam=START, points=3)
+    response = client.get(address)
+    assert topics(response)[1] == ["steady"] * 3
+    assert "Of the 2 still open you gained 2." in text_of(response)
+    Enrollment.objects.update(completed_at=days(-2))
+    page = BeautifulSoup(client.get(address).content, "html.parser")
+    assert not page.select(".arrival")
+    assert page.select_one("h1").text == "Passed"
+    assert "The course is complete" in page.text
+
+
+def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, enrollment):
+    finish_lessons(enrollment)
+    failed = sit(enrollment, points=0)
+    passed = sit_again(enrollment)
+    assert not BeautifulSoup(client.get(f"/attempts/{failed.pk}/result/").content, "html.parser").select(".arrival")
+    Certificate.objects.update(withdrawn_at=days(0), withdrawn_reason="Another person", withdrawn_by=make_user())
+    assert not BeautifulSoup(client.get(f"/attempts/{passed.pk}/result/").content, "html.parser").select(".arrival")
+
+
+def sit_again(enrollment):
+    later = timezone.now() + timedelta(hours=1)
+    go_through_again(enrollment, later)
+    return sit(enrollment, at=later)
 
 
 def test_where_there_is_none_nothing_is_offered(client, enrollment):

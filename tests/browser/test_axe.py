@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -365,6 +366,19 @@ def test_the_first_page_of_each_kind_in_the_course_that_is_shipped(language, vis
     steps = serving.outline(shipped_course.current, "en").steps
     firsts = {step.kind: step.id for step in reversed(steps)}
     assert_fine_by_turns(visit(newcomer, language=language), shipped_course, ["card", *firsts.values()])
+
+
+@languages()
+def test_a_newcomer_comes_from_home_through_the_starting_point_to_its_end(language, visit, newcomer):
+    page = visit(newcomer, language=language)
+    assert_fine(page, ["/"])
+    page.goto("/")
+    page.locator("form.do button").click()
+    assert_fine(page, [urlsplit(page.url).path])
+    for _ in range(6):
+        page.locator(".picks button").first.click()
+    page.wait_for_url("**/result/")
+    assert_fine(page, [urlsplit(page.url).path])
 
 
 @languages()

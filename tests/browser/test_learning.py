@@ -45,7 +45,7 @@ def sign_in(page, keys, learner):
     keys.type(page.get_by_label("E-mail"), learner.email)
     keys.type(page.get_by_label("Password", exact=True), PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Start here: Boiling water")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Welcome, "))
 
 
 def begin(page, keys):
@@ -100,7 +100,7 @@ def sit_the_exam(page, keys):
         keys.press(page.get_by_role("button", name="Next question" if number == 1 else "To the overview"))
     expect(page.get_by_text("Every question is answered and saved")).to_be_visible()
     keys.press(page.get_by_role("button", name="Hand in and see the result"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Passed")
+    expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
 
 
 def open_the_certificate(page, keys, learner):
@@ -213,7 +213,7 @@ def test_the_whole_course_without_javascript(visit, learner):
         page.get_by_label(RIGHT[title]).check()
         page.get_by_role("button", name=name).click()
     page.get_by_role("button", name="Hand in and see the result").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Passed")
+    expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your view").last.click()
     page.get_by_role("group", name="Recommend it?").get_by_label("9").check()
     page.get_by_role("button", name="Send my answers").click()

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -33,6 +34,8 @@ def result(request, pk):
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
     again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
+    certificate = certificate_of(enrollment)
+    is_arrival = attempt.is_passed and has_just_arrived(enrollment, certificate)
     context = {
         "attempt": attempt,
         "exam": then.step(exam),
@@ -47,7 +50,9 @@ def result(request, pk):
         "point": starting_point_of(enrollment, now),
         "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
         "survey": now.step(now.survey_id) if now.survey_id else None,
-        "certificate": certificate_of(enrollment),
+        "certificate": certificate,
+        "is_arrival": is_arrival,
+        "topics": topics_in(enrollment, now.pre_check_id) if is_arrival and now.pre_check_id else (),
     }
     return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
 
@@ -55,7 +60,7 @@ def result(request, pk):
 def starting_point(request, attempt):
     reading = Reading(attempt.enrollment)
     outline = serving.outline(attempt.release, get_language())
-    topics = topics_in(attempt.enrollment, attempt.exam_id)
+    topics = topics_in(attempt.enrollment, attempt.exam.identifier)
     point = starting_point_of(reading.enrollment, outline)
     is_there = reading.outline.pre_check_id == attempt.exam.identifier
     context = {
@@ -75,9 +80,17 @@ def starting_point(request, attempt):
 
 
 def topics_in(enrollment, pre_check):
-    """By the primary key of the pre-check's document. Runs up to three queries."""
-    sittings = enrollment.attempts.filter(exam=pre_check, pass_mark=None).submitted().with_release()
+    """`pre_check` is the id of its document. Runs up to three queries."""
+    sittings = enrollment.attempts.filter(exam__identifier=pre_check, pass_mark=None).submitted().with_release()
     return topics_of(list(sittings), get_language())
+
+
+def has_just_arrived(enrollment, certificate):
+    """The whole day long: a drill or another tab may lie between the last answer and this page."""
+    if certificate is None or certificate.withdrawn_at:
+        return False
+    zone = enrollment.zone
+    return timezone.localdate(enrollment.completed_at, zone) == timezone.localdate(timezone=zone)
 
 
 def certificate_of(enrollment):
