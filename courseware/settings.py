@@ -277,6 +277,7 @@ TEMPLATES = [
             "libraries": {
                 "cached_include": "courseware.lib.cached_include",
                 "letter_parts": "courseware.outbox.letter_parts",
+                "minute_words": "courseware.lib.minute_words",
             },
             "context_processors": [
                 "django.template.context_processors.request",

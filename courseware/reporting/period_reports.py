@@ -8,11 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from math import ceil
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import sees_the_firm
@@ -23,6 +24,7 @@ from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.shares import Share
+from courseware.lib.minute_words import minutes_in_words
 from courseware.reporting import board_rows
 from courseware.reporting.exports import Column
 
@@ -61,7 +63,7 @@ class Figures:
     certified: int = 0
     tries: int = 0
     passed: int = 0
-    minutes: int = 0
+    minutes: float = 0
 
     def __add__(self, other: "Figures") -> "Figures":
         return Figures(*(mine + others for mine, others in zip(vars(self).values(), vars(other).values(), strict=True)))
@@ -72,10 +74,7 @@ class Figures:
 
     @property
     def time(self) -> str:
-        hours, minutes = divmod(self.minutes, 60)
-        if not hours:
-            return ngettext("%(minutes)d minute", "%(minutes)d minutes", minutes) % {"minutes": minutes}
-        return gettext("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+        return minutes_in_words(self.minutes)
 
 
 class ReportLine(NamedTuple):
@@ -126,7 +125,7 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
     Column("certified", gettext_lazy("Certified at the end"), lambda line: line.figures.certified),
     Column("first_tries", gettext_lazy("First tries at the exam"), lambda line: line.figures.tries),
     Column("first_tries_passed", gettext_lazy("of them passed"), lambda line: line.figures.passed),
-    Column("training_minutes", gettext_lazy("Minutes of training"), lambda line: line.figures.minutes),
+    Column("training_minutes", gettext_lazy("Minutes of training"), lambda line: ceil(line.figures.minutes)),
 )
 
 
@@ -244,7 +243,7 @@ def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iter
         yield {"home": row["home"], "of": row["of"], "minutes": row["times"] * minutes.get((row["of"], row["step"]), 0)}
 
 
-def minutes_of_steps() -> dict[tuple[int, str], int]:
+def minutes_of_steps() -> dict[tuple[int, str], float]:
     """By key of the course and id of the step, in the language that the course was written in."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     routes = {each.pk: outline(each.current, each.source_language) for each in courses if each.current}
