@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Mapping
 from datetime import date, datetime
+from math import ceil
 from typing import Any
 
 from courseware.assessment.certificate_numbers import new_number
@@ -58,7 +59,7 @@ def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> di
     None of `frozen_facts`: by what is known of reading later, the same release may be compiled to other minutes. So the
     log holds them.
     """
-    return {language: narrowed(each, enrollment).minutes_left() for language, each in outlines.items()}
+    return {language: ceil(narrowed(each, enrollment).minutes_left()) for language, each in outlines.items()}
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:

@@ -84,7 +84,7 @@ class NextAct:
         return f"{address}?again=check" if self.kind == Act.AGAIN and self.step.kind == "lesson" else address
 
     @property
-    def minutes(self) -> int | None:
+    def minutes(self) -> float | None:
         if self.again:
             return sum(step.minutes or 0 for step in self.again)
         if self.kind == Act.DRILL:

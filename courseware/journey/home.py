@@ -149,7 +149,7 @@ class CourseCard:
         return self.outline.first_lesson
 
     @property
-    def minutes_left(self) -> int:
+    def minutes_left(self) -> float:
         return self.outline.minutes_left(self.progress.done)
 
     @property

@@ -11,7 +11,7 @@ from functools import cached_property
 from courseware.language.checking.banks import longest_keys, places_of_keys, with_one_key
 from courseware.language.course import CourseText, Listed, RouteStep
 from courseware.language.metadata import ExamMeta, LessonMeta
-from courseware.language.pace import question_load, stretches, text_load, tracks_of
+from courseware.language.pace import lesson_minutes, minutes_of, stretches, tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.players import Played, played_by_all
 from courseware.language.questions import Question
@@ -24,10 +24,10 @@ class ModuleFigures:
     """`steps` are (title, kind, minutes); a survey has no minutes (None)."""
 
     title: str
-    steps: tuple[tuple[str, str, int | None], ...]
+    steps: tuple[tuple[str, str, float | None], ...]
 
     @property
-    def minutes(self) -> int:
+    def minutes(self) -> float:
         return sum(minutes or 0 for _, _, minutes in self.steps)
 
 
@@ -55,28 +55,27 @@ class ObjectiveFigures:
 
 @dataclass(frozen=True)
 class LanguageFigures:
-    """A lesson in one language, for the track that reads most: minutes for its text and for its questions, and the
-    seconds of the longest stretch without an action.
+    """A lesson in one language, for the track that reads most: what it takes, and the seconds of the longest stretch
+    without an action.
     """
 
-    text: float
-    questions: float
+    minutes: float
     longest: float
 
 
 @dataclass(frozen=True)
 class LessonFigures:
-    """`minutes` as planned, `actions` of the track that has fewest, `checked` the day its oldest source was checked."""
+    """`actions` of the track that has fewest, `checked` the day its oldest source was checked."""
 
     title: str
-    minutes: int
     actions: int
     languages: tuple[LanguageFigures, ...]
     checked: str
 
     @property
     def actions_per_minute(self) -> float:
-        return self.actions / self.minutes
+        """In the language that takes longest."""
+        return self.actions / max(one.minutes for one in self.languages)
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,12 @@ class CourseFigures:
             ModuleFigures(self.title(module.id), tuple(self._steps(module.steps))) for module in self.course.modules
         ]
 
-    def _steps(self, steps: Iterable[RouteStep]) -> Iterator[tuple[str, str, int | None]]:
+    def _steps(self, steps: Iterable[RouteStep]) -> Iterator[tuple[str, str, float | None]]:
         for step in steps:
-            yield self.title(step.id), step.kind, getattr(self.course.source(step.id).meta, "minutes", None)
+            yield self.title(step.id), step.kind, minutes_of(self.course, step.id, self.language)
 
     @property
-    def minutes(self) -> int:
+    def minutes(self) -> float:
         """Of everything on the route, the pre-check included."""
         return sum(module.minutes for module in self.modules)
 
@@ -196,21 +195,19 @@ class CourseFigures:
         return [step.id for step in self.course.route if step.kind == "lesson"]
 
     def _lesson(self, lesson: ParsedDocument, meta: LessonMeta) -> LessonFigures:
-        texts = [self.course.documents[lesson.id].get(language, lesson) for language in self.languages]
         actions = [sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks]
         return LessonFigures(
             self.title(lesson.id),
-            meta.minutes,
             min(actions, default=0),
-            tuple(map(self._in_language, texts)),
+            tuple(self._in_language(lesson, language) for language in self.languages),
             self._oldest(lesson),
         )
 
-    def _in_language(self, lesson: ParsedDocument) -> LanguageFigures:
+    def _in_language(self, lesson: ParsedDocument, language: str) -> LanguageFigures:
+        text = self.course.documents[lesson.id].get(language, lesson)
         return LanguageFigures(
-            max((text_load(lesson, track) for track in self.tracks), default=0.0) / 60,
-            max((question_load(lesson, track) for track in self.tracks), default=0.0) / 60,
-            max((one.seconds for track in self.tracks for one in stretches(lesson, track)), default=0.0),
+            lesson_minutes(text, self.tracks),
+            max((one.seconds for track in self.tracks for one in stretches(text, track)), default=0.0),
         )
 
     def _oldest(self, lesson: ParsedDocument) -> str:

@@ -237,7 +237,6 @@ ERRORS = {
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",
     "long-reading": "{seconds:.0f} s of reading without an action, expected at most {most}",
     "other-seconds": '{seconds} seconds to decide, the choices ask for {expected}; expected that, or why="…"',
-    "text-beyond-minutes": "its text alone reads {minutes:.1f} minutes, {planned} are planned for all of it",
 }
 
 # Only a person can tell whether these are mistakes.
@@ -254,9 +253,10 @@ WARNINGS = {
     "meter-never-changed": 'meter "{meter}" is never changed',
     "lengths-differ": 'lengths of "{section}" differ by more than 40 %: '
     "{here:.0f} here, {there:.0f} in {language} (weighted)",
+    "minutes-written": "minutes of a lesson are computed, {minutes}; take them out here",
     "term-missing": 'term "{original}" ({language} line {line}) without "{expected}"',
     # With --complete
-    "minutes-of-course": "minutes of the course add to {minutes}, expected at most {most}",
+    "minutes-of-course": "minutes of the course add to {minutes:g} in {language}, expected at most {most}",
 }
 
 LEVELS: Mapping[str, Level] = {**dict.fromkeys(ERRORS, "error"), **dict.fromkeys(WARNINGS, "warning")}

@@ -78,12 +78,15 @@ class CourseMeta(Meta):
 
 
 class LessonMeta(Meta):
-    minutes: Minutes = Field(description=MINUTES)
+    """`minutes` of a lesson are computed: what is written there is read, told of and not used (`pace.minutes_of`)."""
+
+    minutes: Minutes | None = Field(None, description=MINUTES)
     objectives: Annotated[Ids, Field(min_length=1)] = Field(description=IDS)
     covers: Ids = Field((), description="a list of outline ids, as in [M4.S1.P1]")
 
 
 class SimulationMeta(LessonMeta):
+    minutes: Minutes = Field(description=MINUTES)
     seconds: Annotated[int, Field(ge=0, le=600)] = Field(0, description="whole seconds from 0 to 600")
     chance: dict[Id, Fraction | Ids] = Field(
         {}, description="a flag with a fraction (genuine: 1/3) or a name with a list of flags"

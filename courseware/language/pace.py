@@ -1,13 +1,15 @@
-"""How long a lesson takes to read, how long a reader goes without something to do, and how long a decision may take.
+"""How long a step takes, how long a reader goes without something to do, and how long a decision may take.
 
-Reading rates, for a first reading on a screen: 250 Chinese characters or 130 English words a minute. Between choices
-that stand there together one looks faster: 4.5 characters or 3 words a second, and 8 seconds to make up one's mind.
+A lesson is announced at 350 Chinese characters or 200 English words a minute, and 10 seconds a question. Whether there
+is something to do in time is measured at 250 and 130, the rates of a slow reader. Between choices that stand there
+together one looks faster: 4.5 characters or 3 words a second, and 8 seconds to make up one's mind.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple
 
 from courseware.language.blocks import Callout, Figure, Prose
 from courseware.language.chinese import count_characters, count_words
@@ -17,8 +19,16 @@ from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.spans import plain
 from courseware.language.tracks import is_for
 
-SECONDS_PER_CHARACTER = 60 / 250
-SECONDS_PER_WORD = 60 / 130
+
+class Rate(NamedTuple):
+    """Chinese characters, or words of other languages, a minute."""
+
+    characters: int
+    words: int
+
+
+ANNOUNCED, SLOW = Rate(350, 200), Rate(250, 130)
+SECONDS_A_QUESTION = 10
 CHARACTERS_A_SECOND, WORDS_A_SECOND, TO_DECIDE, STEP = Fraction(9, 2), 3, 8, 5
 
 
@@ -31,9 +41,42 @@ class Stretch:
     ends_in_action: bool
 
 
-def reading_seconds(text: str) -> float:
+def reading_seconds(text: str, rate: Rate = SLOW) -> float:
     text = plain(text)
-    return count_characters(text) * SECONDS_PER_CHARACTER + count_words(text, numbers=True) * SECONDS_PER_WORD
+    return 60 * (count_characters(text) / rate.characters + count_words(text, numbers=True) / rate.words)
+
+
+def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
+    """What a step is said to take: a lesson by its text in this language, in halves; anything else as its document
+    says, None where that says nothing.
+    """
+    documents = course.documents[identifier]
+    document = documents.get(language) or course.source(identifier)
+    if document.kind == "lesson":
+        return lesson_minutes(document, tracks_of(course))
+    return getattr(course.source(identifier).meta, "minutes", None)
+
+
+def lesson_minutes(document: ParsedDocument, tracks: Iterable[str]) -> float:
+    """For the track that is shown most, so that one figure is true for everybody; half a minute at least."""
+    seconds = max((_lesson_seconds(document, track) for track in tracks), default=0.0)
+    return max(1, round(seconds / 30)) / 2
+
+
+def _lesson_seconds(document: ParsedDocument, track: str) -> float:
+    shown = _shown(document, track)
+    text = "\n".join(piece for section in shown for piece in _texts(section, track))
+    return reading_seconds(text, ANNOUNCED) + SECONDS_A_QUESTION * sum(each in document.questions for each in shown)
+
+
+def _texts(section: Section, track: str) -> Iterator[str]:
+    """All that stands under a heading. Reasons are read, too: all of them come with the right answer."""
+    yield section.title
+    yield from (_read(block, track) for block in section.blocks)
+    for item in section.items:
+        for each in (item, *item.members):
+            # What is to be marked is a piece of the stem.
+            yield each.reason if section.kind == "mark" else f"{each.text}\n{each.reason}"
 
 
 def decision_seconds(texts: Iterable[str]) -> int:
@@ -66,46 +109,23 @@ def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, 
             if is_open and isinstance(block, Callout):  # a callout ends the stem of an open question
                 yield block.line, 0.0, True
                 is_open = False
-            yield block.line, _block_seconds(block, track), isinstance(block, Choices)
+            yield block.line, reading_seconds(_read(block, track)), isinstance(block, Choices)
         if is_open:
             yield section.line, 0.0, True
 
 
-def _block_seconds(block: Block, track: str) -> float:
+def _read(block: Block, track: str) -> str:
+    """What of a block a track reads beside choices."""
     if isinstance(block, Figure):
-        return reading_seconds(block.caption)
+        return block.caption
     if isinstance(block, Callout):
-        return reading_seconds(block.text) if is_for(block.tracks, track) else 0.0
-    return reading_seconds(block.text) if isinstance(block, Prose) else 0.0
+        return block.text if is_for(block.tracks, track) else ""
+    return block.text if isinstance(block, Prose) else ""
 
 
 def tracks_of(course: CourseText) -> tuple[str, ...]:
     return tuple(course.meta.tracks) if course.meta else ()
 
 
-def text_load(document: ParsedDocument, track: str) -> float:
-    """Seconds to read the text of a lesson without its questions."""
-    return sum(
-        sum(_block_seconds(block, track) for block in section.after) + reading_seconds(section.title)
-        for section in _shown(document, track)
-    )
-
-
-def question_load(document: ParsedDocument, track: str) -> float:
-    """Seconds to read the stems and choices of a lesson's questions, without the reasons."""
-    return sum(
-        reading_seconds(section.stem) + _choice_seconds(section)
-        for section in _shown(document, track)
-        if section in document.questions
-    )
-
-
 def _shown(document: ParsedDocument, track: str) -> list[Section]:
     return [section for section in document.sections if is_for(section.attrs.get("tracks", "").split(), track)]
-
-
-def _choice_seconds(section: Section) -> float:
-    if section.choices is None or section.kind == "mark":  # its choices are pieces of the stem
-        return 0.0
-    texts = (text for item in section.items for text in (item.text, *(member.text for member in item.members)))
-    return sum(map(reading_seconds, texts))

@@ -42,7 +42,7 @@ class Station:
         return sum(stop.is_done for stop in self.counting)
 
     @property
-    def minutes(self) -> int:
+    def minutes(self) -> float:
         return sum(stop.step.minutes or 0 for stop in self.counting or self.stops)
 
 

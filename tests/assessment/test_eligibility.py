@@ -212,7 +212,7 @@ def test_a_pass_stays_a_pass_when_a_later_release_adds_a_lesson():
 
 
 def with_one_more_lesson(files):
-    text = "---\nid: more\ntitle: {}\nminutes: 1\nobjectives: [O1.1]\n---\n\n## {} {{#more-text}}\n\n{}\n"
+    text = "---\nid: more\ntitle: {}\nobjectives: [O1.1]\n---\n\n## {} {{#more-text}}\n\n{}\n"
     english = "---\nid: more\ntitle: More\n---\n\n## More {#more-text}\n\nMore.\n"
     return files | {
         "01-water/03-more.zh-hans.md": text.format("更多", "更多", "更多。").encode(),

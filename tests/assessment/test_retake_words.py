@@ -181,7 +181,7 @@ def with_a_second_lesson(files):
     front = "---\nid: more\ntitle: {}\n{}---\n\n## {} {{#more-text}}\n\n{}\n\n"
     return files | {
         "01-water/03-more.zh-hans.md": (
-            front.format("更多", "minutes: 1\nobjectives: [O1.1]\n", "更多", "更多。") + chinese
+            front.format("更多", "objectives: [O1.1]\n", "更多", "更多。") + chinese
         ).encode(),
         "01-water/03-more.en.md": (front.format("More", "", "More", "More.") + english).encode(),
     }

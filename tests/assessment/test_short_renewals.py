@@ -101,8 +101,8 @@ def test_board_and_home_count_by_the_same_list(course):
     short, whole = renewal(course), make_enrollment(course=course)
     found = journeys([short, whole], {course.pk: outline_of(course)})
     assert [(each.progress.total, each.next_act.step.id, each.outline.minutes_left()) for each in found] == [
-        (3, "drill", 9),
-        (3, "boiling", 11),
+        (3, "drill", 7.5),
+        (3, "boiling", 7),
     ]
 
 

@@ -139,8 +139,8 @@ def test_a_reminder_says_what_is_left_what_comes_next_by_when_who_asks_and_when_
 PARAGRAPHS = [
     "Hello Wang Ming,",
     "“Rules of the tea room” is due on Friday 11 December, and you have not begun yet.\n"
-    "2 stops are left, about 9 minutes in all.",
-    "Next: Boiling water, about 4 minutes\n"
+    "2 stops are left, about 7 minutes in all.",
+    "Next: Boiling water, about 2 minutes\n"
     "https://training.example.com/learn/tea-room/boiling/\n"
     "Or type training.example.com into your browser yourself.",
     "You will not make it? Tell me which day you can. You need not say why.\n"

@@ -7,7 +7,6 @@ POURING = {
     "01-water/03-pouring.zh-hans.md": """---
 id: pouring
 title: 倒水
-minutes: 2
 objectives: [O1.2]
 ---
 

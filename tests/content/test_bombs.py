@@ -33,7 +33,7 @@ TRIES = 3  # for another process may use the same core
 
 LESSON = "01-water/01-boiling.zh-hans.md"
 FILES = {path: text.encode() for path, text in COURSE.items()}
-FRONT = "---\nid: x\ntitle: x\nminutes: 3\nobjectives: []\n---\n\n"
+FRONT = "---\nid: x\ntitle: x\nobjectives: []\n---\n\n"
 
 SIGNS = [
     "`", "```", "~~~", "*", "**", "_", "[", "[^", "[a](", '[a](" ', "[a]:", "(", "<a ", "<!--", "&#", "\\", "> ",

@@ -77,8 +77,8 @@ def folder(tmp_path):
 def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(folder):
     text = report(folder)
     for line in (
-        "11 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
-        "| Water | Boiling water 4 · Drill (simulation) 2 | 6 |",
+        "9 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
+        "| Water | Boiling water 2 · Drill (simulation) 2 | 4 |",
         "| M1.S1.P1 | Boiling water | Boiling water |",
         "| M1.S1.P2 | Turning it off | **nothing** |",
         "| O1.2 | Turn off the stove | Boiling water | 1 | 1 | 2 | 2 |",
@@ -86,7 +86,7 @@ def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(fol
         "1 facts and cases. Looked at longest ago, on 2026-11-20: F-01.",
     ):
         assert line in text.splitlines()
-    assert "| 烧水 | 4 |" in report(folder, "--language", "zh-hans")
+    assert "| 烧水 | 1.5 / 2.0 |" in report(folder, "--language", "zh-hans")
 
 
 def test_the_report_is_a_page_of_its_own_in_html(folder):

@@ -56,11 +56,13 @@ def test_what_an_objective_says_is_found_in_whatever_module_it_stands():
 
 
 def test_each_sum_of_minutes_has_a_name_and_counts_what_it_says():
-    """A pre-check of 2, a lesson of 4, a simulation that does not count of 2, and an exam of 5."""
+    """A pre-check of 2, a lesson of 1.5 in Chinese and 2 in English, a simulation that does not count of 2, and an exam
+    of 5.
+    """
     course = read_course(pre_check_files())
     found = outline(pre_check_files())
-    assert CourseFigures(course, "en").minutes == 13
-    assert planned_minutes(course) == 11
-    assert found.minutes_left() == 9
+    assert [CourseFigures(course, language).minutes for language in ("zh-hans", "en")] == [10.5, 11]
+    assert [planned_minutes(course, language) for language in ("zh-hans", "en")] == [8.5, 9]
+    assert found.minutes_left() == 7
     assert found.minutes_left({"boiling", "start"}) == 5
     assert found.minutes_left(found.required) == 0

@@ -27,7 +27,6 @@ LESSON = {
     "zh-hans": """---
 id: pouring-{n}
 title: 第{n}杯
-minutes: 2
 objectives: [O1.2]
 ---
 

@@ -60,9 +60,9 @@ def told(enrollment, team, at=None):
 
 def test_who_has_not_begun_begins_and_who_has_goes_on(team):
     enrollment = make_enrollment(course=make_course())
-    assert told(enrollment, team) == ("begin", "Boiling water", STEP("boiling"), 4)
+    assert told(enrollment, team) == ("begin", "Boiling water", STEP("boiling"), 2)
     Enrollment.objects.update(started_at=timezone.now())
-    assert told(enrollment, team) == ("go-on", "Boiling water", STEP("boiling"), 4)
+    assert told(enrollment, team) == ("go-on", "Boiling water", STEP("boiling"), 2)
 
 
 def test_a_run_that_renews_a_certificate_is_called_so_until_it_is_begun_or_the_certificate_ends(team):
@@ -129,7 +129,7 @@ def test_after_a_failed_exam_come_the_lessons_then_the_waiting_then_the_exam(tea
     enrollment = ready(make_course(draw=4))
     attempt = sit(enrollment, points=1)
     again = "/learn/tea-room/boiling/?again=check"
-    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 4)
+    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 2)
     go_through_again(enrollment, at=timezone.now())
     opens_at = attempt.submitted_at + timedelta(minutes=10)
     kind, words, address, minutes = told(enrollment, team)

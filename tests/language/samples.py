@@ -112,7 +112,7 @@ It begins with water.
     "01-water/01-boiling.zh-hans.md": """---
 id: boiling
 title: 烧水
-minutes: 4
+# 每人早上的第一件事。
 objectives: [O1.1, O1.2]
 covers: [M1.S1.P1, M1.S1]
 ---

@@ -23,9 +23,9 @@ def findings(files):
         # Front matter
         (EXAM, "draw: 2", "drawn: 2", "unknown-inner-key"),
         (LESSON, "title: 烧水", "title:", "value-missing"),
-        (LESSON, "minutes: 4", "minutes: [4]", "value-is-list"),
-        (LESSON, "minutes: 4", "minutes: {a: b}", "value-is-keys"),
-        (LESSON, "minutes: 4", "? [a]\n: 4", "key-not-a-word"),
+        (LESSON, "title: 烧水", "title: [4]", "value-is-list"),
+        (LESSON, "title: 烧水", "title: {a: b}", "value-is-keys"),
+        (LESSON, "title: 烧水", "? [a]\n: 4", "key-not-a-word"),
         # Text
         (LESSON, "水壶空了", "```\n水壶空了", "code-not-closed"),
         (LESSON, "先水后火。\n", "先水后火。\n\n> ## 先水\n", "heading-in-quote"),

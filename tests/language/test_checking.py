@@ -78,12 +78,12 @@ def test_an_id_used_by_a_document_and_a_question_is_told():
         ("01-water/03-x.fr.md", "", ['"fr" is not a language of this course; there are zh-Hans, en']),
         (
             "01-water/01-late.zh-hans.md",
-            "---\nid: again\ntitle: A\nminutes: 1\nobjectives: [O1.1]\n---\n",
+            "---\nid: again\ntitle: A\nobjectives: [O1.1]\n---\n",
             ["no en file; expected 01-water/01-late.en.md", f"the number 01 is already used by {LESSON}"],
         ),
         (
             "03-x/01-again.zh-hans.md",
-            "---\nid: boiling\ntitle: A\nminutes: 1\nobjectives: [O1.1]\n---\n",
+            "---\nid: boiling\ntitle: A\nobjectives: [O1.1]\n---\n",
             [f'id "boiling" is already used by the document {LESSON}'],
         ),
         ("01-water/03-x.en.md", "---\nid: x\ntitle: X\n---\n", ['no zh-Hans file of this kind has the id "x"']),

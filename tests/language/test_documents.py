@@ -123,7 +123,7 @@ def test_what_yaml_would_turn_into_something_else_stays_text(text):
 
 
 def test_a_translation_takes_its_structure_from_the_source_language():
-    source = {"id": "tea", "title": "茶", "minutes": 4, "objectives": ("O1.1",)}
+    source = {"id": "tea", "title": "茶", "covers": ("M1",), "objectives": ("O1.1",)}
     front = parse_front(decode(b"---\nid: tea\ntitle: Tea\n---\n"))
     meta, problems = build_meta("01-a/01-tea.en.md", "lesson", front, source, "zh-Hans")
-    assert (meta.title, meta.minutes, meta.objectives, problems) == ("Tea", 4, ("O1.1",), [])
+    assert (meta.title, meta.covers, meta.objectives, problems) == ("Tea", ("M1",), ("O1.1",), [])

@@ -35,7 +35,7 @@ from tests.language.samples import damage
             1,
             'front matter is not closed; expected a line "---" below the keys',
         ),
-        (LESSON, "minutes: 4", "minuts: 4", 4, 'unknown key "minuts" in a lesson; did you mean "minutes"?'),
+        (LESSON, "covers: ", "cover: ", 6, 'unknown key "cover" in a lesson; did you mean "covers"?'),
         (LESSON, "title: 烧水\n", "", 2, '"title" is missing'),
         (EXAM, "pass_mark: 80", "pass_mark: 110", 5, "pass_mark: expected a whole number from 1 to 100, got 110"),
         (
@@ -45,7 +45,7 @@ from tests.language.samples import damage
             9,
             'retakes.1.wait: expected a duration, as in 10 min, 24 h or 7 days, got "10 minutes"',
         ),
-        (LESSON, "minutes: 4\n", "minutes: 4\ntitle: 又一个\n", 5, '"title" is given twice (first on line 3)'),
+        (LESSON, "title: 烧水\n", "title: 烧水\ntitle: 又一个\n", 4, '"title" is given twice (first on line 3)'),
         (LESSON, "title: 烧水", "title： 烧水", 3, 'full-width "：" is not a colon; expected "title: "'),
         (
             COURSE,
@@ -57,9 +57,9 @@ from tests.language.samples import damage
         (
             LESSON_EN,
             "title: Boiling water\n",
-            "title: Boiling water\nminutes: 4\n",
+            "title: Boiling water\ncovers: [M1.S1]\n",
             4,
-            '"minutes" stands in the zh-Hans file only; take it out here',
+            '"covers" stands in the zh-Hans file only; take it out here',
         ),
         (LESSON_EN, "title: Boiling water\n", "title: Boiling water\nnotes: x\n", 4, 'unknown key "notes" in a lesson'),
         (LESSON_EN, "id: boiling", "id: boilling", 2, 'no zh-Hans file of this kind has the id "boilling"'),

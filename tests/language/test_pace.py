@@ -1,15 +1,16 @@
-"""How long a lesson takes to read: 250 Chinese characters or 130 words a minute. All sums are made by hand."""
+"""How long a lesson takes, at 350 Chinese characters or 200 words a minute and 10 s a question; and how long one goes
+without an act in it, at 250 and 130. All sums are made by hand."""
 
 import pytest
 
 from courseware.language.checking.pace import check_seconds
 from courseware.language.course import read_course
-from courseware.language.pace import Stretch, decision_seconds, question_load, reading_seconds, stretches, text_load
+from courseware.language.pace import ANNOUNCED, Stretch, decision_seconds, lesson_minutes, reading_seconds, stretches
 from courseware.language.parsing import read
 from tests.language.boiling_over import PATH, PATH_EN, drill_files
 
 CHARACTER, WORD = 60 / 250, 60 / 130
-FRONT = "---\nid: pace\ntitle: Pace\nminutes: 4\nobjectives: [O1]\n---\n"
+FRONT = "---\nid: pace\ntitle: Pace\nobjectives: [O1]\n---\n"
 FIRST = FRONT.count("\n") + 1  # number of the first line of the body
 LESSON = """One two three.
 
@@ -81,19 +82,27 @@ def test_reading_takes_a_time_for_each_character_and_each_word(text, seconds):
     assert reading_seconds(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("track, others", [("day", 1 + 2), ("night", 0)])
-def test_of_text_what_a_track_is_shown_counts_with_its_headings_and_no_question(lesson, track, others):
-    # Three at the beginning; headings of the questions 2 + 1 + 2 + 1; what follows them 4, and a callout of 3.
-    assert text_load(lesson, track) == words(3 + 2 + 1 + 2 + 1 + 4 + 3 + others)
+def test_a_minute_that_is_announced_holds_350_characters_or_200_words():
+    assert reading_seconds("水" * 35 + " word" * 20, ANNOUNCED) == pytest.approx(12)
 
 
-def test_of_questions_stems_and_choices_count_once_and_no_reasons(lesson):
-    # Stem 2 with choices 1 + 2; groups 1 + 1 with members 1 + 2; a stem of 3 whose pieces are in it; an open stem of 2.
-    assert question_load(lesson, "day") == words(2 + 3 + 5 + 3 + 2)
-
-
-def test_a_question_for_another_track_takes_no_time(lesson):
-    assert question_load(lesson, "dusk") == words(2 + 3 + 5 + 3)
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("", 0.5),
+        ("water " * 350, 2),  # 1.75 minutes
+        ("水" * 600, 1.5),  # 1.71
+        (LESSON, 1),  # five questions, and 50 words by day: 65 seconds
+        ("## Four {#four tracks=day}\n\n" + "tea " * 399 + "\n\n## Five {#five tracks=night}\n\n" + "tea " * 199, 2),
+        ("> [!day]\n> " + "tea " * 400 + "\n\n> [!night]\n> " + "tea " * 200, 2),
+        ("## Which {#which .one}\n\n- [x] " + "tea " * 200 + "\n  > " + "since " * 200, 2),
+        ("## Mark {#mark .mark}\n\n> " + "tea " * 200 + "\n\n- [x] " + "tea " * 20 + "\n  > Since.\n", 1),
+    ],
+    ids=["nothing", "words", "characters", "all kinds", "sections of posts", "callouts", "choices and reasons", "mark"],
+)
+def test_a_lesson_takes_in_halves_what_the_post_with_most_to_read_is_shown_of_it(text, minutes):
+    document, _problems = read("01-tea/01-pot.en.md", (FRONT + text).encode())
+    assert lesson_minutes(document, ("day", "night")) == minutes
 
 
 def test_a_stretch_runs_from_one_act_to_the_next(lesson):

@@ -11,7 +11,7 @@ from courseware.language.parsing import read
 from tests.language.samples import COURSE, make_files
 
 LESSON = "01-tea/01-pot.en.md"
-FRONT = "---\nid: pot\ntitle: The pot\nminutes: 4\nobjectives: [O1]\n---\n"
+FRONT = "---\nid: pot\ntitle: The pot\ncovers: [M1]\nobjectives: [O1]\n---\n"
 FIRST = FRONT.count("\n") + 1  # number of the first line of the body
 
 
@@ -132,7 +132,7 @@ def test_a_translation_gets_kinds_and_keys_from_its_source():
     assert problems == []
     assert (section.kind, section.attrs, section.title) == ("one", {"objective": "O1"}, "Which")
     assert section.choices.items == (Item("A", "Right.", "x", False, 7),)
-    assert (document.title, document.meta.minutes) == ("The pot", 4)
+    assert (document.title, document.meta.covers) == ("The pot", ("M1",))
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])

@@ -24,7 +24,6 @@ SECOND_LESSON = {
     "01-water/03-cups.zh-hans.md": """---
 id: cups
 title: 杯子
-minutes: 1
 objectives: [O1.1]
 ---
 

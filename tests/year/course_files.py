@@ -34,7 +34,6 @@ Read on.
 CHECKED = """---
 id: {name}
 title: {title}
-minutes: 2
 objectives: [{objective}]
 covers: [M1.S1.P1, M1.S1]
 ---
@@ -60,7 +59,6 @@ covers: [M1.S1.P1, M1.S1]
 READ = """---
 id: {name}
 title: {title}
-minutes: 1
 objectives: [{objective}]
 ---
 

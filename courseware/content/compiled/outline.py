@@ -5,6 +5,7 @@ from typing import Any
 from courseware.content.compiled.pages import PageCompiler
 from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
+from courseware.language.pace import minutes_of
 from courseware.language.parsing import ParsedDocument
 
 
@@ -133,7 +134,7 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
         "id": step.id,
         "kind": "pre-check" if is_pre_check(course, step) else step.kind,
         "title": in_language(course, step.id, language).title,
-        "minutes": getattr(meta, "minutes", None),
+        "minutes": minutes_of(course, step.id, language),
         "number": number,
         "module_id": module_id,
         "check": [{"id": question.id, "tracks": list(question.tracks)} for question in asked],

@@ -18,6 +18,7 @@ from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
 from courseware.language.lists import Choices, Entry
 from courseware.language.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
+from courseware.language.pace import minutes_of
 from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
@@ -144,7 +145,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     blocks = lesson_blocks(page)
     data = page.questions()
     return {
-        **taught(document),
+        **taught(page),
         "blocks": blocks,
         "sections": [
             {"id": section.id, "title": page.renderer.plain(section.title), "level": section.level}
@@ -157,12 +158,12 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     }
 
 
-def taught(document: ParsedDocument) -> dict[str, Any]:
+def taught(page: PageCompiler) -> dict[str, Any]:
     """Minutes and objectives of a lesson or a simulation, none where its front matter has a problem."""
-    meta = document.meta
+    meta = page.course.source(page.document.id).meta
     if not isinstance(meta, LessonMeta):
         return {"minutes": 0, "objectives": []}
-    return {"minutes": meta.minutes, "objectives": list(meta.objectives)}
+    return {"minutes": minutes_of(page.course, page.document.id, page.language), "objectives": list(meta.objectives)}
 
 
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
@@ -250,7 +251,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
         debrief=tuple(with_html(page, passage) for passage in written.debrief),
     )
     return {
-        **taught(page.course.source(page.document.id)),
+        **taught(page),
         "simulation": dump_simulation(played),
         **sources_data(page),
     }

@@ -32,7 +32,7 @@ class CheckQuestion:
 
 @dataclass(frozen=True)
 class Step:
-    """A page of the route. `number` counts from 1 in its module; `minutes` is None where none are given (a survey).
+    """A page of the route. `number` counts from 1 in its module; `minutes`, in halves, is None for a survey.
 
     `kind` is that of the document, but "pre-check" for an exam without a pass mark.
     """
@@ -40,7 +40,7 @@ class Step:
     id: str
     kind: str
     title: str
-    minutes: int | None
+    minutes: float | None
     number: int
     module_id: str
     is_required: bool
@@ -147,7 +147,7 @@ class Outline:
     def required_lessons(self) -> frozenset[str]:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 
-    def minutes_left(self, done: Collection[str] = ()) -> int:
+    def minutes_left(self, done: Collection[str] = ()) -> float:
         return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
 
     @cached_property

@@ -18,7 +18,7 @@ from courseware.language.checking.coverage import check_covered, check_minutes, 
 from courseware.language.checking.figures import check_figures
 from courseware.language.checking.headings import check_headings, check_ids
 from courseware.language.checking.links import check_marks, check_references
-from courseware.language.checking.pace import check_pace, check_seconds
+from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
 from courseware.language.checking.prose import check_prose
 from courseware.language.checking.simulations import check_simulations
@@ -42,6 +42,7 @@ ALWAYS = (
     check_drills,
     check_simulations,
     check_balance,
+    check_written_minutes,
 )
 # What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
 OF_ONE_DOCUMENT = (check_wording, check_simulations)

@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 
 from courseware.language.course import CourseText
 from courseware.language.metadata import ExamMeta, LessonMeta
+from courseware.language.pace import minutes_of
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import find_sources
 
-MOST_MINUTES = 120
+MOST_MINUTES = 240  # half a working day
 FRESH_FOR = timedelta(days=365)
 
 
@@ -23,16 +24,19 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 
 
 def check_minutes(course: CourseText) -> Iterator[Problem]:
-    minutes = planned_minutes(course)
-    if minutes > MOST_MINUTES:
-        finding = Finding("minutes-of-course", minutes=minutes, most=MOST_MINUTES)
-        yield from (Problem(document.path, 1, finding) for document in course.of_kind("course"))
+    for source in course.of_kind("course"):
+        for language, document in course.documents[source.id].items():
+            minutes = planned_minutes(course, language)
+            if minutes > MOST_MINUTES:
+                finding = Finding("minutes-of-course", minutes=minutes, language=language, most=MOST_MINUTES)
+                yield Problem(document.path, 1, finding)
 
 
-def planned_minutes(course: CourseText) -> int:
+def planned_minutes(course: CourseText, language: str) -> float:
     """Minutes of lessons, simulations and exams. A pre-check may be skipped and does not count."""
-    minutes = sum(meta.minutes for _, meta in course.with_meta(LessonMeta))
-    return minutes + sum(meta.minutes for _, meta in course.with_meta(ExamMeta) if not meta.is_pre_check)
+    counted = [document.id for document, _ in course.with_meta(LessonMeta)]
+    counted += [document.id for document, meta in course.with_meta(ExamMeta) if not meta.is_pre_check]
+    return sum(minutes_of(course, each, language) or 0 for each in counted)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:

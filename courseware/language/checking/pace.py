@@ -1,5 +1,5 @@
-"""Whether a lesson has something to do early, again at short intervals, and can be read in its minutes; whether a
-decision has the seconds that its choices take.
+"""Whether a lesson has something to do early and again at short intervals, and leaves its minutes to be computed;
+whether a decision has the seconds that its choices take.
 
 Limits in seconds of reading, from studies on short segments with an action in each.
 """
@@ -7,8 +7,7 @@ Limits in seconds of reading, from studies on short segments with an action in e
 from collections.abc import Iterator
 
 from courseware.language.course import CourseText
-from courseware.language.metadata import LessonMeta
-from courseware.language.pace import decision_seconds, stretches, text_load, tracks_of
+from courseware.language.pace import decision_seconds, minutes_of, stretches, tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.simulation_text import make_simulation
@@ -22,7 +21,6 @@ def check_pace(course: CourseText) -> Iterator[Problem]:
     for lesson in course.of_kind("lesson"):
         for document in course.documents[lesson.id].values():
             yield from _check_stretches(document, tracks_of(course))
-            yield from _check_minutes(document, tracks_of(course))
 
 
 def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
@@ -37,11 +35,12 @@ def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Itera
                 yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
 
 
-def _check_minutes(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
-    minutes = max((text_load(document, track) for track in tracks), default=0.0) / 60
-    if isinstance(document.meta, LessonMeta) and minutes > document.meta.minutes:
-        finding = Finding("text-beyond-minutes", minutes=minutes, planned=document.meta.minutes)
-        yield Problem(document.path, 1, finding)
+def check_written_minutes(course: CourseText) -> Iterator[Problem]:
+    for lesson in course.of_kind("lesson"):
+        if "minutes" in lesson.front.values:
+            computed = {language: minutes_of(course, lesson.id, language) for language in course.documents[lesson.id]}
+            told = tuple(f"{minutes:g} ({language})" for language, minutes in computed.items())
+            yield Problem(lesson.path, lesson.front.line("minutes"), Finding("minutes-written", minutes=told))
 
 
 def check_seconds(course: CourseText) -> Iterator[Problem]:
