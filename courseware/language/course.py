@@ -153,6 +153,11 @@ class CourseText:
         return lessons
 
 
+def track_choices(lesson: ParsedDocument) -> list[Section]:
+    """The sections of a lesson in which the reader says at what post he or she works."""
+    return [section for section in lesson.sections if section.kind == "tracks"]
+
+
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
     """The questions below the `.check` heading of a lesson, up to the next heading of the same level."""
     questions, level = [], None

@@ -136,6 +136,7 @@ ERRORS = {
     "piece-not-once": '"{choice:.30}" occurs {count} times in the quoted text; it must occur once',
     "boxes-without-kind": '"{title:.40}" has tick boxes but no kind of question; expected {{#id .one}}',
     "second-check": "a lesson has one knowledge check, the first is on line {first}",
+    "second-track-choice": "the track is asked for in {first} already (line {line})",
     "empty-check": "no question stands below the .check heading",
     "open-in-check": '"{id}" is .open and never graded; it cannot stand in a knowledge check',
     "open-in-bank": '"{id}" is .open and never graded; it cannot stand in a bank',

@@ -79,7 +79,7 @@ def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
     """(enrollment, document, revision, at, language and post of the reader) of what was done, and seen since."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
-    reader = (F("enrollment__learner__language"), F("enrollment__track"))
+    reader = (F("enrollment__learner__language"), F("enrollment__track"), F("enrollment__learner__post"))
     done = Completion.objects.filter(**own).order_by().values_list(*columns, "completed_at", *reader)
     seen = ChangeSeen.objects.filter(**own).order_by().values_list(*columns, "seen_at", *reader)
     return done.union(seen, all=True)
@@ -93,6 +93,7 @@ class Fact(NamedTuple):
     at: datetime
     language: str
     track: str
+    post: str
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
@@ -128,7 +129,7 @@ def changes_in(
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
             is_retake = any(change.weight == Release.Weight.RETAKE for change in changes)
-            check = step.check_for(known_track(fact.track, outline)) if is_retake else ()
+            check = step.check_for(known_track(fact.track, fact.post, outline)) if is_retake else ()
             yield LessonChange(
                 step, history.document, fact.revision, fact.at, history.revision, language, changes, check
             )

@@ -132,9 +132,7 @@ class Enrollment(models.Model):
         related_name="+",
         verbose_name=_("due day given by"),
     )
-    track = models.CharField(
-        _("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: the course’s first")
-    )
+    track = models.CharField(_("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: not chosen"))
     required = models.JSONField(
         null=True, blank=True, editable=False, help_text="Of a short renewal: ids of what it asks for. Null: all"
     )

@@ -120,9 +120,9 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:
-    return known_track(enrollment.track, outline)
+    return known_track(enrollment.track, enrollment.learner.post, outline)
 
 
-def known_track(track: str, outline: Outline) -> str:
-    # Without a post of the course, the first one.
-    return track if track in outline.tracks else next(iter(outline.tracks), "")
+def known_track(chosen: str, post: str, outline: Outline) -> str:
+    """As it was chosen, else as the firm knows it; "" where it is neither: then only what is for all is asked."""
+    return next((each for each in (chosen, post) if each in outline.tracks), "")

@@ -22,6 +22,7 @@ step_urls = [
     ("answer/<id:open_question>/unsaved/", unsaved.unsaved, "unsaved"),
     ("read/", lesson.mark_read, "mark-read"),
     ("change-read/", lesson.say_change_read, "change-read"),
+    ("post/", lesson.choose_own_post, "choose-post"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
     ("phrases/", phrases.lesson_phrase, "lesson-phrase"),

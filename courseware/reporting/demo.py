@@ -247,8 +247,9 @@ def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: da
 def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
     enrolled_at = now - timedelta(days=way.enrolled)
     enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, way.due), by=by, at=enrolled_at)
-    Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
-    enrollment.refresh_from_db()
+    if way.share:  # who has not begun is asked in the lesson about it
+        Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
+        enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
     outline = serving.outline(enrollment.release, enrollment.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]

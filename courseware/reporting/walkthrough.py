@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course, Release
@@ -17,8 +18,8 @@ BETWEEN, WITH = "-", "."
 
 
 def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> UntriedLesson:
-    """As somebody of this post would find it; the course's first where there is no such."""
-    nobody = Enrollment(pk=0, course=course, track=post)
+    """As somebody of this post would find it."""
+    nobody = Enrollment(pk=0, learner=User(), course=course, track=post)
     return untried_lesson(Reading(nobody), step, page)
 
 

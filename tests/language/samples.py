@@ -165,7 +165,7 @@ covers: [M1.S1.P1, M1.S1]
 3. 关火
    > 最后关。
 
-### 分一分 {#sorted .sort tracks="day night"}
+### 分一分 {#sorted .sort}
 
 - **热的**
   - 水壶

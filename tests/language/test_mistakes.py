@@ -92,7 +92,8 @@ from tests.language.samples import damage
             "#what-first .one",
             "#what-first .single",
             13,
-            'no kind of question is called ".single"; there are .check, .one, .several, .mark, .order, .sort, .open',
+            'no kind of question is called ".single"; '
+            "there are .check, .tracks, .one, .several, .mark, .order, .sort, .open",
         ),
         (
             LESSON,
@@ -137,7 +138,13 @@ from tests.language.samples import damage
         ),
         (LESSON, "objective=O1.1", "objective=O9.1", 13, 'no objective "O9.1"'),
         (LESSON, "objectives: [O1.1, O1.2]", "objectives: [O1.1, O1.7]", 5, 'no objective "O1.7"'),
-        (LESSON, 'tracks="day night"', 'tracks="day nigth"', 57, 'no track "nigth"; did you mean "night"?'),
+        (
+            LESSON,
+            "{#sorted .sort}",
+            '{#sorted .sort tracks="day nigth"}',
+            57,
+            'no track "nigth"; did you mean "night"?',
+        ),
         (LESSON, "[M1.S1.P1, M1.S1]", "[M1.S1.P9]", 6, 'no outline point "M1.S1.P9"; did you mean "M1.S1"?'),
         (
             LESSON,

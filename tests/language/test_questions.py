@@ -169,7 +169,6 @@ def test_a_translated_question_has_the_key_of_the_source_and_its_own_texts():
                 Choice("Tap water", "Never heated.", group=1),
             ),
             groups=("Hot", "Cold"),
-            tracks=("day", "night"),
             family="sorted",
             lesson="boiling",
         ),

@@ -21,6 +21,7 @@ def lesson_pages():
     for name in ("learning:tracks", "learning:card", "journey:record"):
         yield "get", reverse(name, args=course)
     yield "post", reverse("learning:tracks", args=course)
+    yield "post", reverse("learning:choose-post", args=[*course, "boiling"])
     yield "post", reverse("learning:finish", args=course)
 
 

@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courseware.accounts.models import User
 from courseware.content.compiled.serving import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_with, track_of
@@ -110,10 +111,19 @@ def test_stations_count_what_the_course_counts():
     assert sum(len(station.counting) for station in found) == progress.total == 3
 
 
-def test_the_first_track_counts_for_who_has_not_chosen_or_whose_post_was_dropped():
-    outline = make_outline(tracks={"day": "Day", "night": "Night"})
-    assert [track_of(Enrollment(track=track), outline) for track in ("", "night", "gone")] == ["day", "night", "day"]
-    assert track_of(Enrollment(), make_outline()) == ""
+def test_the_post_is_the_chosen_one_else_the_one_the_firm_knows_and_never_one_that_the_course_lacks():
+    outline, unknown, by_day = (
+        make_outline(tracks={"day": "Day", "night": "Night"}),
+        User(post="gone"),
+        User(post="day"),
+    )
+    found = [
+        track_of(Enrollment(track=track, learner=learner), outline)
+        for track in ("", "night", "gone")
+        for learner in (unknown, by_day)
+    ]
+    assert found == ["", "day", "night", "night", "", "day"]
+    assert track_of(Enrollment(learner=by_day), make_outline()) == ""
 
 
 def test_a_check_question_without_tracks_is_asked_of_all():

@@ -101,6 +101,7 @@ def forms(world):
         f"{lesson}phrases/": {"phrase": KeptPhrase.objects.get().phrase, "keep": "1"},
         "phrases/": {"phrase": KeptPhrase.objects.get().pk},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
+        "learn/<id:course>/<id:step>/post/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},

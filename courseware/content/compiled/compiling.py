@@ -13,7 +13,7 @@ This happens when a release is published and for a preview, never when a page is
     course      html
 
     blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
-                {"type": "question", "id"} · {"type": "check", "id", "title"}
+                {"type": "question", "id"} · {"type": "check", "id", "title"} · {"type": "tracks"}
                 a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are

@@ -187,12 +187,16 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
             blocks.append({"type": "check", "id": section.id, "title": page.renderer.plain(section.title)})
         elif section.id or section.title:
             add_html(page.heading(section))
+        asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above what is said to each post
         for block in section.after:
             if isinstance(block, Callout):
                 phrase = {"phrase": phrase_key(section.id, next(said)), "under": under} if block.kind == "say" else {}
+                blocks += asks
+                asks = []
                 blocks.append(callout_data(page, block, section.title) | phrase)
             else:
                 add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
+        blocks += asks
     ids = new_ids()
     return [block | {"html": with_ids(block["html"], ids)} if "html" in block else block for block in blocks]
 

@@ -16,7 +16,7 @@ from courseware.language.checking.choices import check_choices, check_survey_que
 from courseware.language.checking.claims import check_claims, check_source_marks
 from courseware.language.checking.coverage import check_covered, check_minutes, check_sources_used
 from courseware.language.checking.figures import check_figures
-from courseware.language.checking.headings import check_headings, check_ids
+from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
 from courseware.language.checking.links import check_marks, check_references
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
@@ -29,6 +29,7 @@ from courseware.language.problems import Problem
 ALWAYS = (
     check_headings,
     check_ids,
+    check_track_choice,
     check_choices,
     check_survey_questions,
     check_references,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from courseware.language.course import CourseText
 from courseware.language.metadata import BankMeta, ExamMeta, Stratum
+from courseware.language.pace import tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
@@ -56,12 +57,12 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
-    """(track, its questions); only (None, all questions) where no question of the bank is for some tracks only."""
+    """(track, its questions), "" being nobody's; only (None, all of them) where none in the bank is for some tracks."""
     questions = course.questions(bank, course.languages[0])
     if not any(question.tracks for question in questions):
         yield None, list(questions)
         return
-    for track in course.meta.tracks if course.meta else ():
+    for track in (*tracks_of(course), ""):
         yield track, [question for question in questions if question.is_for(track)]
 
 

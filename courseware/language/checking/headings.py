@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from courseware.language.course import CourseText, check_sections
+from courseware.language.course import CourseText, check_sections, track_choices
 from courseware.language.messages import Field
 from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
@@ -14,7 +14,7 @@ _QUESTIONS = dict.fromkeys(QUESTION_KINDS, _QUESTION_KEYS)
 
 # Kind of document → kind of heading → keys.
 KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "lesson": {"": (), "check": (), **_QUESTIONS},
+    "lesson": {"": (), "check": (), "tracks": (), **_QUESTIONS},
     "bank": _QUESTIONS,
     "survey": {"scale": ("from", "to"), "one": (), "several": (), "open": ()},
     "card": {"": ("call",)},
@@ -79,7 +79,7 @@ def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...
 
 def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
     for section, lines in document.spans():
-        if section.kind in ("", "check") and any(_BOX.match(line.text) for line in lines):
+        if section.kind in ("", "check", "tracks") and any(_BOX.match(line.text) for line in lines):
             yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
 
 
@@ -94,6 +94,14 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
         if section.kind == "open":
             finding = "open-in-check" if document.kind == "lesson" else "open-in-bank"
             yield Problem(document.path, section.line, Finding(finding, id=section.id))
+
+
+def check_track_choice(course: CourseText) -> Iterator[Problem]:
+    """A track is chosen once."""
+    asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
+    for lesson, section in asking[1:]:
+        first, line = asking[0][0].path, asking[0][1].line
+        yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
 
 
 def check_ids(course: CourseText) -> Iterator[Problem]:

@@ -1,18 +1,20 @@
 """/learn/<course>/"""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from courseware.accounts.addresses import page_before, stays_here
 from courseware.learning import completing
 from courseware.learning.access import reading_of
 from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
-from courseware.learning.forms import TrackForm
+from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.phrase_book import own_book
-from courseware.learning.progress import track_of
 from courseware.learning.views.places import home_address, posted
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
@@ -26,17 +28,21 @@ PANELS = 8  # of a sheet that is folded once along and three times across
 @form_on(home_address)
 def tracks(request, course):
     reading = reading_of(request, course)
-    form = TrackForm(
-        posted(request),
-        tracks=reading.outline.tracks,
-        initial={"track": track_of(reading.enrollment, reading.outline)},
-    )
+    form = own_post(reading, posted(request)).form
+    before = page_before(request) or referring_page(request)
     if form.is_valid():
-        reading.enrollment.track = form.cleaned_data["track"]
-        reading.enrollment.save(update_fields=["track"])
+        choose_post(reading.enrollment, form)
         messages.success(request, _("Saved. The lessons show what is for your post first."))
-        return redirect("home")
-    return render_in_course(request, reading, "learning/tracks.html", {"form": form}, status=form_status(form))
+        return redirect(before or "home")
+    context = {"form": form, "before": before}
+    return render_in_course(request, reading, "learning/tracks.html", context, status=form_status(form))
+
+
+def referring_page(request):
+    """The page with the link that led here; "" where it is another site's, or this page itself."""
+    before = request.META.get("HTTP_REFERER", "")
+    is_other = stays_here(before, request) and urlsplit(before).path != request.path
+    return before if is_other and request.method == "GET" else ""
 
 
 @require_GET

@@ -17,6 +17,7 @@ from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import AnswerForm, ChangeForm, ReportForm, new_token
 from courseware.learning.lessons import Entered, lesson_page
+from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.route import station
 from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
@@ -45,14 +46,14 @@ def step(request, course, step):
     return lesson(request, reading, route_step)
 
 
-def lesson(request, reading, step, *, entered=None, report=None, status=200):
+def lesson(request, reading, step, *, entered=None, report=None, post=None, status=200):
     asked_for = {
         "once_more": request.GET.get("again", ""),
         "put_in": request.GET.get("put-in", ""),
         "is_whole": wants_whole(request),
     }
     page = lesson_page(reading, step, entered=entered, **asked_for)
-    context = lesson_context(reading, page, report)
+    context = lesson_context(reading, page, report) | {"post": post or own_post(reading)}
     return render_in_course(request, reading, "learning/lesson.html", context, status=status)
 
 
@@ -195,6 +196,19 @@ def say_change_read(request, course, step):
         return redirect(lesson_address(course, step) + "#changed")
     messages.success(request, _("Noted: you know what has changed."))
     return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
+
+
+@require_POST
+@login_required
+@form_on(lesson_address)
+def choose_own_post(request, course, step):
+    reading = reading_of(request, course)
+    lesson_step = reading.step(step, "lesson")
+    post = own_post(reading, request.POST)
+    if not post.form.is_valid():
+        return lesson(request, reading, lesson_step, post=post, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    choose_post(reading.enrollment, post.form)
+    return redirect(lesson_address(course, step) + "#your-post")
 
 
 @require_POST

@@ -80,7 +80,8 @@ def see_step(request, course, step):
     before, after = neighbours(route, shown)
     context = {"step": shown, "before": before, "after": after}
     if shown.kind == "lesson":
-        post = request.GET.get("post", "")
+        asked = request.GET.get("post", "")
+        post = asked if asked in route.tracks else next(iter(route.tracks), "")  # who looks sees that of somebody
         lesson = lesson_seen(found, shown, page(found.current, step, get_language()), post)
         return in_course(request, "reporting/see_lesson.html", route, context | {"lesson": lesson})
     return simulation_seen(request, found, route, context)
