@@ -23,6 +23,7 @@ from courseware.learning.asking import may_ask
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment, LessonReport
+from courseware.learning.own_post import post_in_words
 from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
 
@@ -57,6 +58,7 @@ class Record:
     `retired` is the number of completions of documents that have left the
     route; they stay on record.
 
+    `post` is what the learner's is called.
     `certificate` is that of this run, `earlier` are the runs before it, each with its own; `outside` is what was
     learned elsewhere, `notes` are about the learner, whatever the course. `asks_again`: the parallel
     questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
@@ -64,6 +66,7 @@ class Record:
     """
 
     lines: tuple[RecordLine, ...]
+    post: str
     retired: int
     reports: int
     certificate: Certificate | None
@@ -108,6 +111,7 @@ def own_record(reading: Reading) -> Record:
     journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
     return Record(
         lines=lines,
+        post=post_in_words(enrollment.track, enrollment.learner.post, reading.outline),
         retired=len(completions.keys() - {step.id for step in steps}),
         reports=LessonReport.objects.written_by(enrollment).count(),
         certificate=certificate_of(enrollment),

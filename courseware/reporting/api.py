@@ -152,6 +152,7 @@ def standing_in(row: BoardRow) -> StandingShape:
         next_act=row.journey.words,
         stuck=row.stuck.words,
         excuse=row.enrollment.waived_reason,
+        post=row.post,
         has_left=row.has_left,
     )
 

@@ -63,6 +63,7 @@ class StandingShape(Schema):
     next_act: str
     stuck: str
     excuse: str
+    post: str = Field(description="As the course calls it")
     has_left: bool
 
 

@@ -19,6 +19,7 @@ from courseware.content.models import Course
 from courseware.journey.acts import Act, NextAct
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.own_post import post_in_words
 from courseware.learning.progress import Progress
 from courseware.learning.states import State
 from courseware.learning.validity import Validity, validity_of
@@ -32,7 +33,7 @@ CHUNK = 500  # rows an export holds in memory at a time
 # What page and file say of an enrollment; of a million rows each column more costs seconds.
 SHOWN = (
     "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "required",
-    "certified_until", "waived_reason",
+    "certified_until", "waived_reason", "track",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
@@ -101,6 +102,7 @@ class BoardRow:
     has_left: bool = False
     is_outside: bool = False
     stuck: Stuck = NOBODY
+    known_post: str = ""
 
     @property
     def is_trained_outside(self) -> bool:
@@ -142,6 +144,10 @@ class BoardRow:
     def away_until(self) -> date | None:
         # Said in place of a state in which something is asked.
         return self.enrollment.away_until if self.next_act.kind == Act.AWAY else None
+
+    @property
+    def post(self) -> str:
+        return post_in_words(self.enrollment.track, self.known_post, self.outline)
 
     @property
     def certificate_day(self) -> date | None:
@@ -274,8 +280,10 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns and is here still, until when away, where trained."""
-    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active"}
+    """What a row needs of an enrollment: its state, who learns, at what post, and is here still, until when away,
+    where trained.
+    """
+    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "known_post": "post"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
     elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
     return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
@@ -317,6 +325,7 @@ def rows(
             not facts["is_here"],
             facts["has_outside"],
             stuck.get(journey.enrollment.pk, NOBODY),
+            facts["known_post"],
         )
         for journey in found
         for facts in [vars(journey.enrollment)]

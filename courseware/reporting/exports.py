@@ -61,6 +61,7 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
     Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.waived_reason),
     Column("stuck", _("Stuck"), lambda row: row.stuck.words),
+    Column("post", _("Post"), lambda row: row.post),
 )
 
 

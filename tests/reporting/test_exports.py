@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 COLUMNS = [
     "Name", "E-mail", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due on", "Away until", "Last active",
     "Completed at", "Certified", "Starting point", "After the exam", "Gain (%)", "Next step",
-    "Course id", "Has left", "Certified until", "Reason of the excuse", "Stuck",
+    "Course id", "Has left", "Certified until", "Reason of the excuse", "Stuck", "Post",
 ]  # fmt: skip
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
@@ -46,7 +46,8 @@ def test_a_row_says_everything_in_its_place():
     )
     assert read(exported(team, at=NOON))[1:] == [
         ["王小明", "wang@example.com", "Night shift", "Rules of the tea room", "due soon", "0", "0", "2", "2026-11-27",
-         "", "2026-11-27T12:00:00+08:00", "", "", "", "", "", "Boiling water", "tea-room", "", "", "", ""],
+         "", "2026-11-27T12:00:00+08:00", "", "", "", "", "", "Boiling water", "tea-room", "", "", "", "",
+         "not chosen"],
     ]  # fmt: skip
 
 

@@ -144,6 +144,7 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "next_act": "Boiling water",
         "stuck": "",
         "excuse": "",
+        "post": "not chosen",
         "has_left": False,
     }
     assert {column.name for column in BOARD_COLUMNS} <= set(StandingShape.model_fields)
