@@ -29,7 +29,7 @@ LAST_ATTEMPTS = KeptQuery(
         Attempt.objects.filter(enrollment__pk__in=enrollments)
         .submitted()
         .with_release()
-        .select_related("enrollment")
+        .select_related("enrollment__learner")
         .order_by("number")
     )
 )

@@ -46,8 +46,9 @@ def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment]
     Runs three queries.
     """
     asked = {run for message in messages for run, _day in message.data["subjects"]}
-    found = Enrollment.objects.open().filter(pk__in=asked).with_zone().with_release().order_by("urgency", "pk")
-    runs, told, asking = list(found), reminded_of({message.person_id for message in messages}), asked_about(asked)
+    found = Enrollment.objects.open().filter(pk__in=asked).with_zone().with_release().select_related("learner")
+    runs = list(found.order_by("urgency", "pk"))
+    told, asking = reminded_of({message.person_id for message in messages}), asked_about(asked)
     return {message.pk: still_asked_by(message, runs, told[message.person_id], asking) for message in messages}
 
 

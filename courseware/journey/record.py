@@ -111,7 +111,7 @@ def own_record(reading: Reading) -> Record:
     journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
     return Record(
         lines=lines,
-        post=post_in_words(enrollment.track, enrollment.learner.post, reading.outline),
+        post=post_in_words(enrollment, reading.outline),
         retired=len(completions.keys() - {step.id for step in steps}),
         reports=LessonReport.objects.written_by(enrollment).count(),
         certificate=certificate_of(enrollment),

@@ -163,6 +163,7 @@ class Enrollment(models.Model):
     zone_name: str | None
     is_elsewhere: bool
     away_until: date | None = None  # and by `with_away`
+    post_noted: str  # by who needs it of many
 
     objects = EnrollmentQuerySet.as_manager()
 
@@ -253,6 +254,13 @@ class Enrollment(models.Model):
     @property
     def due_on(self):
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
+
+    @property
+    def known_post(self):
+        """The learner's post as the firm has noted it. Runs a query unless the learner or `post_noted` is loaded."""
+        if "post_noted" not in self.__dict__:
+            self.post_noted = self.learner.post
+        return self.post_noted
 
     @property
     def is_day_moved(self):

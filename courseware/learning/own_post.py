@@ -28,12 +28,12 @@ def own_post(reading: Reading, sent=None) -> OwnPost:
     enrollment, posts = reading.enrollment, reading.outline.tracks
     form = TrackForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
     chosen = posts.get(enrollment.track, "")
-    return OwnPost(form, chosen, known="" if chosen else posts.get(enrollment.learner.post, ""))
+    return OwnPost(form, chosen, known="" if chosen else posts.get(enrollment.known_post, ""))
 
 
-def post_in_words(chosen: str, known: str, outline: Outline) -> str:
-    """What is asked of a learner is that of this post, as in `track_of`."""
-    return outline.tracks.get(chosen) or outline.tracks.get(known) or gettext("not chosen")
+def post_in_words(enrollment: Enrollment, outline: Outline) -> str:
+    """What is asked of the learner is that of this post."""
+    return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
 
 
 def choose_post(enrollment: Enrollment, form: TrackForm) -> None:

@@ -102,7 +102,6 @@ class BoardRow:
     has_left: bool = False
     is_outside: bool = False
     stuck: Stuck = NOBODY
-    known_post: str = ""
 
     @property
     def is_trained_outside(self) -> bool:
@@ -147,7 +146,7 @@ class BoardRow:
 
     @property
     def post(self) -> str:
-        return post_in_words(self.enrollment.track, self.known_post, self.outline)
+        return post_in_words(self.enrollment, self.outline)
 
     @property
     def certificate_day(self) -> date | None:
@@ -283,7 +282,7 @@ def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """What a row needs of an enrollment: its state, who learns, at what post, and is here still, until when away,
     where trained.
     """
-    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "known_post": "post"}
+    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
     elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
     return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
@@ -325,7 +324,6 @@ def rows(
             not facts["is_here"],
             facts["has_outside"],
             stuck.get(journey.enrollment.pk, NOBODY),
-            facts["known_post"],
         )
         for journey in found
         for facts in [vars(journey.enrollment)]
