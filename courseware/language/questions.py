@@ -12,7 +12,7 @@ all groups. Responses are plain JSON: lists of whole numbers, and a string for .
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -43,7 +43,8 @@ class Question(ABC):
     """What all kinds share. `stem`, `title`, texts and reasons are Markdown source, or HTML once compiled.
 
     `tracks` empty means all; `family` is the question's own id where none is given; `lesson` is the id of the document
-    to link to, or ""; `numbered` choices keep their order, others are shuffled.
+    to link to, or ""; `numbered` choices keep their order, others are shuffled. Pieces of a text that is marked are
+    blacked out where it is to be `redacted`, else underlined.
     """
 
     kind: ClassVar[str] = ""
@@ -60,6 +61,7 @@ class Question(ABC):
     family: str = ""
     lesson: str = ""
     numbered: bool = False
+    redacted: bool = False
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -162,6 +164,26 @@ class Order(Question):
     def shape(self) -> str:
         return f"order {len(self.choices)}"
 
+    @staticmethod
+    def moved(response: Sequence[int]) -> dict[int, str]:
+        """Place → "late" or "early", of as few steps as it takes to bring all into the right order.
+
+        The others stand right among themselves: they are the longest row in which no later step comes first.
+        """
+        longest = [1] * len(response)  # of the rows that begin there
+        for start in reversed(range(len(response))):
+            after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]
+            longest[start] += max(after, default=0)
+        kept: list[int] = []
+        for index, place in enumerate(response):
+            if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
+                kept.append(place)
+        moved = [place for place in response if place not in kept]
+        return {
+            place: "late" if any(place < other for other in kept if is_before(response, other, place)) else "early"
+            for place in moved
+        }
+
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
         places = list(self.key)
         shuffle(places)
@@ -224,6 +246,10 @@ class Open(Question):
 KINDS: dict[str, type[Question]] = {kind.kind: kind for kind in (One, Several, Mark, Order, Sort, Open)}
 
 
+def is_before(row: Sequence[int], first: int, second: int) -> bool:
+    return row.index(first) < row.index(second)
+
+
 def clean_text(raw: list[str]) -> str:
     """The one posted text, stripped. Raises ValueError when empty, longer than MAX_TEXT or containing NUL."""
     text = raw[0].strip() if len(raw) == 1 else ""
@@ -261,6 +287,7 @@ def make_question(section: Section, source: Section | None = None) -> Question:
         critical="critical" in attrs,
         family=attrs.get("family") or section.id,
         lesson=attrs.get("lesson", ""),
+        redacted="redact" in attrs,
         numbered=bool(items) and items[0].numbered and kind is not Order,
         **kind.read_choices(items),
     )

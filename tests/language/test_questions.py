@@ -326,3 +326,18 @@ def test_a_question_for_some_posts_is_for_no_other(tracks, answer):
 def test_an_answer_means_the_same_where_the_same_choices_stand_in_the_same_places(other, same):
     assert make_question(Several).is_answered_as(other) is same
     assert other.is_answered_as(make_question(Several)) is same
+
+
+@pytest.mark.parametrize(
+    "row, moved",
+    [
+        ([0, 1, 2, 3, 4], {}),
+        ([0, 1, 3, 2, 4], {2: "late"}),  # one of two neighbours, and always the same one
+        ([1, 2, 3, 4, 0], {0: "late"}),  # one shift is one step, however many stand elsewhere than they belong
+        ([4, 0, 1, 2, 3], {4: "early"}),
+        ([2, 1, 0], {1: "late", 0: "late"}),
+        ([3, 0, 1, 4, 2], {3: "early", 2: "late"}),
+    ],
+)
+def test_the_fewest_steps_are_named_that_bring_all_into_order(row, moved):
+    assert Order.moved(row) == moved

@@ -16,6 +16,7 @@ This happens when a release is published and for a preview, never when a page is
                 {"type": "question", "id"} · {"type": "check", "id", "title"} · {"type": "tracks"}
                 a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
+                in the stem of a `mark` each piece stands in <mark>, as long as all can (see `pieces`)
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
 
@@ -34,7 +35,7 @@ from courseware.content.models import Text
 from courseware.language.course import CourseText, read_course
 
 # Increased whenever the same text compiles to something else; every release is then compiled again by the upgrade.
-COMPILER = 8
+COMPILER = 9
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from courseware.content.compiled.markdown import Pointers, Renderer
 from courseware.content.compiled.page_links import address
 from courseware.content.compiled.paragraphs import new_ids, with_ids
 from courseware.content.compiled.phrases import phrase_key
+from courseware.content.compiled.pieces import with_pieces
 from courseware.language.blocks import Callout, Figure, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
@@ -101,10 +102,13 @@ class PageCompiler:
             replace(choice, text=self.renderer.inline(choice.text), reason=self.text_html(choice.reason, title))
             for choice in question.choices
         )
+        stem = self.text_html(question.stem, title)
+        if question.kind == "mark":
+            stem = with_pieces(stem, [choice.text for choice in choices])
         rendered = replace(
             question,
             title=self.renderer.inline(question.title),
-            stem=self.text_html(question.stem, title),
+            stem=stem,
             groups=tuple(map(self.renderer.inline, question.groups)),
             choices=choices,
         )

@@ -10,7 +10,8 @@ from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
 
 _QUESTION_KEYS = ("objective", "level", "critical", "family", "tracks", "lesson")
-_QUESTIONS = dict.fromkeys(QUESTION_KINDS, _QUESTION_KEYS)
+_QUESTIONS = dict.fromkeys(QUESTION_KINDS, _QUESTION_KEYS) | {"mark": (*_QUESTION_KEYS, "redact")}
+FLAGS = ("critical", "redact")
 
 # Kind of document → kind of heading → keys.
 KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -65,9 +66,9 @@ def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...
             yield problem("unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys))
         elif key not in keys:
             yield problem("no-brace-keys", key=key, id=section.id)
-        elif key == "critical" and value:
+        elif key in FLAGS and value:
             yield problem("brace-key-with-value", key=key, value=value)
-        elif key != "critical" and not value:
+        elif key not in FLAGS and not value:
             yield problem("brace-key-without-value", key=key)
         elif key == "level" and value not in LEVELS:
             yield problem("unknown-level", level=value, known=LEVELS)

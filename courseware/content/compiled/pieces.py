@@ -1,0 +1,40 @@
+"""The pieces of a text that is to be marked, where they stand in it (docs/formats.md §5).
+
+Authors have no `<mark>`, so in what is compiled it stands around the pieces alone.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+_PIECE = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
+
+
+def with_pieces(html: str, pieces: Sequence[str]) -> str:
+    """`html` with each of the pieces (HTML, too) in a `<mark>`, or as it was if one cannot be pressed in its place.
+
+    That is so where emphasis begins or ends inside a piece, or where two overlap.
+    """
+    quoted = max(html.find("<blockquote>"), 0)
+    places = sorted((*place, piece) for piece in pieces for place in _places(html, piece, quoted))
+    if len(places) != len(pieces) or any(one[1] > other[0] for one, other in pairwise(places)):
+        return html
+    for start, end, piece in reversed(places):
+        html = f"{html[:start]}<mark>{piece}</mark>{html[end:]}"
+    return html
+
+
+def _places(html: str, piece: str, quoted: int) -> list[tuple[int, int]]:
+    """Where the piece begins and ends: once, or nowhere."""
+    pattern = re.compile(r"\s+".join(map(re.escape, piece.split())))
+    found = [match.span() for match in pattern.finditer(html, quoted) if piece and not _is_in_tag(html, match.start())]
+    return found if len(found) == 1 else []
+
+
+def _is_in_tag(html: str, place: int) -> bool:
+    return html.rfind("<", 0, place) > html.rfind(">", 0, place)
+
+
+def cut_at_pieces(html: str) -> list[str]:
+    """Text, piece, text, piece, …, text; the whole alone where it has no pieces."""
+    return _PIECE.split(html)

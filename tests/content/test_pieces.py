@@ -1,0 +1,37 @@
+"""The text that is marked: each piece stands marked in it, or none of them does."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.content.compiled.pieces import cut_at_pieces, with_pieces
+
+ASKED = "<p>A cup, and what else?</p>"
+
+
+def quote(html):
+    return f"{ASKED}<blockquote><p>{html}</p></blockquote>"
+
+
+def test_each_piece_is_marked_where_it_stands_in_the_quoted_text_and_nowhere_else():
+    text = quote('<strong>Ann</strong>: A\ncup, <a href="http://tea.example">tea.example</a>.')
+    marked = with_pieces(text, ["tea.example", "A cup"])
+    assert cut_at_pieces(marked)[1::2] == ["A cup", "tea.example"]
+    assert marked.startswith(ASKED) and 'href="http://tea.example"' in marked
+    assert "".join(cut_at_pieces(marked)) == text.replace("A\ncup", "A cup")
+
+
+def test_where_one_piece_cannot_be_marked_none_is():
+    for html, pieces in (
+        ("A <em>hot</em> cup", ["A hot", "cup"]),
+        ("A hot cup", ["A hot", "hot cup"]),
+        ("A cup", ["A cup", "no cup"]),
+        ("A cup", ["A cup", ""]),
+        ("cup, cup, A", ["cup", "A"]),
+    ):
+        assert with_pieces(quote(html), pieces) == quote(html)
+
+
+@given(st.text("ab <>/p", max_size=30), st.lists(st.text("ab <>", max_size=3), max_size=4))
+def test_marks_change_nothing_else(html, pieces):
+    squeezed = "".join(cut_at_pieces(with_pieces(html, pieces))).split()
+    assert squeezed == html.split()
