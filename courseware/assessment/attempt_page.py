@@ -58,6 +58,7 @@ def shown(question: Question, response: Response) -> ShownQuestion:
         groups=groups_of(question),
         is_form=True,
         tries=0,
+        redacted=question.redacted,
     )
 
 

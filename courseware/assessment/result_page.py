@@ -103,6 +103,8 @@ def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQ
         is_form=False,
         tries=1,
         outcome="right" if response.is_right else "missed",
+        redacted=question.redacted,
+        reveals=shows_keys,
     )
 
 
@@ -119,7 +121,7 @@ def reviewed_choices(question: Question, response: Response, shows_keys: bool) -
             yield choice
         # Before that only what was chosen. In an order or in groups a reason would tell which places are wrong.
         elif choice.is_chosen:
-            yield replace(choice, mark="", reason=choice.reason if is_ticking else "")
+            yield replace(choice, mark="", shift="", reason=choice.reason if is_ticking else "")
 
 
 def unanswered_choices(question: Question, response: Response) -> Iterator[ShownChoice]:

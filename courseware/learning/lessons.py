@@ -18,12 +18,14 @@ from courseware.learning.earlier_questions import earlier_questions
 from courseware.learning.kept_phrases import KEPT_OF_LESSON
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
-from courseware.learning.question_view import ShownQuestion, ask, show
+from courseware.learning.question_view import ShownQuestion, ask, ask_again, show
 from courseware.learning.route import CountedPlace, place_in
 from courseware.learning.tries import Tries, counting_and_former, waiting, was_right
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
 from courseware.unsaved.offers import UnsavedOffer
+
+IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Card:
     `revision` is the primary key of the revision it is shown from. `retry` is the form for another try at a question
     that was missed; that card is marked by `again`, and `is_open` where it is unfolded. `error` says what to do.
     `has_changed`: the question reads otherwise than when it was answered; `shown` is how it was then, or a form for how
-    it is now, with the answer of then in `earlier`.
+    it is now, with the answer of then in `earlier`. `next`: the question of the check to go on with.
     """
 
     shown: ShownQuestion
@@ -62,6 +64,7 @@ class Card:
     has_changed: bool = False
     earlier: ShownQuestion | None = None
     offer: UnsavedOffer | None = None
+    next: Question | None = None
 
     @property
     def anchor(self) -> str:
@@ -71,6 +74,16 @@ class Card:
     def says_what_is_asked(self) -> bool:
         # Not once more under the answer that was missed.
         return not self.again or self.has_changed
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether this form for another try holds the last one, and says what is wrong with it."""
+        return self.again and self.shown.outcome == "missed"
+
+    @property
+    def stands_in_choice(self) -> bool:
+        """Whether it stands under the reason of the one choice that was wrong."""
+        return self.again and self.shown.kind == "one" and not self.says_what_is_asked
 
 
 @dataclass(frozen=True)
@@ -291,17 +304,33 @@ class LessonPage:
             return self.form(question_id)
         question = self.earlier.get(question_id, self.questions[question_id])
         card = replace(
-            self.plain_card(question_id, show(question, self.reading.enrollment.pk, tries)),
+            self.plain_card(question_id, self.answered(question, tries)),
             answered_at=tries[-1].answered_at,
             was_right=self.was_right(question_id),
             has_changed=question_id in self.earlier,
+            next=self.next_in_check(question_id),
         )
         is_missed = card.shown.outcome == "missed" and not card.was_right
         return replace(card, retry=self.retry(question_id)) if is_missed else card
 
+    def answered(self, question: Question, tries: Sequence[Answer]) -> ShownQuestion:
+        return show(question, self.reading.enrollment.pk, tries, is_practice=question.id not in self.asked)
+
     def retry(self, question_id: str) -> Card:
         is_open, has_changed = self.is_wanted_afresh(question_id), question_id in self.earlier
-        return replace(self.form(question_id), again=True, is_open=is_open, has_changed=has_changed)
+        card = replace(self.form(question_id), again=True, is_open=is_open, has_changed=has_changed)
+        question = self.questions[question_id]
+        if question.kind not in IN_PLACE or has_changed or card.error:
+            return card
+        tries, practice = self.tries[question_id], question_id not in self.asked
+        return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
+
+    def next_in_check(self, question_id: str) -> Question | None:
+        """The question below this one of the check, while it waits and this one does not."""
+        if question_id not in self.asked or not self.was_right(question_id):
+            return None
+        following = self.asked[self.asked.index(question_id) + 1 :][:1]
+        return next((self.questions[each] for each in following if not self.tries.get(each)), None)
 
     def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
         """The form, with the last try beside it if that answered other words."""
@@ -309,7 +338,7 @@ class LessonPage:
         if question is None:
             return card
         of_its_shape = [answer for answer in tries if answer.shape == question.shape]
-        shown = show(question, self.reading.enrollment.pk, of_its_shape)
+        shown = self.answered(question, of_its_shape)
         return replace(card, has_changed=True, earlier=shown)
 
     def is_wanted_afresh(self, question_id: str) -> bool:

@@ -2,14 +2,16 @@
 
 A learner's page is made only from the classes below, so that it cannot show what they do not have. The rule: a wrong
 answer shows the reasons of the choices that were made; all reasons, and the key, come with a right answer or after a
-second miss.
+second miss. In .mark, .order and .sort a first miss says which of one's own are wrong and how many are missing, and in
+practice it shows all.
 
 Forms name choices by where they are on the page (0, 1, …), never by their place in the file: in .order and .sort that
 place is the key. That order is drawn with the site's key, as all else it depends on is public or small.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from html import unescape
 from typing import Protocol
 
@@ -17,12 +19,15 @@ from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
-from courseware.language.questions import Question, ResponseValue
+from courseware.content.compiled.pieces import cut_at_pieces
+from courseware.language.questions import Order, Question, ResponseValue
 from courseware.lib.small_numbers import small_number
 
 MISSES_THAT_REVEAL = 2
 SALT = "courseware.learning.order_of_choices"
 TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the choices
+DONE = ("mark", "order", "sort")  # kinds whose choices are worked on where they stand
+SIDE_BY_SIDE = 3  # so many groups are named beside each entry; more have numbers
 
 
 class OtherOrder(Exception):
@@ -43,7 +48,8 @@ class ShownChoice:
     `number` (from 1) and `group` (its value) are where the learner put the choice in .order and .sort, None and "" if
     nowhere; `group_html` is the text of that group. `mark` is "right", "wrong", "key" (right, but not chosen) or ""
     (not to be shown). `belongs` is the right number or the text of the right group, "" unless the key may be seen and
-    the choice was put elsewhere.
+    the choice was put elsewhere. `shift` says of a step out of order that it comes too "late" or too "early".
+    `is_former`: chosen in an earlier try, and not in the last.
     """
 
     value: str
@@ -55,6 +61,26 @@ class ShownChoice:
     mark: str = ""
     reason: str = ""
     belongs: str = ""
+    shift: str = ""
+    is_former: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """The mark, where it is put into words. What was put in its place needs none: only what was not does."""
+        return "" if self.mark == "right" and (self.number or self.group) else self.mark
+
+    @property
+    def look(self) -> str:
+        looks = {"wrong": "no", "right": "yes", "key": "key", "": ""}
+        return looks[self.verdict]
+
+
+@dataclass(frozen=True)
+class ShownPiece:
+    """HTML of the text that is marked: one of its pieces, or what stands between them (without a `choice`)."""
+
+    html: str
+    choice: ShownChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,7 @@ class ShownQuestion:
     """A question to be answered (`is_form`) or one that was, with as much as may be seen.
 
     `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` are those before this form, or all.
+    `missing`: how many pieces of .mark were not found, as long as they are not shown; `reveals`: the key may be seen.
     `drawn_with` goes into its form.
     """
 
@@ -85,6 +112,39 @@ class ShownQuestion:
     outcome: str = ""
     text: str = ""
     drawn_with: str = ""
+    redacted: bool = False
+    missing: int = 0
+    reveals: bool = False
+
+    @cached_property
+    def passage(self) -> tuple[ShownPiece, ...]:
+        """Of .mark the stem, cut at its pieces; empty where they cannot be pressed in it."""
+        cut = cut_at_pieces(self.stem) if self.kind == "mark" else ()
+        choices = {choice.html: choice for choice in self.choices}
+        pieces = tuple(ShownPiece(html, choices.get(html) if index % 2 else None) for index, html in enumerate(cut))
+        return pieces if len(pieces) > 1 else ()
+
+    @property
+    def told(self) -> tuple[ShownChoice, ...]:
+        """The choices below the answer: of .mark, which shows all in its text, those of which something is said."""
+        if not self.passage:
+            return self.choices
+        said = [choice for choice in self.choices if choice.mark or choice.reason]
+        return tuple(sorted(said, key=lambda choice: ("wrong", "key", "right", "").index(choice.mark)))
+
+    @property
+    def tells_wrong(self) -> bool:
+        """Whether a choice says already that the answer was not right."""
+        return any(choice.mark == "wrong" or (choice.mark == "key" and self.passage) for choice in self.choices)
+
+    @property
+    def is_side_by_side(self) -> bool:
+        return len(self.groups) <= SIDE_BY_SIDE
+
+    @property
+    def in_order(self) -> int:
+        """Of .order: how many steps stand right among themselves."""
+        return sum(choice.mark == "right" for choice in self.choices)
 
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
@@ -131,19 +191,30 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
         tries=tries,
         text=entered.get("text", ""),
         drawn_with=drawn_with(),
+        redacted=question.redacted,
     )
 
 
-def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_after: int | None = None) -> ShownQuestion:
+def show(
+    question: Question,
+    enrollment_id: int,
+    tries: Sequence[Try],
+    asked_after: int | None = None,
+    *,
+    is_practice: bool = False,
+) -> ShownQuestion:
     """The question after the last of these tries (at least one).
 
     `asked_after` is the number of tries its form was made with (see `ask`), if that was not those before the last.
     """
     last = tries[-1]
-    reveal = reveals_all(tries)
+    reveal = reveals_all(tries) or (is_practice and question.kind in DONE)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
     text, given = (last.response, []) if isinstance(last.response, str) else ("", last.response)
     shown = [shown_choice(question, place, value, given, reveal) for value, place in enumerate(order)]
+    if question.kind in TICKED:
+        former = {place for each in tries[:-1] for place in each.response}.difference(given)
+        shown = [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
     return ShownQuestion(
         id=question.id,
         kind=question.kind,
@@ -156,7 +227,23 @@ def show(question: Question, enrollment_id: int, tries: Sequence[Try], asked_aft
         tries=len(tries),
         outcome={True: "right", False: "missed", None: "saved"}[last.is_right],
         text=text,
+        redacted=question.redacted,
+        missing=len(set(question.key).difference(given)) if question.kind == "mark" and not reveal else 0,
+        reveals=reveal,
     )
+
+
+def ask_again(
+    question: Question, enrollment_id: int, tries: Sequence[Try], *, is_practice: bool = False
+) -> ShownQuestion:
+    """An .order or .sort as a form that stands as it was sent, and says what is wrong with it."""
+    told = show(question, enrollment_id, tries, is_practice=is_practice)
+    given = tries[-1].response
+    places = enumerate(order_of(question, enrollment_id, len(tries)))
+    choices = [shown_choice(question, place, value, given, told.reveals) for value, place in places]
+    form = ask(question, enrollment_id, len(tries))
+    choices.sort(key=lambda choice: choice.number or 0)
+    return replace(form, choices=tuple(choices), outcome=told.outcome, reveals=told.reveals)
 
 
 def shown_choice(question: Question, place: int, value: int, response: Sequence[int], reveal: bool) -> ShownChoice:
@@ -177,6 +264,7 @@ def shown_choice(question: Question, place: int, value: int, response: Sequence[
         mark=mark_of(is_chosen, is_right, reveal),
         reason=choice.reason if shows_reason else "",
         belongs=right_place(question, place) if reveal and not is_right else "",
+        shift=Order.moved(response).get(place, "") if question.kind == "order" else "",
     )
 
 
@@ -186,7 +274,7 @@ def groups_of(question: Question) -> tuple[ShownGroup, ...]:
 
 def is_in_place(question: Question, place: int, response: Sequence[int]) -> bool:
     if question.kind == "order":
-        return response[place] == place
+        return place not in Order.moved(response)
     if question.kind == "sort":
         return response[place] == question.choices[place].group
     return question.choices[place].ticked

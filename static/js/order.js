@@ -4,6 +4,12 @@ import { announce, fill } from "./announce.js";
 export const byNumber = (steps, numberOf) =>
   [...steps].sort((one, other) => (numberOf(one) || steps.length + 1) - (numberOf(other) || steps.length + 1));
 
+/**
+ * Before which of the others a step that is dragged to `y` belongs: their number is the place behind all. `middles` are
+ * those of the others, from above.
+ */
+export const placeAt = (y, middles) => middles.filter((middle) => middle < y).length;
+
 const numberOf = (step) => Number(step.querySelector("select").value);
 const textOf = (step) => step.querySelector(".text").textContent.trim();
 
@@ -13,34 +19,74 @@ function renumber(list) {
   });
 }
 
-/** Moves the step up (-1) or down (1), and returns whether there was room. */
-function move(list, step, by) {
-  const steps = [...list.children];
-  const target = steps[steps.indexOf(step) + by];
-  if (!target) return false;
-  if (by < 0) target.before(step);
-  else target.after(step);
+// Not `disabled`, which would take the focus away at the end of the way.
+function markEnds(list) {
+  [...list.children].forEach((step, index, { length }) => {
+    const [up, down] = step.querySelectorAll(".move");
+    up.setAttribute("aria-disabled", index === 0);
+    down.setAttribute("aria-disabled", index === length - 1);
+  });
+}
+
+function hasMoved(list, step) {
   renumber(list);
-  return true;
+  markEnds(list);
+  step.classList.remove("wrong"); // it was wrong where it stood
+  list.dispatchEvent(new Event("change", { bubbles: true }));
+  const place = fill(list.dataset.moved, { number: numberOf(step), total: list.children.length });
+  announce(`${textOf(step)}: ${place}`);
 }
 
 function moveButton(list, step, by, sign, label) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "btn quiet move";
+  button.className = "move";
   button.textContent = sign;
   button.setAttribute("aria-label", `${label}: ${textOf(step)}`);
   button.addEventListener("click", () => {
-    if (!move(list, step, by)) return;
+    const steps = [...list.children];
+    const target = steps[steps.indexOf(step) + by];
+    if (!target) return;
+    if (by < 0) target.before(step);
+    else target.after(step);
     button.focus(); // it has gone with the step
-    list.dispatchEvent(new Event("change", { bubbles: true }));
-    const place = fill(list.dataset.moved, { number: numberOf(step), total: list.children.length });
-    announce(`${textOf(step)}: ${place}`);
+    hasMoved(list, step);
   });
   return button;
 }
 
-/** Buttons that move the steps take the place of their numbers. `isAnswer`: untouched, the order is an answer too. */
+function middleOf(step) {
+  const { top, height } = step.getBoundingClientRect();
+  return top + height / 2;
+}
+
+// The list holds the pointer, as a step that is moved on the page would lose it.
+function makeDraggable(list) {
+  let [taken, from] = [null, 0];
+  const placeOf = (step) => [...list.children].indexOf(step);
+  list.addEventListener("pointerdown", (event) => {
+    if (!event.target.matches(".grip")) return;
+    event.preventDefault();
+    list.setPointerCapture(event.pointerId);
+    taken = event.target.parentElement;
+    from = placeOf(taken);
+    taken.classList.add("taken");
+  });
+  list.addEventListener("pointermove", ({ clientY }) => {
+    if (!taken) return;
+    const others = [...list.children].filter((other) => other !== taken);
+    const next = others[placeAt(clientY, others.map(middleOf))] ?? null;
+    if (taken.nextElementSibling !== next) list.insertBefore(taken, next);
+  });
+  list.addEventListener("lostpointercapture", () => {
+    const step = taken;
+    taken = null;
+    step?.classList.remove("taken");
+    if (step && placeOf(step) !== from) hasMoved(list, step);
+  });
+}
+
+/** Handles and arrows take the place of the numbers. `isAnswer`: untouched, the order is an answer too. */
 export function makeMovable(list, isAnswer) {
   list.append(...byNumber([...list.children], numberOf));
   for (const step of list.children) {
@@ -48,8 +94,17 @@ export function makeMovable(list, isAnswer) {
     const buttons = document.createElement("span");
     buttons.className = "moves";
     buttons.append(moveButton(list, step, -1, "↑", list.dataset.up), moveButton(list, step, 1, "↓", list.dataset.down));
-    step.append(buttons);
+    step.querySelector(".text").after(buttons);
+    const grip = document.createElement("span");
+    grip.className = "grip";
+    step.prepend(grip);
   }
+  makeDraggable(list);
+  markEnds(list);
+  const hint = document.createElement("p");
+  hint.className = "small";
+  hint.textContent = list.dataset.hint;
+  list.after(hint);
   list.classList.add("movable");
   if (isAnswer || list.querySelector("select").value) renumber(list);
 }

@@ -76,7 +76,7 @@ def test_for_the_script_a_refused_form_goes_where_it_stood(client, enrollment):
     try_it(enrollment, "what-first", ["0"])
     response = client.post(answer_url("what-first"), sent(tries=1), headers={"HX-Request": "true"})
     assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#q-what-first")
-    assert soup_of(response).select_one("#q-what-first > #again-what-first[open] .invalid-feedback")
+    assert soup_of(response).select_one("#q-what-first .no > #again-what-first[open] .invalid-feedback")
 
 
 def test_a_double_click_is_one_answer_and_another_content_a_conflict(client, enrollment):

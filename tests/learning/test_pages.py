@@ -72,7 +72,7 @@ def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(clie
     page = soup_of(client.get(LESSON))
     assert [card["id"] for card in page.select(".question")] == before
     [form] = page.select("form[action$='/answer/what-first/']")
-    assert form.parent == page.select_one("#q-what-first .answered ~ details#again-what-first:not([open])")
+    assert form.parent == page.select_one("#q-what-first .answered > .no > details#again-what-first:not([open])")
     assert form.select_one("[name=tries]")["value"] == "1"
     assert form.legend.text == page.select_one("#q-what-first h3").text
     assert page.find(id=form.fieldset["aria-describedby"]) == page.select_one("#q-what-first .stem")

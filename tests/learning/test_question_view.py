@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -10,6 +11,7 @@ from courseware.language.questions import Choice, Mark, One, Open, Order, Severa
 from courseware.learning.question_view import (
     OtherOrder,
     ask,
+    ask_again,
     drawn_with,
     order_of,
     raw_response,
@@ -31,6 +33,7 @@ ONE = One("one", "Title", "<p>Stem</p>", choices(False, True, False))
 SCALE = One("scale", "Title", "", choices(False, True, False), numbered=True)
 SEVERAL = Several("several", "Title", "", choices(True, False, True))
 MARK = Mark("mark", "Title", "", choices(True, False, False))
+CLUES = Mark("clues", "Title", "", choices(True, True, False, False))
 ORDER = Order("order", "Title", "", choices(False, False, False))
 MEMBERS = tuple(Choice(f"member {place}", f"reason {place}", group=group) for place, group in enumerate((0, 1, 1)))
 SORT = Sort("sort", "Title", "", MEMBERS, groups=("hot", "cold"))
@@ -67,8 +70,8 @@ def test_a_form_holds_no_reason_and_no_mark(question, number):
         (SEVERAL, [0], ["reason 0"], {"choice 0": "right"}),
         (MARK, [2], ["reason 2"], {"choice 2": "wrong"}),
         (
-            ORDER, [0, 2, 1], ["reason 1", "reason 2"],
-            {"choice 0": "right", "choice 1": "wrong", "choice 2": "wrong"},
+            ORDER, [0, 2, 1], ["reason 1"],
+            {"choice 0": "right", "choice 1": "wrong", "choice 2": "right"},
         ),
         (SORT, [0, 0, 1], ["reason 1"], {"member 0": "right", "member 1": "wrong", "member 2": "right"}),
     ],
@@ -95,7 +98,7 @@ def test_what_belongs_elsewhere_is_told_only_after_a_second_miss():
     shown = show(ORDER, 7, tries(ORDER, [0, 2, 1], [1, 0, 2]))
     assert {choice.html: choice.belongs for choice in shown.choices} == {
         "choice 0": "1",
-        "choice 1": "2",
+        "choice 1": "",
         "choice 2": "",
     }
     shown = show(SORT, 7, tries(SORT, [1, 0, 1], [0, 0, 1]))
@@ -104,6 +107,73 @@ def test_what_belongs_elsewhere_is_told_only_after_a_second_miss():
         "member 1": "cold",
         "member 2": "",
     }
+
+
+def said(shown):
+    """What is said of each of one's own: what it is, where it belongs; and how many are missing."""
+    return {choice.html: choice.mark + choice.belongs for choice in shown.choices if choice.mark}, shown.missing
+
+
+@pytest.mark.parametrize(
+    "question, response, first, then",
+    [
+        (
+            CLUES, [0, 3],
+            ({"choice 0": "right", "choice 3": "wrong"}, 1),
+            ({"choice 0": "right", "choice 1": "key", "choice 3": "wrong"}, 0),
+        ),
+        (
+            SORT, [0, 0, 1],
+            ({"member 0": "right", "member 1": "wrong", "member 2": "right"}, 0),
+            ({"member 0": "right", "member 1": "wrongcold", "member 2": "right"}, 0),
+        ),
+        (
+            ORDER, [0, 2, 1],
+            ({"choice 0": "right", "choice 2": "right", "choice 1": "wrong"}, 0),
+            ({"choice 0": "right", "choice 2": "right", "choice 1": "wrong2"}, 0),
+        ),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)  # fmt: skip
+def test_a_first_miss_says_what_is_wrong_and_how_much_is_missing_and_the_second_or_one_in_practice_shows_it(
+    question, response, first, then
+):
+    once, twice = tries(question, response), tries(question, response, response)
+    assert said(show(question, 7, once)) == first
+    assert said(show(question, 7, twice)) == then
+    assert said(show(question, 7, once, is_practice=True)) == then
+    one = tries(ONE, [0])
+    assert said(show(ONE, 7, one, is_practice=True)) == said(show(ONE, 7, one))  # that is of these three kinds
+
+
+def test_what_was_put_somewhere_is_tried_again_from_there_and_a_second_form_is_understood_as_it_stands():
+    for question, response in ((ORDER, [2, 0, 1]), (SORT, [0, 0, 1])):
+        again = ask_again(question, 7, tries(question, response))
+        assert (again.is_form, again.outcome, again.drawn_with) == (True, "missed", drawn_with())
+        assert said(again)[0] == said(show(question, 7, tries(question, response)))[0]
+        name = "number" if question is ORDER else "group"
+        fields = {f"{name}-{each.value}": [str(each.number or each.group)] for each in again.choices}
+        sent = MultiValueDict(fields | {"drawn_with": [again.drawn_with]})
+        assert question.clean(raw_response(question, 7, again.tries, sent)) == response
+
+
+QUOTE = "<p>A <mark>choice 0</mark> and <mark>choice 1</mark>, <mark>choice 2</mark>.</p>"
+TEXT = f"<p>Which?</p><blockquote>{QUOTE}</blockquote>"
+
+
+def test_the_pieces_of_a_text_are_its_choices_where_they_stand():
+    shown = ask(replace(MARK, stem=TEXT), 7, 0)
+    pieces = [piece.choice.html if piece.choice else None for piece in shown.passage]
+    assert pieces == [None, "choice 0", None, "choice 1", None, "choice 2", None]
+    assert "".join(piece.html for piece in shown.passage) == re.sub("</?mark>", "", TEXT)
+    told = show(replace(MARK, stem=TEXT), 7, tries(MARK, [2], [1])).told
+    assert [(choice.html, choice.mark) for choice in told] == [
+        ("choice 1", "wrong"),
+        ("choice 0", "key"),
+        ("choice 2", ""),
+    ]
+    for other in (MARK, replace(ONE, stem=TEXT)):  # whose pieces stand below it; and no such question
+        assert ask(other, 7, 0).passage == () and len(ask(other, 7, 0).told) == 3
 
 
 def test_what_was_seen_once_stays_to_be_seen_when_an_older_tab_misses_later():

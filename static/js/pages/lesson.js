@@ -2,7 +2,7 @@
 //
 // - what was chosen or typed is kept in this tab until it is saved, and filled in again after signing in anew
 // - an answer that does not get through says so, stays, is sent again by itself, and leaving warns
-// - the steps of an ordering question are moved by buttons
+// - the steps of an ordering question are dragged, or moved by buttons
 // - the next part of a lesson opens when the question before it is answered
 //
 // A lesson's form is sent by its button. An exam's form ([data-live]) is sent with every change; its buttons go on to
@@ -193,6 +193,7 @@ document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
   const card = detail.elt.closest?.(".question") || document.getElementById(detail.elt.id);
   if (!card?.matches(".question") || isLive(card)) return;
   openNext(card.closest(".part"));
+  for (const link of lesson.querySelectorAll(".to-next")) if (!card.contains(link)) link.remove();
   showOutcome(card);
 });
 
