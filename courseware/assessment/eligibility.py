@@ -14,7 +14,7 @@ from courseware.assessment.drilling import is_settled
 from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Response
 from courseware.assessment.sittings import starting_point_of
-from courseware.content.compiled.serving import Outline, PageData
+from courseware.content.compiled.serving import CheckQuestion, Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
 from courseware.learning.models import Enrollment
@@ -245,11 +245,15 @@ def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> 
 def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
     """Those of `missed_lessons` whose check was not answered right since the attempt."""
     track = track_of(attempt.enrollment, outline)
-    # A lesson without a check need not be repeated: any set contains the empty one.
+
+    def is_right(lesson: str, question: CheckQuestion) -> bool:
+        return any((lesson, wording) in aftermath.right for wording in question.wordings)
+
+    # A lesson without a check need not be repeated.
     return tuple(
         lesson
         for lesson in missed_lessons(attempt, aftermath, outline)
-        if not aftermath.right.issuperset((lesson, question) for question in outline.step(lesson).check_for(track))
+        if not all(is_right(lesson, question) for question in outline.step(lesson).check_for(track))
     )
 
 

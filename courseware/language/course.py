@@ -158,6 +158,18 @@ def track_choices(lesson: ParsedDocument) -> list[Section]:
     return [section for section in lesson.sections if section.kind == "tracks"]
 
 
+def other_wordings(document: ParsedDocument) -> dict[str, Section]:
+    """Id of each question of a lesson that asks in other words what one before it asks → that one."""
+    firsts: dict[str, Section] = {}
+    for section in document.questions:
+        firsts.setdefault(family_of(section), section)
+    return {each.id: first for each in document.questions if (first := firsts[family_of(each)]) is not each}
+
+
+def family_of(section: Section) -> str:
+    return section.attrs.get("family") or section.id
+
+
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
     """The questions below the `.check` heading of a lesson, up to the next heading of the same level."""
     questions, level = [], None

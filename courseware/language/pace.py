@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from courseware.language.blocks import Callout, Figure, Prose
 from courseware.language.chinese import count_characters, count_words
-from courseware.language.course import CourseText
+from courseware.language.course import CourseText, other_wordings
 from courseware.language.lists import Choices
 from courseware.language.parsing import Block, ParsedDocument, Section
 from courseware.language.spans import plain
@@ -128,4 +128,6 @@ def tracks_of(course: CourseText) -> tuple[str, ...]:
 
 
 def _shown(document: ParsedDocument, track: str) -> list[Section]:
-    return [section for section in document.sections if is_for(section.attrs.get("tracks", "").split(), track)]
+    others = other_wordings(document)  # are met only after misses
+    shown = [section for section in document.sections if section.id not in others]
+    return [section for section in shown if is_for(section.attrs.get("tracks", "").split(), track)]

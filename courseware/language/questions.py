@@ -12,7 +12,8 @@ all groups. Responses are plain JSON: lists of whole numbers, and a string for .
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -260,6 +261,14 @@ def clean_text(raw: list[str]) -> str:
 
 def unbold(text: str) -> str:
     return text.strip().removeprefix("**").removesuffix("**")
+
+
+def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
+    """The first id of each family → all of them, in this order: in a lesson, a question and its other wordings."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for question in questions:
+        families[question.family].append(question.id)
+    return {wordings[0]: tuple(wordings) for wordings in families.values()}
 
 
 def load_question(data: dict[str, Any]) -> Question:

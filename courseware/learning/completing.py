@@ -97,9 +97,9 @@ def waiting_in(enrollment, step, page):
 
 
 def asked_of(enrollment, page):
-    """Id → question, of those of a lesson that are asked of the learner's post, in reading order."""
+    """Id → question, of those of a lesson that are asked of the learner's post, in reading order and first wording."""
     track = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
-    return {key: question for key, question in page.questions.items() if question.is_for(track)}
+    return {key: page.questions[key] for key in page.wordings if page.questions[key].is_for(track)}
 
 
 def lock(enrollment):

@@ -20,7 +20,7 @@ from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, ask_again, show
 from courseware.learning.route import CountedPlace, place_in
-from courseware.learning.tries import Tries, counting_and_former, waiting, was_right
+from courseware.learning.tries import Tries, counting_and_former, waiting, was_right, wording_asked
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
 from courseware.unsaved.offers import UnsavedOffer
@@ -43,14 +43,18 @@ class Entered:
 
 @dataclass(frozen=True)
 class Card:
-    """One question on the page. `check` is its number in the check (from 1), None for an activity.
+    """One question on the page, in one of its wordings; `place` is the id of the first, by which it is known there.
+
+    `check` is its number in the check (from 1), None for an activity.
 
     `revision` is the primary key of the revision it is shown from. `retry` is the form for another try at a question
-    that was missed; that card is marked by `again`, and `is_open` where it is unfolded. `error` says what to do.
+    that was missed; that card is marked by `again`, and `is_open` where it is unfolded. It may ask in another wording.
+    `error` says what to do.
     `has_changed`: the question reads otherwise than when it was answered; `shown` is how it was then, or a form for how
     it is now, with the answer of then in `earlier`. `next`: the question of the check to go on with.
     """
 
+    place: str
     shown: ShownQuestion
     check: int | None
     check_total: int
@@ -58,6 +62,7 @@ class Card:
     answered_at: Any = None
     retry: "Card | None" = None
     again: bool = False
+    is_other_wording: bool = False
     is_open: bool = False
     was_right: bool = False
     error: str = ""
@@ -68,12 +73,12 @@ class Card:
 
     @property
     def anchor(self) -> str:
-        return f"again-{self.shown.id}" if self.again else f"q-{self.shown.id}"
+        return f"again-{self.place}" if self.again else f"q-{self.place}"
 
     @property
     def says_what_is_asked(self) -> bool:
         # Not once more under the answer that was missed.
-        return not self.again or self.has_changed
+        return not self.again or self.has_changed or self.is_other_wording
 
     @property
     def is_in_place(self) -> bool:
@@ -175,11 +180,13 @@ class LessonPage:
 
     @cached_property
     def questions(self) -> dict[str, Question]:
-        return {key: question for key, question in self.page.questions.items() if question.is_for(self.track)}
+        """Each in its first wording."""
+        firsts = {key: self.page.questions[key] for key in self.page.wordings}
+        return {key: question for key, question in firsts.items() if question.is_for(self.track)}
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
-        return tuple(self.step.check_for(self.track))
+        return tuple(question.id for question in self.step.check_for(self.track))
 
     @property
     def is_done(self) -> bool:
@@ -243,7 +250,7 @@ class LessonPage:
     def entered_anchor(self) -> str:
         if self.entered is None:
             return ""
-        card = self.card(self.entered.question)
+        card = self.card(self.page.first_wordings[self.entered.question])
         return (card.retry or card).anchor
 
     def was_right(self, question_id: str) -> bool:
@@ -302,27 +309,42 @@ class LessonPage:
             return self.with_earlier(self.form(question_id), self.former.get(question_id, ()))
         if self.was_right(question_id) and self.is_wanted_afresh(question_id):
             return self.form(question_id)
-        question = self.earlier.get(question_id, self.questions[question_id])
+        wording = tries[-1].question
+        question = self.earlier.get(wording, self.page.questions[wording])
         card = replace(
-            self.plain_card(question_id, self.answered(question, tries)),
+            self.plain_card(question_id, self.answered(question, self.tries_at(wording))),
             answered_at=tries[-1].answered_at,
             was_right=self.was_right(question_id),
-            has_changed=question_id in self.earlier,
+            has_changed=wording in self.earlier,
             next=self.next_in_check(question_id),
         )
         is_missed = card.shown.outcome == "missed" and not card.was_right
-        return replace(card, retry=self.retry(question_id)) if is_missed else card
+        return replace(card, retry=self.retry(question_id, wording)) if is_missed else card
+
+    def tries_at(self, wording: str) -> list[Answer]:
+        tries = self.tries.get(self.page.first_wordings[wording], ())
+        return [answer for answer in tries if answer.question == wording]
 
     def answered(self, question: Question, tries: Sequence[Answer]) -> ShownQuestion:
-        return show(question, self.reading.enrollment.pk, tries, is_practice=question.id not in self.asked)
+        is_practice = self.page.first_wordings[question.id] not in self.asked
+        return show(question, self.reading.enrollment.pk, tries, is_practice=is_practice)
 
-    def retry(self, question_id: str) -> Card:
-        is_open, has_changed = self.is_wanted_afresh(question_id), question_id in self.earlier
-        card = replace(self.form(question_id), again=True, is_open=is_open, has_changed=has_changed)
-        question = self.questions[question_id]
-        if question.kind not in IN_PLACE or has_changed or card.error:
+    def retry(self, question_id: str, missed: str) -> Card:
+        """The form below the wording that was missed."""
+        form = self.form(question_id)
+        wording, has_changed = form.shown.id, missed in self.earlier
+        card = replace(
+            form,
+            again=True,
+            is_other_wording=wording != missed,
+            is_open=self.is_wanted_afresh(question_id),
+            has_changed=has_changed,
+        )
+        question = self.page.questions[wording]
+        if question.kind not in IN_PLACE or card.says_what_is_asked or card.error:
             return card
-        tries, practice = self.tries[question_id], question_id not in self.asked
+        practice = question_id not in self.asked
+        tries = self.tries_at(wording)
         return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
 
     def next_in_check(self, question_id: str) -> Question | None:
@@ -342,7 +364,7 @@ class LessonPage:
         return replace(card, has_changed=True, earlier=shown)
 
     def is_wanted_afresh(self, question_id: str) -> bool:
-        is_entered = self.entered is not None and self.entered.question == question_id
+        is_entered = self.entered is not None and self.entered.question in self.page.wordings[question_id]
         return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
 
     def open_card(self, question_id: str, tries: Sequence[Answer]) -> Card:
@@ -366,16 +388,20 @@ class LessonPage:
         return replace(card, offer=offer)
 
     def form(self, question_id: str) -> Card:
-        entered = self.entered if self.entered and self.entered.question == question_id else None
+        """In the wording that is asked now, or in that of the form that was refused."""
+        wordings = self.page.wordings[question_id]
+        entered = self.entered if self.entered and self.entered.question in wordings else None
+        wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
         tries = entered.tries if entered else None
         if tries is None:
-            tries = len(self.tries.get(question_id, ()))
-        shown = ask(self.questions[question_id], self.reading.enrollment.pk, tries, entered.fields if entered else None)
+            tries = len(self.tries_at(wording))
+        fields = entered.fields if entered else None
+        shown = ask(self.page.questions[wording], self.reading.enrollment.pk, tries, fields)
         return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
 
     def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
         number = self.asked.index(question_id) + 1 if question_id in self.asked else None
-        return Card(shown, number, len(self.asked), self.page.revision_id)
+        return Card(question_id, shown, number, len(self.asked), self.page.revision_id)
 
     @cached_property
     def waiting(self) -> tuple[str, ...]:

@@ -239,9 +239,10 @@ def ask_again(
     """An .order or .sort as a form that stands as it was sent, and says what is wrong with it."""
     told = show(question, enrollment_id, tries, is_practice=is_practice)
     given = tries[-1].response
-    places = enumerate(order_of(question, enrollment_id, len(tries)))
-    choices = [shown_choice(question, place, value, given, told.reveals) for value, place in places]
-    form = ask(question, enrollment_id, len(tries))
+    if isinstance(given, str):
+        raise TypeError(f"a text is not put somewhere: {question.id}")
+    form, places = ask(question, enrollment_id, len(tries)), order_of(question, enrollment_id, len(tries))
+    choices = [shown_choice(question, place, value, given, told.reveals) for value, place in enumerate(places)]
     choices.sort(key=lambda choice: choice.number or 0)
     return replace(form, choices=tuple(choices), outcome=told.outcome, reveals=told.reveals)
 

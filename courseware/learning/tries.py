@@ -1,10 +1,13 @@
-"""The tries at the questions of a lesson page. Those at a question whose shape has changed since do not count."""
+"""The tries at the questions of a lesson page, whatever the wording. Those at a question whose shape has changed since
+do not count.
+"""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from courseware.content.compiled.serving import PageData
 from courseware.learning.models import Answer, Enrollment
+from courseware.learning.question_view import MISSES_THAT_REVEAL
 from courseware.lib.kept_query import KeptQuery
 
 Tries = Mapping[str, list[Answer]]
@@ -14,21 +17,29 @@ ANSWERS = KeptQuery(
 
 
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
-    """Question id → the learner's tries at it that count, oldest first. Runs one query."""
+    """Question id → the learner's tries at all its wordings that count, oldest first. Runs one query."""
     return counting_and_former(enrollment, page)[0]
 
 
 def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
-    """The tries that count, and those at a question of another shape than it has on the page. Runs one query."""
+    """The tries that count, and, wording by wording, those at another shape than it has on the page. Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
     for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
         answer.enrollment = enrollment
         question = page.questions.get(answer.question)
         if question:
-            tries = counting if question.shape == answer.shape else former
-            tries[answer.question].append(answer)
+            if question.shape == answer.shape:
+                counting[page.first_wordings[answer.question]].append(answer)
+            else:
+                former[answer.question].append(answer)
     return counting, former
+
+
+def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
+    """The one that is asked next: another after the misses that reveal the one before, the last until it is right."""
+    misses = Counter(answer.question for answer in tries if answer.is_right is False)
+    return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
 
 def was_right(question_id: str, tries: Tries) -> bool:

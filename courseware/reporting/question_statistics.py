@@ -49,7 +49,9 @@ class GivenAnswer(NamedTuple):
 
 def question_splits(document: Document, page: PageData, figures: GroupFigureQuerySet) -> list[QuestionSplit]:
     """From these figures: the question that most get wrong first, those without figures last. Runs one query."""
-    asked = {subject_of_question(document, each.id, each.shape): each for each in page.questions.values()}
+    # Another wording of a lesson's question is met only by who missed the first, so that one speaks for all.
+    own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
+    asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
     graded = {subject: each for subject, each in asked.items() if each.kind != "open"}
     found = figures.summed(document.course_id, graded)
     splits = [split_of_question(each, found[subject]) for subject, each in graded.items()]

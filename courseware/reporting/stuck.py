@@ -130,7 +130,8 @@ def stands(stop: Obstacle, journey: Journey) -> bool:
     step = journey.outline.find(stop.step)
     if not step or step.id in journey.progress.done:
         return False
-    return not stop.question or stop.question in {question.id for question in step.check}
+    # Of several wordings the last: it is asked once the others were left behind.
+    return not stop.question or stop.question in {question.wordings[-1] for question in step.check}
 
 
 def is_idle(journey: Journey, at: datetime) -> bool:

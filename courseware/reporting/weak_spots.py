@@ -99,7 +99,8 @@ def lessons_of(route: Outline) -> dict[str, set[str]]:
 
 def missed_in(course: Course, route: Outline, lessons: Collection[str]) -> set[int]:
     """Runs in which something was answered wrong in the checks of these lessons; questions beside them do not count."""
-    asked = {(step.id, question.id) for step in route.steps if step.id in lessons for question in step.check}
+    checks = {step.id: step.check for step in route.steps if step.id in lessons}
+    asked = {(lesson, each) for lesson, check in checks.items() for question in check for each in question.wordings}
     wrong = Answer.objects.filter(enrollment__course=course, document__identifier__in=lessons, is_right=False)
     answers = wrong.order_by().values_list("enrollment", "document__identifier", "question").distinct()
     return {run for run, lesson, question in answers if (lesson, question) in asked}

@@ -39,6 +39,9 @@ def findings(files):
         (LESSON, "{#seven}", "{#seven .check}", "second-check"),
         (LESSON, "### 关火了吗？", "## 关火了吗？", "empty-check"),
         (LESSON, "{#check .check}", "{#check .check}\n\n### 记 {#note-2 .open}", "open-in-check"),
+        (LESSON, "#is-it-off .one", "#is-it-off .one family=what-first", "wording-apart"),
+        (LESSON, "#what-to-wipe .several", "#what-to-wipe .several family=what-first tracks=day", "wording-apart"),
+        (LESSON, "#note .open", "#note .open family=what-first", "wording-apart"),
         (
             BANK,
             "\n## 水开了",

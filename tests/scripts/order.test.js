@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byNumber } from "../../static/js/order.js";
+import { byNumber, placeAt } from "../../static/js/order.js";
 
 const numbers = { Fill: 3, Heat: 1, Pour: 0, Drink: 2, Wash: 0 }; // 0: none yet
 const sorted = (...steps) => byNumber(steps, (step) => numbers[step]);
@@ -18,4 +18,12 @@ test("the list that was given stays as it was", () => {
   const steps = ["Fill", "Heat"];
   byNumber(steps, (step) => numbers[step]);
   assert.deepEqual(steps, ["Fill", "Heat"]);
+});
+
+test("a step that is dragged goes behind those whose middle it has passed", () => {
+  const middles = [20, 80, 140];
+  assert.deepEqual(
+    [0, 20, 21, 100, 500].map((y) => placeAt(y, middles)),
+    [0, 0, 1, 2, 3],
+  );
 });

@@ -7,6 +7,7 @@ from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.language.pace import minutes_of
 from courseware.language.parsing import ParsedDocument
+from courseware.language.questions import by_family
 
 
 def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
 def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, language: str) -> dict[str, Any]:
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
-    asked = course.check_questions(step.id, course.languages[0]) if is_lesson else ()
+    asked = {each.id: each for each in course.check_questions(step.id, course.languages[0])} if is_lesson else {}
     return {
         "id": step.id,
         "kind": "pre-check" if is_pre_check(course, step) else step.kind,
@@ -137,6 +138,9 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
         "minutes": minutes_of(course, step.id, language),
         "number": number,
         "module_id": module_id,
-        "check": [{"id": question.id, "tracks": list(question.tracks)} for question in asked],
+        "check": [
+            {"id": first, "tracks": list(asked[first].tracks), "wordings": list(wordings)}
+            for first, wordings in by_family(asked.values()).items()
+        ],
         "objectives": list(getattr(meta, "objectives", ())),
     }

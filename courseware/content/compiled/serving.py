@@ -17,17 +17,20 @@ from courseware.content.compiled.compiling import COMPILER, compile_release
 from courseware.content.compiled.paragraphs import as_searched, paragraphs_on
 from courseware.content.compiled.phrases import Phrase, phrases_in
 from courseware.content.models import Page, Release, ReleaseEntry
-from courseware.language.questions import Question, load_question
+from courseware.language.questions import Question, by_family, load_question
 from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.tracks import is_for
 
 
 @dataclass(frozen=True)
 class CheckQuestion:
-    """A question of a lesson's check; `tracks` empty means all."""
+    """A question of a lesson's check; `tracks` empty means all. `wordings` are the ids under which it is asked, its own
+    first.
+    """
 
     id: str
     tracks: tuple[str, ...]
+    wordings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Step:
         # Offered on the route, but may be skipped.
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
-    def check_for(self, track: str) -> tuple[str, ...]:
-        return tuple(question.id for question in self.check if is_for(question.tracks, track))
+    def check_for(self, track: str) -> tuple[CheckQuestion, ...]:
+        return tuple(question for question in self.check if is_for(question.tracks, track))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +212,16 @@ class PageData:
     @cached_property
     def phrases(self) -> Mapping[str, Phrase]:
         return phrases_in(self.data.get("blocks", ()))
+
+    @cached_property
+    def wordings(self) -> Mapping[str, tuple[str, ...]]:
+        """Of a lesson: the id of each question → the ids under which it is asked, its own first."""
+        return by_family(self.questions.values())
+
+    @cached_property
+    def first_wordings(self) -> Mapping[str, str]:
+        """Of a lesson: each id under which something is asked → the id of that question."""
+        return {wording: first for first, wordings in self.wordings.items() for wording in wordings}
 
     @cached_property
     def simulation(self) -> Simulation:
@@ -373,5 +386,8 @@ def read_module(stored: Mapping[str, Any]) -> OutlineModule:
 
 
 def read_step(stored: Mapping[str, Any]) -> Step:
-    check = tuple(CheckQuestion(question["id"], tuple(question["tracks"])) for question in stored["check"])
+    check = tuple(
+        CheckQuestion(question["id"], tuple(question["tracks"]), tuple(question["wordings"]))
+        for question in stored["check"]
+    )
     return Step(**{**stored, "check": check, "objectives": tuple(stored["objectives"])})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from courseware.language.course import CourseText, check_sections, track_choices
+from courseware.language.course import CourseText, check_sections, other_wordings, track_choices
 from courseware.language.messages import Field
 from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
@@ -40,6 +40,8 @@ def check_headings(course: CourseText) -> Iterator[Problem]:
                 yield from _check_keys(document, section, kinds[section.kind])
             else:
                 yield Problem(document.path, section.line, _wrong_kind(document.kind, section, kinds))
+        if document.kind == "lesson":
+            yield from _check_wordings(document)
         if document.kind in ("lesson", "bank"):
             yield from _check_boxes(document)
             yield from _check_knowledge_check(document)
@@ -103,6 +105,17 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
         yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
+
+def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
+    asked = check_sections(document)
+
+    def place(section: Section) -> tuple[bool, str, bool]:
+        return section in asked, section.attrs.get("tracks", ""), section.kind == "open"
+
+    for identifier, first in other_wordings(document).items():
+        section = document.section(identifier)
+        if section and (place(section) != place(first) or section.kind == "open"):
+            yield Problem(document.path, section.line, Finding("wording-apart", id=identifier, first=first.id))
 
 
 def check_ids(course: CourseText) -> Iterator[Problem]:

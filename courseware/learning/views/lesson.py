@@ -108,7 +108,7 @@ def answer(request, course, step, question):
         messages.success(request, _("Noted: you know what has changed."))
     if request.htmx:
         return HttpResponseClientRefresh() if stored.ends_change else swapped(request, reading, lesson_step, question)
-    return redirect(lesson_address(course, step, question))
+    return redirect(lesson_address(course, step, reading.page(step).first_wordings[question]))
 
 
 def what_to_do(kind):
@@ -127,7 +127,7 @@ def refused(request, reading, step, entered):
     if not request.htmx:
         return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     page = lesson_page(reading, step, entered=entered)
-    card = page.card(entered.question)
+    card = page.card(page.page.first_wordings[entered.question])
     context = {"card": card, "step": step.id, "form_token": new_token()}
     response = render_in_course(
         request, reading, "learning/_question.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
@@ -141,12 +141,13 @@ def changed(request, course, step, question, message):
     step = reading.step(step.id, "lesson")
     entered = Entered(question, None, MultiValueDict(), message)
     page = lesson_page(reading, step, entered=entered, is_whole=wants_whole(request))
-    if question not in page.questions:
+    place = page.page.first_wordings.get(question)
+    if place not in page.questions:
         return conflict(request, reading, step, "learning/question_gone.html")
     context = lesson_context(reading, page)
     if not request.htmx:
         return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
-    card = page.card(question)
+    card = page.card(place)
     context |= {"card": card, "step": step.id, "form_token": new_token()}
     response = render_in_course(request, reading, "learning/_answered.html", context, status=HTTPStatus.CONFLICT)
     response["HX-Retarget"] = f"#{card.anchor}"
@@ -155,7 +156,7 @@ def changed(request, course, step, question, message):
 
 def swapped(request, reading, step, question):
     page = lesson_page(reading, step, is_whole=wants_whole(request))
-    context = lesson_context(reading, page) | {"card": page.card(question)}
+    context = lesson_context(reading, page) | {"card": page.card(page.page.first_wordings[question])}
     return render_in_course(request, reading, "learning/_answered.html", context)
 
 

@@ -1,0 +1,107 @@
+"""A question in other words: it takes the place of one that was missed twice, and either counts as that one."""
+
+import pytest
+
+from courseware.content.compiled import serving
+from courseware.learning.completing import asked_of, waiting_in
+from courseware.learning.models import Answer
+from courseware.learning.tries import wording_asked
+from courseware.reporting.group_figures import GroupFigure
+from courseware.reporting.question_statistics import question_splits
+from tests.language.samples import make_files
+from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, try_it
+from tests.making import make_course, make_enrollment
+
+pytestmark = pytest.mark.django_db
+
+ZH, EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
+OTHER_ZH = """
+### 火还开着吗？ {#is-it-on .one objective=O1.2 family=is-it-off}
+
+你要出门。
+
+- [x] 先看一眼
+  > 看了才知道。
+- [ ] 凭记性
+  > 记性会骗人。
+"""
+OTHER_EN = """
+### Is it still on? {#is-it-on}
+
+You are leaving.
+
+- [x] Look first
+  > Only looking tells.
+- [ ] Trust your memory
+  > Memory cheats.
+"""
+
+
+@pytest.fixture
+def enrollment(db):
+    files = make_files()
+    course = make_course(files | {ZH: files[ZH] + OTHER_ZH.encode(), EN: files[EN] + OTHER_EN.encode()})
+    return make_enrollment(course=course)
+
+
+def step_of(enrollment):
+    return serving.outline(enrollment.course.current, "en").step("boiling")
+
+
+def page_of(client, enrollment, **asked):
+    client.force_login(enrollment.learner)
+    return soup_of(client.get(LESSON, asked))
+
+
+def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, enrollment):
+    step = step_of(enrollment)
+    assert [(each.id, each.wordings) for each in step.check] == [("is-it-off", ("is-it-off", "is-it-on"))]
+    assert "is-it-on" not in asked_of(enrollment, serving.page(enrollment.release, "boiling", "en"))
+    for misses in range(2):
+        page = page_of(client, enrollment)
+        assert "Is it still on?" not in page.text and len(page.select("#lesson-dots .check")) == 1
+        try_it(enrollment, "is-it-off", ["0"])
+        assert misses == len(page.select("#q-is-it-off.missed"))
+    card = page_of(client, enrollment).select_one("#q-is-it-off")
+    assert "Is it off?" in card.text and "Good." in card.text  # with all reasons, as after any second miss
+    [form] = card.select("form")
+    assert form["action"] == answer_url("is-it-on") and form["hx-target"] == "#q-is-it-off"
+    assert "You are leaving." in form.text and "in other words" in card.select_one("summary").text
+
+
+def test_either_counts_as_that_question_right(client, enrollment):
+    practise(enrollment)
+    step = step_of(enrollment)
+    page = serving.page(enrollment.release, "boiling", "en")
+    for _ in range(2):
+        try_it(enrollment, "is-it-off", ["0"])
+    assert waiting_in(enrollment, step, page) == ("is-it-off",)
+    client.force_login(enrollment.learner)
+    wrong = client.post(answer_url("is-it-on"), sent("0", "1"))
+    assert soup_of(wrong).select_one("#q-is-it-off #again-is-it-off[open] .invalid-feedback")
+    options = page_of(client, enrollment).select("#again-is-it-off .choices label")
+    [value] = [each.input["value"] for each in options if each.text == "Look first"]
+    answered = client.post(answer_url("is-it-on"), sent(value))
+    assert answered.headers["location"] == f"{LESSON}#q-is-it-off"
+    assert waiting_in(enrollment, step, page) == ()
+    shown = page_of(client, enrollment)
+    assert "Lesson done" in shown.select_one("#lesson-state").text
+    assert shown.select_one("#lesson-dots .check.right") and "Is it still on?" in shown.select_one("#q-is-it-off").text
+
+
+def test_the_last_wording_stays_until_it_is_right():
+    def after(*answers):
+        rows = [Answer(question=question, is_right=is_right) for question, is_right in answers]
+        return wording_asked(("a", "b"), rows)
+
+    miss = ("a", False)
+    assert (after(), after(miss), after(miss, miss)) == ("a", "a", "b")
+    assert after(miss, ("a", True)) == "a"
+    assert after(miss, miss, ("b", False), ("b", False), ("b", False)) == "b"
+
+
+def test_figures_speak_of_the_first_wording_(enrollment):
+    page = serving.page(enrollment.release, "boiling", "en")
+    splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupFigure.objects.all())
+    assert "is-it-on" not in {split.question.id for split in splits}
+    assert "is-it-off" in {split.question.id for split in splits}
