@@ -81,7 +81,11 @@ class TestOutline:
         assert (chinese.title, dict(chinese.tracks)) == ("茶水间守则", {"day": "白班", "night": "夜班"})
         assert list(english.tracks) == list(chinese.tracks) == ["day", "night"]
         assert english.required == chinese.required
-        assert english.step("boiling").check == chinese.step("boiling").check == (CheckQuestion("is-it-off", ()),)
+        assert (
+            english.step("boiling").check
+            == chinese.step("boiling").check
+            == (CheckQuestion("is-it-off", (), ("is-it-off",)),)
+        )
 
     def test_objectives_stand_in_their_module_and_lead_to_their_lesson(self):
         found = outline()
@@ -102,9 +106,9 @@ class TestOutline:
 
     def test_a_check_shows_a_track_its_own_questions(self):
         step = outline().step("boiling")
-        asked = (CheckQuestion("all", ()), CheckQuestion("night", ("night",)))
+        asked = (CheckQuestion("all", (), ("all",)), CheckQuestion("night", ("night",), ("night",)))
         step = serving.Step(**{**vars(step), "check": asked})
-        assert (step.check_for("night"), step.check_for("day")) == (("all", "night"), ("all",))
+        assert (step.check_for("night"), step.check_for("day")) == (asked, asked[:1])
 
 
 class TestLesson:

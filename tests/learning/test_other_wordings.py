@@ -1,13 +1,19 @@
 """A question in other words: it takes the place of one that was missed twice, and either counts as that one."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from courseware.assessment import eligibility
+from courseware.assessment.eligibility import Aftermath
 from courseware.content.compiled import serving
 from courseware.learning.completing import asked_of, waiting_in
 from courseware.learning.models import Answer
 from courseware.learning.tries import wording_asked
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import question_splits
+from courseware.reporting.stuck import Obstacle, stands
+from courseware.reporting.weak_spots import missed_in
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment
@@ -105,3 +111,23 @@ def test_figures_speak_of_the_first_wording_(enrollment):
     splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupFigure.objects.all())
     assert "is-it-on" not in {split.question.id for split in splits}
     assert "is-it-off" in {split.question.id for split in splits}
+
+
+def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, monkeypatch):
+    monkeypatch.setattr(eligibility, "missed_lessons", lambda *_: ("boiling",))
+    attempt, outline = SimpleNamespace(enrollment=enrollment), serving.outline(enrollment.course.current, "en")
+
+    def to_revisit(*right):
+        return eligibility.lessons_to_revisit(attempt, Aftermath(right={("boiling", each) for each in right}), outline)
+
+    assert to_revisit() == to_revisit("what-first") == ("boiling",)
+    assert to_revisit("is-it-off") == to_revisit("is-it-on") == ()
+
+
+def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_either(enrollment):
+    outline = serving.outline(enrollment.course.current, "en")
+    journey = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
+    assert [stands(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [False, True]
+    assert missed_in(enrollment.course, outline, ["boiling"]) == set()
+    try_it(enrollment, "is-it-on", ["1"])
+    assert missed_in(enrollment.course, outline, ["boiling"]) == {enrollment.pk}
