@@ -177,7 +177,7 @@ def miss_everything(page):
             with suppress(IndexError):
                 form.get_by_role(name).all()[0].check()
     page.locator("#q-what-first button[type=submit]").click()
-    page.locator("#q-what-first [role=status] .tag").wait_for()
+    page.locator("#q-what-first:is(.missed, .right)").wait_for()
     page.locator("#q-is-it-off button[type=submit]").click()
     page.locator("#again-is-it-off, #q-is-it-off.right").first.wait_for()
 
