@@ -1,4 +1,4 @@
-"""Cut the text of a section into prose, callouts and figures (docs/formats.md §4)."""
+"""Cut the text of a section into prose, callouts, screens and figures (docs/formats.md §4)."""
 
 import re
 from collections.abc import Iterable
@@ -44,7 +44,27 @@ class Figure:
     line: int
 
 
+@dataclass(frozen=True)
+class Screen:
+    """What somebody sees on a screen, or a plan on a wall; `screens` reads it.
+
+    `kind` is as written, `text` all below the line with the kind: the first line of it is on the line `line` + 1.
+    """
+
+    kind: str
+    text: str
+    line: int
+
+    @property
+    def source(self) -> str:
+        return "\n".join(f"> {line}".rstrip() for line in (f"[!{SCREEN} {self.kind}]", *self.text.split("\n")))
+
+
+TextBlock = Prose | Callout | Figure | Screen
+
 CALLOUTS = ("rule", "say", "warning")
+SCREEN = "screen"
+PHONE = "phone"  # the kind of screen that stands apart from what is said
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")
@@ -66,21 +86,21 @@ def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
     return marked
 
 
-def split(text: str, line: int = 1) -> tuple[Prose | Callout | Figure, ...]:
+def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
     return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
 
 
-def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[Prose | Callout | Figure]:
+def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[TextBlock]:
     """Blocks in reading order. Appends what is wrong with the lines to `problems`."""
-    blocks: list[Prose | Callout | Figure] = []
+    blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0
     while position < len(lines):
         line = lines[position]
-        block: Callout | Figure | None = None
+        block: Callout | Figure | Screen | None = None
         length = 1
         if match := _match(_CALLOUT, line):
-            block, length = _read_callout(match, lines[position:])
+            block, length = _read_quoted(match, lines[position:])
             if match[2]:
                 problems.append(Problem(path, line.number, Finding("text-beside-callout-kind")))
         elif (match := _match(_FIGURE, line)) and _stands_alone(lines, position):
@@ -99,11 +119,12 @@ def _match(pattern: re.Pattern[str], line: SourceLine) -> re.Match[str] | None:
 
 
 def opens_callout(line: SourceLine) -> bool:
-    return bool(_match(_CALLOUT, line))
+    match = _match(_CALLOUT, line)
+    return match is not None and match[1].split()[:1] != [SCREEN]
 
 
-def _read_callout(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout, int]:
-    """The callout that starts at `lines[0]`, and the number of lines it takes."""
+def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout | Screen, int]:
+    """The callout or screen that starts at `lines[0]`, and the number of lines it takes."""
     text = [opening[2]] if opening[2] else []
     length = 1
     for line in lines[1:]:
@@ -113,6 +134,8 @@ def _read_callout(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Call
         text.append(quote[1])
         length += 1
     words = tuple(opening[1].split())
+    if words[:1] == (SCREEN,):
+        return Screen(" ".join(words[1:]), "\n".join(text), lines[0].number), length
     kind, tracks = (words[0], ()) if len(words) == 1 and words[0] in CALLOUTS else ("tracks", words)
     return Callout(kind, tracks, "\n".join(text).strip("\n"), lines[0].number), length
 

@@ -11,11 +11,12 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from courseware.language.blocks import Callout, Figure, Prose
+from courseware.language.blocks import Callout, Figure, Prose, Screen
 from courseware.language.chinese import count_characters, count_words
 from courseware.language.course import CourseText, other_wordings
 from courseware.language.lists import Choices
 from courseware.language.parsing import Block, ParsedDocument, Section
+from courseware.language.screens import printed_on
 from courseware.language.spans import plain
 from courseware.language.tracks import is_for
 
@@ -118,6 +119,8 @@ def _read(block: Block, track: str) -> str:
     """What of a block a track reads beside choices."""
     if isinstance(block, Figure):
         return block.caption
+    if isinstance(block, Screen):
+        return "\n".join(printed_on(block))
     if isinstance(block, Callout):
         return block.text if is_for(block.tracks, track) else ""
     return block.text if isinstance(block, Prose) else ""

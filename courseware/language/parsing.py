@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from courseware.language.blocks import Callout, Figure, Prose, SourceLine, cut_blocks, join, mark_code, opens_callout
+from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, mark_code, opens_callout
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
@@ -20,7 +20,7 @@ from courseware.language.messages import Field
 from courseware.language.metadata import Meta
 from courseware.language.problems import Finding, Problem
 
-Block = Prose | Callout | Figure | Choices | Entry
+Block = TextBlock | Choices | Entry
 
 QUESTION_KINDS = (*FORMS, "open")
 ENTRY_KINDS = ("module", "outline", "sources", "terms")
@@ -199,7 +199,7 @@ class _Reader:
         blocks = (*self._blocks(stem), *([choices] if choices else []), *rest)
         return replace(section, blocks=blocks, stem=join(stem), after=rest)
 
-    def _blocks(self, lines: list[SourceLine]) -> list[Prose | Callout | Figure]:
+    def _blocks(self, lines: list[SourceLine]) -> list[TextBlock]:
         return cut_blocks(lines, self.path, self.problems)
 
     def _entries(self, lines: list[SourceLine]) -> list[Block]:

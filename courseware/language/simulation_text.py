@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from courseware.language.blocks import Callout, Figure
+from courseware.language.blocks import PHONE, Callout, Figure, Screen
 from courseware.language.braces import cut_braces
 from courseware.language.conditions import ALWAYS, Condition, UnreadableCondition, parse_condition
 from courseware.language.course import CourseText
@@ -112,6 +112,9 @@ class _Reader:
             parts=tuple(self._part(item, original) for item, original in parts),
             rule="\n\n".join(
                 block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"
+            ),
+            display=next(
+                (block.source for block in section.blocks if isinstance(block, Screen) and block.kind == PHONE), ""
             ),
         )
 
@@ -218,7 +221,7 @@ def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _text(blocks: tuple[Block, ...]) -> str:
-    # Figures and callouts are written back as they were: the texts of a simulation are one piece of Markdown.
+    # Figures, callouts and screens are written back as they were: the texts of a simulation are one piece of Markdown.
     return "\n\n".join(filter(None, map(_source_of, blocks)))
 
 
@@ -227,6 +230,8 @@ def _source_of(block: Block) -> str:
     if isinstance(block, Callout):
         kind = " ".join(block.tracks) or block.kind
         return "\n".join(f"> {line}".rstrip() for line in (f"[!{kind}]", *text.split("\n")))
+    if isinstance(block, Screen):
+        return block.source
     if isinstance(block, Figure):
         caption = f' "{block.caption}"' if block.caption else ""
         return f"![{block.alt}]({block.src}{caption})"

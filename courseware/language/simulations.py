@@ -82,6 +82,7 @@ class SpokenLine:
 class Node:
     """A situation. `kind` says how it arrives; `seconds` 0 means untimed; `otherwise` is the id of the node that a run
     goes to instead when `condition` is not met. `lines` is `text` cut by `speech.cut_speech`: all that may be said.
+    `display` is what the phone shows, "" where it shows nothing.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Node:
     parts: tuple[Part, ...] = ()
     rule: str = ""
     lines: tuple[SpokenLine, ...] = ()
+    display: str = ""
 
     @cached_property
     def timeout(self) -> int | None:

@@ -1,6 +1,7 @@
 """Cut the text of a node into lines: who says what, and what happens in between (docs/formats.md §4, §7).
 
-A paragraph may end in `{if=…}`: it is said only then, and is a line of its own.
+A paragraph may end in `{if=…}`: it is said only then, and is a line of its own. A screen is a line, too, but for the
+display of a phone: that stands above them all.
 """
 
 import re
@@ -8,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from courseware.language.blocks import PHONE, SCREEN
 from courseware.language.braces import cut_braces
 
 _SPOKEN = re.compile(r"\*\*(?P<who>[^*]+)\*\*\s*[：:]\s*(?P<text>.*)", re.DOTALL)
 _QUOTE = re.compile(r" {0,3}> ?")
+_SCREEN = re.compile(rf"^ {{0,3}}> ?\[!{SCREEN}\b(?P<kind>[^\]\n]*)\]", re.MULTILINE)
 
 
 class CutLine(NamedTuple):
@@ -47,12 +50,20 @@ def without_conditions(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[CutLine]:
-    for is_quote, group in groupby(text.split("\n"), lambda line: bool(_QUOTE.match(line))):
+    apart = _SCREEN.sub(r"\n\g<0>", text)  # what is said directly above a screen is no part of it
+    for is_quote, group in groupby(apart.split("\n"), lambda line: bool(_QUOTE.match(line))):
         if is_quote:
-            quoted = "\n".join(_QUOTE.sub("", line, count=1) for line in group)
-            yield from map(_speech, _paragraphs(quoted))
+            yield from _quoted("\n".join(group))
         elif narration := "\n".join(group).strip("\n"):
             yield from cut_narration(narration)
+
+
+def _quoted(text: str) -> Iterator[CutLine]:
+    screen = _SCREEN.match(text)
+    if not screen:
+        yield from map(_speech, _paragraphs("\n".join(_QUOTE.sub("", line, count=1) for line in text.split("\n"))))
+    elif screen["kind"].strip() != PHONE:
+        yield CutLine("", text)
 
 
 def _paragraphs(text: str) -> list[str]:
