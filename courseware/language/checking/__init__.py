@@ -21,6 +21,7 @@ from courseware.language.checking.links import check_marks, check_references
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
 from courseware.language.checking.prose import check_prose
+from courseware.language.checking.screens import check_screens
 from courseware.language.checking.simulations import check_simulations
 from courseware.language.checking.wording import check_wording
 from courseware.language.course import CourseText, read_course
@@ -35,6 +36,7 @@ ALWAYS = (
     check_references,
     check_marks,
     check_prose,
+    check_screens,
     check_wording,
     check_claims,
     check_source_marks,

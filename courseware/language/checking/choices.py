@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from courseware.language.blocks import Callout, Prose, Screen, split
 from courseware.language.course import CourseText
 from courseware.language.lists import FORMS, GROUPED, SURVEY_FORMS, Item
 from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
+from courseware.language.screens import printed_on
 from courseware.language.spans import plain
 
 MAX_CHOICES = 26
@@ -98,15 +100,29 @@ def _ticks(kind: str, items: tuple[Item, ...], line: int) -> Iterator[tuple[int,
 
 def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
     """Each choice of a .mark question is a piece of the quoted text."""
-    quoted = [line for line in section.stem.split("\n") if line.lstrip().startswith(">")]
+    quoted = [_squeeze(text) for text in _quoted(section)]
     if not quoted:
         yield section.line, Finding("no-quoted-text")
         return
-    text = _squeeze("\n".join(quoted))
     for item in section.items:
-        count = text.count(_squeeze(item.text)) if item.text else 1
+        piece = _squeeze(item.text)
+        count = sum(text.count(piece) for text in quoted) if piece else 1
         if count != 1:
             yield item.line, Finding("piece-not-once", choice=item.text, count=count)
+
+
+def _quoted(section: Section) -> Iterator[str]:
+    """The quotes above the list as one text, and each text on a screen there."""
+    speech = []
+    for block in split(section.stem):
+        if isinstance(block, Screen):
+            yield from printed_on(block)
+        elif isinstance(block, Prose):
+            speech += [line for line in block.text.split("\n") if line.lstrip().startswith(">")]
+        elif isinstance(block, Callout):
+            speech.append(block.text)
+    if speech:
+        yield "\n".join(speech)
 
 
 def _squeeze(text: str) -> str:

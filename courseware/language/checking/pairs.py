@@ -1,4 +1,4 @@
-"""Whether a translation has what its source has: files, ids, lists, marks, links, callouts, figures.
+"""Whether a translation has what its source has: files, ids, lists, marks, links, callouts, screens, figures.
 
 Only what readers see is compared. Choices are paired by place, so a swapped pair would silently turn a wrong answer
 into the key (docs/formats.md §1).
@@ -8,13 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from courseware.language.blocks import Callout, Figure, SourceLine
+from courseware.language.blocks import Callout, Figure, Screen, SourceLine
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag
 from courseware.language.lists import Item
 from courseware.language.messages import Field
 from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
+from courseware.language.screens import outline_of
 from courseware.language.spans import Link, find_links, find_sources
 
 Placed = tuple[str, int]  # id or name, line
@@ -106,6 +107,7 @@ class _Pair:
         if section.choices and original.choices:
             yield from self._compare_lists(section.choices.items, original.choices.items, section.line)
         yield from self._compare_sequences("callouts-differ", _callouts(section), _callouts(original), section.line)
+        yield from self._compare_sequences("screens-differ", _screens(section), _screens(original), section.line)
         yield from self._compare_sequences("figures-differ", _figures(section), _figures(original), section.line)
         yield from self._compare_links(_links(lines), _links(original_lines), section.line)
         yield from self._compare_sources(lines, original_lines, section.line)
@@ -176,6 +178,10 @@ def _callouts(section: Section) -> list[Placed]:
     return [
         (" ".join(block.tracks) or block.kind, block.line) for block in section.blocks if isinstance(block, Callout)
     ]
+
+
+def _screens(section: Section) -> list[Placed]:
+    return [(outline_of(block), block.line) for block in section.blocks if isinstance(block, Screen)]
 
 
 def _figures(section: Section) -> list[Placed]:
