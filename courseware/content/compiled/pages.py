@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from django.urls import reverse
 
+from courseware.content.compiled.drawn_screens import screen_html
 from courseware.content.compiled.figures import Media, figure_html
 from courseware.content.compiled.markdown import Pointers, Renderer
 from courseware.content.compiled.page_links import address
 from courseware.content.compiled.paragraphs import new_ids, with_ids
 from courseware.content.compiled.phrases import phrase_key
 from courseware.content.compiled.pieces import with_pieces
-from courseware.language.blocks import Callout, Figure, split
+from courseware.language.blocks import Callout, Figure, Screen, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import STEP_KINDS
 from courseware.language.lists import Choices, Entry
@@ -74,6 +75,8 @@ class PageCompiler:
     def block_html(self, block: Block, name: str) -> str:
         if isinstance(block, Figure):
             return figure_html(block, self.media, self.renderer.inline(block.caption))
+        if isinstance(block, Screen):
+            return screen_html(block, self.language)
         if isinstance(block, Callout):
             return f"<blockquote>{self.text_html(block.text, name)}</blockquote>"
         if isinstance(block, Entry):
@@ -270,6 +273,7 @@ def node_with_html(page: PageCompiler, node: Node) -> Node:
     return replace(
         with_lines(page, node),
         rule=page.text_html(node.rule, title),
+        display=page.text_html(node.display, title),
         choices=tuple(in_list(page, choice, title) for choice in node.choices),
         parts=tuple(in_list(page, part, title) for part in node.parts),
     )

@@ -1,0 +1,76 @@
+"""Screens: their HTML, in the words of the language they are written in. Nothing on them does anything."""
+
+import re
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from courseware.content.compiled.markdown import Renderer
+from courseware.language.blocks import Screen
+from courseware.language.screens import (
+    MESSAGES,
+    ON_FILE,
+    PLACES,
+    SCREENS,
+    TABLE,
+    Room,
+    ScreenText,
+    grid_of,
+    listed,
+    messages_of,
+    read_screen,
+    rooms_of,
+)
+
+_LINK = re.compile(r'<a(?: [a-z-]+="[^"]*")*>')
+
+
+@cache
+def renderer() -> Renderer:
+    return Renderer()  # it points to nothing
+
+
+def screen_html(screen: Screen, language: str) -> str:
+    """Of an unknown kind, its text as it stands there."""
+    form = SCREENS.get(screen.kind)
+    if form is None:
+        return drawn(screen.text)
+    text = read_screen(screen)
+    values = {key: text.values.get(key, "") for key in (*form.needed, *form.further)}
+    context: dict[str, Any] = {
+        **values,
+        "kind": screen.kind,
+        "on_file": ON_FILE.get(values.get("on-file", "")),
+        "buttons": listed(values.get("buttons", "")),
+    }
+    if form.below == TABLE:
+        context |= plan_of(text)
+    elif form.below == MESSAGES:
+        context["messages"] = [
+            (message.who, message.who == text.values.get("me"), drawn(message.text))
+            for message in messages_of(text.body)
+        ]
+    else:
+        context["html"] = drawn(text.body)
+    with translation.override(language):
+        return render_to_string("content/screens/screen.html", context).strip()
+
+
+def drawn(text: str) -> str:
+    """A link on a screen is drawn as one and leads nowhere: it may be a crook's."""
+    return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
+
+
+def plan_of(text: ScreenText) -> dict[str, Any]:
+    """`rows` of (place, where it is in PLACES), and the places of each key."""
+    named = {key: listed(text.values.get(key, "")) for key in PLACES}
+    rooms = rooms_of(grid_of(text.body))
+
+    def marked(room: Room) -> tuple[Room, list[str]]:
+        return room, [key for key, names in named.items() if room.name in names]
+
+    rows = [[marked(room) for room in row] for _, row in groupby(rooms, lambda room: room.row)]
+    return {**named, "rows": rows}
