@@ -105,6 +105,22 @@ def test_a_call_rings_before_it_talks_and_a_fire_does_not(signed_in, arrives, bu
     assert not page.find("svg", class_="voice")
 
 
+def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_said(signed_in):
+    shown = "> [!screen phone]\n> - number: 156 0000 7318\n> - on-file: no\n\n> [!screen sms]\n> - from: A\n>\n> 1\n\n"
+    change(
+        zh_hans=("{#rings .alarm}\n\n", f"{{#rings .call}}\n\n{shown}"),
+        en=("{#rings}\n\n", f"{{#rings}}\n\n{shown}"),
+    )
+    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
+    number = "156 0000 7318 not a number on file"
+    assert number in " ".join(page.select_one(".caller").get_text(" ").split())
+    signed_in.post(INTRO + "start/", TIMED)
+    arrival = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser").select_one(".arrival")
+    assert number in " ".join(arrival.get_text(" ").split())
+    assert not arrival.select(".lines .phone")
+    assert len(arrival.select(".lines .sms")) == 1
+
+
 def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_in, enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
     with time_machine.travel(at(1), tick=False):

@@ -31,7 +31,7 @@ def simulation(request, course, simulation):
         "finished": len(finished),
         "is_done": simulation in reading.progress.done,
         "form": StartForm(initial={"timing": usual_timing(request.user, runs)}),
-        "rings": page.simulation.nodes[page.simulation.start].kind == "call",
+        "start": page.simulation.nodes[page.simulation.start],
         "decisions": len(page.simulation.best_run(first_draw(page.simulation))) - 1,
         "next": reading.outline.after(simulation),
         "sources": sources_in(page.simulation.premise, page),
