@@ -9,6 +9,7 @@ from django.db.models import DateField, Model, UUIDField
 
 from courseware.accounts.models import Away, User
 from courseware.assessment.certificate_numbers import new_number
+from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response, Standing
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.models import Assignment
@@ -41,6 +42,7 @@ HISTORY = {
     Attempt: "enrollment",
     Response: "attempt",
     DrillAnswer: "attempt",
+    DailyAnswer: "enrollment",
     Certificate: "enrollment",
     Standing: "learner",
 }

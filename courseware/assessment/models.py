@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.assessment.daily_answers import DailyAnswer, DailyWish  # noqa: F401 - Django finds its models here
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment

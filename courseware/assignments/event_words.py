@@ -87,6 +87,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "group-door-tried": pgettext_lazy("event", "door into a chat group tried"),
     "group-door-removed": pgettext_lazy("event", "door into a chat group taken away"),
     "letters-stopped": pgettext_lazy("event", "letters of a kind stopped"),
+    "daily-question-chosen": pgettext_lazy("event", "chose how the question of the day comes"),
     "letters-go-on": pgettext_lazy("event", "letters of a kind turned on again"),
     "letter-words-set": pgettext_lazy("event", "words of a letter set"),
     "reminders-planned": pgettext_lazy("event", "days of reminders changed"),

@@ -26,6 +26,7 @@ from courseware.reporting.enrollment_check import (
 from courseware.reporting.exam_check import (
     answers,
     attempts,
+    daily_answers,
     drill_answers,
     drills,
     pass_marks,
@@ -45,6 +46,7 @@ def differences() -> Iterator[str]:
     yield from responses()
     yield from answers()
     yield from drill_answers()
+    yield from daily_answers()
     yield from places_of_tries()
     yield from passes()
     yield from pre_checks()

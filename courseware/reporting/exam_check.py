@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from courseware.assessment.attempting import is_right
 from courseware.assessment.banks import bank, question_of
+from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, DrillAnswer, Response
@@ -92,6 +93,18 @@ def drill_answers() -> Iterator[str]:
             yield f"drill answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
         if answer.objective != question.objective:
             yield f"drill answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
+
+
+def daily_answers() -> Iterator[str]:
+    """Each as its question graded it then, and numbered without a gap in its run."""
+    for answer in DailyAnswer.objects.order_by("pk").iterator():
+        question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
+        if question is None or question.objective != answer.objective:
+            yield f"daily answer {answer.pk}: is no answer to a question on {answer.objective}"
+        elif answer.is_right != question.grade(answer.response):
+            yield f"daily answer {answer.pk}: is_right is {answer.is_right}, graded again it is not"
+    for key, last in with_a_gap(DailyAnswer, "enrollment"):
+        yield f"enrollment {key}: daily answers up to number {last}, and not as many"
 
 
 def places_of_tries() -> Iterator[str]:

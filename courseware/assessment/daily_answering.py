@@ -1,0 +1,95 @@
+"""Answering the question of the day, and saying whether it is wanted by letter and during the course."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assessment.daily_answers import DailyAnswer, DailyWish
+from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
+from courseware.assessment.drilling import OtherQuestion
+from courseware.assessment.remembering import remember
+from courseware.evidence.recording import record
+from courseware.learning.answering import question_of_form, store_new
+from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
+
+DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes it is above
+
+
+@transaction.atomic
+def answer_daily(
+    person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
+) -> DailyAnswer:
+    """Grade and save the answer of today. The same form sent again gets the stored one.
+
+    Raises OtherQuestion where `asked` is not what is asked any more, and otherwise as `drilling.answer` does, but for
+    TooFast: one a day is no haste.
+    """
+    at = at or timezone.now()
+    # One a day for a person, of all courses together: two tabs wait for each other here.
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if stored := answer_of_form(person, token):
+        return stored
+    run = asked.enrollment
+    daily = daily_of(runs_of_person(person, at), run.source_language, at)
+    now = daily.asked if daily else None
+    if now is None or (now.enrollment.pk, now.number, now.question_id) != (run.pk, asked.number, asked.question_id):
+        raise OtherQuestion(asked.question_id)
+    question = question_of_form(now.enrollment.release, now.page, now.question_id, revision)
+    response = question.clean(raw)
+    is_right = bool(question.grade(response))
+    after = remember(memory_of(now), is_right=is_right, at=at)
+    stored = DailyAnswer(
+        enrollment=run,
+        day=at.astimezone(now.enrollment.zone).date(),
+        number=now.number,
+        objective=now.rule,
+        release=now.enrollment.release,
+        document_id=now.page.document_id,
+        revision_id=now.page.revision_id,
+        question=now.question_id,
+        response=response,
+        is_right=is_right,
+        answered_at=at,
+        token=token,
+        memory=after.memory,
+        due_at=after.due_at,
+    )
+    store_new(stored, OtherQuestion(asked.question_id))
+    return stored
+
+
+def answer_of_form(person: User, token: UUID) -> DailyAnswer | None:
+    return DailyAnswer.objects.filter(token=token, enrollment__learner=person).first()
+
+
+def memory_of(asked: AskedToday) -> dict | None:
+    """As the last answer on the rule left it, of whichever run."""
+    run = asked.enrollment
+    rows = DailyAnswer.objects.filter(
+        enrollment__learner=run.learner_id, enrollment__course=run.course_id, objective=asked.rule
+    )
+    return rows.order_by("pk").values_list("memory", flat=True).last()
+
+
+def wish_of(person: User) -> DailyWish:
+    """What the letters' own button has stopped is not wanted. Runs two queries at most."""
+    wish = DailyWish.objects.filter(person=person).first() or DailyWish(person=person)
+    wish.by_letter = wish.by_letter and DAILY_LETTER not in stopped_of(person)
+    return wish
+
+
+@transaction.atomic
+def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
+    """Also for who has stopped the letters by the one press that each of them offers."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    wish = wish_of(person)
+    if (wish.by_letter, wish.during_course) == (by_letter, during_course):
+        return
+    chosen = {"by_letter": by_letter, "during_course": during_course}
+    DailyWish.objects.update_or_create(person=person, defaults=chosen)
+    if by_letter:
+        turn_on_again(KindToStop(person, DAILY_LETTER))
+    record("daily-question-chosen", actor=person, subject=person, data=chosen)

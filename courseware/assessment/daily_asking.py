@@ -1,0 +1,244 @@
+"""The question of the day: one a day from what somebody missed or what is critical, in another wording.
+
+From the day after a completion, out of all banks of the exam. Before that only by wish, about what the person has
+answered questions on, and never from the banks that the exam draws from. All of it derives from answers and release.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.utils import timezone
+
+from courseware.accounts.absences import last_day_away
+from courseware.accounts.models import User, time_zones
+from courseware.assessment.daily_answers import DailyAnswer, DailyWish
+from courseware.assessment.daily_rules import QUARTER, DailyRule, Wording, most_urgent, wording_of
+from courseware.assessment.models import DrillAnswer, Response
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline, PageData
+from courseware.content.models import Page
+from courseware.learning.access import PUBLISHED
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.progress import track_of
+from courseware.lib.kept_query import KeptQuery
+
+
+class Met(NamedTuple):
+    """A question that somebody answered in a course. `objective` is "" where it stands in a lesson, which says it."""
+
+    enrollment: int
+    document: str
+    question: str
+    objective: str
+    is_right: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AskedToday:
+    """The question that is asked next; `number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
+
+    enrollment: Enrollment
+    number: int
+    rule: str
+    page: PageData
+    wording: Wording
+
+    @property
+    def question_id(self) -> str:
+        return self.wording.question.id
+
+
+@dataclass(frozen=True)
+class DailyQuestion:
+    """What a person's day has: a question, or the answer to it, or none, and then the day on which the next one is.
+
+    `remembered` counts the rules answered right this month.
+    """
+
+    asked: AskedToday | None
+    answered: DailyAnswer | None
+    remembered: int
+    next_on: date | None
+
+
+def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
+    """All misses, and what was met `since`; of a run under way only where its learner wants to be asked."""
+
+    def rows(model: Any, run: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
+        wants = Exists(DailyWish.objects.filter(person=OuterRef(f"{run}__learner"), during_course=True))
+        found = model.objects.filter(Q(is_right=False) | Q(**{f"{at}__gte": since}), is_right__isnull=False, **which)
+        found = found.filter(wants | Q(**{f"{run}__completed_at__isnull": False}), **{f"{run}__learner": learner})
+        return found.order_by().values_list(run, document, "question", objective, "is_right", at)
+
+    responses = rows(
+        Response,
+        "attempt__enrollment",
+        "attempt__started_at",
+        "bank__identifier",
+        "objective",
+        attempt__submitted_at__isnull=False,
+    )
+    drills = rows(DrillAnswer, "attempt__enrollment", "answered_at", "bank__identifier", "objective")
+    answers = rows(Answer, "enrollment", "answered_at", "document__identifier", Value("", CharField()))
+    return responses.union(drills, answers, all=True)
+
+
+MET = KeptQuery(met_by)
+
+
+def given_by(learner):
+    """With `course` and `document_key`, the oldest first."""
+    keys = {"course": F("enrollment__course"), "document_key": F("document__identifier")}
+    return DailyAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
+
+
+GIVEN = KeptQuery(given_by)
+
+
+def runs_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
+    """The newest run in each course, with what `daily_of` asks of it. Runs three queries."""
+    runs = {run.course_id: run for run in PUBLISHED(learner=person.pk)}.values()
+    away_until, zone = last_day_away(person, at), time_zones(learner=person.pk).first()
+    for run in runs:
+        run.learner, run.zone_name, run.away_until = person, zone, away_until
+    return list(runs)
+
+
+def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
+    """`runs` are the newest ones of one person; None where no question of the day is for that person.
+
+    Runs two queries at most, and one for who has completed nothing and does not want it.
+    """
+    at = at or timezone.now()
+    asking = [run for run in runs if may_be_asked(run, at)]
+    if not asking:
+        return None
+    learner, zone = asking[0].learner_id, asking[0].zone
+    met = [Met(*row) for row in MET(learner=learner, since=at - QUARTER)]
+    if not met and not any(run.completed_at for run in asking):
+        return None
+    given = GIVEN(learner=learner)
+    today = at.astimezone(zone).date()
+    tomorrow = today + timedelta(days=1)
+    rules = [(run, rule) for run in asking for rule in rules_of(run, language, met, given)]
+    if not rules and not given:
+        return None
+    answered = next((each for each in given if each.day == today), None)
+    return DailyQuestion(
+        asked=None if answered else asked_of(rules, met, given, today),
+        answered=answered,
+        remembered=remembered_in(given, today),
+        next_on=min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None),
+    )
+
+
+def may_be_asked(run: Enrollment, at: datetime) -> bool:
+    if run.waived_at or run.away_until:
+        return False
+    if run.completed_at:
+        return run.completed_at.astimezone(run.zone).date() < at.astimezone(run.zone).date()
+    return run.started_at is not None
+
+
+def remembered_in(given: Iterable[DailyAnswer], today: date) -> int:
+    """It never shrinks within a month: what is missed later was remembered before."""
+    first = today.replace(day=1)
+    return len({(each.course, each.objective) for each in given if each.is_right and first <= each.day <= today})
+
+
+def asked_of(
+    rules: Collection[tuple[Enrollment, DailyRule]], met: Iterable[Met], given: Collection[DailyAnswer], today: date
+) -> AskedToday | None:
+    due = {id(rule): run for run, rule in rules if rule.is_due(today, run.zone)}
+    if not due:
+        return None
+    last = last_met(met, given)
+    rule = most_urgent([rule for _run, rule in rules if id(rule) in due], last)
+    run = due[id(rule)]
+    number = 1 + sum(each.enrollment_id == run.pk for each in given)
+    wording = wording_of(rule, last, f"{run.pk}:{number}")
+    return AskedToday(run, number, rule.id, wording.page, wording)
+
+
+def last_met(met: Iterable[Met], given: Iterable[DailyAnswer]) -> dict[str, datetime]:
+    """Question id → when it was met last."""
+    found: dict[str, datetime] = {}
+    times = [(each.question, each.at) for each in met] + [(each.question, each.answered_at) for each in given]
+    for question, at in times:
+        found[question] = max(at, found.get(question, at))
+    return found
+
+
+def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyAnswer]) -> Iterator[DailyRule]:
+    """In the order of the course. What has left it, is asked of nobody."""
+    outline = serving.outline(run.release, language)
+    own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
+    missed: dict[str, set[str]] = defaultdict(set)
+    for each, objective in own:
+        if not each.is_right:
+            missed[objective].add(each.question)
+    wordings = wordings_of(run, outline, {each.document for each, _objective in own})
+    wanted = missed.keys() | critical_rules(run, outline)
+    if not run.completed_at:
+        wanted &= {objective for _each, objective in own}
+    due = {each.objective: each.due_at for each in given if each.course == run.course_id}
+    for objective in (each for module in outline.modules for each in module.objectives):
+        found = tuple(each for each in wordings if each.question.objective == objective)
+        if found and objective in wanted:
+            families = {each.question.family for each in found if each.question.id in missed[objective]}
+            yield DailyRule(objective, found, frozenset(families), due.get(objective))
+
+
+def objective_of(met: Met, run: Enrollment, language: str) -> str:
+    """ "" where the lesson has the question no more."""
+    if met.objective:
+        return met.objective
+    page = page_in(run, met.document, language)
+    return page.questions[met.question].objective if page and met.question in page.questions else ""
+
+
+def page_in(run: Enrollment, identifier: str, language: str) -> PageData | None:
+    try:
+        return serving.page(run.release, identifier, language)
+    except Page.DoesNotExist:
+        return None
+
+
+def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Wording]:
+    """Questions that one press answers and that stand by themselves: of the banks, and of lessons those with a text of
+    their own. While a run is under way, of the drill and of the lessons `seen` alone.
+    """
+    lessons = [step.id for step in outline.steps if step.kind == "lesson" and (run.completed_at or step.id in seen)]
+    track, found = track_of(run, outline), []
+    for identifier in dict.fromkeys([*banks_of(run, outline), *lessons]):
+        page = page_in(run, identifier, outline.language)
+        for question in page.questions.values() if page else ():
+            if question.kind == "one" and question.objective and question.stem and question.is_for(track):
+                found.append(Wording(page, question))  # type: ignore[arg-type]  # without a page there is no question
+    return found
+
+
+def banks_of(run: Enrollment, outline: Outline) -> list[str]:
+    """Those of the pre-check are left out: its parallel questions compare before and after."""
+    exam = exam_of(run, outline)
+    if exam is None:
+        return []
+    drill = exam.data["critical_drill"]
+    drawn = [stratum["bank"] for stratum in exam.data["strata"]] if run.completed_at else []
+    return [*([drill["bank"]] if drill else []), *drawn]
+
+
+def critical_rules(run: Enrollment, outline: Outline) -> set[str]:
+    """Of which the exam draws a critical question in any case, or one of several."""
+    exam = exam_of(run, outline)
+    strata = exam.data["strata"] if exam else ()
+    return {objective for stratum in strata for slot in stratum["critical"] for objective in slot}
+
+
+def exam_of(run: Enrollment, outline: Outline) -> PageData | None:
+    return page_in(run, outline.exam_id, outline.language) if outline.exam_id else None

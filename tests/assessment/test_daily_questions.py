@@ -1,0 +1,186 @@
+"""The question of the day: whom it asks, about what, in which wording, and what an answer leaves."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from courseware.accounts.models import User
+from courseware.assessment.daily_answering import choose
+from courseware.assessment.daily_answers import DailyAnswer
+from courseware.assessment.drilling import OtherQuestion
+from courseware.content.releases.importing import import_course
+from courseware.evidence.models import Event
+from courseware.learning import enrolling
+from courseware.learning.models import Enrollment
+from tests.assessment.daily import after, asked_at, completed, daily_at, give_daily
+from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit
+from tests.making import make_enrollment, make_hr
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run():
+    return completed()
+
+
+# Whom it asks, and when
+
+
+def test_it_asks_from_the_day_after_the_completion_on_and_never_of_who_is_excused(run):
+    assert daily_at(run.learner, run.completed_at) is None
+    assert asked_at(run.learner, after(1)).rule == "O1.1"  # which was missed; O1.2 is only critical
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=None, waived_at=after(0))
+    assert daily_at(run.learner, after(1)) is None
+
+
+def test_nothing_is_asked_of_who_is_away_and_it_is_there_again_afterwards(run):
+    from courseware.accounts.away import Away
+
+    Away.objects.create(
+        person=run.learner,
+        first_day=after(1).date(),
+        last_day=after(3).date(),
+        begins_at=after(1) - timedelta(hours=1),
+        ends_at=after(3),
+    )
+    assert [daily_at(run.learner, after(number)) is None for number in (1, 2, 4)] == [True, True, False]
+
+
+def test_a_course_without_critical_questions_asks_about_what_was_missed_alone():
+    flawless = sit(ready(make_course())).enrollment
+    assert daily_at(flawless.learner, after(1)) is None
+    missing = sit(ready(flawless.course), points=3)
+    missed = set(missing.responses.filter(is_right=False).values_list("objective", flat=True))
+    Enrollment.objects.filter(pk=missing.enrollment.pk).update(completed_at=after(0))
+    assert asked_at(missing.enrollment.learner, after(1)).rule in missed
+
+
+def test_during_a_course_it_asks_by_wish_alone_and_never_from_a_bank_of_the_exam():
+    enrollment = ready(make_course_with_drill())
+    person = enrollment.learner
+    assert daily_at(person, after(1)) is None
+    choose(person, by_letter=False, during_course=True)
+    seen = set()
+    for number in range(1, 12):
+        if asked := asked_at(person, after(number)):
+            seen.add(asked.page.identifier)
+            give_daily(person, after(number), is_right=number % 2 == 0)
+    assert seen
+    assert "tea-bank" not in seen
+
+
+def test_before_a_rule_was_met_in_the_course_nothing_is_asked_about_it():
+    enrollment = make_enrollment(course=make_course_with_drill(), started_at=after(0))
+    choose(enrollment.learner, by_letter=False, during_course=True)
+    assert daily_at(enrollment.learner, after(1)) is None
+
+
+def test_a_renewal_that_is_open_hides_the_banks_again(run):
+    renewal = enrolling.enroll(run.learner, run.course, by=make_hr())
+    assert daily_at(renewal.learner, after(1)) is None
+
+
+# What it asks
+
+
+def test_no_wording_comes_twice_within_a_quarter(run):
+    met = set(run.attempts.get().responses.values_list("question", flat=True)) | {"d2", "d4", "d6"}
+    given = []
+    for number in range(1, 18, 2):
+        if asked := asked_at(run.learner, after(number)):
+            assert asked.question_id not in met
+            met.add(asked.question_id)
+            given.append(give_daily(run.learner, after(number), asked=asked, is_right=False))
+    assert len(given) > 5
+
+
+def test_what_is_known_comes_more_seldom_and_what_was_missed_soon(run):
+    first, second = give_daily(run.learner, after(1)), give_daily(run.learner, after(2), is_right=False)
+    assert (first.due_at - first.answered_at).days == 2
+    assert (second.due_at - second.answered_at).days <= 1
+    again, other = give_daily(run.learner, after(3)), give_daily(run.learner, after(4))
+    assert {again.objective, other.objective} == {first.objective, second.objective}
+    known = again if again.objective == first.objective else other
+    assert (known.due_at - known.answered_at).days > 7
+
+
+def test_a_question_that_has_left_the_course_is_asked_no_more(run):
+    asked = asked_at(run.learner, after(1))
+    files = {
+        path: body.replace(f"#{asked.question_id} ".encode(), b"#q99 ").replace(
+            f"#{asked.question_id}}}".encode(), b"#q99}"
+        )
+        for path, body in drill_files().items()
+    }
+    import_course(files)
+    assert asked_at(run.learner, after(1)).question_id != asked.question_id
+    with pytest.raises(OtherQuestion):
+        give_daily(run.learner, after(1), asked=asked)
+
+
+def test_of_several_courses_one_question_is_asked_on_a_day(run):
+    other = import_course(
+        {path: body.replace(b"tea-room", b"tea-house") for path, body in drill_files().items()}
+    ).course
+    second = ready(other, learner=run.learner)
+    Enrollment.objects.filter(pk=second.pk).update(completed_at=after(0))
+    give_daily(run.learner, after(1))
+    assert asked_at(run.learner, after(1)) is None
+    courses = set()
+    for number in range(2, 6):
+        courses.add(
+            give_daily(run.learner, after(number)).enrollment.course_id
+            if asked_at(run.learner, after(number))
+            else None
+        )
+    assert {run.course_id, other.pk} & courses == {run.course_id, other.pk}
+
+
+# What an answer leaves
+
+
+def test_one_answer_a_day_and_the_same_form_gets_the_stored_one(run):
+    asked = asked_at(run.learner, after(1))
+    token = uuid.uuid4()
+    stored = give_daily(run.learner, after(1), asked=asked, token=token)
+    assert give_daily(run.learner, after(1), asked=asked, token=token, is_right=False) == stored
+    with pytest.raises(OtherQuestion):
+        give_daily(run.learner, after(1), asked=asked)
+    daily = daily_at(run.learner, after(1))
+    assert (daily.asked, daily.answered.pk, daily.remembered) == (None, stored.pk, 1)
+    assert DailyAnswer.objects.count() == 1
+
+
+def test_it_is_practice_so_no_event_no_activity_and_no_completion_comes_of_it(run):
+    before = Enrollment.objects.filter(pk=run.pk).values().get(), Event.objects.count()
+    give_daily(run.learner, after(1), is_right=False)
+    assert (Enrollment.objects.filter(pk=run.pk).values().get(), Event.objects.count()) == before
+
+
+def test_what_was_remembered_in_a_month_is_not_lost_by_a_later_miss_or_a_day_left_out(run):
+    at = run.completed_at.replace(day=1, hour=4) + timedelta(days=40)
+    first = at.replace(day=1)
+    give_daily(run.learner, first)
+    give_daily(run.learner, first + timedelta(days=1))
+    remembered = daily_at(run.learner, first + timedelta(days=2)).remembered
+    later = next(day for day in range(2, 27) if asked_at(run.learner, first + timedelta(days=day)))
+    give_daily(run.learner, first + timedelta(days=later), is_right=False)
+    assert daily_at(run.learner, first + timedelta(days=later)).remembered == remembered == 2
+    assert daily_at(run.learner, first + timedelta(days=35)).remembered == 0
+
+
+def test_memory_goes_on_in_the_next_run_through_the_course(run):
+    given = give_daily(run.learner, after(1))
+    renewal = enrolling.enroll(run.learner, run.course, by=make_hr())
+    Enrollment.objects.filter(pk=renewal.pk).update(completed_at=after(1), started_at=after(1))
+    asked = asked_at(User.objects.get(pk=run.learner_id), after(2))
+    assert asked.rule != given.objective
+
+
+def test_a_choice_is_logged_once_and_a_repeated_one_changes_nothing(run):
+    for _ in range(2):
+        choose(run.learner, by_letter=True, during_course=False)
+    event = Event.objects.get(verb="daily-question-chosen")
+    assert event.data == {"by_letter": True, "during_course": False}
