@@ -32,6 +32,17 @@ class DrillForm(forms.Form):
     token = forms.UUIDField()
 
 
+class DailyAnswerForm(DrillForm):
+    """The same, and the page that it stands on: home, or else the page of the question itself."""
+
+    at_home = forms.BooleanField(required=False)
+
+
+class DailyWishForm(forms.Form):
+    by_letter = forms.BooleanField(required=False)
+    during_course = forms.BooleanField(required=False)
+
+
 class SaveForm(forms.Form):
     """What a form sends beside the answer itself (see `attempt_page.raw_answer`): arguments of `attempting.save`."""
 

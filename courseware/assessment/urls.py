@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.assessment.views import attempt, certificate, drill, exam, result
+from courseware.assessment.views import attempt, certificate, daily, drill, exam, result
 
 app_name = "assessment"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("attempts/<int:pk>/<int:position>/", attempt.save, name="save"),
     path("attempts/<int:pk>/drill/<id:rule>/", drill.drill, name="drill"),
     path("attempts/<int:pk>/drill/<id:rule>/answer/", drill.answer_drill, name="answer-drill"),
+    # /daily/
+    path("daily/", daily.daily, name="daily"),
+    path("daily/answer/", daily.answer, name="answer-daily"),
+    path("daily/wishes/", daily.wish, name="daily-wishes"),
     # /certificates/
     path("certificates/", certificate.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", certificate.certificate, name="certificate"),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -26,6 +27,13 @@ from courseware.learning.models import Enrollment, LessonReport
 from courseware.learning.own_post import post_in_words
 from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
+
+
+class DailyCounts(NamedTuple):
+    """How many questions of the day were answered, and how many of them right."""
+
+    answered: int
+    right: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ class Record:
     point: StartingPoint
     asks_again: bool
     is_drill_left: bool
+    daily: DailyCounts
 
     @property
     def answers(self) -> int:
@@ -126,6 +135,7 @@ def own_record(reading: Reading) -> Record:
         point=journey.starting_point,
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.is_held_by_drill,
+        daily=daily_counts(enrollment),
     )
 
 
@@ -135,6 +145,12 @@ def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
     for seen in enrollment.changes_seen.select_related("document"):
         found[seen.document.identifier].append(seen)
     return found
+
+
+def daily_counts(enrollment: Enrollment) -> DailyCounts:
+    """Runs one query."""
+    right = Count("pk", filter=Q(is_right=True))
+    return DailyCounts(**enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right))
 
 
 def certificate_of(enrollment: Enrollment) -> Certificate | None:

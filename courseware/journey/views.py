@@ -7,11 +7,12 @@ from django.views.decorators.http import require_GET
 
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.site_name import face_for
+from courseware.assessment.daily_card import daily_card
 from courseware.content.compiled import serving
-from courseware.journey.home import course_cards, first_changed
-from courseware.journey.next_act import journeys
 from courseware.journey.acts import Act
+from courseware.journey.home import course_cards, first_changed
 from courseware.journey.newcomer import welcome
+from courseware.journey.next_act import journeys
 from courseware.journey.other_work import other_work
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
@@ -35,12 +36,12 @@ def home(request):
     main, *others = cards
     context["changed"], context["changed_beside"] = first_changed(cards)
     context |= {"main": main, "others": others}
-    template = "journey/home.html"
     if main.act.kind == Act.BEGIN:
-        template = "journey/newcomer.html"
-        context["welcome"] = welcome(main, request.user)
+        template, more = "journey/newcomer.html", {"welcome": welcome(main, request.user)}
+    else:
+        template, more = "journey/home.html", {"daily": daily_card([card.enrollment for card in cards])}
     with timezone.override(main.enrollment.zone):
-        return render(request, template, context)
+        return render(request, template, context | more)
 
 
 @in_background

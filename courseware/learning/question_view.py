@@ -38,7 +38,9 @@ class Try(Protocol):
     """The part of `learning.Answer` that is needed."""
 
     response: ResponseValue
-    is_right: bool | None
+
+    @property
+    def is_right(self) -> bool | None: ...
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,15 @@ def show(
     asked_after: int | None = None,
     *,
     is_practice: bool = False,
+    reveal: bool = False,
 ) -> ShownQuestion:
     """The question after the last of these tries (at least one).
 
     `asked_after` is the number of tries its form was made with (see `ask`), if that was not those before the last.
+    With `reveal` all reasons come whatever the tries say: the question is not asked again.
     """
     last = tries[-1]
-    reveal = reveals_all(tries) or (is_practice and question.kind in DONE)
+    reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
     text, given = (last.response, []) if isinstance(last.response, str) else ("", last.response)
     shown = [shown_choice(question, place, value, given, reveal) for value, place in enumerate(order)]

@@ -274,7 +274,17 @@ def test_pages_where_a_manager_looks_around(language, visit, world):
     keep_figures(site_day() + timedelta(days=2))
     make_enrollment(world.people["manager"], world.course, due_at=days(2))
     seen = "/team/see/tea-room/"
-    pages = ["/", "/team/", "/team/outlook/", "/team/teams/", "/team/?team=999", "/tray/", "/letters/", "/due-days/"]
+    pages = [
+        "/",
+        "/team/",
+        "/team/outlook/",
+        "/team/teams/",
+        "/team/?team=999",
+        "/tray/",
+        "/letters/",
+        "/daily/",
+        "/due-days/",
+    ]
     pages += [seen, f"{seen}boiling/", f"{seen}drill/", f"/people/decide/note/?team={world.team.pk}"]
     page = visit(world.people["manager"], language=language)
     assert_fine(page, pages)

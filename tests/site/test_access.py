@@ -104,6 +104,8 @@ def forms(world):
         "learn/<id:course>/<id:step>/post/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
+        "daily/answer/": {"question": "none", "number": 1, "revision": 1, "token": uuid.UUID(int=5), "choice": 0},
+        "daily/wishes/": {"during_course": "on"},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
         "api/": {"name": "Pivot", "ends_on": site_day()},

@@ -26,8 +26,9 @@ pytestmark = [
 # Tables with a row and more for each person.
 GROWING = {
     "accounts_user", "accounts_membership", "accounts_device", "assessment_attempt", "assessment_certificate",
-    "assessment_drillanswer", "assessment_response", "django_session", "evidence_event", "learning_answer",
-    "learning_completion", "learning_enrollment", "outbox_message", "simulations_decision", "simulations_run",
+    "assessment_dailyanswer", "assessment_drillanswer", "assessment_response", "django_session", "evidence_event",
+    "learning_answer", "learning_completion", "learning_enrollment", "outbox_message", "simulations_decision",
+    "simulations_run",
 }  # fmt: skip
 FEW = 200  # rows of one table that a statement may read for a page of a person
 OF_A_TEAM = 50 * 11  # enrollments

@@ -1,0 +1,104 @@
+"""The question of the day as a card: on home, and on a page of its own."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import get_language
+
+from courseware.assessment.daily_answers import DailyAnswer
+from courseware.assessment.daily_asking import AskedToday, daily_of, page_in
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Step
+from courseware.language.documents import display_tag
+from courseware.language.questions import Question
+from courseware.learning.models import Enrollment
+from courseware.learning.question_view import ShownQuestion, ask, show
+
+
+@dataclass(frozen=True)
+class DailyForm:
+    """`number` and `revision` say what the form showed; `token` is its own."""
+
+    question: ShownQuestion
+    number: int
+    revision: int
+    token: uuid.UUID
+    language: str
+
+
+@dataclass(frozen=True)
+class DailyReasons:
+    """Today's answer with all reasons. `lesson` is where it stands, None where that has left the course."""
+
+    question: ShownQuestion
+    lesson: Step | None
+    course: str
+    language: str
+
+
+@dataclass(frozen=True)
+class DailyCard:
+    """`form` or `reasons` or neither, where nothing is due before `next_on`."""
+
+    form: DailyForm | None
+    reasons: DailyReasons | None
+    is_answered: bool
+    remembered: int
+    next_on: date | None
+    language: str
+
+    @property
+    def dots(self) -> range:
+        return range(self.remembered)
+
+
+def daily_card(runs: Collection[Enrollment]) -> DailyCard | None:
+    """In the language of the page. Runs two queries at most."""
+    language = get_language() or ""
+    daily = daily_of(runs, language)
+    if daily is None:
+        return None
+    return DailyCard(
+        form=form_of(daily.asked, language) if daily.asked else None,
+        reasons=reasons_of(daily.answered, runs, language) if daily.answered else None,
+        is_answered=daily.answered is not None,
+        remembered=daily.remembered,
+        next_on=daily.next_on,
+        language=display_tag(language),
+    )
+
+
+def form_of(asked: AskedToday, language: str) -> DailyForm:
+    run = asked.enrollment
+    return DailyForm(
+        question=ask(asked.wording.question, run.pk, asked.number - 1),
+        number=asked.number,
+        revision=asked.page.revision_id,
+        token=uuid.uuid4(),
+        language=display_tag(serving.outline(run.release, language).language),
+    )
+
+
+def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
+    """None where the course or the question was taken away since, and nothing has it any more."""
+    run = next((run for run in runs if run.course_id == answer.course), None)
+    if run is None:
+        return None
+    outline = serving.outline(run.release, language)
+    question = question_answered(answer, run, outline.language)
+    if question is None:
+        return None
+    lesson = outline.find(question.lesson or outline.objective_lessons.get(answer.objective, ""))
+    shown = show(question, answer.enrollment_id, [answer], answer.number - 1, reveal=True)
+    return DailyReasons(shown, lesson, outline.course_id, display_tag(outline.language))
+
+
+def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Question | None:
+    """As it was asked. Runs a query where it was released anew since."""
+    page = page_in(run, answer.document_key, language)
+    if page and page.revision_id == answer.revision_id:
+        return page.questions.get(answer.question)
+    asked = serving.questions_in(answer.document_id, answer.revision_id, answer.question)
+    return asked.get(language) or next(iter(asked.values()), None)

@@ -1,0 +1,82 @@
+"""/daily/: the question of the day, and whether one wants it by letter or during the course."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from courseware.assessment.daily_answering import answer_daily, answer_of_form, choose, wish_of
+from courseware.assessment.daily_asking import daily_of, runs_of_person
+from courseware.assessment.daily_card import daily_card
+from courseware.assessment.drilling import OtherQuestion
+from courseware.assessment.forms import DailyAnswerForm, DailyWishForm
+from courseware.learning.answering import NoSuchQuestion, QuestionChanged
+from courseware.learning.question_view import OtherOrder, raw_response
+from courseware.lib.form_pages import form_on
+
+
+def daily_address():
+    return reverse("assessment:daily")
+
+
+@require_safe
+@login_required
+def daily(request):
+    card = daily_card(runs_of_person(request.user))
+    context = {"daily": card, "wish": wish_of(request.user), "chosen": chosen_in_letter(request, card)}
+    return render(request, "assessment/daily.html", context)
+
+
+def chosen_in_letter(request, card):
+    """The choice that a link in a letter has put in, None where another question is asked by now."""
+    is_asked = card and card.form and request.GET.get("question") == card.form.question.id
+    if not is_asked or request.GET.get("number") != str(card.form.number):
+        return None
+    choices = card.form.question.choices
+    return next((each for each in choices if each.value == request.GET.get("choice")), None)
+
+
+@require_POST
+@login_required
+@form_on(daily_address)
+def answer(request):
+    form = DailyAnswerForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    sent = form.cleaned_data
+    back = f"{reverse('home') if sent['at_home'] else daily_address()}#daily"
+    try:
+        answer_of_form(request.user, sent["token"]) or keep_answer(request, sent)
+    except (OtherQuestion, NoSuchQuestion, QuestionChanged):
+        said = _("Today’s question was answered in another tab, or it is another one by now. Here it stands.")
+        messages.warning(request, said)
+    except OtherOrder:
+        other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        messages.warning(request, other)
+    except ValueError:
+        messages.warning(request, _("Choose an answer, then send it."))
+    return redirect(back)
+
+
+def keep_answer(request, sent):
+    found = daily_of(runs_of_person(request.user), get_language())
+    asked = found.asked if found else None
+    if asked is None or (asked.number, asked.question_id) != (sent["number"], sent["question"]):
+        raise OtherQuestion(sent["question"])
+    raw = raw_response(asked.wording.question, asked.enrollment.pk, asked.number - 1, request.POST)
+    return answer_daily(request.user, asked, raw, revision=sent["revision"], token=sent["token"])
+
+
+@require_POST
+@login_required
+@form_on(daily_address)
+def wish(request):
+    form = DailyWishForm(request.POST)
+    if form.is_valid():
+        choose(request.user, **form.cleaned_data)
+        messages.success(request, _("Kept."))
+    return redirect(daily_address())
