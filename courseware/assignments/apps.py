@@ -14,6 +14,7 @@ class AssignmentsConfig(AppConfig):
             arrival_letter,
             changed_lesson_letters,
             coming_reminders,
+            daily_letters,
             door_keeping,
             door_letter,
             door_sending,
@@ -52,6 +53,13 @@ class AssignmentsConfig(AppConfig):
         words = _("Ask leads how people work some days after a course")
         schedule("ask-leads", words, observation_letter.ask_leads, Daily(at := time(5, 25)))
         register_morning_job(observation_letter.KIND, MorningJob(at, observation_letter.coming_observations))
+        daily_letters.register_letter()
+        words = _("Write letters with the question of the day")
+        schedule("write-daily-questions", words, daily_letters.write_questions, Daily(at := time(5, 40)))
+        coming = MorningJob(
+            at, daily_letters.ComingQuestions, daily_letters.why_not, unsaid=daily_letters.NOTHING_ASKED
+        )
+        register_morning_job(daily_letters.DAILY_LETTER, coming)
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)

@@ -1,5 +1,6 @@
 """What stands in an example of the letters of this room, and what a firm may fill into its own words there."""
 
+from operator import itemgetter
 from typing import Any
 
 from django.utils.translation import gettext
@@ -43,6 +44,18 @@ def example_of_certificates() -> dict[str, Any]:
     return {**signed_example(), "certificates": [certificate], "next": None}
 
 
+def example_of_question() -> dict[str, Any]:
+    page = address_of_example("daily/")
+    choices = [gettext("Read the code out, slowly"), gettext("Refuse, and go the way for lost phones")]
+    return {
+        "name": signed_example()["name"],
+        "title": gettext("A code by telephone"),
+        "stem": gettext("His phone was stolen, and the code cannot reach him. “Read it out to me.” What do you do?"),
+        "choices": [{"words": words, "link": f"{page}?choice={place}"} for place, words in enumerate(choices)],
+        "page": page,
+    }
+
+
 ABOUT_CERTIFICATES = {
     **NAME_AND_FIRM,
     "course": Placeholder(_("the title of the course; of several the first"), of_first("title", "certificates")),
@@ -60,3 +73,6 @@ REMINDER = Editable(
 )
 ARRIVAL = Editable(ABOUT_CERTIFICATES, example_of_certificates)
 ENDING = Editable(ABOUT_CERTIFICATES, example_of_certificates)
+DAILY_QUESTION = Editable(
+    {**NAME_AND_FIRM, "title": Placeholder(_("the heading of the question"), itemgetter("title"))}, example_of_question
+)

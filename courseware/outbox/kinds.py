@@ -48,6 +48,8 @@ class MessageKind:
 
     `lines`, of a kind that stands in the tray, too: of several lines what each says, by key, from as many queries as
     for one. Left out is what it has no words for any more.
+
+    `asked_for_on`, of a kind that only who wants it gets, is the name of the address where one says so.
     """
 
     words: str | Promise
@@ -57,6 +59,7 @@ class MessageKind:
     sort: LetterSort = LetterSort.AT_ONCE
     lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
     editable: Editable | None = None
+    asked_for_on: str = ""
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}

@@ -57,7 +57,7 @@ def own_letters(request: HttpRequest) -> HttpResponse:
         return redirect("outbox:own-letters")
     stopped = stopped_of(cast(AbstractBaseUser, request.user))
     context = {
-        "kinds": [(name, MESSAGE_KINDS[name].words, name in stopped) for name in kinds_to_stop()],
+        "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds_to_stop()],
         "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(LetterSort.TRAINING)],
     }
     return render(request, "outbox/own_letters.html", context)

@@ -1,0 +1,143 @@
+"""The question of the day by letter, for who wants it: asked as home asks it, each choice an address that puts it in.
+
+The address opens the page with the choice in its place; what is sent, is sent there, by whoever is signed in.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.models import User
+from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
+from courseware.assessment.daily_answers import DailyWish
+from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
+from courseware.assignments.example_letters import DAILY_QUESTION
+from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.learning.question_view import ask
+from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+
+NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
+NOT_WANTED = gettext_noop("the person does not want the question of the day by letter any more")
+DAY_IS_OVER = gettext_noop("its day is over")
+NOTHING_ASKED = gettext_noop("nothing is asked today, or it was answered")
+
+
+def register_letter() -> None:
+    kind = MessageKind(
+        words=_("A question a day"),
+        template="assignments/mail/daily_question.txt",
+        why_unwanted=one_by_one(why_not),
+        context=in_words,
+        sort=LetterSort.SUBSCRIBED,
+        editable=DAILY_QUESTION,
+        asked_for_on="assessment:daily",
+    )
+    register_kind(DAILY_LETTER, kind)
+
+
+def write_questions(at: datetime | None = None) -> str:
+    """Says how many are new. Done again, or by two at once, it writes none twice: each has its key."""
+    at, written, last = at or timezone.now(), 0, 0
+    while people := list(wishing().filter(person__gt=last)[:PEOPLE_AT_ONCE]):
+        last = people[-1].person_id
+        written += write_once(letters_at([wish.person for wish in people], at))
+    return f"letters: {written}" if written else ""
+
+
+class ComingQuestions:
+    """What a morning would bring."""
+
+    def __init__(self, _morning: Morning, at: datetime) -> None:
+        self.at = at
+
+    def readers(self, after: int) -> Collection[int]:
+        return list(wishing().filter(person__gt=after).values_list("person", flat=True)[:PEOPLE_AT_ONCE])
+
+    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
+        wished = wishing().filter(person__in=people)
+        return ((letter, "") for letter in letters_at([wish.person for wish in wished], self.at))
+
+
+def wishing() -> QuerySet[DailyWish]:
+    wished = DailyWish.objects.filter(by_letter=True, person__is_active=True)
+    return wished.select_related("person").order_by("person")
+
+
+def letters_at(people: Collection[User], at: datetime) -> list[Message]:
+    """Runs some queries for each: it is few who want it."""
+    hours = hours_of([person.pk for person in people])
+    letters = [letter_to(person, hours[person.pk], at) for person in people]
+    return [letter for letter in letters if letter and asked_in(letter)]
+
+
+def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
+    """None where no letter leaves within a day."""
+    next_at = hours.opens_at(at)
+    if next_at - at > NEAR:
+        return None
+    day = next_at.astimezone(hours.zone).date().isoformat()
+    return Message(
+        kind=DAILY_LETTER,
+        key=f"{DAILY_LETTER}:{person.pk}:{day}",
+        person=person,
+        address=person.email or "",
+        language=person.language,
+        data={"day": day},
+        next_at=next_at,
+    )
+
+
+def asked_in(message: Message, at: datetime | None = None) -> AskedToday | None:
+    """What it asks when it leaves."""
+    at = max(at or timezone.now(), message.next_at).astimezone(UTC)
+    language = message.language or settings.LANGUAGE_CODE
+    daily = daily_of(runs_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
+    return daily.asked if daily else None
+
+
+def why_not(message: Message, at: datetime | None = None) -> str:
+    if not wish_of(message.person).by_letter:  # type: ignore[arg-type]  # these letters are to people alone
+        return NOT_WANTED
+    at = at or timezone.now()
+    zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
+    if at.astimezone(zone).date() > date.fromisoformat(message.data["day"]):
+        return DAY_IS_OVER  # a letter by office had the day
+    return "" if asked_in(message, at) else NOTHING_ASKED
+
+
+def in_words(messages: Sequence[Message]) -> Mapping[int, dict[str, Any]]:
+    return {message.pk: question_in_words(asked) for message in messages if (asked := asked_in(message))}
+
+
+def question_in_words(asked: AskedToday) -> dict[str, Any]:
+    shown = ask(asked.wording.question, asked.enrollment.pk, asked.number - 1)
+    page = settings.SITE_URL.rstrip("/") + reverse("assessment:daily")
+    put = {"question": shown.id, "number": asked.number}
+    return {
+        "name": asked.enrollment.learner.name,
+        "title": plain(shown.title),
+        "stem": plain(shown.stem),
+        "choices": [
+            {"words": plain(each.html), "link": f"{page}?{urlencode({**put, 'choice': each.value})}"}
+            for each in shown.choices
+        ],
+        "page": page,
+        "house_style_of": asked.enrollment.course.identifier,
+    }
+
+
+def plain(html: str) -> str:
+    return unescape(strip_tags(html)).strip()

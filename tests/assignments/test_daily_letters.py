@@ -1,0 +1,72 @@
+"""The question of the day by letter: to whom it leaves, when not, and what its addresses do."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from courseware.assessment.daily_answering import DAILY_LETTER, choose, wish_of
+from courseware.assignments import daily_letters
+from courseware.learning.models import Enrollment
+from courseware.outbox.delivering import deliver_due
+from courseware.outbox.models import Message
+from courseware.outbox.stopping import KindToStop, stop_kind
+from tests.assessment.daily import completed, give_daily
+from tests.making import letters
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+TUESDAY, SATURDAY = (datetime(2030, 1, day, 1, tzinfo=UTC) for day in (8, 12))  # 9 in the morning in Shanghai
+
+
+@pytest.fixture
+def run():
+    """Complete since a day; its learner wants letters."""
+    run = completed()
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=datetime(2030, 1, 6, tzinfo=UTC))
+    choose(run.learner, by_letter=True, during_course=False)
+    Message.objects.all().delete()  # that of the arrival
+    return run
+
+
+def written_at(at):
+    with time_machine.travel(at, tick=False):
+        daily_letters.write_questions()
+        return letters()
+
+
+def test_it_leaves_to_who_wants_it_once_a_day_and_each_choice_is_an_address(run, client):
+    with time_machine.travel(TUESDAY, tick=False):
+        for _ in range(2):
+            daily_letters.write_questions()
+        [letter] = letters()
+        links = re.findall(r"/daily/\?\S+", letter.body)
+        client.force_login(run.learner)
+        chosen = [client.get(link).text.count('class="pick chosen"') for link in links]
+    assert chosen == [1, 1, 1]
+    assert "/letters/stop/" in letter.body
+
+
+def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
+    choose(run.learner, by_letter=False, during_course=False)
+    assert written_at(TUESDAY) == []
+    choose(run.learner, by_letter=True, during_course=False)
+    with time_machine.travel(TUESDAY, tick=False):
+        daily_letters.write_questions()
+        give_daily(run.learner, TUESDAY)
+        assert letters() == []
+        assert Message.objects.get().why == daily_letters.NOTHING_ASKED
+    stop_kind(KindToStop(run.learner, DAILY_LETTER))
+    assert not wish_of(run.learner).by_letter
+    choose(run.learner, by_letter=True, during_course=False)
+    assert wish_of(run.learner).by_letter
+
+
+def test_none_leaves_on_a_free_day_and_one_that_had_to_wait_a_day_is_over(run):
+    assert written_at(SATURDAY) == []
+    assert not Message.objects.exists()
+    with time_machine.travel(TUESDAY, tick=False):
+        daily_letters.write_questions()
+    with time_machine.travel(datetime(2030, 1, 9, 1, tzinfo=UTC), tick=False):
+        deliver_due()
+    assert Message.objects.get().why == daily_letters.DAY_IS_OVER
