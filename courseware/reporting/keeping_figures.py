@@ -21,6 +21,7 @@ from courseware.reporting.after_course import gains_counted
 from courseware.reporting.board_rows import teams_joined
 from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
 from courseware.reporting.question_statistics import answers_counted
+from courseware.reporting.retention import retention_counted
 from courseware.reporting.simulation_statistics import runs_counted
 from courseware.reporting.weak_spots import objectives_counted
 
@@ -56,6 +57,7 @@ def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[C
     yield from runs_counted(course)
     yield from objectives_counted(course, route)
     yield from gains_counted(course, route)
+    yield from retention_counted(course)
 
 
 def lines_of_teams() -> dict[int, list[int]]:

@@ -10,11 +10,13 @@ from courseware.accounts.models import Team
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
+from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
 from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
 from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.outlook import MOST_RUNS, outlook_of
+from courseware.reporting.retention import retention
 from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.weak_spots import weak_spots
 
@@ -43,8 +45,10 @@ def outlook(request):
         }
         if not is_too_large:
             context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
-            spots = weak_spots(route, course.pk, dict(teams_whole(teams, chosen.get("team"))))
+            whole = dict(teams_whole(teams, chosen.get("team")))
+            spots = weak_spots(route, course.pk, whole)
             context |= {"spots": spots, "heat": HeatDrawing(spots)}
+            context["retention"] = retention(course.pk, whole, site_day())
     return render(request, "reporting/outlook.html", context)
 
 

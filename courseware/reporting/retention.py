@@ -1,0 +1,63 @@
+"""What a team has kept, by the question of the day: who had four of the first five right in a quarter."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F
+
+from courseware.assessment.daily_answers import DailyAnswer
+from courseware.content.models import Course
+from courseware.lib.disclosure import shown_from
+from courseware.reporting.group_figures import Counted, GroupFigure, Subject
+from courseware.reporting.period_reports import Period
+from courseware.reporting.quarters import latest_quarters
+from courseware.reporting.shares import Share
+
+ASKED, RIGHT = 5, 4  # questions of a person in a quarter
+QUARTERS_SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Retention:
+    """`lines` are (team, a share for each of `quarters`, or None of too few), the newest quarter first."""
+
+    quarters: list[Period]
+    lines: list[tuple[str, list[Share | None]]]
+
+
+def subject_of_quarter(first: date) -> Subject:
+    return Subject(f"retained/{first:%Y-%m}")
+
+
+def first_of_quarter(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
+def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Of each quarter who has answered five since the completion, on the day of the fifth. Runs one query."""
+    rows = DailyAnswer.objects.filter(
+        enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
+    ).order_by("day", "pk")
+    given: dict[date, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    people: dict[date, list[Counted]] = defaultdict(list)
+    for learner, day, is_right in rows.values_list("enrollment__learner", "day", "is_right"):
+        quarter = first_of_quarter(day)
+        answers = given[quarter][learner]
+        answers.append(is_right)
+        if len(answers) == ASKED:
+            people[quarter].append(Counted(learner, shown_from(day), {"kept": int(sum(answers) >= RIGHT)}))
+    for quarter, counted in people.items():
+        yield subject_of_quarter(quarter), counted
+
+
+def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
+    """Of these teams. Runs one query."""
+    quarters = latest_quarters(today)[:QUARTERS_SHOWN]
+    subjects = [subject_of_quarter(each.first) for each in quarters]
+    found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, subjects)
+    shares = {key: Share(each.numbers["kept"], each.people) for key, each in found.items()}
+    shown = sorted({team for _subject, team in shares}, key=lambda team: (teams[team], team))
+    lines = [(teams[team], [shares.get((subject, team)) for subject in subjects]) for team in shown]
+    return Retention(quarters, lines)

@@ -1,0 +1,58 @@
+"""What a team has kept by the question of the day: nothing of four people, nothing of before the completion."""
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+
+from courseware.assessment.daily_answers import DailyAnswer
+from courseware.content.compiled import serving
+from courseware.learning.models import Enrollment
+from courseware.reporting.keeping_figures import keep_figures
+from courseware.reporting.retention import Retention, retention
+from courseware.reporting.shares import Share
+from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+FIRST = date(2026, 10, 5)
+
+
+@pytest.fixture
+def course():
+    return make_course()
+
+
+def answered(team, course, outcomes, *, completed=True, number=0):
+    """Somebody new of the team, whose answers of five days and more were right or not."""
+    person = make_user()
+    join(team, person)
+    run = make_enrollment(person, course, completed_at=days(-60) if completed else None)
+    page = serving.page(course.current, "boiling", "en")
+    for place, is_right in enumerate(outcomes, start=1):
+        DailyAnswer.objects.create(
+            enrollment=run, day=FIRST + timedelta(days=place), number=place, objective="O1.1", release=course.current,
+            document_id=page.document_id, revision_id=page.revision_id, question="what-first", response=[0],
+            is_right=is_right, answered_at=days(-30), token=uuid.uuid4(), memory={}, due_at=days(1),
+        )  # fmt: skip
+    return person
+
+
+def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(course):
+    team = make_team("Night")
+    answered(team, course, [True] * 5)
+    answered(team, course, [True, False, True, True, True, False, False])
+    answered(team, course, [True, False, False, True, True, True, True])
+    answered(team, course, [False] * 5)
+    answered(team, course, [True] * 4)  # not five yet
+    answered(team, course, [True] * 5, completed=False)  # during the course
+    named, today = {team.pk: "Night"}, FIRST + timedelta(days=9)
+    keep_figures(today)
+    assert retention(course.pk, named, today).lines == []
+    answered(team, course, [True] * 5)
+    keep_figures(today)
+    assert retention(course.pk, named, today).lines == [("Night", [Share(3, 5), None])]
+    Enrollment.objects.filter(learner__in=team.memberships.values("person")).update(completed_at=None)
+    keep_figures(today + timedelta(days=1))
+    later = retention(course.pk, named, date(2027, 1, 2))
+    assert isinstance(later, Retention)
+    assert later.lines == [("Night", [None, Share(3, 5)])]
