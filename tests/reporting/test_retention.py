@@ -4,6 +4,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.content.compiled import serving
@@ -37,7 +38,7 @@ def answered(team, course, outcomes, *, completed=True, number=0):
     return person
 
 
-def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(course):
+def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(client, course):
     team = make_team("Night")
     answered(team, course, [True] * 5)
     answered(team, course, [True, False, True, True, True, False, False])
@@ -51,6 +52,9 @@ def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(cou
     answered(team, course, [True] * 5)
     keep_figures(today)
     assert retention(course.pk, named, today).lines == [("Night", [Share(3, 5), None])]
+    with time_machine.travel("2026-10-20T02:00Z", tick=False):
+        client.force_login(team.manager)
+        assert "3 of 5" in client.get("/team/outlook/", headers={"Accept-Language": "en"}).text
     Enrollment.objects.filter(learner__in=team.memberships.values("person")).update(completed_at=None)
     keep_figures(today + timedelta(days=1))
     later = retention(course.pk, named, date(2027, 1, 2))
