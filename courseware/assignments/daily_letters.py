@@ -77,8 +77,8 @@ def wishing() -> QuerySet[DailyWish]:
 
 
 def letters_at(people: Collection[User], at: datetime) -> list[Message]:
-    """Runs some queries for each: it is few who want it."""
-    hours = hours_of([person.pk for person in people])
+    """Runs some queries for each, and none where there is nobody."""
+    hours = hours_of([person.pk for person in people]) if people else {}
     letters = [letter_to(person, hours[person.pk], at) for person in people]
     return [letter for letter in letters if letter and asked_in(letter)]
 
