@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext, ngettext
-
 from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.assessment.grading import points_needed
@@ -14,6 +12,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.journey.home import CourseCard
 from courseware.learning.models import Enrollment
+from courseware.lib.minute_words import minutes_in_words
 
 # Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
 WIDE, NARROW = (252, 846), (5, 295)
@@ -65,7 +64,7 @@ def welcome(card: CourseCard, person: User) -> Welcome:
     asked = questions_of(exam)
     return Welcome(
         stops=card.progress.total,
-        duration=duration(card.minutes_left),
+        duration=minutes_in_words(card.minutes_left),
         questions=questions_of(start),
         minutes=start.data["minutes"] if start else None,
         lessons=required.count("lesson"),
@@ -89,16 +88,6 @@ def marks(steps: Sequence[Step], first: int, last: int) -> tuple[DrawnStop, ...]
         first = last = (first + last) // 2
     gap = (last - first) / max(len(steps) - 1, 1)
     return tuple(DrawnStop(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
-
-
-def duration(minutes: int) -> str:
-    """In words, beyond an hour to the half hour."""
-    if minutes < 60:
-        return ngettext("about %(number)d minute", "about %(number)d minutes", minutes) % {"number": minutes}
-    hours, is_half = divmod(round(minutes / 30), 2)
-    if is_half:
-        return gettext("about %(number)d½ hours") % {"number": hours}
-    return ngettext("about %(number)d hour", "about %(number)d hours", hours) % {"number": hours}
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:

@@ -22,7 +22,7 @@ class CopiedLesson:
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """In reading order: html, callout (with `posts`), question (with `title`). Ids go: those of several would meet."""
+        """In reading order: html, callout (with `posts`), question (with `title`). Without ids, which would meet."""
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
                 yield block | {"title": self.page.questions[block["id"]].title}

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from courseware.content.compiled.serving import Step
-from courseware.journey.acts import Act
+from courseware.journey.acts import DRILL_MINUTES, Act
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.models import Answer
@@ -23,7 +23,6 @@ from courseware.learning.progress import track_of
 BREAKS = (3, 5, 10)  # minutes
 MOST = 3  # proposals
 A_QUESTION = Fraction(1, 2)  # minute: to answer one again, and to read why
-A_DRILL = 2  # minutes
 
 
 class WhyNow(StrEnum):
@@ -37,14 +36,13 @@ class WhyNow(StrEnum):
 
 @dataclass(frozen=True)
 class ShortAct:
-    """`questions` are those to answer again, for MISSED and REVIEW; `act_button` is that of the act, for NEXT."""
+    """`questions` are those to answer again, for MISSED and REVIEW."""
 
     why: WhyNow
     step: Step
-    minutes: int
+    minutes: float
     address: str
     questions: int = 0
-    act_button: str = ""
 
     @property
     def reason(self) -> str:
@@ -66,7 +64,7 @@ class ShortAct:
     @property
     def button(self) -> str:
         return {
-            WhyNow.NEXT: self.act_button,
+            WhyNow.NEXT: gettext("Go on"),
             WhyNow.MISSED: gettext("Answer it again"),
             WhyNow.LESSON: gettext("Begin"),
             WhyNow.REVIEW: gettext("Practise the check again"),
@@ -126,7 +124,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
         if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
-            address = f"{step_address(course, step)}?again=check#q-{asked[0]}"
+            address = f"{step_address(course, step)}?again=check#q-{asked[0].id}"
             yield ShortAct(WhyNow.REVIEW, step, again_minutes(asked), address, len(asked))
     for step in steps:
         if step.kind == "simulation" and step.id in done:
@@ -138,36 +136,37 @@ def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[Shor
     if not act.is_asked or not act.step:
         return
     if act.kind == Act.DRILL:
-        minutes = A_DRILL
+        minutes: float = DRILL_MINUTES
     elif act.kind == Act.AGAIN and act.step.kind == "lesson":
         minutes = again_minutes(act.step.check)
     else:
         minutes = minutes_of(journey, act.step, tried)
-    yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address, act_button=act.button)
+    yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address)
 
 
 def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
     """What was missed in a lesson and is not right yet, of its questions as they are now."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
-    asked = Reading(journey.enrollment).page(step.id).questions
-    return tuple(question for question in missed if question in asked)
+    firsts = Reading(journey.enrollment).page(step.id).first_wordings
+    right = {firsts.get(question) for question in tried[step.id].right}
+    return tuple(dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right))
 
 
 def again_minutes(questions: Iterable[object]) -> int:
     return ceil(A_QUESTION * len(tuple(questions)))
 
 
-def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> int:
+def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:
     """Of a lesson that was begun, the share whose questions are open."""
-    minutes = ceil(step.minutes or 0)
+    minutes = step.minutes or 0
     if step.id not in tried:
         return minutes
     track = track_of(journey.enrollment, journey.outline)
     page = Reading(journey.enrollment).page(step.id)
-    asked = {key for key, question in page.questions.items() if question.is_for(track)}
-    left = asked - tried[step.id].answered
-    return max(1, ceil(Fraction(minutes * len(left), len(asked) or 1)))
+    asked = {key for key in page.wordings if page.questions[key].is_for(track)}
+    left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
+    return max(1, ceil(minutes * len(left) / (len(asked) or 1)))
 
 
 def step_address(course: str, step: Step) -> str:

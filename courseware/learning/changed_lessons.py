@@ -129,7 +129,8 @@ def changes_in(
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
             is_retake = any(change.weight == Release.Weight.RETAKE for change in changes)
-            check = step.check_for(known_track(fact.track, fact.post, outline)) if is_retake else ()
+            asked = step.check_for(known_track(fact.track, fact.post, outline)) if is_retake else ()
+            check = tuple(question.id for question in asked)
             yield LessonChange(
                 step, history.document, fact.revision, fact.at, history.revision, language, changes, check
             )

@@ -10,10 +10,10 @@ from django.db.models import F
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
+from courseware.lib.shares import Share
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 from courseware.reporting.period_reports import Period
 from courseware.reporting.quarters import latest_quarters
-from courseware.reporting.shares import Share
 
 ASKED, RIGHT = 5, 4  # questions of a person in a quarter
 QUARTERS_SHOWN = 2

@@ -70,7 +70,9 @@ def revision():
 
 def test_home_goes_on_with_one_that_is_under_way(client, enrollment):
     start(enrollment, START)
-    assert BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text.strip() == "Go on: Where you start"
+    assert (
+        BeautifulSoup(client.get("/").content, "html.parser").select_one("h1").text.strip() == "Go on: Where you start"
+    )
     assert client.get(PAGE)["Location"] == f"/attempts/{enrollment.attempts.get().pk}/"
 
 

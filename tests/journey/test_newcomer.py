@@ -2,9 +2,8 @@
 
 import pytest
 from bs4 import BeautifulSoup
-from django.utils import translation
 
-from courseware.journey.newcomer import duration, marks
+from courseware.journey.newcomer import marks
 from courseware.learning import enrolling
 from tests.assessment.exams import START, make_course_with_pre_check, start
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
@@ -60,21 +59,6 @@ def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
     assert "Leads Day shift" in said
     own = enrolling.enroll(make_user(), course, by=None)
     assert not home(client, own.learner).select(".asking")
-
-
-@pytest.mark.parametrize(
-    ("minutes", "words"),
-    [
-        (1, "about 1 minute"),
-        (59, "about 59 minutes"),
-        (74, "about 1 hour"),
-        (76, "about 1½ hours"),
-        (141, "about 2½ hours"),
-    ],
-)
-def test_beyond_an_hour_it_is_told_to_the_half_hour(minutes, words):
-    with translation.override("en"):
-        assert duration(minutes) == words
 
 
 def test_stops_stand_evenly_and_a_single_one_in_the_middle():

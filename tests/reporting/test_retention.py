@@ -9,9 +9,9 @@ import time_machine
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment
+from courseware.lib.shares import Share
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.retention import Retention, retention
-from courseware.reporting.shares import Share
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

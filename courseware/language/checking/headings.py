@@ -106,6 +106,7 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
         first, line = asking[0][0].path, asking[0][1].line
         yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
 
+
 def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
     asked = check_sections(document)
 
