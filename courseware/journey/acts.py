@@ -86,7 +86,7 @@ class NextAct:
     @property
     def minutes(self) -> float | None:
         if self.again:
-            return sum(step.minutes or 0 for step in self.again)
+            return sum(step.minutes_again for step in self.again)
         if self.kind == Act.DRILL:
             return DRILL_MINUTES
         # A change is much shorter than the lesson that it is in.

@@ -3,17 +3,16 @@
 The next act comes first where it fits; then what waits, in the order of the route; then what was done longest ago.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from math import ceil
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from courseware.content.compiled.serving import Step
+from courseware.content.compiled.serving import MINUTES_AGAIN, Step
 from courseware.journey.acts import DRILL_MINUTES, Act
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
@@ -22,7 +21,6 @@ from courseware.learning.progress import track_of
 
 BREAKS = (3, 5, 10)  # minutes
 MOST = 3  # proposals
-A_QUESTION = Fraction(1, 2)  # minute: to answer one again, and to read why
 
 
 class WhyNow(StrEnum):
@@ -115,7 +113,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
     for step in steps:
         if missed := still_asked(journey, step, tried):
             address = f"{step_address(course, step)}#q-{missed[0]}"
-            yield ShortAct(WhyNow.MISSED, step, again_minutes(missed), address, len(missed))
+            yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
     asked_for = [step for step in steps if step.is_required or not journey.outline.is_short]
     for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
         for step in asked_for:
@@ -125,7 +123,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
         if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
             address = f"{step_address(course, step)}?again=check#q-{asked[0].id}"
-            yield ShortAct(WhyNow.REVIEW, step, again_minutes(asked), address, len(asked))
+            yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
     for step in steps:
         if step.kind == "simulation" and step.id in done:
             yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, step_address(course, step))
@@ -138,7 +136,7 @@ def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[Shor
     if act.kind == Act.DRILL:
         minutes: float = DRILL_MINUTES
     elif act.kind == Act.AGAIN and act.step.kind == "lesson":
-        minutes = again_minutes(act.step.check)
+        minutes = act.step.minutes_again
     else:
         minutes = minutes_of(journey, act.step, tried)
     yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address)
@@ -151,10 +149,6 @@ def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) 
     firsts = Reading(journey.enrollment).page(step.id).first_wordings
     right = {firsts.get(question) for question in tried[step.id].right}
     return tuple(dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right))
-
-
-def again_minutes(questions: Iterable[object]) -> int:
-    return ceil(A_QUESTION * len(tuple(questions)))
 
 
 def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:

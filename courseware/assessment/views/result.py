@@ -43,7 +43,7 @@ def result(request, pk):
         "result": result_of(attempt, page, then, now),
         "eligibility": eligibility,
         "again": again,
-        "again_minutes": sum(step.minutes or 0 for step in again),
+        "again_minutes": sum(step.minutes_again for step in again),
         "drills": drills,
         # What has left the route holds nobody up; the drill stays open to whoever wants it.
         "is_held": is_there and not all(drill.is_done for _rule, drill in drills),

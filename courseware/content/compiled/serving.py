@@ -21,6 +21,8 @@ from courseware.language.questions import Question, by_family, load_question
 from courseware.language.simulations import Simulation, load_simulation
 from courseware.language.tracks import is_for
 
+MINUTES_AGAIN = 0.5  # to answer a question once more, and to read why
+
 
 @dataclass(frozen=True)
 class CheckQuestion:
@@ -55,6 +57,11 @@ class Step:
     def is_optional(self) -> bool:
         # Offered on the route, but may be skipped.
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
+
+    @property
+    def minutes_again(self) -> float:
+        """Of a lesson whose check is to be answered once more: half a minute a question. Of anything else the whole."""
+        return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
 
     def check_for(self, track: str) -> tuple[CheckQuestion, ...]:
         return tuple(question for question in self.check if is_for(question.tracks, track))
