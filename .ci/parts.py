@@ -36,6 +36,7 @@ READ = {
     "django-csp": "BSD-3-Clause",
     "django-ninja": "MIT",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
+    "fsrs": "MIT",
     "htmx.org": "0BSD",
     "@expo-google-fonts/noto-sans-sc": "OFL-1.1",
     "qrcode": "BSD-3-Clause",

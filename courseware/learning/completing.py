@@ -105,6 +105,8 @@ def asked_of(enrollment, page):
 def lock(enrollment):
     """The enrollment as it is now, locked until the transaction ends."""
     for locked in LOCKED(pk=enrollment.pk):
+        if Enrollment.learner.is_cached(enrollment):
+            locked.post_noted = enrollment.learner.post  # has been read for this request
         return locked
     raise Enrollment.DoesNotExist(enrollment.pk)
 

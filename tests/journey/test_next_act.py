@@ -129,7 +129,7 @@ def test_after_a_failed_exam_come_the_lessons_then_the_waiting_then_the_exam(tea
     enrollment = ready(make_course(draw=4))
     attempt = sit(enrollment, points=1)
     again = "/learn/tea-room/boiling/?again=check"
-    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 2)
+    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 0.5)
     go_through_again(enrollment, at=timezone.now())
     opens_at = attempt.submitted_at + timedelta(minutes=10)
     kind, words, address, minutes = told(enrollment, team)

@@ -185,7 +185,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(20):  # session, person, enrollment, what is done, and the sixteen of the record
+    with django_assert_num_queries(21):  # session, person, enrollment, what is done, and the seventeen of the record
         client.get(url)
 
 

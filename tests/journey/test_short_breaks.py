@@ -34,9 +34,11 @@ def found(enrollment, minutes):
 
 
 def test_the_next_act_comes_first_where_it_fits_and_else_what_does(enrollment):
-    assert found(enrollment, 5) == [("next", "boiling", 4), ("play", "drill", 2)]
-    assert found(enrollment, 3) == [("play", "drill", 2)]
+    assert found(enrollment, 3) == [("next", "boiling", 1.5), ("play", "drill", 2)]
     assert found(enrollment, 1) == []
+    finish_lessons(enrollment)  # the exam is next, and takes five
+    assert found(enrollment, 5)[0] == ("next", "last-cup", 5)
+    assert found(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
 
 
 def test_of_a_lesson_that_was_begun_only_what_is_left_has_to_fit(enrollment):
@@ -47,16 +49,16 @@ def test_of_a_lesson_that_was_begun_only_what_is_left_has_to_fit(enrollment):
 def test_a_missed_question_is_offered_until_it_is_right(enrollment):
     try_it(enrollment, "what-first", ["0"])  # practice: it keeps nothing from being done
     finish_lessons(enrollment, but={"what-first"})
-    assert ("missed", "boiling", 1) in found(enrollment, 3)
+    assert ("missed", "boiling", 0.5) in found(enrollment, 3)
     try_it(enrollment, "what-first", ["1"])
     assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]
 
 
 def test_who_has_done_all_reviews_and_plays_again_what_was_done(enrollment):
     complete_course(enrollment)
-    assert found(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 1)]
+    assert found(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
     start_run(enrollment)
-    assert found(enrollment, 3) == [("review", "boiling", 1), ("play-again", "drill", 2)]
+    assert found(enrollment, 3) == [("review", "boiling", 0.5), ("play-again", "drill", 2)]
     assert found(enrollment, 0) == []
 
 
@@ -76,7 +78,7 @@ def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(cl
     def page(query=""):
         return soup_of(client.get(MINUTES + query, headers={"accept-language": "en"}))
 
-    assert page().select_one(".proposed h2").text == "Drill"
+    assert page().select_one(".proposed h2").text == "Boiling water"
     assert page("?for=5").select_one(".proposed .btn")["href"] == LESSON
     assert page("?for=5").select_one(".proposed p:not(.small)").text == "It is next on your route."
     assert [link.text for link in page("?for=5").select(".others a")] == ["Drill"]

@@ -60,13 +60,13 @@ def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(cli
     asked = {
         # enrollment, what is done, tries, what is typed and not saved, phrases kept
         "lesson": statements(lambda: client.get(LESSON)) - FRAME,
-        # enrollment, what is done, an attempt under way, tries at the next lesson, phrases kept
+        # enrollment, what is done, an attempt under way, what may be asked today, tries at the next lesson, phrases kept
         "home": statements(lambda: client.get(HOME)) - FRAME,
         # enrollment, the same locked, the same form before, how many of late, tries; try, enrollment
         "answer": statements(lambda: client.post(answer_url("what-first"), **wrong)) - FRAME,
     }
     assert asked == {
         "lesson": Counter(SELECT=5),
-        "home": Counter(SELECT=6),
+        "home": Counter(SELECT=7),
         "answer": Counter(SELECT=5, INSERT=1, UPDATE=1),
     }

@@ -24,6 +24,7 @@ TOLD_ELSEWHERE = {
     "learning/adjusting.py": {"extended", "waived"},
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
     "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
+    "learning/seeing_changes.py": {"changed-lesson-read", "changed-lesson-checked"},
 }
 
 

@@ -52,6 +52,7 @@ def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
         "E-mail": "wang@example.com",
         "Team": "Night shift",
         "Course": "Rules of the tea room",
+        "Post": "not chosen",
         "State": "due soon",
         "Progress (%)": 0.0,
         "Done": 0.0,
