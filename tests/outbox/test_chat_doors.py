@@ -10,6 +10,7 @@ from courseware.outbox import chat_doors
 from courseware.outbox.chat_cards import SERVICES, ChatCard, dingtalk_signature, feishu_signature
 from courseware.outbox.chat_doors import check_address, knock, masked
 from tests.outbox.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping, chat_services
+from tests.patience import PATIENCE
 
 CARD = ChatCard(
     "夜班: training", ["Late: 3", "Open altogether: 12"], "Open my training", "https://training.example.com/"
@@ -107,6 +108,7 @@ def test_who_hangs_drops_or_never_ends_is_tried_again_later(services, monkeypatc
     monkeypatch.setattr(chat_doors, "TIMEOUT", (0.5, 0.1))
     services.manner = HANGS
     assert knocked("slack") == ("later", "ReadTimeout")
+    monkeypatch.setattr(chat_doors, "TIMEOUT", (PATIENCE, PATIENCE))
     services.manner = DROPS
     assert knocked("slack") == ("later", "ConnectionError")
     services.manner = ENDLESS

@@ -351,7 +351,8 @@ def test_pages_cost_the_same_for_any_number_of_runs(signed_in, enrollment, djang
     signed_in.get(INTRO)
     with django_assert_num_queries(5):  # session, person, enrollment, progress, runs
         signed_in.get(INTRO)
-    with django_assert_num_queries(7):  # session, person, run, enrollment, finished runs, decisions, progress
+    # Session, person, run, enrollment, finished runs, decisions, progress, what colleagues chose.
+    with django_assert_num_queries(8):
         signed_in.get(reverse("simulations:debrief", args=[runs[-1].pk]))
 
 
