@@ -92,6 +92,17 @@ class Question(ABC):
     def is_for(self, track: str) -> bool:
         return is_for(self.tracks, track)
 
+    def rewritten(self, change: Callable[[str], str]) -> Self:
+        """With each of its texts changed."""
+        choices = (replace(each, text=change(each.text), reason=change(each.reason)) for each in self.choices)
+        return replace(
+            self,
+            title=change(self.title),
+            stem=change(self.stem),
+            groups=tuple(map(change, self.groups)),
+            choices=tuple(choices),
+        )
+
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
         """The places of the choices as a page shows them. `shuffle` changes a list in place, like `random.shuffle`."""
         places = list(range(len(self.choices)))

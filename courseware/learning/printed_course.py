@@ -62,7 +62,7 @@ def printed_block(reading: Reading, block: Mapping[str, Any], questions: Mapping
 
 
 def printed_question(reading: Reading, question: Question) -> ShownQuestion:
-    enrollment = reading.enrollment
+    enrollment, question = reading.enrollment, question.rewritten(as_printed)
     if enrollment.completed_at is None or question.kind == "open":
         return ask(question, enrollment.pk, 0)
     return show(question, enrollment.pk, [RightTry(list(question.key))])

@@ -26,15 +26,19 @@ def sheet(client, address):
     return client.get(address, headers={"accept-language": "en"})
 
 
+def links_and_ids_stand(page):
+    """Each id once, and no link leads nowhere."""
+    ids = [tag["id"] for tag in page.select("[id]")]
+    return len(ids) == len(set(ids)) and {link["href"][1:] for link in page.select("main a[href^='#']")} <= set(ids)
+
+
 def test_lessons_contents_card_and_release_are_on_paper_and_each_id_once(client, enrollment):
     page = soup_of(sheet(client, COURSE))
     assert page.select_one(".contents a")["href"] == "#" + page.select_one(".printed-module")["id"]
     assert page.select_one("article h3").text == "1.1 Boiling water"
     assert "release 1 · printed on" in page.select_one(".sheets-foot").text
     assert page.select_one(".emergency-section h2").text == "Fire"
-    ids = [tag["id"] for tag in page.select("[id]")]
-    assert len(ids) == len(set(ids))
-    assert {link["href"][1:] for link in page.select("main a[href^='#']")} <= set(ids)
+    assert links_and_ids_stand(page)
     assert not soup_of(sheet(client, MODULE)).select(".emergency-section")
     assert sheet(client, reverse("learning:print-module", args=["tea-room", "none"])).status_code == 404
 
@@ -43,7 +47,13 @@ def test_keys_and_reasons_come_once_the_course_is_completed(client, enrollment):
     assert not any(reason in sheet(client, COURSE).text for reason in REASONS)
     complete_course(enrollment)
     assert all(reason in sheet(client, COURSE).text for reason in REASONS)
-    assert soup_of(sheet(client, MODULE)).select(".answered .yes")
+    page = soup_of(sheet(client, MODULE))
+    assert page.select(".answered .yes") and page.select(".reason sup")
+    assert links_and_ids_stand(page)
+
+
+def test_screens_look_on_paper_as_they_do_in_a_lesson(client, enrollment):
+    assert soup_of(sheet(client, MODULE)).select_one("link[href*='css/screens.css']")
 
 
 def test_a_list_to_order_does_not_stand_in_its_order_for_everybody(client, enrollment):
