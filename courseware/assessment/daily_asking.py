@@ -19,8 +19,10 @@ from courseware.assessment.daily_answers import DailyAnswer, DailyWish
 from courseware.assessment.daily_rules import QUARTER, DailyRule, Wording, most_urgent, wording_of
 from courseware.assessment.models import DrillAnswer, Response
 from courseware.content.compiled import serving
+from courseware.content.compiled.paragraphs import without_sources
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Page
+from courseware.language.questions import Question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.progress import track_of
@@ -51,6 +53,11 @@ class AskedToday:
     @property
     def question_id(self) -> str:
         return self.wording.question.id
+
+    @property
+    def question(self) -> Question:
+        """As it is shown: the sources of a lesson stand in that lesson."""
+        return self.wording.question.rewritten(without_sources)
 
 
 @dataclass(frozen=True)

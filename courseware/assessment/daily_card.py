@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.daily_asking import AskedToday, daily_of, page_in
 from courseware.content.compiled import serving
+from courseware.content.compiled.paragraphs import without_sources
 from courseware.content.compiled.serving import Step
 from courseware.language.documents import display_tag
 from courseware.language.questions import Question
@@ -73,7 +74,7 @@ def daily_card(runs: Collection[Enrollment]) -> DailyCard | None:
 def form_of(asked: AskedToday, language: str) -> DailyForm:
     run = asked.enrollment
     return DailyForm(
-        question=ask(asked.wording.question, run.pk, asked.number - 1),
+        question=ask(asked.question, run.pk, asked.number - 1),
         number=asked.number,
         revision=asked.page.revision_id,
         token=uuid.uuid4(),
@@ -91,7 +92,7 @@ def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str)
     if question is None:
         return None
     lesson = outline.find(question.lesson or outline.objective_lessons.get(answer.objective, ""))
-    shown = show(question, answer.enrollment_id, [answer], answer.number - 1, reveal=True)
+    shown = show(question.rewritten(without_sources), answer.enrollment_id, [answer], answer.number - 1, reveal=True)
     return DailyReasons(shown, lesson, outline.course_id, display_tag(outline.language))
 
 

@@ -3,6 +3,7 @@
 The address opens the page with the choice in its place; what is sent, is sent there, by whoever is signed in.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -29,6 +30,7 @@ from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 
+_SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
 NOT_WANTED = gettext_noop("the person does not want the question of the day by letter any more")
 DAY_IS_OVER = gettext_noop("its day is over")
@@ -123,7 +125,7 @@ def in_words(messages: Sequence[Message]) -> Mapping[int, dict[str, Any]]:
 
 
 def question_in_words(asked: AskedToday) -> dict[str, Any]:
-    shown = ask(asked.wording.question, asked.enrollment.pk, asked.number - 1)
+    shown = ask(asked.question, asked.enrollment.pk, asked.number - 1)
     page = settings.SITE_URL.rstrip("/") + reverse("assessment:daily")
     put = {"question": shown.id, "number": asked.number}
     return {
@@ -140,4 +142,10 @@ def question_in_words(asked: AskedToday) -> dict[str, Any]:
 
 
 def plain(html: str) -> str:
-    return unescape(strip_tags(html)).strip()
+    """Line by line; what stands side by side on the page stays apart.
+
+    >>> plain("<p>Coffee &amp; tea</p>\\n<ul><li>Yes</li><li>No</li></ul>").splitlines()
+    ['Coffee & tea', 'Yes No']
+    """
+    lines = unescape(strip_tags(_SIDE_BY_SIDE.sub(" ", html))).splitlines()
+    return "\n".join(" ".join(line.split()) for line in lines).strip()

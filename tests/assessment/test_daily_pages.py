@@ -4,10 +4,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.accounts.models import User
+from courseware.assessment import daily_asking
 from courseware.assessment.daily_answers import DailyAnswer, DailyWish
+from courseware.assignments.daily_letters import question_in_words
+from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment
 from tests.assessment.daily import after, asked_at, completed
-from tests.assessment.exams import make_course_with_drill, ready
+from tests.assessment.exams import drill_files, make_course_with_drill, ready
 from tests.counting import statements
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +83,30 @@ def test_a_choice_of_a_letter_is_put_in_and_only_a_press_sends_it(client, run):
     for other in (link.replace("number=1", "number=2"), link.replace("choice=1", "choice=x"), "/daily/"):
         assert not soup(client.get(other)).select(".pick.chosen")
     assert not DailyAnswer.objects.exists()
+
+
+def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_its_screen(client, monkeypatch):
+    """The sources are listed in the lesson: a number here would lead nowhere."""
+    files, stem = drill_files(), "> [!screen sms]\n> - from: Tea\n>\n> Where?\n\nDry.[^F-01]\n\n"
+    for path, first in (("01-water/01-boiling.zh-hans.md", "- [ ] 走开"), ("01-water/01-boiling.en.md", "- [ ] Walk")):
+        files[path] = files[path].replace(first.encode(), (stem + first).encode())
+    run = completed(import_course(files).course)
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=after(-2))
+    client.force_login(run.learner)
+    monkeypatch.setattr(daily_asking, "banks_of", lambda *_: [])
+
+    def notes(address):
+        page = soup(client.get(address))
+        assert page.select_one("link[href*='css/screens.css']") and page.select_one("#daily figure.screen")
+        return page.select("#daily sup")
+
+    assert notes("/") == notes("/daily/") == []
+    asked = asked_at(run.learner, after(0))
+    assert asked.question_id == "what-first"
+    assert question_in_words(asked)["stem"].splitlines()[-1] == "Dry."
+    client.post("/daily/answer/", form_of(client) | {"choice": 0})
+    assert DailyAnswer.objects.exists()
+    assert notes("/") == notes("/daily/") == []
 
 
 def test_home_asks_two_queries_for_it_at_most_and_none_grows_with_answers(client, run):

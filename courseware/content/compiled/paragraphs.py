@@ -34,6 +34,11 @@ def without_ids(html: str) -> str:
     return _IDS.sub("", html)
 
 
+def without_sources(html: str) -> str:
+    """To be shown on a page that has no list of them."""
+    return _SOURCES.sub("", html)
+
+
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
     """What is found on a page, in reading order, as [id, kind, heading above, text]. Questions are no part of it.
 
@@ -75,7 +80,7 @@ def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
 
 
 def text_in(html: str) -> str:
-    return _SPACES.sub(" ", unescape(strip_tags(_SOURCES.sub("", html.replace("</td>", " "))))).strip()
+    return _SPACES.sub(" ", unescape(strip_tags(without_sources(html.replace("</td>", " "))))).strip()
 
 
 def as_searched(text: str) -> str:
