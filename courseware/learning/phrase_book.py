@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from courseware.content.compiled import serving
-from courseware.content.compiled.paragraphs import as_searched, without_ids
+from courseware.content.compiled.paragraphs import as_searched, without_ids, without_sources
 from courseware.content.compiled.phrases import Phrase
 from courseware.content.compiled.serving import Outline, OutlineModule, Step
 from courseware.language.chinese import count_characters
@@ -26,7 +26,7 @@ class BookLine:
 
     @property
     def html(self) -> str:
-        return without_ids(self.phrase.html)  # phrases of several lessons stand on one page
+        return without_ids(without_sources(self.phrase.html))  # phrases of several lessons stand on one page
 
     @property
     def width(self) -> int:

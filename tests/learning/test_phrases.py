@@ -100,6 +100,12 @@ def test_it_reads_as_the_course_does_now_in_the_language_of_the_page(client, enr
     assert said(client, language="zh-hans")[0][:2] == (["水", "烧水"], "“水开了。”")
 
 
+def test_a_number_of_a_source_stays_in_the_lesson(client, enrollment):
+    release(("It has boiled.", "It has boiled.[^F-01]"), ("水开了。", "水开了。[^F-01]"))
+    press(client)
+    assert said(client)[0][1] == '"It has boiled."'
+
+
 def test_what_the_course_has_no_more_stays_as_it_was_kept_and_can_be_taken_away(client, enrollment):
     press(client)
     release(("It has boiled", "The water has boiled"))
