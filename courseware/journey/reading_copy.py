@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courseware.content.compiled.paragraphs import without_ids
+from courseware.content.compiled.paragraphs import without_ids, without_sources
 from courseware.content.compiled.serving import OutlineModule, PageData, Step
 from courseware.journey.home import CourseCard
 from courseware.learning.access import Reading
@@ -22,13 +22,17 @@ class CopiedLesson:
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """In reading order: html, callout (with `posts`), question (with `title`). Without ids, which would meet."""
+        """In reading order: html, callout (with `posts`), question (with `title`), in its first wording. Without ids,
+        which would meet, and without numbers of sources, which are not in here.
+        """
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
+                if block["id"] not in self.page.wordings:
+                    continue
                 yield block | {"title": self.page.questions[block["id"]].title}
             elif "html" in block:
                 posts = [self.posts[track] for track in block.get("tracks", ()) if track in self.posts]
-                yield block | {"html": without_ids(block["html"]), "posts": posts}
+                yield block | {"html": without_ids(without_sources(block["html"])), "posts": posts}
 
 
 @dataclass(frozen=True)

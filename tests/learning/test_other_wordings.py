@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from django.urls import reverse
 
 from courseware.assessment import eligibility
 from courseware.assessment.eligibility import Aftermath
@@ -131,3 +132,13 @@ def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_eithe
     assert missed_in(enrollment.course, outline, ["boiling"]) == set()
     try_it(enrollment, "is-it-on", ["1"])
     assert missed_in(enrollment.course, outline, ["boiling"]) == {enrollment.pk}
+
+
+def test_without_network_a_question_is_named_once_and_no_link_leads_nowhere(client, enrollment):
+    client.force_login(enrollment.learner)
+    copy = soup_of(client.get(reverse("journey:reading-copy"), headers={"accept-language": "en"}))
+    asked = [each.get_text() for each in copy.select("article p.soft")]
+    assert any("Is it off?" in each for each in asked)
+    assert not any("Is it still on?" in each for each in asked)
+    assert copy.select_one("link[href*='css/screens.css']")
+    assert all(copy.find(id=link["href"][1:]) for link in copy.select("a[href^='#']"))
