@@ -81,10 +81,15 @@ export function pieces(text, most = SPOKEN_AT_ONCE) {
   return found.map((piece) => piece.trim().replace(/\s+/g, " ")).filter(Boolean);
 }
 
+let unsaid = []; // what there was no voice for: of a new page, voices come after it
+
 export function readAloud(text, language) {
   if (!isOn("aloud")) return;
   const voice = voiceFor(language);
-  if (!voice) return;
+  if (!voice) {
+    unsaid.push([text, language]);
+    return;
+  }
   for (const piece of pieces(text)) {
     const spoken = new SpeechSynthesisUtterance(piece);
     spoken.voice = voice;
@@ -93,7 +98,17 @@ export function readAloud(text, language) {
   }
 }
 
-export const hush = () => window.speechSynthesis?.cancel();
+export function hush() {
+  unsaid = [];
+  window.speechSynthesis?.cancel();
+}
 
-/** Voices come after the page; until then none is known. */
-export const whenVoicesCome = (work) => window.speechSynthesis?.addEventListener?.("voiceschanged", work);
+/** `work`, and what could not be read aloud before. */
+export function whenVoicesCome(work) {
+  window.speechSynthesis?.addEventListener?.("voiceschanged", () => {
+    const waiting = unsaid;
+    unsaid = [];
+    for (const [text, language] of waiting) readAloud(text, language);
+    work();
+  });
+}

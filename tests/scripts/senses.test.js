@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestVoice, pieces } from "../../static/js/senses.js";
+import { bestVoice, hush, pieces, readAloud, set, whenVoicesCome } from "../../static/js/senses.js";
 
 const voices = ["en-US", "zh-TW", "zh_CN", "en-GB"].map((lang) => ({ lang }));
 
@@ -15,4 +15,35 @@ test("a text is spoken sentence by sentence, short ones together, and not a word
   assert.deepEqual(pieces("Go now. Do not\n look back!", 9), ["Go now.", "Do not look back!"]);
   assert.deepEqual(pieces("Go. Now.", 100), ["Go. Now."]);
   assert.deepEqual(pieces("  "), []);
+});
+
+test("what a page says before its voices have come is read once they are there, unless it was hushed", () => {
+  const [spoken, kept, told] = [[], {}, []];
+  let known = [];
+  const speechSynthesis = {
+    getVoices: () => known,
+    speak: ({ text }) => spoken.push(text),
+    cancel() {},
+    addEventListener: (_name, work) => told.push(work),
+  };
+  const localStorage = {
+    getItem: (name) => kept[name],
+    setItem: (name, value) => Object.assign(kept, { [name]: value }),
+  };
+  class SpeechSynthesisUtterance {
+    constructor(text) {
+      this.text = text;
+    }
+  }
+  Object.assign(globalThis, { speechSynthesis, localStorage, SpeechSynthesisUtterance });
+  globalThis.window = globalThis;
+  whenVoicesCome(() => {});
+  readAloud("Off.", "en");
+  set("aloud", "on");
+  readAloud("Old.", "en");
+  hush();
+  readAloud("Run!", "en");
+  known = voices;
+  for (const work of [...told, ...told]) work();
+  assert.deepEqual(spoken, ["Run!"]);
 });
