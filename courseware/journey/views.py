@@ -35,13 +35,12 @@ def home(request):
         return render(request, "journey/not_enrolled.html", context)
     main, *others = cards
     context["changed"], context["changed_beside"] = first_changed(cards)
-    context |= {"main": main, "others": others}
+    context |= {"main": main, "others": others, "daily": daily_card([card.enrollment for card in cards])}
+    template = "journey/home.html"
     if main.act.kind == Act.BEGIN:
-        template, more = "journey/newcomer.html", {"welcome": welcome(main, request.user)}
-    else:
-        template, more = "journey/home.html", {"daily": daily_card([card.enrollment for card in cards])}
+        template, context["welcome"] = "journey/newcomer.html", welcome(main, request.user)
     with timezone.override(main.enrollment.zone):
-        return render(request, template, context | more)
+        return render(request, template, context)
 
 
 @in_background

@@ -12,6 +12,8 @@ from courseware.learning.models import Enrollment
 from tests.assessment.daily import after, asked_at, completed
 from tests.assessment.exams import drill_files, make_course_with_drill, ready
 from tests.counting import statements
+from tests.language.samples import make_files
+from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +109,16 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
     assert DailyAnswer.objects.exists()
     assert notes("/") == notes("/daily/") == []
+
+
+def test_it_stands_on_home_beside_a_course_that_is_not_begun(client, run):
+    make_enrollment(
+        run.learner,
+        make_course({path: text.replace(b"id: tea-room", b"id: bar") for path, text in make_files().items()}),
+    )
+    home = soup(client.get("/"))
+    assert home.select("main.welcome") and home.select("#daily form")
+    assert client.post("/daily/answer/", form_of(client) | {"choice": 0})["Location"] == "/#daily"
 
 
 def test_home_asks_two_queries_for_it_at_most_and_none_grows_with_answers(client, run):
