@@ -97,7 +97,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs sixteen queries, and one more where the course is completed."""
+    """Runs seventeen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
