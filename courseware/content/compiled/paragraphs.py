@@ -12,6 +12,7 @@ _BEGINS = re.compile(r"<(p|li|tr|figcaption)>")
 _PIECES = re.compile(r'<(?:(?:p|li|tr|figcaption) id="(?P<id>[^"]+)"|(?P<heading>h[2-6])(?: id="[^"]*")?)>')
 _IDS = re.compile(r' id="p:[0-9]+"')
 _SOURCES = re.compile(r"<sup>.*?</sup>", re.DOTALL)
+_SIDE_BY_SIDE = re.compile(r"</(?:td|dt|li|p)>")
 _SPACES = re.compile(r"\s+")
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", ord("İ"): "i"}
 
@@ -80,7 +81,11 @@ def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
 
 
 def text_in(html: str) -> str:
-    return _SPACES.sub(" ", unescape(strip_tags(without_sources(html.replace("</td>", " "))))).strip()
+    """
+    >>> text_in("<dt>Subject</dt><dd>Leave</dd>")
+    'Subject Leave'
+    """
+    return _SPACES.sub(" ", unescape(strip_tags(without_sources(_SIDE_BY_SIDE.sub(" ", html))))).strip()
 
 
 def as_searched(text: str) -> str:
