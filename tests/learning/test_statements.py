@@ -60,7 +60,7 @@ def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(cli
     asked = {
         # enrollment, what is done, tries, what is typed and not saved, phrases kept
         "lesson": statements(lambda: client.get(LESSON)) - FRAME,
-        # enrollment, what is done, an attempt under way, the question of the day, tries at the next lesson, phrases kept
+        # enrollment, what is done, an attempt under way, the question of the day, tries at a lesson, phrases kept
         "home": statements(lambda: client.get(HOME)) - FRAME,
         # enrollment, the same locked, the same form before, how many of late, tries; try, enrollment
         "answer": statements(lambda: client.post(answer_url("what-first"), **wrong)) - FRAME,
