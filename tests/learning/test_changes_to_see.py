@@ -203,3 +203,20 @@ def test_it_costs_one_query_for_any_number_of_people_and_none_where_nothing_chan
         open_changes([enrollment], {enrollment.pk: route})  # what is read once for a release
         with django_assert_num_queries(queries):
             assert len(open_changes(runs, {run.pk: route for run in runs})) == people * queries
+
+
+def test_taken_back_it_stays_ended_whatever_is_released_afterwards(enrollment):
+    now_says("Never fire first.", Weight.RETAKE)
+    now_says(BOILING.decode(), Weight.MINOR)
+    now_says("Water before fire!", Weight.MINOR)
+    assert asked(enrollment) is None
+    now_says("Water, then fire.", Weight.REREAD)
+    assert asked(enrollment) == [(["reread"], False)]
+
+
+def test_a_minor_change_in_the_own_language_gives_no_weight_to_one_in_another(enrollment):
+    now_says("Water first.", Weight.MINOR)
+    now_says("水先于火。", Weight.REREAD, language="zh-hans")
+    assert asked(enrollment) is None
+    now_says("Water, then fire.", Weight.REREAD)
+    assert asked(enrollment) == [(["reread"], False)]

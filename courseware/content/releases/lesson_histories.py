@@ -36,9 +36,20 @@ class LessonHistory:
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def since(self, seen: int, language: str) -> tuple[WeightyChange, ...]:
-        """What changed after the revision `seen`; nothing where the text in this language is again what it was."""
-        later = tuple(change for change in self.changes if change.revision > seen)
-        return later if later and self.text(seen, language) != self.text(self.revision, language) else ()
+        """What changed in this language after the revision `seen`, or after the last one that said the same again."""
+        later = [change for change in self.changes if change.revision > seen]
+        if not later:
+            return ()
+        revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
+        texts = {revision: self.text(revision, language) for revision in revisions}
+        same = [revision for revision in revisions if revision >= seen and texts[revision] == texts.get(seen)]
+        last = max(same, default=seen)
+        before = dict(zip(revisions[1:], revisions, strict=False))
+        return tuple(
+            change
+            for change in later
+            if change.revision > last and texts[change.revision] != texts.get(before.get(change.revision))
+        )
 
     def text(self, revision: int, language: str) -> str | None:
         return self.digests.get((revision, language), self.digests.get((revision, self.source_language)))
