@@ -315,3 +315,12 @@ def test_home_names_the_next_act_of_the_other_courses_in_a_line(client):
 def client_home(client, enrollment):
     client.force_login(enrollment.learner)
     return client.get("/").content
+
+
+def test_once_the_exam_is_passed_a_check_that_is_asked_for_again_stands_beside_what_is_left(team, client):
+    enrollment = make_enrollment(make_user(language="en"), make_simulation_course())
+    finish_lessons(enrollment)
+    sit(enrollment)
+    changed("retake")
+    assert row_of(enrollment, team).journey.words == "The kettle is on fire · 1 changed lesson to read"
+    assert "The kettle is on fire" in heading(main_of(client, enrollment))

@@ -220,3 +220,14 @@ def test_a_minor_change_in_the_own_language_gives_no_weight_to_one_in_another(en
     assert asked(enrollment) is None
     now_says("Water, then fire.", Weight.REREAD)
     assert asked(enrollment) == [(["reread"], False)]
+
+
+def test_where_nothing_of_the_check_is_left_it_ends_by_got_it(client):
+    """Of two questions one was answered on the new text, and the other is no more for the reader's post."""
+    files, path = make_files(), "01-water/01-boiling.zh-hans.md"
+    files[path] = files[path].replace(b"{#is-it-off .one ", b"{#is-it-off .one tracks=night ")
+    run = make_enrollment(make_user(language="en"), make_course(files), track="night")
+    complete_lesson(run, page_of(run))
+    now_says("Never fire first.", Weight.RETAKE)
+    client.force_login(run.learner)
+    print([q.id for q in step_of(run).check_for("night")], [q.id for q in step_of(run).check_for("day")])
