@@ -65,7 +65,8 @@ class LessonChange:
 class ShownChange:
     """A change as the person reads it: `passages` are what was said and is said now, `more` are not shown.
 
-    `release` is the key of the one that is shown, for the form; `first` is the question of the check to begin with.
+    `release` is the key of the one that is shown, for the form; `first` is the question of the check to begin with, ""
+    where none is left to answer.
     """
 
     change: LessonChange

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from courseware.content.compiled import serving
 from courseware.content.models import ReleaseEntry
 from courseware.evidence.recording import record
 from courseware.learning.changed_lessons import LessonChange, open_change
@@ -37,16 +38,19 @@ def say_read(enrollment, step, release, *, at=None):
     ).values_list("revision", flat=True)
     if not shown:
         raise NeverReleased(release)
-    change = open_until(enrollment, step, shown[0])
+    change, at = open_until(enrollment, step, shown[0]), at or timezone.now()
     if change and change.check:
-        raise CheckOwed(step.id)
-    if change:
-        keep(enrollment, change, Outcome.READ, at or timezone.now())
+        # What was left of it may be gone: retired, or meant for another post.
+        page = serving.page(enrollment.release, step.id, enrollment.source_language)
+        if not settle_check(enrollment, step, page, at):
+            raise CheckOwed(step.id)
+    elif change:
+        keep(enrollment, change, Outcome.READ, at)
 
 
 def settle_check(enrollment, step, page, at):
-    """After an answer, of a locked enrollment: whether it was the last of a check that was asked for again. Runs no
-    query where nothing has changed."""
+    """Of a locked enrollment: whether a check that was asked for again is answered, and ended by this. Runs no query
+    where nothing has changed."""
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False

@@ -17,6 +17,7 @@ from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
 from courseware.learning.own_outline import own_outline
 from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
+from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
 
@@ -222,12 +223,25 @@ def test_a_minor_change_in_the_own_language_gives_no_weight_to_one_in_another(en
     assert asked(enrollment) == [(["reread"], False)]
 
 
-def test_where_nothing_of_the_check_is_left_it_ends_by_got_it(client):
-    """Of two questions one was answered on the new text, and the other is no more for the reader's post."""
-    files, path = make_files(), "01-water/01-boiling.zh-hans.md"
-    files[path] = files[path].replace(b"{#is-it-off .one ", b"{#is-it-off .one tracks=night ")
+SECOND = {
+    "zh-hans": "\n### 夜里呢？ {#by-night .one objective=O1.2 tracks=night}\n\n1. [ ] 没\n   > 看看。\n2. [x] 也关\n   > 好。\n",
+    "en": "\n### And by night? {#by-night}\n\n1. [ ] Nope\n   > Look.\n2. [x] Off too\n   > Fine.\n",
+}
+
+
+def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
+    files = make_files()
+    for language, text in SECOND.items():
+        files[f"01-water/01-boiling.{language}.md"] += text.encode()
     run = make_enrollment(make_user(language="en"), make_course(files), track="night")
     complete_lesson(run, page_of(run))
     now_says("Never fire first.", Weight.RETAKE)
+    try_check(run)
     client.force_login(run.learner)
-    print([q.id for q in step_of(run).check_for("night")], [q.id for q in step_of(run).check_for("day")])
+    assert soup(client, LESSON).select_one(".change .btn")["href"].endswith("#q-by-night")
+    client.post(reverse("learning:tracks", args=["tea-room"]), {"track": "day"})
+    strip = soup(client, LESSON).select_one(".change")
+    assert strip.select_one("form .btn").text == "Got it"
+    client.post(SEEN, {"release": strip.select_one("[name=release]")["value"]})
+    assert asked(run) is None
+    assert ChangeSeen.objects.get().outcome == "checked"
