@@ -143,12 +143,14 @@ def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[Shor
 
 
 def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
-    """What was missed in a lesson and is not right yet, of its questions as they are now."""
+    """What was missed in a lesson and is not right yet, of the questions that it asks of this post now."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
-    firsts = Reading(journey.enrollment).page(step.id).first_wordings
+    track, page = track_of(journey.enrollment, journey.outline), Reading(journey.enrollment).page(step.id)
+    firsts = page.first_wordings
     right = {firsts.get(question) for question in tried[step.id].right}
-    return tuple(dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right))
+    found = dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right)
+    return tuple(each for each in found if page.questions[each].is_for(track))
 
 
 def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from courseware.journey.next_act import journeys
 from courseware.journey.short_breaks import LessonTried, lessons_tried, proposals
 from courseware.learning.models import Answer, Enrollment
+from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, practise, soup_of, try_it
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, outline_of, start_run
@@ -85,3 +86,14 @@ def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(cl
     assert page("?for=7").select_one("[aria-current]").text == page("?for=x").select_one("[aria-current]").text
     assert not Answer.objects.exists()
     assert soup_of(client.get(reverse("home"))).select_one(f"a[href='{MINUTES}']")
+
+
+def test_a_question_that_was_missed_at_another_post_is_not_offered(client):
+    files, path = make_files(), "01-water/01-boiling.zh-hans.md"
+    files[path] = files[path].replace(b"{#what-first .one ", b"{#what-first .one tracks=night ")
+    enrollment = make_enrollment(course=make_course(files), track="night")
+    try_it(enrollment, "what-first", ["0"])
+    finish_lessons(enrollment, but={"what-first"})
+    assert ("missed", "boiling", 1) in found(enrollment, 3)
+    Enrollment.objects.filter(pk=enrollment.pk).update(track="day")
+    assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]

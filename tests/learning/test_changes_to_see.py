@@ -223,9 +223,10 @@ def test_a_minor_change_in_the_own_language_gives_no_weight_to_one_in_another(en
     assert asked(enrollment) == [(["reread"], False)]
 
 
+CHOICES = "\n\n1. [ ] {}\n   > {}.\n2. [x] {}\n   > {}.\n".format
 SECOND = {
-    "zh-hans": "\n### 夜里呢？ {#by-night .one objective=O1.2 tracks=night}\n\n1. [ ] 没\n   > 看看。\n2. [x] 也关\n   > 好。\n",
-    "en": "\n### And by night? {#by-night}\n\n1. [ ] Nope\n   > Look.\n2. [x] Off too\n   > Fine.\n",
+    "zh-hans": "\n### 夜里呢？ {#by-night .one objective=O1.2 tracks=night}" + CHOICES("没", "看看", "也关", "好"),
+    "en": "\n### And by night? {#by-night}" + CHOICES("Nope", "Look", "Off too", "Fine"),
 }
 
 
