@@ -110,3 +110,14 @@ def test_after_seven_days_unseen_it_is_shown_no_more(page):
     page.context.set_offline(True)
     with pytest.raises(Error, match="ERR_"):
         page.goto("/card/")  # it went with that, and is back with the next page that stays open
+
+
+def test_who_has_nothing_to_keep_is_led_to_no_copy_but_keeps_the_page(visit, site):
+    page = visit(make_user("Nora Nocourse"), service_workers="allow")
+    with page.expect_response("**/offline/"):
+        page.goto("/")
+    until(page, "Boolean(navigator.serviceWorker.controller)")
+    page.context.set_offline(True)
+    expect(page.locator(".network")).to_contain_text("There is no network just now.")
+    page.wait_for_timeout(300)
+    assert page.get_by_role("link", name="Read the card and this module").count() == 0

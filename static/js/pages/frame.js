@@ -4,7 +4,8 @@ import { asksForSearch } from "../search_key.js";
 
 const AT_THE_TOP = 60; // pixels
 const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
-const COPY = "reading-copy"; // its name is also in the scripts that keep and show it
+const COPY = "reading-copy"; // its names are also in the scripts that keep and show it
+const ABOUT = "/offline/about";
 
 const opened = Date.now();
 const switching = document.querySelector("[data-language]");
@@ -27,7 +28,8 @@ async function tellNetwork() {
 }
 
 async function hasCopy() {
-  return Boolean(navigator.serviceWorker?.controller) && (await caches.has(COPY).catch(() => false));
+  if (!navigator.serviceWorker?.controller) return false;
+  return Boolean(await caches.match(ABOUT, { cacheName: COPY }).catch(() => undefined));
 }
 
 /** What would only bring the browser's own page of errors, in place of this one, waits. */
