@@ -9,7 +9,7 @@ from playwright.sync_api import Error, expect
 from courseware.learning import enrolling
 from tests.browser.conftest import session_cookie
 from tests.browser.courses import make_tea_room
-from tests.making import make_enrollment, make_user
+from tests.making import make_editor, make_enrollment, make_user
 from tests.patience import PATIENCE
 
 LESSON = "/learn/tea-room/boiling/"
@@ -88,6 +88,17 @@ def test_who_signs_out_leaves_nothing(page):
     assert not page.evaluate(HAS_COPY)
     with pytest.raises(Error, match="ERR_"):
         read_without_network(page)
+
+
+def test_who_signs_out_in_the_admin_leaves_nothing_either(visit):
+    editor = make_editor(name="Eddie Editor")
+    enrolling.enroll(editor, make_tea_room())
+    page = visit(editor, service_workers="allow")
+    page.goto("/admin/")
+    until(page, HAS_COPY)
+    page.locator("#logout-form button").click()
+    page.wait_for_url("**/accounts/login/**")
+    assert not page.evaluate(HAS_COPY)
 
 
 def test_another_person_who_signs_in_there_gets_a_copy_of_their_own(page, visit, learner, site):

@@ -6,6 +6,7 @@ const AT_THE_TOP = 60; // pixels
 const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
 const COPY = "reading-copy"; // its names are also in the scripts that keep and show it
 const ABOUT = "/offline/about";
+const SIGN_OUT = "[data-sign-out], #logout-form"; // the second is the admin's, whose page is Django's
 
 const opened = Date.now();
 const switching = document.querySelector("[data-language]");
@@ -58,7 +59,7 @@ addEventListener("click", (event) => {
   if (link && !isHere && !network.contains(link) && /^https?:$/.test(link.protocol)) stay(event);
 });
 addEventListener("submit", async (event) => {
-  if (!event.target.matches("[data-sign-out]") || !("caches" in window)) return;
+  if (!event.target.matches(SIGN_OUT) || !("caches" in window)) return;
   const isLeaving = !event.defaultPrevented;
   event.preventDefault();
   await caches.delete(COPY).catch(() => {});
