@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -41,8 +42,19 @@ def tracks(request, course):
 def referring_page(request):
     """The page with the link that led here; "" where it is another site's, or this page itself."""
     before = request.META.get("HTTP_REFERER", "")
-    is_other = stays_here(before, request) and urlsplit(before).path != request.path
-    return before if is_other and request.method == "GET" else ""
+    path = urlsplit(before).path
+    is_other = stays_here(before, request) and path != request.path
+    return (page_of_form_at(path) or before) if is_other and request.method == "GET" else ""
+
+
+def page_of_form_at(path):
+    """Where a form stands that is sent to this address: shown again there with its errors, it takes no GET."""
+    try:
+        found = resolve(path)
+    except Resolver404:
+        return ""
+    page_of_form = getattr(found.func, "page_of_form", None)
+    return page_of_form(**found.kwargs) if page_of_form else ""
 
 
 @require_GET
