@@ -60,7 +60,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
         drop_text(enrollment, step.id, question_id)
     touch(enrollment, at)
     if not waiting_in(enrollment, step, page):
-        complete_lesson(enrollment, page, at=at)
+        complete_lesson(enrollment, page, revision=revision, at=at)
     stored.ends_change = settle_check(enrollment, step, page, at)
     return stored
 

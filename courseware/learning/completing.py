@@ -80,11 +80,12 @@ def conclude(enrollment, at, completion=None):
         record("enrollment-completed", actor=enrollment.learner, subject=enrollment, data=data, at=at)
 
 
-def complete_lesson(enrollment, page, *, at=None):
+def complete_lesson(enrollment, page, *, revision=None, at=None):
+    """`revision` is the primary key of the one that was read; None: the current one."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
-        revision=Revision.objects.get(pk=page.revision_id),
+        revision=Revision.objects.get(pk=revision or page.revision_id),
         outcome=Completion.Outcome.COMPLETED,
         at=at,
     )

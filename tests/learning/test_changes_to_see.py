@@ -246,3 +246,14 @@ def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
     client.post(SEEN, {"release": strip.select_one("[name=release]")["value"]})
     assert asked(run) is None
     assert ChangeSeen.objects.get().outcome == "checked"
+
+
+def test_who_answered_the_last_question_in_a_tab_from_before_the_change_has_yet_to_see_it(enrollment):
+    run = make_enrollment(make_user(language="en"), enrollment.course)
+    before = page_of(run).revision_id
+    for question, raw in PRACTICE.items():
+        answer(run, step_of(run), question, raw, token=uuid.uuid4())
+    now_says("Never fire first.", Weight.RETAKE)
+    try_check(run, revision=before)
+    assert run.completions.get().revision_id == before
+    assert asked(run) == [(["retake"], True)]
