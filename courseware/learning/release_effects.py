@@ -15,6 +15,6 @@ def touched_by(documents: Sequence[Document]) -> int:
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
-    """Primary key of a document → number of people who have done it, if any."""
-    done = Completion.objects.filter(document__in=documents).values("document")
+    """Primary key of a lesson → number of people who have done it, if any. Of anything else a change asks nobody."""
+    done = Completion.objects.filter(document__in=documents, document__kind=Document.Kind.LESSON).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))

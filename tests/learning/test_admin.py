@@ -297,6 +297,15 @@ def test_the_page_shows_what_changed_and_how_many_people_each_weight_touches(cli
     }  # fmt: skip
 
 
+def test_the_page_says_that_a_changed_exam_touches_nobody_as_nobody_is_asked(client, editor, course):
+    exam = Document.objects.get(identifier="last-cup")
+    complete_lesson(course, exam)
+    text = bytes(exam.head.texts.get(language="en").body).replace(b"\n---\n", b"\n---\n\nOnce more.\n", 1)
+    save_drafts(exam, {"en": text}, base=exam.head, by=None)
+    page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
+    assert {row.span.text for row in page.select(".weight p")} == {"touches 0 people"}
+
+
 def test_publishing_makes_the_release_that_was_confirmed(client, editor, course, draft):
     assert client.post(publish_url(course), choice(draft)).status_code == 302
     course.refresh_from_db()
