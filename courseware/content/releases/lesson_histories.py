@@ -48,7 +48,7 @@ class LessonHistory:
         return tuple(
             change
             for change in later
-            if change.revision > last and texts[change.revision] != texts.get(before.get(change.revision))
+            if change.revision > last and texts[change.revision] != texts.get(before.get(change.revision, seen))
         )
 
     def text(self, revision: int, language: str) -> str | None:
