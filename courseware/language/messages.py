@@ -244,6 +244,7 @@ ERRORS = {
     "small-letters": "text of {size} units, expected at least {least}: it is read on a phone",
     # With --complete
     "point-not-covered": "outline point {point} is covered by no lesson, simulation or objective",
+    "case-not-told": 'leads to "{lesson}", which does not tell {cases}{homes:?; expected lesson= and one of …}',
     "objective-untested": "objective {objective} has {count} questions in the banks, expected at least 2",
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",
     "long-reading": "{seconds:.0f} s of reading without an action, expected at most {most}",

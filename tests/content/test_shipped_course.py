@@ -18,23 +18,7 @@ from tests.making import make_course
 
 SHIPPED = sorted(path.parent for path in (Path(__file__).parents[2] / "content").glob("*/course.zh-hans.md"))
 
-CASE = re.compile(rb"\[\^([CX]\d+)\]")
 EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
-
-
-def test_a_question_about_a_case_leads_to_a_lesson_that_tells_it(shipped_folder):
-    files = read_folder(shipped_folder)
-    course = read_course(files)
-    astray = []
-    for bank in course.of_kind("bank"):
-        lines = files[bank.path].splitlines()
-        starts = [question.line - 1 for question in bank.questions] + [len(lines)]
-        for question, start, end in zip(bank.questions, starts, starts[1:], strict=False):
-            told = set(CASE.findall(b"\n".join(lines[start:end])))
-            lesson = question.attrs.get("lesson") or course.first_lessons[question.attrs["objective"]]
-            if told and not told & set(CASE.findall(files[course.source(lesson).path])):
-                astray.append((question.id, lesson))
-    assert astray == []
 
 
 @pytest.mark.shipped

@@ -233,6 +233,22 @@ def test_a_completed_course_covers_its_outline_and_tests_its_objectives():
     ]
 
 
+def test_a_question_about_cases_leads_to_a_lesson_that_tells_one_of_them():
+    """C1 is told in the lesson it leads to, C2 in another one, C3 nowhere."""
+    listed = "\n## 案例 {#cases}\n\n" + "".join(f"- 案{n} {{#C{n} checked=2026-11-20}}\n" for n in (1, 2, 3))
+    cup = "---\nid: cup\ntitle: 杯子\nobjectives: [O1.2]\n---\n\n## 杯 {#one-cup}\n\n杯子。[^C2]\n"
+
+    def said(reason, heading="#cases"):
+        files = damage(LESSON, "很好。", "很好。[^C1]") | {"01-water/03-cup.zh-hans.md": cup.encode()}
+        files[SOURCES] = (TEXTS[SOURCES] + listed.replace("#cases", heading)).encode()
+        files[BANK] = TEXTS[BANK].replace("人要紧。", reason).encode()
+        return [message for message in told(files, complete=True) if "does not tell" in message]
+
+    assert said("人要紧。[^C1]") == said("[^C2] 和 [^C1]") == said("[^F-01]") == said("[^C2]", "#facts") == []
+    assert said("[^C2]") == [f'{BANK}:24: leads to "boiling", which does not tell C2; expected lesson= and one of cup']
+    assert said("[^C3]") == [f'{BANK}:24: leads to "boiling", which does not tell C3']
+
+
 def test_keys_that_can_be_told_by_their_length_are_warnings():
     questions = "".join(
         f"\n## 题 {n} {{#more-{n} .one objective=O1.1 level=apply}}\n\n"

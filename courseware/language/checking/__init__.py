@@ -14,7 +14,12 @@ from courseware.language.checking.banks import (
 )
 from courseware.language.checking.choices import check_choices, check_survey_questions
 from courseware.language.checking.claims import check_claims, check_source_marks
-from courseware.language.checking.coverage import check_covered, check_minutes, check_sources_used
+from courseware.language.checking.coverage import (
+    check_cases,
+    check_covered,
+    check_minutes,
+    check_sources_used,
+)
 from courseware.language.checking.figures import check_figures
 from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
 from courseware.language.checking.links import check_marks, check_references
@@ -49,14 +54,15 @@ ALWAYS = (
 )
 # What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
 OF_ONE_DOCUMENT = (check_wording, check_simulations)
-WHEN_COMPLETE = (check_covered, check_minutes, check_tested, check_pace, check_seconds)
+WHEN_COMPLETE = (check_covered, check_cases, check_minutes, check_tested, check_pace, check_seconds)
 
 
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
     """The problems of the files of one course, sorted by path and line.
 
-    `complete` adds what only a finished course can meet: every outline point is covered, it is not too long, every
-    objective is tested. `today` decides which sources were checked too long ago (default: the system's date).
+    `complete` adds what only a finished course can meet: every outline point is covered, every case told where a
+    question leads, every objective tested, nothing too long. `today` decides which sources were checked too long ago
+    (default: the system's date).
     """
     problems = check_course(read_course(files), complete=complete, today=today)
     return sorted({*problems, *check_figures(files)})

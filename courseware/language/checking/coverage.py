@@ -1,9 +1,13 @@
-"""Whether a course is complete: points covered, not too many minutes, sources used and recent (docs/formats.md §10)."""
+"""Whether a course is complete: points covered, cases told, not too many minutes, sources used and recent
+(docs/formats.md §10).
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
+from courseware.language.blocks import SourceLine
 from courseware.language.course import CourseText
+from courseware.language.lists import Entry
 from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import minutes_of
 from courseware.language.problems import Finding, Problem
@@ -11,6 +15,7 @@ from courseware.language.spans import find_sources
 
 MOST_MINUTES = 240  # half a working day
 FRESH_FOR = timedelta(days=365)
+CASES = "cases"  # the heading below which sources are cases
 
 
 def check_covered(course: CourseText) -> Iterator[Problem]:
@@ -21,6 +26,30 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
             for entry in section.blocks if section.id not in covered else ():
                 if (point := getattr(entry, "id", None)) and point not in covered:
                     yield Problem(document.path, entry.line, Finding("point-not-covered", point=point))
+
+
+def check_cases(course: CourseText) -> Iterator[Problem]:
+    """Who missed a question about a case is led to a lesson that tells it: of several cases, to one that tells any."""
+    cases = {
+        entry.id
+        for document in course.of_kind("sources")
+        for section in document.sections
+        for entry in section.blocks
+        if section.id == CASES and isinstance(entry, Entry)
+    }
+    told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
+    for bank in course.of_kind("bank"):
+        lessons = {question.id: question.lesson for question in course.questions(bank.id, course.languages[0])}
+        for section, lines in bank.spans():
+            asked, lesson = cases & _cited(lines), lessons.get(section.id, "")
+            if asked and lesson in told and not asked & told[lesson]:
+                homes = tuple(one for one, there in told.items() if asked & there) or None
+                finding = Finding("case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes)
+                yield Problem(bank.path, section.line, finding)
+
+
+def _cited(lines: Iterable[SourceLine]) -> set[str]:
+    return {source for line in lines for source in find_sources(line.text)}
 
 
 def check_minutes(course: CourseText) -> Iterator[Problem]:
@@ -44,8 +73,7 @@ def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
         source
         for languages in course.documents.values()
         for document in languages.values()
-        for line in document.lines
-        for source in find_sources(line.text)
+        for source in _cited(document.lines)
     }
     for source in course.sources.values():
         if source.id not in used and not course.unread:
