@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from courseware.language.checking.banks import longest_keys, places_of_keys, with_one_key
+from courseware.language.checking.guessing import GuessedSet, guessed_sets
 from courseware.language.course import CourseText, Listed, RouteStep
 from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import lesson_minutes, minutes_of, stretches, tracks_of
@@ -254,6 +255,11 @@ class CourseFigures:
             is_source = language == self.course.source(identifier).language
             for played in played_by_all(simulation, language, is_source=is_source):
                 yield language, played
+
+    @cached_property
+    def guesses(self) -> list[GuessedSet]:
+        """Of a course without errors."""
+        return list(guessed_sets(self.course))
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:

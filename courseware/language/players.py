@@ -92,10 +92,14 @@ def cautious(words: re.Pattern[str]) -> Player:
     return player
 
 
+def careful_words(language: str) -> re.Pattern[str] | None:
+    return _CAUTIOUS.get(language.partition("-")[0])
+
+
 def players_of(language: str) -> dict[str, Player]:
     """By the names of BOUNDS. `language` is that of the texts, which only the cautious one reads."""
     found: dict[str, Player] = {LAZY: lazy, "first": first, "random": at_random}
-    words = _CAUTIOUS.get(language.partition("-")[0])
+    words = careful_words(language)
     return found | ({"cautious": cautious(words)} if words else {})
 
 

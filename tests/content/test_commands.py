@@ -83,6 +83,7 @@ def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(fol
         "| M1.S1.P2 | Turning it off | **nothing** |",
         "| O1.2 | Turn off the stove | Boiling water | 1 | 1 | 2 | 2 |",
         "| Bank | 4 | 1 / 3 / 0 | 50 % (50) · 50 % (50) | 0 % / 50 % |",
+        f"| last-cup | zh-hans | 4 | 50 % |{' 50 % (18–82) |' * 3} 63 % (26–89) | 50 % (18–82) | 1 of 1 |",
         "1 facts and cases. Looked at longest ago, on 2026-11-20: F-01.",
     ):
         assert line in text.splitlines()

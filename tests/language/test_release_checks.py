@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from courseware.language.checking import check
+from courseware.language.checking.guessing import guessed_sets
 from courseware.language.checking.overlap import check_overlap
 from courseware.language.course import read_course
 from courseware.language.pace import reading_seconds, stretches
@@ -195,6 +196,28 @@ def test_keys_are_spread_over_the_places_of_a_bank_and_of_all_an_exam_draws_from
         (BANK, "key at place 3 in 0 % of the questions, expected about 24 %"),
     ]
     assert keys_told(3, 0) == []  # of seven questions shares say nothing
+
+
+def test_guessed_are_exams_drills_checks_what_is_critical_and_pre_checks_with_drills():
+    files = with_drill(1)
+    before = "---\nid: before\ntitle: 先\nminutes: 1\nstrata:\n  - {bank: tea-bank, draw: 2}\n---\n\n先。\n"
+    files["01-water/00-before.exam.zh-hans.md"] = before.encode()
+    files[LESSON] = files[LESSON].replace("1. [ ] 没有".encode(), "- [ ] 没有".encode())
+    files[LESSON] = files[LESSON].replace("2. [x] 关了".encode(), "- [x] 关了".encode())
+    sets = {(one.name, one.language): len(one.questions) for one in guessed_sets(read_course(files))}
+    assert sets == {
+        ("before", "zh-hans"): 4,
+        ("last-cup", "zh-hans"): 4,
+        ("drill-bank", "zh-hans"): 1,
+        ("checks of lessons", "zh-hans"): 1,
+        ("critical questions", "zh-hans"): 3,
+        ("before + drill-bank", "zh-hans"): 5,
+        ("last-cup", "en"): 4,
+        ("drill-bank", "en"): 1,
+        ("checks of lessons", "en"): 1,
+        ("critical questions", "en"): 3,
+        ("before + drill-bank", "en"): 5,
+    }
 
 
 def with_drill(right):

@@ -144,7 +144,11 @@ def with_one_key(course: CourseText, documents: list[str], language: str) -> lis
         if language in course.documents.get(document, ())
         for question in course.questions(document, language)
     ]
-    return [q for q in questions if q.kind == "one" and not q.numbered and len(q.key) == 1 and len(q.choices) > 1]
+    return list(filter(has_one_key, questions))
+
+
+def has_one_key(question: Question) -> bool:
+    return question.kind == "one" and not question.numbered and len(question.key) == 1 and len(question.choices) > 1
 
 
 def _check_shares(

@@ -1,0 +1,77 @@
+"""Sets of questions, and what guessers get of them (docs/formats.md §6)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from courseware.language.checking.banks import has_one_key, with_one_key
+from courseware.language.course import CourseText
+from courseware.language.guessers import MOST_RIGHT, Guessed, Weights, chance_of, guessed_by_all, reporting_alone
+from courseware.language.metadata import ExamMeta
+from courseware.language.questions import Question
+
+
+@dataclass(frozen=True)
+class GuessedSet:
+    """One-answer questions that are guessed together, in one language. `document` is the one they are about."""
+
+    name: str
+    document: str
+    language: str
+    questions: list[Question]
+    weights: Weights = field(repr=False)
+
+    @cached_property
+    def guessed(self) -> dict[str, Guessed]:
+        """By the names of `guessers.MOST_RIGHT`."""
+        return guessed_by_all(self.questions, self.weights, self.language)
+
+    @property
+    def columns(self) -> list[Guessed | None]:
+        return [self.guessed.get(name) for name in MOST_RIGHT]
+
+    @property
+    def chance(self) -> float:
+        return chance_of(self.questions)
+
+    @property
+    def reporting_alone(self) -> tuple[int, int] | None:
+        return reporting_alone(self.questions, self.language)
+
+
+def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
+    """What each exam draws from, each drill, the checks of lessons, all that is critical, pre-checks and drills as one.
+
+    Of a course without errors.
+    """
+    everything = [document.id for document in course.of_kind("lesson", "bank")]
+    for language in course.languages:
+        weights = Weights(with_one_key(course, everything, language))
+        for name, document, questions in _sets(course, language):
+            if questions and language in course.documents[document]:
+                yield GuessedSet(name, document, language, questions, weights)
+
+
+def _sets(course: CourseText, language: str) -> Iterator[tuple[str, str, list[Question]]]:
+    """(name, id of the document, questions), which may be none."""
+    beside: dict[str, list[Question]] = {}  # the pre-checks and drills
+    for exam, meta in course.with_meta(ExamMeta):
+        drawn = with_one_key(course, [*dict.fromkeys(stratum.bank for stratum in meta.strata)], language)
+        yield exam.id, exam.id, drawn
+        if meta.is_pre_check:
+            beside[exam.id] = drawn
+        if meta.critical_drill and (bank := meta.critical_drill.bank) in course.documents:
+            beside[bank] = with_one_key(course, [bank], language)
+            yield bank, bank, beside[bank]
+    banks = [bank.id for bank in course.of_kind("bank")]
+    critical = [question for question in with_one_key(course, banks, language) if question.critical]
+    for document in course.of_kind("course"):
+        yield "checks of lessons", document.id, _checks(course, language)
+        yield "critical questions", document.id, critical
+        if len(beside) > 1:
+            yield " + ".join(beside), document.id, [each for questions in beside.values() for each in questions]
+
+
+def _checks(course: CourseText, language: str) -> list[Question]:
+    lessons = [lesson.id for lesson in course.of_kind("lesson") if language in course.documents[lesson.id]]
+    return [each for lesson in lessons for each in course.check_questions(lesson, language) if has_one_key(each)]
