@@ -21,6 +21,7 @@ from courseware.language.checking.coverage import (
     check_sources_used,
 )
 from courseware.language.checking.figures import check_figures
+from courseware.language.checking.guessing import check_guessers
 from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
 from courseware.language.checking.links import check_marks, check_references
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
@@ -55,21 +56,30 @@ ALWAYS = (
 # What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
 OF_ONE_DOCUMENT = (check_wording, check_simulations)
 WHEN_COMPLETE = (check_covered, check_cases, check_minutes, check_tested, check_pace, check_seconds)
+# What questions have to hold once they were written for it: asked for by itself, until then (decision 0053).
+WHEN_GUESSED = (check_guessers,)
 
 
-def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
+def check(
+    files: Mapping[str, bytes], *, complete: bool = False, guessed: bool = False, today: date | None = None
+) -> list[Problem]:
     """The problems of the files of one course, sorted by path and line.
 
     `complete` adds what only a finished course can meet: every outline point is covered, every case told where a
-    question leads, every objective tested, nothing too long. `today` decides which sources were checked too long ago
-    (default: the system's date).
+    question leads, every objective tested, nothing too long. `guessed` adds what guessers get right too often. `today`
+    decides which sources were checked too long ago (default: the system's date).
     """
-    problems = check_course(read_course(files), complete=complete, today=today)
+    problems = check_course(read_course(files), complete=complete, guessed=guessed, today=today)
     return sorted({*problems, *check_figures(files)})
 
 
 def check_course(
-    course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
+    course: CourseText,
+    *,
+    complete: bool = False,
+    guessed: bool = False,
+    today: date | None = None,
+    changed: str = "",
 ) -> list[Problem]:
     """As `check` for a course that is read already, without the contents of its figures.
 
@@ -77,7 +87,7 @@ def check_course(
     then all of its problems are found, and all errors that they make in others, at half the cost.
     """
     narrow = narrowed(course, changed) if changed in course.documents and changed != course.id else course
-    checks = ALWAYS + (WHEN_COMPLETE if complete else ())
+    checks = ALWAYS + (WHEN_COMPLETE if complete else ()) + (WHEN_GUESSED if guessed else ())
     problems = [*course.problems, *check_sources_used(course, today or date.today())]
     problems += chain.from_iterable(check(narrow if check in OF_ONE_DOCUMENT else course) for check in checks)
     return sorted({*problems, *check_pairs(course, problems)})

@@ -1,4 +1,4 @@
-"""Sets of questions, and what guessers get of them (docs/formats.md §6)."""
+"""Sets of questions, and what guessers get of them (docs/formats.md §6, §10)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,12 +8,13 @@ from courseware.language.checking.banks import has_one_key, with_one_key
 from courseware.language.course import CourseText
 from courseware.language.guessers import MOST_RIGHT, Guessed, Weights, chance_of, guessed_by_all, reporting_alone
 from courseware.language.metadata import ExamMeta
+from courseware.language.problems import Finding, Problem
 from courseware.language.questions import Question
 
 
 @dataclass(frozen=True)
 class GuessedSet:
-    """One-answer questions that are guessed together, in one language. `document` is the one they are about."""
+    """One-answer questions that are guessed together, in one language. `document` is where a finding on them stands."""
 
     name: str
     document: str
@@ -37,6 +38,15 @@ class GuessedSet:
     @property
     def reporting_alone(self) -> tuple[int, int] | None:
         return reporting_alone(self.questions, self.language)
+
+
+def check_guessers(course: CourseText) -> Iterator[Problem]:
+    for one in guessed_sets(course):
+        for guessed in one.guessed.values():
+            if guessed.is_beyond:
+                fields = {"share": guessed.percent, "count": guessed.count, "most": guessed.most_percent}
+                finding = Finding("guessed-untaught", guesser=guessed.guesser, name=one.name, **fields)
+                yield Problem(course.documents[one.document][one.language].path, 1, finding)
 
 
 def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
