@@ -16,6 +16,9 @@ from courseware.language.surveys import SurveyQuestion, make_survey_question
 
 # What readers are told about a source: parts of it are contested, or it is common practice that no text demands.
 SOURCE_MARKS = ("disputed", "customary")
+# What editors note for themselves: the official or original wording was read; two independent publications say it, or
+# one; and nobody has opened the first address yet. `content_facts` lists them.
+EDITOR_MARKS = ("original", "twice", "once", "unopened")
 
 SomeMeta = TypeVar("SomeMeta", bound=Meta)
 

@@ -119,6 +119,8 @@ def test_a_source_in_the_same_section_carries_its_figures():
     ("braces", "message"),
     [
         ("checked=2026-11-20 disputed customary", None),
+        ("checked=2026-11-20 original once unopened", None),
+        ("checked=2026-11-20 unopend", 'unknown key "unopend" at "F-01"; did you mean "unopened"?'),
         ("checked=2026-11-20 dispute", 'unknown key "dispute" at "F-01"; did you mean "disputed"?'),
         ("checked=2026-11-20 disputed=yes", '"disputed" stands without a value, got "yes"'),
         ("disputed", 'source F-01 has no day it was looked at; expected "checked=2026-11-20"'),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from courseware.language.course import SOURCE_MARKS, CourseText
+from courseware.language.course import EDITOR_MARKS, SOURCE_MARKS, CourseText
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.spans import blank_code, find_sources, plain
@@ -35,7 +35,7 @@ def _check_document(document: ParsedDocument) -> Iterator[Problem]:
 
 
 def check_source_marks(course: CourseText) -> Iterator[Problem]:
-    known = ("checked", *SOURCE_MARKS)
+    known = ("checked", *SOURCE_MARKS, *EDITOR_MARKS)
     for source in course.sources.values():
         findings = []
         for key, value in source.attrs.items():
