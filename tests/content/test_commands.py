@@ -1,12 +1,13 @@
-"""The commands that read course folders: `check_content` and `content_report`."""
+"""The commands that read course folders: `check_content`, `content_report` and `content_facts`."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.language.messages import LEVELS
-from tests.language.checked import LESSON_EN
+from tests.language.checked import LESSON_EN, SOURCES
 from tests.language.samples import damage, make_files
 
 
@@ -115,3 +116,30 @@ def test_the_report_is_a_page_of_its_own_in_html(folder):
 def test_a_folder_without_a_course_has_no_report(tmp_path):
     with pytest.raises(CommandError, match="no course here"):
         report(str(tmp_path))
+
+
+def facts(*arguments):
+    output = StringIO()
+    call_command("content_facts", *arguments, stdout=output)
+    return output.getvalue().splitlines()
+
+
+def test_each_claim_stands_with_its_source_its_marks_and_where_it_is_cited(tmp_path):
+    write_course(tmp_path / "tea-room", damage(SOURCES, "checked=2026-11-20", "checked=2026-11-20 unopened once"))
+    lines = facts(str(tmp_path))
+    says = "Water boils at 100 °C at sea level."
+    row = f"| F-01 | {says} | [Some institute, 2020](https://example.org/en) | once, unopened | 2026-11-20 |"
+    assert f"{row} Boiling water: seven, what-first |" in lines
+    assert "- <https://example.org/en>: F-01" in lines
+    assert any(
+        "[某研究所，2020](https://example.org/zh)" in line for line in facts(str(tmp_path), "--language", "zh-hans")
+    )
+
+
+def test_an_address_that_was_opened_is_not_among_those_to_open(folder):
+    assert not any(line.startswith(("- <https://", "### Open")) for line in facts(folder))
+
+
+def test_the_table_in_the_documents_is_what_the_command_prints():
+    page = Path(__file__).parents[2] / "docs" / "course-facts.md"
+    assert facts() == page.read_text(encoding="utf-8").splitlines()  # else: manage.py content_facts > the page
