@@ -74,7 +74,7 @@ def answer_wrong_then_right(page, keys):
 
 def play_the_drill(page, keys):
     keys.press(page.get_by_role("link", name="Next: Drill"))
-    keys.press(page.get_by_role("button", name="Begin the run"))
+    keys.press(page.get_by_role("button", name="Start the simulation"))
     expect(page.get_by_role("heading", level=1)).to_have_text("At the door")
     keys.press(page.get_by_role("button", name="Leave"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Outside")
@@ -116,7 +116,7 @@ def answer_the_survey(page, keys):
     keys.choose(page.get_by_role("group", name="Recommend it?"), "9")
     keys.type(page.get_by_role("textbox", name="More"), "Good tea.")
     keys.press(page.get_by_role("button", name="Send my answers"))
-    expect(page.get_by_text("Thank you. That you answered is known, and no more.")).to_be_visible()
+    expect(page.get_by_text("Thank you. We know that you answered, not what.")).to_be_visible()
     assert SurveyReceipt.objects.count() == 1
     assert list(SurveyAnswers.objects.values_list("answers", "learner")) == [
         ({"recommend": 9, "say-more": "Good tea."}, None)
@@ -202,7 +202,7 @@ def test_the_whole_course_without_javascript(visit, learner):
     question(page, "is-it-off").get_by_role("button", name="Check my answer").click()
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
     page.get_by_role("link", name="Next: Drill").click()
-    page.get_by_role("button", name="Begin the run").click()
+    page.get_by_role("button", name="Start the simulation").click()
     page.get_by_role("button", name="Leave").click()
     page.get_by_role("link", name="Next: Pouring").click()
     page.get_by_role("button", name="I have read it").click()
@@ -217,7 +217,7 @@ def test_the_whole_course_without_javascript(visit, learner):
     page.get_by_role("link", name="Your view").last.click()
     page.get_by_role("group", name="Recommend it?").get_by_label("9").check()
     page.get_by_role("button", name="Send my answers").click()
-    expect(page.get_by_text("Thank you. That you answered is known")).to_be_visible()
+    expect(page.get_by_text("Thank you. We know that you answered")).to_be_visible()
 
 
 def test_the_language_is_switched_in_place(visit, learner):

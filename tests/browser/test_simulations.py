@@ -46,7 +46,7 @@ def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_anot
     keyboard = Keyboard(page)
     page.goto(INTRO)
     keyboard.choose(page.locator(".timing"), "Twice the time")
-    keyboard.press(page.get_by_role("button", name="Begin the run"))
+    keyboard.press(page.get_by_role("button", name="Start the simulation"))
     situation(page, "The bell rings")
     keyboard.press(page.get_by_role("button", name="Finish the tea"))
     situation(page, "Where are you?")
@@ -272,7 +272,7 @@ def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit,
     page = visit(enrollment.learner, java_script_enabled=False)
     page.goto(INTRO)
     expect(page.locator(".timing")).to_be_hidden()
-    page.get_by_role("button", name="Begin the run").click()
+    page.get_by_role("button", name="Start the simulation").click()
     for choice in ("Put the cup down and look", "In the shop"):
         page.get_by_role("button", name=choice).click()
     page.get_by_label("Where it burns").check()

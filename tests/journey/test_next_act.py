@@ -262,7 +262,7 @@ def test_home_starts_the_exam_by_one_press_unless_its_clock_would_begin(client):
     assert "Attempt 1 of 2." in shown.get_text()
     assert leads_to(shown) == [STEP("last-cup")]
     client.post(shown.form["action"])
-    assert heading(main_of(client, enrollment)) == "Go on: The last cup"
+    assert heading(main_of(client, enrollment)) == "Continue: The last cup"
     limited = ready(make_course(time_limit="20"))
     shown = main_of(client, limited)
     assert not shown.select("form")

@@ -57,7 +57,7 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(HOME))
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
-    assert "Go on: Boiling water" in page.select_one("h1").text
+    assert "Continue: Boiling water" in page.select_one("h1").text
     assert page.select_one(".go q").text == "What needs a wipe?"
 
 

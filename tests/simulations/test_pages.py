@@ -91,7 +91,7 @@ def test_from_the_first_alarm_on_a_run_looks_like_no_call(signed_in, enrollment)
     assert looks(begin(enrollment)) == ["piece"]
 
 
-@pytest.mark.parametrize(("arrives", "button"), [(".alarm", "Begin the run"), (".call", "Answer")])
+@pytest.mark.parametrize(("arrives", "button"), [(".alarm", "Start the simulation"), (".call", "Answer")])
 def test_a_call_rings_before_it_talks_and_a_fire_does_not(signed_in, arrives, button):
     change(zh_hans=("{#rings .alarm}", f"{{#rings {arrives}}}"))
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
@@ -269,7 +269,7 @@ def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
     assert "Go on with the run" in text_of(signed_in.get(INTRO))
     assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == INTRO
     assert signed_in.get(page_of(run))["Location"] == INTRO
-    assert "Begin the run" in text_of(signed_in.get(INTRO))
+    assert "Start the simulation" in text_of(signed_in.get(INTRO))
 
 
 def test_an_old_tab_of_a_run_that_was_left_is_led_out(signed_in, enrollment):
