@@ -105,15 +105,20 @@ class Walk:
                 arg=[question.id, question.kind],
             )
             self.answered.add(question.id)
-        if not self.page.locator("#lesson-state .tag.good").count():
-            self.hand.go(self.page.locator("#lesson-state .next form .btn").first)
+        if (read := self.page.locator("#lesson-state .next form .btn")).count():
+            self.hand.go(read.first)
         self.mark("lesson 1 done")
         self.hand.go(self.page.locator("#lesson-state .next a.btn:not(.quiet)").first)
 
     def next_question(self, questions):
-        shown = self.page.locator("section.question:visible").all()
-        names = [each.get_attribute("id").removeprefix("q-") for each in shown]
-        return next((questions[name] for name in names if name in questions and name not in self.answered), None)
+        """The next that is shown and not answered; a part of the lesson opens a moment after the answer before it."""
+        while True:
+            shown = self.page.locator("section.question:visible").all()
+            names = [each.get_attribute("id").removeprefix("q-") for each in shown]
+            found = next((questions[name] for name in names if name in questions and name not in self.answered), None)
+            if found or self.page.locator("#lesson-state.ended, #lesson-state .next form").count():
+                return found
+            self.page.wait_for_timeout(100)
 
     def attempt(self, pk, *_rest):
         from courseware.assessment.banks import question_of
@@ -130,7 +135,11 @@ class Walk:
             attempt=pk, position=position
         )
         response.attempt.enrollment = self.enrollment
-        self.answer(form, question_of(response.attempt, response, "en"), response.order)
+        question = question_of(response.attempt, response, "en")
+        if form.locator("button[name=choice]").count():  # of the starting point: a press answers and leads on
+            self.hand.go(form.locator(f"button[name=choice][value='{response.order.index(question.key[0])}']"))
+            return
+        self.answer(form, question, response.order)
         self.hand.go(form.locator("button[name=go][value=next]"))
 
     def run(self, pk, *_rest):

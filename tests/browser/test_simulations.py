@@ -347,6 +347,7 @@ def play_to_the_end(page, course, simulation, choose):
     if off.count():  # one without times has nothing to choose
         off.check()
     page.locator("form.now .btn").click()
+    expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is there
     run = Run.objects.with_release().latest("pk")
     while not (trail := trail_of(run)).ending:
         expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
