@@ -1,5 +1,5 @@
-"""What can be read without network: the emergency card and the lessons of the present module. It says nothing about the
-person: no name, no answer, nothing of how far anybody is.
+"""What can be read without network: the emergency card, phrases that were kept, and the lessons of the present module.
+It says nothing else about the person: no name, no answer, nothing of how far anybody is.
 """
 
 from collections.abc import Iterator, Mapping

@@ -18,9 +18,10 @@ from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
 from courseware.journey.short_breaks import BREAKS, lessons_tried, proposals
 from courseware.language.documents import display_tag
-from courseware.learning.access import reading_of
+from courseware.learning.access import Reading, reading_of
 from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
+from courseware.learning.phrase_book import own_book
 from courseware.lib.background import in_background
 from courseware.lib.dates import site_day
 from courseware.lib.small_numbers import small_number
@@ -55,6 +56,7 @@ def reading_copy(request):
     card = card_context(request, main.enrollment.course, main.outline) if main.outline.card_id else {}
     context = card | {
         "copy": reading_copy_of(main),
+        "book": own_book(Reading(main.enrollment)),
         "has_card": bool(card),
         "outline": main.outline,
         "face": face_for(request, main.course),

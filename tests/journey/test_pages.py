@@ -12,6 +12,7 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
 from courseware.learning.answering import answer
+from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Completion, Enrollment
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
@@ -225,7 +226,7 @@ def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment
     assert cells[2] != "–"
 
 
-def test_the_copy_to_read_without_network_has_the_card_and_the_present_module_and_nothing_about_the_person(
+def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_and_nothing_about_the_person(
     client, enrollment
 ):
     def articles():
@@ -236,8 +237,10 @@ def test_the_copy_to_read_without_network_has_the_card_and_the_present_module_an
     outline = serving.outline(enrollment.course.current, "en")
     lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
     assert articles() == ["card", *lessons[0]]
+    keep_phrase(enrollment, serving.page(enrollment.course.current, "boiling", "en"), "note:1")
+    assert articles() == ["card", "phrases", *lessons[0]]
     complete_course(enrollment)
-    assert articles() == ["card"]
+    assert articles() == ["card", "phrases"]
 
 
 def test_who_learns_nothing_has_no_copy_to_keep(client):
