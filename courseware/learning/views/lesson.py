@@ -16,7 +16,8 @@ from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import AnswerForm, ChangeForm, ReportForm, new_token
-from courseware.learning.lessons import Entered, lesson_page
+from courseware.learning.lesson_pieces import Entered
+from courseware.learning.lessons import lesson_page
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.route import station
