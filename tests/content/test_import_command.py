@@ -74,7 +74,7 @@ class TestCommand:
     def test_of_several_courses_a_merged_path_names_its_own(self, tmp_path):
         for name in ("tea", "other"):
             self.write(tmp_path / name, make_files())
-        with pytest.raises(CommandError, match=f"in which course. Expected a path like other/{CARD}"):
+        with pytest.raises(CommandError, match=f"in which course. Expected a name like other/{CARD}"):
             call_command("import_content", tmp_path, merged=[CARD])
 
     def test_an_empty_folder_is_refused(self, tmp_path):
@@ -107,3 +107,16 @@ class TestCommand:
         assert list(release.entries.exclude(weight="").values_list("document__identifier", "weight")) == [
             ("boiling", "reread")
         ]
+
+    def test_among_several_courses_a_weight_is_for_the_course_it_names(self, tmp_path):
+        self.write(tmp_path / "tea", make_files())
+        other = {path: body.replace(b"id: tea-room\n", b"id: other\n") for path, body in make_files().items()}
+        self.write(tmp_path / "other", other)
+        call_command("import_content", tmp_path)
+        for name, files in (("tea", make_files()), ("other", other)):
+            self.write(tmp_path / name, {LESSON: files[LESSON] + b"\n"})
+        with pytest.raises(CommandError, match=r"in which course\? Expected a name like other/boiling"):
+            call_command("import_content", tmp_path, "--reread", "boiling")
+        call_command("import_content", tmp_path, "--reread", "tea/boiling")
+        newest = Release.objects.filter(number=2).values_list("course__identifier", "weight")
+        assert set(newest) == {("tea-room", "reread"), ("other", "minor")}

@@ -45,14 +45,18 @@ class Command(BaseCommand):
         if not folders:
             raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
         merged_in = by_folder(merged, folders)
-        weights = {document: weight for weight in ASKED for document in options[weight]}
-        if weights and len(folders) > 1:
-            raise CommandError("weights are for one course: name a folder that holds that one alone")
+        named = {weight: by_folder(options[weight], folders) for weight in ASKED}
         command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
         failed = [
             folder.name
             for folder in folders
-            if not self.import_folder(folder, merged_in[folder], weights, dry_run, command)
+            if not self.import_folder(
+                folder,
+                merged_in[folder],
+                {document: weight for weight in ASKED for document in named[weight][folder]},
+                dry_run,
+                command,
+            )
         ]
         if not dry_run:
             for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
@@ -85,19 +89,20 @@ class Command(BaseCommand):
         return False
 
 
-def by_folder(merged: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Course folder → the paths inside it called merged. With one folder only, its name may be left out."""
-    paths: dict[Path, set[str]] = {folder: set() for folder in folders}
+def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
+    """Course folder → what is named of it, as `folder/path` or `folder/id`. With one folder only, its name may be
+    left out."""
+    found: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
-    for path in merged:
-        name, _slash, inside = path.partition("/")
-        if name in names and inside:
-            paths[names[name]].add(inside)
+    for name in named:
+        folder, _slash, inside = name.partition("/")
+        if folder in names and inside:
+            found[names[folder]].add(inside)
         elif len(folders) == 1:
-            paths[folders[0]].add(path)
+            found[folders[0]].add(name)
         else:
-            raise CommandError(f"{path}: in which course? Expected a path like {folders[0].name}/{path}")
-    return paths
+            raise CommandError(f"{name}: in which course? Expected a name like {folders[0].name}/{name}")
+    return found
 
 
 def summary(report: Report, dry_run: bool) -> str:
