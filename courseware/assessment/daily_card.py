@@ -31,10 +31,12 @@ class DailyForm:
 
 @dataclass(frozen=True)
 class DailyReasons:
-    """Today's answer with all reasons. `lesson` is where it stands, None where that has left the course."""
+    """Today's answer with all reasons. `lesson` is where it stands, None where that has left the course; `section` the
+    id of its heading there, or ""."""
 
     question: ShownQuestion
     lesson: Step | None
+    section: str
     course: str
     language: str
 
@@ -93,7 +95,7 @@ def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str)
         return None
     lesson = outline.find(question.lesson or outline.objective_lessons.get(answer.objective, ""))
     shown = show(question.rewritten(without_sources), answer.enrollment_id, [answer], answer.number - 1, reveal=True)
-    return DailyReasons(shown, lesson, outline.course_id, display_tag(outline.language))
+    return DailyReasons(shown, lesson, question.section, outline.course_id, display_tag(outline.language))
 
 
 def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Question | None:

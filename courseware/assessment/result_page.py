@@ -15,7 +15,8 @@ from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion
 
 @dataclass(frozen=True)
 class Missed:
-    """A missed question, with the key only if that may be seen; `lesson` teaches its rule.
+    """A missed question, with the key only if that may be seen; `lesson` teaches its rule, below the heading
+    `section` (or "").
 
     It does not know its place in the attempt: so it is the same, and rendered once, in whichever attempt it is missed.
     """
@@ -24,6 +25,7 @@ class Missed:
     is_answered: bool
     is_critical: bool
     lesson: Step | None
+    section: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
             is_answered=response.is_answered,
             is_critical=response.is_critical,
             lesson=lessons.get(lesson_of(question, then) or ""),
+            section=question.section,
         )
 
     failed_questions = tuple(missed(response) for response in responses if not response.is_right)

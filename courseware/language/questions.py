@@ -44,8 +44,8 @@ class Question(ABC):
     """What all kinds share. `stem`, `title`, texts and reasons are Markdown source, or HTML once compiled.
 
     `tracks` empty means all; `family` is the question's own id where none is given; `lesson` is the id of the document
-    to link to, or ""; `numbered` choices keep their order, others are shuffled. Pieces of a text that is marked are
-    blacked out where it is to be `redacted`, else underlined.
+    that teaches it and `section` that of the heading in there, each or ""; `numbered` choices keep their order, others
+    are shuffled. Pieces of a text that is marked are blacked out where it is to be `redacted`, else underlined.
     """
 
     kind: ClassVar[str] = ""
@@ -61,6 +61,7 @@ class Question(ABC):
     critical: bool = False
     family: str = ""
     lesson: str = ""
+    section: str = ""
     numbered: bool = False
     redacted: bool = False
 
@@ -307,6 +308,7 @@ def make_question(section: Section, source: Section | None = None) -> Question:
         critical="critical" in attrs,
         family=attrs.get("family") or section.id,
         lesson=attrs.get("lesson", ""),
+        section=attrs.get("section", ""),
         redacted="redact" in attrs,
         numbered=bool(items) and items[0].numbered and kind is not Order,
         **kind.read_choices(items),

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 from django.db.models import F
+from django.urls import reverse
 
 from courseware.assessment import attempting
 from courseware.assessment.grading import Score
@@ -11,6 +12,7 @@ from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning.question_view import ShownChoice
 from tests.assessment.exams import (
+    BANK,
     MONDAY,
     answer,
     asked,
@@ -38,6 +40,20 @@ def result(attempt):
     page = serving.page(attempt.release, "last-cup", "zh-hans")
     then = serving.outline(attempt.release, "zh-hans")
     return result_of(attempt, page, then, outline_of(course))
+
+
+def test_who_missed_a_question_is_led_to_the_heading_that_teaches_it(client):
+    """Where the question names one; else to the beginning of the lesson."""
+    files = every_kind_files()
+    bank = files[BANK["zh-hans"]]
+    files[BANK["zh-hans"]] = bank.replace(b" .one objective=O1.1", b" .one section=seven objective=O1.1", 1)
+    attempt = start(ready(import_course(files).course), at=MONDAY)
+    answer(attempt, points=0, at=MONDAY)
+    attempting.submit(attempt, at=MONDAY)
+    client.force_login(attempt.enrollment.learner)
+    page = BeautifulSoup(client.get(reverse("assessment:result", args=[attempt.pk])).content, "html.parser")
+    step = reverse("learning:step", args=["tea-room", "boiling"])
+    assert sorted(link["href"] for link in page.select(".taught a")) == [step] * 4 + [f"{step}#seven"]
 
 
 def missed_of(attempt, kind):

@@ -289,3 +289,17 @@ def test_a_line_without_end_does_not_keep_the_checker_busy(junk):
     started = time.process_time()
     check(damage(LESSON_EN, "The kettle is empty", f"{line}\n\n## {line}\n\n"), today=TODAY)
     assert time.process_time() - started < 5  # seconds; a pattern that goes back over the line takes minutes
+
+
+def test_the_heading_that_a_question_names_stands_in_the_lesson_that_teaches_it():
+    """Also in a lesson that the question names instead of the first one on its objective."""
+    cup = "---\nid: cup\ntitle: 杯子\nobjectives: [O1.2]\n---\n\n## 杯 {#one-cup}\n\n杯子。\n"
+
+    def said(braces):
+        files = damage(BANK, "level=recall", f"level=recall {braces}") | {"01-water/03-cup.zh-hans.md": cup.encode()}
+        return [message for message in told(files) if "no heading" in message]
+
+    assert said("") == said("lesson=cup section=one-cup") == said("section=seven") == []
+    assert said("section=one-cup") == [f'{BANK}:15: no heading "one-cup" in "boiling"']
+    assert said("lesson=cup section=seven") == [f'{BANK}:15: no heading "seven" in "cup"']
+    assert said("lesson=nowhere section=one-cup") == []  # said once, of the lesson

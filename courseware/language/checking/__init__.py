@@ -23,7 +23,7 @@ from courseware.language.checking.coverage import (
 from courseware.language.checking.figures import check_figures
 from courseware.language.checking.guessing import check_guessers
 from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
-from courseware.language.checking.links import check_marks, check_references
+from courseware.language.checking.links import check_marks, check_references, check_sections_named
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
 from courseware.language.checking.prose import check_prose
@@ -40,6 +40,7 @@ ALWAYS = (
     check_choices,
     check_survey_questions,
     check_references,
+    check_sections_named,
     check_marks,
     check_prose,
     check_screens,

@@ -9,7 +9,7 @@ from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
 
-_QUESTION_KEYS = ("objective", "level", "critical", "family", "tracks", "lesson")
+_QUESTION_KEYS = ("objective", "level", "critical", "family", "tracks", "lesson", "section")
 _QUESTIONS = dict.fromkeys(QUESTION_KINDS, _QUESTION_KEYS) | {"mark": (*_QUESTION_KEYS, "redact")}
 FLAGS = ("critical", "redact")
 

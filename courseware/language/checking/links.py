@@ -39,6 +39,21 @@ def check_references(course: CourseText) -> Iterator[Problem]:
                 yield Problem(document.path, line, Finding("reference-to-empty-list", what=what, id=identifier))
 
 
+def check_sections_named(course: CourseText) -> Iterator[Problem]:
+    """The heading that a question names stands in the lesson that teaches it."""
+    for document in course.of_kind("lesson", "bank"):
+        for section in document.questions:
+            named = section.attrs.get("section")
+            lesson = course.question(section.id, course.languages[0]).lesson if named else ""
+            if not named or (lesson and lesson not in course.documents):
+                continue
+            known = {each.id for each in course.source(lesson).sections} if lesson else set()
+            if named not in known:
+                near = nearest(named, known)
+                finding = Finding("unknown-section", id=named, lesson=lesson, nearest=near)
+                yield Problem(document.path, section.line, finding)
+
+
 def _known(course: CourseText) -> dict[str, Collection[str]]:
     outline_headings = {section.id for document in course.of_kind("outline") for section in document.sections}
     return {
