@@ -40,6 +40,7 @@ class Document(models.Model):
     class Kind(models.TextChoices):
         COURSE = "course", _("course")
         CARD = "card", _("emergency card")
+        JURISDICTION = "jurisdiction", _("numbers and law")
         OUTLINE = "outline", _("outline")
         SOURCES = "sources", _("sources")
         TERMS = "terms", _("terms")

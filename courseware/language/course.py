@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
-from courseware.language.documents import STEP_KINDS, BadName, Name, display_tag, parse_name
+from courseware.language.documents import JURISDICTION, STEP_KINDS, BadName, Name, display_tag, parse_name
 from courseware.language.frontmatter import Unreadable, decode, parse_front
 from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta, LessonMeta, Meta
@@ -265,14 +265,21 @@ class _Gatherer:
             self._say(min(courses, default="course.en.md"), "no-languages", expected=expected)
 
     def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
-        for path, name in self.names.items():
+        inserts: dict[str, str] | None = {}
+        # The jurisdiction comes first, as the others take from it. While it cannot be read, what they take is not told.
+        for path, name in sorted(self.names.items(), key=lambda item: item[1].kind != JURISDICTION):
             if name.language == language:
-                self._read_document(path, name, is_source=language == languages[0], source=languages[0])
+                is_source = language == languages[0]
+                document = self._read_document(path, name, inserts, is_source=is_source, source=languages[0])
+                if name.kind == JURISDICTION:
+                    inserts = {each.id: each.text.replace("\n", " ") for each in document.entries} if document else None
             elif name.language and name.language not in languages and language == languages[0]:
                 known = tuple(map(display_tag, languages))
                 self._say(path, "not-a-course-language", language=display_tag(name.language), known=known)
 
-    def _read_document(self, path: str, name: Name, *, is_source: bool, source: str) -> None:
+    def _read_document(
+        self, path: str, name: Name, inserts: Mapping[str, str] | None, *, is_source: bool, source: str
+    ) -> ParsedDocument | None:
         original = None
         if not is_source and (values := _front_values(self.files[path])):
             identifier = values.get("id")
@@ -280,18 +287,19 @@ class _Gatherer:
             if original is None or original.kind != name.kind:
                 self._say_unpaired(path, name, identifier, source)
                 self.unread.add(path)
-                return
-        document, problems = read(path, self.files[path], original)
+                return None
+        document, problems = read(path, self.files[path], original, inserts)
         self.problems += problems
         if document is None:
             self.unread.add(path)
-            return
+            return None
         languages = self.documents.setdefault(document.id, {})
         if name.language in languages:
             self._say(path, "id-of-document", id=document.id, other=languages[name.language].path)
             self.unread.add(path)
         else:
             languages[name.language] = document
+        return document
 
     def _say_unpaired(self, path: str, name: Name, identifier: object, source: str) -> None:
         partner = path.removesuffix(f".{name.language}.md") + f".{source}.md"

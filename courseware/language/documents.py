@@ -21,13 +21,14 @@ class Name:
 
 
 MEDIA_FOLDER = "media/"
+JURISDICTION = "jurisdiction"  # whose numbers and law the others take
 STEP_KINDS = ("lesson", "simulation", "exam", "survey")
-KINDS = ("course", "card", "outline", "sources", "terms", "module", "bank", *STEP_KINDS)
+KINDS = ("course", "card", JURISDICTION, "outline", "sources", "terms", "module", "bank", *STEP_KINDS)
 
 _LANGUAGE = r"(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*)"
 _FOLDER = r"(?P<folder>(?P<module>\d{2})-[a-z0-9-]+)"
 _NAMES = [
-    re.compile(rf"(?P<kind>course|outline|sources|terms)\.{_LANGUAGE}\.md"),
+    re.compile(rf"(?P<kind>course|jurisdiction|outline|sources|terms)\.{_LANGUAGE}\.md"),
     re.compile(rf"emergency\.(?P<kind>card)\.{_LANGUAGE}\.md"),
     re.compile(rf"{_FOLDER}/(?P<kind>module)\.{_LANGUAGE}\.md"),
     re.compile(rf"{_FOLDER}/bank/[a-z0-9-]+\.(?P<kind>bank)\.{_LANGUAGE}\.md"),
@@ -35,7 +36,7 @@ _NAMES = [
     re.compile(rf"{_FOLDER}/(?P<order>\d{{2}})-[a-z0-9-]+\.(?P<kind>simulation|exam|survey)\.{_LANGUAGE}\.md"),
 ]
 _ANY_KIND = re.compile(rf"(?:.+/)?[^/.]+\.(?P<kind>[A-Za-z0-9_-]+)\.{_LANGUAGE}\.md")
-_MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|outline|sources|terms|emergency)\b.*")
+_MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|jurisdiction|outline|sources|terms|emergency)\b.*")
 
 
 class BadName(ValueError):

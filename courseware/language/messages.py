@@ -113,6 +113,7 @@ ERRORS = {
     "borrowed-words": '"{words}" also stands in {text}; say it in your own words',
     # What is pointed to
     "unknown-reference": 'no {what} "{id}"' + NEAREST,
+    "unknown-insert": 'the jurisdiction has nothing called "{id}"' + NEAREST,
     "unknown-section": 'no heading "{id}" in "{lesson}"' + NEAREST,
     "reference-to-empty-list": 'no {what} "{id}"; the course has none yet',
     "link-form": 'link to "{target:.60}": expected #id, https:, mailto: or tel:',

@@ -160,5 +160,5 @@ MODELS: dict[str, type[Meta]] = {
     "exam": ExamMeta,
     "survey": SurveyMeta,
     "bank": BankMeta,
-    **dict.fromkeys(("card", "outline", "sources", "terms", "module"), Meta),
+    **dict.fromkeys(("card", "jurisdiction", "outline", "sources", "terms", "module"), Meta),
 }

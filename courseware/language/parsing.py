@@ -15,6 +15,7 @@ from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, 
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
+from courseware.language.inserts import with_inserts
 from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, Item, cut_choices, cut_entries
 from courseware.language.messages import Field
 from courseware.language.metadata import Meta
@@ -23,7 +24,7 @@ from courseware.language.problems import Finding, Problem
 Block = TextBlock | Choices | Entry
 
 QUESTION_KINDS = (*FORMS, "open")
-ENTRY_KINDS = ("module", "outline", "sources", "terms")
+ENTRY_KINDS = ("jurisdiction", "module", "outline", "sources", "terms")
 
 _HEADING = re.compile(r"(#{1,6})([ \t]*)(.*)")
 _FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": NODE_FORMS}
@@ -99,10 +100,13 @@ class ParsedDocument:
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
 
-def read(path: str, data: bytes, source: ParsedDocument | None = None) -> tuple[ParsedDocument | None, list[Problem]]:
+def read(
+    path: str, data: bytes, source: ParsedDocument | None = None, inserts: Mapping[str, str] | None = None
+) -> tuple[ParsedDocument | None, list[Problem]]:
     """The document and the problems of its form; None where the front matter cannot be read or has no id.
 
     `path` is relative to the course folder. For a translation, `source` is the same document in the source language.
+    `inserts`: id → what stands for `{=id}` in the body; without it these stay as they are written.
     Raises BadName where the file name is not that of a document.
     """
     name = parse_name(path)
@@ -114,6 +118,11 @@ def read(path: str, data: bytes, source: ParsedDocument | None = None) -> tuple[
     source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
     meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
     body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
+    if inserts is not None:
+        body = [
+            line if line.is_code else line._replace(text=with_inserts(line.text, line.number, path, inserts, problems))
+            for line in body
+        ]
     if mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
         opened = max((line.number for line in body if not line.is_code), default=front.body - 1) + 1
         problems.append(Problem(path, opened, Finding("code-not-closed")))

@@ -209,6 +209,17 @@ class TestOtherKinds:
         for language in ("en", "zh-hans"):
             assert [section["call"] for section in page("card", language)["sections"]] == ["119"]
 
+    def test_the_card_says_whose_numbers_stand_on_it(self):
+        """In the language of the card, else in the course's own."""
+        sheets = {"zh-hans": "中国大陆", "en": "Mainland China"}
+        made = {
+            f"jurisdiction.{language}.md": f"---\nid: law\ntitle: {title}\n---\n".encode()
+            for language, title in sheets.items()
+        }
+        for language, title in sheets.items():
+            assert page("card", language)["jurisdiction"] == ""
+            assert page("card", language, make_files() | made)["jurisdiction"] == title
+
     def test_a_module_keeps_text_and_objectives_apart(self):
         data = page("m1")
         assert "It begins with water." in data["html"] and "Boil" not in data["html"]

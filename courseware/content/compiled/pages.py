@@ -17,7 +17,7 @@ from courseware.content.compiled.phrases import phrase_key
 from courseware.content.compiled.pieces import with_pieces
 from courseware.language.blocks import Callout, Figure, Screen, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
-from courseware.language.documents import STEP_KINDS
+from courseware.language.documents import JURISDICTION, STEP_KINDS
 from courseware.language.lists import Choices, Entry
 from courseware.language.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
 from courseware.language.pace import minutes_of
@@ -328,10 +328,17 @@ def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[s
     }
 
 
+def jurisdiction_of(page: PageCompiler) -> str:
+    """Whose numbers and law the course tells, in the language of the page; "" where no sheet says so."""
+    law = next(page.course.of_kind(JURISDICTION), None)
+    return page.course.documents[law.id].get(page.language, law).title if law else ""
+
+
 def compile_card(page: PageCompiler) -> dict[str, Any]:
     intro, ids = page.document.section(""), new_ids()
     return {
         "html": with_ids(page.html(intro.blocks), ids) if intro else "",
+        "jurisdiction": jurisdiction_of(page),
         "sections": [
             {
                 "id": section.id,

@@ -134,7 +134,7 @@ def check_ids(course: CourseText) -> Iterator[Problem]:
                 finding = Finding("id-of-question", id=section.id, other=other, first=first)
                 yield Problem(document.path, section.line, finding)
             used.setdefault(section.id, (document.path, section.line))
-    for kind in ("module", "outline", "sources", "terms"):
+    for kind in ("jurisdiction", "module", "outline", "sources", "terms"):
         yield from _check_entry_ids(course, kind)
 
 

@@ -29,7 +29,7 @@ def check_wording(course: CourseText) -> Iterator[Problem]:
     words = {language: _Words.of(course.terms, language) for language in course.languages}
     for document_id, languages in course.documents.items():
         source = course.source(document_id)
-        if source.kind in ("outline", "terms", "sources"):
+        if source.kind in ("jurisdiction", "outline", "terms", "sources"):
             continue
         for translation in languages.values():
             if translation is not source:
