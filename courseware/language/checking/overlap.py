@@ -13,8 +13,8 @@ from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
-# So many equal words in a row are no coincidence; 13 Chinese characters say about as much as 8 words.
-WORDS, CHARACTERS = 8, 13
+# So many equal words in a row are no coincidence; 12 Chinese characters say about as much as 8 words.
+WORDS, CHARACTERS = 8, 12
 
 _SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
 _TOKEN = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’.-][^\W_{HAN}]+)*")
