@@ -218,9 +218,13 @@ def page_in(run: Enrollment, identifier: str, language: str) -> PageData | None:
 
 def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Wording]:
     """Questions that one press answers and that stand by themselves: of the banks, and of lessons those with a text of
-    their own. While a run is under way, of the drill and of the lessons `seen` alone.
+    their own. While a run is under way, of the drill and of the lessons `seen` alone; of an optional lesson never else.
     """
-    lessons = [step.id for step in outline.steps if step.kind == "lesson" and (run.completed_at or step.id in seen)]
+    lessons = [
+        step.id
+        for step in outline.steps
+        if step.kind == "lesson" and (step.id in seen or (run.completed_at and not step.is_optional))
+    ]
     track, found = track_of(run, outline), []
     for identifier in dict.fromkeys([*banks_of(run, outline), *lessons]):
         page = page_in(run, identifier, outline.language)

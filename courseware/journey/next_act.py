@@ -106,16 +106,21 @@ class Journey:
         return self.act(Act.RUN, self.outline.step(found.step), under_way=found) if found else None
 
     @property
+    def holding(self) -> Sequence[LessonChange]:
+        """The changes that come before the exam: it waits for no optional lesson, read or not."""
+        return [each for each in self.changes if not each.step.is_optional]
+
+    @property
     def retake(self) -> NextAct | None:
-        found = next((change for change in self.changes if change.check), None)
+        found = next((change for change in self.holding if change.check), None)
         return self.act(Act.RETAKE, found.step) if found and not self.is_passed else None
 
     @property
     def exam(self) -> NextAct | None:
         exam, progress = self.outline.exam_id, self.progress
         is_next = exam in progress.required and may_be_held(self.enrollment, self.outline, progress)
-        if exam and is_next and self.changes:
-            return self.act(Act.REREAD, self.changes[0].step)
+        if exam and is_next and self.holding:
+            return self.act(Act.REREAD, self.holding[0].step)
         return self.act(Act.EXAM, self.outline.step(exam)) if exam and is_next else None
 
     @property

@@ -115,6 +115,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
             address = f"{step_address(course, step)}#q-{missed[0]}"
             yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
     asked_for = [step for step in steps if step.is_required or not journey.outline.is_short]
+    asked_for.sort(key=lambda step: not step.is_required)
     for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
         for step in asked_for:
             if step.kind == kind and step.id not in done and not step.is_after_exam:

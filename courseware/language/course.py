@@ -146,10 +146,14 @@ class CourseText:
         }
 
     @cached_property
+    def optional_lessons(self) -> frozenset[str]:
+        return frozenset(lesson.id for lesson, meta in self.with_meta(LessonMeta) if meta.optional)
+
+    @cached_property
     def first_lessons(self) -> Mapping[str, str]:
-        """Objective id → id of the first lesson on the route that teaches it."""
+        """Objective id → id of the first lesson on the route that teaches it, an optional one where no other does."""
         lessons: dict[str, str] = {}
-        for step in self.route:
+        for step in sorted(self.route, key=lambda step: step.id in self.optional_lessons):
             meta = self.source(step.id).meta
             for objective in meta.objectives if step.kind == "lesson" and isinstance(meta, LessonMeta) else ():
                 lessons.setdefault(objective, step.id)

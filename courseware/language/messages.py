@@ -56,6 +56,7 @@ ERRORS = {
     "value-missing": "{key}: expected {expected}, got nothing",
     "value-is-list": "{key}: expected {expected}, got a list",
     "value-is-keys": "{key}: expected {expected}, got keys with values",
+    "optional-in-completion": 'completion: "{lesson}" is optional; expected lessons that are not',
     "key-of-source-language": '"{key}" stands in the {language} file only; take it out here',
     # Headings, braces, entries
     "heading-without-space": 'a heading needs a space after "{marks}"',
@@ -167,6 +168,7 @@ ERRORS = {
     "too-few-critical": "slot {objective} of {bank} has {count} critical questions{track:? for …}, "
     "{attempts:attempt needs|attempts need} {expected}",
     "family-alone": 'family "{family}" of {bank} has one question; asked again it needs two',
+    "question-of-optional": 'leads to "{lesson}", which is optional; expected lesson= and one that has to be done',
     "unknown-topic": 'topics: no question has family="{topic}"',
     "too-few-drills": "{bank} has {count} questions on {objective}, the drill asks {expected}",
     # Simulations
@@ -248,6 +250,7 @@ ERRORS = {
     "point-not-covered": "outline point {point} is covered by no lesson, simulation or objective",
     "case-not-told": 'leads to "{lesson}", which does not tell {cases}{homes:?; expected lesson= and one of …}',
     "objective-untested": "objective {objective} has {count} questions in the banks, expected at least 2",
+    "objective-only-optional": "objective {objective} is taught by optional lessons only",
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",
     "long-reading": "{seconds:.0f} s of reading without an action, expected at most {most}",
     "other-seconds": '{seconds} seconds to decide, the choices ask for {expected}; expected that, or why="…"',

@@ -78,14 +78,20 @@ class CourseMeta(Meta):
 
 
 class LessonMeta(Meta):
-    """`minutes` of a lesson are computed: what is written there is read, told of and not used (`pace.minutes_of`)."""
+    """`minutes` of a lesson are computed: what is written there is read, told of and not used (`pace.minutes_of`).
+
+    `optional`: offered on the route, and part of nothing that is asked for.
+    """
 
     minutes: Minutes | None = Field(None, description=MINUTES)
+    optional: bool = Field(False, description="true or false")
     objectives: Annotated[Ids, Field(min_length=1)] = Field(description=IDS)
     covers: Ids = Field((), description="a list of outline ids, as in [M4.S1.P1]")
 
 
 class SimulationMeta(LessonMeta):
+    # No key of it: whether it counts is for the course to say, in `not_red`.
+    optional: ClassVar[bool] = False  # type: ignore[misc]
     minutes: Minutes = Field(description=MINUTES)
     seconds: Annotated[int, Field(ge=0, le=600)] = Field(0, description="whole seconds from 0 to 600")
     chance: dict[Id, Fraction | Ids] = Field(

@@ -71,6 +71,7 @@ class LessonPage:
         return LessonState(
             step=self.step.id,
             is_done=self.is_done,
+            is_counted=self.step.is_required,
             has_questions=bool(self.questions),
             asked=self.asked,
             waiting=len(self.waiting),

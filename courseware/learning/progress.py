@@ -85,11 +85,11 @@ def _progress_with(done: frozenset[str], outline: Outline, has_answered: bool) -
 
 
 def is_beside(step: Step, outline: Outline) -> bool:
-    # An optional simulation: on the way, but never the next step, so that it holds nobody up. In a short renewal so is
-    # all that comes before the exam and is not asked for.
+    # An optional lesson or simulation: on the way, but never the next step, so that it holds nobody up. In a short
+    # renewal so is all that comes before the exam and is not asked for.
     if outline.is_short:
         return not step.is_required and not step.is_after_exam
-    return step.kind == "simulation" and not step.is_required
+    return step.is_optional and step.kind != "pre-check"
 
 
 def done_documents(enrollment: Enrollment) -> frozenset[str]:

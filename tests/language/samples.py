@@ -508,6 +508,43 @@ Have a look.
 }
 
 
+# Offered and not asked for. No part of the course above, either.
+OPTIONAL = {
+    "01-water/03-pouring.zh-hans.md": """---
+id: pouring
+title: 倒水
+optional: true
+objectives: [O1.2]
+---
+
+## 倒到哪里？ {#how-full .one objective=O1.2}
+
+- [x] 七分满
+  > 不会洒。
+- [ ] 全满
+  > 会洒。
+
+> [!rule]
+> 倒七分满。
+""",
+    "01-water/03-pouring.en.md": """---
+id: pouring
+title: Pouring
+---
+
+## How full? {#how-full}
+
+- [x] Not quite
+  > Nothing is spilt.
+- [ ] To the brim
+  > It spills.
+
+> [!rule]
+> Leave some room.
+""",
+}
+
+
 def make_files(**replaced: str) -> dict[str, bytes]:
     """The files of the course, as they lie in its folder."""
     return {path: text.encode() for path, text in (COURSE | replaced).items()}

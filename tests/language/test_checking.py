@@ -23,7 +23,7 @@ from tests.language.checked import (
     told,
 )
 from tests.language.samples import COURSE as TEXTS
-from tests.language.samples import damage, make_files
+from tests.language.samples import OPTIONAL, damage, make_files
 
 
 def test_a_whole_course_gives_no_problem():
@@ -303,3 +303,25 @@ def test_the_heading_that_a_question_names_stands_in_the_lesson_that_teaches_it(
     assert said("section=one-cup") == [f'{BANK}:15: no heading "one-cup" in "boiling"']
     assert said("lesson=cup section=seven") == [f'{BANK}:15: no heading "seven" in "cup"']
     assert said("lesson=nowhere section=one-cup") == []  # said once, of the lesson
+
+
+def test_nothing_that_is_asked_for_hangs_on_an_optional_lesson_alone():
+    files = make_files(**OPTIONAL)
+    assert told(files) == []
+    path = "01-water/03-pouring.zh-hans.md"
+    listed = TEXTS[COURSE].replace("lessons: all", "lessons: [boiling, pouring]")
+    led = TEXTS[BANK].replace("objective=O1.2", "objective=O1.2 lesson=pouring", 1)
+    assert told(files | {COURSE: listed.encode(), BANK: led.encode()}) == [
+        f'{BANK}:{led[: led.index("lesson=pouring")].count(chr(10)) + 1}: leads to "pouring", which is optional; '
+        "expected lesson= and one that has to be done",
+        f'{COURSE}:7: completion: "pouring" is optional; expected lessons that are not',
+    ]
+    alone = TEXTS[LESSON].replace("objectives: [O1.1, O1.2]", "objectives: [O1.1]")
+    found = told(files | {LESSON: alone.encode()}, complete=True)
+    assert f"{MODULE}:9: objective O1.2 is taught by optional lessons only" in found
+    assert not [each for each in told(files, complete=True) if "optional" in each]
+    counted = OPTIONAL[path].replace("optional: true", "optional: maybe")
+    assert told(files | {path: counted.encode()}) == [f'{path}:4: optional: expected true or false, got "maybe"']
+    simulation = "01-water/02-drill.simulation.zh-hans.md"
+    text = TEXTS[simulation].replace("id: drill\n", "id: drill\noptional: true\n")
+    assert told(files | {simulation: text.encode()})[0] == f'{simulation}:3: unknown key "optional" in a simulation'

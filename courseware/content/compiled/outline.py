@@ -17,7 +17,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
     exam, pre_check = exam_of(course, meta, steps), pre_check_of(course)
-    required = required_ids(meta, steps, exam)
+    required = required_ids(course, meta, steps, exam)
     after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
     # What has an order is a list of pairs, as PostgreSQL reorders the keys of an object.
     return {
@@ -102,9 +102,9 @@ def again_after(course: CourseText, pre_check: str) -> str | None:
     return meta.again_after if isinstance(meta, ExamMeta) else None
 
 
-def required_ids(meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
+def required_ids(course: CourseText, meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
     before = steps[: steps.index(exam)] if exam else steps
-    lessons = [step.id for step in before if step.kind == "lesson"]
+    lessons = [step.id for step in before if step.kind == "lesson" and step.id not in course.optional_lessons]
     lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
     required = {*lessons_done, *meta.completion.passed, *meta.completion.not_red}
     return [step.id for step in steps if step.id in required]

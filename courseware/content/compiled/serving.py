@@ -55,7 +55,9 @@ class Step:
 
     @property
     def is_optional(self) -> bool:
-        # Offered on the route, but may be skipped.
+        # Offered on the route, but may be skipped. A lesson after the exam counts nowhere, and yet comes next there.
+        if self.kind == "lesson":
+            return not self.is_required and not self.is_after_exam
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     @property

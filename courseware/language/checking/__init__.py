@@ -24,6 +24,7 @@ from courseware.language.checking.figures import check_figures
 from courseware.language.checking.guessing import check_guessers
 from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
 from courseware.language.checking.links import check_marks, check_references, check_sections_named
+from courseware.language.checking.optional import check_optional, check_taught
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
 from courseware.language.checking.prose import check_prose
@@ -42,6 +43,7 @@ ALWAYS = (
     check_references,
     check_sections_named,
     check_marks,
+    check_optional,
     check_prose,
     check_screens,
     check_wording,
@@ -56,7 +58,7 @@ ALWAYS = (
 )
 # What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
 OF_ONE_DOCUMENT = (check_wording, check_simulations)
-WHEN_COMPLETE = (check_covered, check_cases, check_minutes, check_tested, check_pace, check_seconds)
+WHEN_COMPLETE = (check_covered, check_cases, check_minutes, check_tested, check_taught, check_pace, check_seconds)
 # What questions have to hold once they were written for it: asked for by itself, until then (decision 0053).
 WHEN_GUESSED = (check_guessers,)
 
