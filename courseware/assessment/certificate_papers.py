@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from courseware.accounts.models import User
 from courseware.assessment.certificate_numbers import grouped
@@ -27,7 +27,6 @@ from courseware.learning.completing import lock
 from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
-HALF_AN_HOUR = 30  # minutes
 
 
 class WithdrawnCertificate(Exception):
@@ -142,7 +141,7 @@ def facts_of(certificate: Certificate, language: str) -> list[tuple[str, str]]:
     if certificate.valid_until:
         facts.append((gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")))
     if minutes := in_language(certificate.minutes, language):
-        facts.append((pgettext("of a course", "Hours"), f"{halves(minutes):g}"))
+        facts.append((pgettext("of a course", "Required"), said_minutes(minutes)))
     if certificate.points is not None:
         facts.append((gettext("Exam"), f"{certificate.points} / {certificate.max_points}"))
     release = {
@@ -162,9 +161,8 @@ def in_zone(at: datetime) -> datetime:
     return timezone.localtime(at, timezone.get_default_timezone())
 
 
-def halves(minutes: int) -> float:
-    """Hours, to the nearest half, and at least one half."""
-    return max(1, (minutes + HALF_AN_HOUR // 2) // HALF_AN_HOUR) / 2
+def said_minutes(minutes: int) -> str:
+    return ngettext("about %(minutes)d minute", "about %(minutes)d minutes", minutes) % {"minutes": minutes}
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:

@@ -16,6 +16,7 @@ from courseware.language.pace import lesson_minutes, minutes_of, stretches, trac
 from courseware.language.parsing import ParsedDocument
 from courseware.language.players import Played, played_by_all
 from courseware.language.questions import Question
+from courseware.language.required import required_minutes
 from courseware.language.simulation_text import make_simulation
 from courseware.language.spans import find_sources, plain
 
@@ -134,6 +135,11 @@ class CourseFigures:
     def _steps(self, steps: Iterable[RouteStep]) -> Iterator[tuple[str, str, float | None]]:
         for step in steps:
             yield self.title(step.id), step.kind, minutes_of(self.course, step.id, self.language)
+
+    @property
+    def required(self) -> list[tuple[str, float]]:
+        """(language, minutes that are required of everybody)."""
+        return [(language, required_minutes(self.course, language)) for language in self.languages]
 
     @property
     def minutes(self) -> float:

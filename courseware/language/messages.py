@@ -276,7 +276,7 @@ WARNINGS = {
     "minutes-written": "minutes of a lesson are computed, {minutes}; take them out here",
     "term-missing": 'term "{original}" ({language} line {line}) without "{expected}"',
     # With --complete
-    "minutes-of-course": "minutes of the course add to {minutes:g} in {language}, expected at most {most}",
+    "minutes-of-course": "what is required takes {minutes:g} minutes in {language}, expected at most {most}",
 }
 
 LEVELS: Mapping[str, Level] = {**dict.fromkeys(ERRORS, "error"), **dict.fromkeys(WARNINGS, "warning")}

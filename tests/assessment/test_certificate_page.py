@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from courseware.assessment.certificate_numbers import grouped
-from courseware.assessment.certificate_papers import halves
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
 from tests.assessment.exams import make_course, ready, sit
@@ -96,7 +95,7 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
     assert until == date_format(certificate.valid_until, "DATE_FORMAT")
     assert said == {
         "Completed on": day,
-        "Hours": "2.5",
+        "Required": "about 140 minutes",
         "Exam": "4 / 4",
         "Release of the course": f"1 ({release})",
         "Signed for the firm": "Yang Lan",
@@ -105,15 +104,10 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
     assert BeautifulSoup(response.content, "html.parser").select_one(".issuer").text.strip() == "Hexin"
 
 
-@pytest.mark.parametrize(("minutes", "hours"), [(1, 0.5), (44, 0.5), (45, 1), (140, 2.5), (164, 2.5), (165, 3)])
-def test_hours_are_rounded_to_halves(minutes, hours):
-    assert halves(minutes) == hours
-
-
-def test_hours_are_those_that_were_said_when_it_was_issued_and_none_of_one_from_before(client, certificate):
+def test_minutes_are_those_that_were_required_when_it_was_issued_and_none_of_one_from_before(client, certificate):
     assert certificate.minutes == {"zh-hans": 7, "en": 7}  # of 6.5 and 7
     Certificate.objects.update(minutes={})
-    assert "Hours" not in facts(client.get(f"/certificates/{certificate.number}/"))
+    assert "Required" not in facts(client.get(f"/certificates/{certificate.number}/"))
 
 
 def test_one_that_was_replaced_says_since_when_and_not_where_the_newer_one_was_withdrawn(client, certificate):

@@ -6,9 +6,9 @@ import pytest
 
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.serving import read_outline
-from courseware.language.checking.coverage import planned_minutes
 from courseware.language.course import read_course
 from courseware.language.course_figures import CourseFigures
+from courseware.language.required import required_minutes
 from tests.assessment.exams import exam_files, pre_check_files
 
 START = "01-water/00-start.exam"
@@ -62,7 +62,7 @@ def test_each_sum_of_minutes_has_a_name_and_counts_what_it_says():
     course = read_course(pre_check_files())
     found = outline(pre_check_files())
     assert [CourseFigures(course, language).minutes for language in ("zh-hans", "en")] == [10.5, 11]
-    assert [planned_minutes(course, language) for language in ("zh-hans", "en")] == [8.5, 9]
+    assert [required_minutes(course, language) for language in ("zh-hans", "en")] == [6.5, 7]
     assert found.minutes_left() == 7
     assert found.minutes_left({"boiling", "start"}) == 5
     assert found.minutes_left(found.required) == 0

@@ -2,17 +2,21 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from courseware.content.compiled import serving
+from courseware.content.compiled.outline import compile_outline
+from courseware.content.compiled.serving import read_outline
 from courseware.content.releases.importing import import_course, read_folder
-from courseware.language.checking.coverage import planned_minutes
 from courseware.language.course import read_course
 from courseware.language.players import LAZY, play
 from courseware.language.players import lazy as lazy_player
 from courseware.language.simulation_text import make_simulation
+from courseware.lib.minute_words import minutes_in_words
 from tests.content.imports import bodies
 from tests.making import make_course
 
@@ -32,9 +36,21 @@ def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(folder, db):
     assert astray == []
 
 
-def test_the_course_about_safe_operations_takes_about_three_hours_in_both_languages(shipped_folder):
-    course = read_course(read_folder(shipped_folder))
-    assert [150 <= planned_minutes(course, language) <= 210 for language in ("zh-hans", "en")] == [True, True]
+SAID = {
+    "en": ("README.md", "{lessons} lessons, {simulations} simulations and an exam, about {time} of it required,"),
+    "zh-hans": ("README.zh-hans.md", "{lessons}节课，{simulations}场演练，一次考核，必学的约{time}，"),
+}
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_each_readme_says_what_is_in_the_course_and_how_long_what_is_required_takes(shipped_folder, language):
+    outline = read_outline(compile_outline(read_course(read_folder(shipped_folder)), language))
+    kinds = Counter(step.kind for step in outline.steps)
+    readme, sentence = SAID[language]
+    with translation.override(language):
+        time = minutes_in_words(outline.minutes_left())
+    said = sentence.format(lessons=kinds["lesson"], simulations=kinds["simulation"], time=time)
+    assert "".join(said.split()) in "".join(Path(readme).read_text(encoding="utf-8").split()), said
 
 
 @pytest.mark.shipped

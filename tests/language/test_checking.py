@@ -325,3 +325,23 @@ def test_nothing_that_is_asked_for_hangs_on_an_optional_lesson_alone():
     simulation = "01-water/02-drill.simulation.zh-hans.md"
     text = TEXTS[simulation].replace("id: drill\n", "id: drill\noptional: true\n")
     assert told(files | {simulation: text.encode()})[0] == f'{simulation}:3: unknown key "optional" in a simulation'
+
+
+def test_what_is_required_takes_at_most_three_hours_in_each_language_and_nothing_else_is_counted():
+    """The lesson takes 1.5 minutes in Chinese and 2 in English."""
+    simulation = "01-water/02-drill.simulation.zh-hans.md"
+    long = TEXTS[simulation].replace("minutes: 2\n", "minutes: 400\n").encode()
+    exam = TEXTS[EXAM]
+
+    def said(minutes):
+        files = make_files(**OPTIONAL) | {
+            simulation: long,
+            EXAM: exam.replace("\nminutes: 5\n", f"\nminutes: {minutes}\n").encode(),
+        }
+        return [each for each in told(files, complete=True) if "required" in each]
+
+    assert said(178) == []
+    assert said(179) == [
+        "course.en.md:1: what is required takes 181 minutes in en, expected at most 180",
+        "course.zh-hans.md:1: what is required takes 180.5 minutes in zh-hans, expected at most 180",
+    ]

@@ -8,6 +8,7 @@ from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.language.pace import minutes_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.questions import by_family
+from courseware.language.required import exam_on, is_unmarked, required_ids
 
 
 def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
     text = in_language(course, document.id, language)
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
-    exam, pre_check = exam_of(course, meta, steps), pre_check_of(course)
+    exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
     required = required_ids(course, meta, steps, exam)
     after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
     # What has an order is a list of pairs, as PostgreSQL reorders the keys of an object.
@@ -76,22 +77,12 @@ def sheet_data(course: CourseText, step: RouteStep, language: str) -> dict[str, 
     return {"id": step.id, "title": title, "after_days": getattr(meta, "after_days", 0)}
 
 
-def exam_of(course: CourseText, meta: CourseMeta, steps: list[RouteStep]) -> RouteStep | None:
-    exams = [step for step in steps if step.kind == "exam" and not is_pre_check(course, step)]
-    return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
-
-
-def is_pre_check(course: CourseText, step: RouteStep) -> bool:
-    meta = course.source(step.id).meta
-    return isinstance(meta, ExamMeta) and meta.is_pre_check
-
-
 def pre_check_of(course: CourseText) -> str | None:
     """The id of the pre-check, if it precedes everything that teaches: later it would measure no starting point."""
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
-        if is_pre_check(course, step):
+        if is_unmarked(course, step):
             return step.id
     return None
 
@@ -100,14 +91,6 @@ def again_after(course: CourseText, pre_check: str) -> str | None:
     """The id of the exam after which the pre-check's parallel questions are asked."""
     meta = course.source(pre_check).meta
     return meta.again_after if isinstance(meta, ExamMeta) else None
-
-
-def required_ids(course: CourseText, meta: CourseMeta, steps: list[RouteStep], exam: RouteStep | None) -> list[str]:
-    before = steps[: steps.index(exam)] if exam else steps
-    lessons = [step.id for step in before if step.kind == "lesson" and step.id not in course.optional_lessons]
-    lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
-    required = {*lessons_done, *meta.completion.passed, *meta.completion.not_red}
-    return [step.id for step in steps if step.id in required]
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
@@ -133,7 +116,7 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
     asked = {each.id: each for each in course.check_questions(step.id, course.languages[0])} if is_lesson else {}
     return {
         "id": step.id,
-        "kind": "pre-check" if is_pre_check(course, step) else step.kind,
+        "kind": "pre-check" if is_unmarked(course, step) else step.kind,
         "title": in_language(course, step.id, language).title,
         "minutes": minutes_of(course, step.id, language),
         "number": number,

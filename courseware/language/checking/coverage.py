@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from courseware.language.blocks import SourceLine
 from courseware.language.course import CourseText
 from courseware.language.lists import Entry
-from courseware.language.metadata import ExamMeta, LessonMeta
-from courseware.language.pace import minutes_of
+from courseware.language.metadata import LessonMeta
 from courseware.language.problems import Finding, Problem
+from courseware.language.required import required_minutes
 from courseware.language.spans import find_sources
 
-MOST_MINUTES = 240  # half a working day
+MOST_MINUTES = 180  # of any post, simulations and exam included
 FRESH_FOR = timedelta(days=365)
 CASES = "cases"  # the heading below which sources are cases
 
@@ -55,17 +55,10 @@ def _cited(lines: Iterable[SourceLine]) -> set[str]:
 def check_minutes(course: CourseText) -> Iterator[Problem]:
     for source in course.of_kind("course"):
         for language, document in course.documents[source.id].items():
-            minutes = planned_minutes(course, language)
+            minutes = required_minutes(course, language)
             if minutes > MOST_MINUTES:
                 finding = Finding("minutes-of-course", minutes=minutes, language=language, most=MOST_MINUTES)
                 yield Problem(document.path, 1, finding)
-
-
-def planned_minutes(course: CourseText, language: str) -> float:
-    """Minutes of lessons, simulations and exams. A pre-check may be skipped and does not count."""
-    counted = [document.id for document, _ in course.with_meta(LessonMeta)]
-    counted += [document.id for document, meta in course.with_meta(ExamMeta) if not meta.is_pre_check]
-    return sum(minutes_of(course, each, language) or 0 for each in counted)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
