@@ -5,13 +5,13 @@ from random import SystemRandom
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from courseware.assessment.banks import banks, question_of
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.eligibility import Eligibility, eligibility_of, is_pre_check, joined
 from courseware.assessment.grading import reaches
+from courseware.assessment.met_wordings import met_wordings
 from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Response
 from courseware.assessment.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.content.compiled import serving
@@ -72,7 +72,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
         release, drawn = parallel_questions(joined(first, enrollment), release)
         page = serving.page(release, exam, language)
     else:
-        drawn = draw_questions(enrollment, outline, page)
+        drawn = draw_questions(enrollment, outline, page, at)
     # Kept in the attempt: time that is given or taken back later is for the next one.
     time_limit = page.data["time_limit"] and enrollment.learner.time_for(page.data["time_limit"])
     attempt = Attempt.objects.create(
@@ -92,7 +92,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     return attempt
 
 
-def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> list[Drawn]:
+def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime) -> list[Drawn]:
     strata = [
         Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
         for stratum in exam.data["strata"]
@@ -102,7 +102,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData) -> 
     track_questions = {
         bank: [question for question in questions if question.is_for(track)] for bank, questions in drawable.items()
     }
-    return draw(strata, track_questions, times_seen(enrollment, exam), SystemRandom())
+    return draw(strata, track_questions, met_wordings(enrollment, at), SystemRandom())
 
 
 def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
@@ -118,12 +118,6 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
         return current, draw_parallel(asked, banks(current, identifiers, language), SystemRandom())
     except (BankTooSmall, Page.DoesNotExist):
         return first.release, draw_parallel(asked, banks(first.release, identifiers, language), SystemRandom())
-
-
-def times_seen(enrollment: Enrollment, exam: PageData) -> dict[str, int]:
-    # Those of earlier enrollments are included.
-    met = Response.objects.filter(attempt__enrollment__learner=enrollment.learner_id, attempt__exam=exam.document_id)
-    return dict(met.order_by().values_list("question").annotate(Count("pk")))
 
 
 def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:

@@ -16,7 +16,8 @@ from django.utils import timezone
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.models import User, time_zones
 from courseware.assessment.daily_answers import DailyAnswer, DailyWish
-from courseware.assessment.daily_rules import QUARTER, DailyRule, Wording, most_urgent, wording_of
+from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of
+from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
 from courseware.assessment.models import DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
@@ -137,7 +138,7 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
         return None
     answered = next((each for each in given if each.day == today), None)
     return DailyQuestion(
-        asked=None if answered else asked_of(rules, met, given, today),
+        asked=None if answered else asked_of(rules, last_met(met, given, at), given, today),
         answered=answered,
         remembered=remembered_in(given, today),
         next_on=min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None),
@@ -159,26 +160,23 @@ def remembered_in(given: Iterable[DailyAnswer], today: date) -> int:
 
 
 def asked_of(
-    rules: Collection[tuple[Enrollment, DailyRule]], met: Iterable[Met], given: Collection[DailyAnswer], today: date
+    rules: Collection[tuple[Enrollment, DailyRule]], met: MetWordings, given: Collection[DailyAnswer], today: date
 ) -> AskedToday | None:
     due = {id(rule): run for run, rule in rules if rule.is_due(today, run.zone)}
     if not due:
         return None
-    last = last_met(met, given)
-    rule = most_urgent([rule for _run, rule in rules if id(rule) in due], last)
+    rule = most_urgent([rule for _run, rule in rules if id(rule) in due], met)
     run = due[id(rule)]
     number = 1 + sum(each.enrollment_id == run.pk for each in given)
-    wording = wording_of(rule, last, f"{run.pk}:{number}")
+    wording = wording_of(rule, met, f"{run.pk}:{number}")
     return AskedToday(run, number, rule.id, wording.page, wording)
 
 
-def last_met(met: Iterable[Met], given: Iterable[DailyAnswer]) -> dict[str, datetime]:
-    """Question id → when it was met last."""
-    found: dict[str, datetime] = {}
-    times = [(each.question, each.at) for each in met] + [(each.question, each.answered_at) for each in given]
-    for question, at in times:
-        found[question] = max(at, found.get(question, at))
-    return found
+def last_met(met: Iterable[Met], given: Iterable[DailyAnswer], at: datetime) -> MetWordings:
+    """Of lessons, too, which the question of the day alone asks from."""
+    return latest(
+        [*((each.question, each.at) for each in met), *((each.question, each.answered_at) for each in given)], at
+    )
 
 
 def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyAnswer]) -> Iterator[DailyRule]:

@@ -3,15 +3,14 @@
 A rule is an objective that somebody missed or that is critical; its wordings are the questions on it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from hashlib import sha256
 
+from courseware.assessment.met_wordings import MetWordings
 from courseware.content.compiled.serving import PageData
 from courseware.language.questions import Question
-
-QUARTER = timedelta(days=91)  # in which no wording comes twice, as far as there are others
 
 
 @dataclass(frozen=True)
@@ -42,27 +41,26 @@ class DailyRule:
         return (self.due_on(zone) or day) <= day
 
 
-def most_urgent(rules: Collection[DailyRule], met: Mapping[str, datetime]) -> DailyRule:
+def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
     """Of rules that are due. First those with a wording that the quarter has not seen; what was learned before what is
-    new, for it fades; what was missed before what is only critical. `met` is question id → when it was met last.
+    new, for it fades; what was missed before what is only critical.
     """
 
     def urgency(rule: DailyRule) -> tuple[bool, bool, float, bool]:
-        is_seen = all(each.question.id in met for each in rule.wordings)
+        is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)
         return is_seen, rule.due_at is None, rule.due_at.timestamp() if rule.due_at else 0, not rule.missed
 
     return min(rules, key=urgency)  # of equals the first, in the order of the course
 
 
-def wording_of(rule: DailyRule, met: Mapping[str, datetime], seed: str) -> Wording:
-    """One that was not met, else the one met longest ago; rather of a bank than of a lesson, and of a family that was
+def wording_of(rule: DailyRule, met: MetWordings, seed: str) -> Wording:
+    """The one whose turn it is; of several rather of a bank than of a lesson, and of a family that was
     missed. The rest is by lot, the same for the same `seed`.
     """
 
     def place(each: Wording) -> tuple[float, bool, bool, bytes]:
         question = each.question
-        at = met[question.id].timestamp() if question.id in met else 0
         lot = sha256(f"{seed}:{question.id}".encode()).digest()
-        return at, each.is_of_lesson, question.family not in rule.missed, lot
+        return met.turn(question.id), each.is_of_lesson, question.family not in rule.missed, lot
 
     return min(rule.wordings, key=place)

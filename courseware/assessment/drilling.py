@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from courseware.assessment.met_wordings import met_wordings
 from courseware.assessment.models import Attempt, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
@@ -184,6 +185,7 @@ def is_settled(attempt: Attempt) -> bool:
 
 
 def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestion:
+    """Runs a query."""
     # From the current bank if that still has enough questions on the rule, else from that of the attempt.
     release = attempt.enrollment.release
     bank = bank_of(release, drill.bank, language)
@@ -192,9 +194,18 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
         bank = serving.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
-    # Hashed with the round, so that each has another order, and a reload asks the same question.
-    question = min(fresh, key=lambda each: sha256(f"{attempt.pk}:{drill.rounds}:{each.id}".encode()).digest())
+    # As of the last answer, and hashed with the round: each has another order, and a reload asks the same question.
+    met = met_wordings(attempt.enrollment, asked_since(attempt, drill))
+
+    def place(question: Question) -> tuple[float, bytes]:
+        return met.turn(question.id), sha256(f"{attempt.pk}:{drill.rounds}:{question.id}".encode()).digest()
+
+    question = min(fresh, key=place)
     return DrillQuestion(len(drill.answers) + 1, release, bank, question)
+
+
+def asked_since(attempt: Attempt, drill: Drill) -> datetime:
+    return drill.answers[-1].answered_at if drill.answers else attempt.submitted_at or attempt.started_at
 
 
 def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> DrillQuestion:

@@ -1,10 +1,12 @@
 """Which questions an attempt asks, and the order of their choices. Pure: the source of chance is an argument."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from courseware.language.questions import Question
+from courseware.assessment.met_wordings import MetWordings
+from courseware.language.questions import Question, askable
 
 
 class BankTooSmall(Exception):
@@ -28,23 +30,27 @@ class Drawn:
 
 
 def draw(
-    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: Mapping[str, int], dice: Random
+    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: MetWordings, dice: Random
 ) -> list[Drawn]:
     """Questions for one attempt, stratum by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
 
-    `seen` is question id → how often this learner met it: unseen questions come first, then those seen least.
+    They take turns by what this learner has `met`, and so that as many attempts as can be after this one find questions
+    that are new.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
     for stratum in strata:
         chosen: list[Question] = []
-        candidates = fresh_first(banks.get(stratum.bank, ()), seen, dice)
+        candidates = in_turn(banks.get(stratum.bank, ()), met, dice)
         for objectives in stratum.critical:
             slot = [q for q in candidates if q.critical and q.objective in objectives]
             chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
         # Critical questions fill their slots only, so that attempts do not use them up.
-        rest = [question for question in candidates if not question.critical]
-        chosen += take(stratum.draw - len(chosen), rest, families, stratum.bank)
+        rest = [question for question in candidates if not question.critical and question.family not in families]
+        number = stratum.draw - len(chosen)
+        pressing = pressing_families([q.family for q in rest if met.is_new(q.id)], number)
+        rest.sort(key=lambda question: not (question.family in pressing and met.is_new(question.id)))
+        chosen += take(number, rest, families, stratum.bank)
         dice.shuffle(chosen)
         drawn += [Drawn(stratum.bank, question, question.shown_order(dice.shuffle)) for question in chosen]
     return drawn
@@ -66,9 +72,30 @@ def draw_parallel(
     return drawn
 
 
-def fresh_first(questions: Sequence[Question], seen: Mapping[str, int], dice: Random) -> list[Question]:
+def in_turn(questions: Sequence[Question], met: MetWordings, dice: Random) -> list[Question]:
     shuffled = dice.sample(questions, len(questions))
-    return sorted(shuffled, key=lambda question: seen.get(question.id, 0))  # stable: equals stay shuffled
+    return sorted(shuffled, key=lambda question: met.turn(question.id))  # stable: equals stay shuffled
+
+
+def pressing_families(new: Sequence[str], number: int) -> set[str]:
+    """Families that one attempt has to draw from, lest there be fewer attempts with new questions than there could be.
+
+    `new` is the family of each new question, in whichever order they are taken; an attempt draws `number`.
+    """
+    left = Counter(new)
+    attempts = attempts_with_new(left.values(), number)
+    full = [family for family, count in left.items() if count >= attempts]
+    spare = askable(left.values(), attempts) - number * attempts
+    # A family that could give one to each attempt is one short for the others if this one passes it by.
+    return set(full[: max(0, len(full) - spare)]) if attempts else set()
+
+
+def attempts_with_new(families: Collection[int], number: int) -> int:
+    """How many attempts can draw `number` questions each, none twice."""
+    attempts = 0
+    while number and askable(families, attempts + 1) >= number * (attempts + 1):
+        attempts += 1
+    return attempts
 
 
 def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:

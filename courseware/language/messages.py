@@ -165,6 +165,8 @@ ERRORS = {
     "too-few-families": "{bank} has {count} questions of too few families{track:? for …}, one attempt draws {draw}",
     "too-few-questions": "{bank} has {count} questions{track:? for …}, "
     "{attempts:attempt needs|attempts need} {expected}",
+    "too-large-families": "{bank} has {count} questions to ask{track:? for …}, of a family one an attempt; "
+    "{attempts:attempt needs|attempts need} {expected}",
     "too-few-critical": "slot {objective} of {bank} has {count} critical questions{track:? for …}, "
     "{attempts:attempt needs|attempts need} {expected}",
     "family-alone": 'family "{family}" of {bank} has one question; asked again it needs two',

@@ -275,6 +275,11 @@ def unbold(text: str) -> str:
     return text.strip().removeprefix("**").removesuffix("**")
 
 
+def askable(families: Iterable[int], attempts: int) -> int:
+    """How many questions so many attempts can ask, none twice and of a family (its size) one at a time."""
+    return sum(min(size, attempts) for size in families)
+
+
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
     """The first id of each family → all of them, in this order: in a lesson, a question and its other wordings."""
     families: dict[str, list[str]] = defaultdict(list)

@@ -224,7 +224,7 @@ def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answ
     client.get(page(attempt))
     with CaptureQueriesContext(connection) as queries:
         assert client.get(page(attempt)).status_code == 200
-    assert len(queries) == 8
+    assert len(queries) == 9
 
 
 # An exam that leaves the route

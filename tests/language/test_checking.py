@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from courseware.language.checking import check
 from courseware.language.problems import Finding, Problem
+from tests.assessment.exams import exam_files
 from tests.language.checked import (
     BANK,
     BANK_EN,
@@ -345,3 +346,12 @@ def test_what_is_required_takes_at_most_three_hours_in_each_language_and_nothing
         "course.en.md:1: what is required takes 181 minutes in en, expected at most 180",
         "course.zh-hans.md:1: what is required takes 180.5 minutes in zh-hans, expected at most 180",
     ]
+
+
+def test_a_bank_that_has_enough_questions_in_too_large_families_has_too_few_to_ask():
+    """Three of the four are one family, of which an attempt asks one; two attempts draw two each."""
+    files = exam_files(questions=4, draw=2, retakes="retakes:\n  - {wait: 0 min}\n")
+    assert told(files) == []
+    braces = dict.fromkeys((1, 2, 3), "family=f")
+    large = exam_files(questions=4, draw=2, retakes="retakes:\n  - {wait: 0 min}\n", braces=braces)
+    assert told(large) == [f"{EXAM}:7: tea-bank has 3 questions to ask, of a family one an attempt; 2 attempts need 4"]

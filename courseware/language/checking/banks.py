@@ -8,7 +8,7 @@ from courseware.language.metadata import BankMeta, ExamMeta, Stratum
 from courseware.language.pace import tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
-from courseware.language.questions import Question
+from courseware.language.questions import Question, askable
 from courseware.language.spans import plain
 
 # With fewer questions, shares are noise.
@@ -36,15 +36,17 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
     reported: set[tuple[str, int]] = set()  # (objective, count): several tracks may lack the same, which is said once
     for track, questions in _for_each_track(course, bank):
         others = [question for question in questions if not question.critical]
-        if len({question.family for question in others}) < drawn:
+        families = Counter(question.family for question in others)
+        if len(families) < drawn:
             yield Finding("too-few-families", bank=bank, count=len(others), track=track, draw=drawn)
             return
         fields = {"bank": bank, "track": track, "attempts": meta.attempts}
-        # Each attempt asks questions that were not seen before.
-        needed = drawn * meta.attempts
-        if len(others) < needed and ("", len(others)) not in reported:
-            reported.add(("", len(others)))
-            yield Finding("too-few-questions", count=len(others), expected=needed, **fields)
+        # Each attempt asks questions that were not seen before, and of a family one.
+        needed, count = drawn * meta.attempts, askable(families.values(), meta.attempts)
+        if count < needed and ("", count) not in reported:
+            reported.add(("", count))
+            finding = "too-few-questions" if len(others) < needed else "too-large-families"
+            yield Finding(finding, count=count, expected=needed, **fields)
         for slot, count in Counter(stratum.critical).items():
             # For each objective by itself: a rule that was missed may be asked again in every attempt.
             for objective in slot:
