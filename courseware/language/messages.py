@@ -86,6 +86,8 @@ ERRORS = {
     "unknown-question-kind": 'no kind of question is called ".{kind}"' + NEAREST_OR_ALL,
     "unknown-situation-kind": 'no kind of situation is called ".{kind}"' + NEAREST_OR_ALL,
     "question-without-kind": 'heading "{title:.40}" has no kind; a {document} holds questions only: {known}',
+    "kind-in-waiting": '"{id}" stands in a section that waits for a professional and holds text only; put it elsewhere',
+    "waiting-required": 'completion: "{id}" waits for a professional, so nobody can be asked for it',
     "situation-without-kind": 'heading "{title:.40}" has no kind; a {document} holds situations only: {known}',
     # Text
     "code-not-closed": "fenced code is not closed; expected a closing fence",

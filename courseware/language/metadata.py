@@ -97,6 +97,7 @@ class SimulationMeta(LessonMeta):
     chance: dict[Id, Fraction | Ids] = Field(
         {}, description="a flag with a fraction (genuine: 1/3) or a name with a list of flags"
     )
+    waits_for: Literal["professional"] | None = Field(None, description="professional")
 
 
 class Stratum(StrictModel):

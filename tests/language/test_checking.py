@@ -355,3 +355,15 @@ def test_a_bank_that_has_enough_questions_in_too_large_families_has_too_few_to_a
     braces = dict.fromkeys((1, 2, 3), "family=f")
     large = exam_files(questions=4, draw=2, retakes="retakes:\n  - {wait: 0 min}\n", braces=braces)
     assert told(large) == [f"{EXAM}:7: tea-bank has 3 questions to ask, of a family one an attempt; 2 attempts need 4"]
+
+
+def test_what_waits_for_a_professional_cannot_be_asked_for():
+    waits = damage("01-water/02-drill.simulation.zh-hans.md", "minutes: 2", "minutes: 2\nwaits_for: professional")
+    assert [each for each in told(waits) if "waits" in each] == []
+    asked = damage(COURSE, "passed: [last-cup]}", "passed: [last-cup], not_red: [drill]}")[COURSE]
+    said = 'completion: "drill" waits for a professional, so nobody can be asked for it'
+    assert [each for each in told(waits | {COURSE: asked}) if "waits" in each] == [f"{COURSE}:7: {said}"]
+    text = damage(LESSON, "## 检查 {#check .check}", "## 检查 {#check .waits}")
+    found = [each for each in told(text) if "waits" in each]
+    said = '"is-it-off" stands in a section that waits for a professional and holds text only; put it elsewhere'
+    assert [each.partition(": ")[2] for each in found] == [said]

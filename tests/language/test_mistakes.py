@@ -37,6 +37,7 @@ from tests.language.samples import damage
         ),
         (LESSON, "covers: ", "cover: ", 6, 'unknown key "cover" in a lesson; did you mean "covers"?'),
         (LESSON, "title: 烧水\n", "", 2, '"title" is missing'),
+        (LESSON, "title: 烧水\n", "title: 烧水\nwaits_for: professional\n", 4, 'unknown key "waits_for" in a lesson'),
         (EXAM, "pass_mark: 80", "pass_mark: 110", 5, "pass_mark: expected a whole number from 1 to 100, got 110"),
         (
             EXAM,
@@ -93,7 +94,7 @@ from tests.language.samples import damage
             "#what-first .single",
             13,
             'no kind of question is called ".single"; '
-            "there are .check, .tracks, .one, .several, .mark, .order, .sort, .open",
+            "there are .check, .tracks, .waits, .one, .several, .mark, .order, .sort, .open",
         ),
         (
             LESSON,

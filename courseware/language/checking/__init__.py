@@ -22,7 +22,7 @@ from courseware.language.checking.coverage import (
 )
 from courseware.language.checking.figures import check_figures
 from courseware.language.checking.guessing import check_guessers
-from courseware.language.checking.headings import check_headings, check_ids, check_track_choice
+from courseware.language.checking.headings import check_headings, check_ids, check_track_choice, check_waiting
 from courseware.language.checking.links import check_marks, check_references, check_sections_named
 from courseware.language.checking.optional import check_optional, check_taught
 from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
@@ -38,6 +38,7 @@ ALWAYS = (
     check_headings,
     check_ids,
     check_track_choice,
+    check_waiting,
     check_choices,
     check_survey_questions,
     check_references,

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 
 from courseware.language.blocks import SourceLine
 from courseware.language.course import CourseText
+from courseware.language.held_back import waits_whole
 from courseware.language.lists import Entry
 from courseware.language.metadata import LessonMeta
+from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.required import required_minutes
 from courseware.language.spans import find_sources
@@ -19,8 +21,8 @@ CASES = "cases"  # the heading below which sources are cases
 
 
 def check_covered(course: CourseText) -> Iterator[Problem]:
-    """A point is covered by itself or by the heading above it."""
-    covered = {point for _, meta in course.with_meta(LessonMeta) for point in meta.covers}
+    """A point is covered by itself or by the heading above it. What waits for a professional may never be on."""
+    covered = {point for _, meta in always_there(course) for point in meta.covers}
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():
@@ -59,6 +61,10 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
             if minutes > MOST_MINUTES:
                 finding = Finding("minutes-of-course", minutes=minutes, language=language, most=MOST_MINUTES)
                 yield Problem(document.path, 1, finding)
+
+
+def always_there(course: CourseText) -> Iterator[tuple[ParsedDocument, LessonMeta]]:
+    return ((document, meta) for document, meta in course.with_meta(LessonMeta) if not waits_whole(meta))
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from courseware.language.course import CourseText, check_sections, other_wordings, track_choices
+from courseware.language.held_back import WAITS, waiting_sections, waits_whole
 from courseware.language.messages import Field
+from courseware.language.metadata import CourseMeta
 from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.simulations import DEBRIEF, ENDING_KINDS, NODE_KINDS
@@ -15,7 +17,7 @@ FLAGS = ("critical", "redact")
 
 # Kind of document → kind of heading → keys.
 KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "lesson": {"": (), "check": (), "tracks": (), **_QUESTIONS},
+    "lesson": {"": (), "check": (), "tracks": (), WAITS: (), **_QUESTIONS},
     "bank": _QUESTIONS,
     "survey": {"scale": ("from", "to"), "one": (), "several": (), "open": ()},
     "card": {"": ("call",)},
@@ -82,7 +84,7 @@ def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...
 
 def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
     for section, lines in document.spans():
-        if section.kind in ("", "check", "tracks") and any(_BOX.match(line.text) for line in lines):
+        if section.kind in ("", "check", "tracks", WAITS) and any(_BOX.match(line.text) for line in lines):
             yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
 
 
@@ -105,6 +107,19 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
         yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
+
+
+def check_waiting(course: CourseText) -> Iterator[Problem]:
+    """What is off until somebody has read it cannot be asked for."""
+    for lesson in course.of_kind("lesson"):
+        for section in waiting_sections(lesson):
+            if section.kind not in ("", WAITS):
+                yield Problem(lesson.path, section.line, Finding("kind-in-waiting", id=section.id))
+    for document, meta in course.with_meta(CourseMeta):
+        for identifier in meta.completion.not_red:
+            if identifier in course.documents and waits_whole(course.source(identifier).meta):
+                finding = Finding("waiting-required", id=identifier)
+                yield Problem(document.path, document.front.line("completion", "not_red"), finding)
 
 
 def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:

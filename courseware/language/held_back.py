@@ -1,0 +1,64 @@
+"""What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from courseware.language.course import CourseText, Module
+from courseware.language.metadata import Meta, SimulationMeta
+from courseware.language.parsing import ParsedDocument, Section
+
+WAITS = "waits"  # the class of a heading
+
+
+def waits_whole(meta: Meta | None) -> bool:
+    return isinstance(meta, SimulationMeta) and meta.waits_for is not None
+
+
+def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
+    """Those headed `.waits`, each with what stands below it, up to the next heading of its level."""
+    found, level = [], None
+    for section in document.sections:
+        if level is not None and section.level <= level:
+            level = None
+        if level is None and section.kind == WAITS:
+            level = section.level
+        if level is not None:
+            found.append(section)
+    return tuple(found)
+
+
+def is_held_back(document: ParsedDocument) -> bool:
+    """Whether it, or a part of it, is off until it was read."""
+    return waits_whole(document.meta) or bool(waiting_sections(document))
+
+
+def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseText:
+    """The course as learners get it; `read` are the ids of the documents that were read."""
+    waiting = {each.id for each in map(course.source, course.documents) if is_held_back(each)}.difference(read)
+    if not waiting:
+        return course
+    left_out = {identifier for identifier in waiting if waits_whole(course.source(identifier).meta)}
+    return replace(
+        course,
+        documents={
+            identifier: {
+                language: without_sections(text) if identifier in waiting else text for language, text in texts.items()
+            }
+            for identifier, texts in course.documents.items()
+            if identifier not in left_out
+        },
+        modules=tuple(
+            Module(each.id, tuple(step for step in each.steps if step.id not in left_out), each.banks)
+            for each in course.modules
+        ),
+    )
+
+
+def without_sections(document: ParsedDocument) -> ParsedDocument:
+    waiting = waiting_sections(document)
+    kept = [(section, lines) for section, lines in document.spans() if section not in waiting]
+    return replace(
+        document,
+        sections=tuple(section for section, _lines in kept),
+        lines=tuple(line for _section, lines in kept for line in lines),
+    )
