@@ -92,7 +92,8 @@ def shipped_course(db, shipped_folder):
 def the_same_files_read_and_compiled_once():
     """Most tests begin with the same course, and reading and compiling it would be half of their time.
 
-    Both are functions of the files' bytes alone, so a course of other bytes is read, checked and compiled as ever.
+    Both are functions of the files' bytes alone, and of who has read what waits, so a course of other bytes is read,
+    checked and compiled as ever.
     """
     from courseware.content.releases import importing, publishing
 
@@ -109,10 +110,10 @@ def once_for_the_same_files(work, place):
     results = {}
 
     def remembered(*arguments):
-        files = frozenset(arguments[place].items())
-        if files not in results:
-            results[files] = work(*arguments)
-        return results[files]
+        key = (frozenset(arguments[place].items()), str(arguments[place + 2 :]))  # and by who has read it
+        if key not in results:
+            results[key] = work(*arguments)
+        return results[key]
 
     return remembered
 

@@ -264,5 +264,5 @@ def simulations_to_replay(aftermath: Aftermath, outline: Outline) -> tuple[str, 
 def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
     """In the order of the route."""
     missed = {rule for _bank, _question, rule in aftermath.missed}
-    simulations = (step for step in outline.steps if step.kind == "simulation")
+    simulations = (step for step in outline.steps if step.kind == "simulation" and not step.waited)
     return tuple(step.id for step in simulations if not missed.isdisjoint(step.objectives))

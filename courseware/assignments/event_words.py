@@ -102,6 +102,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "house-style-set": pgettext_lazy("event", "house style set"),
     "content-imported": pgettext_lazy("event", "course imported"),
     "content-released": pgettext_lazy("event", "course released"),
+    "professional-reading-entered": pgettext_lazy("event", "reading by a professional entered"),
+    "professional-reading-taken-back": pgettext_lazy("event", "reading by a professional taken back"),
     "release-proposed": pgettext_lazy("event", "release proposed"),
     "release-declined": pgettext_lazy("event", "release declined"),
     "board-exported": pgettext_lazy("event", "board exported"),

@@ -68,7 +68,8 @@ def missed_objectives(people: Collection[int], course: Course) -> defaultdict[in
 
 def worst_simulations(people: Collection[int], route: Outline, course: Course) -> dict[int, str]:
     """Person → the id of the simulation whose best run was worst; of equals the first of the route. Runs one query."""
-    places = {step.id: place for place, step in enumerate(route.steps) if step.kind == "simulation"}
+    simulations = [step.id for step in route.steps if step.kind == "simulation" and not step.waited]
+    places = {simulation: place for place, simulation in enumerate(simulations)}
     runs = Run.objects.on_record().finished().filter(enrollment__learner__in=people, enrollment__course=course)
     best: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
     for run in runs.select_related("simulation", "enrollment"):

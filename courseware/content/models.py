@@ -244,14 +244,49 @@ class Page(models.Model):
         return f"{self.document} ({self.language})"
 
 
+class ProfessionalReading(models.Model):
+    """Somebody of the trade has read a text that is off until then. Of this revision alone, and until taken back."""
+
+    revision = models.ForeignKey(
+        Revision, on_delete=models.PROTECT, related_name="readings", verbose_name=_("revision")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    profession = models.CharField(_("profession"), max_length=80)
+    read_on = models.DateField(_("read on"))
+    entered_at = models.DateTimeField(_("entered at"), default=timezone.now)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("entered by")
+    )
+    taken_back_at = models.DateTimeField(_("taken back at"), null=True)
+    taken_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("taken back by")
+    )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("reading by a professional"), _("readings by professionals")
+        ordering = ["-pk"]
+        default_permissions = ("add", "view")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision"], condition=models.Q(taken_back_at=None), name="one_reading_per_revision"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.revision} · {self.name}"
+
+
 class ReleaseEntry(models.Model):
-    """A document as it is in a release. `weight` is that of its change; empty where the release before had it so."""
+    """A document as it is in a release. `weight` is that of its change; empty where the release before had it so.
+    `reading` is that of its revision, by which learners see what waited for it; empty where it waits or nothing did.
+    """
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="entries")
     pages = models.ManyToManyField(Page, related_name="entries")
     weight = models.CharField(max_length=8, choices=Release.Weight, blank=True)
+    reading = models.ForeignKey(ProfessionalReading, on_delete=models.PROTECT, null=True, related_name="entries")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "document"], name="one_entry_per_document")]

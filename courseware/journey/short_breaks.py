@@ -114,7 +114,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
         if missed := still_asked(journey, step, tried):
             address = f"{step_address(course, step)}#q-{missed[0]}"
             yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
-    asked_for = [step for step in steps if step.is_required or not journey.outline.is_short]
+    asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
     asked_for.sort(key=lambda step: not step.is_required)
     for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
         for step in asked_for:
@@ -126,7 +126,7 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
             address = f"{step_address(course, step)}?again=check#q-{asked[0].id}"
             yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
     for step in steps:
-        if step.kind == "simulation" and step.id in done:
+        if step.kind == "simulation" and step.id in done and not step.waited:
             yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, step_address(course, step))
 
 

@@ -1,5 +1,5 @@
-"""Compares what the log says with attempts, completions, changes seen, certificates, outside trainings, notes, talks
-and requests.
+"""Compares what the log says with attempts, completions, changes seen, certificates, outside trainings, notes, talks,
+requests and readings by professionals.
 
 `evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
 found here, even if it agrees with all other rows.
@@ -18,6 +18,7 @@ from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
+from courseware.content.models import Course, ProfessionalReading
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.changes_seen import ChangeSeen
@@ -157,6 +158,18 @@ def request_taken_back(request: DayRequest) -> Said:
     return Said(subject_of(Enrollment, request.enrollment_id), request.ended_at, {"request": request.pk})
 
 
+def read_first(reading: ProfessionalReading) -> Said:
+    data = {"reading": reading.pk, "revision": reading.revision_id, "on": reading.read_on.isoformat()}
+    return Said(subject_of(Course, reading.revision.document.course_id), reading.entered_at, data)
+
+
+def waits_again(reading: ProfessionalReading) -> Said:
+    return Said(subject_of(Course, reading.revision.document.course_id), reading.taken_back_at, {"reading": reading.pk})
+
+
+READINGS = ProfessionalReading.objects.select_related("revision__document")
+
+
 def ended(*ends: DayRequest.End) -> Callable[[], QuerySet]:
     return lambda: DayRequest.objects.filter(end__in=ends)
 
@@ -207,6 +220,14 @@ KINDS = (
     ),
     Kind("day-request-taken-back", ended(End.TAKEN_BACK), request_taken_back, "enrollment", "request"),
     Kind("note-taken-back", lambda: Note.objects.exclude(taken_back_at=None), taken_back, "person", "note"),
+    Kind("professional-reading-entered", READINGS.all, read_first, "revision__document__course", "reading"),
+    Kind(
+        "professional-reading-taken-back",
+        lambda: READINGS.exclude(taken_back_at=None),
+        waits_again,
+        "revision__document__course",
+        "reading",
+    ),
     Kind("talk-noted", lambda: Talk.objects.all(), talked, "enrollment", "talk"),
     Kind("talk-taken-back", lambda: Talk.objects.exclude(taken_back_at=None), talk_taken_back, "enrollment", "talk"),
 )

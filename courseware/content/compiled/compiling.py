@@ -5,7 +5,8 @@ This happens when a release is published and for a preview, never when a page is
     every kind  title
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
     exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
-    simulation  minutes, objectives, sources, checked; simulation, as `dump_simulation` gives it, with HTML
+    simulation  minutes, objectives, sources, checked, read (the line on who has read it, HTML, else "");
+                simulation, as `dump_simulation` gives it, with HTML
     bank        questions, order, topics (family → what it is about, in a word or two)
     survey      html, audience, after_days, anonymous, questions
     card        html, sections
@@ -31,8 +32,10 @@ from typing import Any
 from courseware.content.compiled.figures import media_of
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.pages import KINDS, compile_page
-from courseware.content.models import Text
+from courseware.content.compiled.readers import Readers, readers_of
+from courseware.content.models import ProfessionalReading, ReleaseEntry, Text
 from courseware.language.course import CourseText, read_course
+from courseware.language.held_back import without_waiting
 
 # Increased whenever the same text compiles to something else; every release is then compiled again by the upgrade.
 COMPILER = 12
@@ -46,13 +49,18 @@ class Compiled:
     pages: Mapping[tuple[str, str], dict[str, Any]]
 
 
-def compile_course(course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str]) -> Compiled:
-    """`course` has no errors. `digests` maps the paths of `files` to the sha256 of their bytes."""
+def compile_course(
+    course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Readers
+) -> Compiled:
+    """`course` has no errors. `digests` maps the paths of `files` to the sha256 of their bytes. What waits for a
+    professional is left out, where `readers`, by id of a document, names nobody.
+    """
+    whole, course = course, without_waiting(course, readers)
     media = media_of(course.id, files, digests)
     return Compiled(
-        outlines={language: compile_outline(course, language) for language in course.languages},
+        outlines={language: compile_outline(course, language, whole) for language in course.languages},
         pages={
-            (identifier, language): compile_page(course, media, identifier, language)
+            (identifier, language): compile_page(course, media, identifier, language, readers.get(identifier))
             for identifier in course.documents
             if course.source(identifier).kind in KINDS
             for language in course.languages
@@ -61,7 +69,10 @@ def compile_course(course: CourseText, files: Mapping[str, bytes], digests: Mapp
 
 
 def compile_release(release: int) -> Compiled:
-    """The texts of a release (by its primary key), which were valid when it was published. Runs one query."""
+    """The texts of a release (by its primary key), which were valid when it was published. Runs two queries."""
     texts = list(Text.objects.filter(revision__entries__release=release))
     bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
-    return compile_course(read_course(bodies), bodies, {text.path: text.digest for text in texts})
+    digests = {text.path: text.digest for text in texts}
+    entries = ReleaseEntry.objects.filter(release=release).exclude(reading=None)
+    readings = ProfessionalReading.objects.filter(entries__in=entries).select_related("revision__document")
+    return compile_course(read_course(bodies), bodies, digests, readers_of(readings))

@@ -4,6 +4,7 @@ from typing import Any
 
 from courseware.content.compiled.pages import PageCompiler
 from courseware.language.course import CourseText, Module, RouteStep
+from courseware.language.held_back import WAITS, is_held_back, waiting_sections, waits_whole
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.language.pace import minutes_of
 from courseware.language.parsing import ParsedDocument
@@ -11,8 +12,8 @@ from courseware.language.questions import by_family
 from courseware.language.required import exam_on, is_unmarked, required_ids
 
 
-def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
-    """`course` has no errors."""
+def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
+    """`course` has no errors. `whole` is the course with what is left out of it, as that waits for a professional."""
     document, meta = next(course.with_meta(CourseMeta))
     text = in_language(course, document.id, language)
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
@@ -32,6 +33,7 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         "pre_check_id": pre_check,
         "again_after": again_after(course, pre_check) if pre_check else None,
         "terms": terms_in(course, language),
+        "held_back": held_back(whole or course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
         "sheets": [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)],
         "card_id": next((card.id for card in course.of_kind("card")), None),
@@ -42,6 +44,18 @@ def compile_outline(course: CourseText, language: str) -> dict[str, Any]:
         ],
         "objective_lessons": dict(course.first_lessons),
     }
+
+
+def held_back(course: CourseText, language: str) -> list[list[Any]]:
+    """Id and title of each document of `course` that waits for a professional, read or not, and which of its sections
+    do: none where it waits as a whole.
+    """
+    found = []
+    for source in map(course.source, course.documents):
+        if is_held_back(source):
+            text = in_language(course, source.id, language)
+            found.append([source.id, text.title, [each.title for each in waiting_sections(text) if each.kind == WAITS]])
+    return found
 
 
 def terms_in(course: CourseText, language: str) -> list[list[Any]]:
@@ -126,4 +140,5 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
             for first, wordings in by_family(asked.values()).items()
         ],
         "objectives": list(getattr(meta, "objectives", ())),
+        "waited": waits_whole(meta),
     }

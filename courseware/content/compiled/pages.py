@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, TypeVar
 
 from django.urls import reverse
@@ -15,9 +15,11 @@ from courseware.content.compiled.page_links import address
 from courseware.content.compiled.paragraphs import new_ids, with_ids
 from courseware.content.compiled.phrases import phrase_key
 from courseware.content.compiled.pieces import with_pieces
+from courseware.content.compiled.readers import Reader, read_line
 from courseware.language.blocks import Callout, Figure, Screen, split
 from courseware.language.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.language.documents import JURISDICTION, STEP_KINDS
+from courseware.language.held_back import WAITS, waiting_sections, waits_whole
 from courseware.language.lists import Choices, Entry
 from courseware.language.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
 from courseware.language.pace import minutes_of
@@ -32,20 +34,29 @@ WithLines = TypeVar("WithLines", Node, Ending)
 InList = TypeVar("InList", NodeChoice, Part)
 
 
-def compile_page(course: CourseText, media: Mapping[str, Media], identifier: str, language: str) -> dict[str, Any]:
+def compile_page(
+    course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reader | None = None
+) -> dict[str, Any]:
     """In the source language where there is no translation. Raises KeyError for kinds without a page (see KINDS)."""
     languages = course.documents[identifier]
     document = languages.get(language) or course.source(identifier)
-    return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document))
+    return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
 
 
 class PageCompiler:
     """What the kinds share: HTML of blocks, sections and questions, and the numbers of the sources cited so far."""
 
-    def __init__(self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument):
+    def __init__(
+        self,
+        course: CourseText,
+        media: Mapping[str, Media],
+        document: ParsedDocument,
+        reader: Reader | None = None,
+    ):
         self.course = course
         self.media = media
         self.document = document
+        self.reader = reader
         self.numbers: dict[str, int] = {}  # id of a source → its number on this page
         self.renderer = Renderer(Pointers(self.address, self.number))
 
@@ -68,6 +79,9 @@ class PageCompiler:
         return address_in(self.course, identifier)
 
     # Pieces
+
+    def read_line(self) -> str:
+        return read_line(self.reader, self.language)
 
     def html(self, blocks: Iterable[Block], name: str = "") -> str:
         return "\n".join(self.block_html(block, name) for block in blocks)
@@ -183,7 +197,7 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
         else:
             blocks.append({"type": "html", "html": html})
 
-    under = ""
+    under, ends = "", last_waiting(page.document)
     for section in page.document.sections:
         said = count(1)
         if section not in page.document.questions:
@@ -204,8 +218,16 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
             else:
                 add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
         blocks += asks
+        if section in ends:
+            add_html(page.read_line())
     ids = new_ids()
     return [block | {"html": with_ids(block["html"], ids)} if "html" in block else block for block in blocks]
+
+
+def last_waiting(document: ParsedDocument) -> list[Section]:
+    """The last section of each stretch that waits for a professional."""
+    waiting = waiting_sections(document)
+    return [each for each, after in pairwise([*waiting, None]) if each and (not after or after.kind == WAITS)]
 
 
 def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, Any]:
@@ -263,6 +285,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
     )
     return {
         **taught(page),
+        "read": page.read_line() if waits_whole(page.course.source(page.document.id).meta) else "",
         "simulation": dump_simulation(played),
         **sources_data(page),
     }

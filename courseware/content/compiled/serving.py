@@ -39,7 +39,8 @@ class CheckQuestion:
 class Step:
     """A page of the route. `number` counts from 1 in its module; `minutes`, in halves, is None for a survey.
 
-    `kind` is that of the document, but "pre-check" for an exam without a pass mark.
+    `kind` is that of the document, but "pre-check" for an exam without a pass mark. `waited`: it was off until a
+    professional had read it, so it is offered, and never asked for.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Step:
     is_after_exam: bool
     check: tuple[CheckQuestion, ...]
     objectives: tuple[str, ...]
+    waited: bool = False
 
     @property
     def is_optional(self) -> bool:
@@ -87,6 +89,15 @@ class LeadsSheet:
     id: str
     title: str
     after_days: int
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A document that is off until a professional has read it, or of which these sections are."""
+
+    id: str
+    title: str
+    sections: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,7 @@ class Outline:
     again_after: str | None = None
     sheets: tuple[LeadsSheet, ...] = ()
     terms: tuple[TermNames, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
     is_short: bool = False  # see `learning.own_outline`
     release: int = 0  # the primary key of the release that it is of
 
@@ -385,6 +397,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         modules=tuple(read_module(module) for module in stored["modules"]),
         objective_lessons=dict(stored["objective_lessons"]),
         sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
+        held_back=tuple(HeldBack(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),
         terms=tuple(TermNames(name, tuple(elsewhere)) for name, elsewhere in stored["terms"]),
     )
 

@@ -15,12 +15,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled.compiling import Compiled
+from courseware.content.compiled.readers import Readers, readers_of
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
 from courseware.content.releases.publishing import (
     ContentErrors,
     compile_valid,
     lock_course,
     read_valid,
+    readings_of,
     release,
     released_revisions,
 )
@@ -255,7 +257,13 @@ class _Import:
         if self.to_release == self.released:
             return None
         files = {file.path: file for file in self.to_release.values()}
-        return compile_valid(files, self.text if self.to_release == self.theirs else None)
+        return compile_valid(files, self.readers(), self.text if self.to_release == self.theirs else None)
+
+    def readers(self) -> Readers:
+        """What was read and comes in as it is stays on; what is another text waits again."""
+        now, before = grouped(self.to_release), grouped(self.released)
+        kept = (revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]])
+        return readers_of(readings_of(kept))
 
     def read_states(self) -> None:
         """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""

@@ -8,15 +8,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course, compile_release
 from courseware.content.compiled.paragraphs import paragraphs_on
+from courseware.content.compiled.readers import Readers, readers_of
 from courseware.content.models import (
     ASKS_TO_REREAD,
     Course,
     Document,
     Page,
+    ProfessionalReading,
     Proposal,
     Release,
     ReleaseEntry,
@@ -101,7 +104,7 @@ def publish(
             return course.current
         refuse_stale(course, chosen)
         together = [*(released | chosen).values()]
-        compiled = compile_valid(by_path(files_of(together).values()))
+        compiled = compile_valid(by_path(files_of(together).values()), readers_of(readings_of(together)))
         with transaction.atomic():
             locked = lock_course(course)
             if locked.current_id == course.current_id:
@@ -126,10 +129,17 @@ def released_revisions(course: Course) -> dict[int, Revision]:
     return {entry.document_id: entry.revision for entry in entries}
 
 
-def compile_valid(files: Mapping[str, File], text: CourseText | None = None) -> Compiled:
+def readings_of(revisions: Iterable[Revision]) -> QuerySet[ProfessionalReading]:
+    """Those that stand, with their document."""
+    standing = ProfessionalReading.objects.filter(revision__in=list(revisions), taken_back_at=None)
+    return standing.select_related("revision__document")
+
+
+def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
     """The pages of these files. `text` is the course they make up, where it is found valid. Raises ContentErrors."""
     bodies = {path: file.body for path, file in files.items()}
-    return compile_course(text or read_valid(bodies), bodies, {path: file.digest for path, file in files.items()})
+    digests = {path: file.digest for path, file in files.items()}
+    return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
 def release(
@@ -165,12 +175,14 @@ def release(
         outlines=compiled.outlines,
         proposal=proposal,
     )
+    readings = {each.revision_id: each for each in readings_of(revisions)}
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
             document_id=each.document_id,
             revision=each,
             weight=weighed.get(each.document.identifier, ""),
+            reading=readings.get(each.pk),
         )
         for each in revisions
     )

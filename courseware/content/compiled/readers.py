@@ -1,0 +1,38 @@
+"""Who of the trade has read what waited for it, and the line that tells learners so."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext
+
+from courseware.content.models import ProfessionalReading
+
+
+@dataclass(frozen=True)
+class Reader:
+    name: str
+    profession: str
+    read_on: date
+
+
+Readers = Mapping[str, Reader]  # by id of the document that was read
+
+
+def readers_of(readings: Iterable[ProfessionalReading]) -> dict[str, Reader]:
+    """`readings` have their document at hand."""
+    return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in readings}
+
+
+def read_line(reader: Reader | None, language: str) -> str:
+    """HTML in that language; of what nobody has read, which only a preview shows, why learners do not see it."""
+    with translation.override(language):
+        if reader is None:
+            line = gettext("Waiting for a professional: learners see this once somebody of the trade has read it.")
+            return format_html('<div class="small"><strong>{}</strong></div>', line)
+        line = gettext("Read on %(day)s by %(name)s, %(profession)s.")
+        words = {"day": date_format(reader.read_on), "name": reader.name, "profession": reader.profession}
+        return format_html('<div class="small">{}</div>', line % words)

@@ -1,0 +1,114 @@
+"""What waits for a professional: entering who has read it, and taking that back. Each makes a release.
+
+So what learners see follows from the release alone, as everything else they see.
+"""
+
+from collections.abc import Callable, Mapping
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from courseware.content.compiled.readers import Reader, readers_of
+from courseware.content.models import Course, ProfessionalReading, Release, Revision, Text
+from courseware.content.releases.publishing import (
+    StaleChoice,
+    compile_valid,
+    digest_of_texts,
+    lock_course,
+    readings_of,
+    release,
+    released_revisions,
+)
+from courseware.content.releases.revisions import by_path, files_of
+from courseware.evidence.recording import record
+from courseware.language.course import read_course
+
+
+def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release:
+    """From now on learners see it. Repeating it is harmless, whoever is named then. Raises StaleChoice where learners
+    have another revision by now.
+    """
+    at = at or timezone.now()
+
+    def with_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+        if revision.pk in readings:
+            return None
+        return readers_of(readings.values()) | {revision.document.identifier: reader}
+
+    def write() -> ProfessionalReading:
+        return ProfessionalReading.objects.create(
+            revision=revision, **vars(reader), entered_at=at, entered_by=by
+        )  # fmt: skip
+
+    note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
+    return released_anew(revision, with_reader, write, "professional-reading-entered", note, by, at)
+
+
+def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
+    """From now on it waits again. Repeating it is harmless. Raises StaleChoice as `enter_reading`."""
+    at = at or timezone.now()
+
+    def without_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+        if readings.get(reading.revision_id) != reading:
+            return None
+        return readers_of(each for each in readings.values() if each != reading)
+
+    def write() -> ProfessionalReading:
+        taken = ProfessionalReading.objects.get(pk=reading.pk)
+        taken.taken_back_at, taken.taken_back_by = at, by
+        taken.save(update_fields=["taken_back_at", "taken_back_by"])
+        return taken
+
+    note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
+    return released_anew(reading.revision, without_reader, write, "professional-reading-taken-back", note, by, at)
+
+
+def released_anew(
+    revision: Revision,
+    readers_after: Callable[[Mapping[int, ProfessionalReading]], dict[str, Reader] | None],
+    write: Callable[[], ProfessionalReading],
+    verb: str,
+    note: str,
+    by,
+    at,
+) -> Release:
+    """`readers_after` gives the readers there will be, from the readings that stand, by revision; None where that is
+    done already. Raises StaleChoice.
+    """
+    while True:  # until nobody else has released anything while this was compiled, which nobody has to wait for
+        course = Course.objects.select_related("current").get(pk=revision.document.course_id)
+        released = released_revisions(course)
+        if course.current is None or released.get(revision.document_id) != revision:
+            raise StaleChoice(f"{revision}: learners have another one")
+        readers = readers_after({each.revision_id: each for each in readings_of(released.values())})
+        if readers is None:
+            return course.current
+        files = by_path(files_of(released.values()).values())
+        text = read_course({path: file.body for path, file in files.items()})  # was valid when it was released
+        compiled = compile_valid(files, readers, text)
+        with transaction.atomic():
+            locked = lock_course(course)
+            if locked.current_id == course.current_id:
+                reading = write()
+                made = release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
+                record(verb, actor=by, subject=locked, data=as_logged(reading), at=at)
+                return made
+
+
+def as_logged(reading: ProfessionalReading) -> dict[str, object]:
+    revision = reading.revision
+    return {
+        "reading": reading.pk,
+        "document": revision.document.identifier,
+        "revision": revision.pk,
+        "digest": digest_of_texts(Text.objects.filter(revision=revision)),
+        "on": reading.read_on.isoformat(),
+    }
+
+
+def last_readings(course: Course) -> dict[int, ProfessionalReading]:
+    """Primary key of a document → its newest reading that stands, of whichever revision. Runs one query."""
+    standing = ProfessionalReading.objects.filter(revision__document__course=course, taken_back_at=None)
+    standing = standing.select_related("revision", "entered_by").order_by("pk")
+    return {each.revision.document_id: each for each in standing}
