@@ -1,6 +1,7 @@
 """The forms of the admin's own pages."""
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.course_titles import course_title
@@ -54,6 +55,19 @@ class AnotherDayForm(forms.Form):
 
 
 SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
+
+
+class ReadingForm(forms.Form):
+    """Who has read a text that waits for a professional."""
+
+    name = forms.CharField(label=_("name"), max_length=80)
+    profession = forms.CharField(label=_("profession"), max_length=80)
+    read_on = forms.DateField(label=_("read on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def clean_read_on(self):
+        if (day := self.cleaned_data["read_on"]) > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come."))
+        return day
 
 
 class PublishForm(forms.Form):

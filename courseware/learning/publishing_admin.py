@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from django.contrib import admin, messages
@@ -7,24 +8,60 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.freshness import asks_before_posting, asks_who_it_is
 from courseware.content.admin import CourseAdmin
+from courseware.content.compiled.readers import Reader
+from courseware.content.compiled.serving import HeldBack, outline
 from courseware.content.desk.exam_words import words_of
-from courseware.content.models import Course, Proposal, Release
+from courseware.content.models import Course, ProfessionalReading, Proposal, Release, Revision
 from courseware.content.releases import proposing, publishing
 from courseware.content.releases.exam_changes import exam_changes
-from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm
+from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
+from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.lib.form_status import form_status
+from courseware.lib.small_numbers import keys_in
 
 
 def changes_in_words(course, revisions):
     """Id of an exam, a bank or the course document → what releasing these revisions changes in it."""
     changes = exam_changes(publishing.released_revisions(course), revisions)
     return {change.document: words_of(change) for change in changes}
+
+
+@dataclass(frozen=True)
+class ShownReading:
+    """A document that waits for a professional. `reading` is that of `revision`, which is released; `earlier` one of a
+    text before it.
+    """
+
+    held: HeldBack
+    revision: Revision
+    reading: ProfessionalReading | None
+    earlier: ProfessionalReading | None
+    form: ReadingForm
+
+
+def readings_shown(course, sent=None):
+    """Runs two queries."""
+    if course.current is None:
+        return []
+    released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
+    readings, rows = last_readings(course), []
+    for held in outline(course.current, get_language()).held_back:
+        revision = released[held.id]
+        last = readings.get(revision.document_id)
+        is_read = last is not None and last.revision_id == revision.pk
+        form = sent if sent and sent.prefix == str(revision.pk) else ReadingForm(prefix=str(revision.pk))
+        rows.append(ShownReading(held, revision, last if is_read else None, None if is_read else last, form))
+    return rows
+
+
+def reading_rows(course):
+    return ProfessionalReading.objects.filter(revision__document__course=course).select_related("revision__document")
 
 
 admin.site.unregister(Course)
@@ -34,16 +71,72 @@ admin.site.unregister(Course)
 class PublishingCourseAdmin(CourseAdmin):
     """The course's admin of `content`, with the page that publishes a release and counts whom it touches."""
 
-    fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "card")
+    fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "waiting", "card")
 
     @admin.display(description=_("drafts"))
     def drafts(self, course):
         url = reverse("admin:publish-course", args=[course.pk])
         return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
 
+    @admin.display(description=_("for a professional to read"))
+    def waiting(self, course):
+        held = outline(course.current, get_language()).held_back if course.current else ()
+        if not held:
+            return gettext("nothing")
+        url = reverse("admin:course-readings", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what waits, and who has read it"))
+
     def get_urls(self):
-        view = self.admin_site.admin_view(self.publish)
-        return [path("<int:pk>/publish/", view, name="publish-course"), *super().get_urls()]
+        site = self.admin_site
+        return [
+            path("<int:pk>/publish/", site.admin_view(self.publish), name="publish-course"),
+            path("<int:pk>/readings/", site.admin_view(self.readings), name="course-readings"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(asks_before_posting)
+    def readings(self, request, pk):
+        course = get_object_or_404(Course.objects.select_related("current"), pk=pk)
+        if not self.has_view_permission(request, course):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self.readings_page(request, course)
+        if not request.user.has_perm("content.add_professionalreading"):
+            raise PermissionDenied
+        try:
+            if "reading" in request.POST:
+                reading = get_object_or_404(reading_rows(course), pk__in=keys_in([request.POST["reading"]]))
+                take_back_reading(reading, by=request.user)
+                self.message_user(request, gettext("Taken back: learners don't see it any more."), messages.SUCCESS)
+                return redirect("admin:course-readings", pk)
+            revisions = Revision.objects.filter(document__course=course).select_related("document")
+            revision = get_object_or_404(revisions, pk__in=keys_in([request.POST.get("revision", "")]))
+            form = ReadingForm(request.POST, prefix=str(revision.pk))
+            if not form.is_valid():
+                return self.readings_page(request, course, form)
+            enter_reading(revision, Reader(**form.cleaned_data), by=request.user)
+        except publishing.StaleChoice:
+            self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
+            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+        except publishing.PassMarkTooLow as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+        self.message_user(request, gettext("Entered: learners see it from now on."), messages.SUCCESS)
+        return redirect("admin:course-readings", pk)
+
+    def readings_page(self, request, course, sent=None, status=None):
+        """`sent` is a form with errors."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("For a professional to read"),
+            "opts": self.opts,
+            "course": course,
+            "rows": readings_shown(course, sent),
+            "has_errors": sent is not None,
+            "may_enter": request.user.has_perm("content.add_professionalreading"),
+        }
+        status = status or (form_status(sent) if sent else HTTPStatus.OK)
+        return TemplateResponse(request, "admin/learning/readings.html", context, status=status)
 
     @method_decorator(asks_who_it_is)
     def publish(self, request, pk):
@@ -88,6 +181,7 @@ class PublishingCourseAdmin(CourseAdmin):
                 (draft, option, weight, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
                 for draft, option, weight in zip(drafts, form["revisions"], form.weights, strict=True)
             ],
+            "read": {row.revision.document_id: row.reading for row in readings_shown(course) if row.reading},
             "touched": touched_by([draft.document for draft in drafts]),
         }
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)

@@ -308,7 +308,7 @@ def test_our_own_pages_of_the_admin(language, visit, world):
     document = f"/admin/content/document/{lesson_document(world).pk}"
     first, last = lesson_document(world).revisions.order_by("number").values_list("pk", flat=True)
     pages = [f"{document}/change/", f"{document}/history/", f"{document}/compare/{first}/{last}/"]
-    pages += [f"/admin/content/course/{world.course.pk}/publish/"]
+    pages += [f"/admin/content/course/{world.course.pk}/{page}/" for page in ("publish", "readings")]
     assert_fine(visit(world.people["editor"], language=language), pages)
 
 

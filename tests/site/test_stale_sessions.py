@@ -20,6 +20,7 @@ WHEN_SENT = {
     "people/<int:pk>/leave/",
     "people/<int:pk>/code/",
     "people/import/<int:roster>/",
+    "admin/content/course/<int:pk>/readings/",  # learners see it then
     "people/letters/words/<slug:kind>/",  # what letters to the whole firm say
     "people/letters/words/<slug:kind>/shipped/",
 }

@@ -1,0 +1,243 @@
+"""What waits for a professional is off for learners until somebody has read exactly this text, and never asked for."""
+
+from datetime import date
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.assessment.eligibility import Aftermath, simulations_on_misses
+from courseware.assignments.short_lists import worst_simulations
+from courseware.content.compiled import serving
+from courseware.content.compiled.readers import Reader
+from courseware.content.models import Document, ProfessionalReading, Release
+from courseware.content.releases.drafts import save_drafts
+from courseware.content.releases.importing import import_course
+from courseware.content.releases.publishing import StaleChoice, recompile, released_revisions
+from courseware.content.releases.readings import enter_reading, take_back_reading
+from courseware.evidence.models import Event
+from courseware.journey.next_act import journeys
+from courseware.journey.short_breaks import proposals
+from courseware.reporting.consistency import differences
+from tests.content.test_editor import signed_in
+from tests.language.samples import COURSE
+from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_head
+from tests.simulations.playing import BEST, INTRO, page_of, play
+from tests.simulations.samples import KETTLE, SIMULATION, simulation_files
+from tests.world import complete_course, finish_lessons, outline_of
+
+pytestmark = pytest.mark.django_db
+
+LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
+MEI = Reader("Mei Lin", "psychologist", date(2026, 11, 20))
+READ = "Read on 20 November 2026 by Mei Lin, psychologist."
+
+
+def waiting_files(**simulation):
+    """The sample course: its simulation waits, and of its lesson what is headed “Say it”."""
+    texts = SIMULATION | simulation
+    said = COURSE[LESSON].replace("## 检查 {", "## 说出口 {#say-it .waits}\n\n直接问他。\n\n## 检查 {")
+    said_en = COURSE[LESSON_EN].replace("## Check {", "## Say it {#say-it}\n\nAsk him plainly.\n\n## Check {")
+    assert said != COURSE[LESSON] and said_en != COURSE[LESSON_EN]
+    waits = texts["zh-hans"].replace("minutes: 3\n", "minutes: 3\nwaits_for: professional\n")
+    files = simulation_files(is_required=False, zh_hans=waits, en=texts["en"])
+    return files | {LESSON: said.encode(), LESSON_EN: said_en.encode()}
+
+
+@pytest.fixture
+def course():
+    return make_course(waiting_files())
+
+
+@pytest.fixture
+def admin():
+    return make_admin()
+
+
+def read(course, identifier, by):
+    course.refresh_from_db()
+    revision = next(each for each in released_revisions(course).values() if each.document.identifier == identifier)
+    enter_reading(revision, MEI, by=by)
+    course.refresh_from_db()
+    return revision
+
+
+def edit_lesson(course, publish=publish_head):
+    lesson = course.documents.get(identifier="boiling")
+    text = bytes(lesson.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
+    save_drafts(lesson, {"en": text}, base=lesson.head, by=None)
+    publish(lesson)
+    course.refresh_from_db()
+
+
+def steps(course):
+    course.refresh_from_db()
+    return [step.id for step in outline_of(course, "en").steps]
+
+
+def found(course):
+    """All that a search looks through."""
+    return "\n".join(each.text for each in serving.paragraphs(course.current, "en"))
+
+
+def lesson_text(course):
+    return str(serving.page(course.current, "boiling", "en").data)
+
+
+def test_nothing_of_it_reaches_a_learner_until_it_was_read(course, admin, client):
+    enrollment = make_enrollment(course=course)
+    signed_in(client, enrollment.learner)
+    assert KETTLE not in steps(course)
+    assert client.get(INTRO).status_code == 404
+    assert "Smoke in the tea room" not in found(course) and "Ask him plainly" not in found(course)
+    assert "Ask him plainly" not in lesson_text(course)
+    minutes = outline_of(course).minutes_left()
+
+    read(course, KETTLE, admin)
+    assert KETTLE in steps(course)
+    assert READ in BeautifulSoup(client.get(INTRO).content, "html.parser").main.text
+    assert "Smoke in the tea room" in found(course)
+    assert outline_of(course).minutes_left() == minutes  # optional
+    assert "Ask him plainly" not in lesson_text(course)  # which is another document, and nobody has read it
+
+    read(course, "boiling", admin)
+    assert "Ask him plainly" in found(course)
+    assert lesson_text(course).count(READ) == 1
+    assert not Release.objects.exclude(weight="minor").exists()  # and nobody is asked for anything
+
+
+def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
+    revision = read(course, KETTLE, admin)
+    enter_reading(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
+    reading = ProfessionalReading.objects.get()
+    assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
+    event = Event.objects.get(verb="professional-reading-entered")
+    assert (event.actor, event.subject) == (admin, f"course:{course.pk}")
+    assert (event.data["reading"], event.data["revision"], event.data["on"]) == (reading.pk, revision.pk, "2026-11-20")
+
+    for _ in range(2):
+        take_back_reading(reading, by=admin)
+    assert KETTLE not in steps(course)
+    assert Release.objects.count() == 3
+    assert Event.objects.filter(verb="professional-reading-taken-back").count() == 1
+    assert list(differences()) == []
+    read(course, KETTLE, admin)  # and read once more it is on again
+    assert KETTLE in steps(course)
+    ProfessionalReading.objects.filter(pk=reading.pk).update(read_on=date(2026, 11, 21))
+    assert len(list(differences())) == 1
+
+
+def test_a_release_that_changes_its_text_takes_it_off_and_no_other_does(course, admin):
+    read(course, KETTLE, admin)
+    files = waiting_files()
+    import_course(files | {"emergency.card.en.md": files["emergency.card.en.md"] + b"\nEdited.\n"})
+    edit_lesson(course)
+    assert KETTLE in steps(course)
+    serving.forget()
+    Release.objects.update(compiler=1)  # as an upgrade finds it
+    course.refresh_from_db()
+    assert KETTLE in steps(course) and READ in str(serving.page(course.current, KETTLE, "en").data)
+    for release in Release.objects.all():
+        recompile(release)
+    assert KETTLE in steps(course)
+
+    import_course(waiting_files(en=SIMULATION["en"].replace("One line is enough.", "One line is enough!")))
+    assert KETTLE not in steps(course)
+
+
+def test_who_has_read_a_former_text_of_a_lesson_has_not_read_its_sentences(course, admin):
+    before = read(course, "boiling", admin)
+    edit_lesson(course)
+    assert "Ask him plainly" not in lesson_text(course) and "Fill it up" in lesson_text(course)
+    with pytest.raises(StaleChoice):
+        enter_reading(before, MEI, by=admin)
+
+
+def test_once_on_it_is_never_asked_for(course, admin):
+    read(course, KETTLE, admin)
+    outline = outline_of(course)
+    step = outline.step(KETTLE)
+    assert step.is_optional and not step.is_required
+    enrollment = make_enrollment(course=course)
+    finish_lessons(enrollment)
+    play(enrollment, BEST)
+    assert worst_simulations([enrollment.learner_id], outline, course) == {}
+    assert KETTLE not in simulations_on_misses(Aftermath(missed=[("tea", "steam", step.objectives[0])]), outline)
+    (journey,) = journeys([enrollment], {course.pk: outline})
+    assert KETTLE not in [each.step.id for each in proposals(journey, {}, 60)]
+
+
+def test_taken_off_it_takes_nothing_from_those_who_played_it(course, admin, client):
+    read(course, KETTLE, admin)
+    enrollment = make_enrollment(course=course)
+    run = play(enrollment, BEST)
+    complete_course(enrollment)
+    take_back_reading(ProfessionalReading.objects.get(), by=admin)
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at and enrollment.certificate
+    signed_in(client, enrollment.learner)
+    assert client.get(page_of(run), follow=True).status_code == 200
+    assert list(differences()) == []
+
+
+class TestPage:
+    @pytest.fixture
+    def address(self, course):
+        return reverse("admin:course-readings", args=[course.pk])
+
+    def forms(self, client, address):
+        return BeautifulSoup(client.get(address).content, "html.parser").select("#content form")
+
+    def filled(self, form, **words):
+        revision = form.select_one("[name=revision]")["value"]
+        fields = {"name": "Mei Lin", "profession": "psychologist", "read_on": "2026-11-20"} | words
+        return {"revision": revision} | {f"{revision}-{key}": value for key, value in fields.items()}
+
+    def test_an_admin_enters_and_takes_back_who_has_read_it(self, client, course, admin, address):
+        signed_in(client, admin)
+        lesson, simulation = self.forms(client, address)
+        assert "Say it" in lesson.text and "Off: nobody of the trade has read this text yet." in simulation.text
+        assert client.post(address, self.filled(simulation)).status_code == 302
+        assert KETTLE in steps(course)
+        [_lesson, simulation] = self.forms(client, address)
+        assert READ in simulation.text
+        assert client.post(address, {"reading": simulation.select_one("[name=reading]")["value"]}).status_code == 302
+        assert KETTLE not in steps(course)
+
+    @pytest.mark.parametrize(("field", "value"), [("name", " "), ("profession", ""), ("read_on", "tomorrow")])
+    def test_what_is_missing_or_still_to_come_is_told_beside_it(self, client, course, admin, address, field, value):
+        signed_in(client, admin)
+        value = timezone.localdate(days(2)).isoformat() if value == "tomorrow" else value
+        response = client.post(address, self.filled(self.forms(client, address)[1], **{field: value}))
+        assert response.status_code == 422
+        assert len(BeautifulSoup(response.content, "html.parser").select("#content .errorlist")) == 1
+        assert KETTLE not in steps(course)
+
+    def test_what_was_released_meanwhile_is_shown_anew(self, client, course, admin, address):
+        signed_in(client, admin)
+        sent = self.filled(self.forms(client, address)[1])
+        import_course(waiting_files(en=SIMULATION["en"].replace("One line", "A line")))
+        assert client.post(address, sent).status_code == 409
+        assert not ProfessionalReading.objects.exists()
+
+    def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
+        signed_in(client, make_editor())
+        [_lesson, simulation] = self.forms(client, address)
+        assert not simulation.select("[type=submit]") and "An administrator enters" in client.get(address).text
+        revision = Document.objects.get(identifier=KETTLE).head_id
+        assert client.post(address, {"revision": revision, f"{revision}-name": "I"}).status_code == 403
+
+    def test_who_publishes_another_text_is_told_before(self, client, course, admin):
+        read(course, "boiling", admin)
+        edit_lesson(course, publish=lambda lesson: None)
+        signed_in(client, admin)
+        told = "the new text waits until it is read again"
+        assert told in client.get(reverse("admin:publish-course", args=[course.pk])).text
+
+    @pytest.mark.parametrize(("document", "text"), [(KETTLE, "Smoke in the tea room"), ("boiling", "Ask him plainly")])
+    def test_the_preview_shows_it_with_a_line_why_learners_do_not(self, client, course, document, text):
+        signed_in(client, make_editor())
+        address = reverse("admin:content_document_change", args=[Document.objects.get(identifier=document).pk])
+        preview = BeautifulSoup(client.get(f"{address}?language=en").content, "html.parser").select_one(".preview").text
+        assert text in preview and "Waiting for a professional: learners see this once" in preview
