@@ -62,6 +62,14 @@ class CompletionRule(StrictModel):
     not_red: Ids = Field((), description="a list of simulation ids")
 
 
+class CourseChange(StrictModel):
+    """What a new edition of the course changed by more than a minor change, and why: ids of lessons."""
+
+    why: Text = Field(description="text of 1 to 200 characters")
+    reread: Ids = Field((), description="a list of lesson ids")
+    retake: Ids = Field((), description="a list of lesson ids")
+
+
 class CourseMeta(Meta):
     TEXT = Meta.TEXT | {"tracks", "meters"}
 
@@ -75,6 +83,7 @@ class CourseMeta(Meta):
         None, description="a whole number of months from 1 to 120"
     )
     reviews: tuple[Days, ...] = Field((), description="a list of days, as in [2, 7, 30, 90]")
+    changes: tuple[CourseChange, ...] = Field((), description="a list of {why, reread, retake}, the newest last")
 
 
 class LessonMeta(Meta):

@@ -7,7 +7,7 @@ changes something makes one release; what editors have saved and not published s
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -31,6 +31,8 @@ from courseware.evidence.recording import record
 from courseware.language.checking.figures import check_figures
 from courseware.language.course import CourseText
 from courseware.language.documents import is_course_document
+from courseware.language.frontmatter import decode, parse_front
+from courseware.language.metadata import CourseChange
 
 MAX_FILES = 5_000
 MAX_DOCUMENT = 500_000  # bytes
@@ -67,6 +69,7 @@ class Report:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    weighed: Mapping[str, str] = field(default_factory=dict)  # id of a lesson that is more than minor → its weight
     merged: tuple[str, ...] = ()  # were in conflict, and the file was taken
     gone: tuple[str, ...] = ()  # ids of questions that learners were asked so far and are no more
 
@@ -106,7 +109,8 @@ def import_course(
 
     `merged` names paths in conflict whose file contains the merged text; the text of the admin stays in the history.
     Other paths in `merged` are refused. `weights`: id of a document → how much its change weighs; what is not named is
-    minor, and a document that the import does not change is refused.
+    minor, or as heavy as the course document says by `changes`, as far as those are new here, and a document that the
+    import does not change is refused. `note`: else why the newest of these changes was made.
     Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
     """
     refuse_unsafe(files)
@@ -202,12 +206,11 @@ class _Import:
         text: CourseText,
         theirs: dict[Key, File],
         merged: frozenset[str],
-        weights: Mapping[str, str],
+        weights: dict[str, str],
         by: AbstractBaseUser | None,
         note: str,
     ):
-        self.text, self.theirs, self.merged, self.by, self.note = text, theirs, merged, by, note
-        self.weights = weights
+        self.text, self.theirs, self.merged, self.by = text, theirs, merged, by
         self.at = timezone.now()
         self.course = Course.objects.select_related("current").filter(identifier=text.id).first()
         self.state = basis_of(self.course)
@@ -215,7 +218,13 @@ class _Import:
         self.taken = self.take()
         self.heads = self.merge(self.mine, self.taken)
         self.to_release = self.merge(self.released, self.taken)
-        self.refuse_other_weights()
+        editions, changed = self.editions(), self.changed_documents()
+        self.note = note or (editions[-1].why if editions else "")
+        if others := weights.keys() - changed:
+            raise ImportRefused(
+                f"{', '.join(sorted(others))}: given a weight, but not changed by this import; nothing was written"
+            )
+        self.weights = {key: each for key, each in weights_of(editions).items() if key in changed} | weights
         self.compiled = self.compile()
         self.report = self.reported()
 
@@ -244,13 +253,17 @@ class _Import:
         record("content-imported", actor=self.by, subject=course, data=data, at=self.at)
         return report
 
-    def refuse_other_weights(self) -> None:
+    def changed_documents(self) -> set[str]:
         now, before = self.to_release, self.released
-        changed = {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
-        if others := self.weights.keys() - changed:
-            raise ImportRefused(
-                f"{', '.join(sorted(others))}: given a weight, but not changed by this import; nothing was written"
-            )
+        return {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
+
+    def editions(self) -> tuple[CourseChange, ...]:
+        """The changes that the course lists and that are not in the text of it that learners have so far."""
+        key = (self.text.id, self.text.languages[0])
+        before = self.released.get(key)
+        if self.text.meta is None or before is None or key not in self.taken:
+            return ()
+        return self.text.meta.changes[len(changes_in(before)) :]
 
     def compile(self) -> Compiled | None:
         """What is released by it; None where learners see what they saw."""
@@ -337,6 +350,7 @@ class _Import:
             changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
             removed=paths(base[key] for key in base.keys() - theirs.keys()),
             kept=paths(file for key, file in self.heads.items() if not same_text(file, theirs.get(key))),
+            weighed=self.weights,
             merged=tuple(sorted(self.merged)),
             gone=tuple(sorted(released_questions(self.course) - self.questions(self.compiled)))
             if self.compiled
@@ -390,6 +404,18 @@ class _Import:
             for (identifier, language), file in self.taken.items()
             if file
         )
+
+
+def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
+    """Id of a lesson → the heavier of what they ask for."""
+    editions = list(editions)
+    reread = {key: Release.Weight.REREAD.value for edition in editions for key in edition.reread}
+    return reread | {key: Release.Weight.RETAKE.value for edition in editions for key in edition.retake}
+
+
+def changes_in(file: File) -> tuple[object, ...]:
+    """Those that a course document lists, which was valid when it was released."""
+    return tuple(parse_front(decode(file.body)).values.get("changes", ()))
 
 
 def same_text(one, other) -> bool:

@@ -77,6 +77,8 @@ def _front_references(document: ParsedDocument) -> Iterator[Reference]:
         yield from ((line("completion"), "lesson", one) for one in lessons)
         yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
         yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
+        for change in meta.changes[-1:]:  # lessons of earlier ones may be gone
+            yield from ((line("changes"), "lesson", one) for one in (*change.reread, *change.retake))
     elif isinstance(meta, ExamMeta):
         for i, stratum in enumerate(meta.strata):
             yield line("strata", i), "bank", stratum.bank

@@ -10,7 +10,7 @@ from courseware.content.models import Release
 from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
-# Whatever is not named is minor: nobody is asked to look at it again.
+# Whatever neither this names nor the course document, by `changes`, is minor: nobody is asked to look at it again.
 ASKED = {
     "reread": "who had done one sees what changed, and says so",
     "retake": "who had done one answers its check again on the new text",
@@ -111,6 +111,8 @@ def summary(report: Report, dry_run: bool) -> str:
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
     kept = f", {len(report.kept)} kept as edited in the admin" if report.kept else ""
     merged = f", {len(report.merged)} merged" if report.merged else ""
+    asked = {weight: sorted(key for key, each in report.weighed.items() if each == weight) for weight in ASKED}
+    merged += "".join(f"; {weight}: {', '.join(lessons)}" for weight, lessons in asked.items() if lessons)
     if dry_run:
         return f"would be imported: {counts}{kept}{merged}"
     made = f"release {report.release.number}" if report.release else "nothing new to release"

@@ -1,0 +1,176 @@
+"""A firm that runs the course of the last version gets this one: everybody keeps what they did, and is asked for what
+the course says, lesson by lesson, and for nothing else."""
+
+import io
+import subprocess
+import tarfile
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from courseware.assessment import attempting
+from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.content.models import Release
+from courseware.content.releases.importing import import_course, read_folder
+from courseware.language.course import read_course
+from courseware.learning.changed_lessons import open_changes
+from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
+from courseware.learning.own_outline import own_outline
+from courseware.learning.progress import progress_of
+from courseware.reporting.consistency import differences
+from courseware.simulations.models import Decision, Run
+from tests.language.samples import make_files
+from tests.making import make_course, make_enrollment, make_user
+from tests.world import (
+    answer_exam,
+    complete_course,
+    finish_lesson,
+    finish_lessons,
+    outline_of,
+    play_best,
+    start_exam,
+    start_run,
+)
+
+pytestmark = pytest.mark.django_db
+FACTS = (Enrollment, Completion, Answer, Run, Decision, Attempt, Response, Certificate, SurveyReceipt)
+COURSE_TEXT, LESSON = "course.zh-hans.md", "01-water/01-boiling.zh-hans.md"
+CUPS = {
+    "zh-hans": "---\nid: cups\ntitle: 杯子\nobjectives: [O1.1]\n---\n\n## 洗 {#wash}\n\n洗。\n",
+    "en": "---\nid: cups\ntitle: Cups\n---\n\n## Wash {#wash}\n\nWash them.\n",
+}
+NEW_LESSON = {f"01-water/04-cups.{language}.md": text.encode() for language, text in CUPS.items()}
+
+
+class People:
+    """One certified, one half way with a run that waits, one in the exam."""
+
+    def __init__(self, course):
+        self.certified, self.half_way, self.sitting = (
+            make_enrollment(make_user(language="zh-hans"), course) for _ in range(3)
+        )
+        complete_course(self.certified)
+        lessons = [step for step in outline_of(course).steps if step.kind == "lesson"]
+        for step in lessons[: len(lessons) // 2]:
+            finish_lesson(self.half_way, step)
+        self.run = start_run(self.half_way)
+        finish_lessons(self.sitting)
+        self.attempt = start_exam(self.sitting)
+        self.before = {person: self.done(person) for person in self.all}
+
+    @property
+    def all(self):
+        return self.certified, self.half_way, self.sitting
+
+    def done(self, person):
+        return progress_of(person, own_outline(person, "zh-hans")).done
+
+    def asked(self, person):
+        """Id of each lesson that is to be seen again → the heaviest weight."""
+        person = Enrollment.objects.get(pk=person.pk)
+        found = open_changes([person], {person.pk: own_outline(person, "zh-hans")})
+        return {each.step.id: max(change.weight for change in each.changes) for each in found.get(person.pk, ())}
+
+    def go_on(self):
+        """With what was under way, on the texts it began with."""
+        play_best(Run.objects.with_release().get(pk=self.run.pk))
+        attempt = Attempt.objects.with_release().get(pk=self.attempt.pk)
+        answer_exam(attempt)
+        return attempting.submit(attempt)
+
+
+def facts():
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in FACTS}
+
+
+def listing(files, *changes):
+    """The same course, whose document lists these changes."""
+    lines = "".join(f"  - {change}\n" for change in changes)
+    text = files[COURSE_TEXT].decode().replace("reviews: [2, 7]\n", f"reviews: [2, 7]\nchanges:\n{lines}")
+    return files | {COURSE_TEXT: text.encode()}
+
+
+def saying(files, word):
+    return files | {LESSON: files[LESSON].replace("先水后火".encode(), word.encode())}
+
+
+REREAD, RETAKE = "{why: 先后, reread: [boiling]}", "{why: 判断变了, retake: [boiling]}"
+
+
+def test_a_new_edition_takes_everybody_along_and_asks_for_what_it_lists():
+    course = make_course()
+    people, kept = People(course), facts()
+    import_course(listing(saying(make_files(), "水先火后"), REREAD) | NEW_LESSON)
+    course.refresh_from_db()
+    assert facts() == kept
+    assert (course.current.weight, course.current.note) == ("reread", "先后")
+    assert [people.done(person) for person in people.all] == list(people.before.values())
+    assert [people.asked(person) for person in people.all] == [{"boiling": "reread"}, {}, {"boiling": "reread"}]
+    people.certified.refresh_from_db()
+    assert people.certified.completed_at and not people.certified.certificate.withdrawn_at
+    assert "cups" in outline_of(course).required  # whoever is under way learns it, too
+    assert people.go_on().is_passed
+    assert list(differences()) == []
+
+
+def test_who_skips_editions_is_asked_for_the_heaviest_and_nobody_twice(tmp_path, capsys):
+    course = make_course()
+    people = People(course)
+    second = listing(saying(make_files(), "水先火后"), REREAD, RETAKE, "{why: 补一句, reread: [boiling]}")
+    for path, body in second.items():
+        (tmp_path / "tea" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tea" / path).write_bytes(body)
+    for _ in range(2):
+        call_command("import_content", tmp_path)
+    assert capsys.readouterr().out == (
+        "tea: release 2: 0 added, 2 changed, 0 removed; retake: boiling\ntea: unchanged\n"
+    )
+    assert people.asked(people.certified) == {"boiling": "retake"}
+    third = {path: body.replace("水先火后".encode(), "水先，火后".encode()) for path, body in second.items()}
+    import_course(third)  # a comma, and no change that the course lists
+    assert Release.objects.latest("pk").weight == "minor"
+    import_course(second, weights={"boiling": "reread"})  # what is said by hand counts
+    assert Release.objects.latest("pk").weight == "reread"
+
+
+def test_a_first_import_asks_nobody_and_a_lesson_that_stayed_as_it_was_is_not_asked_for():
+    make_course(listing(make_files(), RETAKE))
+    assert Release.objects.get().weight == "minor"
+    import_course(listing(make_files(), RETAKE, REREAD))
+    assert Release.objects.latest("pk").weight == "minor"
+
+
+def files_of_the_last_version(folder):
+    """As git has them; skips where the history is not at hand."""
+    root = settings.BASE_DIR
+    found = ["git", "log", "-1", "--format=%H", "-G^version = ", "--", "pyproject.toml"]
+    commit = subprocess.run(found, cwd=root, capture_output=True, text=True).stdout.strip()
+    place = folder.relative_to(root)
+    archive = subprocess.run(["git", "archive", commit or "none", place], cwd=root, capture_output=True)
+    if archive.returncode:
+        pytest.skip("a clone without history")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as kept:
+        return {
+            member.name.removeprefix(f"{place}/"): kept.extractfile(member).read() for member in kept if member.isfile()
+        }
+
+
+@pytest.mark.long
+@pytest.mark.minutes
+def test_the_shipped_course_takes_the_people_of_the_last_version_along(shipped_folder):
+    before, now = files_of_the_last_version(shipped_folder), read_folder(shipped_folder)
+    course = make_course(before)
+    people, kept = People(course), facts()
+    lessons = {document.path: document.id for document in read_course(before).of_kind("lesson")}
+    changed = sorted(lessons[path] for path in lessons if path in now and now[path] != before[path])
+    weights = {lesson: ("reread", "retake")[place % 2] for place, lesson in enumerate(changed)}
+    assert weights
+    import_course(now, weights=weights)
+    course.refresh_from_db()
+    assert facts() == kept
+    assert [people.done(person) for person in people.all] == list(people.before.values())
+    for person in people.all:
+        assert people.asked(person) == {key: each for key, each in weights.items() if key in people.done(person)}
+    assert people.go_on().is_passed
+    assert list(differences()) == []
