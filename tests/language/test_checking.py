@@ -75,7 +75,7 @@ def test_an_id_used_by_a_document_and_a_question_is_told():
 @pytest.mark.parametrize(
     ("path", "data", "messages"),
     [
-        ("01-water/03-x.quizz.en.md", "", ['no kind of document is called "quizz"; there are course, card, outline, ']),
+        ("01-water/03-x.quizz.en.md", "", ['no kind of document is called "quizz"; there are course, card, jurisdiction, outline, ']),
         ("01-water/03-x.fr.md", "", ['"fr" is not a language of this course; there are zh-Hans, en']),
         (
             "01-water/01-late.zh-hans.md",

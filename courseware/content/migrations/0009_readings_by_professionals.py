@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content", "0007_documents_take_the_weight_of_their_release"),
+        ("content", "0008_a_sheet_of_numbers_and_law"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
