@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.eligibility import lesson_of, row_of
-from courseware.assessment.grading import Score, points_needed, score_by
+from courseware.assessment.grading import points_needed, score_by
 from courseware.assessment.models import RESPONSES, Attempt, Response
+from courseware.assessment.objective_scores import ModuleScore, by_module
 from courseware.assessment.sittings import sittings_of
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
@@ -38,13 +39,13 @@ class Answered:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass, None without a pass mark; `modules`: (title, score); `lessons`: those to repeat.
+    """`needed`: points to pass, None without a pass mark; `lessons`: those to repeat.
 
     `others`: the questions that were not missed, of an attempt that passed.
     """
 
     needed: int | None
-    modules: tuple[tuple[str, Score], ...]
+    modules: tuple[ModuleScore, ...]
     missed: tuple[Missed, ...]
     others: tuple[Answered, ...]
     lessons: tuple[Step, ...]
@@ -57,8 +58,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     shows_keys = may_see_keys(attempt, exam)
     # Lessons that have left the route are not named: there is nothing to link to.
     lessons = {step.id: step for step in then.steps if now.find(step.id)}
-    module_of = {objective: module.title for module in then.modules for objective in module.objectives}
-    scores = score_by((module_of.get(each.objective, each.objective), bool(each.is_right)) for each in responses)
+    scores = score_by((each.objective, bool(each.is_right)) for each in responses)
 
     def missed(response: Response) -> Missed:
         question = question_of(attempt, response, then.language)
@@ -73,7 +73,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     failed_questions = tuple(missed(response) for response in responses if not response.is_right)
     return Result(
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
-        modules=tuple(scores.items()),
+        modules=by_module(scores, then),
         missed=failed_questions,
         others=tuple(
             answered(attempt, each, then.language) for each in responses if each.is_right and attempt.is_passed

@@ -11,6 +11,7 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.objective_scores import ModuleScore, by_module, exam_scores
 from courseware.assessment.outside_records import trainings_of
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.sittings import sittings_of
@@ -70,7 +71,7 @@ class Record:
     `certificate` is that of this run, `earlier` are the runs before it, each with its own; `outside` is what was
     learned elsewhere, `notes` are about the learner, whatever the course. `asks_again`: the parallel
     questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
-    completed.
+    completed. `objectives`: what all its attempts at the exam asked.
     """
 
     lines: tuple[RecordLine, ...]
@@ -90,6 +91,7 @@ class Record:
     asks_again: bool
     is_drill_left: bool
     daily: DailyCounts
+    objectives: tuple[ModuleScore, ...]
 
     @property
     def answers(self) -> int:
@@ -97,7 +99,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs seventeen queries, and one more where the course is completed."""
+    """Runs eighteen queries, and one more where the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -136,6 +138,7 @@ def own_record(reading: Reading) -> Record:
         asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
         is_drill_left=journey.is_held_by_drill,
         daily=daily_counts(enrollment),
+        objectives=by_module(exam_scores(enrollment), reading.outline),
     )
 
 

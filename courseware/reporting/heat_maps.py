@@ -60,7 +60,7 @@ class HeatDrawing:
     @property
     def rows(self) -> list[tuple[int, list[Square]]]:
         """(y of the row's number, its squares)."""
-        lines = ((HEAD + row * SIDE[1], cells) for row, (_objective, cells) in enumerate(self.spots.lines))
+        lines = ((HEAD + row * SIDE[1], line.cells) for row, line in enumerate(self.spots.lines))
         return [
             (y + SIDE[1] // 2 + 4, [square(column, y, cell) for column, cell in enumerate(cells)]) for y, cells in lines
         ]

@@ -29,17 +29,26 @@ class WeakSpot(NamedTuple):
         return min(self.share.percent * LEVELS // 100, LEVELS - 1) if self.share else 0
 
 
+class WeakObjective(NamedTuple):
+    """`text` is HTML; a cell for each team; `questions` stand in the checks of the lessons about it."""
+
+    text: str
+    cells: list[WeakSpot]
+    questions: int
+
+
 @dataclass(frozen=True)
 class WeakSpots:
-    """`lines` are (objective as HTML, a cell for each of `teams`), the weakest first."""
+    """`lines`: the weakest first."""
 
     teams: list[str]
-    lines: list[tuple[str, list[WeakSpot]]]
+    lines: list[WeakObjective]
 
 
 def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpots:
     """Of these teams: a filter by one leaves out the others, and of none a part. Runs one query."""
-    names = {subject_of_objective(objective, about): objective for objective, about in lessons_of(route).items()}
+    lessons = lessons_of(route)
+    names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
     found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, names)
     shares = {
         (names[subject], team): Share(each.numbers["missed"], each.people) for (subject, team), each in found.items()
@@ -50,7 +59,9 @@ def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpo
         for objective in dict.fromkeys(objective for objective, team in shares if team in shown)
     }
     weakest = sorted(lines, key=lambda objective: (-weakness(lines[objective]), objective))[:MOST_OBJECTIVES]
-    return WeakSpots([teams[team] for team in shown], [(route.objective(each), lines[each]) for each in weakest])
+    asked = {each: sum(len(route.step(lesson).check) for lesson in lessons[each]) for each in weakest}
+    found_lines = [WeakObjective(route.objective(each), lines[each], asked[each]) for each in weakest]
+    return WeakSpots([teams[team] for team in shown], found_lines)
 
 
 def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
@@ -89,10 +100,10 @@ def runs_through(course: Course, lessons: Collection[str]) -> QuerySet:
 
 
 def lessons_of(route: Outline) -> dict[str, set[str]]:
-    """Objective → the ids of the lessons that ask about it."""
+    """Objective → the ids of the lessons that ask about it. An optional one is done by few, and not for that."""
     found: dict[str, set[str]] = defaultdict(set)
     for step in route.steps:
-        for objective in step.objectives if step.check else ():
+        for objective in step.objectives if step.check and not step.is_optional else ():
             found[objective].add(step.id)
     return found
 

@@ -139,11 +139,16 @@ def test_the_last_attempt_opens_the_keys_of_its_row_and_not_of_the_next():
     assert [result(attempt).shows_keys for attempt in attempts] == [True, True, False]
 
 
-def test_a_result_says_the_points_needed_and_those_of_each_module():
+def test_a_result_says_the_points_needed_and_of_each_objective_how_many_of_how_many_questions_were_right():
     enrollment = ready(make_course(draw=5))
     attempt = sit(enrollment, points=3, at=MONDAY)
     shown = result(attempt)
-    assert (shown.needed, shown.modules) == (4, (("水", Score(3, 5)),))
+    [module] = shown.modules
+    assert (shown.needed, module.title, module.score) == (4, "水", Score(3, 5))
+    assert [text for text, _score in module.objectives] == ["<strong>烧</strong>一壶水", "<strong>关</strong>掉炉子"]
+    for (_text, score), rule in zip(module.objectives, ("O1.1", "O1.2"), strict=True):
+        own = attempt.responses.filter(objective=rule)
+        assert score == Score(own.filter(is_right=True).count(), own.count())
     assert [step.id for step in shown.lessons] == ["boiling"]
     assert [each.question.id for each in shown.missed] == [response.question for response, _ in asked(attempt)[3:]]
 

@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.assessment.models import Response
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
@@ -14,6 +15,7 @@ from courseware.content.compiled import serving
 from courseware.learning.answering import answer
 from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Completion, Enrollment
+from tests.assessment.exams import MONDAY, exam_files, ready, sit
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import days, make_course, make_enrollment, make_hr, make_user
@@ -186,7 +188,7 @@ def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, dj
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("journey:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(21):  # session, person, enrollment, what is done, and the seventeen of the record
+    with django_assert_num_queries(22):  # session, person, enrollment, what is done, and the eighteen of the record
         client.get(url)
 
 
@@ -224,6 +226,19 @@ def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment
     cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
     assert cells[:2] == ["8", "4"]
     assert cells[2] != "–"
+
+
+def test_the_own_record_adds_up_by_objective_what_all_attempts_at_the_exam_asked(client):
+    run = ready(make_course(exam_files(questions=12, draw=4, retakes="retakes:\n  - {wait: 0 min}\n")))
+    first, second = sit(run, points=1, at=MONDAY), sit(run, points=2, at=MONDAY)
+    client.force_login(run.learner)
+    page = soup_of(client.get(reverse("journey:record", args=["tea-room"])))
+    [module] = page.select(".attempts .topics > li")
+    assert module.select_one(":scope > .num").text == "3 of 8"
+    said = [each.text for each in module.select("li .num")]
+    for told, rule in zip(said, ("O1.1", "O1.2"), strict=True):
+        own = Response.objects.filter(attempt__in=[first, second], objective=rule)
+        assert told == f"{own.filter(is_right=True).count()} of {own.count()}"
 
 
 def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_and_nothing_about_the_person(

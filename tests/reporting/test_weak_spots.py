@@ -13,7 +13,7 @@ from courseware.lib.shares import Share
 from courseware.reporting import board_rows
 from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.weak_spots import WeakSpot, WeakSpots, weak_spots
+from courseware.reporting.weak_spots import WeakObjective, WeakSpot, WeakSpots, weak_spots
 from tests.making import days, join, make_course, make_team
 from tests.reporting.boards import learner_of
 from tests.world import finish_lesson, outline_of
@@ -52,7 +52,7 @@ def told(user, lesson):
     course = make_course()
     route = outline_of(course, "en")
     found = weak_spots(route, course.pk, teams)
-    cells = dict(found.lines).get(route.objective(lesson.objectives[0]), [])
+    cells = next((line.cells for line in found.lines if line.text == route.objective(lesson.objectives[0])), [])
     return {
         team: cell.share and (cell.share.count, cell.share.people)
         for team, cell in zip(found.teams, cells, strict=True)
@@ -133,7 +133,7 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
     assert page.select_one("h1 + p span")["lang"] == "en"
     first = page.select_one(".heat tbody tr")
     assert first.th["lang"] == "en"
-    assert [cell.text for cell in first.select("td")] == ["5 of 5"]
+    assert [cell.text for cell in first.select("td")] == ["1", "5 of 5"]
     picture = page.select_one("figure.heat-map")
     assert picture.figcaption.ol["lang"] == "en"
     assert picture.figcaption.li.get_text() == first.th.get_text()
@@ -143,7 +143,8 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
 
 def test_each_objective_is_a_row_of_squares_under_the_names_of_their_teams():
     cells = [WeakSpot(Share(3, 5)), WeakSpot(None), WeakSpot(Share(5, 20))]
-    drawing = HeatDrawing(WeakSpots(["A", "A very long name of a team", "C"], [("one", cells), ("two", cells[::-1])]))
+    lines = [WeakObjective("one", cells, 2), WeakObjective("two", cells[::-1], 1)]
+    drawing = HeatDrawing(WeakSpots(["A", "A very long name of a team", "C"], lines))
     assert [name for _x, _y, name in drawing.columns] == ["A", "A very long…", "C"]
     said = [[(square.words, square.level) for square in squares] for _y, squares in drawing.rows]
     assert said == [[("3/5", 3), ("–", 0), ("25%", 1)], [("25%", 1), ("–", 0), ("3/5", 3)]]
