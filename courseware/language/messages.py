@@ -280,6 +280,7 @@ WARNINGS = {
     "minutes-written": "minutes of a lesson are computed, {minutes}; take them out here",
     "term-missing": 'term "{original}" ({language} line {line}) without "{expected}"',
     # With --complete
+    "term-not-said": 'term "{term}" is said nowhere in {language}',
     "minutes-of-course": "what is required takes {minutes:g} minutes in {language}, expected at most {most}",
 }
 

@@ -259,6 +259,19 @@ def test_each_rule_of_a_slot_has_a_critical_question_for_every_attempt():
     assert told(files) == [f"{EXAM}:7: slot O1.1 of tea-bank has 0 critical questions, 2 attempts need 2"]
 
 
+# Terms
+
+
+def test_a_term_is_said_in_each_language():
+    files = damage("terms.zh-hans.md", "- 水壶 {#kettle}", "- 水壶 {#kettle}\n- 茶壶 {#pot}")
+    files["terms.en.md"] = TEXTS["terms.en.md"].replace("{#kettle}", "{#kettle}\n- saucer {#pot}").encode()
+    assert [message for message in told_more(files) if "nowhere" in message] == [
+        'terms.zh-hans.md:7: term "saucer" is said nowhere in en',
+        'terms.zh-hans.md:7: term "茶壶" is said nowhere in zh-Hans',
+    ]
+    assert told(files) == told(make_files())  # a course that is being written may list what it will say
+
+
 # Own words
 
 

@@ -30,7 +30,7 @@ from courseware.language.checking.pairs import check_pairs
 from courseware.language.checking.prose import check_prose
 from courseware.language.checking.screens import check_screens
 from courseware.language.checking.simulations import check_simulations
-from courseware.language.checking.wording import check_wording
+from courseware.language.checking.wording import check_terms_said, check_wording
 from courseware.language.course import CourseText, read_course
 from courseware.language.problems import Problem
 
@@ -59,7 +59,16 @@ ALWAYS = (
 )
 # What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
 OF_ONE_DOCUMENT = (check_wording, check_simulations)
-WHEN_COMPLETE = (check_covered, check_cases, check_minutes, check_tested, check_taught, check_pace, check_seconds)
+WHEN_COMPLETE = (
+    check_covered,
+    check_cases,
+    check_minutes,
+    check_tested,
+    check_taught,
+    check_pace,
+    check_seconds,
+    check_terms_said,
+)
 # What questions have to hold once they were written for it: asked for by itself, until then (decision 0053).
 WHEN_GUESSED = (check_guessers,)
 
@@ -70,8 +79,8 @@ def check(
     """The problems of the files of one course, sorted by path and line.
 
     `complete` adds what only a finished course can meet: every outline point is covered, every case told where a
-    question leads, every objective tested, nothing too long. `guessed` adds what guessers get right too often. `today`
-    decides which sources were checked too long ago (default: the system's date).
+    question leads, every objective tested, every term said, nothing too long. `guessed` adds what guessers get right
+    too often. `today` decides which sources were checked too long ago (default: the system's date).
     """
     problems = check_course(read_course(files), complete=complete, guessed=guessed, today=today)
     return sorted({*problems, *check_figures(files)})

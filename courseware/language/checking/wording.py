@@ -18,6 +18,7 @@ WORD_WEIGHT = 1.7
 MAX_DIFFERENCE = 0.4
 # In shorter sections a single clause may be 40 % of the text.
 MIN_WEIGHT = 120
+LISTS = ("jurisdiction", "outline", "terms", "sources")
 
 
 def weight(text: str) -> float:
@@ -29,7 +30,7 @@ def check_wording(course: CourseText) -> Iterator[Problem]:
     words = {language: _Words.of(course.terms, language) for language in course.languages}
     for document_id, languages in course.documents.items():
         source = course.source(document_id)
-        if source.kind in ("jurisdiction", "outline", "terms", "sources"):
+        if source.kind in LISTS:
             continue
         for translation in languages.values():
             if translation is not source:
@@ -65,6 +66,20 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
     for term, word in original.find(there).items():
         if term in own.patterns and term not in found:
             yield Finding("term-missing", original=word, language=language, line=line, expected=own.first[term])
+
+
+def check_terms_said(course: CourseText) -> Iterator[Problem]:
+    """What nobody says misleads: the search finds it, and leads nowhere."""
+    for language in course.languages:
+        words = _Words.of(course.terms, language)
+        said: set[str] = set()
+        for document in course.documents.values():
+            if language in document and document[language].kind not in LISTS:
+                said |= set(words.find(_text(document[language].lines)))
+        for term in words.patterns.keys() - said:
+            listed = course.terms[term]
+            finding = Finding("term-not-said", term=words.first[term], language=display_tag(language))
+            yield Problem(listed.path, listed.line, finding)
 
 
 @dataclass(frozen=True)
