@@ -65,10 +65,6 @@ class Drill:
         return self.answers[misses[-1] + 1 :] if misses else self.answers
 
     @property
-    def rounds(self) -> int:
-        return sum(not answer.is_right for answer in self.answers)
-
-    @property
     def left(self) -> int:
         return max(0, self.needed - len(self.streak))
 
@@ -194,11 +190,11 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
         bank = serving.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
-    # As of the last answer, and hashed with the round: each has another order, and a reload asks the same question.
+    # As of the last answer, so that a reload asks the same question; what was never met by lot.
     met = met_wordings(attempt.enrollment, asked_since(attempt, drill))
 
     def place(question: Question) -> tuple[float, bytes]:
-        return met.turn(question.id), sha256(f"{attempt.pk}:{drill.rounds}:{question.id}".encode()).digest()
+        return met.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
 
     question = min(fresh, key=place)
     return DrillQuestion(len(drill.answers) + 1, release, bank, question)
