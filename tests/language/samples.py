@@ -375,7 +375,7 @@ id: tea-bank
 title: 题库
 ---
 
-## 水开了 {#bank-boiled .one objective=O1.1 level=apply family=boiled}
+## 水开了 {#bank-boiled .one objective=O1.1 level=apply section=check family=boiled}
 
 怎么办？
 
@@ -384,7 +384,7 @@ title: 题库
 - [ ] 加火
   > 会溢出来。
 
-## 水没开 {#bank-cold .one objective=O1.1 level=recall}
+## 水没开 {#bank-cold .one objective=O1.1 level=recall section=check}
 
 怎么办？
 
@@ -393,7 +393,7 @@ title: 题库
 - [x] 等着
   > 快了。
 
-## 有烟 {#bank-smoke .one objective=O1.2 level=apply critical}
+## 有烟 {#bank-smoke .one objective=O1.2 level=apply section=check critical}
 
 怎么办？
 
@@ -402,7 +402,7 @@ title: 题库
 - [ ] 拍照
   > 没用。
 
-## 有焦味 {#bank-smell .one objective=O1.2 level=apply critical}
+## 有焦味 {#bank-smell .one objective=O1.2 level=apply section=check critical}
 
 怎么办？
 

@@ -75,7 +75,11 @@ def test_an_id_used_by_a_document_and_a_question_is_told():
 @pytest.mark.parametrize(
     ("path", "data", "messages"),
     [
-        ("01-water/03-x.quizz.en.md", "", ['no kind of document is called "quizz"; there are course, card, jurisdiction, outline, ']),
+        (
+            "01-water/03-x.quizz.en.md",
+            "",
+            ['no kind of document is called "quizz"; there are course, card, jurisdiction, outline, '],
+        ),
         ("01-water/03-x.fr.md", "", ['"fr" is not a language of this course; there are zh-Hans, en']),
         (
             "01-water/01-late.zh-hans.md",
@@ -297,7 +301,9 @@ def test_the_heading_that_a_question_names_stands_in_the_lesson_that_teaches_it(
     cup = "---\nid: cup\ntitle: 杯子\nobjectives: [O1.2]\n---\n\n## 杯 {#one-cup}\n\n杯子。\n"
 
     def said(braces):
-        files = damage(BANK, "level=recall", f"level=recall {braces}") | {"01-water/03-cup.zh-hans.md": cup.encode()}
+        files = damage(BANK, "level=recall section=check", f"level=recall {braces}") | {
+            "01-water/03-cup.zh-hans.md": cup.encode()
+        }
         return [message for message in told(files) if "no heading" in message]
 
     assert said("") == said("lesson=cup section=one-cup") == said("section=seven") == []
@@ -311,7 +317,7 @@ def test_nothing_that_is_asked_for_hangs_on_an_optional_lesson_alone():
     assert told(files) == []
     path = "01-water/03-pouring.zh-hans.md"
     listed = TEXTS[COURSE].replace("lessons: all", "lessons: [boiling, pouring]")
-    led = TEXTS[BANK].replace("objective=O1.2", "objective=O1.2 lesson=pouring", 1)
+    led = TEXTS[BANK].replace("objective=O1.2", "objective=O1.2 lesson=pouring", 1).replace(" section=check", "")
     assert told(files | {COURSE: listed.encode(), BANK: led.encode()}) == [
         f'{BANK}:{led[: led.index("lesson=pouring")].count(chr(10)) + 1}: leads to "pouring", which is optional; '
         "expected lesson= and one that has to be done",

@@ -53,14 +53,6 @@ def test_a_minute_and_a_half_of_reading_is_followed_by_an_action(words, told_of)
     assert any("s of reading without an action, expected at most 90" in m for m in told_more(files)) == told_of
 
 
-@pytest.mark.parametrize(("minutes", "told_of"), [(5, []), (236, []), (237, ["course.en.md", COURSE])])
-def test_a_course_of_up_to_half_a_day_is_fine_however_short(minutes, told_of):
-    """An exam of so many, a simulation of 2, and a lesson of 2 in English and of 1.5 in Chinese."""
-    files = damage(EXAM, "minutes: 5", f"minutes: {minutes}")
-    said = [message for message in told(files, complete=True) if "add to" in message]
-    assert [message.partition(":")[0] for message in said] == told_of
-
-
 def test_a_fold_of_another_post_is_not_read():
     files = damage(LESSON_EN, "Be quiet at night.", "Be quiet at night. " + "hush " * 200)
     lesson = read_course(files).documents["boiling"]["en"]

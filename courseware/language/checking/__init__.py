@@ -17,6 +17,7 @@ from courseware.language.checking.claims import check_claims, check_source_marks
 from courseware.language.checking.coverage import (
     check_cases,
     check_covered,
+    check_led,
     check_minutes,
     check_sources_used,
 )
@@ -62,6 +63,7 @@ OF_ONE_DOCUMENT = (check_wording, check_simulations)
 WHEN_COMPLETE = (
     check_covered,
     check_cases,
+    check_led,
     check_minutes,
     check_tested,
     check_taught,

@@ -50,6 +50,15 @@ def check_cases(course: CourseText) -> Iterator[Problem]:
                 yield Problem(bank.path, section.line, finding)
 
 
+def check_led(course: CourseText) -> Iterator[Problem]:
+    """Who missed a question of a bank is led to the heading that teaches it, not to the top of a lesson."""
+    for bank in course.of_kind("bank"):
+        for section in bank.questions:
+            if not section.attrs.get("section"):
+                lesson = course.question(section.id, course.languages[0]).lesson
+                yield Problem(bank.path, section.line, Finding("section-missing", lesson=lesson))
+
+
 def _cited(lines: Iterable[SourceLine]) -> set[str]:
     return {source for line in lines for source in find_sources(line.text)}
 
