@@ -1,7 +1,7 @@
 """Whether both languages say as much, and use the terms of the term base (warnings; docs/formats.md §10)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from courseware.language.blocks import SourceLine
@@ -51,7 +51,7 @@ def _compare(source: ParsedDocument, translation: ParsedDocument, there: "_Words
                 yield Problem(translation.path, section.line, finding)
 
 
-def _text(lines: list[SourceLine]) -> str:
+def _text(lines: Iterable[SourceLine]) -> str:
     return plain("\n".join(cut_braces(line.text)[0] for line in lines))
 
 
