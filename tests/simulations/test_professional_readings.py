@@ -221,6 +221,19 @@ class TestPage:
         assert client.post(address, sent).status_code == 409
         assert not ProfessionalReading.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("revision", "status"),
+        [("last-cup", 409), ("media/kettle.en.svg", 409), ("", 404), ("9" * 9, 404), ("x", 404)],
+    )
+    def test_what_does_not_wait_or_is_no_revision_is_not_entered(self, client, admin, address, revision, status):
+        signed_in(client, admin)
+        heads = dict(Document.objects.values_list("identifier", "head"))
+        revision = str(heads.get(revision, revision))
+        sent = {"name": "I", "profession": "cook", "read_on": "2026-11-20"}
+        fields = {f"{revision}-{key}": value for key, value in sent.items()}
+        assert client.post(address, {"revision": revision} | fields).status_code == status
+        assert (ProfessionalReading.objects.count(), Release.objects.count()) == (0, 1)
+
     def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
         signed_in(client, make_editor())
         [_lesson, simulation] = self.forms(client, address)

@@ -23,11 +23,12 @@ from courseware.content.releases.publishing import (
 from courseware.content.releases.revisions import by_path, files_of
 from courseware.evidence.recording import record
 from courseware.language.course import read_course
+from courseware.language.held_back import is_held_back
 
 
 def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release:
     """From now on learners see it. Repeating it is harmless, whoever is named then. Raises StaleChoice where learners
-    have another revision by now.
+    have another revision by now, or nothing in it waits.
     """
     at = at or timezone.now()
 
@@ -37,9 +38,7 @@ def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release
         return readers_of(readings.values()) | {revision.document.identifier: reader}
 
     def write() -> ProfessionalReading:
-        return ProfessionalReading.objects.create(
-            revision=revision, **vars(reader), entered_at=at, entered_by=by
-        )  # fmt: skip
+        return ProfessionalReading.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
 
     note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
     return released_anew(revision, with_reader, write, "professional-reading-entered", note, by, at)
@@ -86,6 +85,9 @@ def released_anew(
             return course.current
         files = by_path(files_of(released.values()).values())
         text = read_course({path: file.body for path, file in files.items()})  # was valid when it was released
+        identifier = revision.document.identifier  # that of a figure is none of a document
+        if identifier not in text.documents or not is_held_back(text.source(identifier)):
+            raise StaleChoice(f"{revision}: nothing in it waits")
         compiled = compile_valid(files, readers, text)
         with transaction.atomic():
             locked = lock_course(course)
