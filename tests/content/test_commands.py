@@ -1,4 +1,4 @@
-"""The commands that read course folders: `check_content`, `content_report` and `content_facts`."""
+"""The commands that read course folders: `check_content`, `content_report`, `content_facts` and `content_points`."""
 
 from io import StringIO
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.language.messages import LEVELS
-from tests.language.checked import LESSON_EN, SOURCES
+from tests.language.checked import BANK, LESSON_EN, OUTLINE, SOURCES
 from tests.language.samples import damage, make_files
 
 
@@ -143,3 +143,29 @@ def test_an_address_that_was_opened_is_not_among_those_to_open(folder):
 def test_the_table_in_the_documents_is_what_the_command_prints():
     page = Path(__file__).parents[2] / "docs" / "course-facts.md"
     assert facts() == page.read_text(encoding="utf-8").splitlines()  # else: manage.py content_facts > the page
+
+
+def points(*arguments):
+    output = StringIO()
+    call_command("content_points", *arguments, stdout=output)
+    return output.getvalue().splitlines()
+
+
+def test_each_point_stands_with_its_lesson_the_sentence_there_and_the_questions_that_lead_to_it(tmp_path):
+    asked = damage(BANK, "level=recall", "level=recall section=seven")
+    write_course(
+        tmp_path / "tea-room", asked | {OUTLINE: asked[OUTLINE] + "\n## 别的 {#M2}\n\n- 洗杯子 {#M2.P1}\n".encode()}
+    )
+    lines = points(str(tmp_path))
+    says = "The kettle is empty, see the card. Shifts: choose yours."
+    assert f"| M1.S1.P1 | Boiling water | Boiling water | seven | {says} | bank-cold |" in lines
+    assert "| M2.P1 | 洗杯子 | **nowhere** |  |  | – |" in lines
+    assert any(
+        "| seven | 水壶空了，见应急卡。换班见选岗。 | bank-cold |" in line
+        for line in points(str(tmp_path), "--language", "zh-hans")
+    )
+
+
+def test_the_table_of_points_in_the_documents_is_what_the_command_prints():
+    page = Path(__file__).parents[2] / "docs" / "course-points.md"
+    assert points() == page.read_text(encoding="utf-8").splitlines()  # else: manage.py content_points > the page

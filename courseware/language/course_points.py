@@ -1,0 +1,116 @@
+"""Every point of a course's outline as `content_points` lists it: where it is taught, in which sentence, and asked."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log
+
+from courseware.language.blocks import Callout, Prose
+from courseware.language.course import CourseText, Listed
+from courseware.language.metadata import LessonMeta
+from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
+from courseware.language.questions import Question
+from courseware.language.spans import plain
+
+_SIGNS = re.compile(r"[\W_]+")
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+ENOUGH = 20  # pairs; a heading with a line below it shall not win by being short
+_NO_PROSE = re.compile(r"[|>#`]")  # a table, speech or code, which says nothing by itself
+
+
+@dataclass(frozen=True)
+class TaughtPoint:
+    """A point and one document that covers it, by its title; empty strings where nothing does.
+
+    `sections` are ids: the one whose words are nearest to the point's in front, then those that `questions` name. These
+    are of the banks, and lead there, or where none does to the document. `sentence` is the first rule of the nearest
+    section, else its first paragraph.
+    """
+
+    id: str
+    says: str
+    document: str = ""
+    sections: tuple[str, ...] = ()
+    sentence: str = ""
+    questions: tuple[str, ...] = ()
+
+
+def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
+    """In the order of the outline, one for each document; in the source language where the course has no `language`."""
+    language = language if language in course.languages else course.languages[0]
+    asked = _asked_about(course)
+    return [each for point, heading in _listed(course) for each in _taught(course, point, heading, language, asked)]
+
+
+def _listed(course: CourseText) -> Iterator[tuple[Listed, str]]:
+    """Each point with the id of the heading above it, by which it may be covered, too."""
+    for document in course.of_kind("outline"):
+        for section in document.sections:
+            for entry in section.blocks:
+                if (point := getattr(entry, "id", None)) in course.outline:
+                    yield course.outline[str(point)], section.id
+
+
+def _taught(
+    course: CourseText, point: Listed, heading: str, language: str, asked: dict[str, list[Question]]
+) -> Iterator[TaughtPoint]:
+    says = plain(point.texts.get(language) or next(iter(point.texts.values()), ""))
+    covering = [one for one, meta in course.with_meta(LessonMeta) if {point.id, heading} & {*meta.covers}]
+    if not covering:
+        yield TaughtPoint(point.id, says)
+    for original in covering:
+        document, nearest = (
+            course.documents[original.id].get(language, original),
+            nearest_section(course, original, point),
+        )
+        section = document.section(nearest) or document.sections[0]
+        leading = asked.get(original.id, [])
+        questions = [each for each in leading if each.section == nearest] or leading
+        sections = dict.fromkeys([nearest, *(each.section for each in questions)])
+        ids = tuple(each.id for each in questions)
+        yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
+
+
+def _asked_about(course: CourseText) -> dict[str, list[Question]]:
+    """Id of a lesson → the questions of all banks that lead to it."""
+    found: dict[str, list[Question]] = {}
+    for bank in course.of_kind("bank"):
+        for question in course.questions(bank.id, course.languages[0]):
+            found.setdefault(question.lesson, []).append(question)
+    return found
+
+
+def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:
+    """The id of the section that shares most pairs of signs with the point, rare ones most, in all languages together;
+    rather one that is no question."""
+    saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
+    telling = [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
+    near = Counter(dict.fromkeys(telling, 0.0))
+    for language, text in point.texts.items():
+        own = course.documents[document.id].get(language)
+        sections = [section for section in own.sections if section.id in near] if own else []
+        pairs = {section.id: _pairs(f"{section.title} {_text(section)}") for section in sections}
+        common = Counter(pair for each in pairs.values() for pair in each)
+        for section, each in pairs.items():
+            shared = sum(log(1 + len(pairs) / common[pair]) for pair in _pairs(plain(text)) & each)
+            near[section] += shared / (ENOUGH + len(each)) ** 0.5
+    return near.most_common(1)[0][0]  # of equals the first
+
+
+def _pairs(text: str) -> set[str]:
+    signs = _SIGNS.sub("", plain(text).lower())
+    return {signs[place : place + 2] for place in range(len(signs) - 1)}
+
+
+def _text(section: Section) -> str:
+    return "\n".join(block.text for block in section.blocks if isinstance(block, Prose | Callout))
+
+
+def first_sentence(section: Section) -> str:
+    """The first rule of a section, else its first paragraph; "" where it has neither."""
+    rules = (block.text for block in section.blocks if isinstance(block, Callout) and block.kind == "rule")
+    prose = (block.text for block in section.blocks if isinstance(block, Prose))
+    paragraphs = (part for text in prose for part in _PARAGRAPH.split(text.strip()) if not _NO_PROSE.match(part))
+    first = next(filter(str.strip, (*rules, *paragraphs)), "")
+    return " ".join(plain(first).split())
