@@ -259,7 +259,6 @@ ERRORS = {
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",
     "long-reading": "{seconds:.0f} s of reading without an action, expected at most {most}",
     "other-seconds": '{seconds} seconds to decide, the choices ask for {expected}; expected that, or why="…"',
-    # With --guessers
     "guessed-untaught": 'the guesser "{guesser}" is right in {share:.1f} % of {count} questions ({name}); '
     "expected at most {most:.0f} %",
 }

@@ -49,7 +49,7 @@ def test_warnings_fail_only_when_asked(tmp_path):
     assert run_command(str(tmp_path), "--strict") == (1, printed)
 
 
-def test_what_guessers_get_is_checked_when_asked(tmp_path):
+def test_what_guessers_get_is_checked_of_a_finished_course(tmp_path):
     questions = "".join(
         f"\n## More {n} {{#more-{n} .one objective=O1.1 level=apply}}\n\n"
         "- [x] 停下，关火\n  > 因。\n- [ ] 走\n  > 因。\n- [ ] 坐\n  > 因。\n"
@@ -59,7 +59,7 @@ def test_what_guessers_get_is_checked_when_asked(tmp_path):
     files = make_files()
     write_course(tmp_path / "tea-room", files | {bank: files[bank] + questions.encode()})
     told = [
-        any("the guesser" in line for line in run_command(str(tmp_path), *asked)[1]) for asked in ([], ["--guessers"])
+        any("the guesser" in line for line in run_command(str(tmp_path), *asked)[1]) for asked in ([], ["--complete"])
     ]
     assert told == [False, True]
 

@@ -70,21 +70,18 @@ WHEN_COMPLETE = (
     check_pace,
     check_seconds,
     check_terms_said,
+    check_guessers,
 )
-# What questions have to hold once they were written for it: asked for by itself, until then (decision 0053).
-WHEN_GUESSED = (check_guessers,)
 
 
-def check(
-    files: Mapping[str, bytes], *, complete: bool = False, guessed: bool = False, today: date | None = None
-) -> list[Problem]:
+def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
     """The problems of the files of one course, sorted by path and line.
 
     `complete` adds what only a finished course can meet: every outline point is covered, every case told where a
-    question leads, every objective tested, every term said, nothing too long. `guessed` adds what guessers get right
-    too often. `today` decides which sources were checked too long ago (default: the system's date).
+    question leads, every objective tested, every term said, nothing too long, no key told by its look. `today` decides
+    which sources were checked too long ago (default: the system's date).
     """
-    problems = check_course(read_course(files), complete=complete, guessed=guessed, today=today)
+    problems = check_course(read_course(files), complete=complete, today=today)
     return sorted({*problems, *check_figures(files)})
 
 
@@ -92,7 +89,6 @@ def check_course(
     course: CourseText,
     *,
     complete: bool = False,
-    guessed: bool = False,
     today: date | None = None,
     changed: str = "",
 ) -> list[Problem]:
@@ -102,7 +98,7 @@ def check_course(
     then all of its problems are found, and all errors that they make in others, at half the cost.
     """
     narrow = narrowed(course, changed) if changed in course.documents and changed != course.id else course
-    checks = ALWAYS + (WHEN_COMPLETE if complete else ()) + (WHEN_GUESSED if guessed else ())
+    checks = ALWAYS + (WHEN_COMPLETE if complete else ())
     problems = [*course.problems, *check_sources_used(course, today or date.today())]
     problems += chain.from_iterable(check(narrow if check in OF_ONE_DOCUMENT else course) for check in checks)
     return sorted({*problems, *check_pairs(course, problems)})

@@ -19,7 +19,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
         parser.add_argument("--complete", action="store_true", help="Also what only holds for a finished course")
-        parser.add_argument("--guessers", action="store_true", help="Also which keys can be told by their look")
         parser.add_argument(
             "--against", nargs="+", type=Path, default=[], metavar="FILE", help="Texts whose sentences must not recur"
         )
@@ -38,18 +37,14 @@ class Command(BaseCommand):
         for finding, level in sorted(LEVELS.items()):
             self.stdout.write(f"{finding:28} {level:7} {pattern(finding)}")
 
-    def _check(
-        self, *, directory: Path | None, complete: bool, guessers: bool, against: list[Path], strict: bool, **options
-    ):
+    def _check(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
         root = directory or settings.BASE_DIR / "content"
         all_problems: list[Problem] = []
         texts = {path.name: path.read_text() for path in against}
         folders = course_folders(directory)
         for folder in folders:
             files = read_files(folder)
-            problems = sorted(
-                [*check(files, complete=complete, guessed=guessers), *check_overlap(read_course(files), texts)]
-            )
+            problems = sorted([*check(files, complete=complete), *check_overlap(read_course(files), texts)])
             all_problems += problems
             for problem in problems:
                 mark = "" if problem.level == "error" else " (warning)"
