@@ -66,6 +66,28 @@ def test_every_folder_beside_the_licence_is_a_course_called_as_its_folder(settin
     assert [read_course(read_folder(folder)).id for folder in SHIPPED] == [folder.name for folder in SHIPPED]
 
 
+def test_with_another_sheet_the_whole_course_says_other_numbers(shipped_folder):
+    """Lessons, card, questions and simulations: no public number of the sheet is written anywhere else."""
+    files = read_folder(shipped_folder)
+    listed = read_course(files).documents["jurisdiction"]["en"].entries
+    numbers = {entry.text for entry in listed if entry.text.isdecimal()}
+    assert len(numbers) > 5
+    for language in ("en", "zh-hans"):
+        path = f"jurisdiction.{language}.md"
+        files[path] = re.sub(rb"^- \d+ ", b"- 9999 ", files[path], flags=re.MULTILINE)
+    number = re.compile(rf"(?<![\d,.])(?:{'|'.join(numbers)})(?![\d%]|[.,]\d)")
+    compressions = re.compile("100 (?:to|到) 120")  # a minute
+    left = [
+        (document.path, line.text)
+        for languages in read_course(files).documents.values()
+        for document in languages.values()
+        if document.kind not in ("sources", "outline")
+        for line in document.lines
+        if number.search(re.sub(r"#[\w-]+|" + compressions.pattern, "", line.text))
+    ]
+    assert left == []
+
+
 def test_each_simulation_with_a_clock_marks_where_nobody_may_freeze(shipped_folder):
     course = read_course(read_folder(shipped_folder))
     played = [make_simulation(course, document.id, "zh-hans") for document in course.of_kind("simulation")]
