@@ -127,6 +127,24 @@ def test_what_completes_the_course_counts_and_the_rest_of_its_document_does_not(
     }
 
 
+def with_sheet():
+    """The sample course, whose bank takes one term from the sheet of its jurisdiction."""
+    files = damage(BANK, "- [x] 关火", "- [x] 马上打 {=fire}")
+    sheet = "---\nid: law\ntitle: %s\n---\n\n## %s {#numbers}\n\n- 119 {#fire}\n- 110 {#police}\n"
+    return files | {
+        "jurisdiction.zh-hans.md": (sheet % ("中国大陆", "电话")).encode(),
+        "jurisdiction.en.md": (sheet % ("Mainland China", "Numbers")).encode(),
+    }
+
+
+def test_a_sheet_changes_the_questions_that_take_from_it_and_no_others():
+    course = make_course(with_sheet())
+    assert words(course, edit(course, "law", "110", "112")) == {}
+    assert words(course, edit(course, "law", "119", "999")) == {"law": ["changed questions: bank-boiled"]}
+    alone = edit(course, "tea-bank", "{=fire}", "119")
+    assert words(course, alone) == {"tea-bank": ["words only; rules and questions stay as they are"]}
+
+
 # The second person
 
 

@@ -8,7 +8,8 @@ from courseware.content.models import Document, Revision
 from courseware.content.releases.revisions import by_path, files_of
 from courseware.language.course import CourseText, read_course
 
-KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE)
+SHEET = Document.Kind.JURISDICTION
+KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, SHEET)
 RULES = ("pass_mark", "strata", "retakes", "reopens", "time_limit", "critical_drill", "again_after")
 
 
@@ -25,7 +26,7 @@ class Rule:
 class ExamChange:
     """What changes in an exam, a bank, or the course document where it says what completes the course.
 
-    The rest are ids of questions of a bank.
+    The rest are ids of questions of a bank, or where the sheet of the jurisdiction changes, of all that take from it.
     """
 
     document: str
@@ -36,14 +37,16 @@ class ExamChange:
 
 
 def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -> list[ExamChange]:
-    """Both by primary key of a document. Runs two queries, or one where no exam, bank or course is among the chosen."""
+    """Both by primary key of a document. Runs three queries, or one where no exam, bank, course or sheet is among
+    the chosen."""
     after = {revision.document_id: revision for revision in chosen}
     touched = Document.objects.filter(pk__in=after, kind__in=KINDS).order_by("identifier")
     documents = {document.identifier: document for document in touched}
     if not documents:
         return []
     course = next(iter(documents.values())).course_id
-    kept = Document.objects.filter(course=course, kind=Document.Kind.COURSE).values_list("pk", flat=True)
+    around = {Document.Kind.COURSE, SHEET} | {Document.Kind.BANK for each in documents.values() if each.kind == SHEET}
+    kept = Document.objects.filter(course=course, kind__in=around).values_list("pk", flat=True)
     wanted = {document.pk for document in documents.values()} | set(kept)
     old = {pk: revision for pk, revision in released.items() if pk in wanted}
     new = {pk: revision for pk, revision in (dict(released) | after).items() if pk in wanted}
@@ -57,8 +60,11 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
-    """None for the course document where the same completes the course."""
+    """None for the course document where the same completes the course, and for the sheet where the same is asked."""
     identifier = document.identifier
+    if document.kind == SHEET:
+        changed = questions_taking(then, now)
+        return ExamChange(identifier, changed=changed) if changed else None
     if document.kind == Document.Kind.BANK:
         before, after = bank_questions(then, identifier), bank_questions(now, identifier)
         return ExamChange(
@@ -70,6 +76,12 @@ def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChan
     before, after = exam_rules(then, identifier), exam_rules(now, identifier)
     rules = tuple(Rule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
     return ExamChange(identifier, rules) if rules or document.kind == Document.Kind.EXAM else None
+
+
+def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:
+    """Ids of the questions of all banks that say something else."""
+    banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
+    return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])
 
 
 def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
