@@ -5,11 +5,15 @@ the card, the lessons and the questions say what holds there.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from courseware.language.problems import Finding, Problem, nearest
 
-_INSERT = re.compile(r"\{=([^{}\s]*)\}")
+_INSERT = re.compile(r"\{=([^{}]*)\}")
+
+
+def has_inserts(lines: Iterable[str]) -> bool:
+    return any(map(_INSERT.search, lines))
 
 
 def with_inserts(line: str, number: int, path: str, values: Mapping[str, str], problems: list[Problem]) -> str:

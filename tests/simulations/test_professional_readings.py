@@ -14,11 +14,12 @@ from courseware.content.compiled.readers import Reader
 from courseware.content.models import Document, ProfessionalReading, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.importing import import_course
-from courseware.content.releases.publishing import StaleChoice, recompile, released_revisions
+from courseware.content.releases.publishing import StaleChoice, drafts, recompile, released_revisions
 from courseware.content.releases.readings import enter_reading, take_back_reading
 from courseware.evidence.models import Event
 from courseware.journey.next_act import journeys
 from courseware.journey.short_breaks import proposals
+from courseware.learning.publishing_admin import read_drafts
 from courseware.reporting.consistency import differences
 from tests.content.test_editor import signed_in
 from tests.language.samples import COURSE
@@ -144,6 +145,33 @@ def test_a_release_that_changes_its_text_takes_it_off_and_no_other_does(course, 
 
     import_course(waiting_files(en=SIMULATION["en"].replace("One line is enough.", "One line is enough!")))
     assert KETTLE not in steps(course)
+
+
+@pytest.mark.parametrize("is_import", [False, True])
+def test_a_sheet_that_changes_takes_off_what_says_its_numbers_and_nothing_else(admin, is_import):
+    """Or learners would ring a number under the name of somebody who has read another."""
+    sheet = "---\nid: law\ntitle: 甲\n---\n\n## 电话 {#numbers}\n\n- 119 {#fire}\n".encode()
+    numbers = {"jurisdiction.zh-hans.md": sheet, "jurisdiction.en.md": sheet}
+    calls = SIMULATION["en"].replace("One line is enough.", "One line is enough: {=fire}.")
+    assert calls != SIMULATION["en"]
+    files = waiting_files(en=calls) | numbers
+    course = make_course(files)
+    read(course, KETTLE, admin)
+    read(course, "boiling", admin)
+    if is_import:
+        import_course(files | {path: body.replace(b"119", b"999") for path, body in numbers.items()})
+    else:
+        law = course.documents.get(identifier="law")
+        save_drafts(law, {"en": sheet.replace(b"119", b"999")}, base=law.head, by=None)
+        course.refresh_from_db()
+        assert law.pk in read_drafts(course, drafts(course))  # so whoever publishes is told before
+        publish_head(law)
+    assert KETTLE not in steps(course) and "Ask him plainly" in lesson_text(course)
+    taken = ProfessionalReading.objects.exclude(taken_back_at=None).get()
+    assert taken.revision.document.identifier == KETTLE
+    assert list(differences()) == []
+    read(course, KETTLE, admin)
+    assert KETTLE in steps(course)
 
 
 def test_who_has_read_a_former_text_of_a_lesson_has_not_read_its_sentences(course, admin):

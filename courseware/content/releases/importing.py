@@ -20,9 +20,9 @@ from courseware.content.models import Course, Document, ImportedText, Page, Rele
 from courseware.content.releases.publishing import (
     ContentErrors,
     compile_valid,
+    lasting_readings,
     lock_course,
     read_valid,
-    readings_of,
     release,
     released_revisions,
 )
@@ -273,10 +273,12 @@ class _Import:
         return compile_valid(files, self.readers(), self.text if self.to_release == self.theirs else None)
 
     def readers(self) -> Readers:
-        """What was read and comes in as it is stays on; what is another text waits again."""
+        """What was read and comes in as it is stays on; what is another text waits again, be it by the sheet of the
+        jurisdiction.
+        """
         now, before = grouped(self.to_release), grouped(self.released)
-        kept = (revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]])
-        return readers_of(readings_of(kept))
+        kept = [revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]]
+        return readers_of(lasting_readings(self.course, kept)) if self.course else {}
 
     def read_states(self) -> None:
         """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""

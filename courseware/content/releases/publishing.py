@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +32,8 @@ from courseware.content.releases.revisions import File, by_path, files_of
 from courseware.evidence.recording import record
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
+from courseware.language.frontmatter import decode
+from courseware.language.inserts import has_inserts
 from courseware.language.problems import Problem
 
 
@@ -104,7 +107,7 @@ def publish(
             return course.current
         refuse_stale(course, chosen)
         together = [*(released | chosen).values()]
-        compiled = compile_valid(by_path(files_of(together).values()), readers_of(readings_of(together)))
+        compiled = compile_valid(by_path(files_of(together).values()), readers_of(lasting_readings(course, together)))
         with transaction.atomic():
             locked = lock_course(course)
             if locked.current_id == course.current_id:
@@ -135,6 +138,28 @@ def readings_of(revisions: Iterable[Revision]) -> QuerySet[ProfessionalReading]:
     return standing.select_related("revision__document")
 
 
+def lasting_readings(course: Course, revisions: Iterable[Revision]) -> list[ProfessionalReading]:
+    """Those that stand when these revisions, with their documents, are released: what takes from the sheet of the
+    jurisdiction is another text where that changes. Runs four queries at most.
+    """
+    revisions = list(revisions)
+    readings = list(readings_of(revisions))
+    if not readings or sheet_among(revisions) == sheet_among(released_revisions(course).values()):
+        return readings
+    return [each for each, takes in zip(readings, taking_inserts(readings), strict=True) if not takes]
+
+
+def sheet_among(revisions: Iterable[Revision]) -> list[int]:
+    return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
+
+
+def taking_inserts(readings: Iterable[ProfessionalReading]) -> list[bool]:
+    """Of the text of each. Runs one query."""
+    keys = [each.revision_id for each in readings]
+    files = files_of(keys)
+    return [any(has_inserts(decode(file.body)) for file in files[key].values()) for key in keys]
+
+
 def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
     """The pages of these files. `text` is the course they make up, where it is found valid. Raises ContentErrors."""
     bodies = {path: file.body for path, file in files.items()}
@@ -158,7 +183,7 @@ def release(
     `weights`: id of a document → how much its change weighs. What is not named is minor.
     """
     revisions = list(revisions)
-    marks = pass_marks(compiled)
+    at, marks = at or timezone.now(), pass_marks(compiled)
     if proposal and not Proposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists():
         raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
@@ -168,14 +193,16 @@ def release(
         number=last.number + 1 if last else 1,
         weight=heaviest(weighed.values()),
         note=note,
-        created_at=at or timezone.now(),
+        created_at=at,
         created_by=by,
         digest=digest_of_texts(Text.objects.filter(revision__in=revisions)),
         compiler=COMPILER,
         outlines=compiled.outlines,
         proposal=proposal,
     )
-    readings = {each.revision_id: each for each in readings_of(revisions)}
+    readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
+    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in readings.values()]):
+        take_back(lapsed, by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
@@ -195,6 +222,24 @@ def release(
         data |= {"proposal": proposal.pk, "alone": proposal.proposed_by == by}
     record("content-released", actor=by, subject=new_release, data=data, at=at)
     return new_release
+
+
+def take_back(reading: ProfessionalReading, *, by, at: datetime) -> None:
+    reading.taken_back_at, reading.taken_back_by = at, by
+    reading.save(update_fields=["taken_back_at", "taken_back_by"])
+    record_reading("professional-reading-taken-back", reading, by=by, at=at)
+
+
+def record_reading(verb: str, reading: ProfessionalReading, *, by, at: datetime) -> None:
+    revision = reading.revision
+    data = {
+        "reading": reading.pk,
+        "document": revision.document.identifier,
+        "revision": revision.pk,
+        "digest": digest_of_texts(Text.objects.filter(revision=revision)),
+        "on": reading.read_on.isoformat(),
+    }
+    record(verb, actor=by, subject=revision.document.course, data=data, at=at)
 
 
 def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:

@@ -4,24 +4,25 @@ So what learners see follows from the release alone, as everything else they see
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from courseware.content.compiled.readers import Reader, readers_of
-from courseware.content.models import Course, ProfessionalReading, Release, Revision, Text
+from courseware.content.models import Course, ProfessionalReading, Release, Revision
 from courseware.content.releases.publishing import (
     StaleChoice,
     compile_valid,
-    digest_of_texts,
     lock_course,
     readings_of,
+    record_reading,
     release,
     released_revisions,
+    take_back,
 )
 from courseware.content.releases.revisions import by_path, files_of
-from courseware.evidence.recording import record
 from courseware.language.course import read_course
 from courseware.language.held_back import is_held_back
 
@@ -37,11 +38,12 @@ def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release
             return None
         return readers_of(readings.values()) | {revision.document.identifier: reader}
 
-    def write() -> ProfessionalReading:
-        return ProfessionalReading.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
+    def write() -> None:
+        made = ProfessionalReading.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
+        record_reading("professional-reading-entered", made, by=by, at=at)
 
     note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
-    return released_anew(revision, with_reader, write, "professional-reading-entered", note, by, at)
+    return released_anew(revision, with_reader, write, note, by, at)
 
 
 def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
@@ -53,21 +55,14 @@ def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
             return None
         return readers_of(each for each in readings.values() if each != reading)
 
-    def write() -> ProfessionalReading:
-        taken = ProfessionalReading.objects.get(pk=reading.pk)
-        taken.taken_back_at, taken.taken_back_by = at, by
-        taken.save(update_fields=["taken_back_at", "taken_back_by"])
-        return taken
-
     note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
-    return released_anew(reading.revision, without_reader, write, "professional-reading-taken-back", note, by, at)
+    return released_anew(reading.revision, without_reader, partial(take_back, reading, by=by, at=at), note, by, at)
 
 
 def released_anew(
     revision: Revision,
     readers_after: Callable[[Mapping[int, ProfessionalReading]], dict[str, Reader] | None],
-    write: Callable[[], ProfessionalReading],
-    verb: str,
+    write: Callable[[], None],
     note: str,
     by,
     at,
@@ -92,21 +87,8 @@ def released_anew(
         with transaction.atomic():
             locked = lock_course(course)
             if locked.current_id == course.current_id:
-                reading = write()
-                made = release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
-                record(verb, actor=by, subject=locked, data=as_logged(reading), at=at)
-                return made
-
-
-def as_logged(reading: ProfessionalReading) -> dict[str, object]:
-    revision = reading.revision
-    return {
-        "reading": reading.pk,
-        "document": revision.document.identifier,
-        "revision": revision.pk,
-        "digest": digest_of_texts(Text.objects.filter(revision=revision)),
-        "on": reading.read_on.isoformat(),
-    }
+                write()
+                return release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
 
 
 def last_readings(course: Course) -> dict[int, ProfessionalReading]:
