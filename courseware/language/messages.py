@@ -118,6 +118,7 @@ ERRORS = {
     "unknown-reference": 'no {what} "{id}"' + NEAREST,
     "unknown-insert": 'the jurisdiction has nothing called "{id}"' + NEAREST,
     "unknown-section": 'no heading "{id}" in "{lesson}"' + NEAREST,
+    "waiting-section": 'heading "{id}" in "{lesson}" waits for a professional; expected one that everybody sees',
     "reference-to-empty-list": 'no {what} "{id}"; the course has none yet',
     "link-form": 'link to "{target:.60}": expected #id, https:, mailto: or tel:',
     "link-to-nothing": 'link to "{target}": no such section, document or question' + NEAREST,

@@ -370,6 +370,10 @@ def test_what_waits_for_a_professional_cannot_be_asked_for():
     said = 'completion: "drill" waits for a professional, so nobody can be asked for it'
     assert [each for each in told(waits | {COURSE: asked}) if "waits" in each] == [f"{COURSE}:7: {said}"]
     text = damage(LESSON, "## 检查 {#check .check}", "## 检查 {#check .waits}")
-    found = [each for each in told(text) if "waits" in each]
+    found = [each for each in told(text) if "holds text only" in each]
     said = '"is-it-off" stands in a section that waits for a professional and holds text only; put it elsewhere'
     assert [each.partition(": ")[2] for each in found] == [said]
+    text = damage(LESSON, "## 检查 {", "## 说 {#say-it .waits}\n\n说。\n\n## 检查 {")
+    led = damage(BANK, "level=recall section=check", "level=recall section=say-it")[BANK]
+    said = 'heading "say-it" in "boiling" waits for a professional; expected one that everybody sees'
+    assert [each for each in told(text | {BANK: led}) if "say-it" in each and "waits" in each] == [f"{BANK}:15: {said}"]

@@ -48,6 +48,8 @@ def test_with_another_sheet_the_course_says_other_numbers():
 def test_what_the_sheet_does_not_have_is_said_where_it_is_asked():
     files = files_with((LESSON, "## 早上七点", "## {=fore} 早上七点"))
     assert told(files) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"; did you mean "fire"?']
+    spaced = files_with((LESSON, "## 早上七点", "## {= fire} 早上七点"))
+    assert told(spaced) == [f'{LESSON}:9: the jurisdiction has nothing called " fire"; did you mean "fire"?']
     without = {path: body for path, body in files.items() if path not in LAW}
     assert told(without) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"']
 

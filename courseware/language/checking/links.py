@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag, parse_name
+from courseware.language.held_back import waiting_sections
 from courseware.language.metadata import CourseMeta, ExamMeta, LessonMeta
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest
@@ -40,7 +41,7 @@ def check_references(course: CourseText) -> Iterator[Problem]:
 
 
 def check_sections_named(course: CourseText) -> Iterator[Problem]:
-    """The heading that a question names stands in the lesson that teaches it."""
+    """The heading that a question names stands in the lesson that teaches it, for everybody."""
     if course.unread:  # one of these files may hold the heading
         return
     for document in course.of_kind("lesson", "bank"):
@@ -49,9 +50,12 @@ def check_sections_named(course: CourseText) -> Iterator[Problem]:
             lesson = course.question(section.id, course.languages[0]).lesson if named else ""
             if not named or lesson not in course.documents:  # an unknown lesson or objective is told elsewhere
                 continue
-            known = {each.id for each in course.source(lesson).sections}
-            if named not in known:
-                near = nearest(named, known)
+            text = course.source(lesson)
+            known, waiting = ({each.id for each in sections} for sections in (text.sections, waiting_sections(text)))
+            if named in waiting:
+                yield Problem(document.path, section.line, Finding("waiting-section", id=named, lesson=lesson))
+            elif named not in known:
+                near = nearest(named, known - waiting)
                 finding = Finding("unknown-section", id=named, lesson=lesson, nearest=near)
                 yield Problem(document.path, section.line, finding)
 
