@@ -12,8 +12,9 @@ from courseware.language.problems import Finding, Problem, nearest
 _INSERT = re.compile(r"\{=([^{}]*)\}")
 
 
-def has_inserts(lines: Iterable[str]) -> bool:
-    return any(map(_INSERT.search, lines))
+def inserts_in(lines: Iterable[str]) -> set[str]:
+    """Their ids."""
+    return {identifier for line in lines for identifier in _INSERT.findall(line)}
 
 
 def with_inserts(line: str, number: int, path: str, values: Mapping[str, str], problems: list[Problem]) -> str:

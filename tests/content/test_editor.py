@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from courseware.content import admin
 from courseware.content.models import Document, Revision
+from tests.content.test_exam_changes import with_sheet
 from tests.making import make_admin, make_course, make_editor, make_user
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,13 @@ def test_a_figure_is_shown_with_where_it_is_used(client, lesson):
     assert '<img src="/media/tea-room/' in page
     assert url(lesson) in page
     assert "<textarea" not in page
+
+
+def test_the_sheet_of_the_jurisdiction_is_shown_with_what_takes_from_it(client):
+    documents = make_course(with_sheet()).documents
+    page = signed_in(client, make_editor()).get(url(documents.get(identifier="law"))).content.decode()
+    assert url(documents.get(identifier="tea-bank")) in page
+    assert url(documents.get(identifier=LESSON)) not in page
 
 
 def test_a_text_is_shown_escaped(client, lesson):

@@ -277,8 +277,17 @@ class TestPage:
         assert told in client.get(reverse("admin:publish-course", args=[course.pk])).text
 
     @pytest.mark.parametrize(("document", "text"), [(KETTLE, "Smoke in the tea room"), ("boiling", "Ask him plainly")])
-    def test_the_preview_shows_it_with_a_line_why_learners_do_not(self, client, course, document, text):
+    def test_the_preview_shows_it_with_a_line_why_learners_do_not_or_that_they_do(
+        self, client, course, admin, document, text
+    ):
         signed_in(client, make_editor())
         address = reverse("admin:content_document_change", args=[Document.objects.get(identifier=document).pk])
-        preview = BeautifulSoup(client.get(f"{address}?language=en").content, "html.parser").select_one(".preview").text
-        assert text in preview and "Waiting for a professional: learners see this once" in preview
+
+        def preview():
+            return (
+                BeautifulSoup(client.get(f"{address}?language=en").content, "html.parser").select_one(".preview").text
+            )
+
+        assert text in preview() and "Waiting for a professional: learners see this once" in preview()
+        read(course, document, admin)
+        assert text in preview() and READ in preview() and "Waiting for a professional" not in preview()

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from courseware.content.compiled.figures import media_of
+from courseware.content.compiled.readers import Reader, readers_of
 from courseware.content.desk.previewing import Manuscript
 from courseware.content.models import Document, Revision
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.drafts import course_with, shown, texts_of
+from courseware.content.releases.publishing import readings_of
 from courseware.content.releases.revisions import Files, files_of, make_file
 from courseware.language.documents import MEDIA_FOLDER, display_tag
 from courseware.language.frontmatter import Unreadable, decode, parse_front
@@ -55,9 +57,16 @@ class Desk:
     def texts(self) -> Files:
         return texts_of(self.files, self.typed)
 
+    @property
+    def reader(self) -> Reader | None:
+        """Who of the trade has read exactly this text. Runs a query, of what says nothing of waiting none."""
+        if self.texts != self.files or not any(b"waits" in file.body for file in self.files.values()):
+            return None
+        return readers_of(readings_of([self.base])).get(self.document.identifier)
+
     @cached_property
     def manuscript(self) -> Manuscript:
-        """Runs one query."""
+        """Runs one query, and that of `reader`."""
         others = course_with(self.document.course, self.document, {})
         figures = {path: file for path, file in others.items() if path.startswith(MEDIA_FOLDER)}
         bodies = {path: file.body for path, file in figures.items()}
@@ -68,6 +77,7 @@ class Desk:
             self.typed,
             {path: b"" if path in figures else file.body for path, file in others.items()},
             media_of(self.document.course.identifier, bodies, digests),
+            self.reader,
         )
 
     @property

@@ -14,6 +14,7 @@ from django.core.cache import cache
 
 from courseware.content.compiled.figures import Media
 from courseware.content.compiled.pages import KINDS, compile_page
+from courseware.content.compiled.readers import Reader
 from courseware.content.desk.rehearsing import Rehearsal, rehearse
 from courseware.content.desk.uses import uses_of
 from courseware.content.releases.drafts import texts_of
@@ -40,6 +41,7 @@ class Manuscript:
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
     others: Mapping[str, bytes]  # path → the newest text of the other documents; figures are empty
     media: Mapping[str, Media]
+    reader: Reader | None = None  # who of the trade has read it as it is
 
     @property
     def is_figure(self) -> bool:
@@ -104,7 +106,8 @@ def check_beside(bodies: dict[str, bytes]) -> None:
 
 def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str]) -> Preview:
     texts = texts_of(manuscript.files, manuscript.typed)
-    course = read_course({**manuscript.others, **{file.path: file.body for file in texts.values()}})
+    bodies = {**manuscript.others, **{file.path: file.body for file in texts.values()}}
+    course = read_course(bodies)
     problems = problems_of(manuscript, course)
     page = page_of(manuscript, course, language)
     named = (link.target for file in texts.values() for link in find_links(file.body.decode(errors="replace")))
@@ -113,7 +116,7 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
         page=page,
         rehearsal=None if is_faulty(manuscript, problems) else rehearsal_of(page or {}, sent, parts),
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
-        uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course)),
+        uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )
 
 
@@ -137,7 +140,7 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
     document = manuscript.document
     if document not in course.documents or course.source(document).kind not in KINDS:
         return None
-    page = compile_page(course, manuscript.media, document, language)
+    page = compile_page(course, manuscript.media, document, language, manuscript.reader)
     if course.source(document).kind == "survey":
         return page | {"survey": page["questions"]}
     asked = {identifier: key_of(load_question(question)) for identifier, question in page.get("questions", {}).items()}

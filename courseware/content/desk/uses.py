@@ -1,9 +1,12 @@
 """Which documents refer to a document, to its questions, or to the entries of its lists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from courseware.language.course import CourseText
+from courseware.language.documents import JURISDICTION
+from courseware.language.frontmatter import decode
+from courseware.language.inserts import inserts_in
 from courseware.language.parsing import ParsedDocument
 from courseware.language.spans import find_links, find_sources
 
@@ -11,14 +14,28 @@ _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
-def uses_of(document: str, course: CourseText) -> list[ParsedDocument]:
-    """The documents, in the source language, that refer to the one of that id, or to something in it."""
+def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
+    """The documents, in the source language, that refer to the one of that id, or to something in it. `bodies` are the
+    files of the course by path, as inserts are gone from what is read.
+    """
     own = {document}
     if document in course.documents:
         text = course.source(document)
         own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
     others = (course.source(identifier) for identifier in course.documents if identifier != document)
-    return [other for other in others if any(own.intersection(names) for names in naming(course, other))]
+    sheets = {sheet.id for sheet in course.of_kind(JURISDICTION)}
+    return [
+        other
+        for other in others
+        if any(own.intersection(names) for names in naming(course, other))
+        or (document in sheets and own.intersection(taken(course, other, bodies)))
+    ]
+
+
+def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
+    """Ids of what it takes from the sheet of the jurisdiction."""
+    texts = course.documents[document.id].values()
+    return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 
 
 def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:

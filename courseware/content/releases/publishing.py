@@ -33,7 +33,7 @@ from courseware.evidence.recording import record
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
 from courseware.language.frontmatter import decode
-from courseware.language.inserts import has_inserts
+from courseware.language.inserts import inserts_in
 from courseware.language.problems import Problem
 
 
@@ -157,7 +157,7 @@ def taking_inserts(readings: Iterable[ProfessionalReading]) -> list[bool]:
     """Of the text of each. Runs one query."""
     keys = [each.revision_id for each in readings]
     files = files_of(keys)
-    return [any(has_inserts(decode(file.body)) for file in files[key].values()) for key in keys]
+    return [any(inserts_in(decode(file.body)) for file in files[key].values()) for key in keys]
 
 
 def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
