@@ -60,8 +60,9 @@ def place_in(module: OutlineModule, step: Step) -> CountedPlace:
 
 
 def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:
-    """`here` is the id of the step the learner is at, "" for none."""
-    return tuple(station(module, progress, here) for module in outline.modules)
+    """`here` is the id of the step the learner is at, "" for none. A module of which all waits for a professional has
+    nothing to do, and nothing that could be done."""
+    return tuple(station(module, progress, here) for module in outline.modules if module.steps)
 
 
 def station(module: OutlineModule, progress: Progress, here: str) -> Station:

@@ -19,12 +19,14 @@ from courseware.content.releases.readings import enter_reading, take_back_readin
 from courseware.evidence.models import Event
 from courseware.journey.next_act import journeys
 from courseware.journey.short_breaks import proposals
+from courseware.learning.progress import progress_with
 from courseware.learning.publishing_admin import read_drafts
+from courseware.learning.route import stations
 from courseware.reporting.consistency import differences
 from tests.content.test_editor import signed_in
 from tests.language.samples import COURSE
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_head
-from tests.simulations.playing import BEST, INTRO, page_of, play
+from tests.simulations.playing import BEST, INTRO, begin, page_of, play
 from tests.simulations.samples import KETTLE, SIMULATION, simulation_files
 from tests.world import complete_course, finish_lessons, outline_of
 
@@ -106,6 +108,27 @@ def test_nothing_of_it_reaches_a_learner_until_it_was_read(course, admin, client
     assert "Ask him plainly" in found(course)
     assert lesson_text(course).count(READ) == 1
     assert not Release.objects.exclude(weight="minor").exists()  # and nobody is asked for anything
+
+
+def test_a_module_of_which_all_waits_is_no_station_that_is_done():
+    files = waiting_files()
+    moved = {path: files.pop(path) for path in list(files) if path.startswith("01-water/03-kettle.")}
+    assert len(moved) == 2
+    files |= {path.replace("01-water/03", "03-fire/01"): body for path, body in moved.items()}
+    files |= {f"03-fire/module.{each}.md": b"---\nid: m3\ntitle: Fire\n---\n" for each in ("zh-hans", "en")}
+    outline = outline_of(make_course(files), "en")
+    assert [each.module.id for each in stations(outline, progress_with((), outline), "")] == ["m1", "m2"]
+
+
+def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, client):
+    read(course, KETTLE, admin)
+    enrollment = make_enrollment(course=course)
+    run = begin(enrollment)
+    take_back_reading(ProfessionalReading.objects.get(), by=admin)
+    signed_in(client, enrollment.learner)
+    assert client.get(page_of(run)).status_code == 200
+    assert client.get(reverse("home")).status_code == 200
+    assert client.post(reverse("simulations:give-up", args=[run.pk]), follow=True).status_code == 200
 
 
 def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
