@@ -202,7 +202,7 @@ def release(
     )
     readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
     for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in readings.values()]):
-        take_back(lapsed, by=by, at=at)
+        write_taken_back(lapsed, by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
@@ -224,7 +224,7 @@ def release(
     return new_release
 
 
-def take_back(reading: ProfessionalReading, *, by, at: datetime) -> None:
+def write_taken_back(reading: ProfessionalReading, *, by, at: datetime) -> None:
     reading.taken_back_at, reading.taken_back_by = at, by
     reading.save(update_fields=["taken_back_at", "taken_back_by"])
     record_reading("professional-reading-taken-back", reading, by=by, at=at)

@@ -20,7 +20,7 @@ from courseware.content.releases.publishing import (
     record_reading,
     release,
     released_revisions,
-    take_back,
+    write_taken_back,
 )
 from courseware.content.releases.revisions import by_path, files_of
 from courseware.language.course import read_course
@@ -56,7 +56,9 @@ def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
         return readers_of(each for each in readings.values() if each != reading)
 
     note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
-    return released_anew(reading.revision, without_reader, partial(take_back, reading, by=by, at=at), note, by, at)
+    return released_anew(
+        reading.revision, without_reader, partial(write_taken_back, reading, by=by, at=at), note, by, at
+    )
 
 
 def released_anew(
