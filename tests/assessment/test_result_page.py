@@ -140,7 +140,8 @@ def test_the_last_attempt_opens_the_keys_of_its_row_and_not_of_the_next():
 
 
 def test_a_result_says_the_points_needed_and_of_each_objective_how_many_of_how_many_questions_were_right():
-    enrollment = ready(make_course(draw=5))
+    # All there are, so that both objectives are asked.
+    enrollment = ready(make_course(questions=5, draw=5, retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=3, at=MONDAY)
     shown = result(attempt)
     [module] = shown.modules
