@@ -20,7 +20,7 @@ TOLD_ELSEWHERE = {
     "accounts/standing_in.py": {"substitute-named", "substitute-ended"},
     "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
     "assignments/switching.py": {"rule-made", "rule-changed"},
-    "content/releases/readings.py": {"professional-reading-entered", "professional-reading-taken-back"},
+    "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "evidence/recording.py": set(),
     "learning/adjusting.py": {"extended", "waived"},
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
