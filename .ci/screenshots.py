@@ -4,6 +4,7 @@ Run by `make screenshots`, for all or for those named. Each picture is `docs/pic
 """
 
 import email
+import email.policy
 import os
 import re
 import shutil
@@ -194,9 +195,9 @@ def link_of_the_letter(letters: Path, address: str, base: str) -> str:
     """The path of the link in a letter to somebody, as soon as the worker has sent it."""
     for _ in range(600):
         for file in letters.glob("*"):
-            letter = email.message_from_bytes(file.read_bytes())
+            letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
             if address in (letter["To"] or ""):
-                text = letter.get_payload(decode=True).decode()
+                text = letter.get_body(("plain",)).get_content()
                 return re.search(rf"{base}(/accounts/password/\S+)", text)[1]
         time.sleep(0.1)
     raise SystemExit(f"no letter to {address} within a minute")
