@@ -1,14 +1,10 @@
 """Print every claim of a course with its source and where it is cited, for docs/course-facts.md."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from django.core.management.base import BaseCommand
-
-from courseware.content.management.commands.check_content import course_folders, read_files
-from courseware.language.course import read_course
+from courseware.content.management.course_tables import CourseTablesCommand, table_row
+from courseware.language.course import CourseText
 from courseware.language.course_facts import Claim, claims_of
-from courseware.language.course_figures import CourseFigures
 
 OPENING = """\
 # What the courses claim, and on whose word
@@ -26,21 +22,13 @@ Open each, compare it with the claims beside it, and take `unopened` out of thei
 TABLE = "\n### Claims\n\n| Claim | It says | Source | Marks | Last checked | Cited in |\n|---|---|---|---|---|---|"
 
 
-class Command(BaseCommand):
+class Command(CourseTablesCommand):
     help = "Print every claim of the courses with its source, its marks, its day, and where it is cited, as Markdown."
-    requires_system_checks = []  # it reads files only
+    opening = OPENING
 
-    def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument("--language", default="en", help="Language of the texts, where the course has it")
-
-    def handle(self, *, directory: Path | None, language: str, **options):
-        self.stdout.write(OPENING, ending="")
-        for folder in course_folders(directory):
-            course = read_course(read_files(folder))
-            claims = claims_of(course, language)
-            self.stdout.write(f"\n## {CourseFigures(course, language).name}")
-            self.stdout.write("\n".join([*_addresses_to_open(claims), TABLE, *map(_row, claims)]))
+    def lines(self, course: CourseText, language: str) -> Iterator[str]:
+        claims = claims_of(course, language)
+        yield from (*_addresses_to_open(claims), TABLE, *map(_row, claims))
 
 
 def _addresses_to_open(claims: list[Claim]) -> Iterator[str]:
@@ -58,4 +46,4 @@ def _row(claim: Claim) -> str:
     places = [f"{title}: {', '.join(ids)}" if ids else title for title, ids in claim.cited_in.items()]
     marks, cited = ", ".join(claim.marks), " · ".join(places) or "nowhere"
     cells = (claim.id, claim.says, claim.source, marks, claim.checked, cited)
-    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+    return table_row(cells)

@@ -1,0 +1,35 @@
+"""What the commands share that print a table of each course for a page of docs/."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+
+from courseware.content.management.commands.check_content import course_folders, read_files
+from courseware.language.course import CourseText, read_course
+from courseware.language.course_figures import CourseFigures
+
+
+class CourseTablesCommand(BaseCommand):
+    """Prints `opening`, and below the name of each course what `lines` gives of it."""
+
+    opening = ""
+    requires_system_checks = []  # it reads files only
+
+    def add_arguments(self, parser):
+        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
+        parser.add_argument("--language", default="en", help="Language of the texts, where the course has it")
+
+    def handle(self, *, directory: Path | None, language: str, **options):
+        self.stdout.write(self.opening, ending="")
+        for folder in course_folders(directory):
+            course = read_course(read_files(folder))
+            self.stdout.write(f"\n## {CourseFigures(course, language).name}")
+            self.stdout.write("\n".join(self.lines(course, language)))
+
+    def lines(self, course: CourseText, language: str) -> Iterator[str]:
+        raise NotImplementedError
+
+
+def table_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
