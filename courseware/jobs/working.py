@@ -113,12 +113,12 @@ class WorkLoop:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.tasks = TaskWorker(self.name)
         self.onlooker = Onlooker()
-        self.stopping = threading.Event()
+        self.stopping = False  # no Event: to set one takes a lock, which a signal may find in its own hands
 
     def run(self, *, once: bool = False) -> None:
         """Until it is told to stop; with `once`, until nothing is left that is due."""
         with self.signals(), self.signs_of_life():
-            while not self.stopping.is_set():
+            while not self.stopping:
                 try:
                     self.look(once=once)
                 except (DatabaseError, InterfaceError) as error:
@@ -128,7 +128,7 @@ class WorkLoop:
                     connections.close_all()
                 if once:
                     return
-                self.stopping.wait(LOOK_EVERY)
+                time.sleep(LOOK_EVERY)
 
     def look(self, *, once: bool) -> None:
         if reason := self.resting():
@@ -144,7 +144,7 @@ class WorkLoop:
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
         """The task in hand is finished; told twice, the process dies of it, and the task is begun again elsewhere."""
-        self.stopping.set()
+        self.stopping = True
         self.tasks.running = False
         signal.signal(signum, signal.SIG_DFL)
 

@@ -152,12 +152,10 @@ class Shell:
         port = free_port()
         environment = self.environment | {"PORT": str(port)}
         with running(line.replace(":8000", f":{port}"), self.folder, environment) as process:
-            status = None
-            for _ in range(900):
-                status = status or status_of(port, self.host)
-                if status or process.poll() is not None:
-                    break
+            status, until = None, time.monotonic() + PATIENCE
+            while not status and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.2)
+                status = status_of(port, self.host)
         if status != 200:
             self.failed.append(f"{line}: the page to sign in answers {status}")
         return status

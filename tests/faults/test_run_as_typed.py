@@ -23,14 +23,6 @@ def data(tmp_path_factory):
     return tmp_path_factory.mktemp("tried-out")
 
 
-@pytest.fixture(autouse=True)
-def as_in_a_terminal():
-    """A shell lets what it runs in the background ignore Ctrl+C, and so everything that comes of it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @contextmanager
 def typed(data):
     """`make run` has said where the site is: its process, its port."""

@@ -1,5 +1,7 @@
 """What `manage.py work` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
 
+import signal
+import sys
 from datetime import timedelta
 from functools import partial
 
@@ -177,13 +179,24 @@ def test_a_worker_goes_on_after_the_database_was_away(monkeypatch, done):
         looked.append(1)
         if len(looked) == 1:
             raise OperationalError("database is locked")
-        loop.stopping.set()
+        loop.stopping = True
 
     monkeypatch.setattr(loop, "look", away_at_first)
     monkeypatch.setattr(working, "LOOK_EVERY", 0)
     monkeypatch.setattr(working.connections, "close_all", lambda: None)
     loop.run()
     assert len(looked) == 2
+
+
+def test_what_a_signal_runs_takes_no_lock():
+    """The signal may have come while the same thread holds it, and a second one in the middle of the first."""
+    loop, modules = WorkLoop(lambda: ""), set()
+    with loop.signals():
+        sys.setprofile(lambda frame, _event, _argument: modules.add(frame.f_globals["__name__"]))
+        loop.stop(signal.SIGTERM, None)
+        sys.setprofile(None)
+    assert "courseware.jobs.working" in modules
+    assert "threading" not in modules
 
 
 def test_a_worker_is_known_while_it_lives_and_leaves_no_row():
