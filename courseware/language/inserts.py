@@ -5,7 +5,7 @@ the card, the lessons and the questions say what holds there.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from courseware.language.problems import Finding, Problem, nearest
 
@@ -15,6 +15,13 @@ _INSERT = re.compile(r"\{=([^{}]*)\}")
 def inserts_in(lines: Iterable[str]) -> set[str]:
     """Their ids."""
     return {identifier for line in lines for identifier in _INSERT.findall(line)}
+
+
+def in_front_matter(lines: Iterable[str], path: str) -> Iterator[Problem]:
+    """`lines` are those of the front matter, which begins the file."""
+    for number, line in enumerate(lines, start=1):
+        for match in _INSERT.finditer(line):
+            yield Problem(path, number, Finding("insert-in-front-matter", insert=match[0]))
 
 
 def with_inserts(line: str, number: int, path: str, values: Mapping[str, str], problems: list[Problem]) -> str:

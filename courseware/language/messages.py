@@ -117,6 +117,7 @@ ERRORS = {
     # What is pointed to
     "unknown-reference": 'no {what} "{id}"' + NEAREST,
     "unknown-insert": 'the jurisdiction has nothing called "{id}"' + NEAREST,
+    "insert-in-front-matter": '"{insert}" stays as it is in front matter; write there what it stands for',
     "unknown-section": 'no heading "{id}" in "{lesson}"' + NEAREST,
     "waiting-section": 'heading "{id}" in "{lesson}" waits for a professional; expected one that everybody sees',
     "reference-to-empty-list": 'no {what} "{id}"; the course has none yet',

@@ -15,7 +15,7 @@ from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, 
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
-from courseware.language.inserts import with_inserts
+from courseware.language.inserts import in_front_matter, with_inserts
 from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, Item, cut_choices, cut_entries
 from courseware.language.messages import Field
 from courseware.language.metadata import Meta
@@ -117,6 +117,7 @@ def read(
         return None, [Problem(path, error.line, error.finding)]
     source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
     meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
+    problems += in_front_matter(lines[: front.body - 1], path)
     body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
     if inserts is not None:
         body = [
