@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.content.compiled import serving
-from courseware.content.models import Document, Revision
+from courseware.content.models import Document, ReleaseEntry, Revision
 from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.own_outline import own_outline
@@ -20,6 +20,10 @@ LOCKED = KeptQuery(
 
 class NotDone(Exception):
     """The lesson has questions that were not answered yet, or not right where they are its check."""
+
+
+class NeverReleased(Exception):
+    """A form names a revision or a release in which nobody could have read the lesson."""
 
 
 @transaction.atomic
@@ -41,14 +45,20 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 
 @transaction.atomic
-def mark_read(enrollment, step, *, at=None):
-    """Complete the lesson because the learner says so. Raises NotDone while one of its questions waits."""
+def mark_read(enrollment, step, *, revision=None, at=None):
+    """Complete the lesson because the learner says so.
+
+    `revision` is the primary key of the one that the page showed, which may have been changed since (None: the current
+    one). Raises NotDone while one of its questions waits, and NeverReleased.
+    """
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    if revision not in (None, page.revision_id) and not was_released(page.document_id, revision):
+        raise NeverReleased(revision)
     # Also finishes a lesson whose last open question is gone: retired, or meant for another post.
     if waiting_in(enrollment, step, page):
         raise NotDone(step.id)
-    return complete_lesson(enrollment, page, at=at)
+    return complete_lesson(enrollment, page, revision=revision, at=at)
 
 
 @transaction.atomic
@@ -89,6 +99,10 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
         outcome=Completion.Outcome.COMPLETED,
         at=at,
     )
+
+
+def was_released(document, revision):
+    return ReleaseEntry.objects.filter(document=document, revision=revision).exists()
 
 
 def waiting_in(enrollment, step, page):

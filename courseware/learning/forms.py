@@ -30,6 +30,12 @@ class AnswerForm(TokenForm):
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
 
 
+class ReadForm(forms.Form):
+    """*I have read it*: `revision` as in an answer. A page that was open since before it was sent along has none."""
+
+    revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
+
+
 class UnsavedAnswerForm(TokenForm):
     """The form of an open question as it stands, before it is sent."""
 

@@ -112,13 +112,14 @@ class QuestionDots:
 
 @dataclass(frozen=True)
 class LessonState:
-    """The foot of the lesson. `step` is its id; `asked` are the ids of its check, `waiting` counts what keeps it from
-    being done; `done_count` and `left` count the required steps of the course, `total` all of them; `is_counted`: this
-    is one. `rule`: HTML of the sentence to keep, once it is done; "" where the lesson has none. `is_cut`: parts of it
-    are still ahead; `is_whole`: none are, because the reader chose so.
+    """The foot of the lesson. `step` is its id, `revision` the key of the one shown; `asked` are the ids of its check,
+    `waiting` counts what keeps it from being done; `done_count` and `left` count the required steps of the course,
+    `total` all of them; `is_counted`: this is one. `rule`: HTML of the sentence to keep, once it is done; "" where the
+    lesson has none. `is_cut`: parts of it are still ahead; `is_whole`: none are, because the reader chose so.
     """
 
     step: str
+    revision: int
     is_done: bool
     is_counted: bool
     has_questions: bool

@@ -70,6 +70,7 @@ class LessonPage:
     def state(self) -> LessonState:
         return LessonState(
             step=self.step.id,
+            revision=self.page.revision_id,
             is_done=self.is_done,
             is_counted=self.step.is_required,
             has_questions=bool(self.questions),

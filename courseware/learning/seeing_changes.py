@@ -11,7 +11,7 @@ from courseware.content.models import ReleaseEntry
 from courseware.evidence.recording import record
 from courseware.learning.changed_lessons import LessonChange, open_change
 from courseware.learning.changes_seen import ChangeSeen
-from courseware.learning.completing import lock, touch
+from courseware.learning.completing import NeverReleased, lock, touch
 from courseware.learning.own_outline import own_outline
 from courseware.learning.tries import tries_of, was_right
 
@@ -20,10 +20,6 @@ Outcome = ChangeSeen.Outcome
 
 class CheckOwed(Exception):
     """Reading is not enough: the check of the lesson is to be answered on the new text."""
-
-
-class NeverReleased(Exception):
-    """The form names a release that has no such lesson."""
 
 
 @transaction.atomic

@@ -4,9 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
+from courseware.accounts.models import User
 from courseware.content.compiled import serving
+from courseware.content.models import Revision
+from courseware.content.releases.importing import import_course
 from courseware.language.questions import load_question
-from courseware.learning.completing import complete
+from courseware.learning.completing import complete, complete_lesson
 from courseware.learning.models import Completion
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
@@ -228,6 +231,44 @@ def test_the_post_is_chosen_among_the_courses_own(client, enrollment):
 def test_the_emergency_card_gives_the_number_to_ring(client, enrollment):
     page = soup_of(client.get(reverse("learning:card", args=["tea-room"])))
     assert page.select_one("a[href='tel:119']").text == "119"
+
+
+CUPS = {
+    "01-water/03-cups.zh-hans.md": "---\nid: cups\ntitle: 杯子\nobjectives: [O1.1]\n---\n\n洗杯子。\n",
+    "01-water/03-cups.en.md": "---\nid: cups\ntitle: Cups\n---\n\nWash them.\n",
+}
+
+
+def test_who_says_they_have_read_it_has_read_what_the_page_showed(client, enrollment):
+    files = make_files(**CUPS)
+    import_course(files)
+    address = reverse("learning:step", args=["tea-room", "cups"])
+    form = soup_of(client.get(address)).select_one("#lesson-state form[action$='/read/']")
+    shown = {"revision": form.select_one("[name=revision]")["value"]}
+    longer = {path: files[path] + b"\nTwice.\n" for path in CUPS}
+    import_course(files | longer, weights={"cups": "reread"})
+    of_another = Revision.objects.exclude(document__identifier="cups").latest("pk")
+    for wrong in ("0", "none", of_another.pk):
+        assert client.post(form["action"], {"revision": wrong}).status_code == 400
+    assert not Completion.objects.exists()
+    for _twice in range(2):
+        assert client.post(form["action"], shown).status_code == 302
+    assert str(Completion.objects.get().revision_id) == shown["revision"]
+    assert soup_of(client.get(address)).select_one("#changed")
+
+
+def test_a_change_of_reasons_alone_says_that_no_sentence_of_the_lesson_differs(client, enrollment):
+    User.objects.update(language="en")
+    complete_lesson(enrollment, serving.page(enrollment.course.current, "boiling", "en"))
+    files, path = make_files(), "01-water/01-boiling.en.md"
+    files[path] = files[path].replace(b"> Good.", b"> Good, and it stays off.")
+    import_course(files, weights={"boiling": "retake"})
+    strip = soup_of(client.get(LESSON)).select_one("#changed")
+    assert (strip.select(".diff"), "Its sentences are as you read them." in strip.text) == ([], True)
+    files[path] = files[path].replace(b"It has boiled.", b"It has boiled twice.")
+    import_course(files, weights={"boiling": "retake"})
+    strip = soup_of(client.get(LESSON)).select_one("#changed")
+    assert (len(strip.select(".diff")), "Its sentences are as you read them." in strip.text) == (1, False)
 
 
 def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollment):

@@ -15,13 +15,13 @@ from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.learning.forms import AnswerForm, ChangeForm, ReportForm, new_token
+from courseware.learning.forms import AnswerForm, ChangeForm, ReadForm, ReportForm, new_token
 from courseware.learning.lesson_pieces import Entered
 from courseware.learning.lessons import lesson_page
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.route import station
-from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
+from courseware.learning.seeing_changes import CheckOwed, say_read
 from courseware.learning.sending_pace import TooFast
 from courseware.learning.step_pages import url_name_of
 from courseware.learning.views.places import home_address, lesson_address
@@ -172,8 +172,13 @@ def conflict(request, reading, step, template, question=""):
 def mark_read(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
     try:
-        completing.mark_read(reading.enrollment, lesson_step)
+        completing.mark_read(reading.enrollment, lesson_step, revision=form.cleaned_data["revision"])
+    except completing.NeverReleased:
+        return HttpResponseBadRequest()
     except completing.NotDone:
         sentence = _("This lesson is done when each question was answered, and each of its check right once.")
         messages.error(request, sentence)
@@ -191,7 +196,7 @@ def say_change_read(request, course, step):
         return HttpResponseBadRequest()
     try:
         say_read(reading.enrollment, lesson_step, form.cleaned_data["release"])
-    except NeverReleased:
+    except completing.NeverReleased:
         return HttpResponseBadRequest()
     except CheckOwed:
         messages.error(request, _("This one asks for the check as well: answer it once more on the new text."))
