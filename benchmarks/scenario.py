@@ -39,7 +39,8 @@ def prepare_site():
     django.setup()
     from django.core.management import call_command
 
-    from courseware.content.releases.importing import import_course, read_folder
+    from courseware.content.releases.course_folders import read_folder
+    from courseware.content.releases.importing import import_course
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)

@@ -82,7 +82,7 @@ def shipped_folder():
 @pytest.fixture
 def shipped_course(db, shipped_folder):
     """That course, imported and released."""
-    from courseware.content.releases.importing import read_folder
+    from courseware.content.releases.course_folders import read_folder
     from tests.making import make_course
 
     return make_course(read_folder(shipped_folder))
@@ -95,11 +95,11 @@ def the_same_files_read_and_compiled_once():
     Both are functions of the files' bytes alone, and of who has read what waits, so a course of other bytes is read,
     checked and compiled as ever.
     """
-    from courseware.content.releases import importing, publishing
+    from courseware.content.releases import course_folders, publishing
 
     with pytest.MonkeyPatch.context() as patch:
         read_once = once_for_the_same_files(publishing.read_valid, 0)
-        for module in (importing, publishing):
+        for module in (course_folders, publishing):
             patch.setattr(module, "read_valid", read_once)
         patch.setattr(publishing, "compile_course", once_for_the_same_files(publishing.compile_course, 1))
         yield

@@ -9,7 +9,8 @@ from django.utils import timezone
 from courseware.assessment.met_wordings import QUARTER, MetWordings, met_wordings
 from courseware.assessment.selection import Quota, attempts_with_new, draw
 from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course, read_folder
+from courseware.content.releases.course_folders import read_folder
+from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.language.metadata import ExamMeta
 from tests.assessment.daily import asked_at, give_daily

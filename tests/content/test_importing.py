@@ -16,8 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from courseware.content.models import Course, Release, Revision
-from courseware.content.releases import importing, publishing
-from courseware.content.releases.importing import ImportRefused, import_course, read_folder
+from courseware.content.releases import course_folders, publishing
+from courseware.content.releases.course_folders import ImportRefused, read_folder
+from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import ContentErrors
 from courseware.evidence.models import Event
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
@@ -62,7 +63,7 @@ class TestFirstImport:
     def test_too_much_is_refused(self, monkeypatch):
         for limit in ("MAX_FILES", "MAX_TOTAL", "MAX_DOCUMENT", "MAX_FILE"):
             with monkeypatch.context() as patch:
-                patch.setattr(importing, limit, 2)
+                patch.setattr(course_folders, limit, 2)
                 with pytest.raises(ImportRefused):
                     import_course(make_files())
 
@@ -80,7 +81,7 @@ class TestSecondImport:
     def test_the_same_files_do_nothing_and_nothing_is_parsed(self, monkeypatch):
         import_course(make_files())
         before = rows()
-        monkeypatch.setattr(importing, "read_valid", None)
+        monkeypatch.setattr(course_folders, "read_valid", None)
         report = import_course(make_files())
         assert report.is_empty and report.course.identifier == "tea-room"
         assert rows() == before

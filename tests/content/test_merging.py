@@ -6,8 +6,9 @@ import pytest
 
 from courseware.content.models import ImportedText, Text
 from courseware.content.releases import importing
+from courseware.content.releases.course_folders import ImportRefused
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.importing import ImportConflict, ImportRefused, import_course
+from courseware.content.releases.importing import ImportConflict, import_course
 from courseware.content.releases.publishing import ContentErrors
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
 from tests.language.samples import make_files

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.content.management.commands.play_simulations import simulations_of
-from courseware.content.releases.importing import read_folder
+from courseware.content.releases.course_folders import read_folder
 from courseware.language.course import read_course
 from courseware.language.held_back import waits_whole
 from tests.content.test_commands import write_course

@@ -11,7 +11,8 @@ from django.utils import translation
 from courseware.content.compiled import serving
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.serving import read_outline
-from courseware.content.releases.importing import import_course, read_folder
+from courseware.content.releases.course_folders import read_folder
+from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.language.players import LAZY, play
 from courseware.language.players import lazy as lazy_player

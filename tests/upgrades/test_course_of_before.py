@@ -12,7 +12,8 @@ from django.core.management import call_command
 from courseware.assessment import attempting
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.models import Release
-from courseware.content.releases.importing import import_course, read_folder
+from courseware.content.releases.course_folders import read_folder
+from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.learning.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt

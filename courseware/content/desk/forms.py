@@ -3,7 +3,7 @@
 from django import forms
 
 from courseware.content.models import Revision
-from courseware.content.releases.importing import MAX_DOCUMENT
+from courseware.content.releases.course_folders import MAX_DOCUMENT
 
 
 class DraftForm(forms.Form):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from courseware.content.models import Course, Revision, Text
-from courseware.content.releases.importing import read_folder
+from courseware.content.releases.course_folders import read_folder
 from courseware.content.releases.publishing import released_revisions
 from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
 from courseware.language.course import read_course

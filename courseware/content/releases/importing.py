@@ -5,10 +5,8 @@ files are named and nothing is written, until somebody has merged the two in the
 changes something makes one release; what editors have saved and not published stays a draft.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -17,38 +15,24 @@ from django.utils import timezone
 from courseware.content.compiled.compiling import Compiled
 from courseware.content.compiled.readers import Readers, readers_of
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
+from courseware.content.releases.course_folders import ImportRefused, read_valid_folder, refuse_unsafe
 from courseware.content.releases.publishing import (
-    ContentErrors,
     compile_valid,
     lasting_readings,
     lock_course,
-    read_valid,
     release,
     released_revisions,
 )
 from courseware.content.releases.revisions import File, add_revisions, digest_of_bytes, files_of, make_file
 from courseware.evidence.recording import record
-from courseware.language.checking.figures import check_figures
 from courseware.language.course import CourseText
 from courseware.language.documents import is_course_document
 from courseware.language.frontmatter import decode, parse_front
 from courseware.language.metadata import CourseChange
 
-MAX_FILES = 5_000
-MAX_DOCUMENT = 500_000  # bytes
-MAX_FILE = 5_000_000  # bytes, of a figure
-MAX_TOTAL = 100_000_000  # bytes
-MAX_PATH = 200  # characters
-
 ASKING = (Document.Kind.LESSON, Document.Kind.BANK)
 
 Key = tuple[str, str]  # id of a document, language
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
-
-
-class ImportRefused(Exception):
-    """The folder contains something that cannot be stored: an unsafe path, too much, no course."""
 
 
 class ImportConflict(Exception):
@@ -76,24 +60,6 @@ class Report:
     @property
     def is_empty(self) -> bool:
         return not (self.added or self.changed or self.removed)
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """Path inside the folder, with "/" → bytes. Hidden files and links are left out.
-
-    Raises ImportRefused for what is too large, before it is read.
-    """
-    files: dict[str, bytes] = {}
-    total = 0
-    for file in sorted(folder.rglob("*")):
-        parts = file.relative_to(folder).parts
-        if file.is_symlink() or not file.is_file() or any(part.startswith(".") for part in parts):
-            continue
-        total += file.stat().st_size
-        if len(files) >= MAX_FILES or total > MAX_TOTAL or file.stat().st_size > MAX_FILE:
-            raise ImportRefused(f"{file}: too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
-        files["/".join(parts)] = file.read_bytes()
-    return files
 
 
 def import_course(
@@ -127,32 +93,6 @@ def import_course(
         with transaction.atomic():
             if course := importing.lock_unchanged():
                 return importing.run(course)
-
-
-def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
-    """As `read_valid`, and with what is wrong in the figures, which nobody can change after they came in."""
-    wrong = [problem for problem in check_figures(files) if problem.level == "error"]
-    try:
-        text = read_valid(dict(files))
-    except ContentErrors as errors:
-        raise ContentErrors(sorted({*errors.problems, *wrong})) from None
-    if wrong:
-        raise ContentErrors(wrong)
-    return text
-
-
-def refuse_unsafe(files: Mapping[str, bytes]) -> None:
-    if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
-        raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
-    for path, body in files.items():
-        parts = path.split("/")
-        if _UNSAFE.search(path) or len(path) > MAX_PATH or any(part in ("", ".", "..") for part in parts):
-            raise ImportRefused(f"{path!r}: no path inside a course folder")
-        if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
-            raise ImportRefused(f"{path}: one of its folders is a file")
-        limit = MAX_DOCUMENT if path.endswith(".md") else MAX_FILE
-        if len(body) > limit:
-            raise ImportRefused(f"{path}: {len(body)} bytes; at most {limit} are kept")
 
 
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
-from courseware.content.releases.importing import ImportConflict, ImportRefused, Report, import_course, read_folder
+from courseware.content.releases.course_folders import ImportRefused, read_folder
+from courseware.content.releases.importing import ImportConflict, Report, import_course
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
 # Whatever neither this names nor the course document, by `changes`, is minor: nobody is asked to look at it again.
