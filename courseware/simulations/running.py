@@ -13,7 +13,6 @@ from courseware.evidence.recording import record, subject_of
 from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.own_outline import own_outline
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Decision, Run, Timing
@@ -209,17 +208,9 @@ def finish(trail: Trail, ending: Ending, at: datetime) -> None:
     touch(run.enrollment, at)
     data = {"ending": run.ending, "colour": run.colour, "points": run.points}
     record("run-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
-    if completes(trail):
+    if trail.is_done:
         outcome = Completion.Outcome.COMPLETED
         complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
-
-
-def completes(trail: Trail) -> bool:
-    # An optional one once finished. One that has left the course is not taken as optional: it may come back and count.
-    run = trail.run
-    outline = own_outline(run.enrollment, run.enrollment.source_language)
-    optional_ids = {step.id for step in outline.steps if step.is_optional}
-    return trail.is_done or run.simulation.identifier in optional_ids
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 """A run that asks for a list of its own, and what a renewal in time is worth."""
 
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +8,6 @@ from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
 from courseware.content.compiled import serving
-from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
@@ -17,7 +15,7 @@ from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import progress_of
 from courseware.reporting.consistency import certificate_texts
 from courseware.simulations import running
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import Timing
 from tests.assessment.exams import MONDAY, exam_files, pre_check_files, sit
 from tests.browser.courses import POURING
 from tests.language.samples import make_files
@@ -70,13 +68,6 @@ def test_what_the_list_does_not_name_may_be_done_and_counts_for_nothing(course):
     enrollment = renewal(course)
     finish_lesson(enrollment, outline_of(course).step("boiling"))
     assert standing_of(enrollment) == (0, 3, "drill", False)
-
-
-def test_a_simulation_on_the_list_has_to_end_without_harm_though_the_course_leaves_it_open(course):
-    drill = Document.objects.get(identifier="drill")
-    runs = [Run(enrollment=each, simulation=drill) for each in (renewal(course), renewal(course, None))]
-    red = [SimpleNamespace(run=run, is_done=False) for run in runs]
-    assert [running.completes(trail) for trail in red] == [False, True]
 
 
 def test_a_list_of_the_exam_alone_opens_it_at_once(course):
