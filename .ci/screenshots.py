@@ -107,7 +107,7 @@ def simulation_pictures(visitor: Visitor) -> None:
     """A run in its second situation, then its debrief; always the first choice, whatever comes of it."""
     page = visitor.page
     visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
-    page.locator("form.now .btn").click()
+    page.locator(".begin .btn").click()
     page.wait_for_url("**/runs/*/")
     while page.locator("form.decision").count():
         position = page.locator("input[name=position]").input_value()

@@ -29,7 +29,7 @@ def enrollment(site):
 def start(page, address=INTRO, *, timing="written"):
     page.goto(address)
     page.locator(f"input[value={timing}]").check()
-    page.locator("form.now .btn").click()
+    page.locator(".begin .btn").click()
     expect(page.get_by_label("Choose with the keys")).to_be_visible()  # the script shows it, so it is there
     return page
 
@@ -64,6 +64,17 @@ def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_anot
     keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try another way"))
     situation(page, "The bell rings")
     assert list(Decision.objects.values_list("place", "picked")) == [(1, []), (1, []), (0, []), (0, [0, 1])]
+
+
+def test_however_long_the_scene_is_the_button_that_begins_is_seen_at_once_and_hides_no_choice(visit, enrollment):
+    page = visit(enrollment.learner, viewport={"width": 390, "height": 300})
+    page.goto(INTRO)
+    button = page.get_by_role("button", name="Start the simulation")
+    expect(button).to_be_in_viewport(ratio=1)
+    keyboard = Keyboard(page)
+    keyboard.choose(page.locator(".timing"), "Without a clock")
+    chosen, begin_at = page.locator(".timing :checked").bounding_box(), button.bounding_box()
+    assert chosen["y"] + chosen["height"] <= begin_at["y"]
 
 
 def test_keys_do_nothing_once_they_are_turned_off(visit, enrollment):
@@ -346,7 +357,7 @@ def play_to_the_end(page, course, simulation, choose):
     off = page.locator("input[value=off]")
     if off.count():  # one without times has nothing to choose
         off.check()
-    page.locator("form.now .btn").click()
+    page.locator(".begin .btn").click()
     expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is there
     run = Run.objects.with_release().latest("pk")
     while not (trail := trail_of(run)).ending:

@@ -98,7 +98,7 @@ def test_a_call_rings_before_it_talks_and_a_fire_does_not(signed_in, arrives, bu
     rings = arrives == ".call"
     assert bool(page.find("svg", class_="ringing")) is rings
     assert ("Incoming call" in page.get_text()) is rings
-    assert page.select_one("form.now .btn").get_text() == button
+    assert page.select_one(".begin .btn").get_text() == button
     signed_in.post(INTRO + "start/", TIMED)
     situation = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser")
     assert len(situation.select(".speaker .voice")) == 2 * rings
