@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, pgettext
 
 from courseware.accounts.models import User
 from courseware.assessment.certificate_numbers import grouped
@@ -24,6 +24,7 @@ from courseware.face.models import Logo
 from courseware.jobs.done import done_with
 from courseware.jobs.tasks import task
 from courseware.learning.completing import lock
+from courseware.lib.minute_words import minutes_in_words
 from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
@@ -141,7 +142,8 @@ def facts_of(certificate: Certificate, language: str) -> list[tuple[str, str]]:
     if certificate.valid_until:
         facts.append((gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")))
     if minutes := in_language(certificate.minutes, language):
-        facts.append((pgettext("of a course", "Required"), said_minutes(minutes)))
+        time = {"time": minutes_in_words(minutes)}
+        facts.append((pgettext("of a course", "Required"), gettext("about %(time)s") % time))
     if certificate.points is not None:
         facts.append((gettext("Exam"), f"{certificate.points} / {certificate.max_points}"))
     release = {
@@ -159,10 +161,6 @@ def in_days(at: datetime) -> str:
 def in_zone(at: datetime) -> datetime:
     """Whoever reads it, and wherever: paper has one day only."""
     return timezone.localtime(at, timezone.get_default_timezone())
-
-
-def said_minutes(minutes: int) -> str:
-    return ngettext("about %(minutes)d minute", "about %(minutes)d minutes", minutes) % {"minutes": minutes}
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:

@@ -3,7 +3,6 @@
 import calendar
 from collections.abc import Mapping
 from datetime import date, datetime
-from math import ceil
 from typing import Any
 
 from courseware.assessment.certificate_numbers import new_number
@@ -53,13 +52,22 @@ def counted_from(enrollment: Enrollment, day: date) -> date:
     return max(day, enrollment.renews_until or day)
 
 
-def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> dict[str, int]:
-    """How long what was asked takes, by language: of a short renewal that alone.
+def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> dict[str, float]:
+    """How long what was asked takes, by language, in halves as on every page: of a short renewal that alone.
 
     None of `frozen_facts`: by what is known of reading later, the same release may be compiled to other minutes. So the
     log holds them.
     """
-    return {language: ceil(narrowed(each, enrollment).minutes_left()) for language, each in outlines.items()}
+    return {language: narrowed(each, enrollment).minutes_left() for language, each in outlines.items()}
+
+
+def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
+    """What the log holds of them: it takes no fractions, so a half is written out.
+
+    >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0})
+    {'zh-hans': '160.5', 'en': 174}
+    """
+    return {language: int(each) if each == int(each) else str(each) for language, each in minutes.items()}
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
@@ -83,7 +91,7 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
             "certificate-issued",
             actor=enrollment.learner,
             subject=enrollment,
-            data={"certificate": certificate.pk, "minutes": certificate.minutes},
+            data={"certificate": certificate.pk, "minutes": minutes_in_log(certificate.minutes)},
             at=at,
         )
     return certificate

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.accounts.notes import Note
+from courseware.assessment.certifying import minutes_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
@@ -88,7 +89,7 @@ def changes_seen(outcome: ChangeSeen.Outcome) -> Callable[[], QuerySet]:
 def issued(certificate: Certificate) -> Said:
     data: dict[str, Any] = {"certificate": certificate.pk}
     if certificate.minutes:  # of earlier ones nobody said it
-        data["minutes"] = certificate.minutes
+        data["minutes"] = minutes_in_log(certificate.minutes)
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
 
 

@@ -95,7 +95,7 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
     assert until == date_format(certificate.valid_until, "DATE_FORMAT")
     assert said == {
         "Completed on": day,
-        "Required": "about 140 minutes",
+        "Required": "about 2 hours 20 minutes",
         "Exam": "4 / 4",
         "Release of the course": f"1 ({release})",
         "Signed for the firm": "Yang Lan",
@@ -105,7 +105,9 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
 
 
 def test_minutes_are_those_that_were_required_when_it_was_issued_and_none_of_one_from_before(client, certificate):
-    assert certificate.minutes == {"zh-hans": 7, "en": 7}  # of 6.5 and 7
+    assert certificate.minutes == {"zh-hans": 6.5, "en": 7}
+    response = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"})
+    assert "约6.5分钟" in facts(response).values()  # as home says it
     Certificate.objects.update(minutes={})
     assert "Required" not in facts(client.get(f"/certificates/{certificate.number}/"))
 
