@@ -37,8 +37,8 @@ class Asking:
 @dataclass(frozen=True)
 class Welcome:
     """What the page says. `questions` are those of the starting point, 0 where there is none; `lessons` and
-    `simulations` those required before the exam, `optional` what is beside them; `needed` of `asked` questions pass the
-    exam, 0 where there is none."""
+    `simulations` those required before the exam; `optional` is all that is not required, as home counts it; `needed` of
+    `asked` questions pass the exam, 0 where there is none."""
 
     stops: int
     duration: str
@@ -70,7 +70,7 @@ def welcome(card: CourseCard, person: User) -> Welcome:
         minutes=start.data["minutes"] if start else None,
         lessons=required.count("lesson"),
         simulations=required.count("simulation"),
-        optional=sum(step.is_optional for step in way),
+        optional=outline.optional_count,
         has_simulations=any(step.kind == "simulation" for step in way),
         asked=asked,
         needed=points_needed(asked, exam.data["pass_mark"]) if exam else 0,

@@ -1,11 +1,14 @@
 """Home as somebody meets it who has not begun: who asks, how far it is, and one button."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 
 from courseware.journey.newcomer import marks
 from courseware.learning import enrolling
 from tests.assessment.exams import START, make_course_with_pre_check, start
+from tests.language.samples import make_files
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import outline_of
 
@@ -29,6 +32,24 @@ def test_it_names_the_person_counts_the_stops_and_draws_each_of_them(client):
     drawn = page.select(".wide-line > circle:not([class]), .wide-line .sim")
     way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
     assert len(drawn) == len(page.select(".small-line circle, .small-line .sim")) == len(way)
+
+
+def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    page = home(client, enrollment.learner)
+    beside = sum(int(found[1]) for found in re.finditer(r"(\d+) optional", page.select_one(".route").text))
+    assert f" {beside} more stops are optional." in page.select_one(".mid").text
+    start(enrollment, START)
+    assert f"{beside} optional" in home(client, enrollment.learner).select_one(".route-section > p").text
+
+
+def test_each_other_course_says_what_is_next_in_it(client):
+    learner = make_user()
+    make_enrollment(learner, make_course(), due_at=days(9))
+    files = {path: body.replace(b"id: tea-room", b"id: first-aid") for path, body in make_files().items()}
+    make_enrollment(learner, make_course(files), due_at=days(20))
+    said = home(client, learner).select_one(".other-courses li").get_text(" ", strip=True)
+    assert said.endswith("· Boiling water")
 
 
 def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_lesson(client):
