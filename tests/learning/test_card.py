@@ -1,9 +1,11 @@
 """The emergency card: public numbers from the text, the firm's own contacts from the admin."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from courseware.content.compiled.card import sections_without_contact
@@ -245,6 +247,15 @@ def test_a_stranger_signs_in_first_unless_the_firm_shows_the_card_to_everybody(c
     assert 'href="/card/"' in client.get("/accounts/login/").text
     put_on(card_for_all=False)
     assert client.get("/card/").status_code == 302
+
+
+def test_it_is_one_press_away_in_the_admin_and_on_pages_of_what_went_wrong_where_it_can_be_shown(client, course):
+    client.force_login(make_editor())
+    for address in ("/admin/", "/admin/content/document/", "/no-such-page/"):
+        assert 'href="/card/"' in client.get(address).text
+    pages = {path.stem for path in Path("templates/errors").glob("*.html")} - {"base"}
+    without = {name for name in pages if 'href="/card/"' not in render_to_string(f"errors/{name}.html")}
+    assert without == {"503", "crowded", "upgrading"}
 
 
 def test_what_a_course_says_of_it_does_not_show_it_to_everybody(client, course):
