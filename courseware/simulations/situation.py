@@ -51,7 +51,8 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
-    """`is_alarmed` from the first alarm of the run on."""
+    """`comes_in`: a call begins here, not where the run does: that one was answered before. `is_alarmed` from the first
+    alarm of the run on."""
 
     position: int
     about: int
@@ -63,6 +64,7 @@ class Situation:
     last: Consequence | None
     clock: ShownClock | None
     path: PathLine
+    comes_in: bool
     is_alarmed: bool
 
 
@@ -83,6 +85,7 @@ def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
         last=consequence(last, texts) if last else None,
         clock=shown_clock(clock, at) if clock.seconds else None,
         path=path_behind([step.is_astray(trail.rules) for step in trail.steps], trail.ahead),
+        comes_in=bool(trail.steps) and node.kind == "call" and bool(node.display),
         is_alarmed=node.kind == "alarm" or any(texts.nodes[each.before.place].kind == "alarm" for each in trail.steps),
     )
 

@@ -125,6 +125,20 @@ def test_nothing_is_heard_or_felt_or_read_aloud_but_by_choice_and_a_choice_stays
     assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]
 
 
+def test_a_call_that_comes_in_during_a_run_rings_for_who_wants_sound(visit, site):
+    display = "\n\n> [!screen phone]\n> - number: 8300\n> - on-file: yes"
+    source = SIMULATION["zh-hans"].replace("{#where .scene seconds=0}", "{#where .call seconds=0}" + display)
+    course = make_simulation_course(zh_hans=source, en=SIMULATION["en"].replace("{#where}", "{#where}" + display))
+    page = visit(make_enrollment(make_user(), course).learner)
+    page.add_init_script(SENSES)
+    start(page, timing="off")
+    page.get_by_label("Sound").check()
+    page.evaluate("sensed.length = 0")
+    page.get_by_role("button", name="Send Li").click()
+    situation(page, "Where are you?")
+    assert page.evaluate("sensed.filter((what) => what === 'tone').length") == 2
+
+
 def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_motion_is_not_wanted(visit, site):
     slow = SIMULATION["zh-hans"].replace("好像是茶水间。", "好像是茶水间。" * 40)  # the next line waits for a minute
     enrollment = make_enrollment(make_user(), make_simulation_course(zh_hans=slow))

@@ -117,8 +117,24 @@ def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_s
     signed_in.post(INTRO + "start/", TIMED)
     arrival = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser").select_one(".arrival")
     assert number in " ".join(arrival.get_text(" ").split())
+    assert "incoming-call" not in arrival["class"]  # it was answered before the run began
     assert not arrival.select(".lines .phone")
     assert len(arrival.select(".lines .sms")) == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"), [("", "On the line"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")]
+)
+def test_a_later_call_comes_in_where_the_display_of_the_phone_is_shown(signed_in, enrollment, shown, said):
+    change(
+        zh_hans=("{#where .scene seconds=0}\n\n", f"{{#where .call seconds=0}}\n\n{shown}"),
+        en=("{#where}\n\n", f"{{#where}}\n\n{shown}"),
+    )
+    run = begin(enrollment)
+    take(run, 0)
+    arrival = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser").select_one(".arrival")
+    assert arrival.select_one(".who").get_text(strip=True) == said
+    assert ("incoming-call" in arrival["class"]) is bool(shown)
 
 
 def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_in, enrollment):

@@ -31,6 +31,7 @@ function arrive() {
   showSettings(run);
   runClock();
   if (run.querySelector(".arrival.alarm")) senses.alarm();
+  if (run.querySelector(".arrival.incoming-call")) senses.ring();
   speak();
 }
 
