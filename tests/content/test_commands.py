@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from courseware.content.management.commands.check_content import read_files
+from courseware.language.checking.guessing import guessed_sets
+from courseware.language.course import read_course
 from courseware.language.messages import LEVELS
 from tests.language.checked import BANK, LESSON_EN, OUTLINE, SOURCES
 from tests.language.samples import damage, make_files
+
+DRILL = "01-water/02-drill.simulation.zh-hans.md"
 
 
 def write_course(folder, files):
@@ -47,6 +52,13 @@ def test_warnings_fail_only_when_asked(tmp_path):
     ]
     assert run_command(str(tmp_path)) == (0, printed)
     assert run_command(str(tmp_path), "--strict") == (1, printed)
+
+
+def test_no_exam_of_ours_is_given_away_by_the_one_choice_that_reports(shipped_folder):
+    sets = [one for one in guessed_sets(read_course(read_files(shipped_folder))) if one.name != "checks of lessons"]
+    alone = {(one.name, one.language): one.reporting_alone for one in sets}
+    assert {name: found for name, found in alone.items() if found and found[0]} == {}
+    assert any(count for found in alone.values() if found for count in found)
 
 
 def test_what_guessers_get_is_checked_of_a_finished_course(tmp_path):
@@ -164,6 +176,13 @@ def test_each_point_stands_with_its_lesson_the_sentence_there_and_the_questions_
         "| seven | 水壶空了，见应急卡。换班见选岗。 | bank-cold |" in line
         for line in points(str(tmp_path), "--language", "zh-hans")
     )
+
+
+def test_where_no_bank_asks_a_point_names_what_its_lesson_or_simulation_asks(tmp_path):
+    files = damage(DRILL, "objectives:", "covers: [M1.S1.P2]\nobjectives:")
+    write_course(tmp_path / "tea-room", {path: data for path, data in files.items() if ".bank." not in path})
+    asked = {line.split(" | ")[2]: line.split(" | ")[-1] for line in points(str(tmp_path)) if line.startswith("| M1")}
+    assert asked == {"Boiling water": "is-it-off |", "Drill": "door |"}
 
 
 def test_the_table_of_points_in_the_documents_is_what_the_command_prints():
