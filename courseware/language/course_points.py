@@ -11,6 +11,7 @@ from courseware.language.course import CourseText, Listed
 from courseware.language.metadata import LessonMeta
 from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.questions import Question
+from courseware.language.simulation_text import make_simulation
 from courseware.language.spans import plain
 
 _SIGNS = re.compile(r"[\W_]+")
@@ -68,7 +69,7 @@ def _taught(
         leading = asked.get(original.id, [])
         questions = [each for each in leading if each.section == nearest] or leading
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
-        ids = tuple(each.id for each in questions)
+        ids = tuple(each.id for each in questions) or _asked_in(course, original)
         yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
 
 
@@ -79,6 +80,15 @@ def _asked_about(course: CourseText) -> dict[str, list[Question]]:
         for question in course.questions(bank.id, course.languages[0]):
             found.setdefault(question.lesson, []).append(question)
     return found
+
+
+def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
+    """Ids of the checks of a lesson, else of its other questions; of the situations of a simulation."""
+    language = course.languages[0]
+    if document.kind == "simulation":
+        return tuple(make_simulation(course, document.id, language).nodes)
+    questions = course.check_questions(document.id, language) or course.questions(document.id, language)
+    return tuple(question.id for question in questions)
 
 
 def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:

@@ -12,7 +12,7 @@ OPENING = """\
 Made by `manage.py content_points`; not written by hand. Each point of an outline with each lesson or simulation that
 covers it. The first section is the one whose words come nearest to the point’s, and the sentence is its first rule or
 paragraph. Questions are those of the banks that lead there, or where none does to the lesson, with the sections that
-they name.
+they name; where no bank asks, those of the lesson itself, its checks if it has any, and of a simulation its situations.
 """
 TABLE = "\n| Point | | Taught in | Sections | It says there | Questions |\n|---|---|---|---|---|---|"
 
