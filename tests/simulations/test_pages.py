@@ -123,7 +123,8 @@ def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_s
 
 
 @pytest.mark.parametrize(
-    ("shown", "said"), [("", "On the line"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")]
+    ("shown", "said"),
+    [("", "On the line"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")],
 )
 def test_a_later_call_comes_in_where_the_display_of_the_phone_is_shown(signed_in, enrollment, shown, said):
     change(
