@@ -114,7 +114,7 @@ class QuestionDots:
 class LessonState:
     """The foot of the lesson. `step` is its id, `revision` the key of the one shown; `asked` are the ids of its check,
     `waiting` counts what keeps it from being done; `done_count` and `left` count the required steps of the course,
-    `total` all of them; `is_counted`: this is one. `rule`: HTML of the sentence to keep, once it is done; "" where the
+    `total` all of them; `is_counted`: this is one. `sentence`: HTML of what to keep, once it is done; "" where the
     lesson has none. `is_cut`: parts of it are still ahead; `is_whole`: none are, because the reader chose so.
     """
 
@@ -129,7 +129,7 @@ class LessonState:
     is_whole: bool
     done_count: int
     total: int
-    rule: str
+    sentence: str
     previous: Step | None
     next: Step | None
 

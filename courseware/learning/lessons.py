@@ -23,6 +23,7 @@ from courseware.learning.tries import Tries, counting_and_former, waiting, was_r
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
 
+WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
 IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put
 
 
@@ -80,7 +81,7 @@ class LessonPage:
             is_whole=self.is_whole and not self.is_done,
             done_count=self.reading.progress.done_count,
             total=self.reading.progress.total,
-            rule=self.rule if self.is_done else "",
+            sentence=self.sentence if self.is_done else "",
             previous=self.reading.outline.before(self.step.id),
             next=self.reading.outline.after(self.step.id),
         )
@@ -90,10 +91,11 @@ class LessonPage:
         return as_shown(self.change, self.reading.release, self.tries) if self.change else None
 
     @property
-    def rule(self) -> str:
-        """HTML of the first rule of the lesson."""
-        rules = (block["html"] for block in self.page.data["blocks"] if block.get("kind") == "rule")
-        return without_ids(next(rules, ""))
+    def sentence(self) -> str:
+        """HTML of the first rule of the lesson, or else of the first thing that it says can be said."""
+        blocks = self.page.data["blocks"]
+        found = (each["html"] for kind in WORTH_KEEPING for each in blocks if each.get("kind") == kind)
+        return without_ids(next(found, ""))
 
     @property
     def dots(self) -> QuestionDots:

@@ -6,7 +6,9 @@ import pytest
 
 from courseware.learning.models import Answer
 from courseware.learning.question_view import drawn_with
+from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, practise, revision, sent, soup_of, try_it
+from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +111,15 @@ def test_a_lesson_that_is_done_says_how_far_one_is_and_its_rule_once_more(client
     assert page.select_one(".kept div").get_text(strip=True) == "Water before fire."
     ids = [tag["id"] for tag in page.select("[id]")]
     assert len(ids) == len(set(ids))
+
+
+def test_a_lesson_without_a_rule_ends_with_what_it_says_can_be_said(client):
+    files = {path: body.replace(b"> [!rule]", b"> [!warning]") for path, body in make_files().items()}
+    enrollment = make_enrollment(course=make_course(files))
+    client.force_login(enrollment.learner)
+    practise(enrollment)
+    try_it(enrollment, "is-it-off", ["1"])
+    assert soup_of(client.get(LESSON)).select_one(".kept div").get_text(strip=True) == '"It has boiled."'
 
 
 def test_what_was_right_can_be_practised_again(client, enrollment):
