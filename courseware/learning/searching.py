@@ -66,6 +66,10 @@ class Findings:
     terms: tuple[TermNames, ...] = ()
     is_near: bool = False
 
+    @property
+    def has_all(self) -> bool:
+        return bool(self.pages) and not self.is_near
+
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
     """A term asked for by its name in another language is looked for by the one it has in this."""
@@ -81,6 +85,14 @@ def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Fin
     wanted = [Wanted(gram) for gram in grams_of(words_wanted(terms[0].name) if terms else words)]
     scores = dict(scored_near(readable, wanted))
     return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
+
+
+def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]]) -> list[Findings]:
+    """In several, in their order: what is near in one is worth nothing where another holds all that was asked for."""
+    found = [search(asked, paragraphs, outline) for paragraphs, outline in courses]
+    if any(each.has_all for each in found):
+        return [Findings(terms=each.terms) if each.is_near else each for each in found]
+    return found
 
 
 def words_wanted(asked: str) -> list[str]:

@@ -214,6 +214,19 @@ def test_the_course_that_was_begun_last_comes_first_also_where_it_was_begun_befo
     assert [heading["id"] for heading in found] == ["in-tea-room", "in-other-room"]
 
 
+def test_what_is_near_in_one_course_is_not_offered_where_another_holds_all_of_it(client, enrollment):
+    swapped = {b"id: tea-room": b"id: other-room", b"Take the stairs": b"Take the lift", b"the stairs": b"the lift"}
+    files = make_files()
+    for old, new in swapped.items():
+        files = {path: body.replace(old, new) for path, body in files.items()}
+    make_enrollment(enrollment.learner, make_course(files))
+    page = found_by(client, enrollment.learner, "cup stairs")
+    assert [heading["id"] for heading in page.select("main h2[id]")] == ["in-tea-room"]
+    assert "Near it" not in page.text
+    near = found_by(client, enrollment.learner, "cup stairs nowhere")
+    assert "Near it" in near.text
+
+
 @pytest.mark.parametrize("asked", ["<b>kettle</b>", "\0kettle", "kettle" + " x" * 200, "%s {{ q }} kettle"])
 def test_strange_words_are_shown_as_they_were_typed(client, enrollment, asked):
     soup = found_by(client, enrollment.learner, asked)

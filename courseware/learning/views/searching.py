@@ -10,7 +10,7 @@ from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_readings
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.phrase_book import books_of, lines_with
-from courseware.learning.searching import Findings, search
+from courseware.learning.searching import Findings, in_courses
 
 LONGEST_SEARCH = 100  # characters
 OWN_PHRASES = 3  # shown above all else that is found
@@ -25,7 +25,7 @@ def search_asked(request) -> str:
 def search_own_courses(request):
     asked = search_asked(request)
     readings = own_readings(request)
-    found = [(reading, findings_in(reading, asked)) for reading in readings]
+    found = zip(readings, in_courses(asked, map(course_of, readings)), strict=True)
     shown = [course_found(reading, findings) for reading, findings in found if findings.pages or findings.terms]
     own = phrases_found(request, readings, asked)
     context = {"asked": asked, "longest": LONGEST_SEARCH, "courses": shown, "has_courses": bool(readings)}
@@ -34,8 +34,8 @@ def search_own_courses(request):
     return render(request, "learning/search.html", context)
 
 
-def findings_in(reading: Reading, asked: str) -> Findings:
-    return search(asked, serving.paragraphs(reading.release, reading.language), reading.outline)
+def course_of(reading: Reading):
+    return serving.paragraphs(reading.release, reading.language), reading.outline
 
 
 def phrases_found(request, readings, asked):
