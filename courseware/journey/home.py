@@ -173,6 +173,12 @@ class CourseCard:
         return NextQuestion(question, lesson.questions[question].title, len(lesson.waiting))
 
     @property
+    def starts_here(self) -> bool:
+        """A starting point that nobody has begun asks at once: what its own page says is said here."""
+        step = self.act.step
+        return step is not None and step.kind == "pre-check" and self.act.kind == Act.GO_ON
+
+    @property
     def exam(self) -> ExamTerms | None:
         if not self.act.step or self.act.step.kind != "exam":
             return None

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from django.utils import timezone
 
 from courseware.journey.newcomer import marks
 from courseware.learning import enrolling
@@ -66,6 +67,13 @@ def test_who_has_begun_meets_it_no_more(client):
     enrollment = make_enrollment(course=make_course_with_pre_check())
     start(enrollment, START)
     assert not home(client, enrollment.learner).select(".welcome")
+
+
+def test_the_starting_point_begins_at_once_for_who_has_played_first_too(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check(), started_at=timezone.now())
+    page = home(client, enrollment.learner)
+    assert page.select_one(".go form")["action"] == f"/exam/tea-room/{START}/start/"
+    assert [link["href"] for link in page.select(".go .actions a")] == ["/learn/tea-room/boiling/"]
 
 
 def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
