@@ -25,8 +25,8 @@ def question(page, identifier):
     return page.locator(f"#q-{identifier}")
 
 
-def test_the_whole_course_by_keyboard(visit, learner):
-    page = visit()
+def test_the_whole_course_by_keyboard_on_a_narrow_page_in_forced_colours(visit, learner):
+    page = visit(viewport={"width": 360, "height": 740}, forced_colors="active")
     keys = Keyboard(page)
     sign_in(page, keys, learner)
     begin(page, keys)
