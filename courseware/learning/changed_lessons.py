@@ -3,17 +3,18 @@ changes and releases, so a release writes no row for anybody.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import F, QuerySet
 
-from courseware.content.compiled.serving import Outline, Step
+from courseware.content.compiled.serving import MINUTES_AGAIN, Outline, Step
 from courseware.content.models import Release
 from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
 from courseware.content.releases.lesson_histories import LessonHistory, WeightyChange, lesson_histories
+from courseware.language.pace import ANNOUNCED, reading_seconds
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import known_track
@@ -66,13 +67,14 @@ class ShownChange:
     """A change as the person reads it: `passages` are what was said and is said now, `more` are not shown.
 
     `release` is the key of the one that is shown, for the form; `first` is the question of the check to begin with, ""
-    where none is left to answer.
+    where none is left to answer. `minutes` it takes to read, and to answer what is left, in halves.
     """
 
     change: LessonChange
     release: int
     passages: tuple[ChangedPassage, ...]
     more: int
+    minutes: float
     first: str = ""
 
 
@@ -148,5 +150,16 @@ def as_shown(change: LessonChange, release: Release, tries: Tries | None = None)
     passages = changed_passages(change.document, change.seen, release, change.step.id, change.language)
     left = [question for question in change.check if not was_right(question, tries or {})]
     return ShownChange(
-        change, release.pk, passages[:SHOWN_AT_ONCE], max(0, len(passages) - SHOWN_AT_ONCE), next(iter(left), "")
+        change,
+        release.pk,
+        passages[:SHOWN_AT_ONCE],
+        max(0, len(passages) - SHOWN_AT_ONCE),
+        minutes_of(passages) + MINUTES_AGAIN * len(left),
+        next(iter(left), ""),
     )
+
+
+def minutes_of(passages: Iterable[ChangedPassage]) -> float:
+    """To read them, old and new; half a minute at least."""
+    text = "\n".join(run.text for passage in passages for run in (*passage.old, *passage.new))
+    return max(1, round(reading_seconds(text, ANNOUNCED) / 30)) / 2

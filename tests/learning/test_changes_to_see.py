@@ -146,6 +146,7 @@ def test_home_and_lesson_show_the_sentence_as_it_was_and_is_and_why_until_got_it
         strip = BeautifulSoup(client.get(address).content, "html.parser").select_one(".change")
         assert [each.text for each in strip.select("del, ins")] == [", always"]
         assert "Somebody forgot." in strip.text
+        assert "about half a minute" in strip.select_one(".small").text
         form = {field["name"]: field["value"] for field in strip.select("form input[type=hidden]")}
         ChangeSeen.objects.all().delete()
         assert client.post(SEEN, form)["Location"] == then
@@ -172,6 +173,7 @@ def test_a_lesson_whose_check_is_asked_for_again_has_its_form_and_leads_to_it(en
     page = soup(client, LESSON)
     assert page.select_one("#q-is-it-off form")
     assert page.select_one(".change .btn")["href"].endswith("#q-is-it-off")
+    assert "about 1 minute" in page.select_one(".change .small").text  # half of it for the question
     assert client.post(SEEN, {"release": enrollment.course.current_id + 1}, follow=True).status_code == 200
     assert not ChangeSeen.objects.exists()
     right = sent("1", revision=page_of(enrollment).revision_id) | {
