@@ -61,13 +61,14 @@ function voiceFor(language) {
   return bestVoice(voices, language);
 }
 
-/** Of the language and country if there is one, else of the language. */
+/** Of the language and country if there is one, else of the language. None that speaks from another host. */
 export function bestVoice(voices, language) {
+  const here = voices.filter((voice) => voice.localService !== false);
   const wanted = language.toLowerCase().replace("zh-hans", "zh-cn");
   const tag = (voice) => voice.lang.toLowerCase().replace("_", "-");
   return (
-    voices.find((voice) => tag(voice) === wanted) ??
-    voices.find((voice) => tag(voice).split("-")[0] === wanted.split("-")[0])
+    here.find((voice) => tag(voice) === wanted) ??
+    here.find((voice) => tag(voice).split("-")[0] === wanted.split("-")[0])
   );
 }
 

@@ -10,6 +10,12 @@ test("a voice of the country is taken before another of the language, and none o
   assert.equal(bestVoice([{ lang: "zh-HK" }], "zh-Hans").lang, "zh-HK");
 });
 
+test("no voice is taken that would send what is said to another host", () => {
+  const [far, near] = [false, true].map((localService) => ({ lang: "zh-CN", localService }));
+  assert.equal(bestVoice([far, near], "zh-Hans"), near);
+  assert.equal(bestVoice([far], "zh-Hans"), undefined);
+});
+
 test("a text is spoken sentence by sentence, short ones together, and not a word is lost", () => {
   assert.deepEqual(pieces("走！别回头。你呢？", 6), ["走！别回头。", "你呢？"]);
   assert.deepEqual(pieces("Go now. Do not\n look back!", 9), ["Go now.", "Do not look back!"]);
