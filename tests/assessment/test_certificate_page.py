@@ -13,6 +13,7 @@ from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
 from tests.assessment.exams import make_course, ready, sit
 from tests.making import make_admin, make_enrollment, make_user
+from tests.world import outline_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +32,12 @@ def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session
         assert said in text
     assert "sessionid" not in stranger.cookies
     assert certificate.enrollment.learner.email not in response.text
+
+
+def test_its_line_has_a_stop_for_each_module_of_the_course(client, certificate):
+    page = BeautifulSoup(client.get(f"/certificates/{certificate.number}/").content, "html.parser")
+    modules = outline_of(certificate.enrollment.course).modules
+    assert len(page.select("svg.whole-line circle")) == len(modules)
 
 
 def test_a_certificate_speaks_the_language_of_its_reader(client, certificate):

@@ -16,6 +16,7 @@ from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_n
 from courseware.assessment.certificate_papers import WithdrawnCertificate, facts_of, in_language, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
+from courseware.content.compiled.serving import outline
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
@@ -48,6 +49,7 @@ def certificate(request, number):
         "title_language": display_tag(language),
         "issuer": in_language(issued.issuer, get_language()),
         "signer": in_language(issued.signer, get_language()),
+        "modules": outline(issued.release, language).modules,
         "facts": facts_of(issued, get_language()),
         "face": face_for(request, issued.release.course.identifier),
         "grouped": grouped(issued.number),
