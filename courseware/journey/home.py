@@ -38,11 +38,12 @@ from courseware.lib.dates import site_day
 
 @dataclass(frozen=True)
 class NextQuestion:
-    """Where somebody stopped in a lesson, with so many questions to go; `title` is HTML."""
+    """Where somebody stopped in a lesson, with so many questions to go, and minutes; `title` is HTML."""
 
     id: str
     title: str
     waiting: int
+    minutes: int
 
 
 LOOKS = {Act.RUN: "night", Act.COMPLETED: "done"}
@@ -170,7 +171,7 @@ class CourseCard:
         question = lesson.open_question()
         if not question or not lesson.tries:
             return None
-        return NextQuestion(question, lesson.questions[question].title, len(lesson.waiting))
+        return NextQuestion(question, lesson.questions[question].title, len(lesson.waiting), lesson.minutes_left)
 
     @property
     def starts_here(self) -> bool:

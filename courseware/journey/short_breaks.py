@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from math import ceil
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -18,6 +17,7 @@ from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
+from courseware.learning.tries import minutes_of_rest
 
 BREAKS = (3, 5, 10)  # minutes
 MOST = 3  # proposals
@@ -163,7 +163,7 @@ def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -
     page = Reading(journey.enrollment).page(step.id)
     asked = {key for key in page.wordings if page.questions[key].is_for(track)}
     left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
-    return max(1, ceil(minutes * len(left) / (len(asked) or 1)))
+    return minutes_of_rest(minutes, len(left), len(asked))
 
 
 def step_address(course: str, step: Step) -> str:

@@ -19,7 +19,7 @@ from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, ask_again, show
 from courseware.learning.route import CountedPlace, place_in
-from courseware.learning.tries import Tries, counting_and_former, waiting, was_right, wording_asked
+from courseware.learning.tries import Tries, counting_and_former, minutes_of_rest, waiting, was_right, wording_asked
 from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
 from courseware.unsaved.models import UnsavedText
 
@@ -285,6 +285,12 @@ class LessonPage:
     def waiting(self) -> tuple[str, ...]:
         """Ids of the questions that keep the lesson from being done, in reading order."""
         return waiting(self.questions, self.asked, self.tries)
+
+    @property
+    def minutes_left(self) -> int:
+        """Of a lesson that was begun."""
+        left = sum(not self.tries.get(each) for each in self.questions)
+        return minutes_of_rest(self.step.minutes or 0, left, len(self.questions))
 
     def open_question(self) -> str | None:
         return next(iter(self.waiting), None)

@@ -4,6 +4,7 @@ do not count.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import ceil
 
 from courseware.content.compiled.serving import PageData
 from courseware.learning.models import Answer, Enrollment
@@ -55,3 +56,12 @@ def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> t
         for question_id in questions
         if not (was_right(question_id, tries) if question_id in check else tries.get(question_id))
     )
+
+
+def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
+    """Of a lesson that was begun: the share of the questions that nobody has answered yet, one at least.
+
+    >>> minutes_of_rest(5.5, 3, 6), minutes_of_rest(5.5, 0, 6)
+    (3, 1)
+    """
+    return max(1, ceil(minutes * left / (asked or 1)))

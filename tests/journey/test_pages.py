@@ -62,6 +62,10 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
     assert "Continue: Boiling water" in page.select_one("h1").text
     assert page.select_one(".go q").text == "What needs a wipe?"
+    said = " ".join(page.select_one(".go .soft").text.split())
+    assert said.startswith("Module 1 · stop 1 of 1 · 6 questions to go, about 2 minutes"), said
+    practise(enrollment)
+    assert "1 question to go, about 1 minute" in soup_of(client.get(HOME)).select_one(".go .soft").text
 
 
 @pytest.mark.parametrize(
