@@ -62,12 +62,13 @@ def minutes_asked(enrollment: Enrollment, outlines: Mapping[str, Outline]) -> di
 
 
 def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
-    """What the log holds of them: it takes no fractions, so a half is written out.
+    """What the log holds of them: it takes no fractions, so these are written out. Whatever somebody has put in their
+    place is not what it holds.
 
-    >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0})
-    {'zh-hans': '160.5', 'en': 174}
+    >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
+    {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
     """
-    return {language: int(each) if each == int(each) else str(each) for language, each in minutes.items()}
+    return {language: each if isinstance(each, int) else str(each) for language, each in minutes.items()}
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:

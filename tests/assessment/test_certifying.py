@@ -66,7 +66,7 @@ def test_the_log_knows_that_it_was_issued_but_not_the_number_that_opens_it():
     sit(ready(make_course()), at=MONDAY)
     event = Event.objects.get(verb="certificate-issued")
     certificate = Certificate.objects.get()
-    assert event.data == {"certificate": certificate.pk, "minutes": {"zh-hans": "6.5", "en": 7}}
+    assert event.data == {"certificate": certificate.pk, "minutes": {"zh-hans": "6.5", "en": "7.0"}}
 
 
 @pytest.mark.django_db
