@@ -10,8 +10,9 @@ from courseware.learning import enrolling
 from courseware.learning.models import Enrollment, SurveyAnswers, SurveyReceipt
 from tests.browser.courses import RIGHT, make_tea_room
 from tests.browser.keyboard import Keyboard
+from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
-from tests.making import PASSWORD, make_user
+from tests.making import PASSWORD, make_course, make_user
 
 
 @pytest.fixture
@@ -157,6 +158,20 @@ def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_w
     page.reload()
     page.get_by_role("button", name="Show all of it").click()
     expect(question(page, "is-it-off")).to_be_visible()
+
+
+def test_the_next_part_opens_also_for_who_leaves_the_post_for_later(visit, site):
+    files, path = make_files(), "01-water/01-boiling.zh-hans.md"
+    files[path] = files[path].replace(b"{#seven}", b"{#seven .tracks}")
+    learner = make_user()
+    enrolling.enroll(learner, make_course(files))
+    page = visit(learner)
+    page.goto("/learn/tea-room/boiling/")
+    expect(page.get_by_role("button", name="This is my post")).to_be_visible()
+    expect(question(page, "what-to-wipe")).to_be_hidden()
+    question(page, "what-first").get_by_label("Walk away").check()
+    question(page, "what-first").get_by_role("button", name="See the reason").click()
+    expect(question(page, "what-to-wipe")).to_be_visible()
 
 
 def test_all_parts_of_a_lesson_are_there_without_javascript_and_on_paper(visit, learner):

@@ -109,7 +109,8 @@ function showOutcome(card) {
   announce(words(outcome, document.querySelector("#lesson-state p")));
 }
 
-const OPEN_QUESTION = ".question:not(.missed, .right, .saved)";
+// A section: the choice of a post looks like a question and holds nobody up.
+const OPEN_QUESTION = "section.question:not(.missed, .right, .saved)";
 
 // What was answered before holds nobody up.
 function openNext(part) {
