@@ -262,8 +262,18 @@ class TestPage:
         value = timezone.localdate(days(2)).isoformat() if value == "tomorrow" else value
         response = client.post(address, self.filled(self.forms(client, address)[1], **{field: value}))
         assert response.status_code == 422
-        assert len(BeautifulSoup(response.content, "html.parser").select("#content .errorlist")) == 1
+        page = BeautifulSoup(response.content, "html.parser")
+        assert len(page.select("#content .errorlist")) == 1
+        [link] = page.select(".errornote[autofocus] a")  # above the one form that was sent, and to its field
+        assert page.select_one(link["href"].replace("#", "[id='") + "']")["name"].endswith(field)
         assert KETTLE not in steps(course)
+
+    @pytest.mark.parametrize("page", ["admin:course-readings", "admin:publish-course"])
+    def test_a_way_leads_back_to_the_course(self, client, course, admin, page):
+        signed_in(client, admin)
+        shown = BeautifulSoup(client.get(reverse(page, args=[course.pk])).content, "html.parser")
+        ways = [link["href"] for link in shown.select(".breadcrumbs a")]
+        assert ways[-1] == reverse("admin:content_course_change", args=[course.pk])
 
     def test_what_was_released_meanwhile_is_shown_anew(self, client, course, admin, address):
         signed_in(client, admin)
