@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,6 @@ from courseware.assessment.models import Certificate
 from courseware.assignments.example_letters import ARRIVAL
 from courseware.assignments.reminder_letter import courses_in_words
 from courseware.learning.course_letter import signers_of
-from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message
@@ -96,7 +96,7 @@ def said_of(certificate: Certificate, language: str) -> dict[str, object]:
             "title": title_of(certificate),
             "points": certificate.points,
             "max_points": certificate.max_points,
-            "day": day_in_words(certificate.valid_until) if certificate.valid_until else "",
+            "day": date_format(certificate.valid_until) if certificate.valid_until else "",
             "link": settings.SITE_URL.rstrip("/") + address_of(certificate),
         }
 

@@ -133,6 +133,7 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
         message.pk: {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
             "lessons": lessons_in_words(found[message.pk]),
+            "home": settings.SITE_URL.rstrip("/") + reverse("home"),
             "house_style_of": course_of(found[message.pk]),
             **signers[message.person_id],
         }

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -13,7 +14,6 @@ from courseware.assignments.example_letters import ENDING
 from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
-from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.keyed_letters import write_once
@@ -137,4 +137,4 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
 
 def ends_in_words(runs: Iterable[Enrollment], language: str) -> list[dict[str, str]]:
     with translation.override(language):
-        return [{"title": course_title(run.course, language), "day": day_in_words(last_day_of(run))} for run in runs]
+        return [{"title": course_title(run.course, language), "day": date_format(last_day_of(run))} for run in runs]

@@ -3,10 +3,10 @@
 from operator import itemgetter
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.learning.due import day_in_words
 from courseware.learning.letter_examples import (
     FIRST_COURSE,
     SIGNED,
@@ -38,7 +38,7 @@ def example_of_certificates() -> dict[str, Any]:
         "title": course_of_example()["title"],
         "points": 18,
         "max_points": 20,
-        "day": day_in_words(UNTIL),
+        "day": date_format(UNTIL),
         "link": address_of_example("certificates/"),
     }
     return {**signed_example(), "certificates": [certificate], "next": None}

@@ -21,3 +21,14 @@ def count_characters(text: str) -> int:
 def count_words(text: str, *, numbers: bool) -> int:
     """Words between blanks, punctuation and Chinese characters; with `numbers` also 2026 (one) and 14:30 (two)."""
     return len((_WORD if numbers else _WORD_OF_LETTERS).findall(_CHARACTER.sub(" ", text)))
+
+
+def in_language(text: str, language: str) -> str:
+    """Of a line that says the same in Chinese and in another language, as “改了 · It changed”, the part in this one;
+    any other line as it is.
+    """
+    parts = text.split(" · ")
+    chinese = [has_characters(part) for part in parts]
+    if len(parts) == 2 and chinese[0] != chinese[1]:
+        return parts[chinese.index(language.startswith("zh"))]
+    return text

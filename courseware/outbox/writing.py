@@ -46,11 +46,11 @@ def write_letter(
     parts = LetterParts(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
-        stopping = gettext("You no longer want it? One press ends it:") + f"\n{address_to_stop}\n"
+        stopping = gettext("Don’t want it any more? One press ends it:") + f"\n{address_to_stop}\n"
     subject, _newline, body = text.strip().partition("\n")
     body = GAP.sub("\n\n", body.strip()) + "\n"
     if address_to_stop:
-        body += stopping
+        body += f"\n{stopping}"
     if signature := face.said("signature", language):
         body += f"{SIGNATURE}{signature}\n"
     return WrittenLetter(subject.strip(), body, parts.own, parts.shipped)

@@ -55,8 +55,8 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
     assert letter.subject == "“Rules of the tea room” is done: your certificate"
     assert letter.body.split("\n\n")[:5] == [
         "Hello Wang Ming,",
-        "You have completed “Rules of the tea room”, with 19 of 20 points in the exam. "
-        "Your certificate is valid until Monday 9 December:\n"
+        "You have completed “Rules of the tea room”, with 19 of 20 points in the exam.\n"
+        "Your certificate is valid until 9 December 2030:\n"
         f"https://training.example.com/certificates/{certificate.number}/\n"
         "You can print it there. Whoever you give the address to sees that it is genuine.",
         "Nothing else is asked of you now.",

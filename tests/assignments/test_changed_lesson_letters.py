@@ -4,16 +4,24 @@ import pytest
 
 from courseware.assignments import changed_lesson_letters
 from courseware.assignments.changed_lesson_letters import tell_of_changes
+from courseware.content.releases.importing import import_course
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
 from courseware.learning.seeing_changes import say_read
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
+from tests.language.samples import make_files
 from tests.learning.test_changes_to_see import now_says, page_of, step_of
 from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
+BOILING = "01-water/01-boiling.en.md"
+CUPS = "---\nid: cups\ntitle: {}\n{}---\n\n## {} {{#wash}}\n\n{}\n"
+NEW_LESSON = {
+    "01-water/04-cups.zh-hans.md": CUPS.format("杯子", "objectives: [O1.1]\n", "洗", "洗。").encode(),
+    "01-water/04-cups.en.md": CUPS.format("Cups", "", "Wash", "Wash them.").encode(),
+}
 
 
 @pytest.fixture
@@ -41,6 +49,20 @@ def test_it_is_told_once_with_why_and_where_and_of_two_changes_in_one_letter(cou
     assert letter.subject == "“Boiling water” has changed since you did it"
     for said in ("answer its check once more", "Why: And again.", "/learn/tea-room/boiling/"):
         assert said in letter.body
+
+
+def test_several_lessons_are_listed_under_one_reason_in_the_language_of_the_reader():
+    files = make_files() | NEW_LESSON
+    run = who_has_done(make_course(files))
+    complete_lesson(run, page_of(run, "cups"))
+    changed = {path: body.replace(b"Wash them.", b"Wash them well.") for path, body in files.items()}
+    changed[BOILING] = changed[BOILING].replace(b"Water before fire", b"Water first")
+    import_course(changed, weights={"boiling": "reread", "cups": "retake"}, note="先水后火 · Water comes first")
+    tell_of_changes()
+    [letter] = letters()
+    assert letter.subject == "2 lessons have changed since you did them"
+    assert letter.body.count("Why: Water comes first\n– “Boiling water”\n– “Cups”\n") == 1
+    assert "先水后火" not in letter.body and "/learn/" not in letter.body
 
 
 def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_seen_it(course):

@@ -70,11 +70,11 @@ def test_the_letter_says_until_when_and_whom_to_tell(course, mailoutbox):
     tell_of_endings()
     letters()
     [letter] = mailoutbox
-    assert letter.subject == "Your certificate “Rules of the tea room” is valid until Saturday 26 December"
+    assert letter.subject == "Your certificate “Rules of the tea room” is valid until 26 December 2026"
     assert letter.body.split("\n\n")[:4] == [
         "Hello Wang Ming,",
-        "Your certificate “Rules of the tea room” is valid until Saturday 26 December.",
-        "To renew it, you take the course once more. Nobody has asked you to yet? Tell me in time.",
+        "Your certificate “Rules of the tea room” is valid until 26 December 2026.",
+        "To renew it, you take the course once more. If nobody has asked you to yet, tell me in good time.",
         "Li Lin\nEast centre, team leader",
     ]
 

@@ -143,7 +143,7 @@ PARAGRAPHS = [
     "Next: Boiling water, about 2 minutes\n"
     "https://training.example.com/learn/tea-room/boiling/\n"
     "Or type training.example.com into your browser yourself.",
-    "You will not make it? Tell me which day you can. You need not say why.\n"
+    "Can’t make it? Tell me which day you can. You need not say why.\n"
     "https://training.example.com/learn/tea-room/another-day/",
     "Li Lin\nEast centre, team leader",
     "You get at most three letters about your training in two weeks, none at night and none on free days. "

@@ -1,6 +1,6 @@
 import pytest
 
-from courseware.language.chinese import count_characters, count_words, has_characters
+from courseware.language.chinese import count_characters, count_words, has_characters, in_language
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,10 @@ def test_characters_and_words_are_counted_beside_each_other(text, characters, wo
     assert has_characters(text) == bool(characters)
     assert count_words(text, numbers=True) == words
     assert count_words(text, numbers=False) == words_of_letters
+
+
+def test_of_a_line_in_two_languages_a_reader_gets_the_own_one_and_of_any_other_all():
+    both = "法律改了 · The law changed"
+    assert (in_language(both, "zh-hans"), in_language(both, "en")) == ("法律改了", "The law changed")
+    for line in ("", "法律改了", "法律改了 · 案例新了", "One · Two", "一 · Two · 三"):
+        assert in_language(line, "en") == line

@@ -58,7 +58,7 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
     assert re.match(r"It has \d+ stops?, about \d+ minutes", paragraphs[2])
     assert paragraphs[3:] == [
         f"To begin, choose a password here:\nLINK\nThe address begins with {HOST}, and works once, within 3 days.",
-        "You would rather not press a link? Then do not. Type this into your browser yourself:\n"
+        "Would you rather not press a link? Then don’t: type this into your browser yourself:\n"
         f"{HOST}\n"
         "Press “Forgot it, or no password yet?” and give this address, ming@example.com: "
         "that lets you in just as well.\n"
