@@ -129,7 +129,7 @@ def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
         "stamp": pgettext("on paper", "stamp"),
         "number_called": pgettext("of a certificate", "Number"),
         "number": grouped(certificate.number),
-        "how_to_check": gettext("Scan the code, or type the number at %(address)s, to see whether it is valid.")
+        "how_to_check": gettext("To check it, scan the code, or type the number here:\n%(address)s")
         % {"address": settings.SITE_URL + reverse("assessment:check-certificate")},
         "qr": qr_svg(settings.SITE_URL + reverse("assessment:certificate", args=[certificate.number])).decode(),
         "qr_called": gettext("QR code that leads to the page of this certificate"),

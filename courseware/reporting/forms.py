@@ -2,7 +2,7 @@ import re
 from calendar import monthrange
 from datetime import date
 
-from crispy_forms.layout import Field
+from crispy_forms.layout import Div, Field
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q
@@ -64,9 +64,9 @@ class BoardFilter(forms.Form):
         required=False,
         choices=[("", _("by due day")), *Sorting.choices],
     )
-    left = forms.BooleanField(label=_("Also who left"), required=False)
-    away = forms.BooleanField(label=_("Only who is away"), required=False)
-    stuck = forms.BooleanField(label=_("Only who is stuck"), required=False)
+    left = forms.BooleanField(label=_("People who left, too"), required=False)
+    away = forms.BooleanField(label=_("Only people away"), required=False)
+    stuck = forms.BooleanField(label=_("Only people stuck"), required=False)
 
     def __init__(self, data, *, teams):
         """`teams` is a query of (key, name)."""
@@ -83,9 +83,8 @@ class BoardFilter(forms.Form):
         several = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(posts) > 1}
         self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *posts.items()]
         shown = ["state", *(name for name, is_shown in several.items() if is_shown), "days"]
-        self.helper = Fields(
-            *shown, Field("name", wrapper_class="grow"), "sort", "left", "away", "stuck", form_method="get"
-        )
+        ticks = Div("left", "away", "stuck", css_class="ticks")  # which stay together where the row is too short
+        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "sort", ticks, form_method="get")
         self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), tuple(posts.items()))
 
     # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.
