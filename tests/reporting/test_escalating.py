@@ -74,7 +74,7 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
     assert letter.to == [firm.manager.email]
     assert letter.subject == "2 of the people below you have been late for days"
     assert letter.body.partition("\n\nYou get this letter")[0] == (
-        "Hello Above,\n\nThese are late for 3 working days by now:\n"
+        "Hello Above,\n\nThese have been late for 3 working days:\n"
         "– Wang Ming: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n"
         "– Zhao Lei: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n\n"
         "On the board you see how far they are:\nhttps://training.example.com/team/"
