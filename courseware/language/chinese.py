@@ -23,7 +23,7 @@ def count_words(text: str, *, numbers: bool) -> int:
     return len((_WORD if numbers else _WORD_OF_LETTERS).findall(_CHARACTER.sub(" ", text)))
 
 
-def in_language(text: str, language: str) -> str:
+def own_half(text: str, language: str) -> str:
     """Of a line that says the same in Chinese and in another language, as “改了 · It changed”, the part in this one;
     any other line as it is.
     """

@@ -14,7 +14,7 @@ from courseware.content.compiled.serving import MINUTES_AGAIN, Outline, Step
 from courseware.content.models import Release
 from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
 from courseware.content.releases.lesson_histories import LessonHistory, WeightyChange, lesson_histories
-from courseware.language.chinese import in_language
+from courseware.language.chinese import own_half
 from courseware.language.pace import ANNOUNCED, reading_seconds
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.models import Completion, Enrollment
@@ -52,7 +52,7 @@ class LessonChange:
     @property
     def notes(self) -> list[str]:
         """Why it changed, the newest first."""
-        notes = (in_language(change.note, self.language) for change in reversed(self.changes))
+        notes = (own_half(change.note, self.language) for change in reversed(self.changes))
         return list(dict.fromkeys(note for note in notes if note))
 
     def on_new_text(self, tries: Tries) -> Tries:

@@ -47,7 +47,7 @@ def test_both_are_told_by_whom_in_their_own_language(lead, substitute):
 def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lead, substitute):
     name_substitute(lead, substitute, **DAYS, by=lead)
     found = told()
-    assert "you have named a substitute: Bo Wu" in found["li@example.com"][1]
+    assert "You have named a substitute: Bo Wu" in found["li@example.com"][1]
     assert "Li Lin指定你做代管人" in found["bo@example.com"][1]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from courseware.language.chinese import count_characters, count_words, has_characters, in_language
+from courseware.language.chinese import count_characters, count_words, has_characters, own_half
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,6 @@ def test_characters_and_words_are_counted_beside_each_other(text, characters, wo
 
 def test_of_a_line_in_two_languages_a_reader_gets_the_own_one_and_of_any_other_all():
     both = "法律改了 · The law changed"
-    assert (in_language(both, "zh-hans"), in_language(both, "en")) == ("法律改了", "The law changed")
+    assert (own_half(both, "zh-hans"), own_half(both, "en")) == ("法律改了", "The law changed")
     for line in ("", "法律改了", "法律改了 · 案例新了", "One · Two", "一 · Two · 三"):
-        assert in_language(line, "en") == line
+        assert own_half(line, "en") == line
