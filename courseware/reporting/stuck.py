@@ -128,7 +128,7 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
 def stands(stop: Obstacle, journey: Journey) -> bool:
     """Whether the course still has what somebody fails at, and asks for it."""
     step = journey.outline.find(stop.step)
-    if not step or step.id in journey.progress.done:
+    if not step or step.is_optional or step.id in journey.progress.done:
         return False
     # Of several wordings the last: it is asked once the others were left behind.
     return not stop.question or stop.question in {question.wordings[-1] for question in step.check}

@@ -90,6 +90,14 @@ def test_a_simulation_that_ended_red_three_times_and_is_not_done(team):
     assert why_stuck(team) == {"Red": RED_RUNS}
 
 
+def test_an_optional_simulation_stops_nobody(team):
+    enrollment = learner_of(team, "Tries out", course=make_simulation_course(is_required=False))
+    for _each in range(3):
+        play(enrollment, RED)
+    Enrollment.objects.update(last_active_at=timezone.now())
+    assert why_stuck(team) == {}
+
+
 TUESDAY = datetime(2030, 1, 8, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
