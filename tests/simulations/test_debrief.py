@@ -10,7 +10,7 @@ from courseware.content.releases.importing import import_course
 from courseware.simulations.models import Run, Timing
 from tests.language.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, begin, fresh, page_of, play, take, text_of
-from tests.simulations.samples import change
+from tests.simulations.samples import change, make_player, make_simulation_course
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,15 @@ def test_the_outcome_is_told_in_words_and_not_as_a_sum(signed_in, enrollment):
     assert counted(*BEST) == ["2 best"]
     assert counted(*RED) == ["1 weak", "1 critical"]  # nothing was ticked
     assert counted(2, 1, 1, (0, [0, 1])) == ["1 best", "1 weak", "1 harmful"]
+
+
+@pytest.mark.parametrize(("is_required", "goes_on"), [(True, False), (False, True)])
+def test_after_a_red_ending_the_way_leads_on_where_the_simulation_is_optional(client, is_required, goes_on):
+    make_simulation_course(is_required=is_required)
+    player = make_player()
+    client.force_login(player.learner)
+    page = debrief_of(client, play(player, RED))
+    assert any(link.text.startswith("Next: ") for link in page.select(".outcome .btn")) is goes_on
 
 
 def test_a_run_without_critical_errors_names_none(signed_in, enrollment):

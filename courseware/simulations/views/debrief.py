@@ -27,13 +27,14 @@ def debrief(request, pk):
     page = page_of(run, reading.language)
     identifier = run.simulation.identifier
     finished = list(run.enrollment.runs.of(identifier).on_record().finished())
-    step = reading.outline.find(identifier)
+    step, is_done = reading.outline.find(identifier), identifier in reading.progress.done
     context = {
         "page": page,
         "run": run,
         "debrief": debrief_of(trail_of(run), page.simulation),
         "step": step,
-        "is_done": identifier in reading.progress.done,
+        "is_done": is_done,
+        "goes_on": is_done or (step is not None and step.is_optional),
         "runs": len(finished),
         "best": max(finished, key=lambda each: each.worth),
         "latest": finished[-1],
