@@ -25,10 +25,12 @@ def count_words(text: str, *, numbers: bool) -> int:
 
 def own_half(text: str, language: str) -> str:
     """Of a line that says the same in Chinese and in another language, as “改了 · It changed”, the part in this one;
-    any other line as it is.
+    any other line as it is: a name or a number behind the dot is no other language.
     """
     parts = text.split(" · ")
     chinese = [has_characters(part) for part in parts]
     if len(parts) == 2 and chinese[0] != chinese[1]:
-        return parts[chinese.index(language.startswith("zh"))]
+        other = parts[chinese.index(False)]
+        if count_words(other, numbers=False) > 1:
+            return parts[chinese.index(True)] if language.startswith("zh") else other
     return text

@@ -23,5 +23,14 @@ def test_characters_and_words_are_counted_beside_each_other(text, characters, wo
 def test_of_a_line_in_two_languages_a_reader_gets_the_own_one_and_of_any_other_all():
     both = "法律改了 · The law changed"
     assert (own_half(both, "zh-hans"), own_half(both, "en")) == ("法律改了", "The law changed")
-    for line in ("", "法律改了", "法律改了 · 案例新了", "One · Two", "一 · Two · 三"):
+    for line in (
+        "",
+        "法律改了",
+        "法律改了 · 案例新了",
+        "One · Two",
+        "一 · Two · 三",
+        "号码改了 · 8300",
+        "更新 · ISO 27001",
+        "FAQ · 问答",
+    ):
         assert own_half(line, "en") == line
