@@ -119,6 +119,19 @@ def test_the_code_leads_to_the_public_page(certificate, settings):
     assert grouped(certificate.number) in text_of(drawn(certificate, "en"))
 
 
+def test_each_of_its_facts_stays_in_one_line_be_they_as_long_as_they_get(certificate, monkeypatch):
+    facts = [
+        ("Completed on", "30 September 2026"),
+        ("Valid until", "29 September 2027"),
+        ("Required", "about 2 hours 55 minutes"),
+        ("Exam", "18 / 20"),
+        ("Release of the course", "12 (September 2026)"),
+    ]
+    monkeypatch.setattr(certificate_papers, "facts_of", lambda *_each: facts)
+    lines = PdfReader(io.BytesIO(drawn(certificate, "en"))).pages[0].extract_text()
+    assert [said for _name, said in facts if said not in lines] == []
+
+
 def test_it_wears_the_face_of_the_day_on_which_it_was_issued():
     put_on(issuer_en="Hexin", light="#7a1f1f")
     certificate = certificate_of()
