@@ -12,6 +12,7 @@ from courseware.assessment.outside_records import record_outside, withdraw_outsi
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
+from courseware.content.models import Document
 from courseware.learning.answering import answer
 from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Completion, Enrollment
@@ -19,7 +20,7 @@ from tests.assessment.exams import MONDAY, exam_files, ready, sit
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import days, make_course, make_enrollment, make_hr, make_user
-from tests.world import complete_course
+from tests.world import answer_survey, complete_course
 
 pytestmark = pytest.mark.django_db
 LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
@@ -79,6 +80,27 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
 def test_home_says_how_it_stands(client, enrollment, fields, words):
     Enrollment.objects.filter(pk=enrollment.pk).update(**fields)
     assert words in client.get(HOME).text
+
+
+AFTERWARDS = {
+    "02-end/04-result.zh-hans.md": "---\nid: result\ntitle: 结果\nobjectives: [O1.1]\n---\n\n看一看。\n",
+    "02-end/04-result.en.md": "---\nid: result\ntitle: Your result\n---\n\nHave a look.\n",
+}
+
+
+def test_home_calls_new_what_the_course_asks_for_since_it_was_completed_and_not_what_stands_behind_the_exam(client):
+    enrollment = make_enrollment(course=make_course(make_files(**AFTERWARDS)))
+    client.force_login(enrollment.learner)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
+    said = []
+    for done in ("boiling", "last-cup"):
+        said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+        document = Document.objects.get(identifier=done)
+        facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+        Completion.objects.create(enrollment=enrollment, document=document, **facts)
+    answer_survey(enrollment)
+    said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+    assert said == ["New since then: Boiling water", "The last cup", "Your result"]
 
 
 def test_home_shows_the_newest_run_of_a_course(client, enrollment):
