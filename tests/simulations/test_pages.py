@@ -13,7 +13,7 @@ from courseware.simulations.trails import trail_of
 from tests.language.samples import make_files
 from tests.making import make_team, make_user
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
-from tests.simulations.samples import KETTLE, change, make_player, rules
+from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course, rules
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +26,24 @@ TIMED = {"timing": "written", "has_script": "1"}
 def test_the_way_leads_from_the_route_to_the_page_before_the_start(signed_in):
     assert signed_in.get(f"/learn/tea-room/{KETTLE}/")["Location"] == INTRO
     assert signed_in.get(INTRO).status_code == 200
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_the_page_before_the_start_says_what_it_takes_to_be_done_and_whether_it_is(client, is_required):
+    make_simulation_course(is_required=is_required)
+    enrollment = make_player()
+    client.force_login(enrollment.learner)
+    before = text_of(client.get(INTRO))
+    assert ("optional" in before, "✓ done" in before, "once it ends without harm" in before) == (
+        not is_required, False, True,
+    )  # fmt: skip
+    play(enrollment, RED)
+    assert "✓ done" not in text_of(client.get(INTRO))
+    play(enrollment, BEST)
+    after = text_of(client.get(INTRO))
+    assert ("optional" in after, "✓ done" in after, "once it ends without harm" in after) == (
+        not is_required, True, False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("who", ["other learner", "manager", "outsider"])
