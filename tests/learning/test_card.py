@@ -209,7 +209,8 @@ def test_eight_panels_are_a_sheet_and_one_is_always_left_to_write_on(sections, s
 def cards_shown(client, language="en", **places):
     page = client.get("/card/", places, headers={"accept-language": language})
     soup = BeautifulSoup(page.content, "html.parser")
-    return page.status_code, soup.h1 and soup.h1.text, [link["href"] for link in soup.select("main a[href^='?']")]
+    others = soup.select(".card-tabs a:not([aria-current])")
+    return page.status_code, soup.h1 and soup.h1.text, [link["href"] for link in others]
 
 
 def second_course():
@@ -220,14 +221,27 @@ def second_course():
     return make_course(files)
 
 
-def test_the_card_of_the_newest_own_course_comes_first_and_leads_to_the_others(client, course):
+def test_the_card_with_company_contacts_is_first_then_the_course_added_first(client, course):
     learner = make_enrollment(course=course).learner
     client.force_login(learner)
     assert cards_shown(client) == (200, "Emergency card", [])
-    make_enrollment(learner, second_course())
+    newer = make_enrollment(learner, second_course()).course
+    assert cards_shown(client) == (200, "Emergency card", ["?course=first-aid"])
+    contact(newer, "Nobody yet")  # a contact without a number is none
+    assert cards_shown(client) == (200, "Emergency card", ["?course=first-aid"])
+    contact(newer, "Control room", number="021-5555 0100")
     assert cards_shown(client) == (200, "Aid card", ["?course=tea-room"])
     assert cards_shown(client, course="tea-room") == (200, "Emergency card", ["?course=first-aid"])
     assert cards_shown(client, course="nothing-like-it") == cards_shown(client)
+    contact(course, "Control room", number="021-5555 0100")
+    assert cards_shown(client) == (200, "Emergency card", ["?course=first-aid"])
+
+
+def test_the_shown_card_is_marked_among_the_tabs(client, course):
+    second_course()
+    client.force_login(make_user())
+    soup = BeautifulSoup(client.get("/card/?course=first-aid").content, "html.parser")
+    assert [tab["href"] for tab in soup.select(".card-tabs [aria-current=page]")] == ["?course=first-aid"]
 
 
 def test_who_learns_nothing_here_sees_the_cards_of_all_courses(client, course):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from courseware.accounts.site_name import face_for
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline
-from courseware.content.models import Course
+from courseware.content.models import CardContact, Course
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.card_page import card_context
@@ -19,12 +19,12 @@ from courseware.learning.phrase_book import own_book
 
 @require_safe
 def own_cards(request):
-    """Of the own courses, the newest first; of all where somebody has none, as who leads people may."""
+    """The cards of the reader's own courses; of all courses where the reader has none, as managers may."""
     face = face_for(request)
     if not (request.user.is_authenticated or face.is_card_for_all):
         return redirect_to_login(request.get_full_path())
     own = own_enrollments(request) if request.user.is_authenticated else []
-    cards = cards_of(dict.fromkeys(enrollment.course for enrollment in reversed(own)) or released_courses())
+    cards = cards_of({enrollment.course for enrollment in own} or released_courses())
     wanted = request.GET.get("course", "")
     course, outline = next(
         (each for each in cards if each[0].identifier == wanted), cards[0] if cards else (None, None)
@@ -36,7 +36,7 @@ def own_cards(request):
         "outline": outline,
         "face": face_for(request, course.identifier),
         "book": own_book(Reading(next(each for each in reversed(own) if each.course == course))) if own else None,
-        "others": [other_card(each) for _course, each in cards if each is not outline],
+        "cards": [card_tab(each, each is outline) for _course, each in cards] if len(cards) > 1 else [],
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
     }
@@ -44,8 +44,14 @@ def own_cards(request):
 
 
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
-    """Those that have a card, each with its route in the language of the page."""
-    found = ((course, serving.outline(course.current, get_language())) for course in courses if course.current)
+    """Courses that have a card, each with its outline in the language of the page, in the order of the page: cards with
+    the company's own contacts first, then the order in which the courses were added. Runs one query."""
+    released = [course for course in courses if course.current]
+    with_contacts = set(
+        CardContact.objects.filter(course__in=released).exclude(number="").values_list("course", flat=True)
+    )
+    released.sort(key=lambda course: (course.pk not in with_contacts, course.pk))
+    found = ((course, serving.outline(course.current, get_language())) for course in released)
     return [(course, outline) for course, outline in found if outline.card_id]
 
 
@@ -53,5 +59,6 @@ def released_courses():
     return Course.objects.exclude(current=None).select_related("current").defer("current__outlines").order_by("pk")
 
 
-def other_card(outline: Outline) -> dict[str, str]:
-    return {"course": outline.course_id, "title": outline.title, "language": display_tag(outline.language)}
+def card_tab(outline: Outline, is_shown: bool) -> dict[str, object]:
+    language = display_tag(outline.language)
+    return {"course": outline.course_id, "title": outline.title, "language": language, "is_shown": is_shown}
