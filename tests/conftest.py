@@ -31,6 +31,19 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Refuse `timezone.now` while modules are imported: a test runs minutes later, many of them at a fixed date."""
+    from django.utils import timezone
+
+    def refuse():
+        raise RuntimeError("A test module reads the clock when it is imported. Read it inside the test.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", refuse)
+        return (yield)
+
+
 def pytest_terminal_summary(terminalreporter):
     """What was measured on the way: to be read, and judged by nobody."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):

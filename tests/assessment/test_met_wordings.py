@@ -1,6 +1,6 @@
 """One rule for attempts, drills and questions of the day: nothing comes twice while another would do as well."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -18,7 +18,7 @@ from tests.assessment.drills import asked, drill, give
 from tests.assessment.exams import drill_files, make_course_with_drill, ready, sit
 from tests.making import make_enrollment
 
-NOW = timezone.now()
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 
 
 class Diary:
