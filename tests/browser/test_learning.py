@@ -143,6 +143,46 @@ def answer_the_practice(page, keys):
     expect(question(page, "note")).to_contain_text("Only you can read it")
 
 
+# Is it right? → what is answered, by kind of question.
+WAYS = {
+    True: {"one": "Fill it", "several": ("The counter", "The spout"), "mark": "The stove is on", "check": "Yes"},
+    False: {"one": "Walk away", "several": ("The counter", "The ceiling"), "mark": "I am off", "check": "No"},
+}
+IN_ORDER = ["Fill", "Heat", "Turn off"]
+
+
+@pytest.mark.parametrize("is_right", [True, False], ids=["right", "wrong"])
+def test_the_live_region_says_the_verdict_of_each_kind_of_question_first_and_briefly(is_right, visit, learner):
+    page = visit(learner)
+    keys, answers = Keyboard(page), WAYS[is_right]
+    page.goto("/learn/tea-room/boiling/")
+
+    verdict = "✓ Right" if is_right else "✗ Not yet"
+
+    def send_and_hear(identifier, left, verdict=verdict):
+        question(page, identifier).locator("button[type=submit]").first.click()
+        # After the verdict: how many more are to be found, or how many steps stand right.
+        said = re.compile(rf"^{verdict}( [^.]+\.)? {left}$")
+        expect(page.locator("[data-announce]")).to_have_text(said)
+
+    question(page, "what-first").get_by_label(answers["one"]).check()
+    send_and_hear("what-first", r"6 questions to go\.")
+    for label in answers["several"]:
+        question(page, "what-to-wipe").get_by_label(label).check()
+    send_and_hear("what-to-wipe", r"5 questions to go\.")
+    question(page, "what-is-wrong").get_by_label(answers["mark"]).check()
+    send_and_hear("what-is-wrong", r"4 questions to go\.")
+    put_in_order(page, keys, IN_ORDER if is_right else IN_ORDER[::-1])
+    send_and_hear("in-order", r"3 questions to go\.")
+    for entry, group in {"Kettle": "Hot", "Ice": "Cold", "Tap water": "Cold" if is_right else "Hot"}.items():
+        question(page, "sorted").get_by_role("group", name=entry).get_by_label(group).check()
+    send_and_hear("sorted", r"2 questions to go\.")
+    question(page, "note").get_by_role("textbox").fill("I turn it off.")
+    send_and_hear("note", r"1 question to go\.", r"Saved \d\d:\d\d\.")
+    question(page, "is-it-off").get_by_label(answers["check"]).check()
+    send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question to go\.")
+
+
 def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_without_a_gap(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")

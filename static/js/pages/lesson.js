@@ -105,8 +105,10 @@ function showOutcome(card) {
     // A long question may hide what is wrong with the answer above the button that was just pressed.
     (card.querySelector(".invalid-feedback") ?? card).scrollIntoView({ block: "nearest" });
   }
-  const outcome = card.querySelector("[role=status], .invalid-feedback");
-  announce(words(outcome, document.querySelector("#lesson-state p")));
+  const refusal = card.querySelector(".invalid-feedback");
+  const outcome = card.querySelectorAll("[data-outcome] > :not(.small, a)");
+  const said = refusal ? [refusal] : outcome.length ? outcome : card.querySelectorAll("[data-status]");
+  announce(words(...said, ...document.querySelectorAll("#lesson-state [data-left]")));
 }
 
 // A section: the choice of a post looks like a question and holds nobody up.
