@@ -62,12 +62,14 @@ LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessme
 # Whoever has cloned without tags has its commit all the same.
 LAST_RELEASE = $(shell git log -1 --format=%H -G'^version = ' -- pyproject.toml)
 
-## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the newest Django
+## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the tests at other dates, the newest Django
 deep: .venv/development .tools/deep/ready
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/faults/test_crowds.py tests/year
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_crowds.py tests/year
-	@PG_SYNC=off .ci/postgres .venv/bin/python -m pytest -n auto --dist worksteal -m "database and not (browser or any_database)"
+	@PG_SYNC=off .ci/postgres .venv/bin/python -m pytest -n auto --dist worksteal -m "(database or faults) and not (browser or any_database)"
+	@for day in 2027-01-31 2028-02-29 "2 years"; do REQUIRE_CLOCK=1 .ci/clock "$$day" \
+		.venv/bin/python -m pytest -n auto --dist worksteal -m "not (browser or exhaustive or faults)" || exit 1; done
 	@.ci/deployment --writes 3000
 	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
 	@.venv/bin/python .ci/line_faults.py
