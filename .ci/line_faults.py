@@ -1,6 +1,6 @@
 """Breaks one line at a time, each in a copy of the tree, and asks the tests of that rule whether they see it.
 
-Usage: .ci/line_faults.py [--first N | --check | WORDS OF A RULE]   Fails where fewer than 90 % are seen.
+Usage: .ci/line_faults.py [--check | WORDS OF A RULE]   Fails where fewer than 90 % are seen.
 """
 
 import argparse
@@ -102,11 +102,10 @@ def tried(faults: list[Fault]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first", type=int, metavar="N", help="only the first N faults of the table")
     parser.add_argument("--check", action="store_true", help="only whether the table fits the code")
     parser.add_argument("words", nargs="?", default="", help="only faults whose rule has these words")
     options = parser.parse_args()
-    faults = [fault for fault in all_faults() if options.words in fault.rule][: options.first]
+    faults = [fault for fault in all_faults() if options.words in fault.rule]
     if not faults:
         raise SystemExit(f"no rule has the words {options.words!r}")
     if not options.check:

@@ -16,10 +16,18 @@ collect_ignore = (
 )
 
 
+# Files whose subject is the database server: `.ci/run` runs them on PostgreSQL as well, the others only `make deep`.
+ABOUT_POSTGRES = {
+    "test_bounds.py", "test_copying.py", "test_crowds.py", "test_kills.py", "test_postgres.py", "test_workers.py",
+}  # fmt: skip
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
+            if item.path.name not in ABOUT_POSTGRES:
+                item.add_marker(pytest.mark.postgres_in_deep)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,8 @@ from tests.faults.sites import Site, new_postgres
 
 STATES = sorted(Path(__file__).parent.glob("*.json"))
 SERVER = os.environ.get("DATABASE_URL", "")
-pytestmark = [pytest.mark.faults, pytest.mark.minutes]  # a state takes most of one, and each version adds one
+# A state takes most of a minute, and each version adds one.
+pytestmark = [pytest.mark.faults, pytest.mark.minutes, pytest.mark.postgres_in_deep]
 
 
 def empty_site(folder):
