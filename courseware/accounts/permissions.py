@@ -114,6 +114,11 @@ def sees_reports(user):
     return sees_the_firm(user) or is_manager(user)
 
 
+def may_preview(user):
+    """Whether `user` may look at every released course without being enrolled, and at numbers about groups in it."""
+    return user.is_staff or sees_reports(user)
+
+
 def people_managed_by(user):
     """Keys of the learners `user` is responsible for, without `user`."""
     return people_led(teams_managed_by(user), leader=user.pk)

@@ -11,6 +11,7 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.group_summaries import register_board_page
         from courseware.assignments.mornings import MorningJob, register_morning_job
         from courseware.assignments.record_page import register_record_page
+        from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.other_work import register_other_work
         from courseware.reporting import digest, escalating, monthly_reports
@@ -19,6 +20,7 @@ class ReportingConfig(AppConfig):
         from courseware.reporting.views.today import work_of_lead
         from courseware.simulations import colleagues
 
+        page_links.register(preview="reporting:see-step")
         register_record_page("reporting:person")
         register_board_page("reporting:board")
         register_other_work(work_of_lead)

@@ -9,7 +9,7 @@ from django.apps import apps
 from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
 from tests.browser.courses import POURING
 from tests.language.samples import make_files
-from tests.making import make_auditor, make_course, make_editor, make_hr, make_team, make_user
+from tests.making import make_auditor, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
 from tests.world import outline_of
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +118,48 @@ def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
     within = [f"{seen}boiling/", f"{seen}boiling/#q-is-it-off", f"{seen}drill/", seen, seen, seen]
     assert links == [*within, "#slowly", "https://example.org/learn/"]
     assert {client.get(address.partition("#")[0]).status_code for address in within} == {200}
+
+
+# Searching in what may be previewed
+
+
+def found_by(client, person, asked):
+    client.force_login(person)
+    return soup(client.get("/search/", {"q": asked}, headers={"accept-language": "en"}))
+
+
+@pytest.mark.parametrize("make", [make_hr, make_editor, make_auditor, lambda: make_team().manager])
+def test_search_finds_lessons_of_courses_that_may_be_previewed(client, course, make):
+    person = make()
+    page = found_by(client, person, "kettle")
+    made, links = rows_kept(), [link["href"] for link in page.select(".found li a")]
+    assert links and all(link.startswith(f"/team/see/{course.identifier}/") for link in links)
+    for link in links:
+        address, at = link.split("#")
+        target = soup(client.get(address, headers={"accept-language": "en"})).find(id=at)
+        assert "kettle" in target.get_text(" ", strip=True).lower()
+    found_by(client, person, "water")
+    assert rows_kept() == made
+
+
+def test_search_shows_previews_to_nobody_else(client, course):
+    page = found_by(client, make_user(), "kettle")
+    assert page.select(".found") == [] and "There is no course of yours to search in yet." in page.text
+
+
+def test_search_links_own_courses_to_their_lessons_and_only_others_to_the_preview(client, course):
+    other = make_course({path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()})
+    manager = make_enrollment(course=course).learner
+    make_team(manager=manager)
+    starts = {"/".join(link["href"].split("/")[:4]) for link in found_by(client, manager, "kettle").select(".found a")}
+    own, preview = f"/learn/{course.identifier}", f"/team/see/{other.identifier}"
+    assert {start for start in starts if not start.startswith(own)} == {preview}
+    assert any(start.startswith(own) for start in starts)
+
+
+def test_search_in_previews_leaves_out_unreleased_courses_and_questions_of_banks(client, course):
+    hr = make_hr()
+    assert found_by(client, hr, "kettle").select(".found")
+    assert found_by(client, hr, "smell").select(".found") == []  # a question of the bank
+    type(course).objects.filter(pk=course.pk).update(current=None)
+    assert "There is no course of yours to search in yet." in found_by(client, hr, "kettle").text

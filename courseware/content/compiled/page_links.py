@@ -6,7 +6,8 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """Page → its url name. Pages are `step` (of a course and a step), `tracks`, `card` and `publish` (of a course)."""
+    """Page → its url name. Pages are `step` and `preview` (of a course and a step), `tracks`, `card` and
+    `publish` (of a course)."""
     _pages.update(pages)
 
 

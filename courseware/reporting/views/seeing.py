@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions import is_manager, sees_the_firm
+from courseware.accounts.permissions import may_preview
 from courseware.content.compiled.serving import outline, page
 from courseware.content.models import Course, Document
 from courseware.language.documents import display_tag
@@ -31,7 +31,7 @@ LINK = re.compile(r'(?<= href=")[^"#]+')
 
 def course_or_404(user, identifier):
     """With its route in the reader's language. Raises Http404 also for who leads nobody and is no staff."""
-    if not (user.is_staff or sees_the_firm(user) or is_manager(user)):
+    if not may_preview(user):
         raise Http404
     course = get_object_or_404(Course.objects.select_related("current"), identifier=identifier, current__isnull=False)
     return course, outline(course.current, get_language())

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import is_manager, sees_the_firm
+from courseware.accounts.permissions import may_preview
 from courseware.content.compiled.serving import PageData, outline, page
 from courseware.content.models import Course, Document, Page
 from courseware.language.documents import display_tag
@@ -24,7 +24,7 @@ from courseware.reporting.survey_statistics import survey_results
 
 def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
     """A document and its released page. Raises Http404, also for who is no editor and sees nobody's records."""
-    if not (user.is_staff or sees_the_firm(user) or is_manager(user)):
+    if not may_preview(user):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
     if found.current is None:
