@@ -1,6 +1,10 @@
 """Where the focus is, in the system's own colours too, on every page of every role, those with errors included."""
 
+import io
+
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Error
 
 from tests.browser.courses import make_tea_room
@@ -12,6 +16,7 @@ from tests.world import ROLES, make_world
 
 pytestmark = pytest.mark.exhaustive
 
+APP = "/accounts/second-factor/app/"
 WHO = ["anonymous", "learner", "manager", "editor", "admin"]
 # Controls that look with the focus as without it. Forced colours draw no shadow, and an outline in the system's colour
 # even where it is transparent: so an outline has to come, of at least two pixels or as the browser draws it.
@@ -82,6 +87,16 @@ def test_in_forced_colours_the_focus_is_seen_beside_every_error(forms, visit, wo
         send(page, world)
         found += unseen(page, name)
     assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_forced_colours_both_qr_codes_can_be_read(scheme, visit, world):
+    page, found = visit(world.people["HR"], forced_colors="active", color_scheme=scheme), []
+    for address, picture in ((f"/people/links/{world.places['people/links/<pk>']}/", ".qr"), (APP, ".door-picture")):
+        page.goto(address)
+        read = zxingcpp.read_barcode(Image.open(io.BytesIO(page.locator(picture).screenshot())))
+        found.append(read and read.text.split(":")[0])
+    assert found == ["http", "otpauth"]
 
 
 # The focus of a page that has come is set when it is drawn, on a busy machine after it was loaded.
