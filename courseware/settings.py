@@ -384,8 +384,9 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": None,
 }
 
-# Staff give a second factor at each sign-in. Trying out on this machine stays two commands.
+# Staff, HR and auditors give a second factor at each sign-in. Trying out on this machine stays two commands.
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
+TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)  # and their sessions end as those of staff
 FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
 MFA_ADAPTER = "courseware.accounts.adapter.SecondFactorAdapter"
@@ -396,7 +397,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: the longest shift, whatever happens
 SESSION_IDLE_AGE = 2 * 60 * 60  # seconds: the longest break
-STAFF_IDLE_AGE = SESSION_IDLE_AGE if PLAIN_HTTP else 30 * 60  # seconds
+STAFF_IDLE_AGE = SESSION_IDLE_AGE if PLAIN_HTTP else 30 * 60  # seconds; also of HR and auditors
 SESSION_COOKIE_HTTPONLY = True
 DEVICE_COOKIE_NAME = "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

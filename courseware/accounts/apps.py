@@ -12,7 +12,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in
-        from django.db.models.signals import post_delete, post_migrate, post_save
+        from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
         from courseware.accounts import (  # noqa: F401 - the first registers its check
             demo_people,
@@ -24,7 +24,7 @@ class AccountsConfig(AppConfig):
         from courseware.accounts.leaving import let_go
         from courseware.accounts.rosters.applying import forget_rosters
         from courseware.accounts.search_terms import renew_terms
-        from courseware.accounts.sessions import begin, note_change_of_lead
+        from courseware.accounts.sessions import begin, note_change_of_groups, note_change_of_lead
         from courseware.jobs.schedule import Daily, command, schedule
 
         letters.register_letters()
@@ -36,6 +36,8 @@ class AccountsConfig(AppConfig):
         schedule("renew-search-terms", _("Renew what people are found by"), renew_terms, Daily(time(3, 0)))
         for signal in (post_save, post_delete):
             signal.connect(note_change_of_lead, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
+        groups = self.get_model("User").groups.through
+        m2m_changed.connect(note_change_of_groups, groups, dispatch_uid="accounts.change_of_groups")
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
         signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
         signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")

@@ -1,4 +1,4 @@
-"""Staff prove twice who they are: by their password, and by an app, a passkey or a code on paper."""
+"""Two-step verification for people who handle other people's records: a password, then an app, a passkey or a code."""
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from courseware.accounts import held_forms
 from courseware.accounts.notices import notify
-from courseware.accounts.permissions import is_privileged
 from courseware.accounts.rights import drop_sessions
+from courseware.accounts.sessions import handles_records
 from courseware.evidence.recording import record
 from courseware.lib.whole_page import for_the_whole_page
 
@@ -20,8 +20,9 @@ OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
 SETTING_UP = "mfa_"
 
 
-def is_asked_of(user):
-    return settings.TWO_FACTOR and user.is_authenticated and is_privileged(user)
+def is_asked(request):
+    """Whether the site requires a second factor of the person who is signed in."""
+    return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
 def was_given(request):
@@ -58,7 +59,7 @@ def log_removed(sender, user, authenticator, **kwargs):
 
 
 class SecondFactorMiddleware:
-    """Leads staff without a second factor to where they set one up, and those who have one to where they give it."""
+    """Redirects people of whom a second factor is required to the page where they set it up or give it."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -67,7 +68,7 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, arguments, places):
-        if not is_asked_of(request.user):
+        if not is_asked(request):
             return None
         name = request.resolver_match.url_name or ""
         if name.startswith(OPEN_TO_ALL) or was_given(request):

@@ -96,7 +96,7 @@ class PasskeyAgainView(PasskeyOptions, passkeys.ReauthenticateWebAuthnView):
 
 class TellsWhetherAsked:
     def get_context_data(self, **kwargs):
-        return super().get_context_data(is_asked=second_factor.is_asked_of(self.request.user), **kwargs)
+        return super().get_context_data(is_asked=second_factor.is_asked(self.request), **kwargs)
 
 
 class OwnFactorsView(TellsWhetherAsked, base.IndexView):

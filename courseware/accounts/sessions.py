@@ -47,19 +47,35 @@ def ask_for_teams_anew(person):
     User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
 
 
+def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
+    """Receives m2m_changed of `User.groups`: open sessions of these people look up their groups at the next request."""
+    if action in ("post_add", "post_remove"):
+        people = pk_set if reverse else [instance.pk]
+        User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
+
+
 def note_change_of_lead(sender, instance, raw=False, **kwargs):
     """Receives that a membership was saved or deleted."""
     if instance.role == Membership.Role.MANAGER and not raw:
         ask_for_teams_anew(instance.person_id)
 
 
-def longest_break(user):
-    return settings.STAFF_IDLE_AGE if is_privileged(user) else settings.SESSION_IDLE_AGE
+def handles_records(session, user):
+    """Whether `user` works with other people's records: staff, HR and auditors; managers if a setting says so.
+
+    Runs no query: groups and teams are those that the session knows, see `see`.
+    """
+    is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
+    return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
+
+
+def longest_break(session, user):
+    return settings.STAFF_IDLE_AGE if handles_records(session, user) else settings.SESSION_IDLE_AGE
 
 
 def ends(session, user):
     """(when it is too old, when it was idle too long). A session without a beginning is over."""
-    return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(user)
+    return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(session, user)
 
 
 def is_over(session, user, at):
@@ -74,7 +90,7 @@ def times(session, user, at):
     return {
         "left": max(0, min(oldest, idlest) - at),
         "whole": max(0, oldest - at),
-        "idle": max(0, longest_break(user) - SEEN_EVERY),
+        "idle": max(0, longest_break(session, user) - SEEN_EVERY),
     }
 
 

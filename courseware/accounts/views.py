@@ -185,7 +185,7 @@ class OwnAccountView(OwnSessionsView):
     def get_context_data(self, **kwargs):
         person = self.request.user
         has_one = Authenticator.objects.filter(user=person).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
-        state = {"has_second_step": has_one, "is_asked": second_factor.is_asked_of(person)}
+        state = {"has_second_step": has_one, "is_asked": second_factor.is_asked(self.request)}
         return super().get_context_data(languages=settings.LANGUAGES, **state, **kwargs)
 
 

@@ -15,7 +15,7 @@ from courseware.accounts.sessions import SEEN
 from courseware.content.models import Release
 from courseware.learning.enrolling import begin_enrolling
 from courseware.learning.models import Enrollment
-from tests.making import PASSWORD, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import PASSWORD, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 AGAIN = "/accounts/reauthenticate/?next="
@@ -152,11 +152,19 @@ def test_nothing_is_published_before_the_password(later):
 
 @pytest.mark.parametrize("minutes, make, is_in", [
     (29, make_admin, True), (30, make_admin, False), (30, make_editor, False), (119, make_user, True),
+    (29, make_hr, True), (30, make_hr, False), (30, make_auditor, False),
 ])  # fmt: skip
 def test_sessions_of_staff_end_after_half_an_hour_idle(minutes, make, is_in, later):
     client = signed_in(make())
     later(minutes=minutes)
     assert (client.get(reverse("account_change_password")).status_code == 200) is is_in
+
+
+def test_sessions_of_managers_end_as_those_of_staff_by_a_setting(later, settings):
+    settings.TWO_FACTOR_FOR_MANAGERS = True
+    client = signed_in(make_team().manager)
+    later(minutes=30)
+    assert client.get(reverse("account_change_password")).status_code == 302
 
 
 def test_what_a_script_sends_by_itself_keeps_no_session_alive(later):

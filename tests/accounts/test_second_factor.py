@@ -1,7 +1,8 @@
-"""Staff give something they have beside the password, where the site asks for it."""
+"""Staff, HR and auditors give something they have beside the password, where the site asks for it."""
 
 import json
 import re
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -9,12 +10,25 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from bs4 import BeautifulSoup
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from courseware.accounts.offices import AUDITORS, HR
 from courseware.evidence.models import Event
-from tests.making import PASSWORD, code_of_an_app, letters, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import (
+    PASSWORD,
+    code_of_an_app,
+    letters,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_hr,
+    make_team,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -50,7 +64,7 @@ def make_superuser_without_the_admin():
     return make_user(is_superuser=True)
 
 
-@pytest.mark.parametrize("make", [make_admin, make_editor, make_superuser_without_the_admin])
+@pytest.mark.parametrize("make", [make_admin, make_editor, make_superuser_without_the_admin, make_hr, make_auditor])
 @pytest.mark.parametrize("page", ["/", "/admin/", "/team/"])
 def test_staff_without_a_second_factor_are_led_to_set_one_up(make, page):
     client, _ = sign_in(make())
@@ -62,6 +76,34 @@ def test_a_part_of_a_page_leads_the_whole_page_there():
     client, _ = sign_in(make_editor())
     response = client.get("/", headers={"hx-request": "true"})
     assert response["HX-Redirect"] == reverse(SET_UP)
+
+
+@pytest.mark.parametrize("office", [HR, AUDITORS])
+@pytest.mark.parametrize("is_added_by_group", [False, True])
+def test_joining_hr_or_auditors_asks_at_the_next_request(office, is_added_by_group):
+    person, group = make_user(audits_until=date(2099, 12, 31)), Group.objects.get(name=office)
+    client, _ = sign_in(person)
+    assert client.get("/").status_code == 200
+    if is_added_by_group:
+        group.user_set.add(person)
+    else:
+        person.groups.add(group)
+    assert client.get("/")["Location"] == reverse(SET_UP)
+    person.groups.remove(group)
+    assert client.get("/").status_code == 200
+
+
+def test_managers_are_asked_by_a_setting(settings):
+    settings.TWO_FACTOR_FOR_MANAGERS = True
+    client, _ = sign_in(make_team().manager)
+    assert client.get("/team/")["Location"] == reverse(SET_UP)
+    client, _ = sign_in(make_user())
+    assert client.get("/").status_code == 200
+
+
+def test_auditors_are_asked_no_more_after_their_last_day():
+    client, _ = sign_in(make_auditor(audits_until=date(2020, 1, 1)))
+    assert client.get("/").status_code == 200
 
 
 def test_nobody_else_is_asked():
