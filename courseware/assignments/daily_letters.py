@@ -25,6 +25,7 @@ from courseware.assessment.daily_answers import DailyWish
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assignments.example_letters import DAILY_QUESTION
 from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ask
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
@@ -46,6 +47,7 @@ def register_letter() -> None:
         sort=LetterSort.SUBSCRIBED,
         editable=DAILY_QUESTION,
         asked_for_on="assessment:daily",
+        is_for=lambda person: Enrollment.objects.filter(learner=person).exists(),
     )
     register_kind(DAILY_LETTER, kind)
 

@@ -5,9 +5,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.permissions import handles_people, teams_managed_by
+from courseware.accounts.models import User
+from courseware.accounts.permissions import handles_people, is_manager, teams_managed_by
 from courseware.assignments.door_sending import LETTER
-from courseware.assignments.group_doors import GroupCard
+from courseware.assignments.group_doors import GroupCard, GroupDoor
 from courseware.assignments.group_summaries import board_address, figures_of, summary_lines
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
@@ -17,7 +18,11 @@ def register_letter() -> None:
     template = "assignments/mail/group_summary.txt"
     words = _("What a chat group was not told")
     questions = one_by_one(still_wanted), one_by_one(in_words)
-    register_kind(LETTER, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED))
+    register_kind(LETTER, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, is_for=is_told_of_doors))
+
+
+def is_told_of_doors(person: User) -> bool:
+    return (handles_people(person) or is_manager(person)) and GroupDoor.objects.in_use().exists()
 
 
 def card_of(message: Message) -> GroupCard | None:

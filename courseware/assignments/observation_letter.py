@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
-from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.mornings import FewLetters, Morning
 from courseware.assignments.observations import Observation
 from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
@@ -36,7 +36,8 @@ NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more
 def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
-    register_kind(KIND, MessageKind(_("A look some days after a course"), template, *questions, LetterSort.SUBSCRIBED))
+    words, sort = _("A look some days after a course"), LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=is_manager))
 
 
 def ask_leads(at: datetime | None = None) -> str:

@@ -49,6 +49,8 @@ class MessageKind:
     `lines`, of a kind that stands in the tray, too: of several lines what each says, by key, from as many queries as
     for one. Left out is what it has no words for any more.
 
+    `is_for`, of a kind that its reader may stop, says whether a person can get it at all.
+
     `asked_for_on`, of a kind that only who wants it gets, is the name of the address where one says so.
     """
 
@@ -60,6 +62,7 @@ class MessageKind:
     lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
     editable: Editable | None = None
     asked_for_on: str = ""
+    is_for: Callable[[Any], bool] = lambda person: True
 
 
 MESSAGE_KINDS: dict[str, MessageKind] = {}

@@ -46,18 +46,19 @@ def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
 @form_on(own_letters_address)
 @login_required
 def own_letters(request: HttpRequest) -> HttpResponse:
+    person = cast(AbstractBaseUser, request.user)  # nobody else is let in
+    kinds = kinds_to_stop(person)
     if request.method == "POST":
-        person = cast(AbstractBaseUser, request.user)  # nobody else is let in
         kind = request.POST.get("kind", "")
-        if kind in kinds_to_stop():
+        if kind in kinds:
             is_over = "stop" in request.POST
             (stop_kind if is_over else turn_on_again)(KindToStop(person, kind))
             said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
             messages.success(request, said)
         return redirect("outbox:own-letters")
-    stopped = stopped_of(cast(AbstractBaseUser, request.user))
+    stopped = stopped_of(person)
     context = {
-        "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds_to_stop()],
+        "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
         "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(LetterSort.TRAINING)],
     }
     return render(request, "outbox/own_letters.html", context)

@@ -84,5 +84,6 @@ def stopped_among(messages: Sequence[Message]) -> set[int]:
     return {message.pk for message in asked if (message.person_id, message.kind) in stopped}
 
 
-def kinds_to_stop() -> list[str]:
-    return kinds_of_sort(LetterSort.SUBSCRIBED)
+def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
+    """The kinds that `person` can get and may stop."""
+    return [name for name in kinds_of_sort(LetterSort.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

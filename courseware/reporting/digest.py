@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import people_managed_by, teams_managed_by
+from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
 from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
 from courseware.content.compiled import serving
 from courseware.learning.day_requests import DayRequest
@@ -44,7 +44,8 @@ NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
 def register_letter() -> None:
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template = _("Your people this week"), "reporting/mail/digest.txt"
-    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, editable=DIGEST))
+    sort = LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=DIGEST, is_for=is_manager))
 
 
 def write_digests(at: datetime | None = None) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.leads import leads_of, next_level
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
-from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.mornings import FewLetters, Morning
 from courseware.assignments.near_days import Plans
@@ -40,7 +40,8 @@ OFF = gettext_noop("the firm has switched it off")
 def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
-    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, editable=ESCALATION))
+    sort = LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=ESCALATION, is_for=is_manager))
 
 
 def escalate(at: datetime | None = None) -> str:

@@ -40,6 +40,10 @@ def is_subscribed(person) -> bool:
     return MonthlyReport.objects.filter(person=person).exists() and KIND not in stopped_of(person)
 
 
+def has_asked_for_it(person) -> bool:
+    return MonthlyReport.objects.filter(person=person).exists() and sees_reports(person)
+
+
 @transaction.atomic
 def subscribe(person) -> None:
     """Also for who has stopped these letters by the one press that each of them offers."""
@@ -60,7 +64,8 @@ def register_letter_of_month() -> None:
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
     words, sort = _("Report about a month"), LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=MONTHLY_REPORT))
+    kind = MessageKind(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
+    register_kind(KIND, kind)
 
 
 def month_before(day: date) -> date:

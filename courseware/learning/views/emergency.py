@@ -46,12 +46,10 @@ def own_cards(request):
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
     """Courses that have a card, each with its outline in the language of the page, in the order of the page: cards with
     the company's own contacts first, then the order in which the courses were added. Runs one query."""
-    released = [course for course in courses if course.current]
-    with_contacts = set(
-        CardContact.objects.filter(course__in=released).exclude(number="").values_list("course", flat=True)
-    )
-    released.sort(key=lambda course: (course.pk not in with_contacts, course.pk))
-    found = ((course, serving.outline(course.current, get_language())) for course in released)
+    found = [(course, serving.outline(course.current, get_language())) for course in courses if course.current]
+    numbers = CardContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
+    with_contacts = set(numbers.values_list("course", flat=True))
+    found.sort(key=lambda each: (each[0].pk not in with_contacts, each[0].pk))
     return [(course, outline) for course, outline in found if outline.card_id]
 
 
