@@ -12,6 +12,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.assignments import (
             acting,
             arrival_letter,
+            certified_enrollments,
             changed_lesson_letters,
             coming_reminders,
             daily_letters,
@@ -31,6 +32,8 @@ class AssignmentsConfig(AppConfig):
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.learning.signals import enrollment_completed
 
+        words = _("End enrollments of people who are certified already")
+        schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
         nightly_list.register_letters()
         words = _("Bring in the list of people that lies in ROSTER_DIR")

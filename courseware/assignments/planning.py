@@ -14,6 +14,7 @@ from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Standing
 from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.due import RuleDay, day_for
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -194,8 +195,12 @@ def runs_of(
     people: Collection[int], courses: Collection[int | None], begun_by
 ) -> defaultdict[int, dict[int, NewestRun]]:
     runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
+    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
+    is_certified = Exists(lines.filter(adjustment__kind=Adjustment.Kind.CERTIFIED))  # ended so, but not excused
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
-    for pk, person, course, done, excused in found.values_list("pk", "learner", "course", "completed_at", "waived_at"):
+    columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
+    for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):
         is_open = done is None and excused is None
-        runs[person][course] = NewestRun(pk, is_open, bool(excused) and not done, frozenset(begun_by[pk]))
+        is_excused = bool(excused) and not done and not ended
+        runs[person][course] = NewestRun(pk, is_open, is_excused, frozenset(begun_by[pk]))
     return runs

@@ -20,6 +20,7 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 
 RUNS_AT_ONCE = 50  # so that nobody else waits longer than that takes
+NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 
 def deeds_behind_runs() -> QuerySet[Assignment]:
@@ -34,7 +35,7 @@ def runs_to_go(rule: AssignmentRule) -> QuerySet[Enrollment]:
     """In which nothing was done, nor another day asked for, and about which nobody has decided since; no other rule
     asks for them, either, nor did anybody in another account of the person."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
-    untouched = dict.fromkeys(("started_at", "attempts", "runs", "adjustment_lines", "day_requests"))
+    untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
     return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched)
 

@@ -6,8 +6,10 @@ lines back.
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
@@ -42,6 +44,7 @@ CLOSED = {
     Kind.WAIVED: {Refusal.COMPLETED},
     Kind.TIMED: set(),
     Kind.ENROLLED: set(),
+    Kind.CERTIFIED: {Refusal.COMPLETED, Refusal.EXCUSED},
 }
 
 
@@ -63,6 +66,8 @@ def refusal_of(adjustment, enrollment):
         return Refusal.COMPLETED
     if enrollment.waived_at:
         return Refusal.UNCHANGED if adjustment.kind == Kind.WAIVED else Refusal.EXCUSED
+    if adjustment.kind == Kind.CERTIFIED:
+        return None
     is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
     return Refusal.UNCHANGED if is_same_day and not enrollment.is_day_moved else None
 
@@ -170,6 +175,8 @@ def locked(lines, kind):
         practice_time.lock([line.learner_id for line in lines])
     keys = [line.enrollment_id for line in lines]
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
+    if kind == Kind.CERTIFIED:
+        rows = rows.select_related("learner")
     rows = rows.filter(pk__in=keys)
     return {each.pk: each for each in rows.order_by("pk")}
 
@@ -203,7 +210,24 @@ def give_time_to_lines(adjustment, lines):
     return made, practice_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
 
 
-MAKE = {Kind.EXTENDED: extend_lines, Kind.WAIVED: waive_lines, Kind.TIMED: give_time_to_lines}
+def end_lines(adjustment, lines):
+    """End enrollments whose learners are certified in the course: like an excuse, but assignment rules ask again when
+    the certificate ends. The learner reads why in the own language."""
+    for line in lines:
+        line.enrollment.waived_at = adjustment.made_at
+        with override(line.enrollment.learner.language or settings.LANGUAGE_CODE):
+            line.enrollment.waived_reason = gettext("You have a valid certificate in this course already.")
+    Enrollment.objects.write_many([line.enrollment for line in lines], ["waived_at", "waived_reason"])
+    data, at = {"certified": True}, adjustment.made_at
+    return lines, [NewEvent("waived", line.enrollment, adjustment.made_by, data, at) for line in lines]
+
+
+MAKE = {
+    Kind.EXTENDED: extend_lines,
+    Kind.WAIVED: waive_lines,
+    Kind.TIMED: give_time_to_lines,
+    Kind.CERTIFIED: end_lines,
+}
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ class Adjustment(models.Model):
         WAIVED = "waived", _("excused")
         TIMED = "timed", _("time under pressure")
         ENROLLED = "enrolled", _("enrolled")
+        CERTIFIED = "certified", _("ended: certified already")
 
     kind = models.CharField(max_length=10, choices=Kind)
     made_at = models.DateTimeField()

@@ -1,4 +1,5 @@
-"""Taking back what somebody decided: until the next decision on that enrollment, for a day."""
+"""Taking back what somebody decided: until the next decision on that enrollment, for a day; an enrollment that ended
+because its learner is certified can be reopened for a week."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,7 @@ from courseware.learning.postponing import follow_absences
 from courseware.outbox.models import Message
 
 FOR = timedelta(days=1)
+FOR_CERTIFIED = timedelta(days=7)  # a nightly job ends these enrollments, maybe before a weekend
 
 
 class Stays(models.TextChoices):
@@ -52,7 +54,8 @@ def lines_in_hands_of(user, adjustment):
     own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
-    return adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
+    lines = adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
+    return lines.select_related("adjustment")
 
 
 def may_still(line, newest, at=None):
@@ -63,7 +66,7 @@ def may_still(line, newest, at=None):
 def why_it_stays(line, newest, at):
     if line.undone_at or line.enrollment_id is None:
         return Stays.UNDONE
-    if line.made_at is None or at - line.made_at > FOR:
+    if line.made_at is None or at - line.made_at > (FOR_CERTIFIED if line.adjustment.kind == Kind.CERTIFIED else FOR):
         return Stays.LATE
     return None if newest.get(line.enrollment_id) == line.pk else Stays.LATER
 
@@ -117,6 +120,7 @@ def has_begun(line):
 CHANGED = {
     Kind.EXTENDED: is_another_day,
     Kind.WAIVED: is_excused_otherwise,
+    Kind.CERTIFIED: is_excused_otherwise,
     Kind.TIMED: lambda line: None,  # asked where the person is locked
     Kind.ENROLLED: has_begun,
 }
@@ -200,6 +204,7 @@ def by_mistake(person):
 TAKE_BACK = {
     Kind.EXTENDED: take_back_days,
     Kind.WAIVED: take_back_excuses,
+    Kind.CERTIFIED: take_back_excuses,
     Kind.TIMED: take_back_times,
     Kind.ENROLLED: take_back_enrollments,
 }

@@ -1,0 +1,182 @@
+"""End enrollments that rules created and nobody has started, where the learner is certified in the course.
+
+Recording outside training offers it; a nightly job does it for all others. A renewal that a rule opened because the
+certificate ends stays open. An enrollment that somebody decided to keep is not ended again.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assessment.outside_records import TRAININGS_AT_ONCE, record_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.planning import acting_rules, chunks_of_people, facts_of, version_of
+from courseware.assignments.revoking import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
+from courseware.learning.adjusting import adjust
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.merged_runs import stands_for_another
+from courseware.learning.models import Enrollment
+from courseware.learning.undoing import NotUndone, undo
+from courseware.lib import dates
+
+Pair = tuple[int, int]  # keys of a person and of a course
+Kind = Adjustment.Kind
+
+
+@dataclass
+class Recorded:
+    """`ended` and `kept` count enrollments; `adjustment` has the ended ones, None where there are none."""
+
+    trainings: int = 0
+    ended: int = 0
+    kept: int = 0
+    adjustment: Adjustment | None = None
+
+
+def unstarted_by_rules() -> QuerySet[Enrollment]:
+    """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
+    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=Kind.CERTIFIED)
+    by_rule = deeds_behind_runs().filter(enrollment=OuterRef("pk"))
+    runs = Enrollment.objects.newest().open()
+    return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
+
+
+def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
+    pairs = {(each.person_id, each.course_id) for each in trainings}
+    people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
+    found = unstarted_by_rules().filter(learner__in=people, course__in=courses)
+    return [run for run in found if (run.learner_id, run.course_id) in pairs]
+
+
+def answered(runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()) -> list[Enrollment]:
+    """Those of `runs` that a certificate answers on `day`, as though `trainings` were recorded, too.
+
+    The number of queries is the same for one and for a thousand.
+    """
+    deeds = defaultdict(list)
+    for deed in deeds_behind_runs().filter(enrollment__in=runs).select_related("rule__current"):
+        deeds[deed.enrollment_id].append(deed)
+    courses = {run.course_id for run in runs}
+    acting = list(acting_rules().filter(course__in=courses))
+    rules = {each.pk: each for each in acting} | {each.rule_id: each.rule for own in deeds.values() for each in own}
+    [people] = chunks_of_people({run.learner_id for run in runs})
+    facts = {person.key: person for person in facts_of(people, list(rules.values()))}
+    proposed = certificates_of(trainings)
+    found = []
+    for run in runs:
+        person = facts.get(run.learner_id)
+        proofs = [person.certificates.get(run.course_id)] if person else []
+        proofs += proposed.get((run.learner_id, run.course_id), [])
+        certified = max((proof for proof in proofs if proof), key=lambda proof: proof.until, default=None)
+        if person and certified and day <= certified.until:
+            fitting = [rule for rule in acting if rule.course_id == run.course_id and is_about(rule, person, day)]
+            asked = [*fitting, *(deed.rule for deed in deeds[run.pk])]
+            if not (any(renews(each, certified, day) for each in asked) or was_opened_for(certified, deeds[run.pk])):
+                found.append(run)
+    return found
+
+
+def certificates_of(trainings: Collection[OutsideTraining]) -> Mapping[Pair, list[Certified]]:
+    found = defaultdict(list)
+    for each in trainings:
+        found[each.person_id, each.course_id].append(Certified(each.trained_on, each.certifies_until, is_outside=True))
+    return found
+
+
+def is_about(rule: AssignmentRule, person: PersonFacts, day: date) -> bool:
+    version = version_of(rule)
+    return version.acts_since <= day and reason_outside(version, person, day) is None
+
+
+def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
+    return renewal_of(version_of(rule), certified, day).deed is Deed.RENEW
+
+
+def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
+    """Whether a rule opened the enrollment as the renewal of this very certificate, whatever the rule says now."""
+    ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in deeds)
+    yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in deeds)
+    return ends_soon or yearly
+
+
+@transaction.atomic
+def end_answered(keys: Collection[int], adjustment: Adjustment) -> int:
+    """End those of these enrollments, at most RUNS_AT_ONCE, that a certificate answers. Returns how many."""
+    at = adjustment.made_at
+    list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+    # Asked once more, now that nobody can begin them.
+    runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    _made, refused = adjust(runs, adjustment, at=at) if runs else (None, [])
+    left = {each.learner for each in refused}
+    ended = [run.pk for run in runs if run.learner_id not in left]
+    # So that a rule may ask again once the certificate has ended.
+    Assignment.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
+    return len(ended)
+
+
+def end_certified() -> str:
+    """End all enrollments that a certificate answers: the nightly job. Returns what the page of jobs shows."""
+    adjustment, number = Adjustment(kind=Kind.CERTIFIED, made_at=timezone.now()), 0
+    certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
+    keys = list(certified.values_list("pk", flat=True))
+    for first in range(0, len(keys), RUNS_AT_ONCE):
+        number += end_answered(keys[first : first + RUNS_AT_ONCE], adjustment)
+    return f"end: {number}"
+
+
+def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> Recorded:
+    """Record outside trainings; in the same transaction as each batch, end the enrollments that they answer.
+
+    `ends`: False keeps these enrollments, also from the nightly job; None leaves them to it.
+    """
+    recorded = Recorded()
+    ending = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=timezone.now())
+    keeping = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=ending.made_at)
+    for first in range(0, len(trainings), TRAININGS_AT_ONCE):
+        with transaction.atomic():
+            new = record_outside(trainings[first : first + TRAININGS_AT_ONCE], by=by, at=ending.made_at)
+            recorded.trainings += len(new)
+            keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
+            if ends:
+                recorded.ended += end_answered(keys, ending)
+            elif keys:
+                recorded.kept += keep_answered(keys, keeping)
+    recorded.adjustment = ending if recorded.ended else None
+    return recorded
+
+
+def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
+    """Note that these enrollments stay although a certificate answers them: a line that is undone as it is made."""
+    at, by = adjustment.made_at, adjustment.made_by
+    runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    if runs and not adjustment.pk:
+        adjustment.save(force_insert=True)
+    AdjustmentLine.objects.bulk_create(
+        AdjustmentLine(
+            adjustment=adjustment,
+            learner_id=run.learner_id,
+            enrollment=run,
+            made_at=at,
+            undone_at=at,
+            undone_by=by,
+        )
+        for run in runs
+    )
+    return len(runs)
+
+
+@transaction.atomic
+def reopen(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> tuple[list[int], list[NotUndone]]:
+    """Undo the end of enrollments, as `undoing.undo` does. The rules count as their creators again."""
+    done, left = undo(adjustment, lines, by=by)
+    runs = [line.enrollment_id for line in lines if line.learner_id in done]
+    Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)
+    return done, left
