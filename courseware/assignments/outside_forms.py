@@ -5,6 +5,7 @@ from datetime import date
 
 from django import forms
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.rosters.reading import ListRefused, read_beside, understood
@@ -24,7 +25,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class OutsideForm(forms.Form):
-    """Of one person."""
+    """Of one person. `ends` is asked where a rule has enrolled the person in a course that is not begun."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
     trained_on = forms.DateField(label=_("Learned on"), widget=DayInput)
@@ -40,12 +41,20 @@ class OutsideForm(forms.Form):
         help_text=_("For example: certificate of another firm, seen by Li Na. The person reads it, too."),
     )
     reference = forms.CharField(label=_("Its number, or where it is kept"), max_length=100, required=False)
+    ends = forms.BooleanField(required=False, initial=True)
 
     helper = Fields(error_summary=True, marks_required=True)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, not_begun, **kwargs):
+        """`not_begun`: titles of the courses in which a rule has enrolled the person and nothing is begun."""
         super().__init__(*args, **kwargs)
         self.fields["course"].queryset = published_courses()
+        if not_begun:
+            words = gettext("A rule has enrolled this person, who has not begun: end the enrollment in the same course")
+            self.fields["ends"].label = words
+            self.fields["ends"].help_text = gettext(", ").join(not_begun)
+        else:
+            del self.fields["ends"]
 
     def clean_trained_on(self):
         day = self.cleaned_data["trained_on"]
@@ -63,6 +72,7 @@ class OutsideForm(forms.Form):
     def training(self, person):
         """Not saved yet. Call it when the form is valid."""
         terms = dict(self.cleaned_data)
+        terms.pop("ends", None)
         until = terms.pop("last_day") or usual_end(terms["course"], terms["trained_on"])
         return OutsideTraining(person=person, valid_until=until, **terms)
 

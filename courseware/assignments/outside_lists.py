@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.columns import HEADINGS, folded
 from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, clean, day, printable
 from courseware.accounts.rosters.tables import Table
-from courseware.assessment.outside_records import TRAININGS_AT_ONCE, key_of, record_outside, usual_end
+from courseware.assessment.outside_records import key_of, usual_end
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
@@ -203,8 +203,5 @@ def in_words(fault: Any) -> CellProblem:
     return CellProblem(fault.cell, str(FIELDS[fault.column]), fault.stood, str(PROBLEMS[fault.code]))
 
 
-def record_rows(rows: Sequence[ListedTraining], *, by: User) -> int:
-    """Those that are new, a batch at a time; returns how many. Broken off and begun again, it does the rest."""
-    new = [row.training for row in rows if row.is_new and row.training]
-    batches = [new[start : start + TRAININGS_AT_ONCE] for start in range(0, len(new), TRAININGS_AT_ONCE)]
-    return sum(len(record_outside(batch, by=by)) for batch in batches)
+def new_of(rows: Iterable[ListedTraining]) -> list[OutsideTraining]:
+    return [row.training for row in rows if row.is_new and row.training]

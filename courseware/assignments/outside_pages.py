@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.permissions import is_no_staff, may_handle, may_place
-from courseware.assessment.outside_records import record_outside, withdraw_outside
+from courseware.assessment.outside_records import withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.certified_enrollments import answered, record_trainings, unstarted_by_rules, unstarted_of
 from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, WrongForm
-from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, record_rows
+from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, new_of
 from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.person_pages import placed_person_or_404, titled
 from courseware.content.course_titles import course_title
@@ -42,8 +43,13 @@ def outside(request):
     if form.is_valid():
         rows = beside_records(form.listing, form.usual, by=request.user)
         if request.POST.get("act") == "go" and form.is_seen:
-            say(request, record_rows(rows, by=request.user), rows)
-            return redirect("assignments:outside")
+            recorded = record_trainings(new_of(rows), by=request.user, ends=ends_of(request.POST))
+            say(request, recorded, rows)
+            return (
+                redirect("assignments:act", recorded.adjustment.pk)
+                if recorded.ended
+                else redirect("assignments:outside")
+            )
         form = form.shown()
     page = Paginator(trainings_shown_to(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
@@ -54,8 +60,14 @@ def outside(request):
     return render(request, "assignments/outside.html", context, status=status)
 
 
+def ends_of(data):
+    """Whether to end the enrollments that the new certificates answer; None where the page did not ask."""
+    return "ends" in data if "asked" in data else None
+
+
 def of_rows(rows):
-    new = [row.training for row in rows if row.is_new]
+    new = new_of(rows)
+    unstarted = unstarted_of(new) if new else []
     for training in new[:SHOWN]:
         training.title = course_title(training.course, get_language())
     problems = [each for row in rows for each in row.problems]
@@ -64,6 +76,7 @@ def of_rows(rows):
         "rows": rows,
         "new": new[:SHOWN],
         "new_number": len(new),
+        "to_end": len(answered(unstarted, site_day(), new)) if unstarted else 0,
         "more": max(0, len(new) - SHOWN),
         "known": known,
         "problems": problems[:SHOWN],
@@ -71,9 +84,19 @@ def of_rows(rows):
     }
 
 
-def say(request, number, rows):
-    words = ngettext("%(number)d training is recorded.", "%(number)d trainings are recorded.", number)
-    messages.success(request, words % {"number": number})
+def say(request, recorded, rows=()):
+    words = ngettext("%(number)d training is recorded.", "%(number)d trainings are recorded.", recorded.trainings)
+    messages.success(request, words % {"number": recorded.trainings})
+    if recorded.ended:
+        words = ngettext(
+            "%(number)d enrollment has ended, as the person is certified.",
+            "%(number)d enrollments have ended, as these people are certified.",
+            recorded.ended,
+        )
+        messages.success(request, words % {"number": recorded.ended})
+    if recorded.kept:
+        words = ngettext("%(number)d enrollment stays open.", "%(number)d enrollments stay open.", recorded.kept)
+        messages.info(request, words % {"number": recorded.kept})
     left_out = sum(bool(row.problems) for row in rows)
     if left_out:
         words = ngettext("%(number)d row was left out.", "%(number)d rows were left out.", left_out)
@@ -89,11 +112,17 @@ def outside_address(pk):
 @form_on(outside_address)
 def outside_of(request, pk):
     person = other_person_or_404(request, pk)
-    form = OutsideForm(request.POST if request.method == "POST" else None)
+    unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
+    titles = [course_title(run.course, get_language()) for run in unstarted]
+    form = OutsideForm(request.POST if request.method == "POST" else None, not_begun=titles)
     if form.is_valid():
-        new = record_outside([form.training(person)], by=request.user)
-        note = gettext("%(name)s: recorded.") if new else gettext("%(name)s: that day is recorded already.")
+        recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))
+        is_new = recorded.trainings
+        note = gettext("%(name)s: recorded.") if is_new else gettext("%(name)s: that day is recorded already.")
         messages.success(request, note % {"name": person.name})
+        if recorded.ended:
+            messages.success(request, gettext("The enrollment has ended, as the person is certified."))
+            return redirect("assignments:act", recorded.adjustment.pk)
         return redirect("assignments:person", pk)
     return render(request, "assignments/outside_of.html", {"person": person, "form": form}, status=form_status(form))
 

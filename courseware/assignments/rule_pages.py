@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,6 +20,8 @@ from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
 from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on, what_it_says
 from courseware.content.course_titles import course_title
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.undoing import FOR_CERTIFIED
 from courseware.lib import dates
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
@@ -64,7 +67,14 @@ def rules(request):
     page = Paginator(all_rules().annotate(done=done).order_by("-pk"), RULES_A_PAGE).get_page(request.GET.get("page"))
     for rule in page.object_list:
         rule.words = words_of(rule)[0]
-    return render(request, "assignments/rules.html", {"page": page})
+    return render(request, "assignments/rules.html", {"page": page, "ended": ended_lately()})
+
+
+def ended_lately():
+    """What ended enrollments of people who are certified, as long as that can be undone, with `number` of them."""
+    standing = Count("lines", filter=Q(lines__undone_at=None))
+    ended = Adjustment.objects.filter(kind=Adjustment.Kind.CERTIFIED, made_at__gte=timezone.now() - FOR_CERTIFIED)
+    return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

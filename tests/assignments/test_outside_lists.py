@@ -10,7 +10,8 @@ from courseware.accounts.rosters.reading import ListRefused, understood
 from courseware.accounts.rosters.tables import read_text
 from courseware.assessment.models import Standing
 from courseware.assessment.outside_training import OutsideTraining
-from courseware.assignments.outside_lists import SORT, Usual, beside_records, record_rows
+from courseware.assignments.certified_enrollments import record_trainings
+from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
 from courseware.evidence.models import Event
 from tests.making import make_admin, make_auditor, make_course, make_hr, make_user
 
@@ -102,10 +103,10 @@ def test_each_cell_that_cannot_be_used_is_named_with_what_stood_there(course, li
 
 def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(course, li):
     text, hr = HEADINGS + "A12,,tea-room,2026-03-02,2026-12-31,x,\n", make_hr()
-    assert record_rows(read(text, hr), by=hr) == 1
+    assert record_trainings(new_of(read(text, hr)), by=hr, ends=None).trainings == 1
     [again] = read(text, hr)
     assert (again.is_known, again.is_new, again.problems) == (True, False, [])
-    assert record_rows([again], by=hr) == 0
+    assert record_trainings(new_of([again]), by=hr, ends=None).trainings == 0
     [other] = read(HEADINGS + "A12,,tea-room,2026-03-02,2027-12-31,x,\n", hr)
     assert [each.words for each in other.problems] == [
         "This is recorded already, with another last day. Take that back first."
@@ -114,7 +115,7 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     rows = read(HEADINGS + contradict, hr)
     said = [[each.words for each in row.problems] for row in rows]
     assert said == [[], ["Line 2 is about the same person, course and day."]]
-    assert record_rows(rows, by=hr) == 1
+    assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
     assert (OutsideTraining.objects.count(), Event.objects.filter(verb="outside-training-recorded").count()) == (2, 2)
     assert Standing.objects.get().certified_until == date(2027, 4, 2)
 

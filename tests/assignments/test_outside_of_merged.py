@@ -9,8 +9,9 @@ from courseware.accounts.rosters.tables import read_text
 from courseware.assessment.models import Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.merging import merge
-from courseware.assignments.outside_lists import SORT, Usual, beside_records, record_rows
+from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
 from tests.making import make_admin, make_course, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
@@ -63,5 +64,5 @@ def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, cou
         [],
         ["Line 2 is about the same person, course and day."],
     ]
-    record_rows(rows, by=hr)
+    record_trainings(new_of(rows), by=hr, ends=None)
     assert OutsideTraining.objects.get().person == kept

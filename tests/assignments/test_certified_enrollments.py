@@ -1,0 +1,232 @@
+"""Enrollments that a rule created end where the learner is certified in the course and has not begun."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from courseware.assessment.outside_records import record_outside, withdraw_outside
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments import acting, rehearsal
+from courseware.assignments.certified_enrollments import end_answered, end_certified, record_trainings, reopen
+from courseware.assignments.models import Assignment
+from courseware.assignments.reminding import remind_due
+from courseware.evidence.models import Event
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.enrolling import enroll, extend
+from courseware.learning.models import Enrollment
+from courseware.outbox.models import Message
+from courseware.reporting.consistency import differences
+from tests.assignments.rules import make_rule
+from tests.making import days, join, letters, make_hr, make_user
+from tests.world import complete_course, finish_lessons
+
+pytestmark = pytest.mark.django_db
+TODAY, NIGHT, IN_A_YEAR = date(2026, 11, 25), date(2026, 11, 26), date(2027, 11, 15)
+PAGE = "/people/outside/"
+
+
+@pytest.fixture
+def rule(course, team):
+    return make_rule(course, team_id=team.pk, renewal="whole", renewal_days=60)
+
+
+@pytest.fixture
+def people(team):
+    found = [make_user(f"Person {name}", staff_number=f"A{name}") for name in range(1, 5)]
+    for person in found:
+        join(team, person)
+    return found
+
+
+@pytest.fixture
+def signed_in(client, hr):
+    client.force_login(hr)
+    return client
+
+
+def elsewhere(person, course, until=IN_A_YEAR, on=date(2026, 3, 2)):
+    return OutsideTraining(person=person, course=course, trained_on=on, valid_until=until, proof="Seen")
+
+
+def days_after(number):
+    return datetime(2026, 11, 25, 3, tzinfo=UTC) + timedelta(days=number)
+
+
+def ended():
+    return set(Enrollment.objects.exclude(waived_at=None).values_list("learner", flat=True))
+
+
+def listed(people, until="2027-11-15"):
+    rows = [f"{each.staff_number},tea-room,2026-03-02,{until},Seen" for each in people]
+    return "\n".join(["Staff number,Course,Trained on,Valid until,Proof", *rows])
+
+
+def send_list(client, people, **fields):
+    shown = client.post(PAGE, {"lines": listed(people)})
+    form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
+    return shown, client.post(PAGE, {**form, "act": "go", **fields}, follow=True)
+
+
+def test_a_list_of_certificates_offers_to_end_what_nobody_has_begun(signed_in, course, rule, people):
+    acting.act(TODAY)
+    begun = Enrollment.objects.get(learner=people[3])
+    finish_lessons(begun)
+    shown, done = send_list(signed_in, people, asked="1", ends="1")
+    assert shown.context["to_end"] == 3
+    assert "3 of these people have this course already and have not begun it: end those enrollments" in shown.text
+    assert 'name="ends" value="1" checked' in shown.text
+    assert "4 trainings are recorded." in done.text and "3 enrollments have ended" in done.text
+    assert ended() == {each.pk for each in people[:3]}
+    assert Event.objects.filter(verb="waived", actor=signed_in.session["_auth_user_id"]).count() == 3
+    # Certified and not overdue, whatever the day.
+    states = {run.learner: (run.state, run.validity) for run in Enrollment.objects.with_state().with_validity(days(40))}
+    assert states[people[0]] == ("waived", "certified")
+    assert Enrollment.objects.in_state(Enrollment.State.OVERDUE, days(40)).get() == begun
+    assert list(differences()) == []
+
+
+def test_no_email_leaves_for_enrollments_that_ended(signed_in, course, rule, people, time_machine):
+    acting.act(TODAY)
+    assert Message.objects.filter(kind="enrolled").count() == 4
+    send_list(signed_in, people[:3], asked="1", ends="1")
+    assert [letter.to for letter in letters()] == [[people[3].email]]
+    for number in range(1, 40):
+        time_machine.move_to(days_after(number))
+        remind_due()
+        letters()
+    sent = {address for letter in letters() for address in letter.to}
+    assert sent == {people[3].email}
+
+
+def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_opens_it_again(
+    signed_in, course, rule, people
+):
+    acting.act(TODAY)
+    address = f"/people/{people[0].pk}/outside/"
+    assert "end the enrollment in the same course" in signed_in.get(address).text
+    form = {"course": course.pk, "trained_on": "2026-03-02", "last_day": "2027-11-15", "proof": "Seen", "ends": "on"}
+    answer = signed_in.post(address, form, follow=True)
+    assert ended() == {people[0].pk}
+    assert "Enrollments ended: certified already" in answer.text and people[0].name in answer.text
+    adjustment = Adjustment.objects.get()
+    signed_in.post(f"/people/acts/{adjustment.pk}/undo/")
+    assert ended() == set()
+    assert Assignment.objects.filter(taken_back_at=None).count() == 4
+    # Opened again by hand, it is not ended by the job.
+    assert end_certified() == "end: 0"
+    assert list(differences()) == []
+
+
+def test_without_an_enrollment_to_end_the_page_does_not_ask(signed_in, course, people):
+    enroll(people[0], course)  # by hand
+    assert "ends" not in signed_in.get(f"/people/{people[0].pk}/outside/").context["form"].fields
+    shown, _done = send_list(signed_in, people)
+    assert shown.context["to_end"] == 0 and 'name="asked"' not in shown.text
+    assert ended() == set()
+
+
+def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, rule, people):
+    acting.act(TODAY)
+    _shown, done = send_list(signed_in, people, asked="1")
+    assert "4 enrollments stay open." in done.text
+    assert end_certified() == "end: 0"
+    assert Enrollment.objects.open().count() == 4
+    run = Enrollment.objects.get(learner=people[0])
+    assert "kept the enrollment beside the certificate" in signed_in.get(f"/team/people/{run.pk}/").text
+
+
+def test_the_nightly_job_ends_what_a_certificate_answers_once_and_the_rule_does_not_begin_it_again(
+    course, rule, people, hr
+):
+    acting.act(TODAY)
+    by_hand = make_user()
+    enroll(by_hand, course)
+    record_outside([elsewhere(each, course) for each in [*people[:2], by_hand]], by=hr)
+    record_outside([elsewhere(people[2], course, until=date(2026, 11, 24))], by=hr)  # over
+    run = Enrollment.objects.get(learner=people[1])
+    extend(run, date(2027, 1, 8), by=hr)  # another day is no start
+    assert end_certified() == "end: 2"
+    assert ended() == {each.pk for each in people[:2]}
+    [adjustment] = Adjustment.objects.filter(kind="certified")
+    assert (adjustment.made_by, adjustment.lines.count()) == (None, 2)
+    assert (end_certified(), acting.act(NIGHT)) == ("end: 0", "")
+
+
+def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course, rule, people, hr):
+    record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+    assert acting.act(TODAY) == "enroll: 3, renew: 1"
+    assert end_certified() == "end: 0"
+    # Also where the rule would open it later by now.
+    rule.current.renewal_days = 30
+    rule.current.save()
+    assert end_certified() == "end: 0"
+    # A newer certificate answers it.
+    record_outside([elsewhere(people[0], course, on=date(2026, 11, 20))], by=hr)
+    assert end_certified() == "end: 1"
+    assert ended() == {people[0].pk}
+
+
+def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course, rule, people, hr):
+    acting.act(TODAY)
+    record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+    assert end_certified() == "end: 0"
+
+
+def test_the_renewal_opens_in_time_for_who_was_certified_already(course, rule, people, hr, time_machine):
+    acting.act(TODAY)
+    record_trainings([elsewhere(people[0], course)], by=hr, ends=True)
+    on = date(2027, 9, 16)
+    assert any(people[0].pk in names for names in rehearsal.rehearse_rule(rule, on).acts.values())
+    time_machine.move_to("2027-09-16T03:00Z")
+    assert acting.act(on) == "renew: 1"
+    assert Enrollment.objects.open().get(learner=people[0]).due_on == IN_A_YEAR
+
+
+def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong(course, team, people, hr):
+    make_rule(course, team_id=team.pk)
+    acting.act(TODAY)
+    record_trainings([elsewhere(each, course) for each in people[:2]], by=hr, ends=True)
+    withdraw_outside(OutsideTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
+    assert acting.act(NIGHT) == "enroll: 1"
+    assert acting.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
+    assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
+
+
+def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, client, time_machine):
+    acting.act(TODAY)
+    record_outside([elsewhere(people[0], course)], by=make_hr())
+    end_certified()
+    adjustment = Adjustment.objects.get()
+    client.force_login(hr)
+    assert f"/people/acts/{adjustment.pk}/" in client.get("/rules/").text
+    page = client.get(f"/people/acts/{adjustment.pk}/").text
+    assert "The site ·" in page and "Undo" in page
+    time_machine.move_to(days_after(6))
+    client.force_login(hr)
+    client.post(f"/people/acts/{adjustment.pk}/undo/")
+    assert ended() == set()
+    record_outside([elsewhere(people[1], course)], by=make_hr())
+    assert end_certified() == "end: 1"
+    time_machine.move_to(days_after(14))
+    client.force_login(hr)
+    client.post(f"/people/acts/{Adjustment.objects.latest('pk').pk}/undo/")
+    assert ended() == {people[1].pk}
+
+
+def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
+    join(team, hr)
+    acting.act(TODAY)
+    record_outside([elsewhere(hr, course)], by=make_hr())
+    adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
+    assert end_answered([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
+    assert ended() == set() and not AdjustmentLine.objects.exists()
+
+
+def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
+    acting.act(TODAY)
+    adjustment = record_trainings([elsewhere(people[0], course)], by=hr, ends=True).adjustment
+    lines = list(adjustment.lines.all())
+    assert reopen(adjustment, lines, by=hr)[0] == [people[0].pk]
+    assert reopen(adjustment, lines, by=hr)[0] == []
+    complete_course(Enrollment.objects.get(learner=people[0]))
+    assert list(differences()) == []
