@@ -1,6 +1,7 @@
 """The forms by which a list of people is brought in."""
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.rosters import sentences
@@ -10,6 +11,7 @@ from courseware.accounts.rosters.tables import ENCODINGS
 from courseware.assignments.posts import posts_by_title
 from courseware.lib.form_layout import Fields
 
+NEW_TEAMS_NAMED = 60
 MOST_UPLOADED = 2_500_000  # bytes; a proxy in front passes three million on
 
 
@@ -52,8 +54,25 @@ class ApplyForm(forms.Form):
         label=_("Yes, I have looked at who leaves, and who leads these teams then"), required=False
     )
 
-    def __init__(self, *args, needs_second_yes, joins, **kwargs):
+    creates_teams = forms.BooleanField(required=False)
+
+    field_order = ("creates_teams", "invites", "is_sure")
+
+    def __init__(self, *args, needs_second_yes, joins, new_teams, **kwargs):
+        """`new_teams`: path of each team that is not here yet → how many rows name it."""
         super().__init__(*args, **kwargs)
+        if new_teams:
+            words = ngettext(
+                "%(number)d team is not here yet: create it",
+                "%(number)d teams are not here yet: create them",
+                len(new_teams),
+            )
+            self.fields["creates_teams"].label = words % {"number": len(new_teams)}
+            listed = [f"{path} ({number})" if number else path for path, number in new_teams.items()]
+            more = [f"… {len(listed) - NEW_TEAMS_NAMED}"] if len(listed) > NEW_TEAMS_NAMED else []
+            self.fields["creates_teams"].help_text = gettext(", ").join(listed[:NEW_TEAMS_NAMED] + more)
+        else:
+            del self.fields["creates_teams"]
         if not needs_second_yes:
             del self.fields["is_sure"]
         if not joins:

@@ -13,7 +13,17 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import CONFLICT, LEFT_OUT, NotSure, TakenTwice, begin_applying, outcome_lines
-from courseware.accounts.rosters.comparing import BAD, CHANGE, JOIN, LEAVE, LINE_KINDS, MOVE, RETURN, needs_second_yes
+from courseware.accounts.rosters.comparing import (
+    BAD,
+    CHANGE,
+    JOIN,
+    LEAVE,
+    LINE_KINDS,
+    MOVE,
+    RETURN,
+    is_about_new_team,
+    needs_second_yes,
+)
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.list_forms import ApplyForm, ListForm
 from courseware.assignments.people_pages import hr_or_404
@@ -61,6 +71,7 @@ def imported(request, roster):
             redirect("assignments:imported", roster.pk) if request.method == "POST" else progress_page(request, roster)
         )
     options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN] + roster.counts[BAD]}
+    options["new_teams"] = roster.notes.get("new_teams", {})
     form = ApplyForm(request.POST if request.method == "POST" else None, **options)
     if form.is_valid() and has_begun(request, roster, form):
         return redirect("assignments:imported", roster.pk)
@@ -72,7 +83,7 @@ def has_begun(request, roster, form):
     cleaned = form.cleaned_data
     try:
         with transaction.atomic():
-            options = {name: cleaned.get(name, False) for name in ("is_sure", "invites")}
+            options = {name: cleaned.get(name, False) for name in ("is_sure", "invites", "creates_teams")}
             if begin_applying(roster, by=request.user, take=take, **options):
                 take_up.enqueue(roster.pk)
     except NotSure:
@@ -88,7 +99,9 @@ def difference_page(request, roster, form):
         raise Http404
     first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
     context = {"roster": roster, "form": form, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
-    context["takes_some"] = any(line.get("otherwise") for line in first[BAD])
+    first[BAD] = [line for line in first[BAD] if not is_about_new_team(line)]
+    context["bad_number"] = roster.counts[BAD] - roster.notes.get("in_new_teams", 0)
+    context["takes_some"] = any(line.get("otherwise") for line in first[BAD]) or "creates_teams" in form.fields
     if kind:
         page = Paginator(roster.parts.filter(kind=kind), 1).get_page(request.GET.get("page"))
         context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.lines]}

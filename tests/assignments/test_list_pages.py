@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from courseware.accounts.joining import add_person
-from courseware.accounts.models import User
+from courseware.accounts.models import Team, User
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import list_forms
@@ -163,6 +163,21 @@ def test_only_human_resources_and_admins_bring_lists_in_and_staff_stays_out_of_i
     for outsider in (make_user(), editor):
         client.force_login(outsider)
         assert {client.get("/people/import/").status_code, upload(client).status_code} == {404}
+
+
+def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first(client, hr):
+    rows = [(f"A{number}", f"Person {number}", "", f"Centre/Shift {number % 21}") for number in range(63)]
+    roster = brought(client, *rows)
+    page = page_of(client, roster)
+    tick = page.select_one("[name=creates_teams]")
+    assert not tick.has_attr("checked")
+    assert "22 teams are not here yet: create them" in page.text and "Centre/Shift 0 (3)" in page.text
+    assert page.select("table") == []  # no fault that has to be looked at row by row
+    assert press(client, roster, creates_teams="on").status_code == 302
+    work(roster)
+    assert (Team.objects.count(), User.objects.filter(teams__parent__name="Centre").count()) == (22, 63)
+    done = page_of(client, roster).text
+    assert "22teams created" in done and "63new" in done
 
 
 def test_all_of_a_kind_are_on_pages_of_fifty(client, hr):

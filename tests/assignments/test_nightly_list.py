@@ -121,7 +121,7 @@ def test_the_command_says_first_and_does_then(tmp_path, capsys):
     assert names() == ["Li"]
     said = capsys.readouterr().out.splitlines()
     assert said == 2 * [
-        "C3: 'Nowhere'. There is no such team. Teams are not made by a list: make it first.",
+        "C3: 'Nowhere'. There is no such team. A list creates a team only if you tick that.",
         "join 1, bad 1",
     ]
 

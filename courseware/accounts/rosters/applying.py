@@ -28,6 +28,7 @@ from courseware.accounts.rosters.comparing import (
     claims_twice,
     needs_second_yes,
 )
+from courseware.accounts.rosters.new_teams import create_teams_of
 from courseware.accounts.rosters.roster import Roster, RosterPart
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
@@ -87,20 +88,24 @@ def begin_applying(
     take: Collection[int] = (),
     is_sure: bool = False,
     invites: bool = False,
+    creates_teams: bool = False,
 ) -> bool:
     """Say yes to the list, with the bad lines that are to be taken as offered; `apply_next` then does it.
 
-    `by` need not be who has brought it. Returns whether nobody had done so. Raises NotSure and TakenTwice.
+    `by` need not be who has brought it; `creates_teams` needs somebody. Returns whether nobody had
+    done so. Raises NotSure and TakenTwice.
     """
     roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
         return False
     if needs_second_yes(roster.notes) and not is_sure:
         raise NotSure
+    if creates_teams and by:
+        create_teams_of(roster, take, by)
     mark_taken(roster, {*take})
     roster.begun_at, roster.said_yes = timezone.now(), by
     roster.notes |= {"invites": invites}
-    roster.save(update_fields=["begun_at", "said_yes", "notes"])
+    roster.save(update_fields=["begun_at", "said_yes", "notes", "counts"])
     return True
 
 

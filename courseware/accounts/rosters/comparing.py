@@ -2,7 +2,8 @@
 
 A line is a plain dictionary, to be kept as JSON: `line` of the file, `kind`, `person` (none who joins), `name`; of each
 field that changes what it `was` and what it is `to` be; `team` and `role` of a new place, and `teams_were`; the
-`problems` of a bad line, and what else it may come to if somebody says so: `otherwise`, on the ground of `offer`.
+`problems` of a bad line, and what else it may come to if somebody says so: `otherwise`, on the ground of `offer`; or
+`in_new_team`, if the team at the path `new_team` is created.
 """
 
 from collections import Counter, defaultdict
@@ -21,6 +22,7 @@ JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move",
 KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
 POSTS_NAMED = 20
 LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
+NEW_TEAM = -1  # the key of a team that is still to be created
 
 Line = dict[str, Any]
 
@@ -80,6 +82,7 @@ class Comparison:
                 plan.lines[line["kind"]].append(line)
         if is_whole_firm and only is None:
             plan.lines[LEAVE] += self.absent(plan.notes)
+        plan.lines[BAD].sort(key=is_about_new_team)  # the others have to be looked at one by one
         self.mark_teams_left_alone(plan)
         self.note(plan)
         return plan
@@ -160,7 +163,15 @@ class Comparison:
         if not problems and (offered or not of_team) and good:
             line["otherwise"] = good | {"key": self.key_of(row)}
             line["offer"] = self.firm.paths[offered] if offered else ""
+        is_new = {each.code for each in of_team} <= {"no-team", "near-team"} and bool(of_team)
+        if is_new and not problems and not between and self.may_place(person):
+            line["in_new_team"] = self.good_line(row, person, NEW_TEAM)
+            line["new_team"] = row.values["team"]
         return line
+
+    def may_place(self, person: Known | None) -> bool:
+        """Whether a list may give `person` a place in a team that is not here yet."""
+        return person is None or (self.may_touch(person) and (self.may_touch_staff or person.pk != self.own))
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
         """What no answer on the page can mend."""
@@ -294,9 +305,23 @@ class Comparison:
             if alone:
                 line["alone"] = sorted(alone)
 
+    def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
+        """Path of each team to create, also of those above → how many rows name it, by the whole path or its end."""
+        names = [path.split("/") for path in named]
+        paths = {
+            folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
+        }
+        wanted = [path for path in paths if not self.firm.teams.get(path)]
+        found = {path: 0 for path in wanted if not any(other.endswith(f"/{path}") for other in wanted)}
+        for path, number in named.items():
+            whole = next(each for each in found if f"/{each}".endswith(f"/{folded(path)}"))
+            found[whole] += number
+        return {paths[path]: number for path, number in sorted(found.items())}
+
     def note(self, plan: Plan) -> None:
         active = sum(person.is_active and not person.is_for_admins for person in self.firm.people.values())
         leavers = len(plan.lines[LEAVE])
+        new_teams = self.new_teams(Counter(line["new_team"] for line in plan.lines[BAD] if line.get("in_new_team")))
         left_alone = {team for lines in plan.lines.values() for line in lines for team in line.get("alone", ())}
         plan.notes |= {
             "rows": len(self.listing.rows),
@@ -305,9 +330,16 @@ class Comparison:
             "unknown": self.listing.unknown,
             "bare_numbers": self.listing.bare_numbers,
             "posts": sorted(self.unknown_posts),
+            "new_teams": new_teams,
+            "in_new_teams": sum(map(is_about_new_team, plan.lines[BAD])),
             "many_leave": leavers >= LEAVERS_AT_LEAST and leavers * 100 > active * LEAVERS_PERCENT,
             "alone": sorted(left_alone),
         }
+
+
+def is_about_new_team(line: Line) -> bool:
+    """Whether nothing is wrong with a bad line but that its team is not here, and none has a name like it."""
+    return bool(line.get("in_new_team")) and "otherwise" not in line
 
 
 def needs_second_yes(notes: Mapping[str, Any]) -> bool:

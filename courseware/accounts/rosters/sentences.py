@@ -46,7 +46,7 @@ PROBLEMS = {
     "address-taken": _("%(name)s has this address already."),
     "ask-admin": _("This person is staff or audits: ask an admin for the change."),
     "own-place": _("This is you: a colleague or an admin moves you or lets you go."),
-    "no-team": _("There is no such team. Teams are not made by a list: make it first."),
+    "no-team": _("There is no such team. A list creates a team only if you tick that."),
     "near-team": _("There is no such team. Is it “%(path)s”?"),
     "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
 }

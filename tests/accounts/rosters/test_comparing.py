@@ -131,7 +131,7 @@ def test_an_unknown_team_is_a_bad_row_with_the_nearest_name_and_is_never_made(te
     far = plan_of(["A1", "Li Na", "", "Quality"], ["A2", "Wang", "", "Day"])
     assert codes(far) == {2: ["no-team"], 3: ["which-team"]}
     assert not any("otherwise" in line for line in far.lines["bad"])
-    assert "Service/Day, Store/Day" in str(sentences.sentence_of(far.lines["bad"][1]["problems"][0]))
+    assert "Service/Day, Store/Day" in str(sentences.sentence_of(far.lines["bad"][0]["problems"][0]))
 
 
 def test_two_rows_of_one_person_are_both_bad_and_each_may_be_taken(teams):

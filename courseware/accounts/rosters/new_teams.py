@@ -1,0 +1,81 @@
+"""Create the teams that a list names and that are not here yet, if whoever brings the list says so."""
+
+from collections.abc import Collection, Iterable
+
+from courseware.accounts.models import Team, User
+from courseware.accounts.permissions import teams_managed_by
+from courseware.accounts.rosters.columns import folded
+from courseware.accounts.rosters.comparing import BAD, NEW_TEAM, Line
+from courseware.accounts.rosters.firm import Firm, load_teams
+from courseware.accounts.rosters.roster import Roster, RosterPart
+from courseware.accounts.teams import add_team, lock_teams
+
+LINES_A_PART = 50
+LONGEST_NAME = 120  # characters, of `Team.name`
+
+
+def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
+    """The lines in these teams become lines like all others; a line in `take` goes to the existing team it offers.
+
+    Call it in the transaction that begins to apply the list. Where a team cannot be created, its lines stay left out.
+    """
+    parts = list(roster.parts.filter(kind=BAD))
+    lines = [line for part in parts for line in part.lines]
+    wanted = [line for line in lines if line.get("in_new_team") and line["line"] not in take]
+    here = Team.objects.count()
+    teams = create_teams({line["new_team"] for line in wanted}, by)
+    placed = [placed_in(line, teams[line["new_team"]]) for line in wanted if line["new_team"] in teams]
+    numbers = {line["line"] for line in placed}
+    for part in parts:
+        part.lines = [line for line in part.lines if line["line"] not in numbers]
+    RosterPart.objects.bulk_update(parts, ["lines"])
+    add_lines(roster, placed)
+    roster.counts[BAD] -= len(placed)
+    roster.notes["teams_created"] = Team.objects.count() - here
+
+
+def placed_in(line: Line, team: int) -> Line:
+    return {
+        name: team if value == NEW_TEAM and name == "team" else value for name, value in line["in_new_team"].items()
+    }
+
+
+def add_lines(roster: Roster, lines: list[Line]) -> None:
+    last = roster.parts.order_by("place").last()
+    place = last.place + 1 if last else 0
+    for kind in sorted({line["kind"] for line in lines}):
+        own = [line for line in lines if line["kind"] == kind]
+        roster.counts[kind] += len(own)
+        for first in range(0, len(own), LINES_A_PART):
+            RosterPart.objects.create(roster=roster, place=place, kind=kind, lines=own[first : first + LINES_A_PART])
+            place += 1
+
+
+def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
+    """Path → the key of its team. Longer paths first, so that a shorter one can be the end of one of them."""
+    lock_teams()
+    own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
+    firm, found = Firm(), {}
+    load_teams(firm)
+    for path in sorted(paths, key=lambda each: (-each.count("/"), each)):
+        if team := team_at(path, firm, own, by):
+            found[path] = team
+    return found
+
+
+def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None:
+    """The team of this path, created below those above it. None where it could be several teams, where its name is too
+    long, or where whoever creates it would manage it: see `TeamForm.clean_parent`."""
+    named = firm.teams_named(path)
+    if named:
+        return next(iter(named)) if len(named) == 1 else None
+    above, _slash, name = path.rpartition("/")
+    parent = team_at(above, firm, own, by) if above else None
+    if len(name) > LONGEST_NAME or (above and parent is None) or parent in own:
+        return None
+    team = add_team(Team(name=name, parent_id=parent), by=by)
+    names = [*(firm.paths[parent].split("/") if parent else []), name]
+    firm.paths[team.pk] = "/".join(names)
+    for start in range(len(names)):
+        firm.teams[folded("/".join(names[start:]))].add(team.pk)
+    return team.pk
