@@ -104,7 +104,7 @@ def answer_wrong_then_right(visitor: Visitor) -> None:
 
 
 def simulation_pictures(visitor: Visitor) -> None:
-    """A run in its second situation, then its debrief; always the first choice, whatever comes of it."""
+    """A run in its second situation, then its debrief; always the first choice of the text, whatever comes of it."""
     page = visitor.page
     visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
     page.locator(".begin .btn").click()
@@ -113,7 +113,7 @@ def simulation_pictures(visitor: Visitor) -> None:
         position = page.locator("input[name=position]").input_value()
         if position == "2":
             visitor.picture("simulation")
-        page.locator("form.decision button.choice").first.click()
+        page.locator("form.decision button.choice[value='0']").click()
         page.locator(f"input[name=position][value='{position}']").wait_for(state="detached")
     page.wait_for_url("**/debrief/")
     visitor.picture("debrief", top="section[aria-labelledby=way]")

@@ -137,14 +137,15 @@ class _Reader:
     def _choice(self, item: Item, original: Item) -> NodeChoice:
         link = find_links(cut_braces(item.text)[0])[0]
         effects, condition = self._effects(item, original)
-        return NodeChoice(link.label, item.reason, link.target.removeprefix("#"), link.title, effects, condition)
+        target = link.target.removeprefix("#")
+        return NodeChoice(link.label, item.reason, target, link.title, effects, condition, original.numbered)
 
     def _part(self, item: Item, original: Item) -> Part:
         text, _, _ = cut_braces(item.text)
         effects, condition = self._effects(item, original)
         if condition != ALWAYS and not self.is_translation:
             self._say(item.line, "part-with-condition")
-        return Part(text, item.reason, original.box == "x", effects)
+        return Part(text, item.reason, original.box == "x", effects, original.numbered)
 
     def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
         _, own, findings = cut_braces(item.text)

@@ -3,7 +3,7 @@
 Nothing is stored here. A choice and a part are known by their place within one revision.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -27,6 +27,8 @@ MOST_TIMEOUTS = 1  # situations of a run in which the clock may run out, for it 
 DEBRIEF = "debrief"
 END = "end"  # the target that means "the first ending whose condition is met"
 
+Shuffle = Callable[[list[int]], Any]  # changes a list in place, like `random.shuffle`
+
 LOWEST, FIRST, HIGHEST = 0, 60, 100  # bounds of a meter, and its value at the start
 
 
@@ -40,7 +42,9 @@ class Effects:
 
 @dataclass(frozen=True)
 class NodeChoice:
-    """`quality` is "" where the node is not judged. Texts are Markdown source, or HTML once compiled."""
+    """`quality` is "" where the node is not judged. Texts are Markdown source, or HTML once compiled. A `numbered`
+    choice keeps its position on the page; the others are shuffled.
+    """
 
     text: str
     reason: str
@@ -48,6 +52,7 @@ class NodeChoice:
     quality: str = ""
     effects: Effects = Effects()
     condition: Condition = ALWAYS
+    numbered: bool = False
 
     @property
     def is_timeout(self) -> bool:
@@ -61,12 +66,15 @@ class NodeChoice:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a message that the learner composes. Picked, it is worth 1 point where it belongs, else -1."""
+    """A piece of a message that the learner composes. Picked, it is worth 1 point where it belongs, else -1.
+    `numbered` as in `NodeChoice`.
+    """
 
     text: str
     reason: str
     belongs: bool
     effects: Effects = Effects()
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,6 +236,12 @@ class Simulation:
             place for place, choice in enumerate(choices) if not choice.is_timeout and state.met_by(choice.condition)
         ]
 
+    def shown(self, state: RunState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
+        """The places of the choices that can be taken now and those of the parts, in the order a page shows them."""
+        node = self.nodes[state.place]
+        choices = _shuffled(node.choices, self.offered(state), shuffle)
+        return choices, _shuffled(node.parts, range(len(node.parts)), shuffle)
+
     def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
         """The state after a choice; `picked` are places of parts. Raises NotOffered."""
         node = self.nodes.get(state.place)
@@ -272,6 +286,13 @@ class Simulation:
             run.append((state, place, picked))
             state = self.decide(state, place, picked)
         return [*run, (state, -1, ())]
+
+
+def _shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
+    loose = [place for place in places if not all_of_them[place].numbered]
+    shuffle(loose)
+    following = iter(loose)
+    return [place if all_of_them[place].numbered else next(following) for place in places]
 
 
 def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:

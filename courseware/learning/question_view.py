@@ -9,7 +9,7 @@ Forms name choices by where they are on the page (0, 1, …), never by their pla
 place is the key. That order is drawn with the site's key, as all else it depends on is public or small.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import unescape
@@ -151,11 +151,16 @@ class ShownQuestion:
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
     """Places of the choices, in the order shown after `tries` tries: another for each try, the same after a reload."""
+    return question.shown_order(shuffle_for(f"{enrollment_id}:{question.id}:{tries}"))
+
+
+def shuffle_for(shown: str) -> Callable[[list[int]], None]:
+    """Shuffles places of choices. The order depends only on `shown`, the name of the form, and on the site's key."""
 
     def lot(place: int) -> bytes:
-        return salted_hmac(SALT, f"{enrollment_id}:{question.id}:{tries}:{place}", algorithm="sha256").digest()
+        return salted_hmac(SALT, f"{shown}:{place}", algorithm="sha256").digest()
 
-    return question.shown_order(lambda places: places.sort(key=lot))
+    return lambda places: places.sort(key=lot)
 
 
 def drawn_with() -> str:

@@ -6,10 +6,11 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course, Release
-from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, Part, RunState, Simulation
 from courseware.learning.access import Reading
 from courseware.learning.lessons import UntriedLesson, untried_lesson
 from courseware.learning.models import Enrollment
+from courseware.learning.question_view import shuffle_for
 from courseware.lib.small_numbers import small_number
 
 SEEN = ("lesson", "simulation")  # what an exam asks is drawn for each who sits it
@@ -47,13 +48,16 @@ class WayTaken(NamedTuple):
 
 
 class SeenSituation(NamedTuple):
-    """Where a way has come to: at a node, or at an ending. `offered` are (place, choice), `last` the choice before."""
+    """Where a way has come to: at a node, or at an ending. `offered` are (place, choice) and `parts` (place, part), in
+    the same order for everybody who looks; `last` is the choice before.
+    """
 
     way: WayTaken
     meters: list[tuple[str, int]]
     node: Node | None
     ending: Ending | None
     offered: list[tuple[int, NodeChoice]]
+    parts: list[tuple[int, Part]]
     last: NodeChoice | None
 
 
@@ -64,9 +68,15 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
         before, state = state.place, rules.decide(state, place, picked)
         last = texts.nodes[before].choices[place]
     node, ending = texts.nodes.get(state.place), texts.endings_by_id.get(state.place)
-    offered = [(place, node.choices[place]) for place in rules.offered(state)] if node else []
+    choices, parts = rules.shown(state, shuffle_for(f"seen:{node.id}")) if node else ([], [])
     return SeenSituation(
-        way, meters_of(state, texts), node and node.heard(state), ending and ending.heard(state), offered, last
+        way=way,
+        meters=meters_of(state, texts),
+        node=node and node.heard(state),
+        ending=ending and ending.heard(state),
+        offered=[(place, node.choices[place]) for place in choices] if node else [],
+        parts=[(place, node.parts[place]) for place in parts] if node else [],
+        last=last,
     )
 
 

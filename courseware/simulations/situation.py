@@ -1,10 +1,10 @@
 """A situation as it is shown during a run: without targets, effects, reasons or qualities, which the debrief shows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from courseware.language.simulations import Node, Simulation
+from courseware.learning.question_view import shuffle_for
 from courseware.simulations.debriefing import MeterChange, meter_changes
 from courseware.simulations.models import Decision
 from courseware.simulations.path_line import PathLine, path_behind
@@ -23,7 +23,9 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """A choice or a part of a message: the key to press for it, the value the form sends, its text as HTML."""
+    """A choice or a part of a message: the key to press for it, the value the form sends (its place in the file, which
+    decisions are stored by), its text as HTML.
+    """
 
     key: int
     value: int
@@ -73,14 +75,14 @@ def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
     shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(trail.node, trail.run.clock_timing, shown_at)
     node, last = texts.nodes[trail.node.id].heard(trail.state), trail.steps[-1] if trail.steps else None
-    parts = tuple(Offer(key, key - 1, part.text) for key, part in enumerate(node.parts, start=1))
+    parts, choices = offers(trail, texts)
     return Situation(
         position=trail.position,
         about=trail.position - 1 + trail.ahead,
         node=node,
         lines=shown_lines(node, clock, at),
         parts=parts,
-        choices=tuple(offers(node, trail.rules.offered(trail.state), len(parts), taken_before(trail))),
+        choices=choices,
         meters=meters(trail, texts),
         last=consequence(last, texts) if last else None,
         clock=shown_clock(clock, at) if clock.seconds else None,
@@ -99,11 +101,17 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
     )
 
 
-def offers(node: Node, places: Sequence[int], keys_taken: int, before: int | None) -> list[Offer]:
-    return [
-        Offer(key, place, node.choices[place].text, was_taken=place == before)
-        for key, place in enumerate(places, start=keys_taken + 1)
-    ]
+def offers(trail: Trail, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
+    """The parts and the choices in the order shown: the same for one run and situation, in every language."""
+    node, before = texts.nodes[trail.state.place], taken_before(trail)
+    choices, parts = trail.rules.shown(trail.state, shuffle_for(f"run:{trail.run.pk}:{node.id}"))
+    return (
+        tuple(Offer(key, place, node.parts[place].text) for key, place in enumerate(parts, start=1)),
+        tuple(
+            Offer(key, place, node.choices[place].text, was_taken=place == before)
+            for key, place in enumerate(choices, start=len(parts) + 1)
+        ),
+    )
 
 
 def taken_before(trail: Trail) -> int | None:

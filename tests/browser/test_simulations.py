@@ -34,6 +34,12 @@ def start(page, address=INTRO, *, timing="written"):
     return page
 
 
+def press_key_of(page, name):
+    """Press the digit that the page shows for this choice or part."""
+    offer = page.locator("[data-key]").and_(page.get_by_role("button", name=name).or_(page.get_by_label(name)))
+    page.keyboard.press(offer.get_attribute("data-key"))
+
+
 def situation(page, title):
     expect(page.locator("h1")).to_have_text(title)
 
@@ -54,10 +60,10 @@ def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_anot
     expect(page.locator(".last")).to_contain_text("Calm −30")
     keyboard.press(page.get_by_role("button", name="At home"), "Space")
     situation(page, "Your own kitchen")
-    page.keyboard.press("1")
+    press_key_of(page, "Put the lid on")
     situation(page, "Write a note")
     keyboard.tick(page.get_by_label("Where it burns"))
-    page.keyboard.press("2")
+    press_key_of(page, "Whether all are out")
     keyboard.press(page.get_by_role("button", name="Send it"))
     expect(page).to_have_url(re.compile("/debrief/$"))
     situation(page, "Burnt down")
@@ -215,7 +221,7 @@ def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, 
 def test_a_decision_made_in_time_counts_however_long_the_network_is_gone(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.context.set_offline(True)
-    page.keyboard.press("1")
+    press_key_of(page, "Put the cup down")
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
     Run.objects.update(shown_at=timezone.now() - timedelta(hours=1))
     page.context.set_offline(False)
@@ -286,9 +292,9 @@ def test_an_old_tab_comes_to_where_the_run_stands(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
     old = page.context.new_page()
     old.goto(page.url)
-    page.keyboard.press("1")
+    press_key_of(page, "Put the cup down")
     situation(page, "Where are you?")
-    old.keyboard.press("2")
+    press_key_of(old, "Finish the tea")
     situation(old, "Where are you?")
     assert Decision.objects.get().place == 0
 
@@ -377,9 +383,9 @@ def play_to_the_end(page, course, simulation, choose):
     while not (trail := trail_of(run)).ending:
         expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
         place, picked = choose(trail)
-        for part in picked:
-            page.keyboard.press(str(part + 1))
-        page.keyboard.press(str(len(trail.node.parts) + trail.rules.offered(trail.state).index(place) + 1))
+        offers = [f"[name=part][value='{part}']" for part in picked] + [f"button[name=choice][value='{place}']"]
+        for offer in offers:
+            page.keyboard.press(page.locator(f"{offer}[data-key]").get_attribute("data-key"))
         expect(page.locator(f"input[name=position][value='{trail.position}']")).to_have_count(0)
     page.wait_for_url("**/debrief/")
     run.refresh_from_db()

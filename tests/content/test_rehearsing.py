@@ -25,7 +25,7 @@ def press(run, pressed, parts=(), simulation=None):
 
 
 def begin(flags=()):
-    carried = signing.dumps([list(flags), []], salt=SALT)
+    carried = signing.dumps([0, list(flags), []], salt=SALT)
     return rehearse(rules(), {"carried": carried})
 
 
@@ -46,6 +46,16 @@ def test_from_the_start_chance_deals_anew(document):
     run = begin()
     seen = {press(run, "again").flags for _ in range(60)}
     assert seen == {(), ("friend",)}
+
+
+def test_each_new_run_shuffles_the_choices_and_keeps_them_so(document):
+    run, orders = begin(), set()
+    for _ in range(30):
+        run = press(run, "again")
+        orders.add(tuple(value for value, _choice in run.offered))
+        assert press(run, "").offered == run.offered
+    assert len(orders) > 1
+    assert {(*sorted(order[:3]), order[3]) for order in orders} == {(0, 1, 2, "timeout")}
 
 
 @pytest.mark.parametrize("pressed", ["9", "-1", "x", ""])

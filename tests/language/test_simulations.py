@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.language.conditions import ALWAYS, parse_condition
+from courseware.language.course import read_course
+from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import NotOffered, RunState, dump_simulation, load_simulation
 from courseware.language.speech import CutLine, cut_speech, told_together
-from tests.language.boiling_over import drill, drill_files, told
+from tests.language.boiling_over import DRILL_EN, drill, drill_files, told
 
 # Reading
 
@@ -121,6 +123,23 @@ def test_a_choice_is_offered_only_while_its_condition_holds():
     assert (play.offered(play.begin()), play.offered(low)) == ([0, 1, 2], [0, 2])
     with pytest.raises(NotOffered):
         play.decide(low, 1)
+
+
+def test_choices_and_parts_are_shuffled_where_they_have_no_number():
+    play = drill()
+    assert play.shown(play.begin(), list.reverse) == ([2, 1, 0], [])
+    note = play.decide(play.begin(), 0)
+    assert play.shown(note, list.reverse) == ([0], [1, 0])
+    text = drill_files("- [关火]", "1. [关火]", english=DRILL_EN.replace("- [Turn it off]", "1. [Turn it off]"))
+    assert told(text) == []
+    for language in ("zh-hans", "en"):
+        play = make_simulation(read_course(text), "drill", language)
+        assert play.shown(play.begin(), list.reverse) == ([0, 2, 1], [])
+
+
+def test_a_number_in_one_language_only_is_reported():
+    text = drill_files("- [关火]", "1. [关火]")
+    assert any("bullet" in message for message in told(text))
 
 
 @pytest.mark.parametrize(("place", "picked"), [(4, ()), (-1, ()), (0, (0,)), (99, ())])

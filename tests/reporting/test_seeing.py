@@ -10,6 +10,7 @@ from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
 from tests.browser.courses import POURING
 from tests.language.samples import make_files
 from tests.making import make_auditor, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
+from tests.simulations.samples import KETTLE, make_simulation_course
 from tests.world import outline_of
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,14 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
         assert page.status_code == 200
     assert page.context["situation"].ending and "From the beginning" in page.text
     assert client.get(address, {"way": str(page.context["situation"].way)}).context["situation"].ending
+
+
+def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkeypatch):
+    monkeypatch.setattr("courseware.reporting.walkthrough.shuffle_for", lambda _shown: list.reverse)
+    address = f"/team/see/{make_simulation_course().identifier}/{KETTLE}/"
+    page, note = soup(client.get(address)), soup(client.get(f"{address}?way=0-0"))
+    assert [button["value"] for button in page.select(".seen-choices button")] == ["2", "1", "0"]
+    assert [box["value"] for box in note.select(".seen-choices [name=part]")] == ["2", "1", "0"]
 
 
 @pytest.mark.parametrize("query", ["way=9-9", "choice=99", "way=0&choice=9"])

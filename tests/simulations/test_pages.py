@@ -191,6 +191,62 @@ def test_what_is_said_depends_on_what_was_done_before_and_only_that_takes_time(s
     assert int(page.find(attrs={"data-wait": True})["data-wait"]) == characters * 240
 
 
+def offers_of(client, run, **headers):
+    """(key, value) of the parts and the choices of the page, from top to bottom."""
+    page = BeautifulSoup(client.get(page_of(run), headers=headers).content, "html.parser")
+    return [(int(each["data-key"]), int(each["value"])) for each in page.select(".decision [data-key]")]
+
+
+def attempts(enrollment, number=12):
+    """One after the other, each open while it is looked at."""
+    for minute in range(number):
+        run = begin(enrollment, seconds=60 * minute, flags=[])
+        yield run
+        running.give_up(run, at=at(60 * minute))
+
+
+def test_choices_have_a_different_order_in_different_attempts(signed_in, enrollment):
+    offers = [offers_of(signed_in, run) for run in attempts(enrollment)]
+    assert all([key for key, _ in each] == [1, 2, 3] for each in offers)
+    assert all(sorted(value for _, value in each) == [0, 1, 2] for each in offers)
+    assert len({tuple(each) for each in offers}) > 1
+
+
+def test_parts_of_a_message_have_a_different_order_in_different_attempts(signed_in, enrollment):
+    offers = []
+    for run in attempts(enrollment):
+        take(run, 0), take(run, 0)
+        offers.append(offers_of(signed_in, run))
+    assert all([key for key, _ in each] == [1, 2, 3, 4] for each in offers)
+    assert all(sorted(value for _, value in each[:3]) == [0, 1, 2] and each[3] == (4, 0) for each in offers)
+    assert len({tuple(each) for each in offers}) > 1
+
+
+def test_choices_keep_their_order_within_an_attempt_in_every_tab_and_language(signed_in, enrollment):
+    for run in attempts(enrollment, 4):
+        first = offers_of(signed_in, run)
+        assert offers_of(signed_in, run) == first
+        assert offers_of(signed_in, run, **{"Accept-Language": "zh-hans"}) == first
+
+
+def test_a_numbered_choice_keeps_its_position(signed_in, enrollment):
+    change(zh_hans=("- [叫小李去]", "3. [叫小李去]"), en=("- [Send Li]", "3. [Send Li]"))
+    enrollment.course.refresh_from_db()
+    offers = [offers_of(signed_in, run) for run in attempts(enrollment)]
+    assert all(each[2] == (3, 2) for each in offers)
+    assert len({tuple(each) for each in offers}) > 1
+
+
+def test_a_shuffled_choice_is_stored_by_its_place_in_the_text(signed_in, enrollment):
+    texts = ["Put the cup down and look", "Finish the tea", "Send Li"]
+    for run in attempts(enrollment, 6):
+        page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
+        button = page.select(".decision button.choice")[0]
+        decide(signed_in, run, button["value"])
+        decision = Decision.objects.get(run=run)
+        assert texts[decision.place] == button.span.get_text(strip=True)
+
+
 def test_a_decision_leads_to_the_next_situation_with_what_it_changed(signed_in, enrollment):
     run = begin(enrollment, flags=[])
     response = decide(signed_in, run, 1)

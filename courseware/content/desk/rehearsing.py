@@ -7,16 +7,16 @@ possible, the run stops there.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Any
 
 from django.core import signing
 
 from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, RunState, Simulation
+from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, Part, RunState, Simulation
 from courseware.lib.small_numbers import small_number
 
-SALT = "rehearsal"
+SALT = "rehearsal.shuffled"  # another than before runs carried a seed: a page from then begins anew
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
 
 
@@ -28,9 +28,10 @@ class Taken:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A run so far. `decisions` are (place of the choice, places of the parts)."""
+    """A run so far. `decisions` are (place of the choice, places of the parts); `seed` shuffles what is offered."""
 
     simulation: Simulation
+    seed: int
     flags: tuple[str, ...]
     decisions: tuple[tuple[int, tuple[int, ...]], ...]
     states: tuple[RunState, ...]
@@ -55,10 +56,18 @@ class Rehearsal:
         node = self.node
         if node is None:
             return []
-        choices: list[tuple[int | str, NodeChoice]] = [
-            (place, node.choices[place]) for place in self.simulation.offered(self.state)
-        ]
+        places, _ = self.simulation.shown(self.state, self.shuffle)
+        choices: list[tuple[int | str, NodeChoice]] = [(place, node.choices[place]) for place in places]
         return choices if node.timeout is None else [*choices, (TIME_UP, node.choices[node.timeout])]
+
+    @property
+    def parts(self) -> list[tuple[int, Part]]:
+        """(value of the box, part); asked for at a situation only."""
+        _, places = self.simulation.shown(self.state, self.shuffle)
+        return [(place, self.simulation.nodes[self.state.place].parts[place]) for place in places]
+
+    def shuffle(self, places: list[int]) -> None:
+        Random(f"{self.seed} {self.state.place}").shuffle(places)  # noqa: S311 - nothing depends on it being secret
 
     @property
     def meters(self) -> list[tuple[str, int]]:
@@ -83,7 +92,7 @@ class Rehearsal:
 
     @property
     def carried(self) -> str:
-        return signing.dumps([self.flags, self.decisions], salt=SALT)
+        return signing.dumps([self.seed, self.flags, self.decisions], salt=SALT)
 
 
 def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
@@ -91,30 +100,31 @@ def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[s
 
     `simulation` has no errors. `sent` has `carried` and `rehearse`; `picked` are the ticked parts of a message.
     """
-    flags, decisions = read_carried(sent.get("carried", ""))
+    seed, flags, decisions = read_carried(sent.get("carried", ""))
     pressed = sent.get("rehearse", "")
     if flags is None or pressed == AGAIN:
-        flags, decisions = sorted(simulation.draw(SystemRandom())), []
+        chance = SystemRandom()
+        seed, flags, decisions = chance.getrandbits(32), sorted(simulation.draw(chance)), []
     if pressed == BACK:
         decisions = decisions[:-1]
-    run = replay(simulation, flags, decisions)
+    run = replay(simulation, seed, flags, decisions)
     place = run.node.timeout if run.node and pressed == TIME_UP else small_number(pressed)
     if place is None:
         return run
     parts = [number for part in picked if (number := small_number(part)) is not None]
-    return replay(simulation, flags, [*run.decisions, (place, parts)])
+    return replay(simulation, seed, flags, [*run.decisions, (place, parts)])
 
 
-def read_carried(text: str) -> tuple[list[str] | None, list]:
-    """(flags, decisions); flags are None where nothing is carried that was signed here."""
+def read_carried(text: str) -> tuple[int, list[str] | None, list]:
+    """(seed, flags, decisions); flags are None where nothing is carried that was signed here."""
     try:
-        flags, decisions = signing.loads(text, salt=SALT)
+        seed, flags, decisions = signing.loads(text, salt=SALT)
     except signing.BadSignature:
-        return None, []
-    return flags, decisions
+        return 0, None, []
+    return seed, flags, decisions
 
 
-def replay(simulation: Simulation, flags: Iterable[str], decisions: Iterable) -> Rehearsal:
+def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> Rehearsal:
     states, taken = [simulation.begin(flags)], []
     for place, picked in decisions:
         try:
@@ -122,4 +132,4 @@ def replay(simulation: Simulation, flags: Iterable[str], decisions: Iterable) ->
         except NotOffered:
             break
         taken.append((place, tuple(picked)))
-    return Rehearsal(simulation, tuple(flags), tuple(taken), tuple(states))
+    return Rehearsal(simulation, seed, tuple(flags), tuple(taken), tuple(states))
