@@ -134,6 +134,9 @@ class Assignment(models.Model):
     due_on = models.DateField(null=True)
     at = models.DateTimeField(default=timezone.now)
     taken_back_at = models.DateTimeField(null=True)
+    is_final = models.BooleanField(
+        default=False, help_text="Taken back for this person alone: the rule does not do it again"
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("deed of a rule"), _("deeds of rules")

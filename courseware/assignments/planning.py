@@ -183,10 +183,11 @@ def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
     # What a rule did to somebody's other account, too: the run is theirs now.
     whose = Coalesce("enrollment__learner", "person")
     found = Assignment.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
-    found = found.filter(rule__in=[rule.pk for rule in rules], taken_back_at=None).annotate(whose=whose)
-    for person, rule, occasion, deed, run in found.values_list("whose", "rule", "occasion", "deed", "enrollment"):
+    found = found.filter(Q(taken_back_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
+    columns = ("whose", "rule", "occasion", "deed", "enrollment", "taken_back_at")
+    for person, rule, occasion, deed, run, taken_back_at in found.annotate(whose=whose).values_list(*columns):
         occasions[person].add((rule, occasion))
-        if deed != Assignment.Deed.EXCUSE:
+        if deed != Assignment.Deed.EXCUSE and taken_back_at is None:
             begun_by[run].add(rule)
     return occasions, begun_by
 

@@ -1,5 +1,7 @@
-"""Taking back what a rule did, as far as nobody has begun: a batch at a time, harmless when repeated."""
+"""Taking back what a rule did, for all or for some, as far as nobody has begun: a batch at a time, harmless when
+repeated."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -31,17 +33,17 @@ def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
     return Enrollment.objects.filter(pk__in=deeds_behind_runs().filter(rule=rule).values("enrollment"))
 
 
-def runs_to_go(rule: AssignmentRule) -> QuerySet[Enrollment]:
+def runs_to_go(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
     """In which nothing was done, nor another day asked for, and about which nobody has decided since; no other rule
-    asks for them, either, nor did anybody in another account of the person."""
+    asks for them, either, nor did anybody in another account of the person. Without the own enrollment of `by`."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
-    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched)
+    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner=by)
 
 
-def runs_that_stay(rule: AssignmentRule) -> QuerySet[Enrollment]:
-    return runs_begun_by(rule).exclude(pk__in=runs_to_go(rule).values("pk"))
+def runs_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
+    return runs_begun_by(rule).exclude(pk__in=runs_to_go(rule, by).values("pk"))
 
 
 @transaction.atomic
@@ -55,7 +57,7 @@ def take_back_deeds(rule: AssignmentRule, *, by: User, at: datetime | None = Non
     if not (number := take_back_next(rule, by=by, at=at)):
         return 0
     record("rule-taken-back", actor=by, subject=rule, at=at)
-    if runs_to_go(rule).exists():
+    if runs_to_go(rule, by).exists():
         take_back_rest.enqueue(rule.pk, by.pk)
     return number
 
@@ -73,15 +75,34 @@ def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return 0
-    keys = list(runs_to_go(rule).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
+    keys = list(runs_to_go(rule, by).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
+    return take_back_runs(rule, keys, by=by, at=at)
+
+
+def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime | None = None) -> int:
+    """The enrollments of these keys, as far as `runs_to_go` has them. The rule stays as it is, on or off, and does the
+    same for these people never again. Returns how many."""
+    at, number = at or timezone.now(), 0
+    for first in range(0, len(keys), RUNS_AT_ONCE):
+        with transaction.atomic():
+            gone = take_back_runs(locked_rule(rule), keys[first : first + RUNS_AT_ONCE], by=by, at=at, is_final=True)
+            if gone:
+                record("rule-taken-back", actor=by, subject=rule, data={"people": gone}, at=at)
+        number += gone
+    return number
+
+
+def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False) -> int:
+    """In the transaction that has locked the rule."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Asked once more, now that nobody can begin them.
-    runs = list(runs_to_go(rule).filter(pk__in=keys).select_related("learner").order_by("pk"))
+    runs = list(runs_to_go(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
     told = told_of(runs)
     excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
     for run in excused:
         run.waived_at, run.waived_reason = at, reason_for(run.learner, rule)
-    Assignment.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None).update(taken_back_at=at)
+    deeds = Assignment.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None)
+    deeds.update(taken_back_at=at, is_final=is_final)
     Enrollment.objects.write_many(excused, ["waived_at", "waived_reason"])
     data = {"rule": rule.pk}
     events = [NewEvent("waived", run, by, data, at) for run in excused]

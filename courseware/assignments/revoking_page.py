@@ -1,4 +1,4 @@
-"""/rules/<rule>/take-back/: what a rule did is taken back, once it was shown of whom."""
+"""/rules/<rule>/take-back/: what a rule did is taken back for all or for some, once it was shown of whom."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,38 +7,49 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
-from courseware.assignments.revoking import runs_that_stay, runs_to_go, take_back_deeds
+from courseware.assignments.revoking import runs_that_stay, runs_to_go, take_back_deeds, take_back_for_some
 from courseware.assignments.rule_pages import rule_or_404
 from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import keys_in
 
 NAMES_SHOWN = 50
+TICKS_SHOWN = 500
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @form_on(lambda pk: reverse("assignments:take-back-rule", args=[pk]), is_held=False)
 @login_required
 def take_back_rule(request, pk):
+    """What is posted as `act` is "all", or "some" for those ticked; else those ticked are shown first, with a count."""
     rule = rule_or_404(request, pk)
-    if request.method == "POST":
-        say(request, take_back_deeds(rule, by=request.user), runs_to_go(rule).count())
+    to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
+    ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
+    act = request.POST.get("act")
+    if act == "all":
+        say_all(request, take_back_deeds(rule, by=request.user), to_go.count())
         return redirect("assignments:rule", pk)
-    to_go, to_stay = runs_to_go(rule), runs_that_stay(rule)
+    if act == "some":
+        keys = list(ticked.order_by("pk").values_list("pk", flat=True))
+        say_some(request, take_back_for_some(rule, keys, by=request.user))
+        return redirect("assignments:rule", pk)
     context = {
         "rule": rule,
+        "chosen": with_names(ticked, None),
         "number": to_go.count(),
-        "going": names(to_go),
+        "going": with_names(to_go, TICKS_SHOWN),
         "staying_number": to_stay.count(),
-        "staying": names(to_stay),
+        "staying": [name for _pk, name in with_names(to_stay, NAMES_SHOWN)],
         "shown": NAMES_SHOWN,
+        "ticks": TICKS_SHOWN,
     }
     return render(request, "assignments/take_back_rule.html", context)
 
 
-def names(runs):
-    return list(runs.order_by("learner__name", "pk").values_list("learner__name", flat=True)[:NAMES_SHOWN])
+def with_names(runs, most):
+    return list(runs.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
 
 
-def say(request, number, left):
+def say_all(request, number, left):
     if not number:
         messages.info(request, gettext("The rule is off. There was nothing to take back."))
         return
@@ -51,3 +62,15 @@ def say(request, number, left):
     if left:
         words = ngettext("%(number)d more follows by itself.", "%(number)d more follow by themselves.", left)
         messages.info(request, words % {"number": left})
+
+
+def say_some(request, number):
+    if not number:
+        messages.info(request, gettext("There was nothing to take back."))
+        return
+    words = ngettext(
+        "Taken back for %(number)d person. The rule does not enroll this person again.",
+        "Taken back for %(number)d people. The rule does not enroll them again.",
+        number,
+    )
+    messages.success(request, words % {"number": number})

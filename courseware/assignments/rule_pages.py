@@ -143,7 +143,7 @@ def rule_page(request, rule, *, status=200):
         "form": form,
         "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
         "deeds": deeds,
-        "may_take_back": runs_to_go(rule).exists(),
+        "may_take_back": runs_to_go(rule, request.user).exists(),
         **(rehearsed(rehearsal) if rehearsal else {}),
     }
     return render(request, "assignments/rule.html", context, status=status)

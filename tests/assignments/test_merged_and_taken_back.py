@@ -60,7 +60,7 @@ def test_a_run_that_stands_for_another_account_is_not_taken_back_with_its_rule(k
     assert runs() == [(True, False), (False, True)]
     assert take_back_deeds(rule, by=hr) == 0
     assert runs() == [(True, False), (False, True)]
-    assert runs_that_stay(rule).count() == 1
+    assert runs_that_stay(rule, make_hr()).count() == 1
 
 
 def test_a_run_that_was_brought_alone_is_taken_back_with_its_rule(kept, other, rule, hr):

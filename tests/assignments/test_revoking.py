@@ -9,7 +9,8 @@ from django.utils import timezone
 from courseware.assessment import attempting
 from courseware.assignments import acting, revoking
 from courseware.assignments.models import Assignment
-from courseware.assignments.revoking import take_back_deeds
+from courseware.assignments.revoking import take_back_deeds, take_back_for_some
+from courseware.assignments.switching import switch_on
 from courseware.evidence.models import Event
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
@@ -139,16 +140,61 @@ def test_the_page_says_first_who_goes_and_who_stays_and_costs_the_same_for_any_n
     address = f"/rules/{rule.pk}/take-back/"
     assert address in client.get(f"/rules/{rule.pk}/").text
     page = client.get(address)
-    assert (page.context["going"], page.context["staying"]) == (["Goes"], ["Begun"])
+    assert ([name for _pk, name in page.context["going"]], page.context["staying"]) == (["Goes"], ["Begun"])
     one = statements(lambda: client.get(address))
     people_in(team, "Li", "Wu")
     acting.act(TODAY)
     assert statements(lambda: client.get(address)) == one
     assert learners() == {"Begun", "Goes", "Li", "Wu"}
-    done = client.post(address, follow=True)
+    done = client.post(address, {"act": "all"}, follow=True)
     assert "The rule is off, and taken back for 3 people." in done.text
-    assert "There was nothing to take back." in client.post(address, follow=True).text
+    assert "There was nothing to take back." in client.post(address, {"act": "all"}, follow=True).text
     assert learners() == {"Begun"}
     assert address not in client.get(f"/rules/{rule.pk}/").text
     client.force_login(begun)
     assert client.get(address).status_code == 404 == client.post(address).status_code
+
+
+def test_for_some_people_alone_the_rule_stays_on_and_does_not_enroll_them_again(course, team):
+    people = people_in(team, "Ann", "Bo", "Cy")
+    rule, hr = acted(course, team), make_hr()
+    keys = list(Enrollment.objects.filter(learner__in=people[:2]).values_list("pk", flat=True))
+    assert take_back_for_some(rule, keys, by=hr) == 2
+    assert take_back_for_some(rule, keys, by=hr) == 0
+    rule.refresh_from_db()
+    assert rule.is_on and learners() == {"Cy"}
+    assert acting.act(TODAY) == acting.act(date(2026, 11, 26)) == ""
+    assert Event.objects.filter(verb="rule-taken-back", actor=hr, data={"people": 2}).count() == 1
+    # Taken back as a whole and switched on again, it asks the others anew.
+    take_back_deeds(rule, by=hr)
+    switch_on(rule, by=hr)
+    assert acting.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
+    assert [letter.to for letter in letters()] == [[people[2].email]]
+    assert list(differences()) == [] == list(log_differences())
+
+
+def test_nobody_takes_back_what_a_rule_did_to_oneself(course, team):
+    hr = make_hr()
+    join(team, hr)
+    people_in(team, "Ann")
+    rule = acted(course, team)
+    assert take_back_for_some(rule, list(Enrollment.objects.values_list("pk", flat=True)), by=hr) == 1
+    assert take_back_deeds(rule, by=hr) == 0
+    assert learners() == {hr.name}
+
+
+def test_people_are_ticked_then_counted_then_taken_back(client, course, team):
+    people_in(team, "Ann", "Bo", "Cy")
+    rule, page = acted(course, team), "/rules/{}/take-back/"
+    client.force_login(make_hr())
+    address = page.format(rule.pk)
+    assert client.get(address).text.count('type="checkbox" name="run"') == 3
+    runs = [Enrollment.objects.get(learner__name=name).pk for name in ("Ann", "Bo")]
+    shown = client.post(address, {"run": runs})
+    assert "Take it back for 2 people" in shown.text and "Cy" not in shown.text
+    assert learners() == {"Ann", "Bo", "Cy"}
+    answer = client.post(address, {"run": runs, "act": "some"}, follow=True)
+    assert "Taken back for 2 people. The rule does not enroll them again." in answer.text
+    assert learners() == {"Cy"}
+    # Runs of another rule, or that were begun meanwhile, are left alone.
+    assert "There was nothing to take back." in client.post(address, {"run": runs, "act": "some"}, follow=True).text

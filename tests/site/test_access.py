@@ -115,6 +115,7 @@ def forms(world):
             "first_day": "2098-01-01",
             "last_day": "2099-01-01",
         },
+        "rules/<int:pk>/take-back/": {"act": "all"},
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
         "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
         "letters/": {"kind": "digest", "stop": ""},
