@@ -14,7 +14,7 @@ from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs.models import Job, Outcome
-from courseware.jobs.tasks import task
+from courseware.jobs.tasks import DEFAULT_QUEUE, task
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Scheduled:
     run: Callable[[], str]  # what it returns is shown beside the job
     when: Daily | Every
     has_work: Callable[[], bool]
+    queue: str
 
 
 JOBS: dict[str, Scheduled] = {}
@@ -60,9 +61,10 @@ def schedule(
     run: Callable[[], str],
     when: Daily | Every,
     has_work: Callable[[], bool] = lambda: True,
+    queue: str = DEFAULT_QUEUE,
 ) -> None:
     """A job that comes often is asked whether it `has_work`: a run that would do nothing leaves no row of a task."""
-    JOBS[name] = Scheduled(name, words, run, when, has_work)
+    JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
 def command(name: str, *arguments: str) -> Callable[[], str]:
@@ -122,7 +124,7 @@ def is_under_way(job: Job) -> bool:
 
 
 def enqueue(job: Job) -> None:
-    job.task = run_job.enqueue(job.name).id
+    job.task = run_job.using(queue_name=JOBS[job.name].queue).enqueue(job.name).id
     job.save(update_fields=["task"])
 
 

@@ -1,7 +1,9 @@
 """The loop of `manage.py work`, around the worker that comes with the library of tasks.
 
-What that one lacks is here: a task whose worker was killed is begun again, one that cannot do its work yet or that the
-database refuses comes back later, one that hangs is ended, and a database that is away for a while ends nothing.
+Delivery has a thread of its own, so that no other work waits for a server that hangs.
+
+What the library lacks is here: a task whose worker was killed is begun again, one that cannot do its work yet or that
+the database refuses comes back later, one that hangs is ended, and a database that is away for a while ends nothing.
 """
 
 import contextlib
@@ -17,6 +19,7 @@ from datetime import datetime, timedelta
 from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db.models import Q
 from django.utils import timezone
 from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as LibraryWorker
@@ -24,7 +27,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from courseware.jobs.models import Worker
 from courseware.jobs.schedule import enqueue_due
-from courseware.jobs.tasks import Later
+from courseware.jobs.tasks import DELIVERY, Later, stops
 from courseware.lib.log_lines import lines_about
 
 BEAT_EVERY = 5  # seconds
@@ -53,29 +56,45 @@ COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceErr
 
 
 class TaskWorker(LibraryWorker):
-    """The library's, which runs what is ready until there is nothing, with a limit of time for each task."""
+    """The library's, which runs what is ready until there is nothing, with a limit of time for each task.
 
-    def __init__(self, name: str) -> None:
+    In a thread no signal ends a task: there the whole process ends soon after the limit (`keep_beating`).
+    """
+
+    def __init__(self, name: str, *, is_delivery: bool) -> None:
         super().__init__(
-            queue_names=["*"],
+            queue_names=[DELIVERY] if is_delivery else ["*"],
             interval=0,
             batch=True,
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
             worker_id=name,
-            excluded_queue_names=[],
+            excluded_queue_names=[] if is_delivery else [DELIVERY],
         )
         self.ends_at: float | None = None  # monotonic; for the thread that gives the signs of life
+        self.is_delivery = is_delivery
+        self.onlooker = Onlooker()
+
+    def look(self, *, once: bool) -> None:
+        """Do what is ready in the queues of this worker."""
+        put_back_lost(self.worker_id, self.onlooker, once=once)
+        ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
+        # Asked before, as the library takes SQLite's only lock for writing to see whether there is anything.
+        if ready.filter(queue if self.is_delivery else ~queue).exists():
+            self.run()
 
     def run_task(self, db_task_result: DBTaskResult) -> None:
         self.ends_at = time.monotonic() + AT_MOST
-        signal.setitimer(signal.ITIMER_REAL, AT_MOST)
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main:
+            signal.setitimer(signal.ITIMER_REAL, AT_MOST)
         try:
             with lines_about(work=str(db_task_result.id), name=db_task_result.task_path):
                 super().run_task(db_task_result)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            if in_main:
+                signal.setitimer(signal.ITIMER_REAL, 0)
             self.ends_at = None
 
 
@@ -111,41 +130,77 @@ class WorkLoop:
     def __init__(self, resting: Callable[[], str]) -> None:
         self.resting = resting
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.tasks = TaskWorker(self.name)
-        self.onlooker = Onlooker()
-        self.stopping = False  # no Event: to set one takes a lock, which a signal may find in its own hands
+        self.tasks = TaskWorker(self.name, is_delivery=False)
+        self.delivery = TaskWorker(f"{self.name}:d", is_delivery=True)
+        self.names = [self.tasks.worker_id, self.delivery.worker_id]
+        self.failure: BaseException | None = None  # of the thread for delivery
+        self.stopping = False
+        self.asking = threading.Lock()  # what `resting` found last is not to be read while it looks
 
     def run(self, *, once: bool = False) -> None:
-        """Until it is told to stop; with `once`, until nothing is left that is due."""
+        """Until it is told to stop; with `once`, until nothing is left that is due, what is delivered last."""
         with self.signals(), self.signs_of_life():
-            while not self.stopping:
-                try:
-                    self.look(once=once)
-                except (DatabaseError, InterfaceError) as error:
-                    if once:
-                        raise
-                    logger.warning("the database is away or busy: %s", str(error).strip())
-                    connections.close_all()
-                if once:
-                    return
-                time.sleep(LOOK_EVERY)
+            if once:
+                return self.look(once=True)
+            with self.delivery_thread():
+                self.repeat(lambda: self.look(once=False))
+        if self.failure:
+            raise self.failure
+        return None
+
+    def repeat(self, look: Callable[[], None]) -> None:
+        while not self.stopping:
+            try:
+                look()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the database is away or busy: %s", str(error).strip())
+                connections.close_all()
+            time.sleep(LOOK_EVERY)
 
     def look(self, *, once: bool) -> None:
-        if reason := self.resting():
+        if reason := self.reason_to_rest():
             logger.info("%s", reason)
             return
-        put_back_lost(self.name, self.onlooker, once=once)
         put_back_later()
         bring_back_from_far_ahead()
         enqueue_due()
-        # Asked before, as the library takes SQLite's only lock for writing to see whether there is anything.
-        if DBTaskResult.objects.ready().exists():
-            self.tasks.run()
+        self.tasks.look(once=once)
+        if once:
+            self.delivery.look(once=True)
+
+    def reason_to_rest(self) -> str:
+        with self.asking:
+            return self.resting()
+
+    @contextlib.contextmanager
+    def delivery_thread(self) -> Iterator[None]:
+        """On leaving, the thread ends after what it has in hand."""
+        thread = threading.Thread(target=self.keep_delivering, name="delivery")
+        thread.start()
+        try:
+            yield
+        finally:
+            self.end()
+            thread.join()
+
+    def keep_delivering(self) -> None:
+        try:
+            self.repeat(lambda: None if self.reason_to_rest() else self.delivery.look(once=False))
+        except BaseException as error:  # then the process ends, so that whoever watches it starts another one
+            self.failure = error
+            self.end()
+        finally:
+            connections.close_all()
+
+    def end(self) -> None:
+        """Takes no lock: a signal calls it."""
+        self.stopping = True
+        self.tasks.running = self.delivery.running = False
+        stops.append(os.getpid())
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
-        """The task in hand is finished; told twice, the process dies of it, and the task is begun again elsewhere."""
-        self.stopping = True
-        self.tasks.running = False
+        """The tasks in hand are finished; told twice, the process dies of it, and they are begun again elsewhere."""
+        self.end()
         signal.signal(signum, signal.SIG_DFL)
 
     def end_task(self, signum: int, frame: FrameType | None) -> None:
@@ -164,7 +219,8 @@ class WorkLoop:
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:
         ended = threading.Event()
-        beat(self.name)
+        stops.clear()
+        self.beat()
         thread = threading.Thread(target=self.keep_beating, args=[ended], daemon=True)
         thread.start()
         try:
@@ -173,23 +229,24 @@ class WorkLoop:
             ended.set()
             thread.join()
             with contextlib.suppress(DatabaseError, InterfaceError):
-                Worker.objects.filter(name=self.name).delete()
+                Worker.objects.filter(name__in=self.names).delete()
 
     def keep_beating(self, ended: threading.Event) -> None:
         while not ended.wait(BEAT_EVERY):
-            if self.tasks.ends_at and time.monotonic() > self.tasks.ends_at + BEAT_EVERY * 2:
+            ends = [worker.ends_at for worker in (self.tasks, self.delivery) if worker.ends_at]
+            if ends and time.monotonic() > min(ends) + BEAT_EVERY * 2:
                 logger.critical("a task hangs where no signal reaches it: this worker ends")
                 os._exit(1)
             try:
-                beat(self.name)
+                self.beat()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("no sign of life written: %s", str(error).strip())
                 connections.close_all()
         connections.close_all()
 
-
-def beat(name: str) -> None:
-    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    def beat(self) -> None:
+        for name in self.names:
+            Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
 def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
