@@ -8,9 +8,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 
 from courseware.errors import is_of_redis
 from courseware.jobs.condition import age_of_last_sign
+from courseware.outbox.circuit_breaker import unreachable_servers
 from courseware.upgrading import Watch
 
 LIVES, SERVES = "/healthz", "/readyz"
@@ -40,7 +42,8 @@ class HealthMiddleware:
             return 503, ["database: answers", reason]
         age = age_of_last_sign()
         worker = "none has been seen" if age is None else f"seen {age.total_seconds():.0f} s ago"
-        return 200, ["database: answers", "migrations: applied", f"worker: {worker}", *self.counting()]
+        servers = [f"{server}: does not answer" for server in unreachable_servers(timezone.now())]
+        return 200, ["database: answers", "migrations: applied", f"worker: {worker}", *servers, *self.counting()]
 
     def counting(self):
         """Pages go on without Redis; signing in does not."""

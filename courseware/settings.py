@@ -159,11 +159,16 @@ if CACHE_URL:
 
 # Without a mail server letters are kept as files in DATA_DIR/mail, one each.
 try:
-    vars().update(env.email_url("EMAIL_URL", default="filemail://"))
+    email = env.email_url("EMAIL_URL", default="filemail://")
 except (ImproperlyConfigured, ValueError) as error:
     raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
+if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    email["EMAIL_BACKEND"] = "courseware.outbox.smtp.EmailBackend"
+vars().update(email)
 EMAIL_FILE_PATH = DATA_DIR / "mail"
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
+SMTP_SECONDS = 60  # by the clock, for the whole conversation about one email; `delivering.CLAIMED_FOR` is longer
+CHAT_SECONDS = 10  # by the clock, for the whole conversation with a chat webhook
 # Whoever asks for a link at an address that nobody has gets an answer by mail in these domains only: else any stranger
 # could have letters of the firm sent to any address.
 MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
@@ -344,7 +349,7 @@ else:
     }
 
 # In the database as well: enqueued with the fact that asks for it. `manage.py work` does them.
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "delivery"]}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in_names.EitherNameBackend"]

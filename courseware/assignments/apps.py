@@ -30,6 +30,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.assignments.mornings import MorningJob, register_morning_job
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
+        from courseware.jobs.tasks import DELIVERY
         from courseware.learning.signals import enrollment_completed
 
         words = _("End enrollments of people who are certified already")
@@ -73,6 +74,7 @@ class AssignmentsConfig(AppConfig):
             door_sending.send_summaries,
             Every(timedelta(minutes=1)),
             has_work=door_sending.is_anything_due,
+            queue=DELIVERY,
         )
         words = _("Forget cards of chat groups after 90 days")
         schedule("forget-group-cards", words, group_doors.forget_old_cards, Daily(time(4, 10)))

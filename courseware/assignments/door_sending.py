@@ -20,13 +20,15 @@ from courseware.accounts.offices import HR, in_office
 from courseware.accounts.working_days import Calendar, calendar_of, calendars_of
 from courseware.assignments.group_doors import CardState, GroupCard, GroupDoor
 from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
-from courseware.jobs.tasks import task
-from courseware.outbox.chat_doors import DoorAnswer, DoorVerdict, knock
+from courseware.jobs.tasks import DELIVERY, is_stopping, task
+from courseware.outbox.chat_cards import ChatCard
+from courseware.outbox.chat_doors import DoorAnswer, DoorVerdict, knock, server_of
+from courseware.outbox.circuit_breaker import CircuitBreaker
 from courseware.outbox.telling import tell
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last again and again
 GIVEN_UP_AFTER = timedelta(hours=4)
-CLAIMED_FOR = timedelta(minutes=5)  # longer than any door is waited for
+CLAIMED_FOR = timedelta(minutes=5)  # longer than any door is waited for: CHAT_SECONDS
 AT_ONCE = 200  # of the cards that are due, by one run of the job
 AT_MOST = 45.0  # seconds by one run of it, but for the last card: other work has its turn in between
 PACE = 15  # a minute and robot: it may serve several teams, and beyond 20 DingTalk shuts it for ten minutes
@@ -43,7 +45,7 @@ def send_summaries() -> str:
     for pk in list(GroupCard.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
         if state := send_card(pk):
             ended[state] += 1
-        if time.monotonic() > until:
+        if is_stopping() or time.monotonic() > until:
             break
     return ", ".join(f"{state} {count}" for state, count in sorted(ended.items()))
 
@@ -53,7 +55,7 @@ def is_anything_due() -> bool:
     return GroupCard.objects.due(now).exists() or bool(doors_to_be_told(now))
 
 
-@task
+@task(queue_name=DELIVERY)
 def try_door(pk: int) -> None:
     """The card of this primary key, which somebody asked for."""
     send_card(pk)
@@ -97,10 +99,10 @@ def send_card(pk: int) -> str:
 
 
 def claimed(pk: int) -> GroupCard | None:
-    """The card, if it is due, nobody else sends it, and its robot has not just been sent many."""
+    """The card, if it is due, nobody else sends it, its robot has not just been sent many, and its server answers."""
     now = timezone.now()
     card = GroupCard.objects.due(now).filter(pk=pk).select_related("door__team").first()
-    if card is None or lately_tried(card.door, now) >= PACE:
+    if card is None or lately_tried(card.door, now) >= PACE or not breaker_of(card).allows():
         return None
     mine = GroupCard.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
@@ -116,7 +118,7 @@ def lately_tried(door: GroupDoor, now: datetime) -> int:
 def knocked(card: GroupCard) -> str:
     door, now = card.door, timezone.now()
     if card.is_try:
-        return settled(card, knock(door.service, door.address, door.secret, trial_card(door)))
+        return handed_over(card, trial_card(door))
     if not door.is_on or door.refused_at:
         return ended(card, CardState.SKIPPED, "the door is not used any more")
     if open_day(door.team, calendar_of(door.team), now) != card.day:
@@ -124,7 +126,20 @@ def knocked(card: GroupCard) -> str:
     figures = figures_of(door.team, now)
     if reason := why_nothing(door, figures):
         return ended(card, CardState.SKIPPED, reason)
-    return settled(card, knock(door.service, door.address, door.secret, summary_card(door, figures)))
+    return handed_over(card, summary_card(door, figures))
+
+
+def handed_over(card: GroupCard, said: ChatCard) -> str:
+    answer = knock(card.door.service, card.door.address, card.door.secret, said)
+    if answer.verdict == DoorVerdict.UNREACHABLE:
+        breaker_of(card).note_failure(answer.words)
+    else:
+        breaker_of(card).note_answer()
+    return settled(card, answer)
+
+
+def breaker_of(card: GroupCard) -> CircuitBreaker:
+    return CircuitBreaker(server_of(card.door.address))
 
 
 def settled(card: GroupCard, answer: DoorAnswer) -> str:

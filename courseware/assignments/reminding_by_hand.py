@@ -98,7 +98,7 @@ def remind(keys: Iterable[int], *, by: User, held: timedelta = AT_ONCE) -> tuple
     if not messages:
         return None, refused
     keys_of_letters = [message.pk for message in messages]
-    deliver.enqueue(keys_of_letters)
+    deliver.enqueue()
     return HandReminding.objects.create(made_by=by, letters=keys_of_letters), refused
 
 

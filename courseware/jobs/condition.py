@@ -17,6 +17,11 @@ from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
 from courseware.jobs.schedule import JOBS
 
 PAGE = "admin:jobs_job_changelist"
+NO_WORKER = _("Nothing is done beside the pages: manage.py work does not run.")
+WORKER_IS_BEHIND = _(
+    "Work has waited for an hour, although manage.py work runs: it needs more workers, or a task hangs."
+)
+ALIVE_WITHIN = timedelta(minutes=2)
 SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
 
 
@@ -43,7 +48,7 @@ def troubles(now: datetime) -> list[Trouble]:
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
-        found.append(Trouble(_("Nothing is done beside the pages: manage.py work does not run.")))
+        found.append(Trouble(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
     for name, job in jobs.items():
         if job.outcome == Outcome.FAILED:
             found.append(Trouble(_("failed the last time"), JOBS[name].words, PAGE))
@@ -81,6 +86,11 @@ def what_waits_for_a_seal(now: datetime) -> str:
 def is_left_undone(now: datetime) -> bool:
     """Whether a task has been ready for an hour: nobody works, or not fast enough."""
     return DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER).exists()
+
+
+def is_worker_alive() -> bool:
+    age = age_of_last_sign()
+    return age is not None and age < ALIVE_WITHIN
 
 
 def age_of_last_sign() -> timedelta | None:

@@ -10,6 +10,7 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, schedule
+        from courseware.jobs.tasks import DELIVERY
         from courseware.outbox.delivering import deliver_due, is_any_due
         from courseware.outbox.forgetting import forget_strangers
         from courseware.outbox.tray import forget_old_lines
@@ -20,6 +21,7 @@ class OutboxConfig(AppConfig):
             deliver_due,
             Every(timedelta(minutes=1)),
             has_work=is_any_due,
+            queue=DELIVERY,
         )
         schedule(
             "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))

@@ -6,13 +6,12 @@ leaves this module.
 
 import json
 import re
-import socket
-import threading
 import time
-from contextlib import suppress
+from contextlib import closing
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -21,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from requests.adapters import HTTPAdapter
 
 from courseware.outbox.chat_cards import SERVICES, UNSIGNED, ChatCard, ChatService
+from courseware.outbox.time_limit import TimeLimit
 
-TIMEOUT = (3, 7)  # seconds: to be let in, and for each word
-HEAD_WITHIN, BODY_WITHIN = 10, 10  # seconds for all of them
+TIMEOUT = (3, 7)  # seconds: to be let in, and for each word; for all together CHAT_SECONDS
 MOST_READ = 4096  # bytes of an answer
 LONGEST_WORDS = 200  # characters
 SHORTEST_SECRET = 8
@@ -34,6 +33,7 @@ ADDRESS = re.compile(r"https://(?P<host>[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)(:44
 class DoorVerdict(StrEnum):
     DELIVERED = "delivered"
     LATER = "later"
+    UNREACHABLE = "unreachable"  # later, as no other card reaches this server either
     REFUSED = "refused"
 
 
@@ -66,16 +66,19 @@ def masked(address: str) -> str:
 
 
 def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer:
-    """Hand a card over. It takes half a minute at most; raises nothing that a door can cause."""
+    """Hand a card over within `CHAT_SECONDS`. Raises nothing that a door can cause."""
     try:
         check_address(address, service)
     except ValidationError:
         return DoorAnswer(DoorVerdict.REFUSED, "the address is none that is allowed here")
     kind = SERVICES[service]
     signed = kind.sign(secret, time.time()) if kind.sign and secret else UNSIGNED
+    limit, why = TimeLimit(settings.CHAT_SECONDS), ""
     try:
         with (
-            new_session() as session,
+            closing(limit),
+            limit,
+            new_session(limit) as session,
             session.post(
                 address,
                 params=signed.query,
@@ -88,58 +91,42 @@ def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer
         ):
             status, said = response.status_code, beginning_of(response)
     except requests.RequestException as error:  # its words hold the address
-        return DoorAnswer(DoorVerdict.LATER, type(error).__name__)
+        why = type(error).__name__
+    if limit.is_over:
+        why = f"no whole answer within {limit.seconds} s"
+    if why:
+        return DoorAnswer(DoorVerdict.UNREACHABLE, why)
     return DoorAnswer(judged(kind, status, said), told(status, said, [secret, *re.split(r"[/?&=]", address)]))
 
 
-class HangsUp:
-    """Of a connection: the timeout of a socket begins anew with each byte, so an answer that drips would hold a worker.
-
-    Of a body it is more than the bytes that are read of it: the length of a chunk, which never comes to an end.
-    """
-
-    sock: socket.socket
-    end_of_body: threading.Timer | None = None
-
-    def getresponse(self) -> Any:
-        sock = self.sock  # the connection forgets it where it ends with this answer
-        end_of_head = hang_up(sock, HEAD_WITHIN)
-        try:
-            response = super().getresponse()  # type: ignore[misc]  # of the connection that it is mixed into
-        finally:
-            end_of_head.cancel()
-        self.end_of_body = hang_up(sock, BODY_WITHIN + TIMEOUT[1])  # a byte later than what is left by itself
-        return response
-
-    def close(self) -> None:
-        if self.end_of_body:
-            self.end_of_body.cancel()
-        super().close()  # type: ignore[misc]  # the same
+def server_of(address: str) -> str:
+    """The host alone: the rest of the address is secret."""
+    return urlsplit(address).hostname or ""
 
 
-def hang_up(sock: socket.socket, seconds: float) -> threading.Timer:
-    """So many seconds from now, unless it is cancelled."""
+class WatchedTransport(HTTPAdapter):
+    """Each connection is watched from its TCP handshake on, so the limit covers a proxy and the TLS handshake, too."""
 
-    def shut() -> None:
-        with suppress(OSError):  # it is gone already
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    def __init__(self, limit: TimeLimit) -> None:
+        self.limit = limit
+        super().__init__()
 
-    timer = threading.Timer(seconds, shut)
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-class ImpatientTransport(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = type("ImpatientConnection", (HangsUp, pool.ConnectionCls), {})
+        pool, watch = super().get_connection_with_tls_context(*args, **kwargs), self.limit.watch
+
+        class WatchedConnection(pool.ConnectionCls):  # type: ignore[name-defined]  # that of the pool
+            def _new_conn(self) -> Any:
+                sock = super()._new_conn()
+                watch(sock)
+                return sock
+
+        pool.ConnectionCls = WatchedConnection
         return pool
 
 
-def new_session() -> requests.Session:
+def new_session(limit: TimeLimit) -> requests.Session:
     session = requests.Session()
-    session.mount("https://", ImpatientTransport())
+    session.mount("https://", WatchedTransport(limit))
     session.trust_env = False  # else a variable or a .netrc of the machine decides where it goes and as whom
     if settings.CHAT_PROXY:
         session.proxies = {"https": settings.CHAT_PROXY}
@@ -147,11 +134,11 @@ def new_session() -> requests.Session:
 
 
 def beginning_of(response: requests.Response) -> str:
-    """Byte by byte: who gives them slowly, or without end, is left."""
-    found, ends_at = bytearray(), time.monotonic() + BODY_WITHIN
+    """At most `MOST_READ` bytes, one by one: an answer may have no end."""
+    found = bytearray()
     for byte in response.iter_content(1):
         found += byte
-        if len(found) >= MOST_READ or time.monotonic() > ends_at:
+        if len(found) >= MOST_READ:
             break
     return found.decode(errors="replace").strip()
 

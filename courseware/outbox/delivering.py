@@ -1,12 +1,13 @@
 """How messages leave: some are claimed together, asked whether they are still wanted, tried again with growing pauses.
 
-No transaction is open while a server is talked to. Whoever dies in between leaves what was claimed queued, to be tried
+Delivery has a queue and a thread of its own (`courseware.jobs.working`), so no other work waits for a mail server. No
+transaction is open while a server is talked to. Whoever dies in between leaves what was claimed queued, to be tried
 again after `CLAIMED_FOR`.
 """
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -15,34 +16,35 @@ from django.db.models import F, Subquery
 from django.utils import timezone
 
 from courseware.face.faces import newest_key
-from courseware.jobs.tasks import task
+from courseware.jobs.tasks import DELIVERY, drop_waiting, is_stopping, task
 from courseware.outbox.kinds import LetterSort, kinds_of_sort
 from courseware.outbox.letter_words import newest_words_key
 from courseware.outbox.mailing import MailDoor
 from courseware.outbox.models import Message
 from courseware.outbox.rounds import Round
 
-CLAIMED_FOR = timedelta(minutes=5)  # longer than any server is waited for
+CLAIMED_FOR = timedelta(minutes=5)  # half of it for a round (`Round.ends_at`), and more than SMTP_SECONDS after it
 IN_A_ROUND = 50
-LOOKED_UP = 200  # of the messages that are due
-AT_MOST = 45.0  # seconds by one run of the job, which comes each minute: other work has its turn in between
+AT_MOST = 45.0  # seconds by one run, but for its last round: chat messages have their turn in between
+PRIORITY = 10  # before chat messages
 
 
-@task
-def deliver(ids: list[int]) -> None:
-    """The messages of these primary keys, as far as they are due."""
-    send_all(ids)
+@task(queue_name=DELIVERY, priority=PRIORITY)
+def deliver() -> None:
+    """Send what is due, and drop the tasks that were enqueued for the same: their messages are in the database."""
+    drop_waiting(deliver)
+    deliver_due()
 
 
 def deliver_due() -> str:
-    """What waited for another try, and what nobody was told to send. Returns what became of it, in words.
-
-    It is looked up again and again: who asks to come in does not wait until a whole firm has been reminded.
-    """
+    """Send what is due, immediate emails first, and look it up again after each round. Returns what became of it, in
+    words."""
     states: Counter[str] = Counter()
     before, until = list[int](), time.monotonic() + AT_MOST
     with closing(MailDoor()) as door:
-        while time.monotonic() < until and (keys := next_due()) != before:
+        while not is_stopping() and time.monotonic() < until and (keys := next_due()) != before:
+            if not door.may_be_tried():
+                break
             states.update(sent(keys, door))
             before = keys
     return ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
@@ -54,27 +56,17 @@ def is_any_due() -> bool:
 
 def next_due() -> list[int]:
     due = Message.objects.due(timezone.now()).values_list("pk", flat=True)
-    return list(due.filter(kind__in=kinds_of_sort(LetterSort.AT_ONCE))[:LOOKED_UP]) or list(due[:LOOKED_UP])
+    return list(due.filter(kind__in=kinds_of_sort(LetterSort.AT_ONCE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
 
 
-def send_all(ids: Iterable[int]) -> dict[str, int]:
-    """State → how many of them have come to it. One connection to the mail server for all."""
-    with closing(MailDoor()) as door:
-        return dict(Counter(sent(ids, door)))
+def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
+    """One round of these messages. Returns the state of each that was claimed."""
+    return Round(claimed(keys), door, CLAIMED_FOR).go()
 
 
-def sent(ids: Iterable[int], door: MailDoor) -> Iterator[str]:
-    """The state that each has come to which was claimed."""
-    keys = list(ids)
-    while keys:
-        messages, later = claimed(keys[:IN_A_ROUND])
-        keys[:IN_A_ROUND] = later
-        yield from Round(messages, door, CLAIMED_FOR).go()
-
-
-def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
-    """(of these messages those that are due and that nobody else sends, in their order; keys of those left for another
-    round). What is claimed counts as tried from here on.
+def claimed(keys: Sequence[int]) -> list[Message]:
+    """Of these messages those that are due and that nobody else sends, in their order. What is claimed counts as tried
+    from here on.
 
     Of one person a round has one letter, and one of all that are to nobody who is known: whether there is a turn for
     the next depends on what becomes of the first.
@@ -90,7 +82,7 @@ def claimed(keys: Sequence[int]) -> tuple[list[Message], list[int]]:
     messages = Message.objects.select_related("person")
     keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
     found = messages.annotate(**keys_of_house).in_bulk(list(mine))
-    return [found[key] for key in keys if key in mine], [key for key in keys if key in readers and key not in mine]
+    return [found[key] for key in keys if key in mine]
 
 
 def firsts_of(readers: Mapping[int, int | None], keys: Sequence[int]) -> set[int]:

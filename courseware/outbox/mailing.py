@@ -13,11 +13,13 @@ from django.utils import translation
 
 from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
+from courseware.outbox.circuit_breaker import CircuitBreaker
 from courseware.outbox.html_letters import letter_page
 from courseware.outbox.kinds import MessageKind
 from courseware.outbox.letter_words import own_words
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import address_to_stop
+from courseware.outbox.time_limit import TimeLimit
 from courseware.outbox.writing import write_letter
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
@@ -31,38 +33,85 @@ class NotNow(Exception):
     """The mail server is away, busy, or does not answer."""
 
 
+class NotOpened(OSError):
+    """There is no connection to the mail server; its cause says why."""
+
+
 class MailDoor:
-    """Opened by the first letter, and again after the server has hung up."""
+    """Opened by the first letter, and again after the server has hung up.
+
+    Each letter, with the opening, has `SMTP_SECONDS`. A server that cannot be connected to, or whose answer takes too
+    long, is not tried again for a minute (`may_be_tried`).
+    """
 
     def __init__(self) -> None:
         self.connection: Any = None
+        self.limit = TimeLimit(settings.SMTP_SECONDS)
+        self.breaker = CircuitBreaker(mail_server())
+
+    def may_be_tried(self) -> bool:
+        return self.breaker.allows()
+
+    @property
+    def is_unreachable(self) -> bool:
+        """As this door has found; `send` would be in vain."""
+        return self.breaker.has_failed
 
     def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
         """Raises Refused and NotNow, with the server's own words."""
         letter = composed(message, kind, context)
+        with self.limit:
+            try:
+                self.open()
+                letter.connection = self.connection
+                letter.send()
+            except OSError as error:  # what smtplib raises, too
+                raise self.failure(error) from error
+        self.breaker.note_answer()
+
+    def open(self) -> None:
+        if self.connection is not None:
+            return
+        connection = get_connection(limit=self.limit)
         try:
-            if self.connection is None:
-                self.connection = get_connection()
-                self.connection.open()
-            letter.connection = self.connection
-            letter.send()
-        except smtplib.SMTPRecipientsRefused as error:
-            self.close()
+            connection.open()
+        except OSError as error:
+            raise NotOpened from error
+        self.connection = connection
+
+    def failure(self, error: OSError) -> Refused | NotNow:
+        """What an error says of this letter, or of all of them."""
+        cause = error.__cause__ if isinstance(error, NotOpened) else error
+        # Where a read timed out, smtplib says that the connection was closed.
+        timed_out = any(isinstance(each, TimeoutError) for each in (error, error.__context__))
+        why = f"{type(cause).__name__}: {cause}"
+        if self.limit.is_over:
+            why = f"no whole answer within {self.limit.seconds} s"
+        is_unreachable = self.limit.is_over or timed_out or isinstance(error, NotOpened)
+        self.close()
+        if is_unreachable:
+            self.breaker.note_failure(why)
+            return NotNow(why)
+        self.breaker.note_answer()
+        said: bytes | str
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
             [(code, said)] = error.recipients.values()
-            raise (Refused if code >= PERMANENT else NotNow)(in_words(code, said)) from error
-        except smtplib.SMTPDataError as error:  # about this letter; what SMTPSenderRefused says is about all of them
-            self.close()
-            reply = in_words(error.smtp_code, error.smtp_error)
-            raise (Refused if error.smtp_code >= PERMANENT else NotNow)(reply) from error
-        except OSError as error:  # what smtplib raises, too
-            self.close()
-            raise NotNow(f"{type(error).__name__}: {error}") from error
+        elif isinstance(error, smtplib.SMTPDataError):  # about this letter; SMTPSenderRefused is about all of them
+            code, said = error.smtp_code, error.smtp_error
+        else:
+            return NotNow(why)
+        return (Refused if code >= PERMANENT else NotNow)(in_words(code, said))
 
     def close(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            with suppress(OSError):  # it is gone already
+            with self.limit, suppress(OSError):  # it is gone already
                 connection.close()
+        self.limit.close()
+
+
+def mail_server() -> str:
+    return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 
 def in_words(code: int, said: bytes | str) -> str:

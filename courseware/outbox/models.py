@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.outbox.letter_words import LetterWords  # noqa: F401 - Django finds its models here
+from courseware.outbox.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
+from courseware.outbox.letter_words import LetterWords  # noqa: F401 - the same
 from courseware.outbox.stopped_kinds import StoppedKind  # noqa: F401 - the same
 from courseware.outbox.tray_lines import TrayLine  # noqa: F401 - the same
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from courseware.jobs.tasks import is_stopping
 from courseware.outbox.kinds import MESSAGE_KINDS, Ask, Found, LetterSort, waits_of, why_barred
 from courseware.outbox.letter_days import take_in_what_waits, take_turns
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
@@ -22,6 +23,7 @@ from courseware.outbox.outcomes import ended_as, laid_by, not_tried, put_off
 from courseware.outbox.stopping import STOPPED, stopped_among
 
 LONGEST_REASON = 300  # characters
+SECONDS = 15.0  # of handing over, after which immediate emails are looked up again
 logger = logging.getLogger(__name__)
 
 
@@ -34,7 +36,7 @@ class Round:
     def __init__(self, messages: Sequence[Message], door: MailDoor, claimed_for: timedelta) -> None:
         self.messages, self.door = messages, door
         self.states: dict[int, str] = {}
-        # Where a server hangs, the rest goes back before another worker takes it up. By no clock that can be set.
+        # The rest goes back before another worker takes it up. By no clock that can be set.
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
@@ -45,6 +47,7 @@ class Round:
         contexts: dict[int, Mapping[str, Any]] = {}
         for kind, messages in self.by_kind():
             contexts |= self.answers(MESSAGE_KINDS[kind].context, messages)
+        self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
         for message in self.left():
             self.states[message.pk] = self.handed_over(message, contexts)
         return self.states.values()
@@ -107,7 +110,7 @@ class Round:
             return ended_as(
                 message, MessageState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
             )
-        if time.monotonic() > self.ends_at:
+        if self.door.is_unreachable or is_stopping() or time.monotonic() > self.ends_at:
             return not_tried(message, timezone.now(), message.why)
         try:
             self.door.send(message, MESSAGE_KINDS[message.kind], contexts[message.pk])

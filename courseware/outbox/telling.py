@@ -44,7 +44,7 @@ def tell(
         message = Message.objects.create(**fields)
     if person:
         lay_in_tray(kind, {person.pk: fields["data"]})
-    deliver.enqueue([message.pk])
+    deliver.enqueue()
     return message
 
 
@@ -79,7 +79,7 @@ def tell_together(
         for person in people.values()
     )
     if new:
-        deliver.enqueue([message.pk for message in new])
+        deliver.enqueue()
 
 
 def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:

@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courseware.jobs.condition import Trouble
+from courseware.outbox.circuit_breaker import UnreachableServer, unreachable_servers
 from courseware.outbox.models import Message, MessageState
 
 TOLD_AFTER = timedelta(minutes=10)
@@ -15,7 +18,8 @@ PAGE = "admin:outbox_message_changelist"
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """The oldest letter that waits, and for how long; how many people none reaches. Runs two queries."""
+    """Servers that do not answer; the oldest letter that waits, and for how long; how many people none reaches. Runs
+    three queries."""
     # What was laid by on purpose is late only where nobody has taken it up since its time came.
     late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
     waiting = Message.objects.filter(late, state=MessageState.QUEUED)
@@ -26,7 +30,14 @@ def troubles(now: datetime) -> list[Trouble]:
             ngettext("to %(count)d person they come back", "to %(count)d people they come back", people)
             % {"count": people}
         )
-    return [Trouble(said, _("Letters"), PAGE) for said in found]
+    return [*map(told_of, unreachable_servers(now)), *(Trouble(said, _("Letters"), PAGE) for said in found)]
+
+
+def told_of(server: UnreachableServer) -> Trouble:
+    """`why` is in English, as other words of servers."""
+    said = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
+    time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")
+    return Trouble(said % {"time": time, "why": server.why}, server.name, PAGE)
 
 
 def said_of(oldest: Message, now: datetime) -> str:

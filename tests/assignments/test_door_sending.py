@@ -14,7 +14,7 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
 from tests.making import letters, make_course, make_hr, make_team, make_user
-from tests.outbox.chat_services import chat_services
+from tests.outbox.chat_services import DROPS, chat_services
 
 pytestmark = pytest.mark.django_db
 BUSY, SHUT = (503, "away", {}), (404, "no_service", {})
@@ -118,6 +118,20 @@ def test_a_door_that_is_busy_is_tried_again_with_growing_pauses_and_after_four_h
     [letter] = [each for each in letters() if each.subject == "Night shift: what the group was not told today"]
     assert "- overdue: 3\n- due soon: 2\n- Next due day: Saturday 28 November\n" in letter.body
     assert "Slack could not be reached" in letter.body and "The service said: 503 away" in letter.body
+
+
+def test_an_unreachable_chat_server_is_tried_once_a_minute_for_all_its_groups(course, services, time_machine):
+    began = timezone.now()
+    time_machine.move_to(began, tick=False)
+    for name in ("Day shift", "Night shift"):
+        make_door(make_late_team(course, name=name))
+    services.manner = DROPS
+    assert send_summaries() == "later 1"
+    assert sorted(cards()) == [("later", "ConnectionError", 1), ("queued", "", 0)]
+    assert (send_summaries(), len(services.taken)) == ("", 1)
+    services.manner = "as published"
+    time_machine.move_to(began + timedelta(minutes=1), tick=False)
+    assert send_summaries() == "sent 2"
 
 
 def test_a_door_that_opens_again_in_time_is_told_once_and_nobody_gets_a_letter(course, services, time_machine):

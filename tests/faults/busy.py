@@ -42,13 +42,14 @@ def main(what, number=0, after=0):
         from django.conf import settings
 
         from courseware.jobs import schedule, working
-        from courseware.outbox import delivering, models
+        from courseware.outbox import circuit_breaker, delivering, models
 
         working.ALIVE_FOR = timedelta(seconds=2)
         working.BEAT_EVERY = working.LOOK_EVERY = 0.3
         working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
         # Still longer than a server is waited for: one second for each of its answers.
-        settings.EMAIL_TIMEOUT, delivering.CLAIMED_FOR = 1, timedelta(seconds=10)
+        settings.EMAIL_TIMEOUT, settings.SMTP_SECONDS, delivering.CLAIMED_FOR = 1, 3, timedelta(seconds=10)
+        circuit_breaker.REST = timedelta(seconds=1)
         models.PAUSES[:] = [*[timedelta(seconds=1)] * 99, timedelta(days=1)]
         schedule.JOBS["send-letters"] = replace(
             schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))

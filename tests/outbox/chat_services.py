@@ -141,11 +141,11 @@ class Answering(BaseHTTPRequestHandler):
         """Nothing on the terminal of the tests."""
 
 
-class ToThisMachine(chat_doors.ImpatientTransport):
+class ToThisMachine(chat_doors.WatchedTransport):
     """The transport of a session, which leads every address to the services above."""
 
-    def __init__(self, port):
-        super().__init__()
+    def __init__(self, limit, port):
+        super().__init__(limit)
         self.port = port
 
     def send(self, request, **options):
@@ -160,9 +160,9 @@ def chat_services(monkeypatch):
     """Every door leads to them meanwhile."""
     server, real = ChatServices(), chat_doors.new_session
 
-    def new_session():
-        session = real()
-        session.mount("https://", ToThisMachine(server.server_port))
+    def new_session(limit):
+        session = real(limit)
+        session.mount("https://", ToThisMachine(limit, server.server_port))
         return session
 
     monkeypatch.setattr(chat_doors, "new_session", new_session)

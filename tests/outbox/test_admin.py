@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.jobs import schedule
-from courseware.jobs.models import Job, Outcome
+from courseware.jobs.models import Job, Outcome, Worker
 from courseware.outbox import forgetting
+from courseware.outbox.circuit_breaker import CircuitBreaker
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import letters, make_admin, make_editor, make_user
@@ -46,6 +47,22 @@ def test_that_nobody_works_is_said(client, admin):
     schedule.enqueue_due()
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
     assert told_on_the_first_page(client) == ["Nothing is done beside the pages: manage.py work does not run."]
+
+
+def test_a_worker_that_lives_but_is_behind_is_not_called_dead(client, admin, all_well):
+    Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
+    Worker.objects.create(name="w", seen_at=timezone.now())
+    assert told_on_the_first_page(client) == [
+        "Work has waited for an hour, although manage.py work runs: it needs more workers, or a task hangs."
+    ]
+
+
+def test_a_server_that_does_not_answer_is_named_on_the_first_page(client, admin, all_well):
+    Worker.objects.create(name="w", seen_at=timezone.now())
+    CircuitBreaker("mail.example.com:25").note_failure("TimeoutError: timed out")
+    [told] = told_on_the_first_page(client)
+    assert told.startswith("mail.example.com:25: has not answered since ")
+    assert told.endswith("and is tried once a minute (TimeoutError: timed out)")
 
 
 def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from courseware.accounts.models import CalendarDay
 from courseware.outbox import delivering, letter_days, outcomes
-from courseware.outbox.delivering import deliver_due, send_all
+from courseware.outbox.delivering import deliver_due
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import join, make_team, make_user
+from tests.outbox.sinks import send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -250,7 +251,7 @@ def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
 def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     person = reader()
     first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
-    [mine], _later = delivering.claimed([second.pk])
+    [mine] = delivering.claimed([second.pk])
     send_all([first.pk])
     outcomes.laid_by(mine, letter_days.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()

@@ -11,7 +11,7 @@ from courseware.accounts.notices import notify
 from courseware.evidence.models import Event
 from courseware.face.faces import face_of
 from courseware.outbox import letter_words
-from courseware.outbox.delivering import deliver_due, send_all
+from courseware.outbox.delivering import deliver_due
 from courseware.outbox.editable_letters import editable_letter, editable_letters
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.letter_words import LetterWords, SetMeanwhile, set_words
@@ -20,6 +20,7 @@ from courseware.outbox.telling import tell
 from courseware.outbox.writing import write_letter
 from tests.face.styles import put_on
 from tests.making import letters, make_admin, make_user
+from tests.outbox.sinks import send_all
 
 pytestmark = pytest.mark.django_db
 OWN = {

@@ -20,7 +20,7 @@ def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
     assert (message.kind, message.person, message.address, message.language, message.data, message.state) == (
         "invitation", person, person.email, "en", {}, MessageState.QUEUED,
     )  # fmt: skip
-    assert [row.args_kwargs["args"] for row in DBTaskResult.objects.all()] == [[[message.pk]]]
+    assert [(row.task_name, row.queue_name) for row in DBTaskResult.objects.all()] == [("deliver", "delivery")]
 
 
 def test_what_was_told_in_a_transaction_that_failed_never_leaves():

@@ -2,11 +2,12 @@
 
 import pytest
 
-from courseware.outbox.delivering import claimed, send_all
+from courseware.outbox.delivering import claimed
 from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind, one_by_one
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell_together
 from tests.making import make_user
+from tests.outbox.sinks import send_all
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from courseware import health
 from courseware.jobs.models import Worker
 from courseware.lib.turns import Turns
+from courseware.outbox.circuit_breaker import CircuitBreaker
 
 pytestmark = pytest.mark.django_db
 INSIDE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, which knows no name of the site
@@ -45,6 +46,13 @@ def test_a_site_that_can_serve_says_so_and_when_a_worker_was_seen(client):
     Worker.objects.create(name="one", seen_at=timezone.now() - timedelta(seconds=3))
     Worker.objects.create(name="two", seen_at=timezone.now() - timedelta(hours=1))
     assert ask(client, health.SERVES) == (200, [*ready, "worker: seen 3 s ago"])
+
+
+def test_a_mail_server_that_does_not_answer_is_told_apart_from_a_worker_that_does_not_run(client):
+    Worker.objects.create(name="one", seen_at=timezone.now() - timedelta(seconds=3))
+    CircuitBreaker("mail.example.com:25").note_failure("TimeoutError: timed out")
+    status, lines = ask(client, health.SERVES)
+    assert (status, lines[2:]) == (200, ["worker: seen 3 s ago", "mail.example.com:25: does not answer"])
 
 
 def test_without_a_database_it_is_not_ready_and_says_no_more(client, away):

@@ -1,0 +1,68 @@
+"""A circuit breaker for each server: a server that was found unreachable is not tried again for a minute.
+
+The row is shared by all workers. It also tells administrators which server does not answer.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+REST = timedelta(minutes=1)  # between two tries
+FORGOTTEN_AFTER = timedelta(days=1)  # a server that nobody tries any more
+
+
+class UnreachableServer(models.Model):
+    """Deleted as soon as the server has answered."""
+
+    name = models.CharField(_("server"), max_length=255, primary_key=True)
+    since = models.DateTimeField(default=timezone.now)
+    tried_at = models.DateTimeField()
+    why = models.TextField(_("why"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("unreachable server"), _("unreachable servers")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def unreachable_servers(now: datetime) -> QuerySet[UnreachableServer]:
+    return UnreachableServer.objects.filter(tried_at__gt=now - FORGOTTEN_AFTER).order_by("since")
+
+
+class CircuitBreaker:
+    """Of the server of this name, for one worker."""
+
+    def __init__(self, server: str) -> None:
+        self.servers = UnreachableServer.objects.filter(pk=server)
+        self.server, self.has_failed = server, False
+        self.is_noted: bool | None = None  # as unreachable; None where nobody has looked yet
+
+    def allows(self) -> bool:
+        """Whether the server may be tried now. After each `REST` one caller may try an unreachable server."""
+        tried_at = self.servers.values_list("tried_at", flat=True).first()
+        self.is_noted = tried_at is not None
+        if tried_at is None:
+            return True
+        now = timezone.now()
+        if now - REST < tried_at <= now:  # a later time was written while the clock was wrong
+            return False
+        return bool(self.servers.filter(tried_at=tried_at).update(tried_at=now))
+
+    def note_failure(self, why: str) -> None:
+        now = timezone.now()
+        known = {"tried_at": now, "why": why}
+        UnreachableServer.objects.update_or_create(
+            pk=self.server, defaults=known, create_defaults={**known, "since": now}
+        )
+        self.is_noted = self.has_failed = True
+        UnreachableServer.objects.filter(tried_at__lt=now - FORGOTTEN_AFTER).delete()
+
+    def note_answer(self) -> None:
+        if self.is_noted or (self.is_noted is None and self.servers.exists()):
+            self.servers.delete()
+        self.is_noted = False
