@@ -36,12 +36,18 @@ def pytest_collection():
     """Refuse `timezone.now` while modules are imported: a test runs minutes later, many of them at a fixed date."""
     from django.utils import timezone
 
-    def refuse():
-        raise RuntimeError("A test module reads the clock when it is imported. Read it inside the test.")
+    is_collecting, now = True, timezone.now
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(timezone, "now", refuse)
+    def now_unless_collecting():
+        if is_collecting:
+            raise RuntimeError("A test module reads the clock when it is imported. Read it inside the test.")
+        return now()
+
+    timezone.now = now_unless_collecting  # it stays: a module imported meanwhile keeps this function
+    try:
         return (yield)
+    finally:
+        is_collecting = False
 
 
 def pytest_terminal_summary(terminalreporter):
