@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.client import DatabaseClient
 
+from courseware.accounts.models import Device
 from courseware.upgrading import take_as_long_as_needed
 
+# Tables that a dump holds without rows: with the sessions in it a copy would open accounts.
+LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, Device)), settings.CACHE_TABLE]
 WAITS_AT_MOST = 30  # seconds for whoever still writes to SQLite
 SINCE_17 = b"SET transaction_timeout = 0;"  # which pg_restore writes for a server of any version
 
@@ -65,7 +71,8 @@ def dumped_sqlite(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
         try:
             with closing(sqlite3.connect(f"{sqlite_file().as_uri()}?mode=rw", WAITS_AT_MOST, uri=True)) as own:
                 own.execute("VACUUM INTO ?", [str(beside)])
-            with closing(sqlite3.connect(beside)) as copy:
+            with closing(sqlite3.connect(beside, isolation_level=None)) as copy:
+                empty_what_is_left_out(copy)
                 found = facts("SQLite", lambda sql: copy.execute(sql).fetchall())
         except sqlite3.Error as error:
             raise DumpFailed(str(error)) from error
@@ -73,6 +80,14 @@ def dumped_sqlite(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
             yield stream, found
     finally:
         beside.unlink(missing_ok=True)
+
+
+def empty_what_is_left_out(copy: sqlite3.Connection) -> None:
+    copy.execute("PRAGMA journal_mode = OFF")  # a journal would lie beside the copy, with the rows in it
+    copy.execute("PRAGMA secure_delete = ON")  # else the rows stay in the free pages of the file
+    there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in there.intersection(LEFT_OUT):
+        copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name of ours
 
 
 def restore_sqlite(file: Path) -> None:
@@ -165,6 +180,7 @@ def dumped_postgresql() -> Iterator[tuple[IO[bytes], Facts]]:
             found = facts("PostgreSQL", ask)
             ((snapshot,),) = ask("SELECT pg_export_snapshot()")
             options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+            options += [f"--exclude-table-data={table}" for table in LEFT_OUT]
             with Client("pg_dump", *options, stdout=subprocess.PIPE) as dumping:
                 yield dumping.output, found
                 dumping.come_to_an_end()
