@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import devices, waits
+from courseware.accounts import devices, seeds, waits
 from courseware.accounts.addresses import stays_here
 from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
@@ -38,6 +38,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             "This code is wrong, or has run out: the app shows a new one every half minute. Type the one it shows now."
         ),
     }
+
+    def encrypt(self, text):
+        return seeds.encrypt(text)
+
+    def decrypt(self, encrypted_text):
+        return seeds.decrypt(encrypted_text)
 
     def generate_authenticator_name(self, user, type):
         """What a new passkey is called until its owner says otherwise: where it was made."""

@@ -24,6 +24,7 @@ class AccountsConfig(AppConfig):
         from courseware.accounts.leaving import let_go
         from courseware.accounts.rosters.applying import forget_rosters
         from courseware.accounts.search_terms import renew_terms
+        from courseware.accounts.seeds import renew_encryption
         from courseware.accounts.sessions import begin, note_change_of_groups, note_change_of_lead
         from courseware.jobs.schedule import Daily, command, schedule
 
@@ -34,6 +35,8 @@ class AccountsConfig(AppConfig):
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))
         schedule("forget-rosters", _("Forget lists of people of long ago"), forget_rosters, Daily(time(3, 20)))
         schedule("renew-search-terms", _("Renew what people are found by"), renew_terms, Daily(time(3, 0)))
+        words = _("Encrypt the seeds of two-step verification under the newest key")
+        schedule("renew-encryption", words, renew_encryption, Daily(time(3, 15)))
         for signal in (post_save, post_delete):
             signal.connect(note_change_of_lead, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
         groups = self.get_model("User").groups.through

@@ -1,0 +1,84 @@
+"""Encrypt the seeds of two-step verification in the database, under a key derived from SECRET_KEY.
+
+Without it a copy of the database is enough to compute the codes of an authenticator app. See docs/security.md.
+"""
+
+import logging
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+PURPOSE = b"courseware.accounts.seeds"
+SEEDS = ("secret", "seed")  # keys of `Authenticator.data`: of an app, of the recovery codes
+# Every token of Fernet begins so. A plain seed of an app has capital letters only, one of recovery codes no "g".
+TOKENS_BEGIN = "gAAAA"
+CHUNK = 500  # rows
+
+
+@lru_cache
+def cipher(secret_key: str) -> Fernet:
+    key = HKDF(SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
+    return Fernet(urlsafe_b64encode(key))
+
+
+def ciphers() -> list[Fernet]:
+    return [cipher(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+
+
+def encrypt(seed: str) -> str:
+    return ciphers()[0].encrypt(seed.encode()).decode()
+
+
+def decrypt(stored: str) -> str:
+    """The seed. If no key opens it, a random one: no code is right then, and no page fails."""
+    try:
+        return MultiFernet(ciphers()).decrypt(stored).decode()
+    except InvalidToken:
+        logger.error("a seed of two-step verification was encrypted under a SECRET_KEY that is not known any more")
+        return generate_totp_secret()
+
+
+def encrypted_again(stored: str) -> str:
+    """`stored` under today's SECRET_KEY; unchanged if it already is, or if no key opens it."""
+    if not stored.startswith(TOKENS_BEGIN):
+        return encrypt(stored)
+    try:
+        ciphers()[0].decrypt(stored)
+    except InvalidToken:
+        try:
+            return MultiFernet(ciphers()).rotate(stored).decode()
+        except InvalidToken:
+            pass
+    return stored
+
+
+def encrypted_data(data: dict) -> dict:
+    return data | {key: encrypted_again(data[key]) for key in SEEDS if key in data}
+
+
+def encrypt_all(model=Authenticator) -> int:
+    """Bring all stored seeds under today's SECRET_KEY and return how many rows changed. Locks one row at a time."""
+    changed, last = 0, 0
+    while chunk := list(model.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = chunk[-1].pk
+        for old in (each for each in chunk if encrypted_data(each.data) != each.data):
+            with transaction.atomic():
+                # Read again: a recovery code may have been used meanwhile.
+                if row := model.objects.select_for_update().filter(pk=old.pk).first():
+                    row.data = encrypted_data(row.data)
+                    row.save(update_fields=["data"])
+                    changed += 1
+    return changed
+
+
+def renew_encryption() -> str:
+    """The nightly job: after a new SECRET_KEY nothing depends on the old one the next morning."""
+    return str(encrypt_all())
