@@ -17,10 +17,10 @@ from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.models import Team
 from courseware.accounts.working_days import Calendar, calendars_in_use
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.reminder_plans import DEFAULT, FARTHEST_REMINDER, planned_day
+from courseware.assignments.reminder_plans import DEFAULT_PLAN, FARTHEST_REMINDER, planned_day
 from courseware.content.models import Course
 from courseware.learning.models import zone_named
-from courseware.lib.dates import due_instant
+from courseware.lib.dates import days_between, due_instant
 
 DAY = timedelta(days=1)
 REACH = 3 * FARTHEST_REMINDER  # calendar days that so many working days never fill
@@ -33,23 +33,24 @@ def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
     queries at most."""
     places = list(product(zones_in_use(), calendars_in_use()))
     found = Q(pk__in=[])
-    for days, courses in courses_by_days(plans).items():
-        for after, until in joined_spans(span for before in days for span in spans_of(before, at, places, caught_up)):
+    for before, courses in courses_by_day(plans).items():
+        for after, until in joined_spans(spans_of(before, at, places, caught_up)):
             found |= Q(course__in=courses, urgency__gt=after, urgency__lte=until)
     return found
 
 
-def courses_by_days(plans: Plans) -> dict[frozenset[int], list[int]]:
+def courses_by_day(plans: Plans) -> dict[int, list[int]]:
     """The days of a course are those of its rules, too."""
     courses = Course.objects.exclude(current=None).values_list("pk", flat=True)
-    days = {key: set(plans.get((key, None), DEFAULT)) for key in courses}
+    days = {key: set(plans.get((key, None), DEFAULT_PLAN)) for key in courses}
     rules = AssignmentRule.objects.filter(pk__in=[rule for _course, rule in plans if rule])
     for rule, course in rules.values_list("pk", "course"):
         if course in days:
             days[course] |= set(plans[None, rule])
     found = defaultdict(list)
     for course, those in days.items():
-        found[frozenset(those)].append(course)
+        for before in those:
+            found[before].append(course)
     return found
 
 
@@ -69,8 +70,15 @@ def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calenda
 def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
     """The first and the last whose day of the plan is behind `earliest` and not behind `today`; None where none is.
 
-    The later a due day, the later the day on which one is reminded of it: so they are looked up like a word.
+    The later a due day, the later the day on which one is reminded of it: so they are looked up like a word. After the
+    due day they are counted back instead, as a plan may reach a year far.
     """
+    if before < 0:
+        worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
+        if not worked:
+            return None
+        earliest_due, latest_due = (calendar.add_working_days(day, before) for day in (worked[0], worked[-1]))
+        return earliest_due, calendar.working_day_after(latest_due) - DAY
     days = [today + number * DAY for number in range(-REACH, REACH + 1)]
     planned = partial(planned_day, before=before, calendar=calendar)
     first, end = (bisect_right(days, each, key=planned) for each in (earliest, today))

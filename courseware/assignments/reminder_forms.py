@@ -6,7 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminder_planning import Planned
-from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan, days_of_plan
+from courseware.assignments.reminder_plans import (
+    DEFAULT,
+    DEFAULT_EVERY,
+    FARTHEST_REMINDER,
+    IN_A_FORTNIGHT,
+    ReminderPlan,
+    days_of_plan,
+    why_too_many,
+    with_repeats,
+)
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.lib.form_layout import Fields
@@ -28,7 +37,8 @@ class PlanField(forms.CharField):
 
 
 class RemindersForm(forms.Form):
-    """Empty is no reminder for a course; for a rule it is the days of the course.
+    """Empty is no reminder for a course; for a rule it is the plan of the course. A second field says every how many
+    working days a reminder follows the last of the days: 0 is never, empty is `DEFAULT_EVERY`.
 
     A field that stands as the page showed it is not chosen: two may set the days of two courses at once.
     """
@@ -37,15 +47,15 @@ class RemindersForm(forms.Form):
 
     def __init__(self, data=None):
         super().__init__(data)
-        kept = {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
+        kept = {(plan.course_id, plan.rule_id): plan for plan in ReminderPlan.objects.all()}
         self.owners = {}
         for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
-            self.add(f"course-{course.pk}", course, course_title(course), kept.get((course.pk, None), DEFAULT))
+            self.add(f"course-{course.pk}", course, course_title(course), kept.get((course.pk, None)), DEFAULT)
         rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
         for rule in rules.order_by("pk"):
             words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
             help_text = _("Empty: as the course says.")
-            self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk), []), help_text=help_text)
+            self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk)), [], help_text=help_text)
         self.fields["escalates"] = forms.BooleanField(
             label=_("Tell who leads the team above of people who are three working days late"),
             initial=is_escalated(),
@@ -53,15 +63,37 @@ class RemindersForm(forms.Form):
             show_hidden_initial=True,
         )
 
-    def add(self, name, owner, label, days, **options):
+    def add(self, name, owner, label, plan, unplanned, **options):
         self.owners[name] = owner
+        days, every = (plan.days, plan.every) if plan else (unplanned, DEFAULT_EVERY)
         self.fields[name] = PlanField(
             label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
         )
+        self.fields[f"{name}-every"] = forms.IntegerField(
+            label=_("%(plan)s: then every so many working days") % {"plan": label},
+            help_text=_("0: no further reminders."),
+            initial=every,
+            min_value=0,
+            max_value=FARTHEST_REMINDER,
+            required=False,
+            show_hidden_initial=True,
+        )
+
+    def clean(self):
+        """Repeated reminders, too, have to fit into the limit of emails per person."""
+        for name in self.owners:
+            days, every = self.cleaned_data.get(name), self.every(name)
+            if days and (wrong := why_too_many(with_repeats(days, every)[: len(days) + IN_A_FORTNIGHT])):
+                self.add_error(f"{name}-every", wrong)
+        return super().clean()
+
+    def every(self, name):
+        every = self.cleaned_data.get(f"{name}-every")
+        return DEFAULT_EVERY if every is None else every
 
     def chosen(self):
         return [
-            Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None))
+            Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None), self.every(name))
             for name, owner in self.owners.items()
-            if name in self.changed_data or self.add_initial_prefix(name) not in self.data
+            if {name, f"{name}-every"} & {*self.changed_data} or self.add_initial_prefix(name) not in self.data
         ]

@@ -8,32 +8,36 @@ from django.db import transaction
 from courseware.accounts.models import User
 from courseware.assignments.escalations import EscalationSwitch, is_escalated
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.reminder_plans import DEFAULT, ReminderPlan
+from courseware.assignments.reminder_plans import DEFAULT, DEFAULT_EVERY, ReminderPlan
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record, record_many
 
 
 class Planned(NamedTuple):
-    """`days` is None where a rule goes by its course."""
+    """`days` is None where a rule goes by its course. `every`: see `ReminderPlan`."""
 
     owner: Course | AssignmentRule
     days: list[int] | None
+    every: int = DEFAULT_EVERY
 
     @property
     def place(self) -> dict[str, Any]:
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
-    @property
-    def unplanned(self) -> list[int] | None:
-        """What holds where no plan is kept."""
-        return DEFAULT if isinstance(self.owner, Course) else None
+    def is_as(self, plan: ReminderPlan | None) -> bool:
+        """Whether this holds already; None: where no plan is kept."""
+        if plan is None:
+            return self.days is None or (isinstance(self.owner, Course) and self[1:] == (DEFAULT, DEFAULT_EVERY))
+        return self[1:] == (plan.days, plan.every)
 
 
 @transaction.atomic
 def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
     """Returns how many have changed."""
     changed = [each for each in wanted if keep_plan(each)]
-    record_many(NewEvent("reminders-planned", each.owner, by, {"days": each.days}) for each in changed)
+    record_many(
+        NewEvent("reminders-planned", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
+    )
     return len(changed)
 
 
@@ -49,10 +53,10 @@ def switch_escalation(is_on: bool, *, by: User) -> bool:
 
 def keep_plan(wanted: Planned) -> bool:
     plan = ReminderPlan.objects.select_for_update(no_key=True).filter(**wanted.place).first()
-    if (plan.days if plan else wanted.unplanned) == wanted.days:
+    if wanted.is_as(plan):
         return False
     if wanted.days is None:
         ReminderPlan.objects.filter(**wanted.place).delete()
     else:
-        ReminderPlan.objects.update_or_create(**wanted.place, defaults={"days": wanted.days})
+        ReminderPlan.objects.update_or_create(**wanted.place, defaults={"days": wanted.days, "every": wanted.every})
     return True

@@ -8,11 +8,13 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from courseware.accounts.working_days import Calendar
+from courseware.accounts.working_days import DAY, Calendar
 from courseware.content.models import Course
 
 DEFAULT = [7, 1, -3]
+DEFAULT_EVERY = 10  # working days
 FARTHEST_REMINDER = 60  # working days
+LAST_REPEAT = 260  # working days after the due day: about a year
 MOST = 10
 A_FORTNIGHT = 10  # working days
 CAUGHT_UP = 2  # working days on which nobody looked
@@ -20,11 +22,15 @@ IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
 
 
 class ReminderPlan(models.Model):
-    """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`."""
+    """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`.
+
+    `every`: after the last of these days a reminder follows every so many working days; 0: none does.
+    """
 
     course = models.OneToOneField(Course, on_delete=models.PROTECT, null=True, related_name="+")
     rule = models.OneToOneField("AssignmentRule", on_delete=models.PROTECT, null=True, related_name="+")
     days = models.JSONField(default=list)
+    every = models.PositiveSmallIntegerField(default=DEFAULT_EVERY)
 
     class Meta:
         verbose_name, verbose_name_plural = gettext_lazy("plan of reminders"), gettext_lazy("plans of reminders")
@@ -40,6 +46,17 @@ class ReminderPlan(models.Model):
         return f"{self.rule or self.course}: {self.days}"
 
 
+def with_repeats(days: list[int], every: int) -> list[int]:
+    """The days of a plan with those of the repeated reminders, which are counted from the last day or, where that is
+    earlier, from the due day. A plan without days has no repeats."""
+    if not days or not every:
+        return days
+    return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
+
+
+DEFAULT_PLAN = with_repeats(DEFAULT, DEFAULT_EVERY)
+
+
 def days_of_plan(text: str) -> tuple[list[int], str]:
     """What was typed, the earliest day first, and what is wrong with it; "" where nothing is."""
     parts = text.replace("，", ",").replace("−", "-").replace("、", ",").split(",")
@@ -47,15 +64,16 @@ def days_of_plan(text: str) -> tuple[list[int], str]:
         days = sorted({int(part) for part in parts if part.strip()}, reverse=True)
     except ValueError:
         return [], _("Expected whole numbers with commas between them, such as 7, 1, -3.")
-    return days, why_not_this_plan(days)
-
-
-def why_not_this_plan(days: list[int]) -> str:
     if any(abs(day) > FARTHEST_REMINDER for day in days) or len(days) > MOST:
-        return _("At most %(days)d days, none farther than %(farthest)d working days from the due day.") % {
+        return days, _("At most %(days)d days, none farther than %(farthest)d working days from the due day.") % {
             "days": MOST,
             "farthest": FARTHEST_REMINDER,
         }
+    return days, why_too_many(days)
+
+
+def why_too_many(days: list[int]) -> str:
+    """Why the limit of emails per person leaves no room for these days, the earliest first; "" where it does."""
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
             said = _(
@@ -79,5 +97,7 @@ def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Cale
     None where there is none, or where it lies not `after` the day of enrolling, on which the first letter said it all.
     """
     earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
-    days = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
+    late = calendar.working_days_between(due_on + DAY, today)
+    near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # of a year of repeats
+    days = {planned_day(due_on, before, calendar): before for before in sorted(near, reverse=True)}
     return next((days[day] for day in sorted(days, reverse=True) if earliest < day <= today), None)

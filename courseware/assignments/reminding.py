@@ -15,7 +15,14 @@ from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
 from courseware.assignments.near_days import Plans, near
 from courseware.assignments.reminder_letter import KEPT_BACK, KIND, asked_about
-from courseware.assignments.reminder_plans import CAUGHT_UP, DEFAULT, ReminderPlan, planned_day, reminder_on
+from courseware.assignments.reminder_plans import (
+    CAUGHT_UP,
+    DEFAULT_PLAN,
+    ReminderPlan,
+    planned_day,
+    reminder_on,
+    with_repeats,
+)
 from courseware.learning.models import Enrollment
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
@@ -83,7 +90,7 @@ def reminders_due(at: datetime, plans: Plans | None = None) -> Iterator[list[Due
 
 
 def plans_kept() -> Plans:
-    return {(plan.course_id, plan.rule_id): plan.days for plan in ReminderPlan.objects.all()}
+    return {(plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderPlan.objects.all()}
 
 
 def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
@@ -95,7 +102,7 @@ def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator
     """Runs three queries."""
     calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
     for run in runs:
-        of_course = plans.get((run.course_id, None), DEFAULT)
+        of_course = plans.get((run.course_id, None), DEFAULT_PLAN)
         plan = plans.get((None, rules.get(run.pk)), of_course)
         hours = LetterHours(run.zone, calendars[run.learner_id])
         enrolled_on = run.enrolled_at.astimezone(run.zone).date()

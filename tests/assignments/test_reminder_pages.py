@@ -34,7 +34,9 @@ def test_each_course_and_each_rule_that_is_on_has_a_field(hr):
     form = hr.get(REMINDERS).context["form"]
     assert {name: field.initial for name, field in form.fields.items()} == {
         f"course-{course.pk}": "7, 1, -3",
+        f"course-{course.pk}-every": 10,
         f"rule-{rule.pk}": "",
+        f"rule-{rule.pk}-every": 10,
         "escalates": False,
     }
 
@@ -46,7 +48,7 @@ def test_what_is_saved_holds_is_logged_once_and_is_taken_back_by_the_same_page(h
     assert "The reminders were changed." in hr.post(REMINDERS, typed, follow=True).text
     assert "Nothing was changed." in hr.post(REMINDERS, typed, follow=True).text
     assert plans() == [(course.pk, None, [5, 1]), (None, rule.pk, [10, 2])]
-    assert logged() == [{"days": [5, 1]}, {"days": [10, 2]}]
+    assert logged() == [{"days": [5, 1], "every": 10}, {"days": [10, 2], "every": 10}]
     hr.post(REMINDERS, {f"course-{course.pk}": "", f"rule-{rule.pk}": ""})
     assert plans() == [(course.pk, None, [])]
 
@@ -70,10 +72,29 @@ def test_of_two_who_have_the_page_open_neither_takes_back_what_the_other_has_set
     course, other = make_course(), make_course(other_files())
     page = BeautifulSoup(hr.get(REMINDERS).content, "html.parser")
     typed = {each["name"]: each["value"] for each in page.select("main form input[name*=course-]")}
-    assert len(typed) == 4  # what is typed and what was there
+    assert len(typed) == 8  # what is typed and what was there: days, and every how many days
     for owner, days in ((course, "14, 7"), (other, "2")):
         assert hr.post(REMINDERS, typed | {f"course-{owner.pk}": days}).status_code == 302
     assert plans() == [(course.pk, None, [14, 7]), (other.pk, None, [2])]
+
+
+def test_the_number_of_working_days_between_repeated_reminders_is_saved_and_0_means_never(hr):
+    course = make_course()
+    rule = make_rule(course)
+    typed = {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": "0"}
+    hr.post(REMINDERS, typed | {f"rule-{rule.pk}": "", f"rule-{rule.pk}-every": "5"})  # without days: as the course
+    assert [*ReminderPlan.objects.values_list("course", "days", "every")] == [(course.pk, [7, 1, -3], 0)]
+    assert logged() == [{"days": [7, 1, -3], "every": 0}]
+    hr.post(REMINDERS, typed | {f"course-{course.pk}-every": ""})
+    assert ReminderPlan.objects.get().every == 10
+
+
+@pytest.mark.parametrize("every", ["1", "3", "-1", "61", "soon"])
+def test_repeats_that_the_limit_of_emails_leaves_no_room_for_are_refused(hr, every):
+    course = make_course()
+    answer = hr.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": every})
+    assert (answer.status_code, plans()) == (422, [])
+    assert f'value="{every}"' in answer.text
 
 
 def other_files():

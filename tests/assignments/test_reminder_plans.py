@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from courseware.accounts.working_days import Calendar, ListedDay
-from courseware.assignments.reminder_plans import days_of_plan, planned_day, reminder_on
+from courseware.assignments.reminder_plans import days_of_plan, planned_day, reminder_on, with_repeats
 
 FRIDAY = date(2026, 12, 11)
 LONG_AGO = date(2026, 1, 1)
@@ -56,6 +56,29 @@ def test_of_two_days_that_were_missed_only_the_later_is_told():
 def test_days_up_to_that_of_enrolling_are_passed_over():
     assert first_told(FRIDAY, [7, 1], after=date(2026, 12, 2)) == {1: "2026-12-10"}
     assert first_told(FRIDAY, [7, 1], after=date(2026, 12, 1)) == {7: "2026-12-02", 1: "2026-12-10"}
+
+
+def test_after_the_last_day_a_reminder_follows_every_so_many_working_days_for_a_year():
+    assert with_repeats([7, 1, -3], 10)[:6] == [7, 1, -3, -13, -23, -33]
+    assert with_repeats([7, 1, -3], 10)[-1] == -253
+    assert with_repeats([7, 1], 10)[:4] == [7, 1, -10, -20]  # counted from the due day
+
+
+def test_without_days_or_with_0_no_reminder_is_repeated():
+    assert with_repeats([], 10) == []
+    assert with_repeats([7, 1, -3], 0) == [7, 1, -3]
+
+
+def test_a_repeated_reminder_is_told_on_its_working_day_and_caught_up_for_one_more():
+    plan = with_repeats([-3], 10)
+    due_on = date(2026, 6, 5)
+    days = [due_on + timedelta(days=number) for number in range(400)]
+    found = {day: before for day in days if (before := reminder_on(day, due_on, plan, WEEKENDS, after=LONG_AGO))}
+    for before in plan:
+        first = planned_day(due_on, before, WEEKENDS)
+        assert next(day for day, told in found.items() if told == before) == first
+        assert found[WEEKENDS.working_day_after(first)] == before
+        assert WEEKENDS.add_working_days(first, 2) not in found
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from courseware.assignments import reminding
 from courseware.assignments.models import Assignment
-from courseware.assignments.reminder_plans import ReminderPlan
+from courseware.assignments.reminder_plans import ReminderPlan, with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
+from courseware.learning.asking import ask_for_day
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
@@ -79,6 +80,63 @@ def test_each_day_of_the_plan_is_told_once_however_often_the_job_is_run(on_the_d
         on_the_day_before.shift(timedelta(days=1))
     once = ("reminders: 1", "")
     assert told == {"2026-12-02": once, "2026-12-10": once, "2026-12-16": once}
+
+
+def days_reminded(clock, days):
+    """The days on which the job wrote something, looking each day."""
+    told = []
+    for _ in range(days):
+        if remind_due():
+            told.append(timezone.localdate(timezone=ZONE).isoformat())
+            letters()
+        clock.shift(timedelta(days=1))
+    return told
+
+
+def test_overdue_people_are_reminded_again_every_ten_working_days(on_the_day_before):
+    learner()
+    assert days_reminded(on_the_day_before, 55) == [
+        "2026-12-10",
+        "2026-12-16",
+        "2026-12-30",
+        "2027-01-13",
+        "2027-01-27",
+    ]
+
+
+def test_who_has_finished_is_exempt_away_has_left_or_asks_is_not_reminded_again(on_the_day_before):
+    runs = {name: learner(name=name) for name in ("Late", "Finished", "Excused", "Gone", "Away", "Asking")}
+    on_the_day_before.move_to(datetime(2026, 12, 29, 9, tzinfo=ZONE), tick=False)
+    for name, field in {"Finished": "completed_at", "Excused": "waived_at"}.items():
+        Enrollment.objects.filter(pk=runs[name].pk).update(**{field: timezone.now()})
+    type(runs["Gone"].learner).objects.filter(pk=runs["Gone"].learner_id).update(is_active=False)
+    mark_away(runs["Away"].learner, date(2026, 12, 29), date(2027, 1, 4), by=make_admin())
+    ask_for_day(runs["Asking"], date(2027, 1, 20))
+    on_the_day_before.move_to(datetime(2026, 12, 30, 9, tzinfo=ZONE), tick=False)
+    remind_due()
+    assert [name for name, state, _why in sent() if state == "sent"] == ["Late"]
+
+
+def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
+    plan = ReminderPlan.objects.create(course=learner().course, days=[1, -3], every=4)
+    assert with_repeats(plan.days, plan.every)[:5] == [1, -3, -7, -11, -15]
+    on_the_day_before.move_to(datetime(2026, 12, 23, 9, tzinfo=ZONE), tick=False)  # the eighth working day after
+    assert (remind_due(), remind_due()) == ("reminders: 1", "")
+    assert Message.objects.get(kind="reminder").key.endswith(":2026-12-11:-7")
+    on_the_day_before.move_to(datetime(2027, 1, 26, 9, tzinfo=ZONE), tick=False)  # the last of six is due
+    assert remind_due() == "reminders: 1"
+    assert Message.objects.latest("pk").key.endswith(":2026-12-11:-31")
+    on_the_day_before.move_to(datetime(2027, 2, 3, 9, tzinfo=ZONE), tick=False)  # three working days after another one
+    assert (remind_due(), Message.objects.count()) == ("", 2)
+
+
+def test_a_plan_of_0_or_without_days_reminds_nobody_again(on_the_day_before):
+    course, other = make_course(), make_course(other_files())
+    ReminderPlan.objects.create(course=course, days=[-3], every=0)
+    ReminderPlan.objects.create(course=other, days=[])
+    for each in (course, other):
+        learner(course=each)
+    assert days_reminded(on_the_day_before, 60) == ["2026-12-16"]
 
 
 def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):

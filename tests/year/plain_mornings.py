@@ -6,6 +6,7 @@ from tests.year.plain_days import DAY, SITE, morning_of
 from tests.year.plain_post import day_of_letters, first_open
 
 PLAN = (7, 1, -3)
+AGAIN, FOR = 10, 260  # working days
 LATE_FOR = 3
 BEFORE_THE_END = (7, 30, 60)
 
@@ -37,7 +38,8 @@ def planned_day(due_on, before, calendar):
 def remind(firm):
     def plan_of(run):
         first = run.by[0] if run.by else None
-        return firm.plans.get(first, firm.plans.get(run.course, PLAN))
+        plan = firm.plans.get(first, firm.plans.get(run.course, PLAN))
+        return (*plan, *range(min(*plan, 0) - AGAIN, -FOR - 1, -AGAIN)) if plan else plan
 
     for person, run, due_on, before in near(firm, plan_of):
         key, at = f"reminder {run.number} {due_on} {before}", first_open(person, firm.now)
