@@ -37,6 +37,22 @@ def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
     return found
 
 
+def teams_without_senior_manager() -> list[Team]:
+    """Teams with learners of which nobody leads a next level: see `next_level`. Runs two queries."""
+    leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
+    of_team = defaultdict(set)
+    for team, person in leads.values_list("team", "person"):
+        of_team[team].add(person)
+    learning = Membership.objects.filter(role=Membership.Role.LEARNER, person__is_active=True)
+    teams = Team.objects.filter(pk__in=learning.values("team")).order_by("name", "pk")
+
+    def has_senior(team: Team) -> bool:
+        levels = [of_team[key] for key in line_up(team) if of_team[key]]
+        return any(level - levels[0] for level in levels[1:])
+
+    return [team for team in teams if not has_senior(team)]
+
+
 def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
     """Of each whom somebody else leads, by key: who else leads the team joined first, and each one above it, the
     lowest first and without those that nobody leads. Runs two queries."""

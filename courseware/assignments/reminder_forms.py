@@ -2,7 +2,9 @@
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from courseware.accounts.leads import teams_without_senior_manager
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminder_planning import Planned
@@ -36,6 +38,17 @@ class PlanField(forms.CharField):
         return days
 
 
+def escalation_gap():
+    """How many teams have nobody for the next level to be told; "" where there is none."""
+    number = len(teams_without_senior_manager())
+    said = ngettext(
+        "%(number)d team has no senior manager: HR is told about its people.",
+        "%(number)d teams have no senior manager: HR is told about their people.",
+        number,
+    )
+    return said % {"number": number} if number else ""
+
+
 class RemindersForm(forms.Form):
     """Empty is no reminder for a course; for a rule it is the plan of the course. A second field says every how many
     working days a reminder follows the last of the days: 0 is never, empty is `DEFAULT_EVERY`.
@@ -58,6 +71,7 @@ class RemindersForm(forms.Form):
             self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk)), [], help_text=help_text)
         self.fields["escalates"] = forms.BooleanField(
             label=_("Tell who leads the team above of people who are three working days late"),
+            help_text=escalation_gap(),
             initial=is_escalated(),
             required=False,
             show_hidden_initial=True,

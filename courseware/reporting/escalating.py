@@ -1,12 +1,15 @@
 """The letter to the next level, where the firm wants it: who is three working days late, and who leads them.
 
-To whoever leads the nearest team above that of their lead. Several of one morning are one letter.
+To whoever leads the nearest team above that of their lead; to HR where nobody does. Several of one morning are one
+letter.
 """
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +18,8 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.leads import leads_of, next_level
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
-from courseware.accounts.permissions import is_manager, people_managed_by
+from courseware.accounts.offices import HR, in_office
+from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
 from courseware.assignments.escalations import is_escalated
 from courseware.assignments.mornings import FewLetters, Morning
 from courseware.assignments.near_days import Plans
@@ -41,7 +45,7 @@ def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
     sort = LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=ESCALATION, is_for=is_manager))
+    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
 
 
 def escalate(at: datetime | None = None) -> str:
@@ -69,29 +73,43 @@ def coming_escalations(morning: Morning, at: datetime) -> FewLetters:
 
 
 def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
-    above = next_level({each.run.learner_id for each in late})
-    hours = hours_of({lead.person_id for leads in above.values() for lead in leads})
+    learners = {each.run.learner_id for each in late}
+    above = next_level(learners)
+    told = {person: [lead.person for lead in leads] for person, leads in above.items()}
+    if alone := learners - above.keys():
+        hr = list(in_office(HR))
+        told |= {person: [each for each in hr if each.pk != person] for person in alone}
+    hours = hours_of({reader.pk for readers in told.values() for reader in readers})
     return [
-        letter_to(lead.person, each, hours[lead.person_id], at)
-        for each in late
-        for lead in above.get(each.run.learner_id, ())
+        letter_to(reader, each, hours[reader.pk], at) for each in late for reader in told.get(each.run.learner_id, ())
     ]
 
 
-def letter_to(lead: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
-    key = f"{KIND}:{late.run.pk}:{late.due_on}:{lead.pk}"
+def letter_to(reader: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
+    key = f"{KIND}:{late.run.pk}:{late.due_on}:{reader.pk}"
     data = {"subjects": [[late.run.pk, late.due_on.isoformat()]]}
-    address, language = lead.email or "", lead.language
+    address, language = reader.email or "", reader.language
     return Message(
-        kind=KIND, key=key, person=lead, address=address, language=language, data=data, next_at=hours.opens_at(at)
+        kind=KIND, key=key, person=reader, address=address, language=language, data=data, next_at=hours.opens_at(at)
     )
+
+
+def is_reader(person: User) -> bool:
+    return is_manager(person) or handles_people(person)
+
+
+def people_told_about(reader: Any) -> QuerySet:
+    """HR is told of people whom it sees, but not of itself; others of those whom they lead."""
+    if handles_people(reader):
+        return people_visible_to(reader).exclude(pk=reader.pk)
+    return people_managed_by(reader)
 
 
 def still_late(message: Message, at: datetime | None = None) -> list[Enrollment]:
     """What the letter still tells of, the latest first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
     runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, at).filter(pk__in=[run for run, _day in days])
-    runs = runs.filter(learner__in=people_managed_by(message.person), learner__is_active=True).select_related("learner")
+    runs = runs.filter(learner__in=people_told_about(message.person), learner__is_active=True).select_related("learner")
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
@@ -113,6 +131,7 @@ def in_words(message: Message) -> dict[str, object]:
     runs, _why = to_be_told(message)
     language = message.language or settings.LANGUAGE_CODE
     leads = leads_of({run.learner_id for run in runs})
+    led = set(people_managed_by(message.person).values_list("person", flat=True))
     with translation.override(language):
         late = [
             {
@@ -127,5 +146,6 @@ def in_words(message: Message) -> dict[str, object]:
         "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
         "late": late,
         "days": AFTER,
+        "is_for_hr": any(run.learner_id not in led for run in runs),
         "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
     }

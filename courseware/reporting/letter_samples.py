@@ -33,7 +33,7 @@ def example_of_digest() -> dict[str, Any]:
 
 def example_of_escalation() -> dict[str, Any]:
     link = address_of_example("team/")
-    return {"name": gettext("Li Hua"), "late": [run_of_example()], "days": 3, "link": link}
+    return {"name": gettext("Li Hua"), "late": [run_of_example()], "days": 3, "is_for_hr": False, "link": link}
 
 
 def example_of_month() -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.leaving import leave
+from courseware.accounts.models import User
 from courseware.assignments.reminder_letter import ASKS
 from courseware.assignments.reminder_planning import switch_escalation
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
@@ -21,6 +22,7 @@ from tests.making import join, letters, make_admin, make_course, make_enrollment
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
 REFUSED = DayAnswer("refused")
+DUE_LONG_AGO = datetime(2026, 10, 1, tzinfo=ZONE)
 DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
 
 
@@ -43,7 +45,7 @@ def teams():
 
 @pytest.fixture
 def wanted():
-    switch_escalation(True, by=make_hr())
+    switch_escalation(True, by=make_hr(name="HR", language="en"))
 
 
 def late(team, name, due=DUE, **fields):
@@ -67,10 +69,10 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
     late(shift, "Not yet so late", DUE + timedelta(days=1))
     late(shift, "Done", completed_at=timezone.now())
     late(firm, "Nobody above")
-    assert [escalate(), escalate()] == ["letters: 2", ""]
+    assert [escalate(), escalate()] == ["letters: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
-    [letter] = mailoutbox
+    [letter] = [each for each in mailoutbox if "Nobody above" not in each.body]
     assert letter.to == [firm.manager.email]
     assert letter.subject == "2 of the people below you have been late for days"
     assert letter.body.partition("\n\nYou get this letter")[0] == (
@@ -103,8 +105,56 @@ def test_who_leads_the_person_already_is_no_next_level(teams):
     runs = {run.pk: run.learner.name for run in Enrollment.objects.select_related("learner")}
     told = {(runs[each.data["subjects"][0][0]], each.person.name) for each in Message.objects.filter(kind="escalation")}
     assert told == {
-        ("Has another lead above", "Above"), ("Has the firm above", "Above"), ("Has the firm above", "Both")
+        ("Has another lead above", "Above"), ("Has the firm above", "Above"), ("Has the firm above", "Both"),
+        ("Has nobody above the firm", "HR"),
     }  # fmt: skip
+
+
+@pytest.mark.usefixtures("wanted")
+def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, teams, mailoutbox):
+    firm, shift = teams
+    course = make_course()
+    late(shift, "Has a senior manager")
+    late(firm, "Nobody above")
+    make_enrollment(make_user("In no team"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
+    make_enrollment(User.objects.get(name="HR"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
+    assert [escalate(), escalate()] == ["letters: 3", ""]
+    tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
+    letters()
+    [letter] = [each for each in mailoutbox if each.to == [User.objects.get(name="HR").email]]
+    assert letter.subject == "2 people without a senior manager have been late for days"
+    assert "– Nobody above: " in letter.body and "– In no team: " in letter.body
+    assert "Has a senior manager" not in letter.body and "– HR: " not in letter.body
+    assert "because you work in HR" in letter.body and "/letters/stop/" in letter.body
+
+
+@pytest.mark.usefixtures("wanted")
+def test_a_person_who_left_hr_before_the_email_leaves_reads_nothing(tuesday, teams, mailoutbox):
+    make_course()
+    late(teams[0], "Nobody above")
+    escalate()
+    User.objects.get(name="HR").groups.clear()
+    tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
+    letters()
+    assert (told(), mailoutbox) == ([("HR", "skipped", escalating.SETTLED)], [])
+
+
+def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client, teams):
+    firm, shift = teams
+    client.force_login(make_hr())
+
+    def page():
+        return client.get("/people/reminders/", headers={"accept-language": "en"}).text
+
+    assert "senior manager" not in page()  # no team has learners
+    join(shift, make_user())
+    assert "senior manager" not in page()
+    join(firm, make_user())
+    assert "1 team has no senior manager: HR is told about its people." in page()
+    join(make_team("Alone"), make_user())
+    assert "2 teams have no senior manager: HR is told about their people." in page()
+    leave(firm.manager, by=make_hr())
+    assert "3 teams have no senior manager" in page()
 
 
 @pytest.mark.usefixtures("wanted")
