@@ -1,4 +1,5 @@
 from datetime import time
+from functools import partial
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ class ReportingConfig(AppConfig):
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.other_work import register_other_work
-        from courseware.reporting import digest, escalating, monthly_reports
+        from courseware.reporting import digest, escalating, hr_summary, monthly_reports
         from courseware.reporting.keeping_figures import keep_figures
         from courseware.reporting.simulation_statistics import chosen_by_colleagues_in
         from courseware.reporting.views.today import work_of_lead
@@ -26,16 +27,20 @@ class ReportingConfig(AppConfig):
         register_other_work(work_of_lead)
         colleagues.register(chosen_by_colleagues_in)
         digest.register_letter()
+        hr_summary.register_letter()
         escalating.register_letter()
         words = _("Write letters to the next level of who is late for days")
         schedule("escalate", words, escalating.escalate, Daily(at := time(5, 15)))
         opened, again = escalating.coming_escalations, escalating.KEPT_BACK
         coming = MorningJob(at, opened, escalating.why_unwanted, again=again)
         register_morning_job(escalating.KIND, coming)
-        words = _("Write the weekly letters to who leads people")
+        words = _("Write the weekly emails to managers and HR")
         schedule("write-digests", words, digest.write_digests, Daily(at := time(5, 30)))
         coming = MorningJob(at, digest.ComingDigests, digest.why_nothing, unsaid=digest.NOTHING)
         register_morning_job(digest.KIND, coming)
+        opened = partial(digest.ComingDigests, kind=hr_summary.KIND)
+        coming = MorningJob(at, opened, hr_summary.why_nothing, unsaid=digest.NOTHING)
+        register_morning_job(hr_summary.KIND, coming)
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
         words = _("Count who is ready into the figures about groups")
         schedule("keep-figures", words, keep_figures, Daily(time(0, 30)))

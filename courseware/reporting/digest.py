@@ -1,10 +1,10 @@
 """The weekly letter to who leads people: who asks for another day, is late, is stuck, has finished.
 
 On Monday morning where its reader is, behind a holiday on the first working day, and only where there is something to
-say.
+say. Other weekly emails have the same hours: `WEEKLY`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -39,9 +39,11 @@ LEADERS_AT_ONCE = 500  # in memory
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
 NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
+WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # by the kind of email: its readers, by key
 
 
 def register_letter() -> None:
+    WEEKLY[KIND] = all_leaders
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template = _("Your people this week"), "reporting/mail/digest.txt"
     sort = LetterSort.SUBSCRIBED
@@ -51,26 +53,27 @@ def register_letter() -> None:
 def write_digests(at: datetime | None = None) -> str:
     """Says how many are new. Done again, or by two at once, it writes none twice: each has its key."""
     at, written = at or timezone.now(), 0
-    for people in leaders():
-        hours = hours_of({person.pk for person in people})
-        letters = [letter for person in people if (letter := letter_to(person, hours[person.pk], at))]
-        written += write_once(letters)
+    for kind, readers in WEEKLY.items():
+        for people in batches(readers()):
+            hours = hours_of({person.pk for person in people})
+            letters = [letter for person in people if (letter := letter_to(kind, person, hours[person.pk], at))]
+            written += write_once(letters)
     return f"letters: {written}" if written else ""
 
 
 class ComingDigests:
     """Of a morning those that leave on its day, whichever morning they are written on."""
 
-    def __init__(self, morning: Morning, at: datetime) -> None:
-        self.morning, self.at, self.day = morning, at, site_day(at)
+    def __init__(self, morning: Morning, at: datetime, kind: str = KIND) -> None:
+        self.morning, self.at, self.day, self.kind = morning, at, site_day(at), kind
 
     def readers(self, after: int) -> Collection[int]:
-        return list(all_leaders().filter(pk__gt=after).values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
+        return list(WEEKLY[self.kind]().filter(pk__gt=after).values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
 
     def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
         hours = hours_of(people)
-        for person in all_leaders().filter(pk__in=people):
-            letter = letter_to(person, hours[person.pk], self.at) if self.morning.catches_up else None
+        for person in WEEKLY[self.kind]().filter(pk__in=people):
+            letter = letter_to(self.kind, person, hours[person.pk], self.at) if self.morning.catches_up else None
             letter = letter or self.letter_of_day(person, hours[person.pk])
             if letter:
                 yield letter, ""
@@ -78,7 +81,7 @@ class ComingDigests:
     def letter_of_day(self, person: User, hours: LetterHours) -> Message | None:
         monday = self.day - self.day.weekday() * DAY
         opens = [each for each in (monday + WEEK, monday) if site_day(opening_of(each, hours)) == self.day]
-        return letter_of(person, opens[0], opening_of(opens[0], hours)) if opens else None
+        return letter_of(self.kind, person, opens[0], opening_of(opens[0], hours)) if opens else None
 
 
 def all_leaders() -> QuerySet[User]:
@@ -86,23 +89,22 @@ def all_leaders() -> QuerySet[User]:
     return User.objects.filter(pk__in=leading, is_active=True).order_by("pk")
 
 
-def leaders() -> Iterator[list[User]]:
-    """Whoever leads a team, a batch at a time."""
-    people, last = all_leaders(), 0
+def batches(people: QuerySet[User]) -> Iterator[list[User]]:
+    last = 0
     while batch := list(people.filter(pk__gt=last)[:LEADERS_AT_ONCE]):
         last = batch[-1].pk
         yield batch
 
 
-def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
+def letter_to(kind: str, person: User, hours: LetterHours, at: datetime) -> Message | None:
     """None where no Monday morning of the person is near."""
     monday = monday_near(hours, at)
-    return letter_of(person, monday, hours.opens_at(max(opening_of(monday, hours), at))) if monday else None
+    return letter_of(kind, person, monday, hours.opens_at(max(opening_of(monday, hours), at))) if monday else None
 
 
-def letter_of(person: User, monday: date, next_at: datetime) -> Message:
-    key, address = f"{KIND}:{person.pk}:{monday}", person.email or ""
-    return Message(kind=KIND, key=key, person=person, address=address, language=person.language, next_at=next_at)
+def letter_of(kind: str, person: User, monday: date, next_at: datetime) -> Message:
+    key, address = f"{kind}:{person.pk}:{monday}", person.email or ""
+    return Message(kind=kind, key=key, person=person, address=address, language=person.language, next_at=next_at)
 
 
 def monday_near(hours: LetterHours, at: datetime) -> date | None:

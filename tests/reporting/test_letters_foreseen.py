@@ -141,7 +141,7 @@ def test_the_letters_of_a_monday_are_those_that_were_foreseen(firm, now):
     foreseen = said(MONDAY)
     assert digests() == before
     assert {kind for _name, kind, _hour, _why in foreseen} == {
-        "reminder", "certificate-ending", "escalation", "observation", "digest", "monthly-report",
+        "reminder", "certificate-ending", "escalation", "observation", "digest", "hr-summary", "monthly-report",
     }  # fmt: skip
     assert foreseen == played(firm, MONDAY)
 

@@ -235,9 +235,9 @@ class PlayedFirm(PlayedWishes):
         ]
 
     def letters(self):
-        """Person → each letter in the order of writing."""
+        """Person → each letter in the order of writing; HR is nobody of the plain firm."""
         found = {}
-        for each in Message.objects.select_related("person").order_by("pk"):
+        for each in Message.objects.exclude(person=self.hr).select_related("person").order_by("pk"):
             found.setdefault(each.person.staff_number, []).append(each)
         return {number: [self.letter_said(each, own) for each in own] for number, own in found.items()}
 

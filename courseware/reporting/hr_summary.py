@@ -1,0 +1,96 @@
+"""The weekly email to HR: how many are overdue, stuck or have finished, as totals and by team. It names nobody.
+
+It comes at the hours of the managers' weekly email, and only where one of the numbers is not 0.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.models import Membership, Team
+from courseware.accounts.offices import HR, in_office, is_in
+from courseware.learning.states import State
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+from courseware.reporting.board_rows import SORTED_BY_NAME, board, in_standing, those_stuck
+from courseware.reporting.digest import NOTHING, WEEKLY, finished
+
+KIND = "hr-summary"
+TEAMS_LISTED = 30
+NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
+
+
+def register_letter() -> None:
+    WEEKLY[KIND] = lambda: in_office(HR)
+    questions = one_by_one(why_nothing), one_by_one(in_words)
+    words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
+
+
+class Totals(NamedTuple):
+    """Numbers of people in courses, as rows of the dashboard. `stuck` is None where the dashboard has too many rows to
+    look at each."""
+
+    overdue: int
+    stuck: int | None
+    finished: int
+
+
+def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, Any]]:
+    """Rows of the reader's dashboard by what is said of them; "stuck" only where each row can be looked at."""
+    language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
+    found = {"overdue": in_standing(rows, State.OVERDUE, at), "finished": finished(rows, at)}
+    if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
+        found["stuck"] = those_stuck(rows, language, at)
+    return found
+
+
+def why_nothing(message: Message, at: datetime | None = None) -> str:
+    if not is_in(HR, message.person):
+        return NOT_IN_HR
+    found = rows_of_reader(message, at or timezone.now())
+    return "" if any(rows.exists() for rows in found.values()) else NOTHING
+
+
+def in_words(message: Message) -> dict[str, object]:
+    found = rows_of_reader(message, timezone.now())
+    teams = teams_of(found)
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        return {
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails are to people alone
+            "all": totals({what: rows.count() for what, rows in found.items()}),
+            "teams": teams[:TEAMS_LISTED],
+            "others": len(teams[TEAMS_LISTED:]),
+            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+        }
+
+
+def totals(numbers: Mapping[str, int]) -> Totals:
+    return Totals(numbers["overdue"], numbers.get("stuck"), numbers["finished"])
+
+
+def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
+    """Teams of which there is something to say, with most people overdue first. A learner counts in each of the teams
+    that have the learner as a member. Runs a query for each number and one for the names."""
+    numbers: dict[str, Counter[int]] = {what: Counter(by_team(rows)) for what, rows in found.items()}
+    names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
+    teams = [(name, totals({what: each[team] for what, each in numbers.items()})) for team, name in names.items()]
+    return sorted(teams, key=lambda each: (-each[1].overdue, -(each[1].stuck or 0), each[0]))
+
+
+def by_team(rows: QuerySet[Any, Any]) -> dict[int, int]:
+    """Key of a team → how many of the rows are of its learners."""
+    places = Membership.objects.filter(
+        role=Membership.Role.LEARNER, person__enrollments__in=rows.order_by().values("pk")
+    )
+    return dict(
+        places.order_by().values("team").annotate(number=Count("person__enrollments")).values_list("team", "number")
+    )
