@@ -9,6 +9,8 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.utils.decorators import method_decorator
 
+from courseware.accounts.models import Membership
+
 
 def is_fresh(request):
     """Whether a password, a passkey or a code was given in the last minutes, at the sign-in or since.
@@ -22,6 +24,10 @@ def is_fresh(request):
 # Decorates a view: with GET and POST it asks first, and what was posted goes on afterwards.
 asks_who_it_is = reauthentication_required(app="courseware.accounts")
 asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
+# The same where the form gives somebody the role of a manager.
+asks_before_appointing = reauthentication_required(
+    app="courseware.accounts", enabled=lambda request: request.POST.get("role") == Membership.Role.MANAGER
+)
 
 
 class FreshnessMiddleware:

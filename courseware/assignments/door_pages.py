@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from courseware.accounts.freshness import asks_before_posting
 from courseware.assignments.door_forms import GroupDoorForm
 from courseware.assignments.door_keeping import ask_for_try, remove_door, save_door
 from courseware.assignments.group_doors import CardState, GroupCard, GroupDoor
@@ -42,6 +43,7 @@ def doors(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 @hides_secrets
 @login_required
+@asks_before_posting
 @form_on(lambda: reverse("assignments:new-door"), is_held=False)
 def new_door(request):
     hr_or_404(request.user)
@@ -57,6 +59,7 @@ def new_door(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 @hides_secrets
 @login_required
+@asks_before_posting
 @form_on(door_address, is_held=False)
 def door(request, pk):
     hr_or_404(request.user)

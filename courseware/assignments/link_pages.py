@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import handles_people, people_managed_by
 from courseware.accounts.team_links import (
@@ -72,6 +73,7 @@ def links_address(**places):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_before_posting
 @form_on(links_address)
 def team_links(request):
     teams = teams_or_404(request.user)

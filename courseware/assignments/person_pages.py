@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from courseware.accounts import leaving
 from courseware.accounts.absences import absences_of, may_say_away
-from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.freshness import asks_before_appointing, asks_before_posting, asks_who_it_is
 from courseware.accounts.merges import Merge, merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
@@ -161,6 +161,7 @@ def is_changed(request, form):
 
 @require_POST
 @login_required
+@asks_before_appointing
 @form_on(person_address)
 def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
@@ -216,6 +217,7 @@ def let_return(request, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_before_posting
 @form_on(lambda pk: reverse("assignments:remove-person", args=[pk]))
 def remove(request, pk):
     found = placed_person_or_404(request, pk)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import handles_people, may_handle
 from courseware.accounts.standing_in import end_substitute, name_substitute
@@ -34,6 +35,7 @@ def lead_or_404(user, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_before_posting
 @form_on(substitutes_address)
 def substitutes(request, pk=None):
     lead = lead_or_404(request.user, pk)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import handles_people, may_place
 from courseware.accounts.placing import add_place, end_place
@@ -67,6 +68,7 @@ def add_people(found):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_before_posting
 @form_on(lambda: reverse("assignments:new-team"))
 def new_team(request):
     hr_or_404(request.user)
@@ -80,6 +82,7 @@ def new_team(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_before_posting
 @form_on(team_address)
 def team(request, pk):
     (hr_or_404 if request.method == "POST" else hr_or_auditor_or_404)(request.user)
@@ -111,6 +114,7 @@ def team_page(request, found, form, lead_form):
 
 @require_POST
 @login_required
+@asks_before_posting
 @form_on(team_address)
 def add_lead(request, pk):
     hr_or_404(request.user)

@@ -117,6 +117,16 @@ def test_an_action_on_a_filtered_list_goes_on_after_the_password(later):
     assert [User.objects.get(pk=one.pk).is_active for one in (person, other)] == [False, True]
 
 
+def test_hr_appoints_a_manager_after_the_password(later):
+    team, person, hr = make_team(), make_user(), signed_in(make_hr())
+    later(minutes=16)
+    again = hr.post(f"/people/teams/{team.pk}/leads/", {"person": person.email})["Location"]
+    assert again.startswith(AGAIN)
+    assert not team.memberships.filter(person=person).exists()
+    assert hr.post(again, {"password": PASSWORD, "next": page_after(again)})["Location"] == f"/people/teams/{team.pk}/"
+    assert team.memberships.filter(person=person, role="manager").exists()
+
+
 def test_what_was_left_at_the_question_is_not_sent_when_its_page_is_asked_for(later):
     person, admin = make_user(), signed_in(make_admin())
     page = f"/admin/accounts/user/{person.pk}/change/"
