@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.people_forms import DayInput
+from courseware.assignments.switching import is_name_taken
 from courseware.content.compiled import serving
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
@@ -153,6 +154,12 @@ class RuleForm(forms.ModelForm):
             error_summary=True,
             marks_required=True,
         )
+
+    def clean_name(self):
+        name = self.cleaned_data["name"]
+        if self.rule and self.rule.is_on and is_name_taken(self.rule, name):
+            raise forms.ValidationError(_("Another rule that is on has this name."))
+        return name
 
     def clean(self):
         cleaned = super().clean()

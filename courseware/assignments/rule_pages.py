@@ -18,7 +18,7 @@ from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_change, r
 from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
-from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on, what_it_says
+from courseware.assignments.switching import NameTaken, change_rule, make_rule, switch_off, switch_on, what_it_says
 from courseware.content.course_titles import course_title
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.undoing import FOR_CERTIFIED
@@ -174,8 +174,11 @@ def turn_on(request, pk):
     if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
         messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
         return redirect("assignments:rule", pk)
-    if switch_on(rule, by=request.user):
-        messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))
+    try:
+        if switch_on(rule, by=request.user):
+            messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))
+    except NameTaken:
+        messages.error(request, gettext("Another rule that is on has this name. Change one of the names first."))
     return redirect("assignments:rule", pk)
 
 

@@ -15,6 +15,16 @@ BOOKKEEPING = {"id", "rule", "number", "made_by", "made_at"}
 TERMS = tuple(field.attname for field in RuleVersion._meta.concrete_fields if field.name not in BOOKKEEPING)
 
 
+class NameTaken(Exception):
+    """Another rule that is on has the same name: in a list nobody could tell them apart."""
+
+
+def is_name_taken(rule: AssignmentRule, name: str) -> bool:
+    """Whether another rule than this one is on by that name."""
+    others = AssignmentRule.objects.filter(switched_on_at__isnull=False, current__name__iexact=name.strip())
+    return others.exclude(pk=rule.pk).exists()
+
+
 def locked_rule(rule: AssignmentRule) -> AssignmentRule:
     return AssignmentRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
 
@@ -50,10 +60,12 @@ def change_rule(
 
 @transaction.atomic
 def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = None) -> bool:
-    """From now on it acts, at once and every night. Returns whether it was off."""
+    """From now on it acts, at once and every night. Returns whether it was off. Raises NameTaken."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return False
+    if is_name_taken(rule, version_of(rule).name):
+        raise NameTaken
     rule.switched_on_at = at
     rule.save(update_fields=["switched_on_at"])
     act_soon.enqueue(rule.pk)

@@ -310,3 +310,22 @@ def test_nonsense_in_what_was_chosen_is_said_beside_the_sentence(client, course,
     assert response.status_code == 422
     wrong = [each["name"] for each in soup(response).select(".sentence [aria-invalid]")]
     assert (wrong, AssignmentRule.objects.count()) == (["due_on", "renewal_days"], 0)
+
+
+def test_two_rules_of_one_name_are_never_on_together(client, course, hr):
+    first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
+    third = make_rule(course, name="Others")
+    digest = client.get(address(second)).context["rehearsal"].digest
+    page = client.post(address(second, "on/"), {"digest": digest}, follow=True)
+    assert "Another rule that is on has this name." in page.text
+    second.refresh_from_db()
+    assert not second.is_on
+    sent = form(course, version="1", course="")
+    renamed = client.post(address(third, "edit/"), sent)
+    assert renamed.context["form"].errors == {"name": ["Another rule that is on has this name."]}
+    # The own name stays, and the other one may be used once its rule is off.
+    assert client.post(address(first, "edit/"), sent | {"due_days": 30}).status_code != 422
+    client.post(address(first, "off/"))
+    client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
+    second.refresh_from_db()
+    assert second.is_on
