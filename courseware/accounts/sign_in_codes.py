@@ -40,11 +40,11 @@ def may_give_code(user, person):
 
 
 @transaction.atomic
-def give_code(person, *, by, at=None):
-    """A new code, which ends the one before: it is shown once and kept nowhere. Raises NoCode."""
+def give_code(person, *, by, at=None, code=None):
+    """A new code (or this one), which ends the one before: it is shown once and kept nowhere. Raises NoCode."""
     if not may_give_code(by, person):
         raise NoCode
-    code = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+    code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
     given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now(), "used_at": None}
     SignInCode.objects.update_or_create(person=person, defaults=given)
     notify(person, "code-given", detail=by.name)

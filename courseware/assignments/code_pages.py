@@ -1,19 +1,35 @@
-"""/people/<pk>/code/: a code for somebody whom no letter reaches."""
+"""/people/<pk>/code/, /people/codes/: codes for people whom no letter reaches."""
 
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import User
-from courseware.accounts.sign_in_codes import give_code, may_give_code
+from courseware.accounts.models import Membership, User
+from courseware.accounts.printed_codes import (
+    CODES_AT_ONCE,
+    give_codes,
+    new_token,
+    people_to_give,
+    people_without_email,
+    valid_codes,
+)
+from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code, may_give_code
+from courseware.assignments.people_forms import CodesForm
+from courseware.assignments.people_pages import hr_or_404
 from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import keys_in
+
+CODES_SHOWN = 200  # people who have a valid code
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,3 +49,48 @@ def code_page(request, person):
     code = give_code(person, by=request.user) if request.method == "POST" else ""
     host = urlsplit(settings.SITE_URL).netloc
     return render(request, "assignments/sign_in_code.html", {"person": person, "code": code, "host": host})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@form_on(lambda: reverse("assignments:sign-in-codes"), is_held=False)
+@never_cache
+def sign_in_codes(request):
+    hr_or_404(request.user)
+    return codes_page(request)
+
+
+@asks_before_posting
+def codes_page(request):
+    """Codes stand on the answer to POST alone. A form sent twice within two minutes shows the same codes."""
+    at = timezone.now()
+    if request.method == "POST":
+        keys = keys_in(request.POST.getlist("person"))[:CODES_AT_ONCE]
+        slips = give_codes(keys, request.POST.get("token", ""), by=request.user, at=at) if keys else []
+        if slips:
+            context = {"slips": with_teams(slips), "host": urlsplit(settings.SITE_URL).netloc}
+            return render(request, "assignments/printed_codes.html", context)
+        messages.info(request, gettext("No code was made: none was ticked, or all of them have one by now."))
+        return redirect("assignments:sign-in-codes")
+    form = CodesForm(request.GET)
+    people = form.chosen_from(people_to_give(at).exclude(pk=request.user.pk))
+    have = form.chosen_from(people_without_email())
+    context = {
+        "form": form,
+        "people": list(people[:CODES_AT_ONCE]),
+        "number": people.count(),
+        "most": CODES_AT_ONCE,
+        "valid": list(valid_codes(have, at).select_related("person").order_by("person__name", "person")[:CODES_SHOWN]),
+        "holds_for": HOLDS_FOR,
+        "token": new_token(),
+    }
+    for code in context["valid"]:
+        code.until = code.given_at + HOLDS_FOR
+    return render(request, "assignments/sign_in_codes.html", context)
+
+
+def with_teams(slips):
+    """(slip, name of the team joined first). Runs one query."""
+    places = Membership.objects.filter(person__in=[slip.person.pk for slip in slips]).order_by("-pk")
+    teams = dict(places.values_list("person", "team__name"))
+    return [(slip, teams.get(slip.person.pk, "")) for slip in slips]

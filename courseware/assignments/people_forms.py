@@ -79,6 +79,14 @@ class PeopleFilter(forms.Form):
         return people.filter(conditions.get(standing, Q(is_active=True)))
 
 
+class CodesForm(PeopleFilter):
+    """The team whose sign-in codes are printed."""
+
+    words = standing = None  # type: ignore[assignment]  # so Django takes fields away
+
+    helper = Fields("team", form_method="get")
+
+
 def exactly_or_found_by(words, people):
     """A whole address or staff number finds one person at once; else what is typed is how something of them begins."""
     whole = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))

@@ -19,6 +19,7 @@ BY_HUMAN_RESOURCES = {
 WHEN_SENT = {
     "people/<int:pk>/leave/",
     "people/<int:pk>/code/",
+    "people/codes/",
     "people/import/<int:roster>/",
     "admin/content/course/<int:pk>/readings/",  # learners see it then
     "people/letters/words/<slug:kind>/",  # what letters to the whole firm say

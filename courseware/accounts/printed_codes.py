@@ -1,0 +1,85 @@
+"""Sign-in codes for people whom no email reaches, many at once, to be printed and handed over."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from courseware.accounts import offices
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import is_manager, is_not_for_admins
+from courseware.accounts.sign_in_codes import HOLDS_FOR, LENGTH, PRESSED_TWICE, SIGNS, give_code, may_give_code
+from courseware.accounts.ways_in import SignInCode
+
+CODES_AT_ONCE = 50  # each is hashed like a password
+TOKEN_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What is printed for one person."""
+
+    person: User
+    code: str
+
+
+def people_without_email() -> QuerySet[User]:
+    """Active people who have a staff number, but neither an email address nor a password. Without staff, auditors, HR
+    and managers: whoever may see more gets a code one by one."""
+    leads = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
+    in_office = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[offices.HR, offices.AUDITORS])
+    people = User.objects.filter(is_not_for_admins(), ~Exists(leads), ~Exists(in_office), is_active=True, email=None)
+    people = people.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).exclude(staff_number=None)
+    return people.order_by("name", "pk")
+
+
+def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
+    """Codes that can still be used. Nobody can see them again, so they are not replaced."""
+    return SignInCode.objects.filter(person__in=people, used_at=None, given_at__gt=at - HOLDS_FOR)
+
+
+def people_to_give(at: datetime) -> QuerySet[User]:
+    valid = SignInCode.objects.filter(person=OuterRef("pk"), used_at=None, given_at__gt=at - HOLDS_FOR)
+    return people_without_email().filter(~Exists(valid))
+
+
+def new_token() -> str:
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def code_from(token: str, person: int) -> str:
+    """The code of this person by this form. It is derived, so that a form pressed twice shows the same codes."""
+    digest = int.from_bytes(salted_hmac("courseware.accounts.printed_codes", f"{token}:{person}").digest(), "big")
+    return "".join(SIGNS[digest // len(SIGNS) ** place % len(SIGNS)] for place in range(LENGTH))
+
+
+@transaction.atomic
+def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
+    """Codes for those of these people, at most CODES_AT_ONCE, who have none that is valid. Each is logged.
+
+    The same token again within two minutes gives the same codes.
+    """
+    at = at or timezone.now()
+    token = token if len(token) == 2 * TOKEN_BYTES else new_token()
+    locked = people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
+    people = list(locked)[:CODES_AT_ONCE]
+    valid = {code.person_id: code for code in valid_codes(people_without_email().filter(pk__in=keys), at)}
+    slips = []
+    for person in people:
+        code = code_from(token, person.pk)
+        if given := valid.get(person.pk):
+            was_just_given = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
+            if not (was_just_given and check_password(code, given.digest)):
+                continue
+        elif is_manager(person) or not may_give_code(by, person):
+            continue
+        else:
+            give_code(person, by=by, at=at, code=code)
+        slips.append(Slip(person, code))
+    return sorted(slips, key=lambda slip: (slip.person.name, slip.person.pk))

@@ -1,0 +1,139 @@
+"""Sign-in codes for everybody without an email address, as one list to print."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code
+from courseware.accounts.ways_in import SignInCode
+from courseware.evidence.models import Event
+from tests.counting import statements
+from tests.making import join, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = "/people/codes/"
+
+
+def without_email(name, number, **fields):
+    return User.objects.create_user(None, None, name=name, staff_number=number, **fields)
+
+
+@pytest.fixture
+def people(team):
+    found = [without_email(f"Wu Fan {number}", f"A{number}") for number in range(3)]
+    for person in found:
+        join(team, person)
+    return found
+
+
+@pytest.fixture
+def signed_in(client):
+    client.force_login(make_hr(language="en"))
+    return client
+
+
+def form_of(client):
+    page = client.get(PAGE)
+    return {"token": page.context["token"], "person": [person.pk for person in page.context["people"]]}
+
+
+def codes_on(response):
+    return [
+        "".join(pair) for pair in re.findall(r"<span>([A-Z0-9]{4})</span> <span>([A-Z0-9]{4})</span>", response.text)
+    ]
+
+
+def test_looking_makes_none_and_sending_shows_a_slip_for_each_that_works_and_is_logged(signed_in, people, settings):
+    settings.SITE_URL = "https://training.example.com"
+    form = form_of(signed_in)
+    assert len(form["person"]) == 3 and not SignInCode.objects.exists()
+    answer = signed_in.post(PAGE, form)
+    codes = codes_on(answer)
+    assert len(set(codes)) == 3 and "no-store" in answer["Cache-Control"]
+    assert answer.text.count("training.example.com") == 3 and "Night shift" in answer.text
+    assert Event.objects.filter(verb="code-given").count() == 3
+    other = type(signed_in)()
+    assert other.post(reverse("account_sign_in_code"), {"name": "A0", "code": codes[0]}).status_code == 302
+    assert people[0].pk in SignInCode.objects.values_list("person", flat=True)
+    assert codes_on(signed_in.get(PAGE)) == []
+
+
+def test_staff_hr_auditors_managers_and_people_who_can_sign_in_get_none(signed_in, people):
+    boss = without_email("Boss", "B1")
+    make_team(manager=boss)
+    for make, number in ((make_hr, "H1"), (make_auditor, "U1"), (make_editor, "E1"), (make_admin, "S1")):
+        other = make(staff_number=number)
+        User.objects.filter(pk=other.pk).update(email=None, password="!")
+    with_password = without_email("Has one", "P1")
+    with_password.set_password("a-password-for-tests")
+    with_password.save()
+    gone = without_email("Gone", "G1", is_active=False)
+    mailed = make_user("Mailed", staff_number="M1")
+    form = form_of(signed_in)
+    assert set(form["person"]) == {person.pk for person in people}
+    keys = [*User.objects.values_list("pk", flat=True)]
+    assert {boss.pk, with_password.pk, gone.pk, mailed.pk} < set(keys)
+    signed_in.post(PAGE, form | {"person": keys})
+    assert set(SignInCode.objects.values_list("person", flat=True)) == {person.pk for person in people}
+
+
+def test_a_valid_code_is_not_replaced_and_stands_with_its_end(signed_in, people, time_machine):
+    give_code(people[0], by=make_hr())
+    digest = SignInCode.objects.get().digest
+    page = signed_in.get(PAGE)
+    assert people[0] not in page.context["people"] and "has a code until" in page.text
+    answer = signed_in.post(PAGE, form_of(signed_in) | {"person": [person.pk for person in people]})
+    assert len(codes_on(answer)) == 2
+    assert SignInCode.objects.get(person=people[0]).digest == digest
+    # Once it has ended, the person is on the list again.
+    SignInCode.objects.update(given_at=timezone.now() - HOLDS_FOR - timedelta(minutes=1))
+    assert len(form_of(signed_in)["person"]) == 3
+
+
+def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed_in, client, people):
+    form = form_of(signed_in)
+    codes = codes_on(signed_in.post(PAGE, form))
+    assert codes_on(signed_in.post(PAGE, form)) == codes
+    assert Event.objects.filter(verb="code-given").count() == 3
+    SignInCode.objects.update(given_at=timezone.now() - timedelta(minutes=3))
+    assert codes_on(signed_in.post(PAGE, form, follow=True)) == []
+    SignInCode.objects.update(given_at=timezone.now())
+    client.force_login(make_hr())
+    assert codes_on(client.post(PAGE, form, follow=True)) == []
+
+
+def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, people):
+    assert "No code was made" in signed_in.post(PAGE, {}, follow=True).text
+    for person in (make_user(), make_team().manager, make_auditor(), make_editor()):
+        client.force_login(person)
+        assert client.get(PAGE).status_code == client.post(PAGE, {"person": people[0].pk}).status_code == 404
+    assert not SignInCode.objects.exists()
+
+
+def test_a_sign_in_of_long_ago_is_asked_for_again(client, people, settings):
+    settings.FRESH_SIGN_IN = True
+    client.force_login(make_hr())
+    assert client.get(PAGE).status_code == 200
+    answer = client.post(PAGE, {"person": people[0].pk})
+    assert answer["Location"].startswith("/accounts/reauthenticate/") and not SignInCode.objects.exists()
+
+
+def test_each_slip_speaks_the_language_of_its_person(signed_in, people):
+    User.objects.filter(pk=people[0].pk).update(language="zh-hans")
+    User.objects.filter(pk=people[1].pk).update(language="en")
+    text = signed_in.post(PAGE, form_of(signed_in)).text
+    assert text.count('class="slip" lang="zh-hans"') >= 1 and text.count('class="slip" lang="en"') >= 1
+
+
+def test_the_page_is_for_one_team_with_those_below_and_costs_the_same_for_any_number(signed_in, people, team):
+    other = without_email("Other", "Z1")
+    page = signed_in.get(f"{PAGE}?team={team.pk}")
+    assert other not in page.context["people"] and len(page.context["people"]) == 3
+    one = statements(lambda: signed_in.get(PAGE))
+    for number in range(5):
+        without_email("More", f"M{number}")
+    assert statements(lambda: signed_in.get(PAGE)) == one
