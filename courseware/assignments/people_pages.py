@@ -1,17 +1,22 @@
 """/people/: who is in the firm."""
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
 from django.http import Http404
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import audits, handles_people, may_handle, sees_the_firm
 from courseware.assignments.people_forms import PeopleFilter
+from courseware.learning.models import Enrollment
 from courseware.lib.long_lists import MOST, FirstRows
 
 PEOPLE_A_PAGE = 50
+NEW_FOR = timedelta(days=30)  # the page about the first day is offered
 
 
 def hr_or_404(user):
@@ -39,7 +44,14 @@ def people(request):
     for person in page.object_list:
         person.is_shown = may_look_at(request.user, person)
     context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
+    context["is_new"] = context["may_change"] and is_company_new()
     return render(request, "assignments/people.html", context)
+
+
+def is_company_new(at=None):
+    """Whether nobody is enrolled yet, or the first enrollment was created in the last days."""
+    first = Enrollment.objects.order_by("pk").values_list("enrolled_at", flat=True).first()
+    return first is None or first > (at or timezone.now()) - NEW_FOR
 
 
 def places_with_teams():

@@ -68,7 +68,18 @@ def test_a_list_is_compared_and_brought_in_without_javascript(visit, hr, tmp_pat
     assert not User.objects.filter(staff_number="A1").exists()
 
 
-@pytest.mark.parametrize("address", ["/people/", "/people/new/", "/people/import/", "/people/teams/", "/rules/new/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/people/",
+        "/people/first-day/",
+        "/people/codes/",
+        "/people/new/",
+        "/people/import/",
+        "/people/teams/",
+        "/rules/new/",
+    ],
+)
 def test_no_page_of_human_resources_is_wider_than_a_phone(visit, hr, address):
     page = visit(hr, viewport=NARROW)
     page.goto(address)

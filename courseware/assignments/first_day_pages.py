@@ -1,0 +1,33 @@
+"""/people/first-day/: what a new company does first, in the right order, with what is missing."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.permissions import is_no_staff
+from courseware.accounts.printed_codes import people_to_give
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.people_pages import hr_or_404
+
+
+@require_safe
+@login_required
+def first_day(request):
+    hr_or_404(request.user)
+    managers = Membership.objects.filter(team=OuterRef("pk"), role=Membership.Role.MANAGER, person__is_active=True)
+    learners = User.objects.filter(is_no_staff(), is_active=True, memberships__role=Membership.Role.LEARNER)
+    rules = AssignmentRule.objects.exclude(current=None)
+    context = {
+        "teams": Team.objects.count(),
+        "without_manager": Team.objects.filter(~Exists(managers)).count(),
+        "people": learners.distinct().count(),
+        "without_code": people_to_give(timezone.now()).count(),
+        "certificates": OutsideTraining.objects.filter(withdrawn_at=None).count(),
+        "rules_on": rules.exclude(switched_on_at=None).count(),
+        "rules_off": rules.filter(switched_on_at=None).count(),
+    }
+    return render(request, "assignments/first_day.html", context)
