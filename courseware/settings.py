@@ -283,6 +283,7 @@ TEMPLATES = [
                 "cached_include": "courseware.lib.cached_include",
                 "letter_parts": "courseware.outbox.letter_parts",
                 "minute_words": "courseware.lib.minute_words",
+                "page_titles": "courseware.lib.page_titles",
             },
             "context_processors": [
                 "django.template.context_processors.request",

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from courseware.accounts.addresses import page_before
@@ -68,6 +68,9 @@ def decide_on(request, decision):
         adjustment = Adjustment(kind=decision.kind, made_by=request.user, **form.cleaned_data)
         made, refused = decide(adjustment, touched)
         if made:
+            number = made.lines.count()
+            words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
+            messages.success(request, words % {"number": number})
             say_who_was_left(request, refused)
             return redirect("assignments:act", made.pk)
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))

@@ -77,7 +77,9 @@ def test_an_editor_mends_a_sentence_and_learners_see_it_when_it_is_published(vis
     write(page, "The kettle is empty", "There is no water left")
     expect(page.locator("#preview")).to_contain_text("There is no water left")
     page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_text("Saved as revision 2. Learners see it when it is published.")).to_be_visible()
+    said = "Saved as revision 2. Learners see it when it is published."
+    expect(page.locator("[role=status]:focus")).to_contain_text(said)
+    expect(page).to_have_title(re.compile("^Done: "))
     reader.goto("/learn/tea-room/boiling/")
     expect(reader.get_by_role("article")).to_contain_text("The kettle is empty")
     publish(page)

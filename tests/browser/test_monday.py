@@ -1,5 +1,6 @@
 """A manager's Monday: sign in, see what is to be done, do it. By the keyboard alone, on a desk and on a phone."""
 
+import re
 import uuid
 
 import pytest
@@ -19,6 +20,7 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm", "确认"), ("Undo", "撤销")
 TODAY = ("What to do today", "今天要做的")
 QUEUED = ("2 reminders are queued.", "2封提醒已排队。")
+DONE = ("Done:", "完成：")
 TAKEN_BACK = ("2 letters are not sent.", "2封信不发了。")
 
 
@@ -72,13 +74,21 @@ def test_from_signing_in_to_done_takes_four_acts_and_what_was_done_is_undone_by_
     talk.wait_for()
     hands.tick(talk)
     hands.press(page.get_by_role("button", name=CONFIRM[words], exact=True))
-    expect(page.get_by_text(QUEUED[words])).to_be_visible()
+    assert_told(page, QUEUED[words], DONE[words])
     assert len(hands.acts) <= MOST_ACTS, hands.acts
     assert (reminders(MessageState.QUEUED), Talk.objects.standing().count()) == (2, 1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    hands.press(page.get_by_role("button", name=UNDO[words], exact=True))
-    expect(page.get_by_text(TAKEN_BACK[words])).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=UNDO[words], exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    assert_told(page, TAKEN_BACK[words], DONE[words])
     assert (reminders(MessageState.QUEUED), Talk.objects.standing().count()) == (0, 0)
+
+
+def assert_told(page, words, done):
+    """The title begins with the success, and the focus is on the message, so that a screen reader says both."""
+    expect(page.locator(".messages:focus")).to_contain_text(words)
+    expect(page).to_have_title(re.compile(f"^{done} "))
 
 
 def reminders(state):

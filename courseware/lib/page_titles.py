@@ -1,0 +1,24 @@
+"""Titles that begin with how the last action ended, which a screen reader says first of a new page.
+
+{% load page_titles %}
+<title>{% with_outcome %}…{% endwith_outcome %}</title>
+"""
+
+from django.contrib.messages import constants
+from django.template import Context, Library
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+register = Library()
+
+
+@register.simple_block_tag(takes_context=True)
+def with_outcome(context: Context, content: SafeString) -> SafeString:
+    """Put "Error:" where a message tells of an error, else "Done:" where one tells of a success, before the title."""
+    messages = context.get("messages")
+    levels = {message.level for message in messages} if messages else set()  # to iterate an empty storage writes it
+    error = gettext("Error:")
+    if content.startswith(error) or levels.isdisjoint({constants.ERROR, constants.SUCCESS}):
+        return content
+    return format_html("{} {}", error if constants.ERROR in levels else gettext("Done:"), content)
