@@ -8,6 +8,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django import forms
 from django.conf import settings
 from django.core import mail
+from django.db.models import F
 from django.utils import timezone
 
 from courseware.accounts import offices
@@ -17,6 +18,8 @@ from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver_due
+from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import HELD_FOR_UNDO
 from tests.language.samples import make_files
 
 counter = itertools.count(1)
@@ -29,6 +32,12 @@ def letters():
     """All that were sent so far; those that wait leave before."""
     deliver_due()
     return mail.outbox
+
+
+def letters_after_undo():
+    """As `letters`, after the time for *Undo*."""
+    Message.objects.filter(state=MessageState.QUEUED).update(next_at=F("next_at") - HELD_FOR_UNDO)
+    return letters()
 
 
 def make_user(name="", *, email="", password=PASSWORD, **fields):

@@ -6,7 +6,7 @@ finds what the first has done.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -24,7 +24,6 @@ from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
 from courseware.lib.dates import due_instant
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
-HELD = timedelta(seconds=10)  # for which letters wait, so that all can be taken back
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
     to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
     noted_before = list(talks_of_day(to_talk).values())
     talks, events = note_talks(to_talk, by=by)
-    reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by, held=HELD)
+    reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by)
     adjustments, refused = [], []
     for day in sorted(set(confirmed.extend.values())):
         own = [run for run in runs if confirmed.extend.get(run.pk) == day]

@@ -20,8 +20,8 @@ from courseware.assignments.reminder_letter import APART, KIND, asked_about, run
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import HELD_FOR_UNDO
 
-AT_ONCE = timedelta()
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
 NOT_SENT = gettext_noop("taken back by who had sent it")
 
@@ -83,16 +83,16 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
 
 
 @transaction.atomic
-def remind(keys: Iterable[int], *, by: User, held: timedelta = AT_ONCE) -> tuple[HandReminding | None, list[LeftOut]]:
+def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
     """Queue a reminder of each of these runs, which are in the hands of `by`; None where there is nobody to remind.
 
-    For as long as `held` none of them leaves.
+    None of them leaves before HELD_FOR_UNDO.
     """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
     why = left_out(runs, by)
     able = [run for run in runs if run.pk not in why]
-    leaves_at = timezone.now() + held
+    leaves_at = timezone.now() + HELD_FOR_UNDO
     messages = Message.objects.bulk_create(by_hand(run, by, leaves_at) for run in able)
     refused = [LeftOut(run, why[run.pk]) for run in runs if run.pk in why]
     if not messages:

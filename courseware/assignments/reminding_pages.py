@@ -79,9 +79,16 @@ def remind_chosen(request):
 def send_to(request, runs):
     """Asked once more, so that a second press, or a second manager, finds that a reminder waits. None: to nobody."""
     made, refused = remind([run.pk for run in runs], by=request.user)
+    if made:
+        say_queued(request, len(made.letters))
     for label, names in by_reason(refused) if made else ():
         messages.info(request, f"{names}{gettext(': ')}{label}")
     return made
+
+
+def say_queued(request, number):
+    words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
+    messages.success(request, words % {"number": number})
 
 
 def by_reason(refused):

@@ -247,7 +247,7 @@ def enroll_people(people, adjustment, *, again=False, at=None):
     made = [
         AdjustmentLine(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at) for each in new
     ]
-    tell_enrolled(new, by=adjustment.made_by)
+    tell_enrolled(new, by=adjustment.made_by, is_held=True)
     return keep(adjustment, made, [enrolled(each, adjustment.made_by) for each in new]), refused
 
 

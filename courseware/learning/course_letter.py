@@ -43,9 +43,9 @@ def register_letter():
     )
 
 
-def tell_enrolled(enrollments, *, by):
+def tell_enrolled(enrollments, *, by, is_held=False):
     """Each learner gets one letter, whatever the number of courses, and one of renewals. Called in the transaction that
-    enrolls them.
+    enrolls them. `is_held`: as of `tell_together`.
 
     What is entered afterwards, for a day long ago, is no news.
     """
@@ -55,7 +55,7 @@ def tell_enrolled(enrollments, *, by):
             subjects[RENEWAL if each.renews_until else KIND][each.learner].append(each.pk)
     for kind, of_kind in subjects.items():
         if of_kind:
-            tell_together(kind, of_kind, data={"by": by.pk if by else None})
+            tell_together(kind, of_kind, data={"by": by.pk if by else None}, is_held=is_held)
 
 
 def hand_over(other, kept):

@@ -33,7 +33,7 @@ def register_letter() -> None:
 
 def tell_of_answer(request: DayRequest, learner: User, at: datetime) -> None:
     """An answer is known by its instant: what is taken back and answered anew is another one."""
-    tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]})
+    tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
 def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:

@@ -1,6 +1,7 @@
 """Writing down what is to be told: in the transaction of the fact, which no mail server can hold up."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -11,6 +12,9 @@ from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.tray_lines import TrayLine
+
+# Emails about an action with *Undo* wait at least this long: enough to reach the button with a screen reader.
+HELD_FOR_UNDO = timedelta(minutes=2)
 
 
 @transaction.atomic(savepoint=False)
@@ -50,15 +54,21 @@ def tell(
 
 @transaction.atomic(savepoint=False)
 def tell_together(
-    kind: str, subjects: Mapping[AbstractBaseUser, list[Any]], *, data: dict[str, Any] | None = None
+    kind: str,
+    subjects: Mapping[AbstractBaseUser, list[Any]],
+    *,
+    data: dict[str, Any] | None = None,
+    is_held: bool = False,
 ) -> None:
     """Tell each person of the own subjects (primary keys, or what JSON can hold) in one message, as `data["subjects"]`.
 
-    A message of that kind to the person that nobody has begun to send takes them in. Raises LookupError as `tell` does.
+    A message of that kind to the person that nobody has begun to send takes them in. With `is_held` it leaves after
+    HELD_FOR_UNDO at the earliest. Raises LookupError as `tell` does.
     """
     must_be_named(kind)
     lay_in_tray(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
     people = {person.pk: person for person in subjects}
+    leaves_at = timezone.now() + (HELD_FOR_UNDO if is_held else timedelta())
     # Locked in one order; whoever is about to send one waits, and then finds what was added.
     queued = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
     waiting = list(queued.select_for_update(no_key=True).order_by("pk"))
@@ -66,8 +76,9 @@ def tell_together(
         if person := people.pop(message.person_id, None):
             message.data["subjects"] += subjects[person]
             message.written_at = timezone.now()  # what was before has nothing to do with what it tells since
+            message.next_at = max(message.next_at, leaves_at)
     if waiting:
-        Message.objects.bulk_update(waiting, ["data", "written_at"])
+        Message.objects.bulk_update(waiting, ["data", "written_at", "next_at"])
     new = Message.objects.bulk_create(
         Message(
             kind=kind,
@@ -75,6 +86,7 @@ def tell_together(
             address=getattr(person, "email", "") or "",
             language=getattr(person, "language", ""),
             data={**(data or {}), "subjects": subjects[person]},
+            next_at=leaves_at,
         )
         for person in people.values()
     )

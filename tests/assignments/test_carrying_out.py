@@ -13,7 +13,7 @@ from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
-from tests.making import days, join, letters, make_course, make_enrollment, make_team, make_user
+from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 ACTS = ("extended", "extension-undone", "talk-noted", "talk-taken-back")
@@ -52,16 +52,6 @@ def test_all_is_done_and_who_has_another_day_is_not_reminded_of_the_former_one(t
     assert [(each.due_on, each.lines.get().enrollment) for each in made.adjustments] == [(day, soon)]
     assert [talk.enrollment for talk in made.talks] == [stuck]
     assert logged() == [("extended", subject_of(soon)), ("talk-noted", subject_of(stuck))]
-
-
-def test_letters_are_held_for_ten_seconds_and_leave_then(team):
-    run = run_of(team, "Late")
-    made = carry_out(Confirmed([run.pk], {}, []), by=team.manager)
-    [message] = made.reminding.sent()
-    assert letters() == []
-    assert timedelta(seconds=9) < message.next_at - message.written_at < timedelta(seconds=11)
-    Message.objects.update(next_at=days(0))
-    assert len(letters()) == 1
 
 
 def test_repeated_by_whomever_it_changes_nothing_and_tells_what_was_there(team):

@@ -22,7 +22,7 @@ from courseware.outbox.tray import in_words
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences
 from tests.assignments.two_accounts import another_course
-from tests.making import join, letters, make_course, make_hr, make_team, make_user
+from tests.making import join, letters, letters_after_undo, make_course, make_hr, make_team, make_user
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever
     has_it = other if is_undone else kept
     ending.refresh_from_db()
     assert (ending.person, ending.address) == (has_it, has_it.email)
-    letters()
+    letters_after_undo()
     reminders = Message.objects.filter(kind="reminder").order_by("pk")
     assert [(each.person, each.address, each.why[:4]) for each in reminders] == [
         (has_it, has_it.email, ""),
@@ -125,7 +125,7 @@ def test_of_what_a_worker_has_begun_to_send_whoever_has_the_run_is_told_by_anoth
     remind([run.pk], by=hr)
     claimed(Message.objects.values_list("pk", flat=True))  # and the worker dies
     undo_merge(merged, by=hr) if merged else merge(kept, other, by=hr)
-    assert [letter.to for letter in letters()] == [[has_it.email]]
+    assert [letter.to for letter in letters_after_undo()] == [[has_it.email]]
     Message.objects.filter(state=MessageState.QUEUED).update(next_at=timezone.now())
     assert len(letters()) == 1
     begun, another = Message.objects.order_by("pk")
@@ -149,11 +149,11 @@ def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that
     Message.objects.all().delete()
     with time_machine.travel("2026-03-11T02:00Z", tick=False):
         remind([own.pk], by=hr)
-        letters()
+        letters_after_undo()
         remind([run.pk], by=hr)
         with monkeypatch.context() as patch:
             patch.setattr("courseware.outbox.delivering.CLAIMED_FOR", timedelta(seconds=-1))
-            letters()
+            letters_after_undo()
         waiting = Message.objects.get(person=other)
         assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (MessageState.QUEUED, 0, "2026-03-11")
         merge(kept, other, by=hr)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from courseware.assignments.hand_remindings import HandReminding
@@ -11,7 +12,17 @@ from courseware.assignments.reminding_by_hand import Undone, left_out, remind, u
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
-from tests.making import days, join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import (
+    days,
+    join,
+    letters,
+    letters_after_undo,
+    make_admin,
+    make_course,
+    make_enrollment,
+    make_team,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -74,13 +85,13 @@ def test_a_second_press_and_a_second_manager_queue_nothing(team):
         made, refused = remind([run.pk], by=by)
         assert (made, [each.why.value for each in refused]) == (None, ["waits"])
     assert (queued(), HandReminding.objects.count()) == (["Ann"], 1)
-    letters()
+    letters_after_undo()
     assert [each.why.value for each in remind([run.pk], by=other)[1]] == ["reminded"]
 
 
 def test_the_letter_is_signed_by_the_lead_and_speaks_also_where_no_day_is_set(team):
     remind([run_of(team, "Ann").pk], by=team.manager)
-    [letter] = letters()
+    [letter] = letters_after_undo()
     assert letter.subject == "“Rules of the tea room” is waiting for you"
     assert "Hello Ann,\n\n“Rules of the tea room” is not finished yet.\n" in letter.body
     assert "\nLi Lin\nNight shift, team leader\n" in letter.body
@@ -99,6 +110,15 @@ def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
     again, refused = remind([one.pk, other.pk], by=team.manager)
     assert [each.person.name for each in again.sent()] == ["Ann"]
     assert [each.why.value for each in refused] == ["reminded"]
+
+
+def test_no_reminder_leaves_within_two_minutes(team):
+    with time_machine.travel("2026-11-25T02:00Z", tick=False) as clock:
+        remind([run_of(team, "Ann").pk], by=team.manager)
+        clock.shift(119)
+        assert letters() == []
+        clock.shift(1)
+        assert len(letters()) == 1
 
 
 def test_what_is_being_sent_is_not_taken_back(team):

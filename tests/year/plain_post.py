@@ -9,7 +9,7 @@ ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificat
 BY_OFFICE = ("digest", "escalation", "monthly-report")
 TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
-HELD = timedelta(seconds=10)  # what is sent by hand, so that it can be taken back
+HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back
 OPENS, CLOSES = time(8), time(20)
 HOURS = "letters leave from 8 to 20 on working days"
 TODAY = "the person had a letter today, and has one a day at most"

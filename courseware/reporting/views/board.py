@@ -21,6 +21,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.validity import Validity
+from courseware.outbox.telling import HELD_FOR_UNDO
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.own_board import (
@@ -40,7 +41,7 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 NOT_KEPT = frozenset({"name", "post", "away", "stuck"})  # filters of which no numbers are kept
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
-TO_UNDO = "acts-to-undo"  # in the session: what was just confirmed of today's acts; offered on the next page alone
+TO_UNDO = "acts-to-undo"  # in the session: what was just confirmed of today's acts, and until when it is offered
 
 
 @require_safe
@@ -82,7 +83,7 @@ def board(request):
         "leads": leads_oneself(request),
         "has_today": has_today(request, now),
         "own_course": own_course(request, routes),
-        "to_undo": request.session.pop(TO_UNDO, None),
+        "acts_to_undo": acts_to_undo(request, now),
         "chooses": not audits(request.user),
         "decisions": DECISIONS,
         "whole_team": whole_team(request.user, teams, chosen),
@@ -96,6 +97,17 @@ def board(request):
         "simulations": simulations_on(routes.values()),
     }
     return render(request, "reporting/board.html", context)
+
+
+def offer_undo(request, **acts):
+    """`acts`: as `undo_today` takes them. On the dashboard *Undo* stays as long as the emails wait."""
+    request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **acts}
+
+
+def acts_to_undo(request, at):
+    if at.timestamp() >= request.session.get(TO_UNDO, {}).get("until", 0):
+        request.session.pop(TO_UNDO, None)
+    return request.session.get(TO_UNDO)
 
 
 def has_today(request, at):

@@ -16,7 +16,7 @@ from courseware.learning.day_request_forms import DayAnswerForm
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.verbs import may_change
 from courseware.lib.form_pages import form_on
-from courseware.reporting.views.board import TO_UNDO
+from courseware.reporting.views.board import offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
 End = DayRequest.End
@@ -44,7 +44,7 @@ def answer_day(request, pk):
         messages.info(request, why_not_answered(error, enrollment, request.user))
     else:
         if back == reverse("reporting:board"):  # the person's page has buttons of its own
-            request.session[TO_UNDO] = to_undo(answered)
+            offer_undo(request, **to_undo(answered))
         messages.success(request, said(answered, enrollment))
     return redirect(back)
 
@@ -52,7 +52,7 @@ def answer_day(request, pk):
 def to_undo(answered):
     """As of any other act of today."""
     given = [answered.adjustment_id] if answered.adjustment_id else []
-    return {"reminding": None, "act": given, "talk": [], "refused": [] if given else [answered.pk]}
+    return {"act": given, "refused": [] if given else [answered.pk]}
 
 
 def said(answered, enrollment):

@@ -18,7 +18,7 @@ from courseware.assignments.carrying_out import carry_out, take_back_acts
 from courseware.assignments.decision_pages import say_who_was_left
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
-from courseware.assignments.reminding_pages import by_reason, say_taken_back
+from courseware.assignments.reminding_pages import by_reason, say_queued, say_taken_back
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
 from courseware.journey.other_work import OtherWork
@@ -30,7 +30,7 @@ from courseware.lib.small_numbers import keys_in
 from courseware.reporting.board_rows import MANY_TEAMS
 from courseware.reporting.drafted_acts import draft_for, led_by
 from courseware.reporting.today_form import TodayForm
-from courseware.reporting.views.board import MANY, TO_UNDO
+from courseware.reporting.views.board import MANY, TO_UNDO, offer_undo
 
 HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
 HAVE_THE_DAY = (Refusal.UNCHANGED, Refusal.LATER)
@@ -83,12 +83,12 @@ def confirm(request):
         return redirect("reporting:today")
     done = carry_out(form.confirmed, by=request.user)
     if done:
-        request.session[TO_UNDO] = {
-            "reminding": done.reminding and done.reminding.pk,
-            "act": [each.pk for each in done.adjustments],
-            "talk": [each.pk for each in done.talks],
-            "refused": [],
-        }
+        offer_undo(
+            request,
+            reminding=done.reminding and done.reminding.pk,
+            act=[each.pk for each in done.adjustments],
+            talk=[each.pk for each in done.talks],
+        )
     say_what_was_done(request, done)
     say_who_was_left_out(request, done, form.confirmed.extend)
     return redirect("reporting:board")
@@ -96,9 +96,7 @@ def confirm(request):
 
 def say_what_was_done(request, done):
     if done.reminding:
-        number = len({letter.person_id for letter in done.reminding.sent()})
-        words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
-        messages.success(request, words % {"number": number})
+        say_queued(request, len({letter.person_id for letter in done.reminding.sent()}))
     for adjustment in done.adjustments:
         names = names_in_words([line.learner.name for line in adjustment.lines.select_related("learner")])
         words = gettext("%(name)s has time until %(due_on)s.")
@@ -188,6 +186,7 @@ def undo_today(request):
     if not any(own):
         raise Http404
     taken = take_back_acts(*own, by=request.user)
+    request.session.pop(TO_UNDO, None)
     say_taken_back(request, taken.letters)
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
