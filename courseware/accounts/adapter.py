@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import devices, seeds, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.freshness import is_fresh
@@ -131,6 +132,7 @@ class AccountAdapter(DefaultAccountAdapter):
         user.set_password(password)
         user.save(update_fields=["password"])
         devices.forget_all(user)
+        end_all_keys(user, by=user)
         record("password-set", actor=user, subject=user)
 
     def is_reauthentication_required(self, *, app, **kwargs):

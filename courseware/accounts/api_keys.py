@@ -1,4 +1,7 @@
-"""Keys by which programs read reports for their owner: shown once, ended on a day, by the owner, or by leaving."""
+"""Keys by which programs read reports for their owner. A key is shown once.
+
+It ends on its last day, by its owner, with a new password, with a sign-out everywhere, and with the account.
+"""
 
 import hashlib
 import secrets
@@ -9,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 
+from courseware.accounts.notices import notify
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 
@@ -48,7 +52,9 @@ def digest_of_key(secret: str) -> str:
 def make_key(person, *, name: str, ends_on: date) -> str:
     """Its secret; "" where there is one of this name already, as after the same form was sent twice; and where another
     form took the last place, or the person was let go, at this very moment."""
-    here = get_user_model().objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True)
+    # The password of this request: the session of a form that waited here for a new password has ended by then.
+    here = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
+    here = here.select_for_update(no_key=True)
     if not here or ApiKey.objects.filter(person=person).count() >= MOST_KEYS:
         return ""
     secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -57,6 +63,7 @@ def make_key(person, *, name: str, ends_on: date) -> str:
     if not is_new:
         return ""
     record("api-key-made", actor=person, subject=key, data={"ends_on": ends_on})
+    notify(person, "api-key-made", detail=name)
     return secret
 
 
@@ -69,6 +76,13 @@ def end_key(person, pk: int) -> bool:
     record("api-key-ended", actor=person, subject=key)
     key.delete()
     return True
+
+
+@transaction.atomic
+def end_all_keys(person, *, by) -> None:
+    for key in ApiKey.objects.select_for_update(no_key=True).filter(person=person).order_by("pk"):
+        record("api-key-ended", actor=by, subject=key)
+        key.delete()
 
 
 def working_key(secret: str) -> ApiKey | None:

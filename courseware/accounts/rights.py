@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import F
 
+from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.models import User
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 
@@ -77,6 +78,7 @@ def deactivate(person, *, by):
 @transaction.atomic
 def end_sessions(person, *, by):
     drop_sessions(person)
+    end_all_keys(person, by=by)
     record("sessions-ended", actor=by, subject=person)
 
 

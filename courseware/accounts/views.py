@@ -23,6 +23,7 @@ from django.views.generic import FormView
 
 from courseware.accounts import cookies, devices, forms, held_forms, second_factor, sessions, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.models import User
 from courseware.accounts.sign_in_codes import use_code
@@ -153,7 +154,7 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
 
 
 class OwnSessionsView(ListUserSessionsView):
-    """Where the person is signed in. What is posted ends one of these sessions, or all but this one."""
+    """The person's sessions. A POST ends one of them, or all but this one together with all keys for programs."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -167,6 +168,8 @@ class OwnSessionsView(ListUserSessionsView):
         )
         if chosen := self.request.POST.get("session", ""):
             others = others.filter(pk__in=keys_in([chosen]))
+        else:
+            end_all_keys(self.request.user, by=self.request.user)
         ended = list(others)
         for session in ended:
             session.end()

@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from courseware.accounts.api_keys import MOST_KEYS, ApiKey, end_key, make_key, working_key
 from courseware.accounts.leaving import come_back, leave
+from courseware.accounts.models import User
+from courseware.accounts.rights import end_sessions
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
-from tests.making import make_user
+from tests.accounts.test_inviting import NEW, choose, path_of_link
+from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
 TODAY, DAY = site_day, timedelta(days=1)
@@ -49,6 +53,50 @@ def test_its_owner_ends_it_once_and_nobody_else_does():
     assert not end_key(other, key.pk) and working_key(secret)
     assert [end_key(person, key.pk), end_key(person, key.pk)] == [True, False]
     assert working_key(secret) is None and verbs() == ["api-key-made", "api-key-ended"]
+
+
+@pytest.mark.parametrize("page", ["account_change_password", "usersessions_list"])
+def test_a_new_password_and_a_sign_out_everywhere_end_all_keys_of_the_person(page, client):
+    person, other = make_user(), make_user()
+    secrets, kept = [made(person, "A"), made(person, "B")], made(other)
+    client.force_login(person)
+    client.post(reverse(page), {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+    assert [working_key(secret) for secret in secrets] == [None, None] and working_key(kept)
+    assert verbs().count("api-key-ended") == 2
+    assert Event.objects.filter(verb="api-key-ended", actor=person).count() == 2
+
+
+def test_a_password_by_a_mailed_link_ends_them(client):
+    person = make_user()
+    secret = made(person)
+    choose(client, path_of_link(person))
+    assert working_key(secret) is None
+
+
+def test_they_end_where_an_admin_ends_all_sessions_and_not_with_one_session(client):
+    person = make_user()
+    secret = made(person)
+    client.force_login(person)
+    client.post(reverse("usersessions_list"), {"session": 1})
+    assert working_key(secret)
+    end_sessions(person, by=make_admin())
+    assert working_key(secret) is None
+
+
+def test_a_form_that_waited_for_a_new_password_makes_no_key():
+    person = make_user()
+    as_the_request_knows_it = User.objects.get(pk=person.pk)
+    person.set_password(NEW)
+    person.save(update_fields=["password"])
+    assert made(as_the_request_knows_it) == "" and not ApiKey.objects.exists()
+
+
+def test_its_owner_is_told_by_email_once():
+    person = make_user(language="en")
+    made(person, "Charts")
+    made(person, "Charts")
+    [letter] = letters()
+    assert letter.to == [person.email] and "A key for programs was made." in letter.body and "Charts" in letter.body
 
 
 def test_it_ends_with_the_account_and_is_not_there_again_when_its_owner_comes_back():
