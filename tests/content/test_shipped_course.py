@@ -104,6 +104,20 @@ def frozen_in(node):
     return next((choice.worth for choice in node.choices if choice.is_timeout), "")
 
 
+@pytest.mark.parametrize(
+    ("language", "street", "why"), [("zh-hans", "青禾路", "说出地址"), ("en", "Qinghe", "gave the address")]
+)
+def test_a_fire_call_without_an_address_does_not_end_green_and_says_why(shipped_folder, language, street, why):
+    simulation = make_simulation(read_course(read_folder(shipped_folder)), "alarm-mid-call", language)
+    for flags in (set(), {"cut"}):
+        state = simulation.begin(flags)
+        while node := simulation.nodes.get(state.place):
+            place, parts = simulation.best(state)
+            state = simulation.decide(state, place, [part for part in parts if street not in node.parts[part].text])
+        ending = simulation.endings_by_id[state.place]
+        assert ending.colour != "green" and why in ending.text
+
+
 def test_who_never_chooses_ends_in_harm_wherever_the_course_asks_for_the_simulation(shipped_folder):
     course = read_course(read_folder(shipped_folder))
     lazy = {
