@@ -275,6 +275,8 @@ WARNINGS = {
     "key-by-length": "the key is the longest choice in {share:%} of the questions",
     "choice-too-long": 'choice "{choice:.30}" is twice as long as its neighbours',
     "free-timeout": 'doing nothing costs nothing here; expected an effect, or a quality as in "timeout critical"',
+    "blank-form-ends-green": 'left blank, the form still ends green, in "{ending}"; '
+    "let its parts set a flag that a yellow or red ending asks for",
     "flag-never-asked": 'flag "{flag}" is set and never asked for',
     "meter-never-changed": 'meter "{meter}" is never changed',
     "lengths-differ": 'lengths of "{section}" differ by more than 40 %: '

@@ -13,7 +13,7 @@ TODAY = date(2026, 11, 25)
 PATH, PATH_EN = "01-water/02-drill.simulation.zh-hans.md", "01-water/02-drill.simulation.en.md"
 
 
-# A kettle boils over while somebody is at the door: five situations, a message, chance, and an ending of each colour.
+# A kettle boils over while somebody is at the door: five situations, a message, chance, and endings of each colour.
 DRILL = """---
 id: drill
 title: 水漫出来了
@@ -56,7 +56,7 @@ chance: {guest: 1/3, day: [monday, friday]}
 
 拼一张条子。
 
-- [x] 关火了没有
+- [x] 关火了没有 {set=noted}
   > 接班的人要知道。
 - [ ] 小李的工资 {set=told}
   > 与水无关。
@@ -80,6 +80,10 @@ chance: {guest: 1/3, day: [monday, friday]}
 ## 话多了 {#gossip .yellow if="told and not wet"}
 
 小李听说了。
+
+## 没人知道壶是热的 {#nobody-knows .yellow if="not noted"}
+
+条子是空的。
 
 ## 茶好了 {#tea .green}
 
@@ -153,6 +157,10 @@ The carpet is soaked.
 ## Too much said {#gossip}
 
 Li has heard.
+
+## Nobody knows it is hot {#nobody-knows}
+
+The note is blank.
 
 ## Tea is ready {#tea}
 

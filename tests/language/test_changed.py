@@ -8,7 +8,16 @@ from tests.language.samples import make_files
 from tests.language.test_checking import TODAY
 from tests.simulations.samples import PATHS, SIMULATION
 
-FILES = make_files() | {PATHS[language]: text.encode() for language, text in SIMULATION.items()}
+COSTS = [  # a blank note, which the sample lets end well
+    ("- [x] 着火的地方 {calm=+5}", "- [x] 着火的地方 {calm=+5 set=noted}"),
+    ("## 虚惊一场", '## 白纸 {#blank .yellow if="not noted"}\n\n没人看懂。\n\n## 虚惊一场'),
+    ("## A false alarm", "## A blank sheet {#blank}\n\nNobody could read it.\n\n## A false alarm"),
+]
+FILES = make_files()
+for language, text in SIMULATION.items():
+    for old, new in COSTS:
+        text = text.replace(old, new)
+    FILES[PATHS[language]] = text.encode()
 SOUND = read_course(FILES)
 EACH = 8  # of all lines: one after the other they take a minute
 DOCUMENTS = {document.path: document.id for texts in SOUND.documents.values() for document in texts.values()}

@@ -50,7 +50,7 @@ from tests.language.samples import make_files
             "a message is built from parts and sent by one link without a quality",
         ),
         ("  > 先断源头。\n", "", 'no reason under "[关火](#door "best") {calm=+5}"'),
-        ("  > 接班的人要知道。\n", "", 'no reason under "关火了没有"'),
+        ("  > 接班的人要知道。\n", "", 'no reason under "关火了没有 {set=noted}"'),
         ('(#note "harmful")', '(#stove "harmful")', 'can go round for ever from "stove"'),
         ("if=guest else=note", "if=guest else=door", 'can go round for ever from "door"'),
         ('{calm=-5 if="calm >= 30"}', "{calm=-5 #id}", "a choice has no id and no kind; its braces hold effects"),
@@ -74,6 +74,23 @@ from tests.language.samples import make_files
 )
 def test_a_mistake_is_told_with_what_was_expected(old, new, message):
     assert message in messages(old, new)
+
+
+BLANK = 'left blank, the form still ends green, in "tea"; let its parts set a flag that a yellow or red ending asks for'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reported"),
+    [
+        ("", "", False),
+        ("[贴上](#monday-shift)", "[贴上](#monday-shift) {set=noted}", True),  # sending a blank sheet is not writing
+        ('(#monday-shift "timeout") {calm=-5}', '(#monday-shift "timeout") {calm=-5 set=noted}', True),
+        ('if="not noted"', 'if="not noted and monday"', True),  # on another day it ends well
+        ('.yellow if="not noted"', '.red if="not noted"', False),
+    ],
+)
+def test_a_form_that_may_be_left_blank_and_end_green_is_reported(old, new, reported):
+    assert (BLANK in messages(old, new)) is reported
 
 
 def test_a_situation_in_which_nothing_can_be_chosen_is_told():

@@ -121,6 +121,7 @@ MISTAKES = [
     ("if=passed}", "if=past}"),
     ("if=passed}", 'if="passed and not aunt"}'),
     ("{#on-his-arm .green}", "{#on-his-arm .green if=aunt}"),
+    ("- [Over](#end)", "- [Over](#end) {set=described}"),
     ('if="trust < 50"', 'if="trust < 70"'),
 ]
 MISTAKES_IN_THE_TRANSLATION = [

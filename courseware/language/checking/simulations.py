@@ -265,6 +265,7 @@ class _Checked:
             if ending.id not in reached:
                 yield self._say(self._section(ending.id).line, "unreachable-ending")
         yield from self._check_best()
+        yield from self._check_blank_forms()
 
     def _check_best(self) -> Iterator[Problem]:
         for flags in _draws(self.simulation):
@@ -274,6 +275,13 @@ class _Checked:
                 fields = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
                 yield self._say(self._section(last).line, "best-path-ends-badly", **fields)
                 return
+
+    def _check_blank_forms(self) -> Iterator[Problem]:
+        """A form that is left blank, or not sent in time, has to cost the green ending."""
+        for node in self.simulation.nodes.values():
+            ends = _ends_with_blank(self.simulation, node) if node.parts else ()
+            if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
+                yield self._say(self._section(node.id).line, "blank-form-ends-green", ending=ending)
 
     def check_length(self) -> Iterator[Problem]:
         average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
@@ -343,6 +351,29 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
         ways = [frozenset({flag}) for flag in odds] if isinstance(odds, tuple) else [frozenset(), frozenset({name})]
         draws = [draw | way for draw in draws for way in ways]
     return draws
+
+
+def _ends_with_blank(simulation: Simulation, form: Node) -> Iterator[str]:
+    """Endings of the runs that leave this form blank and otherwise choose best, whatever is chosen where nothing is
+    judged."""
+    seen: set[tuple[str, frozenset[str], tuple[int, ...], bool]] = set()
+    waiting = [(simulation.begin(draw), False) for draw in _draws(simulation)]
+    while waiting:
+        state, is_blank = waiting.pop()
+        key = state.place, state.flags, tuple(state.meters.values()), is_blank
+        if key in seen:
+            continue
+        seen.add(key)
+        node = simulation.nodes.get(state.place)
+        if node is None:
+            if is_blank:
+                yield state.place
+            continue
+        best, parts = simulation.best(state)
+        ways = [(best, parts)] if node.is_judged else [(way, ()) for way in simulation.offered(state)]
+        if node.id == form.id:
+            ways = [(best, ()), *([] if node.timeout is None else [(node.timeout, ())])]
+        waiting += [(simulation.decide(state, *way), is_blank or node.id == form.id) for way in ways]
 
 
 Met = str | tuple[str, int]  # the id of a node or an ending; a line of it
