@@ -386,7 +386,8 @@ ACCOUNT_RATE_LIMITS = {
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,
-    "login_failed": "10/5m/key",  # codes of the second factor, by whoever has the password already
+    "login_failed": None,
+    "wrong_second_steps": "100/h/key",  # of an account, from all networks together
     "reset_password": None,
 }
 

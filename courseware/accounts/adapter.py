@@ -60,7 +60,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _(
             "What you sign in with and the password do not go together. Check both, or have a link mailed to you."
         ),
-        "too_many_login_attempts": _("There were too many wrong codes. Please try again in five minutes."),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
     }
@@ -133,6 +132,7 @@ class AccountAdapter(DefaultAccountAdapter):
         user.save(update_fields=["password"])
         devices.forget_all(user)
         end_all_keys(user, by=user)
+        waits.new_password(self.request, user)
         record("password-set", actor=user, subject=user)
 
     def is_reauthentication_required(self, *, app, **kwargs):

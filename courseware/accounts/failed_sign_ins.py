@@ -9,10 +9,12 @@ from django.core.cache import cache
 from django.db import transaction
 
 from courseware.accounts.models import User
+from courseware.accounts.notices import notify
 from courseware.evidence.recording import record, subject_of
 
 HOUR = 60 * 60  # seconds
 COUNTED_FOR = 90 * 24 * HOUR
+WRONG_CODES_TOLD = 3  # of two-step verification, since the last right one
 
 
 def log_failed_sign_in(name: str, person: User | None) -> None:
@@ -33,3 +35,18 @@ def write(subject: str, earlier: int, *, stays: bool) -> bool:
         record("sign-in-failed", subject=subject, data={"since_last": earlier} if earlier else {})
         transaction.set_rollback(not stays)
     return stays
+
+
+def note_wrong_code(person: User) -> None:
+    """Count a wrong code after a right password. From the third one on: one event and one email a day."""
+    key = f"wrong-codes:{person.pk}"
+    wrong = cache.get(key, 0) + 1
+    cache.set(key, wrong, COUNTED_FOR)
+    if wrong >= WRONG_CODES_TOLD and cache.add(f"{key}:told", True, 24 * HOUR):
+        with transaction.atomic():
+            record("second-factor-failed", subject=person)
+            notify(person, "wrong-codes")
+
+
+def forget_wrong_codes(person: User) -> None:
+    cache.delete(f"wrong-codes:{person.pk}")

@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 from textwrap import wrap
 
+from allauth.core import context
 from allauth.mfa.base import forms as base_forms
 from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
@@ -16,7 +17,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import held_forms, second_factor
+from courseware.accounts import held_forms, second_factor, waits
+from courseware.accounts.failed_sign_ins import forget_wrong_codes, note_wrong_code
 from courseware.accounts.forms import OurFields
 from courseware.accounts.views import Says422
 
@@ -26,11 +28,31 @@ class CodeFields(OurFields):
     help_texts = {"code": _("The six digits that the app shows now, or one of your recovery codes.")}
 
 
-class CodeForm(CodeFields, base_forms.AuthenticateForm):
+class PacedCodes(CodeFields):
+    """Wrong codes wait longer and longer, as wrong passwords do, and the owner of the account is told."""
+
+    too_soon = _("There were too many wrong codes. Please try again in %(wait)s.")
+
+    def clean_code(self):
+        request = context.request
+        if seconds := waits.before_second_step(request, self.user):
+            raise ValidationError(self.too_soon, params={"wait": waits.in_words(seconds)})
+        try:
+            code = super().clean_code()
+        except ValidationError:
+            waits.wrong_password(request, self.user.sign_in_name, waits.SECOND_STEPS)
+            note_wrong_code(self.user)
+            raise
+        waits.right_second_step(request, self.user)
+        forget_wrong_codes(self.user)
+        return code
+
+
+class CodeForm(PacedCodes, base_forms.AuthenticateForm):
     pass
 
 
-class CodeAgainForm(CodeFields, base_forms.ReauthenticateForm):
+class CodeAgainForm(PacedCodes, base_forms.ReauthenticateForm):
     pass
 
 

@@ -37,6 +37,7 @@ class Pace:
 
 PASSWORDS = Pace("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 CODES = Pace("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+SECOND_STEPS = Pace("wrong_second_steps", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 LETTERS = Pace("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
@@ -79,6 +80,28 @@ def right_password(request, person):
         cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
         cache.delete(LETTERS.key(account, STRANGERS))
         cache.set(PASSWORDS.key(account, f"right from {network}"), True, RIGHT_REMEMBERED)
+
+
+def before_second_step(request, person):
+    """Seconds to wait before a code of two-step verification is checked: 0 for now, and then the try is counted.
+
+    Tries count for the account and the network or known browser. Above the limit of all networks together an unknown
+    browser waits in any case, for six digits are few. A new password ends that: the codes came after the old one.
+    """
+    account = person.sign_in_name
+    device = known_device(request, account)
+    if not device and not ratelimit.consume(request, action=SECOND_STEPS.crowd, key=account, dry_run=True):
+        return SECOND_STEPS.longest_wait
+    return take(SECOND_STEPS, account, device or get_ip(request))
+
+
+def right_second_step(request, person):
+    account = person.sign_in_name
+    cache.delete(SECOND_STEPS.key(account, known_device(request, account) or get_ip(request)))
+
+
+def new_password(request, person):
+    ratelimit.clear(request, action=SECOND_STEPS.crowd, key=person.sign_in_name)
 
 
 def before_letter(request, account):

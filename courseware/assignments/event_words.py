@@ -22,6 +22,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "code-used": pgettext_lazy("event", "came in by a code"),
     "second-factor-added": pgettext_lazy("event", "second step added"),
     "second-factor-removed": pgettext_lazy("event", "second step removed"),
+    "second-factor-failed": pgettext_lazy("event", "wrong codes after the right password"),
     "second-factor-reset": pgettext_lazy("event", "second steps reset"),
     "rights-changed": pgettext_lazy("event", "rights changed"),
     "person-added": pgettext_lazy("event", "person added"),
