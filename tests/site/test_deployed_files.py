@@ -13,6 +13,7 @@ import yaml
 from django.conf import settings
 
 from courseware import starting
+from tests.site.routes import routes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -223,3 +224,34 @@ def test_what_reads_the_environment_beside_the_units_may_and_has_their_data():
     blocks = [block for block in re.findall(r"^```.*?^```", text, re.M | re.S) if ". /etc/courseware.env" in block]
     data = unit("courseware-.service.d/confined.conf")["Service"]["Environment"].split()[0]
     assert [data in block for block in blocks] == [True, True]
+
+
+# Parameters of addresses that are no secrets, beside numbers and ids of courses and their parts.
+PUBLIC = {"kind", "light", "dark", "digest", "language"}
+
+
+def logged(address):
+    """What the proxy writes into its log for an address: the first expression of its map that matches."""
+    text = (NGINX / "site.conf").read_text(encoding="utf-8")
+    [block] = re.findall(r"map \$request_uri \$courseware_address \{(.*?)\}", text, re.DOTALL)
+    for expression, written in re.findall(r"^\s*~(\S+) \$(\S+);", block, re.MULTILINE):
+        if found := re.match(expression.replace("(?<", "(?P<"), address):
+            name, rest = re.fullmatch(r"(\w+)(.*)", written).groups()
+            return found[name] + rest
+    return ""
+
+
+def addresses_with_a_secret():
+    for route, _pattern in routes():
+        parameters = re.findall(r"<(?:(\w+):)?(\w+)>", route)
+        secrets = {name for kind, name in parameters if kind in ("", "str", "slug") and name not in PUBLIC}
+        if secrets and not route.startswith("admin/"):
+            yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"s3cret-{found[1]}", route)
+
+
+def test_the_log_of_the_proxy_holds_no_token():
+    addresses = set(addresses_with_a_secret())
+    assert len(addresses) >= 7
+    assert [address for address in sorted(addresses) if "s3cret" in logged(address)] == []
+    assert logged("/certificates/") == "/certificates/"
+    assert logged("/people/letters/words/digest/?q=Li") == "/people/letters/words/digest/"
