@@ -40,7 +40,8 @@ def test_a_process_says_that_it_lives_and_asks_nobody(client, away, django_asser
         assert ask(client, health.LIVES) == (200, ["process: lives"])
 
 
-def test_a_site_that_can_serve_says_so_and_when_a_worker_was_seen(client):
+def test_a_site_that_can_serve_says_so_and_when_a_worker_was_seen(client, monkeypatch):
+    monkeypatch.setattr(health, "KEPT_FOR", 0)
     ready = ["database: answers", "migrations: applied"]
     assert ask(client, health.SERVES) == (200, [*ready, "worker: none has been seen"])
     Worker.objects.create(name="one", seen_at=timezone.now() - timedelta(seconds=3))
@@ -59,9 +60,31 @@ def test_without_a_database_it_is_not_ready_and_says_no_more(client, away):
     assert ask(client, health.SERVES) == (503, ["database: away"])
 
 
-def test_while_the_database_is_of_another_version_it_is_not_ready_and_says_why(client, monkeypatch):
-    monkeypatch.setattr(health.Watch, "reason_to_be_closed", lambda watch: "closed: manage.py upgrade is running")
-    assert ask(client, health.SERVES) == (503, ["database: answers", "closed: manage.py upgrade is running"])
+def test_while_the_database_is_of_another_version_it_is_not_ready_and_strangers_do_not_learn_of_which(
+    client, monkeypatch, caplog
+):
+    monkeypatch.setattr(health.Watch, "reason_to_be_closed", lambda watch: "closed: learning.0007 is not applied")
+    assert ask(client, health.SERVES) == (503, ["database: answers", "site: closed; the log says why"])
+    assert "learning.0007" in caplog.text
+
+
+def test_within_a_second_the_database_is_asked_once(client, monkeypatch):
+    asked = []
+    monkeypatch.setattr(health.HealthMiddleware, "readiness", lambda middleware: asked.append(1) or (200, ["ready"]))
+    now = 100.0
+    monkeypatch.setattr(health.time, "monotonic", lambda: now)
+    assert [ask(client, health.SERVES) for _ in range(5)] == [(200, ["ready"])] * 5
+    assert len(asked) == 1
+    now += health.KEPT_FOR
+    ask(client, health.SERVES)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("path", [health.LIVES, health.SERVES])
+def test_the_answer_is_no_page(client, path):
+    answer = client.get(path, headers=INSIDE)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
 def test_a_crowd_does_not_hold_it_up(client, monkeypatch):
