@@ -384,6 +384,8 @@ ACCOUNT_RATE_LIMITS = {
     "letters": "20/m/ip",
     "team_links": "10/h/key",  # of a place at a link: see accounts/team_links.py
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
+    "api_reads": f"{READS_A_MINUTE}/m/key",  # of a person
+    "api_refusals": f"{READS_A_MINUTE}/m/ip",  # requests without a key that works, of a network
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,
     "login_failed": None,

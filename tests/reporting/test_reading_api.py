@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 
 from courseware.accounts.api_keys import ApiKey
@@ -264,6 +265,35 @@ def test_too_many_requests_in_a_minute_are_told_when_to_go_on_and_another_reader
         assert other.asks("courses/").status_code == 200
         clock.shift(60)
         assert program.asks("courses/").status_code == 200
+
+
+def test_two_requests_at_the_same_instant_count_as_two(team, settings, monkeypatch):
+    program, get, beside = Program(team.manager), cache.get, []
+
+    def get_while_another_request_comes(key, *arguments):
+        value = get(key, *arguments)
+        if isinstance(value, list) and len(value) == settings.READS_A_MINUTE - 1 and not beside:
+            beside.append(None)
+            beside[0] = program.asks("courses/").status_code
+        return value
+
+    with time_machine.travel(NOON, tick=False):
+        for _ in range(settings.READS_A_MINUTE - 1):
+            program.asks("courses/")
+        monkeypatch.setattr(cache, "get", get_while_another_request_comes)
+        assert {program.asks("courses/").status_code, *beside} == {200, 429}
+
+
+def test_a_network_that_sends_wrong_keys_is_slowed_down_and_a_key_that_works_is_not(team, settings):
+    def wrong(address="203.0.113.7"):
+        return Client(REMOTE_ADDR=address).get("/api/v1/courses/", headers={"authorization": "Bearer wrong"})
+
+    with time_machine.travel(NOON, tick=False):
+        assert {wrong().status_code for _ in range(settings.READS_A_MINUTE)} == {401}
+        assert (wrong().status_code, wrong()["Retry-After"]) == (429, "60")
+        assert wrong("203.0.113.8").status_code == 401
+        headers = {"authorization": f"Bearer {Program(team.manager).secret}"}
+        assert Client(REMOTE_ADDR="203.0.113.7").get("/api/v1/courses/", headers=headers).status_code == 200
 
 
 def test_what_was_read_is_logged_once_a_day_for_each_choice_of_rows(team):
