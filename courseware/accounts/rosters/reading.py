@@ -1,10 +1,16 @@
 """A firm's list of people, as the file says it: which rows it has, and which cells say nothing that can be used."""
 
+import fcntl
+import os
 import re
+import tempfile
+import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -27,6 +33,8 @@ from courseware.lib.side_process import NoAnswer, SideProcess
 
 MOST_BYTES = 20 * 1024 * 1024
 SECONDS = 20  # of a processor
+PATIENCE = 10  # seconds that an upload waits while another list is read
+LOCK = Path(tempfile.gettempdir()) / f"courseware-{os.getuid()}-reads-a-list.lock"
 SHOWN = 80  # characters of a bad cell
 Reader = Callable[[str], Any]  # a cell; raises NotUsable
 UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
@@ -70,25 +78,51 @@ class Listing:
     bare_numbers: bool = False  # staff numbers are kept as numbers: zeros before them are lost
 
 
-def read_listing(data: bytes, encoding: str = "") -> Listing:
+def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Listing:
     """Raises ListRefused."""
-    return understood(read_beside(data, encoding))
+    return understood(read_beside(data, encoding, patience))
 
 
-def read_beside(data: bytes, encoding: str = "") -> Table:
-    """In a process of its own. Raises ListRefused."""
+def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
+    """In a process of its own, of which there is one at a time. Raises ListRefused, with "busy" if another list is
+    still being read after so many seconds."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
-    beside = SideProcess(prepare)
-    try:
-        table: Table = beside.run(read_table, data, encoding, seconds=SECONDS)
-    except NoAnswer:
-        raise ListRefused("unreadable") from None
-    finally:
-        beside.end()
+    with only_reader(patience):
+        beside = SideProcess(prepare)
+        try:
+            table: Table = beside.run(read_table, data, encoding, seconds=SECONDS)
+        except NoAnswer:
+            raise ListRefused("unreadable") from None
+        finally:
+            beside.end()
     if table.refusal:
         raise ListRefused(table.refusal)
     return table
+
+
+@contextmanager
+def only_reader(patience: float) -> Iterator[None]:
+    """Hold the lock of all server processes of this machine: each reader may take 512 MB. The system releases it when
+    the process ends."""
+    until = time.monotonic() + patience
+    file = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        while not is_locked(file):
+            if time.monotonic() >= until:
+                raise ListRefused("busy")
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(file)
+
+
+def is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:

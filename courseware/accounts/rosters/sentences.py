@@ -7,6 +7,7 @@ REFUSALS = {
     "web-page": _("This is a web page with the name of a spreadsheet. Open it in Excel, and save it as XLSX or CSV."),
     "damaged": _("This file cannot be read: it is damaged, or a password protects it."),
     "unreadable": _("This file cannot be read: it is too large, or damaged."),
+    "busy": _("Another list is being read at the moment. Please send this one again in a minute."),
     "too-large": _("This file is too large to be a list of people."),
     "too-wide": _("This file has more than 200 columns. Keep those that the list needs."),
     "too-long": _("This file has more than 50,000 rows. Please split it."),
@@ -27,6 +28,7 @@ FIELDS = {
     "starts_on": _("first day"),
     "leaves_on": _("last day"),
 }
+CONFLICT_OF_INTEREST = _("Added or appointed you within 90 days, or gave you a code: somebody else decides about them.")
 PROBLEMS = {
     # of a cell by itself
     "long": _("This is longer than it may be."),
@@ -45,7 +47,9 @@ PROBLEMS = {
     "shared-address": _("Line %(line)s (%(name)s) has the same address. An address belongs to one person."),
     "address-taken": _("%(name)s has this address already."),
     "ask-admin": _("This person is staff or audits: ask an admin for the change."),
-    "own-place": _("This is you: a colleague or an admin moves you or lets you go."),
+    "own-row": _("This is you: somebody else makes changes to your record."),
+    "conflict": CONFLICT_OF_INTEREST,
+    "address-of-hr": _("This person is in HR: an administrator changes the address."),
     "no-team": _("There is no such team. A list creates a team only if you tick that."),
     "near-team": _("There is no such team. Is it “%(path)s”?"),
     "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
@@ -56,6 +60,9 @@ CONFLICTS = {
     "changed": _("This was changed since the list was compared."),
     "gone": _("This person has left since."),
     "ask-admin": _("This person is staff or audits since: ask an admin for the change."),
+    "own-row": _("This is whoever brought the list or said yes to it: somebody else makes changes to their record."),
+    "conflict": CONFLICT_OF_INTEREST,
+    "address-of-hr": _("This person is in HR: an administrator changes the address."),
     "team-gone": _("This team was deleted since."),
 }
 

@@ -1,10 +1,11 @@
 """A file is read as firms write it, a bad cell is named, and no file ends more than its own process."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 
-from courseware.accounts.rosters import sentences
+from courseware.accounts.rosters import reading, sentences
 from courseware.accounts.rosters.columns import cell_name, column_of, day_of
 from courseware.accounts.rosters.reading import READ, ListRefused, read_listing, understood
 from courseware.accounts.rosters.tables import read_table
@@ -227,6 +228,25 @@ def test_a_file_made_to_take_all_memory_ends_its_own_process_and_is_refused(bomb
 
 def test_a_file_is_read_in_a_process_beside_the_server():
     assert [row.values for row in read_listing(csv_file(CHINESE, ZHANG)).rows] == [SAID]
+
+
+def test_a_second_list_waits_while_one_is_read_and_then_says_so(monkeypatch):
+    monkeypatch.setattr(reading, "SideProcess", no_process)
+    with reading.only_reader(patience=0):  # as another process of the server does
+        assert refusal(csv_file(CHINESE, ZHANG), read=lambda data: read_listing(data, patience=0.2)) == "busy"
+    assert "busy" in sentences.REFUSALS
+
+
+def no_process(*arguments):
+    raise AssertionError("a second process was started")
+
+
+def test_a_second_list_is_read_once_the_first_is_done():
+    with ThreadPoolExecutor(1) as pool:
+        with reading.only_reader(patience=0):
+            second = pool.submit(read_listing, csv_file(CHINESE, ZHANG), patience=60)
+            assert not second.done()
+        assert [row.values for row in second.result(60).rows] == [SAID]
 
 
 def test_cells_are_named_as_spreadsheets_name_them():
