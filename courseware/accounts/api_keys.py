@@ -15,6 +15,7 @@ from django.utils import timezone
 from courseware.accounts.notices import notify
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
+from courseware.lib.names import NameField
 
 SECRET_BYTES = 32
 MOST_KEYS = 10  # of one person
@@ -25,7 +26,7 @@ class ApiKey(models.Model):
     """It shows what its owner may see at that moment, and nothing once that is nobody's report any more."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=60, help_text="Of the program, as its owner calls it")
+    name = NameField(max_length=60, help_text="Of the program, as its owner calls it")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret")
     made_at = models.DateTimeField(default=timezone.now)
     ends_on = models.DateField(help_text="The last day on which it works, by the site's clock")

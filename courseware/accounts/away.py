@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from courseware.lib.names import LinesField
+
 
 class Away(models.Model):
     """From day to day nothing is asked of somebody: see `accounts.absences`."""
@@ -15,7 +17,7 @@ class Away(models.Model):
     last_day = models.DateField()
     begins_at = models.DateTimeField(help_text="The first instant of the first day, in the person's zone")
     ends_at = models.DateTimeField(help_text="The first instant after the last day")
-    why = models.CharField(max_length=100, blank=True)
+    why = LinesField(max_length=100, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     said_at = models.DateTimeField(default=timezone.now)
     stage = models.PositiveSmallIntegerField(

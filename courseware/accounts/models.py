@@ -26,13 +26,14 @@ from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401 - th
 from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401 - Django finds its models here
 from courseware.lib.dates import site_day
 from courseware.lib.kept_query import KeptQuery
+from courseware.lib.names import NameField, visible
 
 OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
 
 
 def plain_staff_number(typed):
     """In one form, whichever keyboard it was typed by: Ａ００１２ is A0012, and so is a0012."""
-    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+    return "".join(visible(unicodedata.normalize("NFKC", typed)).split()).upper()
 
 
 class UserManager(BaseUserManager):
@@ -92,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("As the firm gives it. Who has no address signs in with it."),
         error_messages={"unique": _("Somebody with this staff number is here already.")},
     )
-    name = models.CharField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
+    name = NameField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
     language = models.CharField(
         _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
     )
@@ -181,7 +182,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.staff_number = plain_staff_number(self.staff_number or "") or None
         if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
             raise ValidationError({"staff_number": _("A staff number has no @; an address goes into its own field.")})
-        self.name = " ".join(self.name.split())  # a line break would let a name write its own lines into letters
+        self.name = visible(self.name)  # a line break would let a name write its own lines into letters
 
     def time_for(self, seconds):
         """How many seconds this person has where so many are written; None: no clock runs."""
@@ -238,7 +239,7 @@ def keys_with_those_below(keys):
 
 
 class Team(models.Model):
-    name = models.CharField(_("name"), max_length=120)
+    name = NameField(_("name"), max_length=120)
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to")
     )
@@ -329,7 +330,7 @@ class CalendarDay(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
     day = models.DateField()
     is_free = models.BooleanField()
-    name = models.CharField(max_length=60, blank=True)
+    name = NameField(max_length=60, blank=True)
 
     class Meta:
         ordering = ["day"]

@@ -25,6 +25,7 @@ from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.dates import site_day
+from courseware.lib.names import visible
 
 SIGNER = Signer(salt="courseware.accounts.team_links", sep=".")
 MOST_WAITING = 100  # of one link
@@ -148,7 +149,7 @@ def is_expected(person: User, link: TeamLink, name: str) -> bool:
 
 
 def without_spaces(name: str) -> str:
-    return "".join(name.split()).casefold()
+    return "".join(visible(name).split()).casefold()
 
 
 def ask_lead(link: TeamLink, staff_number: str, name: str, at: datetime) -> None:

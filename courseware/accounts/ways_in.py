@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from courseware.lib.names import NameField
+
 
 class SignInCode(models.Model):
     """A code that was handed over, the last one of its person: see `accounts.sign_in_codes`."""
@@ -43,7 +45,7 @@ class JoinRequest(models.Model):
 
     link = models.ForeignKey(TeamLink, on_delete=models.CASCADE, related_name="+")
     staff_number = models.CharField(max_length=40)
-    name = models.CharField(max_length=120)
+    name = NameField(max_length=120)
     asked_at = models.DateTimeField()
     is_accepted = models.BooleanField(null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -14,6 +14,7 @@ from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - t
 from courseware.assignments.talks import Talk  # noqa: F401 - the same
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
+from courseware.lib.names import NameField
 
 
 class AssignmentRule(models.Model):
@@ -54,7 +55,7 @@ class RuleVersion(models.Model):
 
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
-    name = models.CharField(_("name"), max_length=80)
+    name = NameField(_("name"), max_length=80)
     # Who. Empty means that it does not matter.
     team = models.ForeignKey(
         Team,

@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.lib.names import NameField
+
 # Digits in groups, as people write them; a comma is a pause before an extension.
 validate_number = RegexValidator(
     r"^\+?[0-9*#][0-9*# ().,;/-]{1,38}$", _("A number to dial: digits, spaces, brackets and - + * # only.")
@@ -82,7 +84,7 @@ class CardContact(models.Model):
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
     section = models.CharField(_("emergency"), max_length=100, help_text="The id of a section of the card")
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: for every language."))
-    who = models.CharField(_("whom to call"), max_length=80, help_text=_("As people here say it: duty desk, room 302"))
+    who = NameField(_("whom to call"), max_length=80, help_text=_("As people here say it: duty desk, room 302"))
     number = models.CharField(_("phone number"), max_length=40, blank=True, validators=[validate_number])
     checked_on = models.DateField(
         _("checked on"), null=True, blank=True, help_text=_("The day on which somebody rang it last.")
@@ -250,8 +252,8 @@ class ProfessionalReading(models.Model):
     revision = models.ForeignKey(
         Revision, on_delete=models.PROTECT, related_name="readings", verbose_name=_("revision")
     )
-    name = models.CharField(_("name"), max_length=80)
-    profession = models.CharField(_("profession"), max_length=80)
+    name = NameField(_("name"), max_length=80)
+    profession = NameField(_("profession"), max_length=80)
     read_on = models.DateField(_("read on"))
     entered_at = models.DateTimeField(_("entered at"), default=timezone.now)
     entered_by = models.ForeignKey(

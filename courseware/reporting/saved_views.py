@@ -5,6 +5,7 @@ from django.db import models, transaction
 
 from courseware.accounts.moving import lock_person
 from courseware.lib.kept_query import KeptQuery
+from courseware.lib.names import NameField
 
 MOST_VIEWS = 12  # of a person: they stand in one line or two above the board
 LONGEST_QUERY = 500  # characters, of which a Chinese one is nine
@@ -18,7 +19,7 @@ class SavedView(models.Model):
     """`query` is the end of an address as `filters_query` writes it: of filters that the board knows."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=40)
+    name = NameField(max_length=40)
     query = models.CharField(max_length=LONGEST_QUERY)
 
     class Meta:

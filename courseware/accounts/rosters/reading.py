@@ -29,6 +29,7 @@ from courseware.accounts.rosters.columns import (
     recognised,
 )
 from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
+from courseware.lib.names import visible
 from courseware.lib.side_process import NoAnswer, SideProcess
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -194,7 +195,7 @@ def clean(text: str, longest: int) -> str:
         raise NotUsable("long")
     if any(unicodedata.category(sign) in UNPRINTABLE for sign in text):
         raise NotUsable("signs")
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return visible(text)
 
 
 def staff_number(text: str) -> str:

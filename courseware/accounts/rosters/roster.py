@@ -2,11 +2,13 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from courseware.lib.names import NameField
+
 
 class Roster(models.Model):
     """A list of people that was compared with the firm: see `accounts.rosters`. What it would do is in its parts."""
 
-    file_name = models.CharField(max_length=200)
+    file_name = NameField(max_length=200)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: the site"

@@ -1,0 +1,79 @@
+"""Names hold no character that is invisible or changes the direction of writing, however they are entered."""
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.models import Team, User, plain_staff_number
+from courseware.accounts.particulars import change_particulars
+from courseware.accounts.team_links import ask_lead, make_link
+from courseware.accounts.ways_in import JoinRequest
+from courseware.lib.names import LinesField, NameField, visible, visible_lines
+from tests.making import days, make_admin, make_hr, make_team, make_user
+
+HOSTILE = "Li\u202e\u2066 \u200b\n\u3164Lin\ufe0f\u00ad\x07"
+# Names that programs give, or that are keys.
+OF_PROGRAMS = {"jobs.Job", "jobs.Worker", "evidence.Chain", "reporting.GroupFigure"}
+
+
+def name_fields():
+    for model in apps.get_models():
+        if model.__module__.startswith("courseware.") and model._meta.label not in OF_PROGRAMS:
+            for field in model._meta.fields:
+                if field.name in ("name", "file_name", "who", "profession") and isinstance(field, models.CharField):
+                    yield field
+
+
+def test_every_name_field_of_every_model_is_cleaned():
+    fields = [*name_fields()]
+    assert len(fields) >= 9
+    assert [str(field) for field in fields if not isinstance(field, NameField)] == []
+    assert {field.get_prep_value(HOSTILE) for field in fields} == {"Li Lin"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [(HOSTILE, "Li Lin"), ("王　小明", "王 小明"), ("O’Brien-Müller", "O’Brien-Müller"), ("\u200b", "")],
+)
+def test_only_what_can_be_read_stays(typed, stored):
+    assert visible(typed) == stored
+
+
+def test_lines_stay_lines():
+    assert visible_lines("One\u202e\nTwo  words") == "One\nTwo words"
+    assert issubclass(LinesField, NameField)
+
+
+def test_a_staff_number_has_no_invisible_character():
+    assert plain_staff_number("A\u200b0\u202e12") == "A012"
+
+
+@pytest.mark.django_db
+def test_a_name_is_cleaned_by_each_way_in(client):
+    person = add_person(HOSTILE, staff_number="N1", by=None)
+    assert person.name == User.objects.get(staff_number="N1").name == "Li Lin"
+    change_particulars(person, {"name": HOSTILE + "a"}, by=make_hr())
+    assert User.objects.get(staff_number="N1").name == "Li Lina"
+    User.objects.filter(pk=person.pk).update(name=HOSTILE)
+    assert User.objects.get(staff_number="N1").name == "Li Lin"
+    User.objects.bulk_create([User(name=HOSTILE, staff_number="N2")])
+    assert User.objects.get(staff_number="N2").name == "Li Lin"
+    assert Team.objects.create(name=HOSTILE).name == "Li Lin"
+    team = make_team()
+    ask_lead(make_link(team, ends_at=days(1), uses=1, by=make_hr()), "N3", HOSTILE, days(0))
+    assert JoinRequest.objects.get().name == "Li Lin"
+    client.force_login(make_admin())
+    none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    client.post(f"/admin/accounts/team/{team.pk}/change/", {"name": HOSTILE} | none)
+    assert Team.objects.get(pk=team.pk).name == "Li Lin"
+
+
+@pytest.mark.django_db
+def test_a_name_of_invisible_characters_alone_is_none(client):
+    person = make_user("Wu Fan")
+    client.force_login(make_hr())
+    sent = {"name": "\u200b\u202e", "email": person.email, "language": "", "post": "", "starts_on": "", "leaves_on": ""}
+    assert client.post(f"/people/{person.pk}/edit/", sent).status_code == 422
+    person.refresh_from_db()
+    assert person.name == "Wu Fan"
