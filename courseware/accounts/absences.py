@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
-from courseware.accounts.permissions import handles_people, may_handle, people_managed_by
+from courseware.accounts.permissions import handles_people, may_decide_about, may_handle, people_managed_by
 from courseware.outbox.kinds import Wait
 
 
@@ -35,7 +35,7 @@ def absences_of(person: User, at: datetime | None = None) -> list[Away]:
 
 def may_say_away(user: User, person: User) -> bool:
     """Human resources and who leads the person; nobody of oneself, for it moves the own due days."""
-    if user.pk == person.pk:
+    if not may_decide_about(user, person):
         return False
     if handles_people(user) and may_handle(user, person):
         return True

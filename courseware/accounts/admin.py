@@ -17,6 +17,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import AUDITORS
 from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.people_lists import AwayFilter, NoTeamFilter, TeamFilter
+from courseware.accounts.permissions import may_decide_about, not_decided_by
 from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
@@ -57,9 +58,15 @@ class DeletedOneByOne:
 
 
 class MembershipFormSet(forms.BaseInlineFormSet):
+    by = None
+
     def clean(self):
         """Django compares the rows of the page with each other; what the page did not know yet is compared here."""
         super().clean()
+        if people_of(self) & not_decided_by(self.by):
+            raise forms.ValidationError(
+                _("Your own teams, and those of whoever added or appointed you within 90 days, are changed by others.")
+            )
         known = [form.instance.pk for form in self.initial_forms]
         for form in self.extra_forms if self.instance.pk else []:
             if form.has_changed() and not form.errors:
@@ -76,10 +83,14 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
     extra = 0
     autocomplete_fields = ["person", "team"]
 
+    def get_formset(self, request, obj=None, **kwargs):
+        return type("MembershipFormSet", (super().get_formset(request, obj, **kwargs),), {"by": request.user})
+
 
 def people_of(formset):
     """Whose memberships the form changes: the people of before, where it names others now, are among them."""
-    changed = [form for form in formset.forms if form.has_changed()]
+    gone = formset.deleted_forms if formset.is_bound else []
+    changed = [form for form in formset.forms if form.has_changed() or form in gone]
     found = {key for form in changed for key in (form.instance.person_id, form.initial.get("person"))}
     return found - {None}
 
@@ -171,9 +182,13 @@ class PersonAdmin(LogsMemberships):
 
     def get_readonly_fields(self, request, obj=None):
         """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside; and
-        nobody eases the own training."""
-        own = ["is_active", "is_staff", "is_superuser", "groups", "audits_until", "practice_time"]
-        return [*self.readonly_fields, *(own if obj == request.user else [])]
+        nobody decides about the own record."""
+        fields = list(self.readonly_fields)
+        if obj == request.user:
+            fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
+        if obj and not may_decide_about(request.user, obj):
+            fields += ["name", "post", "starts_on", "leaves_on", "practice_time"]
+        return fields
 
     @admin.display(description=_("the last ones"))
     def letters(self, person):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import is_for_admins, may_place
+from courseware.accounts.permissions import is_for_admins, may_change_sign_in
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.substitutes import Substitute
 from courseware.evidence.recording import NewEvent
@@ -19,6 +19,7 @@ class Unmerged(models.TextChoices):
     SAME = "same", _("Choose two accounts: this is the same one twice.")
     OWN = "own", _("Your own account is merged by somebody else.")
     STAFF = "staff", _("Nobody who may open the admin or audits is ever merged.")
+    ADMINS = "admins", _("For one of these two accounts, please ask an admin.")
     GONE = "gone", _("The account that stays must be of somebody who is here.")
     MERGED = "merged", _("One of the two is another name of somebody already.")
     HAS_NAMES = "has-names", _("The account that goes has another name itself: let that one stay.")
@@ -49,8 +50,10 @@ def why_not_merge(kept: User, other: User, by: User) -> Unmerged | None:
         return Unmerged.SAME
     if by.pk in (kept.pk, other.pk):
         return Unmerged.OWN
-    if is_for_admins(kept) or is_for_admins(other) or not (may_place(by, kept) and may_place(by, other)):
+    if is_for_admins(kept) or is_for_admins(other):
         return Unmerged.STAFF
+    if not (may_change_sign_in(by, kept) and may_change_sign_in(by, other)):
+        return Unmerged.ADMINS
     if why := why_not_by_names(kept, other):
         return why
     return why_not_by_teams(other) if kept.is_active else Unmerged.GONE

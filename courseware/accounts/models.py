@@ -108,6 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("post"), max_length=32, blank=True, help_text=_("The id of a post, as courses name them; empty: not known.")
     )
     starts_on = models.DateField(_("first day"), null=True, blank=True)
+    listed_on = models.DateField(null=True, editable=False, help_text="When a list of people first named the person")
     leaves_on = models.DateField(_("last day"), null=True, blank=True)
     audits_until = models.DateField(
         _("last day as an auditor"),

@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from courseware.accounts import offices
+from courseware.accounts.conflicts_of_interest import people_in_conflict_with
 from courseware.accounts.models import Membership, Team, User, with_those_below
 from courseware.accounts.substituted_teams import teams_stood_in_for
 from courseware.lib.dates import site_day
@@ -53,10 +54,26 @@ def is_not_for_admins(person=""):
     return is_no_staff(person) & audits_no_more
 
 
+def not_decided_by(user):
+    """Keys of the people about whom `user` cannot decide: the user, and people in a conflict of interest. The one rule
+    for every action that changes somebody's name, job role, first day, teams, training or sign-in."""
+    return {user.pk, *people_in_conflict_with(user)}
+
+
+def may_decide_about(user, person):
+    """The same rule for one person; administrators are no exception."""
+    return person.pk not in not_decided_by(user)
+
+
 def may_place(user, person):
-    """Whether `user`, who handles people, may give `person` a place in a team: to oneself only others give one, as who
-    leads a team sees its people."""
-    return user.is_superuser or (may_handle(user, person) and user.pk != person.pk)
+    """Whether `user`, who handles people, may decide about `person`."""
+    return may_handle(user, person) and may_decide_about(user, person)
+
+
+def may_change_sign_in(user, person):
+    """Whether `user`, who handles people, may give `person` a code, change the address or merge the account. For a
+    member of HR only an administrator may, as HR could otherwise act in a colleague's name."""
+    return may_place(user, person) and (user.is_superuser or offices.HR not in person.offices)
 
 
 def is_manager(user):
@@ -89,14 +106,18 @@ def learners_of(teams):
 
 
 def people_in_hands_of(user):
-    """Whom `user` may enroll: as a manager the own people, for human resources everybody but staff and auditors,
-    without `user`."""
+    """Whom `user` may enroll: `people_handled_by` without those about whom `user` cannot decide."""
+    return people_handled_by(user).exclude(pk__in=not_decided_by(user))
+
+
+def people_handled_by(user):
+    """As a manager the own people, for human resources everybody but staff and auditors."""
     if user.is_active and user.is_superuser:
-        return User.objects.exclude(pk=user.pk)
+        return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
     if handles_people(user):
         people |= is_not_for_admins()
-    return User.objects.filter(people).exclude(pk=user.pk)
+    return User.objects.filter(people)
 
 
 def people_visible_to(user):

@@ -8,7 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.notices import notify
-from courseware.accounts.permissions import handles_people, is_manager, is_privileged, may_handle, people_managed_by
+from courseware.accounts.permissions import (
+    handles_people,
+    is_manager,
+    is_privileged,
+    may_change_sign_in,
+    may_decide_about,
+    people_managed_by,
+)
 from courseware.accounts.sign_in_names import called
 from courseware.accounts.ways_in import SignInCode
 from courseware.evidence.models import Event
@@ -25,14 +32,15 @@ class NoCode(Exception):
 
 
 def may_give_code(user, person):
-    """Human resources to whoever they may touch; a lead to people of the own teams whom no letter reaches.
+    """Human resources to whoever they may touch, but not to their colleagues; a lead to people of the own teams whom no
+    letter reaches.
 
     Who has left, is staff, or is the user has no use for one.
     """
-    if not user.is_active or not person.is_active or is_privileged(person) or person.pk == user.pk:
+    if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):
-        return may_handle(user, person)
+        return may_change_sign_in(user, person)
     if handles_people(person) or is_manager(person):  # else a lead would come by more than a lead may
         return False
     is_out_of_reach = person.email is None and not person.has_usable_password()

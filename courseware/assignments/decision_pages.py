@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
-from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_in_hands_of
+from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_handled_by
 from courseware.assignments.record_page import record_page
 from courseware.assignments.taking_back import names_in_words
-from courseware.learning.adjusting import Refusal, decide, refusal_of
+from courseware.learning.adjusting import Refusal, decide, refusal_of, why_not_decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
@@ -46,11 +46,11 @@ def chosen_runs(seen, data):
 
 def chosen_people(user, data):
     """Who may sign in: of these rows, this team, or named one by one."""
-    people = people_in_hands_of(user).filter(is_active=True)
+    people = people_handled_by(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
     if keys_in(data.getlist("row")):
-        return people.filter(pk__in=chosen_runs(Enrollment.objects.in_hands_of(user), data).values("learner"))
+        return people.filter(pk__in=chosen_runs(Enrollment.objects.visible_to(user), data).values("learner"))
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
@@ -88,15 +88,20 @@ def decide_on(request, decision):
 
 def preview(user, decision, data):
     """(key → name of whom it is for, refusal → names of the others). The keys are of runs, or of people to enroll."""
-    if decision.kind == Adjustment.Kind.ENROLLED:
-        people = chosen_people(user, data)
-        return dict(people.exclude(pk=user.pk).order_by("name", "pk").values_list("pk", "name")), {}
     touched, left = {}, {}
     adjustment = Adjustment(kind=decision.kind, made_by=user)
+    if decision.kind == Adjustment.Kind.ENROLLED:
+        for key, name in chosen_people(user, data).order_by("name", "pk").values_list("pk", "name"):
+            if why := why_not_decide(adjustment, key):
+                left.setdefault(why, []).append(name)
+            else:
+                touched[key] = name
+        return touched, left
     runs = chosen_runs(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
     in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
     for run in runs.order_by("learner__name", "pk"):
-        if why := refusal_of(adjustment, run) if run.pk in in_hand else Refusal.OTHERS:
+        why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else Refusal.OTHERS)
+        if why := why or refusal_of(adjustment, run):
             left.setdefault(why, []).append(run.learner.name)
         else:
             touched[run.pk] = run.learner.name

@@ -15,7 +15,8 @@ from courseware.accounts.doubles import doubles
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
-from courseware.accounts.permissions import may_place
+from courseware.accounts.offices import know_offices
+from courseware.accounts.permissions import may_change_sign_in, may_place
 from courseware.assignments.merge_forms import OtherAccountForm
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
 from courseware.assignments.people_pages import hr_or_404
@@ -90,9 +91,11 @@ def merges(request):
     rows = Merge.objects.select_related("kept", "other", "made_by", "undone_by")
     page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
+    know_offices([person for row in page.object_list for person in (row.kept, row.other)])
     for row in page.object_list:
         row.is_shown = may_place(request.user, row.kept)
-        row.may_be_undone = row.may_be_undone_at(now) and row.is_shown and may_place(request.user, row.other)
+        both = (row.kept, row.other)
+        row.may_be_undone = row.may_be_undone_at(now) and all(may_change_sign_in(request.user, each) for each in both)
     found, more = doubles(without=request.user, most=DOUBLES_SHOWN)
     context = {"page": page, "doubles": found, "more": more}
     return render(request, "assignments/merges.html", context)
@@ -104,7 +107,7 @@ def merges(request):
 def undo(request, pk):
     hr_or_404(request.user)
     row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
-    if not (may_place(request.user, row.kept) and may_place(request.user, row.other)):
+    if not (may_change_sign_in(request.user, row.kept) and may_change_sign_in(request.user, row.other)):
         raise Http404
     try:
         undo_merge(row, by=request.user)

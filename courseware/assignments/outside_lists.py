@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.merges import accounts_that_stayed
 from courseware.accounts.models import User
-from courseware.accounts.permissions import may_handle
+from courseware.accounts.permissions import may_decide_about, may_handle
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.columns import HEADINGS, folded
 from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, clean, day, printable
@@ -73,6 +73,7 @@ PROBLEMS = sentences.PROBLEMS | {
     "not-here": _("Nobody here has this number or address."),
     "own-training": _("This is you: a colleague or an admin records it."),
     "ask-admin": _("This person is staff or audits: ask an admin."),
+    "conflict": sentences.CONFLICT_OF_INTEREST,
     "which-course": _("There is no such course; expected its title or id as it is here."),
     "no-course": _("Neither the row nor the field below says which course."),
     "no-day": _("The day of the training is missing."),
@@ -179,6 +180,7 @@ def judged(
         "not-here": (who, bool(who) and person is None),
         "own-training": (who, person == by),
         "ask-admin": (who, person is not None and person != by and not may_handle(by, person)),
+        "conflict": (who, person is not None and person != by and not may_decide_about(by, person)),
         "which-course": ("course", "course" in values and course is None),
         "no-course": ("course", "course" not in values and course is None and "course" not in bad),
         "no-day": ("trained_on", on is None and "trained_on" not in bad),

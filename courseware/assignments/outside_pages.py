@@ -111,7 +111,7 @@ def outside_address(pk):
 @login_required
 @form_on(outside_address)
 def outside_of(request, pk):
-    person = other_person_or_404(request, pk)
+    person = placed_person_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
     titles = [course_title(run.course, get_language()) for run in unstarted]
     form = OutsideForm(request.POST if request.method == "POST" else None, not_begun=titles)
@@ -127,14 +127,6 @@ def outside_of(request, pk):
     return render(request, "assignments/outside_of.html", {"person": person, "form": form}, status=form_status(form))
 
 
-def other_person_or_404(request, pk):
-    """Nobody records the own training, nor does an admin."""
-    person = placed_person_or_404(request, pk)
-    if person == request.user:
-        raise Http404
-    return person
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @asks_who_it_is
@@ -142,7 +134,7 @@ def other_person_or_404(request, pk):
 def take_back_outside(request, training):
     hr_or_404(request.user)
     found = get_object_or_404(OutsideTraining.objects.select_related("person", "course__current"), pk=training)
-    if not may_place(request.user, found.person) or found.person == request.user:
+    if not may_place(request.user, found.person):
         raise Http404
     found.title = course_title(found.course, get_language())
     form = WrongForm(request.POST if request.method == "POST" else None)

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User, plain_staff_number
+from courseware.accounts.permissions import may_change_sign_in
 from courseware.accounts.person_field import PersonSearch
 from courseware.accounts.search_terms import found_by
 from courseware.lib.form_layout import Fields
@@ -133,6 +134,12 @@ class ParticularsForm(SinceShownForm):
             "email": _("Letters go here. Who signed in with another address until now is told there."),
             "leaves_on": _("From the day after, the person cannot sign in any more."),
         }
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not may_change_sign_in(by, self.instance):
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = _("The address of a member of HR is changed by an administrator.")
 
     def clean(self):
         super().clean()

@@ -20,6 +20,7 @@ from courseware.accounts.particulars import change_particulars
 from courseware.accounts.permissions import handles_people, may_handle, may_place
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.removing import HasRecord, remove_person
+from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.event_words import with_words
@@ -46,17 +47,10 @@ def person_address(pk, **places):
     return reverse("assignments:person", args=[pk])
 
 
-def handled_person_or_404(request, pk):
-    """The person, for somebody of human resources who may change something about them."""
+def placed_person_or_404(request, pk):
+    """The person, for somebody of human resources who may decide about them."""
     hr_or_404(request.user)
     person = get_object_or_404(User, pk=pk)
-    if not may_handle(request.user, person):
-        raise Http404
-    return person
-
-
-def placed_person_or_404(request, pk):
-    person = handled_person_or_404(request, pk)
     if not may_place(request.user, person):
         raise Http404
     return person
@@ -87,7 +81,6 @@ def person_page(request, found, form):
         "certificates": certificates_of(found, site_day()),
         "outside": titled(trainings_of(found)),
         "today": site_day(),
-        "may_record": may_change and may_place(request.user, found) and request.user != found,
         "letters": Message.objects.of(found)[:SHOWN],
         "events": with_words(events_about([found, *names])[:SHOWN]),
         "merge": merge,
@@ -96,6 +89,7 @@ def person_page(request, found, form):
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_place": may_change and may_place(request.user, found),
+        "may_give_code": found.is_active and may_give_code(request.user, found),
         "is_removable": may_change and not found.last_login and not runs and not (merge or names),
     }
     return render(request, "assignments/person.html", context, status=form_status(form))
@@ -140,8 +134,8 @@ def certificates_of(found, today):
 @asks_who_it_is
 @form_on(lambda pk: reverse("assignments:edit-person", args=[pk]))
 def edit(request, pk):
-    found = handled_person_or_404(request, pk)
-    form = ParticularsForm(request.POST or None, instance=found)
+    found = placed_person_or_404(request, pk)
+    form = ParticularsForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid() and is_changed(request, form):
         return redirect("assignments:person", pk)
     return render(request, "assignments/edit_person.html", {"form": form, "person": found}, status=form_status(form))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import handles_people, may_handle
+from courseware.accounts.permissions import handles_people, may_place
 from courseware.accounts.standing_in import end_substitute, name_substitute
 from courseware.accounts.substitutes import Substitute
 from courseware.assignments.substitute_forms import SubstituteForm
@@ -26,7 +26,7 @@ def substitutes_address(pk=None, **places):
 def lead_or_404(user, pk):
     """Whose substitutes these are: of oneself, or of somebody whom human resources handle."""
     lead = user if pk is None else get_object_or_404(User, pk=pk)
-    if pk is not None and not (handles_people(user) and may_handle(user, lead)):
+    if pk is not None and not (handles_people(user) and may_place(user, lead)):
         raise Http404
     if not lead.memberships.filter(role=Membership.Role.MANAGER).exists():
         raise Http404

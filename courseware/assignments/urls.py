@@ -99,6 +99,7 @@ urlpatterns = [
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
     path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
     path("people/certificates/<int:pk>/withdraw/", certificate_pages.withdraw_certificate, name="withdraw-certificate"),
+    path("people/conflicts/", people_pages.conflicts, name="conflicts"),
     # /people/merges/
     path("people/merges/", merge_pages.merges, name="merges"),
     path("people/merges/<int:pk>/undo/", merge_pages.undo, name="undo-merge"),

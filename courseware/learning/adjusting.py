@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
 from courseware.accounts.models import User, time_zones
+from courseware.accounts.permissions import not_decided_by
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
@@ -30,6 +31,7 @@ class Refusal(models.TextChoices):
     """Why somebody is left as they are."""
 
     OWN = "own", _("one’s own training is changed by somebody else")
+    CONFLICT = "conflict", _("added or appointed you within 90 days, so somebody else decides")
     OTHERS = "others", _("is for somebody else to decide about, an admin perhaps")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is excused")
@@ -58,8 +60,8 @@ class Unadjusted:
 
 def refusal_of(adjustment, enrollment):
     """Why `adjustment`, which may still lack its day or time, is none for this enrollment; None if it is one."""
-    if adjustment.made_by_id == enrollment.learner_id:
-        return Refusal.OWN
+    if why := why_not_decide(adjustment, enrollment.learner_id):
+        return why
     if adjustment.kind == Kind.TIMED:
         return None
     if enrollment.completed_at:
@@ -70,6 +72,13 @@ def refusal_of(adjustment, enrollment):
         return None
     is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
     return Refusal.UNCHANGED if is_same_day and not enrollment.is_day_moved else None
+
+
+def why_not_decide(adjustment, learner):
+    """`learner` is a key. An adjustment of nobody, as of a job, is never refused."""
+    if adjustment.made_by is None or learner not in not_decided_by(adjustment.made_by):
+        return None
+    return Refusal.OWN if adjustment.made_by_id == learner else Refusal.CONFLICT
 
 
 @transaction.atomic
@@ -260,8 +269,8 @@ def zones_of(people):
 
 def why_not_enroll(adjustment, person, run, *, again):
     """`run` is the newest one of the person in the course, or None."""
-    if adjustment.made_by_id == person:
-        return Refusal.OWN
+    if why := why_not_decide(adjustment, person):
+        return why
     if run and run.is_open:
         return Refusal.ENROLLED
     if run and not again:

@@ -4,6 +4,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.permissions import may_decide_about
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release
 from courseware.learning.fields import DueDayField
@@ -25,6 +26,7 @@ class EnrollmentForm(forms.ModelForm):
 
     course = PublishedCourses()
     due_on = DueDayField(required=False)
+    by = None  # the administrator
 
     class Meta:
         model = Enrollment
@@ -33,6 +35,8 @@ class EnrollmentForm(forms.ModelForm):
     def clean(self):
         cleaned = super().clean()
         learner, course = cleaned.get("learner"), cleaned.get("course")
+        if learner and not may_decide_about(self.by, learner):
+            raise forms.ValidationError(_("You cannot decide about this person: ask another administrator."))
         if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
             raise forms.ValidationError(_("This person is enrolled in the course already."))
         return cleaned

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.accounts.permissions import not_decided_by
 from courseware.evidence.recording import NewEvent, record, record_many
 from courseware.learning.adjusting import Refusal, adjust, refusal_of
 from courseware.learning.adjustments import Adjustment
@@ -97,6 +98,8 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
     row = DayRequest.objects.of(run, at).get(pk=key)
     if not row.is_standing:
         raise CannotAnswer(row)
+    if run.learner_id in not_decided_by(by):
+        raise CannotAnswer(row, Refusal.OWN if run.learner_id == by.pk else Refusal.CONFLICT)
     row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
     if answer.end != End.REFUSED:
         day = answer.day or row.day

@@ -5,6 +5,7 @@ from django.db.models import Count, F, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
+from courseware.accounts.permissions import not_decided_by
 from courseware.evidence.recording import record_many, subject_of
 from courseware.learning.adjusting import CLOSED, adjust
 from courseware.learning.adjustments import Adjustment
@@ -57,7 +58,7 @@ def enroll_next(order, *, by, at=None):
     order = TeamEnrolling.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
     if order.finished_at:
         return order
-    waiting = waiting_for(order)
+    waiting = waiting_for(order).exclude(person__in=not_decided_by(by) if by else [])
     batch = waiting.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person")))).select_related("person")
     zones = {each.person: zone_named(each.zone_name) for each in batch.order_by("pk")[:BATCH]}
     dues = {person: order.due_on and dates.due_instant(order.due_on, zone) for person, zone in zones.items()}

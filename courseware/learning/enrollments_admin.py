@@ -91,7 +91,8 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         return self.readonly_fields if obj else []
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        return super().get_form(request, obj, change, **({} if obj else {"form": EnrollmentForm}) | kwargs)
+        form = {} if obj else {"form": type("EnrollmentForm", (EnrollmentForm,), {"by": request.user})}
+        return super().get_form(request, obj, change, **form | kwargs)
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -144,7 +145,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
-                note = gettext("Your own training is changed by somebody else: nothing was changed in it.")
+                note = gettext("You cannot decide about %(name)s: nothing was changed.") % {"name": enrollment.learner}
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:

@@ -14,6 +14,7 @@ from courseware.accounts.permissions import (
     handles_people,
     is_no_staff,
     is_not_for_admins,
+    not_decided_by,
     people_managed_by,
 )
 from courseware.accounts.whereabouts import keep_teams_of
@@ -64,8 +65,10 @@ class EnrollmentQuerySet(RunsKept):
 
     def in_hands_of(self, user):
         """What `user` answers for: as a manager the learners of the own teams and of those below, for human resources
-        of everybody but staff and auditors, for an administrator of everybody."""
-        return self.of_people(user, handled=is_not_for_admins("learner__"))
+        of everybody but staff and auditors, for an administrator of everybody; never of people about whom `user` cannot
+        decide."""
+        handled = self.of_people(user, handled=is_not_for_admins("learner__"))
+        return handled.exclude(learner__in=not_decided_by(user))
 
     def of_people(self, user, *, handled):
         """Of whom `user` leads, and of those whom human resources handle, which is a condition."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
+from courseware.accounts.permissions import not_decided_by
 from courseware.evidence.recording import NewEvent, record_many, subject_of
 from courseware.learning.adjusting import DAY_GIVEN, Kind, locked
 from courseware.learning.adjustments import AdjustmentLine
@@ -54,7 +55,7 @@ def lines_in_hands_of(user, adjustment):
     own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
-    lines = adjustment.lines.filter(own).exclude(learner=user).order_by("enrollment", "pk")
+    lines = adjustment.lines.filter(own).exclude(learner__in=not_decided_by(user)).order_by("enrollment", "pk")
     return lines.select_related("adjustment")
 
 

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import sees_the_firm
+from courseware.accounts.permissions import not_decided_by, sees_the_firm
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend, give_time, waive
 from courseware.learning.fields import DueDayField
@@ -29,7 +29,7 @@ STEPS = (3, 7)  # days that a due day is moved by a button
 def may_change(user, enrollment):
     """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and who
     sees the firm sees more than may be changed."""
-    if enrollment.learner_id == user.pk:
+    if enrollment.learner_id in not_decided_by(user):
         return False
     if user.is_superuser or not sees_the_firm(user):
         return True

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, QuerySet
 
-from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.permissions import not_decided_by, people_managed_by
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.observations_due import ObservationDue, observations_due
 from courseware.assignments.remindable import why_unreminded
@@ -141,8 +141,9 @@ class DraftedActs:
 
 
 def led_by(user) -> EnrollmentQuerySet:
-    """The newest runs of those whom `user` leads, today for somebody else perhaps."""
-    return published(Enrollment.objects.filter(learner__in=people_managed_by(user))).newest()
+    """The newest runs of those whom `user` leads, today for somebody else perhaps, and may decide about."""
+    led = Enrollment.objects.filter(learner__in=people_managed_by(user)).exclude(learner__in=not_decided_by(user))
+    return published(led).newest()
 
 
 def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:

@@ -15,8 +15,9 @@ from courseware.accounts.leaving import left, returned
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.moving import moved
+from courseware.accounts.offices import HR
 from courseware.accounts.particulars import tell_old_address
-from courseware.accounts.permissions import is_for_admins
+from courseware.accounts.permissions import is_for_admins, may_decide_about
 from courseware.accounts.rosters.comparing import (
     BAD,
     JOIN,
@@ -32,9 +33,11 @@ from courseware.accounts.rosters.new_teams import create_teams_of
 from courseware.accounts.rosters.roster import Roster, RosterPart
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
+NAMED_AT_ONCE = 500  # people
 BATCH = 50  # people in one transaction
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
 KEPT_FOR = timedelta(days=90)  # the log keeps what was done
@@ -73,6 +76,8 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
         for kind in LINE_KINDS
         for start in range(0, plan.counts[kind], BATCH)
     ]
+    if not parts:  # there is nothing to say yes to
+        note_listed(roster)
     RosterPart.objects.bulk_create(
         [RosterPart(roster=roster, place=place, kind=kind, lines=lines) for place, (kind, lines) in enumerate(parts)],
         batch_size=100,
@@ -128,11 +133,20 @@ def apply_next(pk: int) -> bool:
         return False
     part = roster.parts.filter(applied_at=None).first()
     if part is None:
+        note_listed(roster)
         roster.finished_at = timezone.now()
         roster.save(update_fields=["finished_at"])
         return False
     Applying(roster).apply(part)
     return True
+
+
+def note_listed(roster: Roster) -> None:
+    """People who were here and whom this list is the first to name: from now on their answers count in statistics."""
+    named, today = roster.notes.get("named", []), site_day()
+    for start in range(0, len(named), NAMED_AT_ONCE):
+        some = named[start : start + NAMED_AT_ONCE]
+        User.objects.filter(pk__in=some, listed_on=None).update(listed_on=today)
 
 
 class Applying:
@@ -183,7 +197,7 @@ class Applying:
         """Whoever comes in by these lines, but where that is not as simple: by line, what is to be logged."""
         places = [(line, self.teams.get(line.get("team"))) for line in lines if line["kind"] == JOIN]
         newcomers = {
-            line["line"]: (values_of(line["to"]), team, line["role"])
+            line["line"]: (self.newcomer(line), team, line["role"])
             for line, team in places
             if team or not line.get("team")
         }
@@ -193,6 +207,9 @@ class Applying:
         except IntegrityError:  # somebody adds one of them at this very moment
             return {}
 
+    def newcomer(self, line: Line) -> dict[str, Any]:
+        return values_of(line["to"]) | {"listed_on": site_day(self.at)}
+
     def done_alone(self, line: Line) -> list[NewEvent]:
         with transaction.atomic():
             return self.join(line) if line["kind"] == JOIN else self.change(line)
@@ -200,7 +217,7 @@ class Applying:
     def join(self, line: Line) -> list[NewEvent]:
         team = self.team_of(line)
         try:
-            _person, events = added(values_of(line["to"]), team, line["role"], self.by, self.at)
+            _person, events = added(self.newcomer(line), team, line["role"], self.by, self.at)
         except ValidationError:
             raise Conflict("here-already") from None
         return events
@@ -211,6 +228,7 @@ class Applying:
             raise Conflict("gone")
         if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
             raise Conflict("ask-admin")
+        self.refuse_undecided(person, line)
         if person.pk in self.known_otherwise:
             raise Conflict("changed")
         values = values_of(line["to"])
@@ -226,6 +244,17 @@ class Applying:
         if team := self.team_of(line):
             events += self.move(person, team, line)
         return events
+
+    def refuse_undecided(self, person: User, line: Line) -> None:
+        """Neither who brought the list nor who said yes to it changes the own record with it."""
+        people = [each for each in (self.by, self.roster.by) if each]
+        if person in people:
+            raise Conflict("own-row")
+        if not all(may_decide_about(each, person) for each in people):
+            raise Conflict("conflict")
+        are_admins = people and all(each.is_superuser for each in people)
+        if "email" in line["to"] and not are_admins and HR in person.offices:
+            raise Conflict("address-of-hr", "email")
 
     def let_leave(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
         if person.is_active:

@@ -1,13 +1,15 @@
 """A file brought in: read, compared with the firm, and kept to be looked at."""
 
 import hashlib
+import math
 from collections.abc import Collection, Mapping
 
 from courseware.accounts.models import User
+from courseware.accounts.permissions import not_decided_by
 from courseware.accounts.rosters.applying import LEFT_OUT, keep_plan, outcome_lines
 from courseware.accounts.rosters.comparing import Plan, compare
 from courseware.accounts.rosters.firm import load_firm
-from courseware.accounts.rosters.reading import read_listing
+from courseware.accounts.rosters.reading import PATIENCE, read_listing
 from courseware.accounts.rosters.roster import Roster
 from courseware.lib.dates import site_day
 
@@ -22,7 +24,7 @@ def plan_for(
     only: Collection[int] | None = None,
 ) -> Plan:
     """What the file would change. Raises ListRefused."""
-    listing = read_listing(data, encoding)
+    listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     may_touch_staff = by is not None and by.is_superuser
     own = by.pk if by else None
     return compare(
@@ -32,6 +34,7 @@ def plan_for(
         is_whole_firm=is_whole_firm,
         may_touch_staff=may_touch_staff,
         own=own,
+        undecided=not_decided_by(by) if by else (),
         posts=posts,
         only=only,
     )

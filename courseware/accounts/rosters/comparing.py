@@ -46,12 +46,14 @@ def compare(
     is_whole_firm: bool = False,
     may_touch_staff: bool = False,
     own: int | None = None,
+    undecided: Collection[int] = (),
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `own`: the key of who brings the list. `only`: of which lines something
+    """`posts`: how a post is written → its id. `own`: the key of who brings the list, `undecided`:
+    keys of the people about whom that person cannot decide. `only`: of which lines something
     may come, for a list that is compared again; None: of all, and of who is in none."""
-    return Comparison(listing, firm, today, may_touch_staff, own, posts or {}).plan(is_whole_firm, only)
+    return Comparison(listing, firm, today, may_touch_staff, own, undecided, posts or {}).plan(is_whole_firm, only)
 
 
 class Comparison:
@@ -62,10 +64,11 @@ class Comparison:
         today: date,
         may_touch_staff: bool,
         own: int | None,
+        undecided: Collection[int],
         posts: Mapping[str, str],
     ) -> None:
         self.listing, self.firm, self.today = listing, firm, today
-        self.may_touch_staff, self.own, self.posts = may_touch_staff, own, posts
+        self.may_touch_staff, self.own, self.undecided, self.posts = may_touch_staff, own, {own, *undecided}, posts
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
         self.know_by_other_rows()
@@ -187,14 +190,15 @@ class Comparison:
             found.append(problem(row, "email", "address-taken", name=holder.name))
         elif person and not self.may_touch(person) and self.best_line(row, person):
             found.append(problem(row, "name", "ask-admin"))
-        elif person and person.pk == self.own and self.is_own_place(row, person):
-            found.append(problem(row, "team", "own-place"))
+        elif person and person.pk in self.undecided and self.best_line(row, person):
+            found.append(problem(row, "name", "own-row" if person.pk == self.own else "conflict"))
+        elif person and person.is_in_hr and not self.may_touch_staff and "email" in self.changed_fields(row, person):
+            found.append(problem(row, "email", "address-of-hr"))
         return found
 
-    def is_own_place(self, row: Row, person: Known) -> bool:
-        """As on their page: nobody gives themselves a place or lets themselves go."""
+    def changed_fields(self, row: Row, person: Known) -> Collection[str]:
         line = self.best_line(row, person)
-        return not self.may_touch_staff and line is not None and bool(line["kind"] == LEAVE or line.get("team"))
+        return line["to"] if line else ()
 
     def may_touch(self, person: Known) -> bool:
         return self.may_touch_staff or not person.is_for_admins
@@ -326,6 +330,7 @@ class Comparison:
         plan.notes |= {
             "rows": len(self.listing.rows),
             "people": active,
+            "named": sorted({each.pk for each in self.persons.values() if each and not each.is_listed}),
             "encoding": self.listing.encoding,
             "unknown": self.listing.unknown,
             "bare_numbers": self.listing.bare_numbers,

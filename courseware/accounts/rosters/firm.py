@@ -7,6 +7,7 @@ from datetime import date
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.offices import HR
 from courseware.accounts.permissions import is_for_admins
 from courseware.accounts.rosters.columns import folded
 
@@ -27,6 +28,8 @@ class Known:
     leaves_on: date | None
     is_active: bool
     is_for_admins: bool
+    is_in_hr: bool = False
+    is_listed: bool = False
 
 
 @dataclass
@@ -61,11 +64,16 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on"
 
 
 def load_firm() -> Firm:
-    """Runs four queries, and holds some hundred bytes a person."""
+    """Runs five queries, and holds some hundred bytes a person."""
     firm = Firm()
-    for row in User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until").iterator():
+    in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
+    for row in (
+        User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until", "listed_on").iterator()
+    ):
         fields = {name: getattr(row, name) for name in FIELDS}
-        person = Known(**fields, is_for_admins=is_for_admins(row))
+        person = Known(
+            **fields, is_for_admins=is_for_admins(row), is_in_hr=row.pk in in_hr, is_listed=row.listed_on is not None
+        )
         firm.people[person.pk] = person
         if person.staff_number:
             firm.by_number[person.staff_number] = person

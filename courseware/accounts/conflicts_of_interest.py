@@ -1,0 +1,76 @@
+"""Conflicts of interest: A added B, made B a manager or a substitute, or gave B a way to sign in.
+
+For 90 days B then cannot decide about A. Otherwise A could create B, or sign in as B, to change A's own training. The
+facts are in the event log, which has an index by subject and by verb.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, User
+from courseware.accounts.offices import HR
+from courseware.accounts.substitutes import Substitute
+from courseware.evidence.models import Event
+from courseware.evidence.recording import subject_of
+from courseware.lib.dates import site_day
+
+LASTS = timedelta(days=90)
+MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
+FAVORS = ("person-added", "code-given", "address-changed", "substitute-named")
+VERBS = (*FAVORS, "membership-added", "membership-changed")
+
+
+def favors(at: datetime | None = None) -> QuerySet[Event]:
+    """What people did within the last 90 days that creates a conflict of interest for the subject of the event."""
+    since = (at or timezone.now()) - LASTS
+    # The list of verbs comes first for the index; which role a membership has is looked at afterwards.
+    return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
+
+
+def benefactors(event: Event) -> Iterator[int]:
+    """Keys of the people who did it: a list of people is brought by one person and may be applied by another. Not the
+    person whom it is about, and not the manager whom a substitute replaces, whose chain holds the event as well."""
+    if event.verb == "substitute-named" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
+        return
+    for key in (event.actor_id, event.data.get("brought_by")):
+        if key and event.subject != f"{User.logged_as}:{key}":
+            yield key
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """`person` cannot decide about `benefactor` because of `event`."""
+
+    person: User
+    benefactor: User
+    event: Event
+
+
+def conflicts_of_deciders(at: datetime | None = None) -> list[Conflict]:
+    """Of the people who may decide about anybody: managers, substitutes, HR and administrators; the newest first."""
+    substitutes = Substitute.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
+    managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    deciders = User.objects.filter(
+        Q(is_superuser=True) | Q(groups__name=HR) | Q(pk__in=managers) | Q(pk__in=substitutes), is_active=True
+    )
+    people = {subject_of(person): person for person in deciders.distinct().order_by("pk")}
+    found = [
+        (people[event.subject], key, event)
+        for event in favors(at).order_by("-pk")
+        if event.subject in people
+        for key in benefactors(event)
+    ]
+    named = User.objects.in_bulk({key for _person, key, _event in found})
+    return [Conflict(person, named[key], event) for person, key, event in found]
+
+
+def people_in_conflict_with(user: User) -> frozenset[int]:
+    """Keys of the people about whom `user` cannot decide. Runs one query, the first time for this `user`."""
+    if "in_conflict_with" not in (kept := vars(user)):
+        events = favors().filter(subject=subject_of(user))
+        kept["in_conflict_with"] = frozenset(key for event in events for key in benefactors(event))
+    return kept["in_conflict_with"]
