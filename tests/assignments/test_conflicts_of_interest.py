@@ -1,0 +1,313 @@
+"""Nobody decides about the own record, neither directly nor through somebody whom they added or appointed."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from courseware.accounts.joining import add_person
+from courseware.accounts.mergeable import Unmerged
+from courseware.accounts.models import Membership, User
+from courseware.accounts.particulars import change_particulars
+from courseware.accounts.placing import add_place
+from courseware.accounts.rosters.applying import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
+from courseware.accounts.rosters.bringing import bring
+from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.standing_in import name_substitute
+from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments.merging import why_not
+from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.asking import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.enrolling import begin_enrolling, enroll_next, extend, waive
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
+from tests.making import days, join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+MANAGER = Membership.Role.MANAGER
+DUE = date(2027, 3, 4)
+
+
+@pytest.fixture
+def clerk(team):
+    """A member of HR who has to learn, too."""
+    clerk = make_hr(name="Clerk")
+    join(team, clerk)
+    return clerk
+
+
+@pytest.fixture
+def run(clerk):
+    return make_enrollment(clerk, due_at=days(10))
+
+
+def added_manager(clerk, team):
+    """A person whom the clerk has invented."""
+    invented = add_person("Invented", staff_number="X900", by=clerk)
+    add_place(invented, team, MANAGER, by=clerk)
+    return invented
+
+
+def particulars(person, **changed):
+    kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
+    return kept | {"language": "", "post": "", "starts_on": "", "leaves_on": ""} | changed
+
+
+def manager_action(client, run, address, **fields):
+    return client.post(f"/team/people/{run.pk}/{address}/", fields).status_code
+
+
+def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of_hr(client, clerk, team, run):
+    invented = added_manager(clerk, team)
+    assert use_code("X900", give_code(invented, by=clerk))
+    client.force_login(User.objects.get(pk=invented.pk))
+    assert client.get(f"/team/people/{run.pk}/").status_code == 200  # the record may be read
+    assert manager_action(client, run, "extend", due_on=DUE.isoformat()) == 404
+    assert manager_action(client, run, "excuse", reason="has done it elsewhere") == 404
+    assert manager_action(client, run, "time", time="2") == 404
+    assert client.post(f"/people/{clerk.pk}/away/", {"last_day": DUE.isoformat()}).status_code == 404
+    assert not AdjustmentLine.objects.exists()
+
+
+@pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address"])
+def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run):
+    with time_machine.travel(days(-200)):
+        manager = add_person("Manager", staff_number="M1", by=clerk)
+        if favor != "manager":
+            add_place(manager, team, MANAGER, by=clerk)
+    assert extend(run, DUE, by=User.objects.get(pk=manager.pk))
+    match favor:
+        case "code":
+            give_code(manager, by=clerk)
+        case "manager":
+            add_place(manager, team, MANAGER, by=clerk)
+        case "substitute":
+            lead = make_user()
+            join(team, lead, MANAGER)
+            name_substitute(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
+        case "address":
+            change_particulars(manager, {"email": "clerk@example.net"}, by=clerk)
+    fresh = User.objects.get(pk=manager.pk)
+    assert waive(run, "done elsewhere", by=fresh) is None
+    with time_machine.travel(days(90) + timedelta(minutes=1)):
+        assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk))
+
+
+def test_people_added_by_others_decide_as_before(clerk, team, run):
+    manager = added_manager(make_hr(), team)
+    assert extend(run, DUE, by=manager)
+
+
+def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, clerk, team, run):
+    manager = added_manager(clerk, team)
+    manager.language = "en"
+    manager.save()
+    other = make_enrollment(make_user("Somebody"), course=run.course, due_at=days(10))
+    join(team, other.learner)
+    client.force_login(manager)
+    fields = {"row": [run.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
+    shown = client.get("/people/decide/extend/", {"row": [run.pk, other.pk]}).content.decode()
+    assert "added or appointed you within 90 days" in shown
+    client.post("/people/decide/extend/", fields)
+    assert [line.learner for line in AdjustmentLine.objects.all()] == [other.learner]
+    shown = client.get("/people/decide/enroll/", {"team": team.pk}).content.decode()
+    assert "added or appointed you within 90 days" in shown
+
+
+def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
+    manager = added_manager(clerk, team)
+    asked = ask_for_day(run, DUE)
+    for end in (DayRequest.End.GIVEN, DayRequest.End.REFUSED):
+        with pytest.raises(CannotAnswer):
+            answer_day_request(asked.pk, DayAnswer(end), by=manager)
+
+
+def test_enrolling_a_team_in_the_admin_leaves_the_administrator_out(team):
+    admin, learner, course = make_admin(), make_user(), make_enrollment().course
+    join(team, admin)
+    join(team, learner)
+    order = enroll_next(begin_enrolling([team], course, due_on=None), by=admin)
+    assert order.finished_at
+    assert Enrollment.objects.filter(learner=learner).exists()
+    assert not Enrollment.objects.filter(learner=admin).exists()
+
+
+# The own record ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [make_hr, make_admin])
+def test_nobody_changes_the_own_particulars_or_teams(client, make, team):
+    person = make(name="Myself")
+    client.force_login(person)
+    other = make_team()
+    changed = particulars(person, name="Other", post="lead", starts_on="2027-01-01")
+    assert client.post(f"/people/{person.pk}/edit/", changed).status_code == 404
+    assert client.post(f"/people/{person.pk}/place/", {"team": other.pk, "role": "learner"}).status_code == 404
+    assert client.get(f"/people/{person.pk}/outside/").status_code == 404
+    person.refresh_from_db()
+    assert (person.name, person.post, person.starts_on) == ("Myself", "", None)
+    assert not person.memberships.exists()
+
+
+def test_an_administrator_changes_neither_the_own_particulars_nor_the_own_teams_in_the_admin(client, team):
+    admin = make_admin(name="Myself")
+    client.force_login(admin)
+    none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    changed = {"name": "Other", "email": admin.email, "post": "lead", "starts_on": "2027-01-01"}
+    client.post(f"/admin/accounts/user/{admin.pk}/change/", changed | none)
+    one = {
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-team": team.pk, "memberships-0-person": admin.pk, "memberships-0-role": "learner",
+    }  # fmt: skip
+    own = client.post(f"/admin/accounts/user/{admin.pk}/change/", {"email": admin.email} | one)
+    by_team = client.post(f"/admin/accounts/team/{team.pk}/change/", {"name": team.name} | one)
+    assert [own.status_code, by_team.status_code] == [200, 200]  # the form comes back
+    admin.refresh_from_db()
+    assert (admin.name, admin.post, admin.starts_on) == ("Myself", "", None)
+    assert not admin.memberships.exists()
+
+
+def test_an_administrator_gives_another_person_a_team_in_the_admin(client, team):
+    client.force_login(make_admin())
+    person = make_user()
+    one = {
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-team": team.pk, "memberships-0-person": person.pk, "memberships-0-role": "learner",
+    }  # fmt: skip
+    assert client.post(f"/admin/accounts/team/{team.pk}/change/", {"name": team.name} | one).status_code == 302
+    assert person.memberships.exists()
+
+
+def test_an_administrator_does_not_enroll_themselves_in_the_admin(client, course):
+    admin = make_admin()
+    client.force_login(admin)
+    address = "/admin/learning/enrollment/add/"
+    assert client.post(address, {"learner": admin.pk, "course": course.pk, "due_on": ""}).status_code == 200
+    assert not Enrollment.objects.exists()
+    assert client.post(address, {"learner": make_user().pk, "course": course.pk, "due_on": ""}).status_code == 302
+
+
+# Lists ---------------------------------------------------------------------------------------------------------------
+
+
+def listed(*rows):
+    return "\n".join(["Staff number,Name,E-mail,First day", *rows]).encode()
+
+
+def apply(roster, by):
+    begin_applying(roster, by=by)
+    while apply_next(roster.pk):
+        pass
+    roster.refresh_from_db()
+    return roster
+
+
+def codes(roster):
+    return [
+        each["code"] for part in roster.parts.filter(kind="bad") for line in part.lines for each in line["problems"]
+    ]
+
+
+def test_a_list_changes_neither_whoever_brings_it_nor_whoever_added_them(team):
+    old, new = make_hr(staff_number="H1"), add_person("New", staff_number="H2", by=None)
+    make_hr_of(new, by=old)
+    data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
+    roster = apply(bring(data, "list.csv", by=new, is_whole_firm=False), by=new)
+    assert codes(roster) == ["conflict", "own-row"]
+    assert [line["name"] for line in outcome_lines(roster, DONE)] == ["Newcomer"]
+    assert len(outcome_lines(roster, LEFT_OUT)) == 2
+
+
+def make_hr_of(person, *, by):
+    give_code(person, by=by)
+    person.groups.set(by.groups.all())
+
+
+def test_whoever_says_yes_to_a_list_does_not_change_the_own_record_with_it():
+    brings, agrees = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
+    roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_whole_firm=False), by=agrees)
+    agrees.refresh_from_db()
+    assert agrees.name == "Before"
+    assert [line["conflict"] for line in outcome_lines(roster, "conflict")] == ["own-row"]
+
+
+def test_a_list_does_not_change_the_address_of_a_member_of_hr():
+    colleague = make_hr(staff_number="H2", email="colleague@example.com", name="Colleague")
+    roster = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_whole_firm=False)
+    assert codes(roster) == ["address-of-hr"]
+    nightly = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=None, is_whole_firm=False)
+    assert codes(nightly) == ["address-of-hr"]
+    apply(
+        bring(listed("H2,Colleague,new@example.com,"), "list.csv", by=make_admin(), is_whole_firm=False), make_admin()
+    )
+    colleague.refresh_from_db()
+    assert colleague.email == "new@example.com"
+
+
+def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, clerk, course):
+    clerk.staff_number = "H1"
+    clerk.save()
+    new = add_person("New", staff_number="H2", language="en", by=clerk)
+    new.groups.set(clerk.groups.all())
+    client.force_login(new)
+    text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
+    shown = client.post("/people/outside/", {"lines": text, "seen": text, "act": "go"})
+    assert "somebody else decides" in shown.content.decode()
+    assert not OutsideTraining.objects.exists()
+
+
+# Colleagues in HR ----------------------------------------------------------------------------------------------------
+
+
+def test_only_an_administrator_gives_a_member_of_hr_a_code(hr):
+    colleague = make_hr()
+    with pytest.raises(NoCode):
+        give_code(colleague, by=hr)
+    assert may_give_code(make_admin(), colleague)
+    assert may_give_code(hr, make_user())
+
+
+def test_a_code_from_before_the_person_joined_hr_opens_nothing(hr):
+    person = add_person("Soon in HR", staff_number="S1", by=None)
+    code = give_code(person, by=hr)
+    person.groups.set(hr.groups.all())
+    assert use_code("S1", code) is None
+
+
+def test_only_an_administrator_changes_the_address_of_a_member_of_hr(client, hr):
+    colleague = make_hr(email="colleague@example.com", name="Colleague")
+    client.force_login(hr)
+    changed = particulars(colleague, email="clerk@example.net", name="New name")
+    assert client.post(f"/people/{colleague.pk}/edit/", changed).status_code == 302
+    colleague.refresh_from_db()
+    assert (colleague.email, colleague.name) == ("colleague@example.com", "New name")
+    client.force_login(make_admin())
+    client.post(f"/people/{colleague.pk}/edit/", particulars(colleague, email="new@example.com"))
+    colleague.refresh_from_db()
+    assert colleague.email == "new@example.com"
+
+
+def test_only_an_administrator_merges_the_account_of_a_member_of_hr(hr):
+    colleague, other = make_hr(), make_user()
+    assert why_not(colleague, other, hr) == why_not(other, colleague, hr) == Unmerged.ADMINS
+    assert why_not(colleague, other, make_admin()) is None
+    assert why_not(make_user(), other, hr) is None
+
+
+# The list for auditors -----------------------------------------------------------------------------------------------
+
+
+def test_auditors_read_which_deciders_have_a_conflict_of_interest(client, clerk, team):
+    added_manager(clerk, team)
+    add_person("Only a learner", staff_number="L1", by=clerk)
+    with time_machine.travel(days(-91)):
+        add_place(make_user("Long ago"), team, MANAGER, by=clerk)
+    client.force_login(make_auditor(language="en"))
+    page = BeautifulSoup(client.get(reverse("assignments:conflicts")).content, "html.parser")
+    rows = [[cell.text for cell in row.select("td")][:3] for row in page.select("tbody tr")]
+    assert rows == [["Invented", "Clerk", "place in a team given"], ["Invented", "Clerk", "person added"]]
+    client.force_login(clerk)
+    assert client.get(reverse("assignments:conflicts")).status_code == 404
