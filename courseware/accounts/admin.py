@@ -65,7 +65,7 @@ class MembershipFormSet(forms.BaseInlineFormSet):
         super().clean()
         if people_of(self) & not_decided_by(self.by):
             raise forms.ValidationError(
-                _("Your own teams, and those of whoever added or appointed you within 90 days, are changed by others.")
+                _("Somebody else changes your own teams and those of people who added or appointed you within 90 days.")
             )
         known = [form.instance.pk for form in self.initial_forms]
         for form in self.extra_forms if self.instance.pk else []:

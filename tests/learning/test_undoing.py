@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courseware.accounts.permissions import not_decided_by
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning import recounting
@@ -229,6 +230,7 @@ def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind)
 @pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.TIMED, Kind.ENROLLED])
 def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager, kind):
     course = make_course()
+    not_decided_by(manager)  # asked once for each user
 
     def statements(number):
         runs = [make_enrollment(course=course, due_at=days(3)) for _ in range(number)]

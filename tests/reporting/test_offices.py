@@ -76,7 +76,7 @@ def test_human_resources_see_everybody_but_staff_and_change_nothing_of_who_audit
     hr = firm["HR"].learner
     assert seen_by(hr, firm) == NO_STAFF
     assert changed_by(hr, firm) == NO_STAFF - {"HR", "auditor"}
-    assert in_hand(hr, firm) == NO_STAFF - {"auditor"}
+    assert in_hand(hr, firm) == NO_STAFF - {"HR", "auditor"}
 
 
 def test_who_audits_no_more_is_in_the_hands_of_human_resources_from_the_day_after(firm, time_machine):

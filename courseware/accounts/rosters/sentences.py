@@ -60,7 +60,7 @@ CONFLICTS = {
     "changed": _("This was changed since the list was compared."),
     "gone": _("This person has left since."),
     "ask-admin": _("This person is staff or audits since: ask an admin for the change."),
-    "own-row": _("This is whoever brought the list or said yes to it: somebody else makes changes to their record."),
+    "own-row": _("This person brought or approved the list: somebody else makes changes to their record."),
     "conflict": CONFLICT_OF_INTEREST,
     "address-of-hr": _("This person is in HR: an administrator changes the address."),
     "team-gone": _("This team was deleted since."),
