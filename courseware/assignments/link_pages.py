@@ -87,6 +87,7 @@ def team_links(request):
         "form": form,
         "links": links.order_by("ends_at", "pk")[:SHOWN],
         "waiting": waiting_for(teams, request.user),
+        "prints_codes": handles_people(request.user),
     }
     return render(request, "assignments/team_links.html", context, status=form_status(form))
 

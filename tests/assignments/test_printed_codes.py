@@ -106,6 +106,12 @@ def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed
     assert codes_on(client.post(PAGE, form, follow=True)) == []
 
 
+def test_links_for_teams_lead_there_but_not_managers(client, signed_in, team):
+    assert PAGE in signed_in.get("/people/links/").text
+    client.force_login(team.manager)
+    assert PAGE not in client.get("/people/links/").text
+
+
 def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, people):
     assert "No code was made" in signed_in.post(PAGE, {}, follow=True).text
     for person in (make_user(), make_team().manager, make_auditor(), make_editor()):
