@@ -1,9 +1,13 @@
 """What a new password has to be. Set in AUTH_PASSWORD_VALIDATORS; all of them together are one rule to the person."""
 
 import re
+from collections.abc import Iterable
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+from courseware.face.faces import newest_key, styles_at
 
 LOOKED_AT = 32  # characters; what is hard to guess so far does not become easier, and looking takes time
 GUESSES = 10**8  # what eight characters by chance withstand
@@ -34,7 +38,8 @@ class HardToGuess:
     def validate(self, password, user=None):
         from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes never see a new password
 
-        known = [*self.words, *known_words(user)] if user else self.words
+        person = [user.name, user.email, user.staff_number] if user else []
+        known = [*self.words, *words_of([*firm_names(), *person])]
         start = password[:LOOKED_AT]
         left = without(known, start)
         if not left or any(zxcvbn(text, user_inputs=known)["guesses"] < GUESSES for text in (start, left)):
@@ -52,6 +57,12 @@ def without(words: list[str], text: str) -> str:
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
-def known_words(person) -> list[str]:
-    texts = [text for text in (person.name, person.email, person.staff_number) if text]
-    return [word for text in texts for word in (text, *re.split(r"\W+", text)) if word]
+def firm_names() -> list[str]:
+    """The names of the company: `FIRM_NAME`, and those in the house styles. Runs up to two queries."""
+    styles = styles_at(newest_key().first()).values()
+    return [settings.FIRM_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
+
+
+def words_of(texts: Iterable[str | None]) -> list[str]:
+    """Each text and its words."""
+    return [word for text in texts if text for word in (text, *re.split(r"\W+", text)) if word]

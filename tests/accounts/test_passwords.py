@@ -11,10 +11,12 @@ from django.utils import translation
 from courseware.accounts.inviting import password_link
 from courseware.accounts.models import User
 from courseware.accounts.passwords import HardToGuess
+from tests.face.styles import put_on
 from tests.making import make_user
 
 PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")
 SHORT, LONG = "Too short: a password has at least 8 characters.", "Too long: a password has at most 128 characters."
+pytestmark = pytest.mark.django_db  # the names of the firm are asked for
 GUESSED = "This password is easily guessed. Take three or four words that only you would put together."
 
 
@@ -64,7 +66,18 @@ def test_words_of_the_firm_are_easily_guessed_there_and_nowhere_else():
         HardToGuess(["blauwal", "logistik"]).validate(word)
 
 
-@pytest.mark.django_db
+def test_a_password_made_of_the_firms_name_is_refused(settings):
+    assert findings("Blauwal-2026-Blauwal") == []
+    settings.FIRM_NAME = "Blauwal Logistik"
+    assert findings("Blauwal-2026-Blauwal") == [GUESSED]
+
+
+def test_a_password_made_of_the_name_in_a_house_style_is_refused():
+    assert findings("Blauwal-2026-Logistik") == []
+    put_on(name_en="Blauwal Logistik", name_zh="蓝鲸物流")
+    assert findings("Blauwal-2026-Logistik") == [GUESSED]
+
+
 def test_a_very_long_password_costs_no_more_to_look_at(client):
     person = make_user()
     page = client.get(password_link(person).removeprefix(settings.SITE_URL))
@@ -73,7 +86,6 @@ def test_a_very_long_password_costs_no_more_to_look_at(client):
     assert LONG in response.text
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(("password", "told"), [("kurz", "太短了"), ("password", "太容易被猜到")])
 def test_a_chinese_reader_is_told_in_chinese(password, told, client):
     client.force_login(make_user(language="zh-hans", password="four words nobody joined"))
