@@ -43,7 +43,8 @@ def answers(tmp_path_factory):
 @pytest.mark.long
 def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
     cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
-    assert set(cookies) >= {"__Host-sessionid", "__Host-csrftoken", "language"}
+    own = {"__Host-device", "__Host-last-person", "__Host-language"}
+    assert set(cookies) == own | {"__Host-sessionid", "__Host-csrftoken"}
     strict = {"secure": True, "httponly": True, "samesite": "Lax", "path": "/", "domain": ""}
     assert cookies == dict.fromkeys(cookies, strict)
 
