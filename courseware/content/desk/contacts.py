@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import admin
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.compiled.card import card_sections
@@ -30,6 +30,14 @@ class ContactFormSet(forms.BaseInlineFormSet):
             required=False,
             choices=[("", _("every language")), *((tag, language_name(tag)) for tag in languages)],
         )
+        row = f"{sections[section]}{gettext(', ')}{form.instance.who}" if form.instance.pk else gettext("New contact")
+        name_widgets(form, row)
+
+
+def name_widgets(form, row):
+    """A table names its fields by the heads of its columns alone, which screen readers do not say in forms."""
+    for field in form.visible_fields():
+        field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
 
 
 class ContactInline(admin.TabularInline):
