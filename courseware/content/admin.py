@@ -240,11 +240,16 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
         except NoAnswer as reason:
             return self.editor(request, desk, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason))
-        if revision == desk.document.head:
-            self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
-        else:
+        if revision.is_unchecked:
+            note = gettext("Saved as revision %(number)d, but not checked: this server is busy. Save it again later.")
+            self.message_user(request, note % {"number": revision.number}, messages.WARNING)
+        elif revision != desk.document.head:
             note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
             self.message_user(request, note % {"number": revision.number}, messages.SUCCESS)
+        elif desk.document.head.is_unchecked:
+            self.message_user(request, gettext("The draft was checked and has no errors."), messages.SUCCESS)
+        else:
+            self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
         url = reverse("admin:content_document_change", args=[desk.document.pk])
         return redirect(f"{url}?language={self.language(request, desk)}")
 

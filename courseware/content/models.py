@@ -105,7 +105,7 @@ class CardContact(models.Model):
 
 
 class Revision(models.Model):
-    """One saved state of a document, in all its languages. Never edited."""
+    """One saved state of a document, in all its languages. Never edited, but for `is_unchecked`."""
 
     document = models.ForeignKey(
         Document, on_delete=models.PROTECT, related_name="revisions", verbose_name=_("document")
@@ -116,6 +116,7 @@ class Revision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("saved by")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    is_unchecked = models.BooleanField(_("saved unchecked"), default=False)  # the machine was busy; publishing checks
 
     class Meta:
         verbose_name, verbose_name_plural = _("revision"), _("revisions")

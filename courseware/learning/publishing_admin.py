@@ -16,13 +16,16 @@ from courseware.content.admin import CourseAdmin
 from courseware.content.compiled.readers import Reader
 from courseware.content.compiled.serving import HeldBack, outline
 from courseware.content.desk.exam_words import words_of
+from courseware.content.desk.previewing import check_beside
 from courseware.content.models import Course, Document, ProfessionalReading, Proposal, Release, Revision
 from courseware.content.releases import proposing, publishing
+from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.release_effects import people_per_document, touched_by
 from courseware.lib.form_status import form_status
+from courseware.lib.side_process import NoAnswer
 from courseware.lib.small_numbers import keys_in
 
 
@@ -197,6 +200,8 @@ class PublishingCourseAdmin(CourseAdmin):
 
     def published(self, request, course, form):
         """Where to go after a release or a proposal; None where the form now says what is wrong. Raises StaleChoice."""
+        if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
+            return None
         changed = changes_in_words(course, form.chosen)
         if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Weight.MINOR]:
             form.refuse_minor(is_minor)
@@ -221,6 +226,25 @@ class PublishingCourseAdmin(CourseAdmin):
             return None
         self.say_released(request, release)
         return ["admin:content_course_changelist"]
+
+    def checked(self, course, form):
+        """Whether the drafts that were saved unchecked have no errors; else the form says what is wrong."""
+        try:
+            check_newest(course, check_beside)
+        except publishing.ContentErrors as refused:
+            for problem in refused.problems:
+                form.add_error(None, str(problem))
+            return False
+        except (NotChecked, NoAnswer):
+            form.add_error(
+                None,
+                gettext(
+                    "The drafts saved unchecked could not be checked. Try again in a minute; if that fails, too, "
+                    "shorten them."
+                ),
+            )
+            return False
+        return True
 
     def say_released(self, request, release):
         note = gettext("Release %(number)d is what learners see from now on.")

@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 STARTS_WITHIN = 20  # seconds
 LENIENCE = 2  # seconds on the clock for each second of work: others use the machine, too
 MEMORY = 512 * 1024 * 1024  # bytes of addresses; the site and the whole shipped course take a third of it
-NICENESS = 5  # whoever reads a page goes first
+NICENESS = 5  # requests go first
 
 CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of a server's threads as they are
 
@@ -41,18 +41,25 @@ class StillBusy(NoAnswer):
 
 
 class OutOfTime(NoAnswer):
-    """The work took longer than it may."""
+    """The work computed longer than it may."""
+
+
+class MachineBusy(NoAnswer):
+    """The clock ran out before the seconds of processor did: the process did not get the processor."""
 
 
 class ProcessDied(NoAnswer):
     """The process ended in the middle of its work. Where that was an error, it stands in the server's log."""
 
 
+CLOCK_RAN_OUT = MachineBusy if resource else OutOfTime
+
+
 class SideProcess:
     """`prepare`, a function of a module, is called once in each new process, before any work."""
 
-    def __init__(self, prepare: Callable[[], object]) -> None:
-        self.prepare = prepare
+    def __init__(self, prepare: Callable[[], object], niceness: int = NICENESS) -> None:
+        self.prepare, self.niceness = prepare, niceness
         self.turn = threading.Lock()
         self.process: SpawnProcess | None = None
         self.connection: Connection
@@ -65,7 +72,7 @@ class SideProcess:
     def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
         """What `work`, a function of a module, makes of the arguments in so many seconds of a processor.
 
-        Raises StillBusy, OutOfTime and ProcessDied.
+        Raises StillBusy, OutOfTime, MachineBusy and ProcessDied.
         """
         if not self.turn.acquire(timeout=LENIENCE * seconds):
             raise StillBusy
@@ -82,7 +89,7 @@ class SideProcess:
             self.connection.send(seconds)
             self.connection.send((work, arguments))
             if not self.connection.poll(LENIENCE * seconds):
-                raise OutOfTime
+                raise CLOCK_RAN_OUT
             answer: Answer = self.connection.recv()
             return answer
         except (EOFError, OSError):
@@ -93,12 +100,14 @@ class SideProcess:
 
     def _start(self) -> None:
         self.connection, theirs = CONTEXT.Pipe()
-        process = CONTEXT.Process(target=serve, args=(theirs, self.prepare), daemon=True, name="side process")
+        process = CONTEXT.Process(
+            target=serve, args=(theirs, self.prepare, self.niceness), daemon=True, name="side process"
+        )
         process.start()
         self.process = process
         theirs.close()  # else nobody would notice when the process is gone
         if not self.connection.poll(STARTS_WITHIN):
-            raise ProcessDied
+            raise MachineBusy
         self.connection.recv()
 
     def _reason(self) -> Exception:
@@ -117,12 +126,12 @@ class SideProcess:
 # In the process -------------------------------------------------------------------------------------------------------
 
 
-def serve(connection: Connection, prepare: Callable[[], object]) -> None:
+def serve(connection: Connection, prepare: Callable[[], object], niceness: int) -> None:
     """Do one piece of work after the other until the server ends, or until one takes too long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this process
     threading.Thread(target=end_with_server, daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(niceness)
     prepare()
     limit_memory()
     connection.send("ready")

@@ -7,17 +7,19 @@ from courseware.content import admin
 from courseware.content.desk import previewing
 from courseware.content.desk.editing import desk_of
 from courseware.content.desk.previewing import check_beside, make_preview
+from courseware.content.models import Document
 from courseware.content.releases.publishing import ContentErrors, read_valid
-from courseware.lib.side_process import OutOfTime, ProcessDied, StillBusy
+from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, StillBusy
 from tests.content.strange_previews import broken_off, never_ready, with_a_query, with_databases
 from tests.content.test_editor import LESSON, body, form, signed_in, url
 from tests.language.samples import damage, make_files
-from tests.making import make_course, make_editor
+from tests.making import make_admin, make_course, make_editor
 
 pytestmark = pytest.mark.django_db
 
-BUSY = "Another preview is still being made"
+BUSY = "Another preview is still being made, or the server is busy"
 LATE = "This text takes too long to show"
+UNCHECKED = "This draft was saved unchecked because the server was busy."
 BROKEN = "The preview broke off"
 AGAIN = 'hx-trigger="load delay:1s"'  # the page asks once more by itself
 
@@ -100,10 +102,10 @@ def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(clie
     assert "is not closed on this line" in page and LATE in page and "{#seven\r\n" in page
 
 
-@pytest.mark.parametrize("error, said", [(OutOfTime, LATE), (ProcessDied, BROKEN), (StillBusy, BUSY)])
+@pytest.mark.parametrize("error, said", [(OutOfTime, LATE), (ProcessDied, BROKEN)])
 def test_what_cannot_be_checked_is_not_saved_and_not_lost(client, editor, lesson, monkeypatch, error, said):
     with monkeypatch.context() as patch:
-        patch.setattr(previewing, "beside", raises(error))
+        patch.setattr(previewing, "beside_saving", raises(error))
         response = client.post(url(lesson), typed(lesson) | {"save": "yes"})
     page = response.content.decode()
     assert response.status_code == 503
@@ -111,6 +113,48 @@ def test_what_cannot_be_checked_is_not_saved_and_not_lost(client, editor, lesson
     assert lesson.revisions.count() == 1
     assert client.post(url(lesson), typed(lesson) | {"save": "yes"}).status_code == 302
     assert "title: As typed" in body(lesson)
+
+
+@pytest.mark.parametrize("error", [MachineBusy, StillBusy])
+def test_a_draft_is_saved_unchecked_where_the_machine_is_busy_and_marked_until_it_is_checked(
+    client, editor, lesson, monkeypatch, error
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(previewing, "beside_saving", raises(error))
+        for _ in range(2):  # the second changes nothing, and still cannot check
+            page = client.post(url(lesson), typed(lesson) | {"save": "yes"}, follow=True).content.decode()
+            assert "Saved as revision 2, but not checked: this server is busy" in page and UNCHECKED in page
+            assert LATE not in page
+    lesson.refresh_from_db()
+    assert lesson.revisions.count() == 2 and "title: As typed" in body(lesson)
+    page = client.post(url(lesson), typed(lesson) | {"save": "yes"}, follow=True).content.decode()
+    assert "The draft was checked and has no errors." in page and UNCHECKED not in page
+    assert (lesson.revisions.count(), lesson.revisions.filter(is_unchecked=True).count()) == (2, 0)
+
+
+def test_a_later_check_that_passes_clears_the_mark(client, editor, lesson, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(previewing, "beside_saving", raises(MachineBusy))
+        client.post(url(lesson), typed(lesson) | {"save": "yes"})
+    assert lesson.revisions.filter(is_unchecked=True).exists()
+    client.post(url(lesson), form(lesson, en=body(lesson).replace("As typed", "As typed again")) | {"save": "yes"})
+    assert (lesson.revisions.count(), lesson.revisions.filter(is_unchecked=True).count()) == (3, 0)
+
+
+def test_publishing_checks_what_was_saved_unchecked(client, lesson, monkeypatch):
+    signed_in(client, make_admin(language="en"))
+    broken = body(lesson).replace("{#seven}", "{#seven", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(previewing, "beside_saving", raises(MachineBusy))
+        client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
+        head = Document.objects.get(pk=lesson.pk).head
+        publish = reverse("admin:publish-course", args=[lesson.course_id])
+        assert "Saved unchecked because the server was busy" in client.get(publish).content.decode()
+        sent = {"revisions": head.pk, f"weight-{head.pk}": "minor", "note": "Tea", "confirmed": "on"}
+        assert "could not be checked. Try again" in client.post(publish, sent).content.decode()
+    assert "is not closed on this line" in client.post(publish, sent).content.decode()
+    assert Document.objects.get(pk=lesson.pk).head.is_unchecked
+    assert lesson.course.releases.count() == 1
 
 
 def test_saving_takes_and_refuses_what_the_checker_does(lesson):

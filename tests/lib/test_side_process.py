@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from courseware.lib import side_process
-from courseware.lib.side_process import OutOfTime, ProcessDied, SideProcess, StillBusy
+from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, SideProcess, StillBusy
 from tests.lib import pieces_of_work
 from tests.lib.pieces_of_work import (
     add,
@@ -70,13 +70,40 @@ def test_the_memory_of_the_process_is_bounded_and_that_of_the_server_is_not(besi
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("work, lenience", [(spin, LONG), (wait_for_ever, 1)], ids=["processor", "clock"])
-def test_what_takes_too_long_is_ended_and_the_next_is_served(beside, monkeypatch, work, lenience):
+@pytest.mark.parametrize(
+    "work, lenience, error", [(spin, LONG, OutOfTime), (wait_for_ever, 1, MachineBusy)], ids=["processor", "clock"]
+)
+def test_what_takes_too_long_is_ended_and_the_next_is_served(beside, monkeypatch, work, lenience, error):
     monkeypatch.setattr(side_process, "LENIENCE", lenience)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(error):
         beside.run(work, seconds=1)
     assert beside.process is None
     assert beside.run(add, 1, 2, seconds=LONG) == 3
+
+
+def test_a_process_that_does_not_get_the_processor_is_told_apart_from_one_that_computes_too_long(beside, monkeypatch):
+    pid, _ = beside.run(where, seconds=LONG)
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(side_process, "LENIENCE", 0.1)
+    with pytest.raises(MachineBusy):
+        beside.run(add, 1, 2, seconds=1)
+    monkeypatch.undo()
+    assert beside.run(add, 1, 2, seconds=LONG) == 3
+
+
+def test_a_process_that_does_not_start_in_time_says_that_the_machine_is_busy(beside, monkeypatch):
+    monkeypatch.setattr(side_process, "STARTS_WITHIN", 0)
+    with pytest.raises(MachineBusy):
+        beside.run(add, 1, 2, seconds=LONG)
+
+
+def test_a_process_without_niceness_waits_for_no_request():
+    process = SideProcess(prepare, niceness=0)
+    try:
+        process.run(add, 1, 2, seconds=LONG)
+        assert os.getpriority(os.PRIO_PROCESS, process.process.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+    finally:
+        process.end()
 
 
 @pytest.mark.faults

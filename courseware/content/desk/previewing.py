@@ -17,7 +17,7 @@ from courseware.content.compiled.pages import KINDS, compile_page
 from courseware.content.compiled.readers import Reader
 from courseware.content.desk.rehearsing import Rehearsal, rehearse
 from courseware.content.desk.uses import uses_of
-from courseware.content.releases.drafts import texts_of
+from courseware.content.releases.drafts import NotChecked, texts_of
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.content.releases.revisions import Files
 from courseware.language.checking import check_course
@@ -27,9 +27,10 @@ from courseware.language.problems import Problem
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import load_simulation
 from courseware.language.spans import find_links
-from courseware.lib.side_process import NoAnswer, OutOfTime, SideProcess, StillBusy
+from courseware.lib.side_process import MachineBusy, NoAnswer, OutOfTime, SideProcess, StillBusy
 
 beside = SideProcess(prepare=django.setup)
+beside_saving = SideProcess(prepare=django.setup, niceness=0)  # of its own: no save waits for a preview
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,19 @@ def preview_for(
 
 
 def missing_preview(reason: NoAnswer) -> Preview:
-    if isinstance(reason, StillBusy):
+    if isinstance(reason, (StillBusy, MachineBusy)):
         return Preview("busy")
     return Preview("late" if isinstance(reason, OutOfTime) else "broken")
 
 
 def check_beside(bodies: dict[str, bytes]) -> None:
-    """Raises ContentErrors as `read_valid`, and NoAnswer."""
+    """Raises ContentErrors as `read_valid`, NotChecked where the machine is too busy, and NoAnswer."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
-    if errors := beside.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS):
+    try:
+        errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)
+    except (StillBusy, MachineBusy) as reason:
+        raise NotChecked from reason
+    if errors:
         raise ContentErrors(errors)
 
 

@@ -18,6 +18,10 @@ Check = Callable[[dict[str, bytes]], object]
 _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
+class NotChecked(Exception):
+    """A check could not be made for reasons outside the texts: they are saved, and marked as unchecked."""
+
+
 class RetiredDocument(Exception):
     """An import has removed the document from the course."""
 
@@ -38,7 +42,7 @@ def save_drafts(
     Texts are UTF-8 as sent by a browser; see `as_written`. Unchanged texts are not saved, and without a change there is
     no new revision.
     Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document was removed,
-    ContentErrors where the course would have errors.
+    ContentErrors where the course would have errors, and what `check` raises.
     """
 
     def with_these(head: Revision) -> Files:
@@ -70,25 +74,45 @@ def put_on_top(
     """Make what `change` makes of the newest revision the newest one; where it changes nothing, there is no new one.
 
     `form`: the address of the form it was sent with, of which nothing is unsaved then. `check` raises ContentErrors for
-    the files of a course that has any; without one they are checked here.
+    the files of a course that has any; without one they are checked here. Where it raises NotChecked, the new revision
+    `is_unchecked`; a later check that passes is one of all newest revisions, and clears their marks.
     Raises RetiredDocument, and ContentErrors where the texts do not fit the course.
     """
     while True:  # until nobody else has saved anything in the course while this was checked, which nobody waits for
         heads = heads_of(document.course)
         document, head = with_head(document)
         texts = change(head)
-        if texts == files_of([head])[head.pk]:
+        is_changed = texts != files_of([head])[head.pk]
+        if not is_changed and not head.is_unchecked:
             drop_unsaved(by, form)
             return head
         bodies = {path: file.body for path, file in course_with(document.course, document, texts).items()}
-        (check or read_valid)(bodies)
+        try:
+            (check or read_valid)(bodies)
+            is_unchecked = False
+        except NotChecked:
+            is_unchecked = True
         with transaction.atomic():
             if heads_of(lock_course(document.course)) == heads:
-                revision = add_revisions({document: texts}, by=by, at=at or timezone.now(), note=note)[document]
-                document.head = revision
-                document.save(update_fields=["head"])
+                if not is_unchecked:
+                    Revision.objects.filter(pk__in=heads.values(), is_unchecked=True).update(is_unchecked=False)
+                    head.is_unchecked = False
+                if is_changed:
+                    made = add_revisions(
+                        {document: texts}, by=by, at=at or timezone.now(), note=note, is_unchecked=is_unchecked
+                    )
+                    document.head = head = made[document]
+                    document.save(update_fields=["head"])
                 drop_unsaved(by, form)
-                return revision
+                return head
+
+
+def check_newest(course: Course, check: Check) -> None:
+    """Check the newest revisions of a course, and clear the marks of those that were saved unchecked. Raises what
+    `check` raises."""
+    heads = [head for head in heads_of(course).values() if head]
+    check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
+    Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
 
 
 def form_of(document: Document) -> str:

@@ -46,14 +46,21 @@ def by_path(documents: Iterable[Files]) -> dict[str, File]:
     return {file.path: file for files in documents for file in files.values()}
 
 
-def add_revisions(texts: Mapping[Document, Files], *, by, at, note: str = "") -> dict[Document, Revision]:
+def add_revisions(
+    texts: Mapping[Document, Files], *, by, at, note: str = "", is_unchecked: bool = False
+) -> dict[Document, Revision]:
     """Store a new revision for each document. Runs three queries. The heads stay as they are."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )
     revisions = {
         document: Revision(
-            document=document, number=numbers.get(document.pk, 0) + 1, created_at=at, created_by=by, note=note
+            document=document,
+            number=numbers.get(document.pk, 0) + 1,
+            created_at=at,
+            created_by=by,
+            note=note,
+            is_unchecked=is_unchecked,
         )
         for document in texts
     }
