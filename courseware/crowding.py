@@ -1,5 +1,9 @@
 """More people than the machine can serve: what they send is saved, each in turn, and pages are refused early."""
 
+import logging
+import threading
+import time
+
 from django.conf import settings
 from django.db import connections
 from django.utils import translation
@@ -8,6 +12,8 @@ from courseware import errors
 from courseware.lib.turns import Turns
 
 READING = {"GET", "HEAD", "OPTIONS", "TRACE"}
+LOGGED_EVERY = 10.0  # seconds
+logger = logging.getLogger(__name__)
 
 
 class CrowdMiddleware:
@@ -16,9 +22,11 @@ class CrowdMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
         self.turns = Turns(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
+        self.lock, self.turned_away, self.logged_at = threading.Lock(), 0, -LOGGED_EVERY
 
     def __call__(self, request):
         if not self.turns.take(is_save=request.method not in READING):
+            self.log_refusal()
             with translation.override(translation.get_language_from_request(request)):
                 return errors.crowded()
         try:
@@ -26,6 +34,15 @@ class CrowdMiddleware:
         finally:
             give_connections_back()
             self.turns.give_back()
+
+    def log_refusal(self):
+        """One line for all that were turned away since the last line."""
+        with self.lock:
+            self.turned_away += 1
+            if time.monotonic() < self.logged_at + LOGGED_EVERY:
+                return
+            self.logged_at, count, self.turned_away = time.monotonic(), self.turned_away, 0
+        logger.warning("crowded: %d wait, %d at work, %d turned away", self.turns.waiting, self.turns.at_work, count)
 
 
 def give_connections_back():

@@ -26,12 +26,19 @@ def away():
 def crowded():
     # Not all of them at the same second.
     after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads people, and keeps no secret
-    return come_back("crowded", after)
+    return turned_away("crowded", after)
 
 
 def come_back(template, after):
     response = page(503, template)
     response["Retry-After"] = str(after)
+    return response
+
+
+def turned_away(template, after):
+    """Before anything was looked up. The caller logs one line for all, so Django logs no error for each."""
+    response = come_back(template, after)
+    response._has_been_logged = True
     return response
 
 

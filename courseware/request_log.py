@@ -8,7 +8,7 @@ import time
 from django.conf import settings
 
 from courseware.health import LIVES, SERVES
-from courseware.lib.log_lines import lines_about, route_of
+from courseware.lib.log_lines import lines_about
 
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
@@ -35,7 +35,7 @@ class RequestLogMiddleware:
             if settings.LOG_REQUESTS and is_worth_a_line(request):
                 facts = {
                     "method": request.method,
-                    "route": route_of(request) if request.resolver_match else "",
+                    "route": request.resolver_match.route if request.resolver_match else "",
                     "status": response.status_code,
                     "milliseconds": round((time.monotonic() - began) * 1000),
                 }

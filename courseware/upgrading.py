@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from courseware.errors import come_back
+from courseware.errors import turned_away
 
 LOOK_EVERY = 2  # seconds
 RETRY_AFTER = 30  # seconds
@@ -143,4 +143,4 @@ class UpgradeMiddleware:
     def __call__(self, request):
         if not self.watch.reason():
             return self.get_response(request)
-        return come_back("upgrading", RETRY_AFTER)
+        return turned_away("upgrading", RETRY_AFTER)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 # What the lines of this thread are about, such as {"request": "5d41402abc4b"}.
@@ -25,6 +26,7 @@ SPEAK_OF_CODE = {
 }  # fmt: skip
 CAUSES = 10  # of one error, at most
 ROUTELESS = "an address that the site does not have"
+NOT_LOOKED_UP = "an address not looked up yet"
 HIDDEN = {
     re.compile(r"[^\s<>\"']+@[^\s<>\"']+"): "(a mail address)",
     re.compile(r"(\w+://[^\s/?#]+)[/?#]\S+"): r"\1/…",
@@ -89,14 +91,18 @@ def message_of(record: logging.LogRecord) -> str:
     request = getattr(record, "request", None)
     if request is not None and hasattr(request, "path"):
         written = request.path.encode("unicode_escape").decode("ascii")  # as Django writes it
-        said = said.replace(written, route_of(request)) if len(written) > 1 else said
+        route = route_of(request, getattr(record, "status_code", HTTPStatus.NOT_FOUND))
+        said = said.replace(written, route) if len(written) > 1 else said
     for pattern, instead in HIDDEN.items():
         said = pattern.sub(instead, said)
     return said.translate(CONTROL)
 
 
-def route_of(request: Any) -> str:
-    return request.resolver_match.route if getattr(request, "resolver_match", None) else ROUTELESS
+def route_of(request: Any, status: int) -> str:
+    """A request without a route was looked up in vain (404), or answered before that: by a middleware."""
+    if match := getattr(request, "resolver_match", None):
+        return str(match.route)
+    return ROUTELESS if status == HTTPStatus.NOT_FOUND else NOT_LOOKED_UP
 
 
 def traceback_of(record: logging.LogRecord) -> str:

@@ -12,7 +12,16 @@ class Turns:
     def __init__(self, places: int, room: int, patience: float):
         self.changed = threading.Condition()
         self.free, self.room, self.patience = places, room, patience
+        self.places, self.rooms = places, room
         self.saves_waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.saves_waiting + self.rooms - self.room
+
+    @property
+    def at_work(self) -> int:
+        return self.places - self.free
 
     def take(self, *, is_save: bool) -> bool:
         """Waits for a place. False: this page gets none."""

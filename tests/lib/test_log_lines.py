@@ -89,6 +89,13 @@ def test_an_address_that_leads_nowhere_is_not_said(form):
 
 
 @FORMS
+def test_an_address_that_was_not_looked_up_is_not_called_one_that_the_site_does_not_have(form):
+    said = record("Bad Request: %s", "/secret/", request=asked("/secret/"), status_code=400)
+    line = form().format(said)
+    assert "Bad Request: an address not looked up yet" in line and "secret" not in line
+
+
+@FORMS
 @pytest.mark.parametrize(
     ("message", "left"),
     [

@@ -28,6 +28,7 @@ def until(turns, happened):
 def test_a_page_is_refused_at_once_where_no_place_and_no_room_is_left():
     turns = Turns(places=2, room=0, patience=LONG)
     assert [turns.take(is_save=False) for _ in range(3)] == [True, True, False]
+    assert (turns.at_work, turns.waiting) == (2, 0)
     turns.give_back()
     assert [turns.take(is_save=False) for _ in range(2)] == [True, False]
 
@@ -38,6 +39,7 @@ def test_a_page_that_found_room_gets_the_next_place(pool):
     waiting = pool.submit(turns.take, is_save=False)
     until(turns, lambda: turns.room == 0)
     assert turns.take(is_save=False) is False
+    assert (turns.at_work, turns.waiting) == (1, 1)
     turns.give_back()
     assert waiting.result(LONG) is True
     assert (turns.room, turns.free) == (1, 0)

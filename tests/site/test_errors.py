@@ -1,6 +1,7 @@
 """What a visitor is told while the database is away. The faults suite takes a real one away."""
 
 import re
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -103,6 +104,18 @@ def test_where_too_many_come_a_page_is_refused_in_the_readers_words_and_asks_not
     assert (response.status_code, f'<html lang="{lang}">' in response.text) == (503, True)
     assert 10 <= int(response["Retry-After"]) <= 30
     assert response["Cache-Control"] == "private, no-store"
+
+
+def test_the_log_says_once_in_ten_seconds_how_many_were_turned_away(monkeypatch, world, caplog):
+    client, clock = without_a_free_place(monkeypatch), [1000.0]
+    monkeypatch.setattr(crowding, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    for seconds in (0, 1, 9, 10):
+        clock[0] = 1000.0 + seconds
+        client.get("/learn/tea-room/boiling/")
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "crowded: 0 wait, 0 at work, 1 turned away"),
+        ("WARNING", "crowded: 0 wait, 0 at work, 3 turned away"),
+    ]
 
 
 @pytest.mark.parametrize(
