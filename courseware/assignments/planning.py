@@ -122,6 +122,11 @@ def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | N
                 yield decide(person.key, course, opinions, calendars[person.key], day)
 
 
+def is_large_company() -> bool:
+    """Whether a plan for everybody takes more than one chunk of people."""
+    return User.objects.filter(is_active=True).order_by("pk")[CHUNK : CHUNK + 1].exists()
+
+
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
     """By key, so that people may come and go meanwhile."""
     active = User.objects.filter(is_active=True).order_by("pk")

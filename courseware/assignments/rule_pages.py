@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
-from courseware.assignments.planning import version_of
+from courseware.assignments.planning import is_large_company, version_of
 from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_change, rehearse_rule
 from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
@@ -135,12 +135,15 @@ def rule(request, pk):
 
 def rule_page(request, rule, *, status=200):
     form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
-    rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() else None
+    # In a large company it takes seconds, so the page opens without it.
+    is_wanted = "day" in request.GET or not is_large_company()
+    rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
     deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "rule": rule,
         "sentences": words_of(rule),
         "form": form,
+        "today": dates.site_day(),
         "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
         "deeds": deeds,
         "may_take_back": runs_to_go(rule, request.user).exists(),
@@ -173,7 +176,7 @@ def turn_on(request, pk):
     rule = rule_or_404(request, pk)
     if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
         messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
-        return redirect("assignments:rule", pk)
+        return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
     try:
         if switch_on(rule, by=request.user):
             messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
-from courseware.assignments import acting
+from courseware.assignments import acting, planning
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.rule_forms import RuleForm
 from courseware.learning.models import Enrollment
@@ -329,3 +329,19 @@ def test_two_rules_of_one_name_are_never_on_together(client, course, hr):
     client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
     second.refresh_from_db()
     assert second.is_on
+
+
+def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_on_a_press(
+    client, course, hr, monkeypatch
+):
+    monkeypatch.setattr(planning, "CHUNK", 5)
+    team = make_team(learners=6)
+    rule = make_rule(course, is_on=False)
+    opened = text(client.get(address(rule)))
+    assert "Show works out what the rule would do" in opened and "Switch on" not in opened
+    few = statements(lambda: client.get(address(rule)))
+    for number in range(20):
+        join(team, make_user(f"More {number}"))
+    assert statements(lambda: client.get(address(rule))) == few
+    [show] = [link["href"] for link in soup(client.get(address(rule))).select("a[href*='?day=']")]
+    assert "Switch on: it touches 26 people" in text(client.get(show))
