@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import not_decided_by
 from courseware.accounts.printed_codes import (
     CODES_AT_ONCE,
     give_codes,
@@ -73,7 +74,7 @@ def codes_page(request):
         messages.info(request, gettext("No code was made: none was ticked, or all of them have one by now."))
         return redirect("assignments:sign-in-codes")
     form = CodesForm(request.GET)
-    people = form.chosen_from(people_to_give(at).exclude(pk=request.user.pk))
+    people = form.chosen_from(people_to_give(at).exclude(pk__in=not_decided_by(request.user)))
     have = form.chosen_from(people_without_email())
     context = {
         "form": form,

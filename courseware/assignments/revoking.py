@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
+from courseware.accounts.permissions import not_decided_by
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.switching import locked_rule, switch_off
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
@@ -35,11 +36,12 @@ def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 def runs_to_go(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
     """In which nothing was done, nor another day asked for, and about which nobody has decided since; no other rule
-    asks for them, either, nor did anybody in another account of the person. Without the own enrollment of `by`."""
+    asks for them, either, nor did anybody in another account of the person. Without people about whom `by`
+    cannot decide."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
-    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner=by)
+    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner__in=not_decided_by(by))
 
 
 def runs_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+from courseware.accounts.models import User
 from courseware.assessment import attempting
 from courseware.assignments import acting, revoking
 from courseware.assignments.models import Assignment
 from courseware.assignments.revoking import take_back_deeds, take_back_for_some
 from courseware.assignments.switching import switch_on
 from courseware.evidence.models import Event
+from courseware.evidence.recording import record
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
@@ -181,6 +183,16 @@ def test_nobody_takes_back_what_a_rule_did_to_oneself(course, team):
     assert take_back_for_some(rule, list(Enrollment.objects.values_list("pk", flat=True)), by=hr) == 1
     assert take_back_deeds(rule, by=hr) == 0
     assert learners() == {hr.name}
+
+
+def test_nobody_takes_it_back_for_whoever_made_them_a_manager(course, team):
+    [benefactor] = people_in(team, "Ann")
+    rule, hr = acted(course, team), make_hr()
+    data = {"role": "manager", "team": team.pk}
+    record("membership-added", actor=benefactor, subject=hr, data=data)
+    keys = list(Enrollment.objects.values_list("pk", flat=True))
+    assert take_back_for_some(rule, keys, by=User.objects.get(pk=hr.pk)) == 0
+    assert take_back_for_some(rule, keys, by=make_hr()) == 1
 
 
 def test_people_are_ticked_then_counted_then_taken_back(client, course, team):

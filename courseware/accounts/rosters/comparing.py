@@ -174,7 +174,7 @@ class Comparison:
 
     def may_place(self, person: Known | None) -> bool:
         """Whether a list may give `person` a place in a team that is not here yet."""
-        return person is None or (self.may_touch(person) and (self.may_touch_staff or person.pk != self.own))
+        return person is None or (self.may_touch(person) and person.pk not in self.undecided)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
         """What no answer on the page can mend."""
