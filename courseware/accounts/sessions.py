@@ -124,8 +124,9 @@ class SessionAgeMiddleware:
             messages.info(request, _("You were signed out after a while. What you had sent is saved."))
 
     def process_view(self, request, view, arguments, places):
-        if request.user.is_authenticated and not is_in_background(view):
-            at = now()
+        if request.user.is_authenticated:
+            seen = request.session[SEEN]
+            at = seen if is_in_background(view) else now()
             is_known = request.session.get(TEAMS_NUMBER) == request.user.teams_number
-            if at - request.session[SEEN] >= SEEN_EVERY or not is_known:
+            if at - seen >= SEEN_EVERY or not is_known:
                 see(request.session, request.user, at)

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from courseware.accounts.offices import AUDITORS, HR
+from courseware.accounts.sessions import SEEN
 from courseware.evidence.models import Event
 from tests.making import (
     PASSWORD,
@@ -91,6 +92,16 @@ def test_joining_hr_or_auditors_asks_at_the_next_request(office, is_added_by_gro
     assert client.get("/")["Location"] == reverse(SET_UP)
     person.groups.remove(group)
     assert client.get("/").status_code == 200
+
+
+def test_a_request_that_a_script_sends_by_itself_is_asked_as_well():
+    person = make_user()
+    client, _ = sign_in(person)
+    assert client.get("/offline/").status_code == 204
+    seen = client.session[SEEN]
+    person.groups.add(Group.objects.get(name=HR))
+    assert client.get("/offline/")["Location"] == reverse(SET_UP)
+    assert client.session[SEEN] == seen
 
 
 def test_managers_are_asked_by_a_setting(settings):
