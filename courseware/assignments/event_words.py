@@ -60,6 +60,8 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "due-feed-ended": pgettext_lazy("event", "calendar of due days ended"),
     "extended": pgettext_lazy("event", "another due day given"),
     "extension-undone": pgettext_lazy("event", "due day taken back"),
+    "manager-asked": pgettext_lazy("event", "question sent to the manager"),
+    "manager-question-answered": pgettext_lazy("event", "question marked as answered"),
     "day-asked": pgettext_lazy("event", "another day asked for"),
     "day-request-taken-back": pgettext_lazy("event", "request for another day taken back"),
     "day-answered": pgettext_lazy("event", "request for another day answered"),

@@ -39,7 +39,7 @@ def runs_to_go(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
     asks for them, either, nor did anybody in another account of the person. Without people about whom `by`
     cannot decide."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
-    untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests"))
+    untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests", "manager_questions"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
     return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner__in=not_decided_by(by))
 

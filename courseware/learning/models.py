@@ -27,6 +27,7 @@ from courseware.learning.day_requests import DayRequest  # noqa: F401 - the same
 from courseware.learning.due_feeds import DueFeed  # noqa: F401 - the same
 from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.kept_phrases import KeptPhrase  # noqa: F401 - the same
+from courseware.learning.manager_questions import ManagerQuestion  # noqa: F401 - the same
 from courseware.learning.newest_runs import RunsKept
 from courseware.learning.postponements import Postponement
 from courseware.learning.report_writers import digests_of_writer

@@ -2,6 +2,7 @@ from django.urls import path
 
 from courseware.learning.views import (
     another_day,
+    ask_manager,
     course,
     due_calendar,
     emergency,
@@ -38,6 +39,7 @@ course_urls = [
     ("finish/", course.finish, "finish"),
     ("another-day/", another_day.another_day, "another-day"),
     ("another-day/take-back/", another_day.take_back_asked, "take-back-asked"),
+    ("ask/", ask_manager.ask, "ask-manager"),
 ]
 
 urlpatterns = [

@@ -19,6 +19,7 @@ from django.utils import timezone
 from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Document
 from courseware.evidence.models import Event
+from courseware.learning.asking_manager import ask_manager
 from courseware.learning.models import KeptPhrase
 from courseware.learning.question_view import drawn_with
 from courseware.learning.verbs import VERBS
@@ -103,6 +104,8 @@ def forms(world):
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/<id:step>/post/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
+        "learn/<id:course>/ask/": {"text": "May I call back?"},
+        "team/people/<int:pk>/question/": {"question": ask_manager(world.enrollment, "May I call back?").pk},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "daily/answer/": {"question": "none", "number": 1, "revision": 1, "token": uuid.UUID(int=5), "choice": 0},
         "daily/wishes/": {"during_course": "on"},
