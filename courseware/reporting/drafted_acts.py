@@ -23,6 +23,7 @@ from courseware.learning.states import DUE_SOON, State
 from courseware.lib.dates import site_day
 from courseware.reporting.board_rows import published
 from courseware.reporting.days_asked import DaysAsked, days_asked
+from courseware.reporting.questions_asked import QuestionsAsked, questions_asked
 from courseware.reporting.talks_due import TalkDue, talks_due
 
 LOOKED_AT = 2000  # runs, the most urgent that are late or due soon: of each it is asked why no letter would go
@@ -113,6 +114,7 @@ class DraftedActs:
     """
 
     asked: DaysAsked
+    questions: QuestionsAsked
     letters: list[Letters]
     more_time: list[MoreTime]
     has_more_unopened: bool
@@ -126,7 +128,7 @@ class DraftedActs:
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.can_be_confirmed or self.asked.shown or self.observations)
+        return bool(self.can_be_confirmed or self.asked.shown or self.questions.shown or self.observations)
 
     @property
     def can_be_confirmed(self) -> bool:
@@ -137,7 +139,7 @@ class DraftedActs:
     def number(self) -> int:
         """Of what there is to do: boxes that may be ticked, days that are asked for, people to be looked at."""
         boxes = len(self.letters) + len(self.more_time) + len(self.talks)
-        return boxes + self.asked.number + len(self.observations) + self.observations_beside
+        return boxes + self.asked.number + self.questions.number + len(self.observations) + self.observations_beside
 
 
 def led_by(user) -> EnrollmentQuerySet:
@@ -155,10 +157,13 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     unopened = list(may_have_more_time(with_reasons(near, at), at))
     talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
-    beside = {*asked.learners, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
+    questions = questions_asked(led)
+    asking = {*asked.learners, *(each.learner for each in questions.shown)}
+    beside = {*asking, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
     busy = beside.union(learner for _run, learner in urgent)
     return DraftedActs(
         asked,
+        questions,
         list(letters_drafted([each for each, why in first if not why])),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,

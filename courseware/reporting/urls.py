@@ -42,6 +42,7 @@ urlpatterns = [
     path("team/reports/pack.zip", period_pages.pack, name="audit-pack"),
     path("team/reports/monthly/", monthly_page.monthly, name="monthly-report"),
     path("team/people/<int:pk>/", person.person, name="person"),
+    path("team/people/<int:pk>/question/", day_answers.answer_question_of, name="answer-question"),
     path("team/people/<int:pk>/another-day/", day_answers.answer_day, name="answer-day"),
     *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
     # /team/simulations/<course>/<simulation>/

@@ -1,4 +1,4 @@
-"""/team/people/<pk>/another-day/: the answer to who asks for another due day."""
+"""/team/people/<pk>/another-day/ and …/question/: answers to what a learner asks, another due day or a question."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,10 +12,12 @@ from django.views.decorators.http import require_POST
 
 from courseware.accounts.addresses import page_before
 from courseware.learning.asking import CannotAnswer, answer_day_request
+from courseware.learning.asking_manager import answer_question
 from courseware.learning.day_request_forms import DayAnswerForm
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.verbs import may_change
 from courseware.lib.form_pages import form_on
+from courseware.lib.small_numbers import keys_in
 from courseware.reporting.views.board import offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
@@ -47,6 +49,23 @@ def answer_day(request, pk):
             offer_undo(request, **to_undo(answered))
         messages.success(request, said(answered, enrollment))
     return redirect(back)
+
+
+@require_POST
+@login_required
+@form_on(person_address)
+def answer_question_of(request, pk):
+    """A manager ticks a question as answered."""
+    enrollment = visible_enrollment(request.user, pk)
+    keys = keys_in([request.POST.get("question", "")])
+    if not may_change(request.user, enrollment) or not enrollment.manager_questions.filter(pk__in=keys).exists():
+        raise Http404
+    for key in keys:
+        if answer_question(key, by=request.user):
+            messages.success(request, gettext("The question is marked as answered."))
+        else:
+            messages.info(request, gettext("The question was marked as answered before."))
+    return redirect(page_before(request) or reverse("reporting:person", args=[pk]))
 
 
 def to_undo(answered):
