@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from django.utils.translation import override
 
 from courseware.accounts.models import User
 from courseware.assignments import letter_pages
@@ -195,6 +196,10 @@ def test_the_command_and_the_page_of_human_resources_say_it(client):
     call_command("rehearse", "--letters", "--date", "2026-12-10", stdout=printed)
     assert "Reminder of a due day · Due · 2026-12-10" in printed.getvalue()
     assert "Reminder of a due day · No address · the person has no address" in printed.getvalue()
+    printed = StringIO()
+    with override("zh-hans"):
+        call_command("rehearse", "--letters", "--date", "2026-12-10", stdout=printed)
+    assert "the person has no address" not in printed.getvalue()
     client.force_login(make_hr())
     page = client.get("/people/letters/coming/").text
     assert "Holder" in page

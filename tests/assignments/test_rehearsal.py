@@ -4,7 +4,7 @@ from datetime import date
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 from django.db import connection
 
 from courseware.assignments import acting
@@ -126,6 +126,12 @@ def test_the_digest_changes_with_what_would_be_done_and_with_nothing_else(course
     assert rehearse_rule(rule, MONDAY).digest != first
 
 
+def test_a_date_that_is_none_is_refused_in_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        ManagementUtility(["manage.py", "rehearse", "--date", "morgen"]).execute()
+    assert "argument --date: morgen: expected a day such as 2027-03-01" in capsys.readouterr().err
+
+
 def test_the_command_says_it_line_by_line(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", name="New people")
     printed = StringIO()
@@ -139,7 +145,7 @@ def test_the_command_says_it_line_by_line(course, team):
 
 
 def test_the_command_says_what_it_expected():
-    with pytest.raises(CommandError, match=r"--date tomorrow: expected a day such as 2027-03-01"):
+    with pytest.raises(CommandError, match=r"argument --date: tomorrow: expected a day such as 2027-03-01"):
         call_command("rehearse", "--date", "tomorrow")
     with pytest.raises(CommandError, match=r"There is no rule 9. There are: none."):
         call_command("rehearse", rule=9)

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.content.compiled.compiling import COMPILER
+from courseware.content.management.commands import import_content
 from courseware.content.models import Release
 from courseware.content.releases.importing import import_course
 from tests.content.imports import CARD, LESSON, edit, edited
@@ -42,6 +43,19 @@ class TestCommand:
                 "unless the question is retired for good\n"
             )
         )
+
+    def test_many_questions_that_are_asked_no_more_are_one_line_with_their_number(self, tmp_path, capsys, monkeypatch):
+        monkeypatch.setattr(import_content, "NAMED", 0)
+        self.write(tmp_path / "tea", make_files())
+        call_command("import_content", tmp_path)
+        for path in ("02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"):
+            file = tmp_path / "tea" / path
+            file.write_bytes(file.read_bytes().replace(b"#bank-cold", b"#bank-chilly"))
+        call_command("import_content", tmp_path, "--dry-run")
+        one_line = "tea: 1 question ids of the last release are gone; --verbosity 2 names them\n"
+        assert capsys.readouterr().err == one_line
+        call_command("import_content", tmp_path, "--dry-run", "--verbosity", "2")
+        assert 'question id "bank-cold"' in capsys.readouterr().err
 
     def test_a_conflict_is_named_and_the_other_courses_are_imported(self, tmp_path, capsys):
         course = import_course(make_files()).course
@@ -120,3 +134,16 @@ class TestCommand:
         call_command("import_content", tmp_path, "--reread", "tea/boiling")
         newest = Release.objects.filter(number=2).values_list("course__identifier", "weight")
         assert set(newest) == {("tea-room", "reread"), ("other", "minor")}
+
+    @pytest.mark.parametrize("name", ["other/boilng", "other/card"])
+    def test_a_wrong_name_for_one_course_releases_no_other(self, tmp_path, capsys, name):
+        self.write(tmp_path / "tea", make_files())
+        other = {path: body.replace(b"id: tea-room\n", b"id: other\n") for path, body in make_files().items()}
+        self.write(tmp_path / "other", other)
+        call_command("import_content", tmp_path)
+        for folder, files in (("tea", make_files()), ("other", other)):
+            self.write(tmp_path / folder, {LESSON: files[LESSON] + b"\n"})
+        with pytest.raises(CommandError, match="nothing was imported; not valid: other"):
+            call_command("import_content", tmp_path, "--reread", "tea/boiling", name)
+        assert "given a weight, but not changed by this import" in capsys.readouterr().err
+        assert set(Release.objects.values_list("number", flat=True)) == {1}

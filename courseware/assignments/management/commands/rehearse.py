@@ -1,3 +1,4 @@
+from argparse import ArgumentTypeError
 from datetime import date
 
 from django.core.management.base import BaseCommand, CommandError
@@ -42,13 +43,13 @@ def day_of(text):
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"--date {text}: expected a day such as 2027-03-01") from None
+        raise ArgumentTypeError(f"{text}: expected a day such as 2027-03-01") from None
 
 
 def letter_lines(day):
     for foreseen in rehearse_letters(day):
         hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
-        yield f"{foreseen.words} · {foreseen.name} · {f'{hour:%Y-%m-%d %H:%M}' if hour else foreseen.why_not}"
+        yield f"{foreseen.words} · {foreseen.name} · {f'{hour:%Y-%m-%d %H:%M}' if hour else _(foreseen.why_not)}"
 
 
 def lines(rehearsal: RuleRehearsal):

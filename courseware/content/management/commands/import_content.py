@@ -16,6 +16,7 @@ ASKED = {
     "reread": "who had done one sees what changed, and says so",
     "retake": "who had done one answers its check again on the new text",
 }
+NAMED = 3  # question ids that are gone; of more only the number
 
 
 class Command(BaseCommand):
@@ -40,7 +41,8 @@ class Command(BaseCommand):
                 f"--{weight}", nargs="+", default=[], metavar="ID", help=f"Lessons that changed: {asked}"
             )
 
-    def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], **options):
+    def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
+        self.verbosity = verbosity
         root = directory or settings.CONTENT_DIR
         folders = sorted({path.parent for path in root.glob("*/course.*.md")})
         if not folders:
@@ -48,17 +50,26 @@ class Command(BaseCommand):
         merged_in = by_folder(merged, folders)
         named = {weight: by_folder(options[weight], folders) for weight in ASKED}
         command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
-        failed = [
-            folder.name
-            for folder in folders
-            if not self.import_folder(
-                folder,
-                merged_in[folder],
-                {document: weight for weight in ASKED for document in named[weight][folder]},
-                dry_run,
-                command,
-            )
-        ]
+
+        def failed_folders(*, dry_run: bool, is_quiet: bool = False) -> list[str]:
+            return [
+                folder.name
+                for folder in folders
+                if not self.import_folder(
+                    folder,
+                    merged_in[folder],
+                    {document: weight for weight in ASKED for document in named[weight][folder]},
+                    dry_run,
+                    command,
+                    is_quiet=is_quiet,
+                )
+            ]
+
+        has_names = bool(merged) or any(options[weight] for weight in ASKED)
+        # A name that is wrong in one course releases no other one.
+        if has_names and not dry_run and (failed := failed_folders(dry_run=True, is_quiet=True)):
+            raise CommandError(f"nothing was imported; not valid: {', '.join(failed)}")
+        failed = failed_folders(dry_run=dry_run)
         if not dry_run:
             for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
                 recompile(release)
@@ -66,8 +77,16 @@ class Command(BaseCommand):
             raise CommandError(f"not imported: {', '.join(failed)}")
 
     def import_folder(
-        self, folder: Path, merged: set[str], weights: dict[str, str], dry_run: bool, command: list[str]
+        self,
+        folder: Path,
+        merged: set[str],
+        weights: dict[str, str],
+        dry_run: bool,
+        command: list[str],
+        *,
+        is_quiet: bool,
     ) -> bool:
+        """Whether it was imported, or could be. `is_quiet`: only what is wrong is said."""
         try:
             report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
         except ImportConflict as conflict:
@@ -82,7 +101,13 @@ class Command(BaseCommand):
         except (ImportRefused, PassMarkTooLow) as refusal:
             self.stderr.write(f"{folder.name}: {refusal}")
         else:
+            if is_quiet:
+                return True
             self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
+            if len(report.gone) > NAMED and self.verbosity < 2:
+                number = f"{len(report.gone)} question ids of the last release are gone"
+                self.stderr.write(f"{folder.name}: {number}; --verbosity 2 names them")
+                return True
             for question in report.gone:
                 message = f'question id "{question}" of the last release is gone'
                 self.stderr.write(f"{folder.name}: {message}; restore the id, unless the question is retired for good")
