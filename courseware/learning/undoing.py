@@ -34,6 +34,7 @@ class Stays(models.TextChoices):
     LATE = "late", _("It can be taken back for a day only, and that day is over.")
     LATER = "later", _("Something was decided or has happened since, and that stays: nothing was taken back.")
     BEGUN = "begun", _("The course was begun meanwhile, so the enrollment stays.")
+    UNKNOWN = "unknown", _("This version of the site does not know how to undo it, so nothing was changed.")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def may_still(line, newest, at=None):
 
 
 def why_it_stays(line, newest, at):
+    if line.adjustment.kind not in TAKE_BACK:
+        return Stays.UNKNOWN
     if line.undone_at or line.enrollment_id is None:
         return Stays.UNDONE
     if line.made_at is None or at - line.made_at > (FOR_CERTIFIED if line.adjustment.kind == Kind.CERTIFIED else FOR):

@@ -100,7 +100,8 @@ class Verb:
 
     `act` is called with the enrollment, the form's cleaned fields, and `by`; it returns the adjustment, or None.
     `title` and `button` are the words of its card on the person's page, `done` what that page says afterwards, with the
-    person's `name` and the cleaned fields; `action` are its words in the admin's list, "" if it is not offered there.
+    person's `name` and the cleaned fields, `unchanged` what it says where `act` returned None; `action` are its words
+    in the admin's list, "" if it is not offered there.
     """
 
     name: str
@@ -110,12 +111,13 @@ class Verb:
     title: Promise
     button: Promise
     done: Promise
+    unchanged: Promise
     action: Promise | str = ""
 
-    def sentence(self, enrollment, cleaned):
-        """What was done, for who did it."""
+    def sentence(self, enrollment, cleaned, adjustment):
+        """What was done, or why nothing was, for who did it."""
         days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
-        return self.done % {"name": enrollment.learner.name, **cleaned, **days}
+        return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
 
 
 VERBS = (
@@ -127,6 +129,7 @@ VERBS = (
         title=_("Give more time"),
         button=_("Move the due day"),
         done=_("%(name)s has time until %(due_on)s."),
+        unchanged=_("Nothing was changed: %(due_on)s is the due day of %(name)s already."),
         action=_("Set another due day"),
     ),
     Verb(
@@ -137,6 +140,7 @@ VERBS = (
         title=_("Excuse from the course"),
         button=_("Excuse, with this reason"),
         done=_("%(name)s is excused. The reason is on record."),
+        unchanged=_("Nothing was changed: %(name)s is excused already, and the first reason stays."),
         action=_("Excuse, with a reason"),
     ),
     Verb(
@@ -147,5 +151,6 @@ VERBS = (
         title=_("Time under pressure"),
         button=_("Set the time"),
         done=_("From the next exam or simulation on, %(name)s has the time you set."),
+        unchanged=_("Nothing was changed: %(name)s has that time already."),
     ),
 )

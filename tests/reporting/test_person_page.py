@@ -95,6 +95,23 @@ def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
         assert [message.text for message in messages] == [sentence]
     closed = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "2030-03-05"}, follow=True)
     assert "has time until" not in closed.text
+    assert "Nothing was changed: the enrollment has ended meanwhile." in closed.text
+
+
+def test_what_changed_nothing_says_so_and_why(client, team):
+    enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
+    excused = "Nothing was changed: Lea Lee is excused already, and the first reason stays."
+    said = {
+        "extend": ({"due_on": "2030-03-04"}, "Nothing was changed: 4 March 2030 is the due day of Lea Lee already."),
+        "time": ({"time": "off"}, "Nothing was changed: Lea Lee has that time already."),
+        "excuse": ({"reason": "On leave"}, excused),
+    }
+    assert said.keys() == {verb.address for verb in VERBS}
+    for address, (fields, sentence) in said.items():
+        client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
+        page = client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
+        messages = BeautifulSoup(page.content, "html.parser").select(".message")
+        assert [message.text for message in messages] == [sentence]
 
 
 @pytest.mark.parametrize("due_on", ["", "x", "2020-01-01", "9999-12-31", "2026-02-30", "\0"])

@@ -1,6 +1,5 @@
 """/team/people/<pk>/"""
 
-from contextlib import suppress
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -9,7 +8,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.absences import may_say_away
@@ -99,8 +98,11 @@ def act(request, pk, verb):
         raise Http404
     form = verb.form(request.POST, enrollment=enrollment)
     if form.is_valid():
-        with suppress(EnrollmentClosed):  # completed or waived meanwhile: the page then says so
-            verb.act(enrollment, **form.cleaned_data, by=request.user)
-            messages.success(request, verb.sentence(enrollment, form.cleaned_data))
+        try:
+            made = verb.act(enrollment, **form.cleaned_data, by=request.user)
+            level = messages.SUCCESS if made else messages.INFO
+            messages.add_message(request, level, verb.sentence(enrollment, form.cleaned_data, made))
+        except EnrollmentClosed:
+            messages.info(request, gettext("Nothing was changed: the enrollment has ended meanwhile."))
         return redirect("reporting:person", pk)
     return person_page(request, enrollment, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
