@@ -1,19 +1,22 @@
 """Players who have not learned anything, and how often a run of theirs counts as done: bounds of a simulation.
 
-Whoever never chooses, always takes the first choice, clicks at random, or refuses and hands on whatever is asked
-should not pass. Each plays ten thousand times, as chance deals. The plays are moved together: those that stand in the
-same state are one group, which is divided by what they choose. The seed is fixed: the same text gives the same shares.
+A player should not pass who never chooses, always takes the choice at the same position, the longest or the shortest
+one, clicks at random, or refuses and hands on whatever is asked. Choices are shuffled, so a position is chance, except
+for choices with a number. Each plays ten thousand times, as chance deals. The plays are moved together: those that
+stand in the same state are one group, which is divided by what they choose. The seed is fixed: the same text gives the
+same shares.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from random import Random
 from typing import NamedTuple
 
-from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done
+from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done, shuffled
+from courseware.language.spans import plain
 
 PLAYS, SEED = 10_000, 1
 MOST_MOVES = 300_000  # of a player: one of more than thirty situations is played less often, or it would take minutes
@@ -22,7 +25,9 @@ WAITS = "waits"  # where a player who never chooses comes to a situation without
 LAZY = "lazy"
 
 # Share of plays that may be done at most.
-BOUNDS = {LAZY: 0.0, "first": 0.2, "random": 0.2, "cautious": 0.5}
+BOUNDS = {LAZY: 0.0, "fixed": 0.2, "longest": 0.2, "shortest": 0.2, "random": 0.2, "cautious": 0.5}
+POSITIONS = (0, 1, 2, -1)  # that "fixed" tries: the first, the second, the third and the last one
+READERS = ("longest", "shortest", "cautious")  # who differ by language
 # So few decisions are passed by chance; such a simulation is a taste, and held to the first bound only.
 FEW = 3
 
@@ -51,6 +56,10 @@ class Played:
         return BOUNDS[self.player]
 
     @property
+    def differs_by_language(self) -> bool:
+        return self.player in READERS
+
+    @property
     def done_percent(self) -> float:
         return 100 * self.done
 
@@ -74,8 +83,31 @@ def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
     return None if node.is_judged else (random.choice(offered), ())
 
 
-def first(node: Node, offered: list[int], _random: Random) -> Way:
-    return offered[0], (0,) if node.parts else ()
+@dataclass(frozen=True)
+class Unread:
+    """Takes a choice by its position or by the length of its text, and ticks all parts of a form or none.
+
+    `position` counts only where a choice has a number: the others are shuffled, so their position is chance. `length`
+    is 1 for the longest text, -1 for the shortest, 0 if it does not matter.
+    """
+
+    ticks: bool
+    position: int = 0
+    length: int = 0
+
+    def equals(self, node: Node, offered: list[int]) -> list[int]:
+        """The places among which chance decides, as often for each."""
+        lengths = {place: self.length * len(plain(node.choices[place].text)) for place in offered}
+        return [place for place in offered if lengths[place] == max(lengths.values())]
+
+    def ways(self, node: Node, offered: list[int], plays: int, random: Random) -> Counter[Way | None]:
+        equals, position = self.equals(node, offered), min(self.position, len(offered) - 1)
+        if self.length or not any(node.choices[place].numbered for place in offered):
+            places = random.choices(equals, k=plays)
+        else:
+            places = [shuffled(node.choices, offered, random.shuffle)[position] for _ in range(plays)]
+        parts = tuple(range(len(node.parts))) if self.ticks else ()
+        return Counter({(place, parts): times for place, times in Counter(places).items()})
 
 
 def at_random(node: Node, offered: list[int], random: Random) -> Way:
@@ -96,11 +128,20 @@ def careful_words(language: str) -> re.Pattern[str] | None:
     return _CAUTIOUS.get(language.partition("-")[0])
 
 
-def players_of(language: str) -> dict[str, Player]:
-    """By the names of BOUNDS. `language` is that of the texts, which only the cautious one reads."""
-    found: dict[str, Player] = {LAZY: lazy, "first": first, "random": at_random}
+def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | Unread]]:
+    """By the names of BOUNDS; the best of several counts. `language` is that of the texts."""
+    nodes = simulation.nodes.values()
+    positions = POSITIONS if any(choice.numbered for node in nodes for choice in node.choices) else POSITIONS[:1]
+    forms = (True, False) if any(node.parts for node in nodes) else (False,)
     words = careful_words(language)
-    return found | ({"cautious": cautious(words)} if words else {})
+    return {
+        LAZY: [lazy],
+        "fixed": [Unread(ticks, position) for position in positions for ticks in forms],
+        "longest": [Unread(ticks, length=1) for ticks in forms],
+        "shortest": [Unread(ticks, length=-1) for ticks in forms],
+        "random": [at_random],
+        **({"cautious": [cautious(words)]} if words else {}),
+    }
 
 
 class _Group(NamedTuple):
@@ -161,7 +202,7 @@ class _Table:
         return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
 
 
-def play(simulation: Simulation, name: str, player: Player) -> Played:
+def play(simulation: Simulation, name: str, player: Player | Unread) -> Played:
     """`simulation` has no errors, so that every play comes to an end."""
     table, random = _Table(simulation), Random(SEED)
     ended: Counter[_Group] = Counter()
@@ -182,20 +223,22 @@ def play(simulation: Simulation, name: str, player: Player) -> Played:
     return Played(name, done / table.plays, {colour: plays / table.plays for colour, plays in colours.items()})
 
 
-def _chosen(table: _Table, group: _Group, plays: int, player: Player, random: Random) -> Counter[Way | None]:
+def _chosen(table: _Table, group: _Group, plays: int, player: Player | Unread, random: Random) -> Counter[Way | None]:
     """How many of these plays go which way; None stays where it is: at an ending, or waiting."""
     node = table.simulation.nodes.get(group.place)
     if node is None:
         return Counter({None: plays})
     offered = table.simulation.offered(table.state(group))
+    if isinstance(player, Unread):
+        return player.ways(node, offered, plays, random)
     return Counter(player(node, offered, random) for _ in range(plays))
 
 
 def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
-    """Of a translation only those that read its words: the others do in every language alike."""
-    players = players_of(language)
-    names = players.keys() - (() if is_source else players_of("").keys())
-    yield from (play(simulation, name, player) for name, player in players.items() if name in names)
+    """Of a translation only the players that read its texts: the others do in every language alike."""
+    for name, players in players_of(simulation, language).items():
+        if is_source or name in READERS:
+            yield max((play(simulation, name, player) for player in players), key=lambda played: played.done)
 
 
 def is_few(simulation: Simulation) -> bool:

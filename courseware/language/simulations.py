@@ -239,8 +239,8 @@ class Simulation:
     def shown(self, state: RunState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
         """The places of the choices that can be taken now and those of the parts, in the order a page shows them."""
         node = self.nodes[state.place]
-        choices = _shuffled(node.choices, self.offered(state), shuffle)
-        return choices, _shuffled(node.parts, range(len(node.parts)), shuffle)
+        choices = shuffled(node.choices, self.offered(state), shuffle)
+        return choices, shuffled(node.parts, range(len(node.parts)), shuffle)
 
     def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
         """The state after a choice; `picked` are places of parts. Raises NotOffered."""
@@ -288,7 +288,8 @@ class Simulation:
         return [*run, (state, -1, ())]
 
 
-def _shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
+def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
+    """`places`, shuffled but for those of numbered choices or parts."""
     loose = [place for place in places if not all_of_them[place].numbered]
     shuffle(loose)
     following = iter(loose)

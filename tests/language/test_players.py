@@ -1,13 +1,16 @@
 """Who has learned nothing, and how often that passes; when a run counts."""
 
+import re
+from random import Random
+
 import pytest
 
 from courseware.language.checking.simulations import check_simulations
 from courseware.language.course import read_course
-from courseware.language.players import played_by_all
+from courseware.language.players import Unread, played_by_all
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import is_done
-from tests.language.boiling_over import PATH, drill_files
+from tests.language.boiling_over import PATH, drill, drill_files
 
 HEAD = """---
 id: drill
@@ -29,6 +32,7 @@ ENDINGS = """
 壶在，人在。
 """
 BEST, CAREFUL, HARM = ("关火", "best", "calm=+5"), ("不关", "best", "calm=+5"), ("开门", "critical", "set=wet")
+LONG, LONG_HARM = ("关火关气", "best", "calm=+5"), ("开门开窗", "critical", "set=wet")
 FINE, FROZEN = ("等等", "acceptable", "calm=-5"), ("愣住", "timeout critical", "calm=-5")
 
 
@@ -54,7 +58,11 @@ def shares(*situations):
 
 
 def refused(*situations):
-    found = check_simulations(read_course(files(*situations)))
+    return reports_of(files(*situations))
+
+
+def reports_of(texts):
+    found = check_simulations(read_course(texts))
     return [problem.message for problem in found if problem.finding.id == "passes-untaught"]
 
 
@@ -78,8 +86,9 @@ def test_a_run_counts_that_is_not_red_has_half_of_the_points_and_stood_still_onc
 
 def test_each_player_passes_as_often_as_its_choices_let_it():
     played = shares(*[[HARM, BEST, FROZEN]] * 4)
-    assert (played["lazy"], played["first"]) == (0, 0)
-    assert played["random"] == pytest.approx(1 / 16, abs=0.01)  # the right one of two, four times
+    assert played["lazy"] == 0
+    for player in ("fixed", "longest", "shortest", "random"):  # texts of one length: nothing tells them apart
+        assert played[player] == pytest.approx(1 / 16, abs=0.01), player  # the right one of two, four times
     assert played["cautious"] == pytest.approx(1 / 16, abs=0.01)  # nothing is refused in these words
     assert shares(*[[HARM, CAREFUL, FROZEN]] * 4)["cautious"] == 1
 
@@ -92,7 +101,9 @@ def test_the_same_text_gives_the_same_shares():
     ("choices", "told"),
     [
         ([HARM, BEST, FROZEN], []),
-        ([BEST, HARM, FROZEN], ['the player "first" has 100.0 % of runs done; expected at most 20 %']),
+        ([BEST, HARM, FROZEN], []),
+        ([HARM, LONG, FROZEN], ['the player "longest" has 100.0 % of runs done; expected at most 20 %']),
+        ([LONG_HARM, BEST, FROZEN], ['the player "shortest" has 100.0 % of runs done; expected at most 20 %']),
         ([HARM, CAREFUL, FROZEN], ['the player "cautious" has 100.0 % of runs done; expected at most 50 %']),
     ],
 )
@@ -100,10 +111,26 @@ def test_a_simulation_that_the_untaught_pass_is_refused(choices, told):
     assert refused(*[choices] * 4) == told
 
 
+@pytest.mark.parametrize("position", range(4))
+def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_numbers(position):
+    choices = [HARM, HARM, HARM]
+    choices.insert(position, BEST)
+    shuffled = files(*[[*choices, FROZEN]] * 4)
+    numbered = shuffled | {PATH: re.sub(rb"^- \[", b"1. [", shuffled[PATH], flags=re.MULTILINE)}
+    told = ['the player "fixed" has 100.0 % of runs done; expected at most 20 %']
+    assert [reports_of(each) for each in (shuffled, numbered)] == [[], told]
+
+
+@pytest.mark.parametrize(("ticks", "parts"), [(True, (0, 1)), (False, ())])
+def test_a_player_that_reads_nothing_ticks_all_parts_or_none(ticks, parts):
+    assert Unread(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
+
+
 def test_a_simulation_that_clicks_pass_is_refused_and_of_three_situations_it_is_not():
     easy = [FINE, BEST, FROZEN], [FINE, BEST, FROZEN]
     told = refused(*easy, [HARM, FINE, BEST, FROZEN], *easy)
-    assert [message.partition(" has ")[0] for message in told] == ['the player "random"', 'the player "cautious"']
+    players = ["fixed", "longest", "shortest", "random", "cautious"]
+    assert [message.partition(" has ")[0] for message in told] == [f'the player "{player}"' for player in players]
     assert refused(*easy, [HARM, FINE, BEST, FROZEN]) == []
 
 
