@@ -1,5 +1,6 @@
 """/people/import/: a list of people, what it would change, and how far that is done."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -12,7 +13,15 @@ from django.views.decorators.http import require_http_methods
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team
 from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import CONFLICT, LEFT_OUT, NotSure, TakenTwice, begin_applying, outcome_lines
+from courseware.accounts.rosters.applying import (
+    CONFLICT,
+    LEFT_OUT,
+    NotSure,
+    TakenTwice,
+    begin_applying,
+    outcome_lines,
+    stop_applying,
+)
 from courseware.accounts.rosters.comparing import (
     BAD,
     CHANGE,
@@ -27,7 +36,7 @@ from courseware.accounts.rosters.comparing import (
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.list_forms import ApplyForm, ListForm
 from courseware.assignments.people_pages import hr_or_404
-from courseware.assignments.taking_up import take_up
+from courseware.assignments.taking_up import take_up_next
 from courseware.lib.form_pages import form_on
 from courseware.lib.form_status import form_status
 from courseware.lib.small_numbers import keys_in
@@ -67,15 +76,24 @@ def imported(request, roster):
     hr_or_404(request.user)
     roster = get_object_or_404(visible_to(request.user), pk=roster)
     if roster.begun_at:
-        return (
-            redirect("assignments:imported", roster.pk) if request.method == "POST" else progress_page(request, roster)
-        )
+        if request.method != "POST":
+            return progress_page(request, roster)
+        if "stop" in request.POST:
+            say_stopped(request, stop_applying(roster.pk, by=request.user))
+        return redirect("assignments:imported", roster.pk)
     options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN] + roster.counts[BAD]}
     options["new_teams"] = roster.notes.get("new_teams", {})
     form = ApplyForm(request.POST if request.method == "POST" else None, **options)
     if form.is_valid() and has_begun(request, roster, form):
         return redirect("assignments:imported", roster.pk)
     return difference_page(request, roster, form)
+
+
+def say_stopped(request, is_stopped):
+    if is_stopped:
+        messages.success(request, gettext("Stopped. The rows that were brought in stay; the other rows are left out."))
+    else:
+        messages.info(request, gettext("Nothing was stopped: the list was brought in already."))
 
 
 def has_begun(request, roster, form):
@@ -85,7 +103,7 @@ def has_begun(request, roster, form):
         with transaction.atomic():
             options = {name: cleaned.get(name, False) for name in ("is_sure", "invites", "creates_teams")}
             if begin_applying(roster, by=request.user, take=take, **options):
-                take_up.enqueue(roster.pk)
+                take_up_next.enqueue(roster.pk)
     except NotSure:
         form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
     except TakenTwice:

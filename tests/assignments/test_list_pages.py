@@ -6,9 +6,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User
+from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
-from courseware.assignments import list_forms
+from courseware.assignments import list_forms, taking_up
 from courseware.assignments.taking_up import take_up
 from courseware.evidence.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
@@ -100,6 +101,23 @@ def test_a_second_press_does_nothing_more(client, hr):
     press(client, roster)
     take_up.call(roster.pk)
     assert User.objects.filter(name="Wang").count() == Event.objects.filter(verb="person-added").count() == 1
+
+
+def test_a_list_can_be_stopped_after_the_part_in_hand(client, hr, monkeypatch):
+    monkeypatch.setattr(applying, "BATCH", 1)
+    roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
+    press(client, roster)
+    taking_up.take_up_next.call(roster.pk)
+    page = page_of(client, roster)
+    assert page.select_one("button[name=stop]").text == "Stop after this part"
+    address = f"/people/import/{roster.pk}/"
+    said = client.post(address, {"stop": "yes"}, follow=True).text
+    assert "Stopped. The rows that were brought in stay" in said and "It stops after the part in hand." in said
+    taking_up.take_up_next.call(roster.pk)
+    page = page_of(client, roster)
+    assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
+    assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
+    assert User.objects.filter(staff_number__in=["A3", "A4"]).count() == 1
 
 
 def test_many_leavers_ask_for_a_second_yes(client, hr):

@@ -2,13 +2,18 @@
 
 import pytest
 
+from courseware.accounts.models import User
+from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.roster import Roster
+from courseware.assignments import taking_up
 from courseware.assignments.taking_up import take_up
+from courseware.jobs import working
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from tests.accounts.rosters.firms import bring_in, compared
 from tests.assignments.rules import make_rule
+from tests.jobs import doing
 from tests.making import letters, make_admin, make_course, make_team
 
 pytestmark = pytest.mark.django_db
@@ -38,3 +43,47 @@ def test_a_list_nobody_said_yes_to_is_not_taken_up():
     roster = compared(["A1", "Li", "li@example.com", ""])
     take_up.call(roster.pk)
     assert (Roster.objects.get().finished_at, letters()) == (None, [])
+
+
+def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
+    """The order of a queue: what was enqueued while a part was done comes before the next part."""
+    monkeypatch.setattr(applying, "BATCH", 1)
+    monkeypatch.setattr(working, "enqueue_due", lambda: None)
+    monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
+    doing.done.clear()
+    roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
+    applying.begin_applying(roster, by=make_admin())
+    honest = taking_up.apply_next
+
+    def apply_and_note(pk):
+        doing.done.append("part")
+        return honest(pk)
+
+    monkeypatch.setattr(taking_up, "apply_next", apply_and_note)
+    taking_up.take_up_next.enqueue(roster.pk)
+    doing.note.enqueue("other work")
+    working.WorkLoop(lambda: "").run(once=True)
+    assert doing.done == ["part", "other work", "part", "part", "part"]
+    roster.refresh_from_db()
+    assert roster.finished_at
+    assert set(User.objects.filter(staff_number__startswith="A").values_list("name", flat=True)) == {
+        "Li",
+        "Wang",
+        "Zhao",
+    }
+
+
+def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
+    monkeypatch.setattr(applying, "BATCH", 1)
+    admin = make_admin()
+    roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
+    applying.begin_applying(roster, by=admin, invites=True)
+    taking_up.take_up_next.call(roster.pk)
+    assert [applying.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
+    for _again in range(2):
+        taking_up.take_up_next.call(roster.pk)
+    roster.refresh_from_db()
+    assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
+    assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]
+    assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
+    assert not applying.stop_applying(roster.pk, by=admin)

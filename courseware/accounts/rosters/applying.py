@@ -131,13 +131,25 @@ def apply_next(pk: int) -> bool:
     roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
     if not roster.begun_at or roster.finished_at:
         return False
-    part = roster.parts.filter(applied_at=None).first()
+    part = None if "stopped_by" in roster.notes else roster.parts.filter(applied_at=None).first()
     if part is None:
-        note_listed(roster)
+        if "stopped_by" not in roster.notes:
+            note_listed(roster)
         roster.finished_at = timezone.now()
         roster.save(update_fields=["finished_at"])
         return False
     Applying(roster).apply(part)
+    return True
+
+
+@transaction.atomic
+def stop_applying(pk: int, *, by: User) -> bool:
+    """Apply no further part. Returns whether the list was still being applied. Waits for the part in hand."""
+    roster = Roster.objects.select_for_update(no_key=True).get(pk=pk)
+    if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
+        return False
+    roster.notes |= {"stopped_by": by.pk}
+    roster.save(update_fields=["notes"])
     return True
 
 
