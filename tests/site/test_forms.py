@@ -3,11 +3,13 @@
 import pytest
 from bs4 import BeautifulSoup
 from crispy_forms.utils import render_crispy_form
+from django import forms
 
 from courseware.accounts.forms import ChangePasswordForm, SignInForm
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.learning.forms import SurveyForm, TrackForm
 from courseware.learning.verbs import ExtendForm, PracticeTimeForm, WaiveForm
+from courseware.lib.form_layout import Fields
 from courseware.simulations.forms import StartForm
 
 QUESTIONS = [
@@ -71,6 +73,18 @@ def test_what_is_refused_says_so(make, refused):
     for group in wrong:
         controls = group.select("input, textarea") if group.name == "fieldset" else [group]
         assert {control.get("aria-invalid") for control in controls} == {"true"}
+
+
+class WayForm(forms.Form):
+    helper = Fields(error_summary=True)
+    way = forms.ChoiceField(choices=[("bus", "bus")], widget=forms.RadioSelect)
+    name = forms.CharField()
+
+
+def test_links_of_the_error_summary_lead_to_their_controls_and_groups():
+    page = page_of(WayForm({}))
+    places = [page.find(id=link["href"].removeprefix("#")) for link in page.select(".error-summary a")]
+    assert [place.name for place in places] == ["fieldset", "input"]
 
 
 def test_nothing_is_called_wrong_before_it_was_sent():
