@@ -91,7 +91,8 @@ def test_of_a_run_that_is_closed_or_without_a_day_nothing_is_said():
 
 
 @pytest.mark.django_db
-def test_the_page_of_a_person_says_that_the_due_day_is_free(client):
+def test_the_page_of_a_person_says_that_the_due_day_is_free(client, time_machine):
+    time_machine.move_to("2026-11-25T03:00Z")
     team, enrollment = make_team(), make_enrollment()
     join(team, enrollment.learner)
     client.force_login(team.manager)

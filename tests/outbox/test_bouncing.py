@@ -216,10 +216,10 @@ def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_two_statements_tell_what_there_is_to_tell(number, django_assert_num_queries):
+def test_troubles_cost_three_statements_for_any_number_of_emails(number, django_assert_num_queries):
     for _ in range(number):
         tell("invitation", make_user())
     letters()
     come_back(*Message.objects.all())
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(told()) == 1
