@@ -4,7 +4,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -63,6 +63,14 @@ class AccountAdapter(DefaultAccountAdapter):
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
     }
+
+    def get_client_ip(self, request):
+        """A request that came past the first of several proxies has fewer addresses than there are proxies: it counts
+        as one of the proxy that forwarded it."""
+        try:
+            return super().get_client_ip(request)
+        except ImproperlyConfigured:
+            return request.META["REMOTE_ADDR"]
 
     def is_open_for_signup(self, request):
         return False

@@ -244,3 +244,13 @@ def test_looking_changes_nothing(client):
     before = person.password, person.language, person.session_number
     person.refresh_from_db()
     assert (person.password, person.language, person.session_number) == before
+
+
+def test_a_request_past_the_first_of_two_proxies_is_counted_and_no_fault(client, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    user = make_user()
+    answer = client.post(
+        reverse("account_login"), {"login": user.email, "password": WRONG}, headers={"x-forwarded-for": "203.0.113.7"}
+    )
+    assert answer.status_code == 422
+    assert sign_in(client, user.email, headers={"x-forwarded-for": "203.0.113.7"}).status_code == 302
