@@ -23,7 +23,7 @@ class GroupDoorForm(forms.ModelForm):
         label=_("Secret to sign with"),
         max_length=200,
         required=False,
-        widget=forms.TextInput(SECRET),
+        widget=forms.PasswordInput(SECRET),  # which does not come back with a form that is refused
         help_text=_("Of DingTalk and Feishu, where the robot is set to want a signature. Else leave it empty."),
     )
 
@@ -32,6 +32,7 @@ class GroupDoorForm(forms.ModelForm):
         fields = ("team", "service", "language", "is_for_leads", "is_on")
         help_texts = {
             "team": _("With all teams below it."),
+            "service": _("Teams: addresses at logic.azure.com can belong to anybody. Use a workflow of your company."),
             "is_for_leads": _(
                 "Then it says how many stand where. Else it says only how many are late or due soon, "
                 "and nothing where fewer than five people learn."

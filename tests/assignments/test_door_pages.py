@@ -176,3 +176,10 @@ def test_the_list_costs_the_same_for_one_door_and_for_three(client, hr):
     for _ in range(2):
         GroupCard.objects.create(door=make_door(make_team()), day=timezone.localdate())
     assert statements(lambda: client.get("/people/doors/")) == counted
+
+
+def test_a_form_that_is_refused_does_not_give_the_secret_back(client, hr):
+    form = sent(make_team(), new_address="https://evil.example/", new_secret="SEC-typed-secret")
+    page = client.post("/people/doors/new/", form)
+    assert page.status_code == 422
+    assert "SEC-typed-secret" not in page.content.decode()
