@@ -71,6 +71,7 @@ def person_page(request, found, form):
     record_look(found, by=request.user)
     runs = runs_of(found, request.user)
     merge = merge_of(found)
+    by_link = Event.objects.filter(subject=subject_of(found), verb="team-link-used").order_by("pk").first()
     names = [each.other for each in Merge.objects.standing().filter(kept=found).select_related("other")]
     context = {
         "person": found,
@@ -83,6 +84,7 @@ def person_page(request, found, form):
         "today": site_day(),
         "letters": Message.objects.of(found)[:SHOWN],
         "events": with_words(events_about([found, *names])[:SHOWN]),
+        "by_link": by_link,
         "merge": merge,
         "names": names,
         "form": form,

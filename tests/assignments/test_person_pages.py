@@ -10,7 +10,7 @@ from courseware.accounts.inviting import invite
 from courseware.accounts.models import Membership, User
 from courseware.accounts.notices import notify
 from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.evidence.recording import record, subject_of
 from courseware.outbox.models import Message
 from tests.counting import statements
 from tests.making import (
@@ -283,3 +283,10 @@ def test_the_page_costs_the_same_for_one_and_for_three_of_everything(client, hr)
         join(make_team(f"B{number}"), person)
         Message.objects.create(kind="invitation", person=person, address=person.email)
     assert statements(lambda: client.get(address(person))) == one
+
+
+def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
+    by_link, other = make_user(), make_user()
+    record("team-link-used", actor=by_link, subject=by_link, data={"link": 1})
+    assert "Came in by invite link" in client.get(address(by_link)).content.decode()
+    assert "Came in by invite link" not in client.get(address(other)).content.decode()
