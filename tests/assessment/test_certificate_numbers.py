@@ -1,10 +1,13 @@
 """The number of a certificate: what it is made of, and which mistakes of whoever types it are found."""
 
+import math
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
 from courseware.assessment.certificate_numbers import (
+    LENGTH,
     SIGNS,
     MistypedNumber,
     NoNumber,
@@ -74,3 +77,10 @@ def test_what_cannot_be_a_number_is_refused(typed):
 def test_numbers_are_read_out_in_fours():
     assert grouped(NUMBER) == "K7QM-3X9D-HFA6-C"
     assert grouped(OLD) == "0123-4567-89ab-cdef-0123-4567-89ab-cdef"
+
+
+def test_the_documents_say_how_many_random_bits_a_number_has():
+    said = f"{math.floor(LENGTH * math.log2(len(SIGNS)))} random bits"
+    root = Path(__file__).resolve().parents[2]
+    for document in ("SECURITY.md", "docs/security.md", "courseware/assessment/certificate_numbers.py"):
+        assert said in (root / document).read_text(encoding="utf-8"), document
