@@ -49,6 +49,10 @@ class ObservationAnswers(models.Model):
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
     month = models.DateField(null=True, help_text="The first day of the month in which the fifth answer came")
     shown_from = models.DateField(null=True, help_text="The day from which figures hold it; null: it waits for others")
+    counts_from = models.DateField(
+        null=True,
+        help_text="The first day of the month from which it may count, while the person is new to the company",
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("answered observation sheet"), _("answered observation sheets")

@@ -16,7 +16,7 @@ from courseware.assignments.observations_due import runs_to_observe
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import LeadsSheet
 from courseware.content.models import Document
-from courseware.learning.feedback import SurveyChanged
+from courseware.learning.feedback import SurveyChanged, month_known_from_of
 from courseware.learning.models import Enrollment
 from courseware.lib import disclosure
 from courseware.lib.dates import site_day
@@ -99,7 +99,13 @@ def hold_all_runs_of(run: Enrollment) -> Enrollment:
 
 def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
     [known_as, *before] = digests_of_team(team, sheet)
-    ObservationAnswers.objects.create(sheet=sheet, release=run.release, answers=dict(answers), waits_as=known_as)
+    ObservationAnswers.objects.create(
+        sheet=sheet,
+        release=run.release,
+        answers=dict(answers),
+        waits_as=known_as,
+        counts_from=month_known_from_of(run.learner, day),
+    )
     let_in_by_fives(sheet, team, {known_as, *before}, day)
 
 
@@ -121,9 +127,9 @@ def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) 
     the sheet anew in the order of the random keys, so that the table keeps no order of coming, within a team or among
     teams. Call it with the sheet held."""
     rows = list(ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
-    own = [row for row in rows if row.waits_as in known_as]
+    own = [row for row in rows if row.waits_as in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.waits_as, row.team, row.month = "", team, day.replace(day=1)
-        row.shown_from = disclosure.shown_from(day)
+        row.shown_from, row.counts_from = disclosure.shown_from(day), None
     ObservationAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
     ObservationAnswers.objects.bulk_create(rows)

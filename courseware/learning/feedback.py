@@ -77,6 +77,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
             release=enrollment.release,
             month=today.replace(day=1),
             answers=answers,
+            counts_from=month_known_from_of(enrollment.learner, today),
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
         )
         mix_those_who_wait(page.document_id, today)
@@ -95,9 +96,14 @@ def mix_those_who_wait(survey_id, today):
     Once they are enough that none stands alone, let them into the results, all with one day. Call it with the survey
     held.
     """
-    together = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
+    waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
+    together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
     if len(together) >= disclosure.STEP:
         for answers in together:
-            answers.shown_from = disclosure.shown_from(today)
-    SurveyAnswers.objects.filter(pk__in=[answers.pk for answers in together]).delete()
-    SurveyAnswers.objects.bulk_create(together)
+            answers.shown_from, answers.counts_from = disclosure.shown_from(today), None
+    SurveyAnswers.objects.filter(pk__in=[answers.pk for answers in waiting]).delete()
+    SurveyAnswers.objects.bulk_create(waiting)
+
+
+def month_known_from_of(person, today):
+    return disclosure.month_known_from(dates.site_day(person.joined_at), person.listed_on, today)

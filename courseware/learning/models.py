@@ -395,6 +395,10 @@ class SurveyAnswers(models.Model):
     month = models.DateField(help_text="The first day of the month")
     answers = models.JSONField(help_text="Question id → place, list of places, number or text")
     shown_from = models.DateField(null=True, help_text="The day from which results hold it; null: it waits for others")
+    counts_from = models.DateField(
+        null=True,
+        help_text="The first day of the month from which it may count, while the writer is new to the company",
+    )
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:

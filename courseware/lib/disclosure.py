@@ -1,7 +1,8 @@
 """Which people's answers figures about a group may hold, so that they give no single person away.
 
 Figures grow by whole groups of five, at midnight, and what is new in them is older than a day. Whoever compares them
-with those of another day sees what five people or more did together, and never what one did just now.
+with those of another day sees what five people or more did together, and never what one did just now. Invented people
+must not fill a five up: answers count once a list of people has named their writer, or the account is 30 days old.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from operator import itemgetter
 from typing import TypeVar
 
 STEP = 5  # people
+FEWEST_FOR_TEXT = 10  # people: a text may be known by its style
+KNOWN_AFTER = timedelta(days=30)  # so long ahead would somebody have to invent people whose answers count
 WAIT = timedelta(days=2)  # from the day of an answer, which leaves a whole day between
 
 Item = TypeVar("Item")
@@ -22,6 +25,28 @@ def shown_from(day: date) -> date:
     '2026-11-27'
     """
     return day + WAIT
+
+
+def known_from(joined_on: date, listed_on: date | None) -> date:
+    """The first day on which figures may hold answers of somebody who joined on a day, and whom a list of people may
+    have named on another. Once it has come it stays the same: the order of counting rests on it.
+
+    >>> known_from(date(2026, 11, 1), None).isoformat(), known_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
+    ('2026-12-01', '2026-11-07')
+    """
+    by_age = joined_on + KNOWN_AFTER
+    return min(by_age, shown_from(listed_on)) if listed_on else by_age
+
+
+def month_known_from(joined_on: date, listed_on: date | None, today: date) -> date | None:
+    """For answers that are kept without a person: from which day on they count, told by the month only. None: they do
+    already.
+
+    >>> month_known_from(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
+    '2027-01-01'
+    """
+    day = known_from(joined_on, listed_on)
+    return None if day <= today else (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def disclosed(answers: Iterable[tuple[date, Item]], today: date) -> list[Item]:

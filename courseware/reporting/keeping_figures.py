@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from courseware.accounts.models import Team
+from courseware.accounts.models import Team, User
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.lib.dates import site_day
-from courseware.lib.disclosure import STEP
+from courseware.lib.disclosure import STEP, known_from
 from courseware.reporting.after_course import gains_counted
 from courseware.reporting.board_rows import teams_joined
 from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
@@ -45,8 +45,12 @@ def keep_figures(today: date | None = None) -> str:
     routes = [(each, outline(each.current, each.source_language)) for each in courses if each.current]
     for course, route in routes:
         known = dict(CountedWith.objects.filter(course=course).values_list("learner", "team"))
+        since: dict[int, date] = {}
         for subject, people in counted_in(course, route):
-            place(course, {each.learner for each in people} - known.keys(), known)
+            learners = {each.learner for each in people}
+            place(course, learners - known.keys(), known)
+            look_up_known_from(learners - since.keys(), since)
+            people = [each._replace(day=max(each.day, since[each.learner])) for each in people]
             grown += count_in(course, subject, people, known, lines, today)
     return f"figures: {grown}" if grown else ""
 
@@ -74,8 +78,18 @@ def place(course: Course, people: Collection[int], known: dict[int, int]) -> Non
         some = learners[start : start + AT_ONCE]
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
         rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
-        CountedWith.objects.bulk_create(rows)
-        known.update(teams)
+        CountedWith.objects.bulk_create(rows, ignore_conflicts=True)
+        # What another worker has written at the same time stands.
+        known.update(CountedWith.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
+
+
+def look_up_known_from(people: Collection[int], since: dict[int, date]) -> None:
+    """Add to `since` from which day on answers of these people count: see `lib.disclosure.known_from`."""
+    learners = sorted(people)
+    for start in range(0, len(learners), AT_ONCE):
+        rows = User.objects.filter(pk__in=learners[start : start + AT_ONCE])
+        for learner, joined_at, listed_on in rows.values_list("pk", "joined_at", "listed_on"):
+            since[learner] = known_from(site_day(joined_at), listed_on)
 
 
 @transaction.atomic
@@ -88,6 +102,8 @@ def count_in(
     today: date,
 ) -> int:
     """Let each figure of the subject take its step; returns how many have. One that has today waits until tomorrow."""
+    # Of two workers in the same night the second waits, and finds that the figures have taken their step.
+    Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
     kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}
     figures = defaultdict(GroupFigure, kept)

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from courseware.accounts.leads import nearest_leads, next_level
-from courseware.accounts.models import Membership
+from courseware.accounts.models import Membership, User
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.teams import close_team
 from courseware.assignments.merging import merge
@@ -166,6 +167,19 @@ def test_four_of_a_team_wait_and_the_fifth_lets_all_five_in_with_one_month_and_o
     answered(completed(team), YES, by=team.manager, day=date(2026, 12, 1))
     assert len(shown()) == 5
     assert ObservationAnswers.objects.filter(team=None, month=None).count() == 5
+
+
+def test_answers_about_new_people_fill_no_five(team, time_machine):
+    time_machine.move_to(datetime(2026, 11, 30, 10, tzinfo=UTC), tick=False)
+    for _each in range(4):
+        run = completed(team)
+        User.objects.filter(pk=run.learner_id).update(joined_at=timezone.now(), listed_on=None)
+        answered(Enrollment.objects.get(pk=run.pk), YES, by=team.manager)
+    answered(completed(team), YES, by=team.manager)
+    shown = ObservationAnswers.objects.exclude(shown_from=None)
+    assert not shown.exists()
+    answered(completed(team), YES, by=team.manager, day=date(2027, 1, 1))
+    assert shown.count() == 5
 
 
 def test_teams_wait_under_numbers_that_cannot_be_made_without_the_key_of_the_site(team, settings):

@@ -68,8 +68,17 @@ def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_
     at = datetime(2026, 11, 30, 17, tzinfo=UTC)  # the first of December in Shanghai
     answer_survey(enrollment, page_of(enrollment), {"recommend": 9}, is_signed=False, at=at)
     row = SurveyAnswers.objects.values().get()
-    assert row.keys() == {"id", "survey_id", "release_id", "month", "answers", "learner_id", "shown_from"}
-    assert (row["month"], row["shown_from"]) == (date(2026, 12, 1), None)
+    assert row.keys() == {
+        "id",
+        "survey_id",
+        "release_id",
+        "month",
+        "answers",
+        "learner_id",
+        "shown_from",
+        "counts_from",
+    }
+    assert (row["month"], row["shown_from"], row["counts_from"]) == (date(2026, 12, 1), None, None)
     assert isinstance(row["id"], uuid.UUID)
     assert {field.name for field in SurveyReceipt._meta.fields} == {"id", "enrollment", "survey"}
 
@@ -99,6 +108,26 @@ def test_the_table_keeps_no_order_in_which_answers_came(people):
         for together in filter(None, (stored[:first][:5], stored[first:])):
             assert together == sorted(together)
     assert sorted(SurveyAnswers.objects.values_list("answers__recommend", flat=True)) == list(range(people))
+
+
+def test_answers_of_new_people_wait_for_the_month_after_their_30_days_and_fill_no_five(time_machine):
+    time_machine.move_to(datetime(2026, 11, 25, 4, tzinfo=UTC), tick=False)
+    course = make_course()
+
+    def answer(**fields):
+        enrollment = make_enrollment(make_user(**fields), course=course)
+        answer_survey(enrollment, page_of(enrollment), {"recommend": 9}, is_signed=False)
+        return SurveyAnswers.objects.exclude(shown_from=None).count()
+
+    for _invented in range(4):
+        assert answer(listed_on=None) == 0
+    assert set(SurveyAnswers.objects.values_list("counts_from", flat=True)) == {date(2027, 1, 1)}
+    assert answer() == 0
+    time_machine.move_to(datetime(2026, 12, 31, 4, tzinfo=UTC), tick=False)
+    assert [answer() for _known in range(4)] == [0, 0, 0, 5]
+    time_machine.move_to(datetime(2027, 1, 1, 4, tzinfo=UTC), tick=False)
+    assert answer() == 10
+    assert not SurveyAnswers.objects.exclude(counts_from=None).exists()
 
 
 def physical_order():

@@ -1,7 +1,7 @@
 """Figures about groups: five people at a time, each counted once, and kept whatever becomes of people and teams."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 import pytest
@@ -14,7 +14,9 @@ from courseware.jobs.schedule import JOBS
 from courseware.reporting import keeping_figures
 from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
 from courseware.reporting.keeping_figures import keep_figures
+from tests.at_once import one_behind_the_other
 from tests.making import join, make_course, make_editor, make_hr, make_team, make_user
+from tests.site.test_chains import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 12, 1)
@@ -210,7 +212,7 @@ def test_a_night_takes_as_many_statements_for_five_people_as_for_fifteen(answers
     ready(answers, make_team(), people)
     keep_figures(day(0))
     ready(answers, make_team(), people)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         keep_figures(day(1))
 
 
@@ -299,3 +301,65 @@ def closed(_answers, _people, teams, _today, which):
 
 
 DOING = {"answer": answer, "move": moved, "join": joined, "erase": erased, "close": closed}
+
+
+# Invented people ------------------------------------------------------------------------------------------------------
+
+
+def joined(answers, team, number, *, on, listed_on=None):
+    """So many who have answered and joined on that day, by hand or by a link."""
+    people = ready(answers, team, number, on=on)
+    at = datetime(*day(on).timetuple()[:3], 4, tzinfo=UTC)
+    User.objects.filter(pk__in=people).update(joined_at=at, listed_on=listed_on)
+    return people
+
+
+def test_four_invented_people_and_one_real_do_not_make_a_five(answers):
+    team = make_team()
+    joined(answers, team, 4, on=0)
+    real = ready(answers, team, 1)
+    for number in range(29):
+        keep_figures(day(number))
+    assert kept() == {}
+    others = ready(answers, team, 4, on=29)
+    keep_figures(day(29))
+    assert kept() == {team.pk: {*real, *others}}
+
+
+def test_people_count_once_their_account_is_30_days_old(answers):
+    team = make_team()
+    people = joined(answers, team, 5, on=0)
+    keep_figures(day(29))
+    assert kept() == {}
+    keep_figures(day(30))
+    assert kept() == {team.pk: {*people}}
+
+
+def test_people_count_once_a_list_has_named_them(answers):
+    team = make_team()
+    people = joined(answers, team, 5, on=0)
+    User.objects.filter(pk__in=people).update(listed_on=day(3))
+    keep_figures(day(4))
+    assert kept() == {}
+    keep_figures(day(5))
+    assert kept() == {team.pk: {*people}}
+
+
+def test_nobody_is_counted_twice_where_new_people_stand_among_known_ones(answers):
+    team = make_team()
+    new = joined(answers, team, 3, on=0)
+    known = ready(answers, team, 5)
+    for number in range(40):
+        if number == 10:
+            User.objects.filter(pk=new[0]).update(listed_on=day(number))
+            known += ready(answers, team, 4, on=number)
+        keep_figures(day(number))
+    found = kept()[team.pk]
+    assert len(found) == 10 and {*known} <= found | {new[0]}
+
+
+def test_two_workers_of_one_night_both_succeed(postgres, answers):  # noqa: F811
+    team = make_team()
+    people = ready(answers, team, 5)
+    one_behind_the_other(lambda: keep_figures(day(0)), lambda: keep_figures(day(0)))
+    assert kept() == {team.pk: {*people}}
