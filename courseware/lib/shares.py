@@ -1,6 +1,7 @@
 """A part of a group, in the words that fit its size."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
@@ -28,3 +29,48 @@ class Share:
         if self.people >= PERCENT_FROM:
             return f"{self.percent}%"
         return gettext("%(count)d of %(people)d") % {"count": self.count, "people": self.people}
+
+
+@dataclass(frozen=True)
+class AnonymousShare(Share):
+    """A part of a group whose members stay anonymous. All who said the same would give each other away: all and all but
+    one are both "most", none and one are both "few or none", here and in whatever is drawn.
+
+    `is_exact`: a part of several of which none has nearly all people.
+    """
+
+    is_exact: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.people and not self.is_exact:
+            object.__setattr__(self, "count", max(1, min(self.count, self.people - 1)))
+
+    @property
+    def is_most(self) -> bool:
+        return not self.is_exact and self.count == self.people - 1
+
+    @property
+    def is_few(self) -> bool:
+        return not self.is_exact and self.count == 1
+
+    @property
+    def dots(self) -> list[bool]:
+        return [] if self.is_most or self.is_few else super().dots
+
+    @property
+    def words(self) -> str:
+        if self.is_most:
+            return gettext("most")
+        return gettext("few or none") if self.is_few else super().words
+
+    @property
+    def short(self) -> str:
+        if self.is_most or self.is_few:
+            return f"{'≥' if self.is_most else '≤'}{self.count}/{self.people}"
+        return f"{self.count}/{self.people}" if self.people < PERCENT_FROM else super().words
+
+
+def anonymous_shares(counts: Sequence[int], people: int) -> list[AnonymousShare]:
+    """The parts of one group that chose each of several answers."""
+    is_exact = max(counts, default=0) < people - 1
+    return [AnonymousShare(count, people, is_exact) for count in counts]

@@ -19,7 +19,7 @@ from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Course, Document
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, Share
 from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, Subject
 from courseware.reporting.simulation_statistics import subject_of_endings
 from courseware.reporting.survey_statistics import QuestionResult, results_of, shapes_asked
@@ -144,4 +144,7 @@ def endings_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dic
     played = {subject_of_endings(step.id): step.id for step in route.steps if step.kind == "simulation"}
     found = figures.by_team(course, played)
     green = f"colour:{Colour.GREEN}"
-    return {(played[subject], team): Share(each.numbers[green], each.people) for (subject, team), each in found.items()}
+    return {
+        (played[subject], team): AnonymousShare(each.numbers[green], each.people)
+        for (subject, team), each in found.items()
+    }

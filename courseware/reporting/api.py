@@ -23,7 +23,7 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import people_visible_to, sees_reports
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course, Document
-from courseware.lib.shares import PERCENT_FROM, Share
+from courseware.lib.shares import PERCENT_FROM, AnonymousShare
 from courseware.reporting import board_rows
 from courseware.reporting.api_looks import record_read
 from courseware.reporting.api_shapes import (
@@ -300,14 +300,16 @@ def question_in(split: QuestionSplit) -> QuestionShape:
     )
 
 
-def shares_in(shares: Iterable[tuple[str, Share]]) -> list[ShareShape]:
+def shares_in(shares: Iterable[tuple[str, AnonymousShare]]) -> list[ShareShape]:
     return [share_in(name, share) for name, share in shares]
 
 
-def share_in(name: str, share: Share) -> ShareShape:
+def share_in(name: str, share: AnonymousShare) -> ShareShape:
+    if share.is_most or share.is_few:
+        return ShareShape(id=name, count=None, percent=None, about="most" if share.is_most else "few")
     if share.people >= PERCENT_FROM:
-        return ShareShape(id=name, count=None, percent=share.percent)
-    return ShareShape(id=name, count=share.count, percent=None)
+        return ShareShape(id=name, count=None, percent=share.percent, about=None)
+    return ShareShape(id=name, count=share.count, percent=None, about=None)
 
 
 def owner_of_key(request) -> User | None:

@@ -1,7 +1,7 @@
 """What the reading API answers. A field that the board's file has too bears the name that it has there."""
 
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from ninja import Field, Schema
 
@@ -105,11 +105,13 @@ class CertificateShape(Schema):
 
 
 class ShareShape(Schema):
-    """A part of a group: in people below twenty of them, from there on in percent alone."""
+    """A part of a group: in people below twenty of them, from there on in percent alone. All and all but one are both
+    "most", none and one are both "few", without a number."""
 
     id: str
     count: int | None
     percent: int | None
+    about: Literal["most", "few"] | None
 
 
 class SituationShape(Schema):

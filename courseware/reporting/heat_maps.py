@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.utils.text import Truncator
 
-from courseware.lib.shares import PERCENT_FROM
 from courseware.reporting.weak_spots import WeakSpot, WeakSpots
 
 SIDE, GAP = (60, 32), 2  # of a square, and around it
@@ -73,4 +72,4 @@ def square(column: int, y: int, cell: WeakSpot) -> Square:
 def in_short(cell: WeakSpot) -> str:
     if cell.share is None:
         return "–"
-    return cell.share.words if cell.share.people >= PERCENT_FROM else f"{cell.share.count}/{cell.share.people}"
+    return cell.share.short

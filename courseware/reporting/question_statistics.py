@@ -17,7 +17,7 @@ from courseware.language.questions import Choice, Question, load_question
 from courseware.learning.models import Answer
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, anonymous_shares
 from courseware.reporting.group_figures import Counted, GroupFigureQuerySet, GroupSum, Subject
 
 CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen
@@ -32,8 +32,8 @@ class QuestionSplit:
 
     question: Question
     people: int
-    right: Share | None = None
-    choices: tuple[tuple[Choice, Share], ...] = ()
+    right: AnonymousShare | None = None
+    choices: tuple[tuple[Choice, AnonymousShare], ...] = ()
 
 
 class GivenAnswer(NamedTuple):
@@ -66,8 +66,11 @@ def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
     people, numbers = found.people, found.numbers
     if not people:
         return QuestionSplit(question, 0)
-    choices = tuple((choice, Share(numbers[str(place)], people)) for place, choice in enumerate(question.choices))
-    return QuestionSplit(question, people, Share(numbers["right"], people), choices if question.kind in CHOSEN else ())
+    right = AnonymousShare(numbers["right"], people)
+    if question.kind not in CHOSEN:
+        return QuestionSplit(question, people, right)
+    shares = anonymous_shares([numbers[str(place)] for place in range(len(question.choices))], people)
+    return QuestionSplit(question, people, right, tuple(zip(question.choices, shares, strict=True)))
 
 
 def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:

@@ -10,7 +10,7 @@ from django.db.models import F
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, Share
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 from courseware.reporting.period_reports import Period
 from courseware.reporting.quarters import latest_quarters
@@ -57,7 +57,7 @@ def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
     quarters = latest_quarters(today)[:QUARTERS_SHOWN]
     subjects = [subject_of_quarter(each.first) for each in quarters]
     found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, subjects)
-    shares = {key: Share(each.numbers["kept"], each.people) for key, each in found.items()}
+    shares = {key: AnonymousShare(each.numbers["kept"], each.people) for key, each in found.items()}
     shown = sorted({team for _subject, team in shares}, key=lambda team: (teams[team], team))
     lines = [(teams[team], [shares.get((subject, team)) for subject in subjects]) for team in shown]
     return Retention(quarters, lines)

@@ -19,7 +19,7 @@ from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, Share, anonymous_shares
 from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, GroupSum, Subject
 from courseware.simulations.models import Decision, Run, RunQuerySet
 
@@ -29,7 +29,7 @@ WIDEST = 12  # a way that all people took, in units of the drawing
 @dataclass(frozen=True)
 class ChoiceShare:
     choice: NodeChoice
-    share: Share
+    share: AnonymousShare
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class NodeSplit:
     number: str
     people: int
     choices: tuple[ChoiceShare, ...] = ()
-    critical: Share | None = None
+    critical: AnonymousShare | None = None
     seconds: int = 0
 
 
@@ -50,7 +50,7 @@ class Split:
 
     people: int
     nodes: tuple[NodeSplit, ...]
-    endings: tuple[tuple[Ending, Share], ...]
+    endings: tuple[tuple[Ending, AnonymousShare], ...]
     map: Map
     ways: tuple[tuple[Way, float], ...]
 
@@ -82,7 +82,13 @@ def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -
         nodes=tuple(
             node_split(node, drawn.stations[node.id].number, taken[node.id]) for node in simulation.nodes.values()
         ),
-        endings=tuple((ending, Share(endings[f"to:{ending.id}"], number)) for ending in simulation.endings)
+        endings=tuple(
+            zip(
+                simulation.endings,
+                anonymous_shares([endings[f"to:{ending.id}"] for ending in simulation.endings], number),
+                strict=True,
+            )
+        )
         if number
         else (),
         map=drawn,
@@ -189,8 +195,8 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
         node=node,
         number=number,
         people=people,
-        choices=tuple(starmap(ChoiceShare, zip(node.choices, (Share(each, people) for each in places), strict=True))),
-        critical=Share(critical, people) if any(is_critical) else None,
+        choices=tuple(starmap(ChoiceShare, zip(node.choices, anonymous_shares(places, people), strict=True))),
+        critical=AnonymousShare(critical, people) if any(is_critical) else None,
         seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
     )
 
@@ -211,4 +217,5 @@ def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float
     for node, found in taken.items():
         for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
-                yield drawn.way(node, target), max(1, WIDEST * count / found.people)
+                nearly_all = min(count, found.people - 1)  # as wide as all: see `AnonymousShare`
+                yield drawn.way(node, target), max(1, WIDEST * nearly_all / found.people)

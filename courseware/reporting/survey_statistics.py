@@ -12,8 +12,8 @@ from courseware.content.compiled.serving import LeadsSheet, Outline, PageData, S
 from courseware.content.models import Document, ReleaseEntry
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
-from courseware.lib.disclosure import disclosed
-from courseware.lib.shares import PERCENT_FROM, Share
+from courseware.lib.disclosure import FEWEST_FOR_TEXT, disclosed
+from courseware.lib.shares import PERCENT_FROM, Share, anonymous_shares
 
 Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
 Given = tuple[date, UUID, int, Mapping[str, Any]]  # shown from, key, key of the release, answers
@@ -99,17 +99,21 @@ def question_result(question: Asked, given: list) -> QuestionResult:
     if not given:
         return QuestionResult(title, 0)
     if question["kind"] == "open":
-        return QuestionResult(title, len(given), texts=tuple(given))
+        is_shown = len(given) >= FEWEST_FOR_TEXT
+        return QuestionResult(title, len(given), texts=tuple(given)) if is_shown else QuestionResult(title, 0)
     if question["kind"] == "scale":
         values = range(question["from"], question["to"] + 1)
+        is_varied = max(Counter(given).values()) < len(given) - 1  # else the mean says what all have said
         return QuestionResult(
             title,
             len(given),
             bars=bars(((str(value), value) for value in values), given, len(given)),
             ends=tuple(choices),
-            mean=round(sum(given) / len(given), 1),
+            mean=round(sum(given) / len(given), 1) if is_varied else None,
             # A difference of percentages, and so said where percentages are.
-            recommend=recommend_score(given) if asks_to_recommend(question) and len(given) >= PERCENT_FROM else None,
+            recommend=recommend_score(given)
+            if is_varied and asks_to_recommend(question) and len(given) >= PERCENT_FROM
+            else None,
         )
     places = [place for each in given for place in (each if isinstance(each, list) else [each])]
     return QuestionResult(
@@ -119,7 +123,9 @@ def question_result(question: Asked, given: list) -> QuestionResult:
 
 def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tuple[Bar, ...]:
     counts = Counter(values)
-    return tuple(Bar(label, Share(counts[value], total)) for label, value in labels)
+    labels = list(labels)
+    shares = anonymous_shares([counts[value] for _label, value in labels], total)
+    return tuple(Bar(label, share) for (label, _value), share in zip(labels, shares, strict=True))
 
 
 def asks_to_recommend(scale: Asked) -> bool:

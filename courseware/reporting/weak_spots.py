@@ -12,7 +12,7 @@ from courseware.content.models import Course
 from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
@@ -22,7 +22,7 @@ LEVELS = 5  # of colour: 0 is nobody, or nearly
 class WeakSpot(NamedTuple):
     """How many of the group missed something; None of too few."""
 
-    share: Share | None
+    share: AnonymousShare | None
 
     @property
     def level(self) -> int:
@@ -51,7 +51,8 @@ def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpo
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
     found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, names)
     shares = {
-        (names[subject], team): Share(each.numbers["missed"], each.people) for (subject, team), each in found.items()
+        (names[subject], team): AnonymousShare(each.numbers["missed"], each.people)
+        for (subject, team), each in found.items()
     }
     shown = sorted(teams_with_most(shares), key=lambda team: (teams[team], team))
     lines = {
@@ -68,7 +69,7 @@ def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
     return Subject(f"objective/{objective}", " ".join(sorted(lessons)))
 
 
-def teams_with_most(shares: Mapping[tuple[str, int], Share]) -> list[int]:
+def teams_with_most(shares: Mapping[tuple[str, int], AnonymousShare]) -> list[int]:
     people: Counter[int] = Counter()
     for (_objective, team), share in shares.items():
         people[team] = max(people[team], share.people)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from courseware.content.models import Document
 from courseware.language.simulations import Node
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, Share
 
 SharesOfChoices = Mapping[str, tuple[Share, ...]]  # id of a situation → of each of its choices, in their order
 Counting = Callable[[Document, Collection[Node]], SharesOfChoices]
@@ -26,4 +26,4 @@ def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
     """As good as the choice at place `best`, whatever they chose."""
     quality = node.choices[best].quality
     count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
-    return Share(count, shares[0].people)
+    return AnonymousShare(count, shares[0].people)

@@ -1,6 +1,7 @@
 import pytest
+from django.utils.translation import override
 
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare, Share
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,21 @@ def test_people_are_drawn_one_by_one_as_long_as_they_are_told_so():
         [True] * 19,
         [],
     )
+
+
+@pytest.mark.parametrize("people", [5, 10, 19, 20, 100])
+def test_all_cannot_be_told_from_all_but_one_nor_nobody_from_one(people):
+    with override("en"):
+        for few, many, words in ((people, people - 1, "most"), (0, 1, "few or none")):
+            one, other = AnonymousShare(few, people), AnonymousShare(many, people)
+            assert one == other
+            assert (one.words, one.dots) == (words, [])
+            assert (one.percent, one.short) == (other.percent, other.short)
+
+
+def test_a_share_between_is_said_as_it_is():
+    with override("en"):
+        assert AnonymousShare(3, 5).words == "3 of 5"
+        assert AnonymousShare(3, 5).dots == [True, True, True, False, False]
+        assert AnonymousShare(10, 20).words == AnonymousShare(10, 20).short == "50%"
+        assert AnonymousShare(2, 10).short == "2/10"

@@ -7,7 +7,7 @@ from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import feedback
 from courseware.learning.models import SurveyAnswers
-from courseware.lib.shares import Share
+from courseware.lib.shares import AnonymousShare as Share
 from courseware.reporting.board_rows import outlines
 from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.language.samples import make_files
@@ -66,12 +66,12 @@ def test_results_stay_until_five_more_have_answered_and_two_days_are_over(course
     assert (ten[0], ten[1][0].answered, ten[1][0].mean) == (10, 10, 4.5)
 
 
-def test_texts_come_in_fives_and_stand_in_an_order_that_tells_nothing(course):
-    answered(course, *[{"say-more": f"Text {number}."} for number in range(4)], {"recommend": 9})
-    assert results(course)[1][1].texts == ()
-    answered(course, *[{"say-more": f"Text {number}."} for number in range(4, 9)], days=2)
+def test_texts_are_shown_from_ten_people_on_in_an_order_that_tells_nothing(course):
+    answered(course, *[{"say-more": f"Text {number}."} for number in range(9)], {"recommend": 9})
+    assert (results(course)[0], results(course)[1][1].texts) == (10, ())
+    answered(course, *[{"say-more": f"Text {number}."} for number in range(9, 14)], days=2)
     shown = results(course)[1][1].texts
-    assert len(shown) == 5 and {f"Text {number}." for number in range(4)} < set(shown)
+    assert len(shown) == 10 and {f"Text {number}." for number in range(9)} < set(shown)
     by_key = SurveyAnswers.objects.order_by("pk").values_list("answers", flat=True)
     assert list(shown) == [each["say-more"] for each in by_key if each.get("say-more") in shown]
 
@@ -83,9 +83,9 @@ def test_answers_that_wait_together_bear_one_day_and_those_that_are_too_few_none
 
 
 def test_a_question_that_fewer_than_five_answered_shows_not_even_how_many(course):
-    answered(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 4, {"recommend": 3})
+    answered(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 3, {"recommend": 3}, {"recommend": 4})
     recommend, more, length, which = results(course)[1]
-    assert (recommend.answered, recommend.mean) == (5, 7.8)
+    assert (recommend.answered, recommend.mean) == (5, 6.8)
     assert more == QuestionResult(more.title, 0)
     assert length == QuestionResult(length.title, 0)
     assert which == QuestionResult(which.title, 0)
@@ -110,7 +110,7 @@ def test_every_kind_of_question_is_counted(course):
         "9": 1,
         "10": 1,
     }
-    assert (more.answered, set(more.texts), more.bars) == (5, {each["say-more"] for each in answers}, ())
+    assert (more.answered, more.texts, more.bars) == (0, (), ())
     assert length.bars == (Bar("Too short", Share(2, 5)), Bar("Right", Share(3, 5)))
     assert (which.answered, which.bars) == (5, (Bar("A", Share(4, 5)), Bar("B", Share(1, 5)), Bar("C", Share(1, 5))))
 
@@ -119,7 +119,7 @@ def test_no_result_names_a_person_also_not_one_who_signed(course):
     enrollment = make_enrollment(course=course)
     page = serving.page(course.current, "voice", "zh-hans")
     feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True, at=ANSWERED)
-    answered(course, *[{"say-more": "Unsigned."}] * 4)
+    answered(course, *[{"say-more": "Unsigned."}] * 9)
     assert enrollment.learner.name not in str(results(course))
     assert "Signed." in str(results(course))
 
@@ -128,7 +128,7 @@ def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
     answered(course, *[{"length": 0}] * 5)
     reworded = {tag: text.replace("Too short", "Far too short").replace("太短", "短") for tag, text in MORE.items()}
     import_course(files_with(reworded))
-    assert [bar.share.count for bar in results(course)[1][2].bars] == [5, 0]
+    assert [bar.share.words for bar in results(course)[1][2].bars] == ["most", "few or none"]
     longer = {"zh-hans": "- 太短\n- 正好\n- 太长\n", "en": "- Too short\n- Right\n- Too long\n"}
     old = {"zh-hans": "- 太短\n- 正好\n", "en": "- Too short\n- Right\n"}
     import_course(files_with({tag: text.replace(old[tag], longer[tag]) for tag, text in MORE.items()}))
@@ -148,7 +148,9 @@ def test_the_recommend_score_is_told_where_percentages_are_from_twenty_people_on
     answered(course, *[{"recommend": 10}] * 19)
     assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (15, None)
     answered(course, {"recommend": 0})
-    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (20, 90)
+    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (20, None)  # nearly all said the same
+    answered(course, *[{"recommend": 0}] * 5)
+    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (25, 52)
 
 
 def test_the_surveys_that_are_asked_are_found_by_course(course):

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0031_end_certified_enrollments"),
+        ("learning", "0032_questions_to_managers"),
     ]
 
     operations = [
