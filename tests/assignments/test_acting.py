@@ -170,7 +170,7 @@ def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(cours
 def test_switching_on_acts_at_once_and_only_by_that_rule(course):
     hr, team, other = make_hr(), make_team(learners=1), make_team(learners=1)
     rule = make_rule(course, make_version(team_id=team.pk, role=LEARNER), by=hr)
-    waiting = rule_that_is(course, team_id=other.pk)
+    waiting = rule_that_is(course, team_id=other.pk, name="Others")
     assert [switch_on(rule, by=hr), switch_on(rule, by=hr)] == [True, False]
     acting.act(rule=rule.pk)  # what was enqueued
     assert set(enrolled_now()) == set(learners(team))
