@@ -255,7 +255,7 @@ ERRORS = {
     # With --complete
     "point-not-covered": "outline point {point} is covered by no lesson, simulation or objective",
     "case-not-told": 'leads to "{lesson}", which does not tell {cases}{homes:?; expected lesson= and one of …}',
-    "section-missing": 'names no heading that teaches it; expected section=, one of "{lesson}"',
+    "section-missing": 'names no heading that teaches it; expected section= with a heading of "{lesson}"',
     "objective-untested": "objective {objective} has {count} questions in the banks, expected at least 2",
     "objective-only-optional": "objective {objective} is taught by optional lessons only",
     "late-action": "{seconds:.0f} s of reading before the first action, expected at most {most}",

@@ -31,6 +31,7 @@ step_urls = [
 
 # /learn/<course>/
 course_urls = [
+    ("", course.course_home, "course-home"),
     ("tracks/", course.tracks, "tracks"),
     ("card/", course.card, "card"),
     ("card/pocket/", course.pocket_card, "pocket-card"),

@@ -41,6 +41,13 @@ def test_no_reason_and_no_key_is_on_the_page_before_the_answer(client, enrollmen
         assert word not in response.text
 
 
+def test_the_shortened_address_of_a_course_leads_to_home(client, enrollment):
+    client.force_login(enrollment.learner)
+    assert client.get("/learn/tea-room/").url == "/?course=tea-room"
+    client.force_login(make_user())
+    assert client.get("/learn/tea-room/").status_code == 404
+
+
 def test_a_first_miss_brings_the_reason_of_the_chosen_choice_alone(client, enrollment):
     order = soup_of(client.get(LESSON)).select("#q-what-first label")
     wrong = next(label.input["value"] for label in order if "Walk away" in label.text)

@@ -24,6 +24,13 @@ ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and
 PANELS = 8  # of a sheet that is folded once along and three times across
 
 
+@require_GET
+@login_required
+def course_home(request, course):
+    """For addresses that somebody has shortened."""
+    return redirect(f"{home_address()}?course={reading_of(request, course).course_id}")
+
+
 @require_http_methods(["GET", "POST"])
 @login_required
 @form_on(home_address)
