@@ -37,7 +37,7 @@ def without_invisible(text: str) -> str:
     )
 
 
-class NameField(models.CharField):
+class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
     """Cleaned however it is written: by forms, the admin, lists, and queries that update many rows."""
 
     clean_text = staticmethod(visible)

@@ -10,7 +10,7 @@ from django.db.models import F
 from courseware.assessment.daily_answers import DailyAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare, Share
+from courseware.lib.shares import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 from courseware.reporting.period_reports import Period
 from courseware.reporting.quarters import latest_quarters
@@ -24,7 +24,7 @@ class Retention:
     """`lines` are (team, a share for each of `quarters`, or None of too few), the newest quarter first."""
 
     quarters: list[Period]
-    lines: list[tuple[str, list[Share | None]]]
+    lines: list[tuple[str, list[AnonymousShare | None]]]
 
 
 def subject_of_quarter(first: date) -> Subject:
