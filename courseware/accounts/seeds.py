@@ -72,7 +72,7 @@ def encrypt_all(model=Authenticator) -> int:
         for old in (each for each in chunk if encrypted_data(each.data) != each.data):
             with transaction.atomic():
                 # Read again: a recovery code may have been used meanwhile.
-                if row := model.objects.select_for_update().filter(pk=old.pk).first():
+                if row := model.objects.select_for_update(no_key=True).filter(pk=old.pk).first():
                     row.data = encrypted_data(row.data)
                     row.save(update_fields=["data"])
                     changed += 1
