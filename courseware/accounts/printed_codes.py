@@ -49,7 +49,7 @@ def people_to_give(at: datetime) -> QuerySet[User]:
     return people_without_email().filter(~Exists(valid))
 
 
-def new_token() -> str:
+def new_form_token() -> str:
     return secrets.token_hex(TOKEN_BYTES)
 
 
@@ -66,7 +66,7 @@ def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None
     The same token again within two minutes gives the same codes.
     """
     at = at or timezone.now()
-    token = token if len(token) == 2 * TOKEN_BYTES else new_token()
+    token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()
     locked = people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
     people = list(locked)[:CODES_AT_ONCE]
     valid = {code.person_id: code for code in valid_codes(people_without_email().filter(pk__in=keys), at)}

@@ -16,9 +16,10 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.assessment.outside_records import TRAININGS_AT_ONCE, record_outside
 from courseware.assessment.outside_training import OutsideTraining
+from courseware.assignments import planning
 from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
 from courseware.assignments.models import Assignment, AssignmentRule
-from courseware.assignments.planning import acting_rules, chunks_of_people, facts_of, version_of
+from courseware.assignments.planning import acting_rules, chunks_of_people, version_of
 from courseware.assignments.revoking import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
@@ -28,11 +29,12 @@ from courseware.learning.undoing import NotUndone, undo
 from courseware.lib import dates
 
 Pair = tuple[int, int]  # keys of a person and of a course
+Undone = tuple[list[int], list[NotUndone]]  # keys of the learners for whom it is undone, and who was left
 Kind = Adjustment.Kind
 
 
 @dataclass
-class Recorded:
+class RecordedTrainings:
     """`ended` and `kept` count enrollments; `adjustment` has the ended ones, None where there are none."""
 
     trainings: int = 0
@@ -68,7 +70,7 @@ def answered(runs: Collection[Enrollment], day: date, trainings: Collection[Outs
     acting = list(acting_rules().filter(course__in=courses))
     rules = {each.pk: each for each in acting} | {each.rule_id: each.rule for own in deeds.values() for each in own}
     [people] = chunks_of_people({run.learner_id for run in runs})
-    facts = {person.key: person for person in facts_of(people, list(rules.values()))}
+    facts = {person.key: person for person in planning.facts_of(people, list(rules.values()))}
     proposed = certificates_of(trainings)
     found = []
     for run in runs:
@@ -132,12 +134,12 @@ def end_certified() -> str:
     return f"end: {number}"
 
 
-def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> Recorded:
+def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
     """Record outside trainings; in the same transaction as each batch, end the enrollments that they answer.
 
     `ends`: False keeps these enrollments, also from the nightly job; None leaves them to it.
     """
-    recorded = Recorded()
+    recorded = RecordedTrainings()
     ending = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=timezone.now())
     keeping = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=ending.made_at)
     for first in range(0, len(trainings), TRAININGS_AT_ONCE):
@@ -174,7 +176,7 @@ def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
 
 
 @transaction.atomic
-def reopen(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> tuple[list[int], list[NotUndone]]:
+def undo_ending(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> Undone:
     """Undo the end of enrollments, as `undoing.undo` does. The rules count as their creators again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]

@@ -19,7 +19,7 @@ from courseware.accounts.permissions import not_decided_by
 from courseware.accounts.printed_codes import (
     CODES_AT_ONCE,
     give_codes,
-    new_token,
+    new_form_token,
     people_to_give,
     people_without_email,
     valid_codes,
@@ -83,7 +83,7 @@ def codes_page(request):
         "most": CODES_AT_ONCE,
         "valid": list(valid_codes(have, at).select_related("person").order_by("person__name", "person")[:CODES_SHOWN]),
         "holds_for": HOLDS_FOR,
-        "token": new_token(),
+        "token": new_form_token(),
     }
     for code in context["valid"]:
         code.until = code.given_at + HOLDS_FOR

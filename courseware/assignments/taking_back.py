@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from courseware.accounts.models import User
-from courseware.assignments.certified_enrollments import reopen
+from courseware.assignments.certified_enrollments import undo_ending
 from courseware.assignments.record_page import record_page
 from courseware.learning.adjusting import call_off
 from courseware.learning.adjustments import Adjustment
@@ -46,7 +46,7 @@ def take_back(request, pk):
         messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
         return redirect("assignments:act", pk)
     done, left = [], []
-    take_back_lines = reopen if adjustment.kind == Adjustment.Kind.CERTIFIED else undo
+    take_back_lines = undo_ending if adjustment.kind == Adjustment.Kind.CERTIFIED else undo
     for batch in batches(lines):
         done_now, left_now = take_back_lines(adjustment, batch, by=request.user)
         done += done_now

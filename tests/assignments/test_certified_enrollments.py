@@ -7,7 +7,7 @@ import pytest
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting, rehearsal
-from courseware.assignments.certified_enrollments import end_answered, end_certified, record_trainings, reopen
+from courseware.assignments.certified_enrollments import end_answered, end_certified, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
 from courseware.assignments.reminding import remind_due
 from courseware.evidence.models import Event
@@ -226,7 +226,7 @@ def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
     acting.act(TODAY)
     adjustment = record_trainings([elsewhere(people[0], course)], by=hr, ends=True).adjustment
     lines = list(adjustment.lines.all())
-    assert reopen(adjustment, lines, by=hr)[0] == [people[0].pk]
-    assert reopen(adjustment, lines, by=hr)[0] == []
+    assert undo_ending(adjustment, lines, by=hr)[0] == [people[0].pk]
+    assert undo_ending(adjustment, lines, by=hr)[0] == []
     complete_course(Enrollment.objects.get(learner=people[0]))
     assert list(differences()) == []
