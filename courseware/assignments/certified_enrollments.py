@@ -29,7 +29,7 @@ from courseware.learning.undoing import NotUndone, undo
 from courseware.lib import dates
 
 Pair = tuple[int, int]  # keys of a person and of a course
-Undone = tuple[list[int], list[NotUndone]]  # keys of the learners for whom it is undone, and who was left
+UndoneAndLeft = tuple[list[int], list[NotUndone]]  # keys of the learners for whom it is undone, and who was left
 Kind = Adjustment.Kind
 
 
@@ -176,7 +176,7 @@ def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
 
 
 @transaction.atomic
-def undo_ending(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> Undone:
+def undo_ending(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> UndoneAndLeft:
     """Undo the end of enrollments, as `undoing.undo` does. The rules count as their creators again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
