@@ -70,7 +70,9 @@ def conflicts_of_deciders(at: datetime | None = None) -> list[Conflict]:
 
 def people_in_conflict_with(user: User) -> frozenset[int]:
     """Keys of the people about whom `user` cannot decide. Runs one query, the first time for this `user`."""
-    if "in_conflict_with" not in (kept := vars(user)):
+    found: frozenset[int] | None = getattr(user, "in_conflict_with", None)
+    if found is None:
         events = favors().filter(subject=subject_of(user))
-        kept["in_conflict_with"] = frozenset(key for event in events for key in benefactors(event))
-    return kept["in_conflict_with"]
+        found = frozenset(key for event in events for key in benefactors(event))
+        user.in_conflict_with = found  # also on the user behind a lazy `request.user`
+    return found

@@ -125,6 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # What a session keeps of the person's teams goes by this number: counting up has it asked for anew.
     teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
+    in_conflict_with: frozenset[int] | None = None  # what `conflicts_of_interest` has read for this object
     unread = None  # lines in the tray, of whoever was read for a request: see `sign_in_names`
     logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"

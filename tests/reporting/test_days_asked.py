@@ -243,7 +243,7 @@ def test_it_costs_as_many_statements_for_one_as_for_three(client, team, people):
     for number in range(people):
         asks(team, f"Person {number}", due_at=days(9), number=12)
     client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 16
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 18
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -253,4 +253,4 @@ def test_human_resources_cost_as_many_for_one_as_for_three(client, people):
     for _each in range(people):
         ask_for_day(make_enrollment(due_at=days(-2)), in_days(4))
     client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 13
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 14

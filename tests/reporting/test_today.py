@@ -433,7 +433,7 @@ def test_it_is_drafted_with_as_many_statements_for_one_as_for_three(client, team
         learner_of(team, due_at=days(2))
         told(learner_of(team, due_at=days(-2)), MessageState.QUEUED)
     client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 27
+    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 28
 
 
 def test_the_board_leads_there_by_a_plain_link_and_its_script_fetches_the_part(client, team):
