@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from courseware.lib.names import LinesField
+from courseware.lib.names import MultilineNameField
 
 
 class Away(models.Model):
@@ -17,7 +17,7 @@ class Away(models.Model):
     last_day = models.DateField()
     begins_at = models.DateTimeField(help_text="The first instant of the first day, in the person's zone")
     ends_at = models.DateTimeField(help_text="The first instant after the last day")
-    why = LinesField(max_length=100, blank=True)
+    why = MultilineNameField(max_length=100, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     said_at = models.DateTimeField(default=timezone.now)
     stage = models.PositiveSmallIntegerField(

@@ -42,7 +42,7 @@ def benefactors(event: Event) -> Iterator[int]:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class ConflictOfInterest:
     """`person` cannot decide about `benefactor` because of `event`."""
 
     person: User
@@ -50,7 +50,7 @@ class Conflict:
     event: Event
 
 
-def conflicts_of_deciders(at: datetime | None = None) -> list[Conflict]:
+def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
     """Of the people who may decide about anybody: managers, substitutes, HR and administrators; the newest first."""
     substitutes = Substitute.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
@@ -65,7 +65,7 @@ def conflicts_of_deciders(at: datetime | None = None) -> list[Conflict]:
         for key in benefactors(event)
     ]
     named = User.objects.in_bulk({key for _person, key, _event in found})
-    return [Conflict(person, named[key], event) for person, key, event in found]
+    return [ConflictOfInterest(person, named[key], event) for person, key, event in found]
 
 
 def people_in_conflict_with(user: User) -> frozenset[int]:

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from courseware.accounts.merges import Merge
-from courseware.lib.names import LinesField
+from courseware.lib.names import MultilineNameField
 
 TAKEN_BACK_WITHIN = timedelta(days=1)
 LONGEST_NOTE = 500  # characters
@@ -29,7 +29,7 @@ class Note(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    text = LinesField(max_length=LONGEST_NOTE)
+    text = MultilineNameField(max_length=LONGEST_NOTE)
     written_at = models.DateTimeField(default=timezone.now)
     act = models.UUIDField(help_text="Of the form it came from: the same form sent twice notes nothing twice")
     taken_back_at = models.DateTimeField(null=True)

@@ -62,5 +62,7 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it t
         return name, "django.db.models.CharField", args, kwargs
 
 
-class LinesField(NameField):
+class MultilineNameField(NameField):
+    """A NameField that keeps its line breaks."""
+
     clean_text = staticmethod(visible_lines)

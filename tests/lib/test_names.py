@@ -9,7 +9,7 @@ from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.particulars import change_particulars
 from courseware.accounts.team_links import ask_lead, make_link
 from courseware.accounts.ways_in import JoinRequest
-from courseware.lib.names import LinesField, NameField, visible, visible_lines
+from courseware.lib.names import MultilineNameField, NameField, visible, visible_lines
 from tests.making import days, make_admin, make_hr, make_team, make_user
 
 HOSTILE = "Li\u202e\u2066 \u200b\n\u3164Lin\ufe0f\u00ad\x07"
@@ -42,7 +42,7 @@ def test_only_what_can_be_read_stays(typed, stored):
 
 def test_lines_stay_lines():
     assert visible_lines("One\u202e\nTwo  words") == "One\nTwo words"
-    assert issubclass(LinesField, NameField)
+    assert issubclass(MultilineNameField, NameField)
 
 
 def test_a_staff_number_has_no_invisible_character():
