@@ -4,6 +4,7 @@ from datetime import date
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
 
 from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.models import AssignmentRule
@@ -49,7 +50,8 @@ def day_of(text):
 def letter_lines(day):
     for foreseen in rehearse_letters(day):
         hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
-        yield f"{foreseen.words} · {foreseen.name} · {f'{hour:%Y-%m-%d %H:%M}' if hour else _(foreseen.why_not)}"
+        said = f"{hour:%Y-%m-%d %H:%M}" if hour else in_language_of_reader(foreseen.why_not)
+        yield f"{foreseen.words} · {foreseen.name} · {said}"
 
 
 def lines(rehearsal: RuleRehearsal):
