@@ -47,6 +47,8 @@ def bring_in_newest() -> str:
     try:
         roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
     except ListRefused as refused:
+        if refused.code == "busy":
+            raise Later(f"{file.name}: the machine is busy, so the list is read later") from None
         raise RuntimeError(f"{file.name}: {sentences.REFUSALS[refused.code]}") from None
     try:
         apply_now(roster, is_sure=False, invites=True)

@@ -12,6 +12,8 @@ from courseware.accounts.models import User
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import taking_up
 from courseware.assignments.nightly_list import bring_in_newest
+from courseware.jobs.tasks import Later
+from courseware.lib.side_process import MachineBusy, SideProcess
 from tests.accounts.rosters.files import csv_file
 from tests.making import letters, make_hr, make_team
 
@@ -110,6 +112,13 @@ def test_the_same_file_takes_nothing_back_that_was_done_by_hand_and_brings_in_wh
 def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):
     (folder / "people.xlsx").write_bytes(b"PK\x03\x04...")
     with pytest.raises(RuntimeError, match=r"people.xlsx: This file cannot be read"):
+        bring_in_newest()
+
+
+def test_on_a_busy_machine_the_list_is_read_later(folder, monkeypatch):
+    lay(folder, ("A1", "Li", ""))
+    monkeypatch.setattr(SideProcess, "run", Mock(side_effect=MachineBusy))
+    with pytest.raises(Later):
         bring_in_newest()
 
 

@@ -30,7 +30,7 @@ from courseware.accounts.rosters.columns import (
 )
 from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
 from courseware.lib.names import visible
-from courseware.lib.side_process import NoAnswer, SideProcess
+from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess
 
 MOST_BYTES = 20 * 1024 * 1024
 SECONDS = 20  # of a processor
@@ -86,13 +86,15 @@ def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) ->
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
     """In a process of its own, of which there is one at a time. Raises ListRefused, with "busy" if another list is
-    still being read after so many seconds."""
+    still being read after so many seconds, or if the process did not get the processor."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     with only_reader(patience):
         beside = SideProcess(prepare)
         try:
             table: Table = beside.run(read_table, data, encoding, seconds=SECONDS)
+        except MachineBusy:  # which says nothing about the file
+            raise ListRefused("busy") from None
         except NoAnswer:
             raise ListRefused("unreadable") from None
         finally:

@@ -7,7 +7,7 @@ REFUSALS = {
     "web-page": _("This is a web page with the name of a spreadsheet. Open it in Excel, and save it as XLSX or CSV."),
     "damaged": _("This file cannot be read: it is damaged, or a password protects it."),
     "unreadable": _("This file cannot be read: it is too large, or damaged."),
-    "busy": _("Another list is being read at the moment. Please send this one again in a minute."),
+    "busy": _("The server is busy, or is reading another list. Please send this one again in a minute."),
     "too-large": _("This file is too large to be a list of people."),
     "too-wide": _("This file has more than 200 columns. Keep those that the list needs."),
     "too-long": _("This file has more than 50,000 rows. Please split it."),

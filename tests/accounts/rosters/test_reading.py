@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,7 @@ from courseware.accounts.rosters import reading, sentences
 from courseware.accounts.rosters.columns import cell_name, column_of, day_of
 from courseware.accounts.rosters.reading import READ, ListRefused, read_listing, understood
 from courseware.accounts.rosters.tables import read_table
+from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied
 from tests.accounts.rosters.files import csv_file, packed, xlsx
 
 CHINESE = ("工号", "姓名", "邮箱", "团队", "角色", "语言", "岗位", "入职日期", "离职日期")
@@ -235,6 +237,12 @@ def test_a_second_list_waits_while_one_is_read_and_then_says_so(monkeypatch):
     with reading.only_reader(patience=0):  # as another process of the server does
         assert refusal(csv_file(CHINESE, ZHANG), read=lambda data: read_listing(data, patience=0.2)) == "busy"
     assert "busy" in sentences.REFUSALS
+
+
+def test_a_busy_machine_is_not_blamed_on_the_file(monkeypatch):
+    for reason, code in ((MachineBusy, "busy"), (OutOfTime, "unreadable"), (ProcessDied, "unreadable")):
+        monkeypatch.setattr(reading.SideProcess, "run", Mock(side_effect=reason))
+        assert refusal(csv_file(CHINESE, ZHANG), read=read_listing) == code
 
 
 def no_process(*arguments):
