@@ -16,8 +16,10 @@ from courseware.accounts.rosters.applying import DONE, LEFT_OUT, apply_next, beg
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
 from courseware.accounts.standing_in import name_substitute
+from courseware.accounts.team_links import answer_request, make_link
+from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment.outside_training import OutsideTraining
-from courseware.assignments.merging import why_not
+from courseware.assignments.merging import merge, why_not
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.day_requests import DayRequest
@@ -72,7 +74,7 @@ def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of
     assert not AdjustmentLine.objects.exists()
 
 
-@pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address"])
+@pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address", "merge"])
 def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run):
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=clerk)
@@ -90,10 +92,24 @@ def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run
             name_substitute(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
         case "address":
             change_particulars(manager, {"email": "clerk@example.net"}, by=clerk)
+        case "merge":
+            merge(manager, make_user(email="clerk@example.net"), by=clerk)
     fresh = User.objects.get(pk=manager.pk)
     assert waive(run, "done elsewhere", by=fresh) is None
     with time_machine.travel(days(90) + timedelta(minutes=1)):
         assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk))
+
+
+def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(clerk, team, run):
+    with time_machine.travel(days(-200)):
+        manager = add_person("Manager", staff_number="M1", by=make_hr())
+    link = make_link(team, ends_at=days(1), uses=1, by=clerk)
+    asked = [
+        JoinRequest.objects.create(link=link, staff_number=each, name="Jo", asked_at=days(0)) for each in ("M1", "M2")
+    ]
+    assert answer_request(asked[0], True, by=clerk) and answer_request(asked[1], False, by=clerk)
+    add_place(manager, team, MANAGER, by=make_hr())
+    assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
 
 
 def test_people_added_by_others_decide_as_before(clerk, team, run):
