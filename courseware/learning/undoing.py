@@ -18,6 +18,7 @@ from courseware.learning.adjusting import DAY_GIVEN, Kind, locked
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import reopen
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment, SurveyReceipt
 from courseware.learning.postponing import follow_absences
@@ -188,15 +189,17 @@ def take_back_enrollments(lines, by, at):
 
 
 def told_or_answered(lines):
-    """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day."""
+    """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day or has
+    sent a question to the manager."""
     since = min(line.made_at for line in lines)
     people = [line.learner_id for line in lines]
     letters = Message.objects.handed_over().filter(person__in=people, written_at__gte=since)
     told = set(letters.values_list("person", flat=True))
     receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
     answered = set(receipts.values_list("enrollment", flat=True))
-    requests = DayRequest.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
-    answered |= set(requests.values_list("enrollment", flat=True))
+    for asked in (DayRequest, ManagerQuestion):
+        rows = asked.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+        answered |= set(rows.values_list("enrollment", flat=True))
     return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]
 
 

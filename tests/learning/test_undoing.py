@@ -13,6 +13,7 @@ from courseware.evidence.models import Event
 from courseware.learning import recounting
 from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.asking_manager import ask_manager
 from courseware.learning.enrolling import enroll, extend, give_time, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
@@ -198,6 +199,15 @@ def test_a_letter_that_waited_and_took_the_course_in_has_told_of_it(manager):
     assert letter.to == [person.email]
     take_back(adjustment, by=manager)
     assert Enrollment.objects.get().waived_reason == "enrolled by mistake"
+
+
+def test_whoever_has_asked_the_manager_is_excused_instead_and_the_question_stays(manager):
+    learner = make_user()
+    adjustment, _refused = enroll_by(manager, learner, course=make_course())
+    question = ask_manager(Enrollment.objects.get(learner=learner), "May I learn at work?")
+    assert take_back(adjustment, by=manager) == ([learner.pk], [])
+    question.refresh_from_db()
+    assert question.enrollment.waived_at
 
 
 def test_who_has_begun_stays_enrolled(manager):
