@@ -1,4 +1,4 @@
-"""Writing a note about people, and taking it back. Who may is asked by the pages: see `permissions.people_in_hands_of`.
+"""Writing a note about people, and taking it back. Who may is asked by the pages: see `permissions.people_handled_by`.
 
 The log says that there was a note, and never what it said.
 """

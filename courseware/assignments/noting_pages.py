@@ -43,7 +43,8 @@ def note(request):
         raise Http404
     data = request.POST if request.method == "POST" else request.GET
     form = NoteForm(request.POST if request.method == "POST" else None)
-    people = dict(chosen_people(request.user, data).order_by("name", "pk").values_list("pk", "name"))
+    others = chosen_people(request.user, data).exclude(pk=request.user.pk)
+    people = dict(others.order_by("name", "pk").values_list("pk", "name"))
     if request.method == "POST" and people and form.is_valid():
         if len(people) > MOST_AT_ONCE:
             form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})

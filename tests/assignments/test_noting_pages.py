@@ -156,6 +156,13 @@ def test_a_note_holds_five_hundred_characters_as_the_browser_counts_them(client,
     assert send(client, row=learner_of(team).pk, text=text).status_code == 302
 
 
+def test_human_resources_note_nothing_about_themselves(client):
+    clerk = make_hr()
+    client.force_login(clerk)
+    assert send(client, person=clerk.pk).status_code == 422
+    assert not Note.objects.exists()
+
+
 def test_nobody_notes_about_oneself_or_on_the_page_of_who_has_left(client, team):
     join(team, team.manager)
     own, run = make_enrollment(team.manager), learner_of(team)
