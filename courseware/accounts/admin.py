@@ -65,7 +65,10 @@ class MembershipFormSet(forms.BaseInlineFormSet):
         super().clean()
         if people_of(self) & not_decided_by(self.by):
             raise forms.ValidationError(
-                _("Somebody else changes your own teams and those of people who added or appointed you within 90 days.")
+                _(
+                    "You cannot change your own teams, or the teams of people "
+                    "who added or appointed you within the last 90 days."
+                )
             )
         known = [form.instance.pk for form in self.initial_forms]
         for form in self.extra_forms if self.instance.pk else []:

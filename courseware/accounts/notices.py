@@ -14,8 +14,11 @@ WHAT = {
     ),
     "codes-renewed": _("New recovery codes were made; the old ones have ended."),
     "code-given": _("A code was made for you to sign in with, once, within a day. It was made by:"),
-    "wrong-codes": _("Somebody gave your password, and then three wrong codes of the second step."),
-    "api-key-made": _("A key for programs was made. Whoever has it reads what you see on this site. It is called:"),
+    "wrong-codes": _("Somebody entered your password, and then three wrong codes of two-step verification."),
+    "api-key-made": _(
+        "A key for programs was created for your account. "
+        "Anybody who has it can read what you see on this site. Its name:"
+    ),
     "new-device": _("Somebody signed in to your account from a browser that was not used before."),
 }
 

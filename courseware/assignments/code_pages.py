@@ -71,7 +71,9 @@ def codes_page(request):
         if slips:
             context = {"slips": with_teams(slips), "host": urlsplit(settings.SITE_URL).netloc}
             return render(request, "assignments/printed_codes.html", context)
-        messages.info(request, gettext("No code was made: none was ticked, or all of them have one by now."))
+        messages.info(
+            request, gettext("No code was created: nobody was ticked, or everybody ticked has a valid code already.")
+        )
         return redirect("assignments:sign-in-codes")
     form = CodesForm(request.GET)
     people = form.chosen_from(people_to_give(at).exclude(pk__in=not_decided_by(request.user)))

@@ -63,8 +63,8 @@ class ApplyForm(forms.Form):
         super().__init__(*args, **kwargs)
         if new_teams:
             words = ngettext(
-                "%(number)d team is not here yet: create it",
-                "%(number)d teams are not here yet: create them",
+                "%(number)d team does not exist yet: create it",
+                "%(number)d teams do not exist yet: create them",
                 len(new_teams),
             )
             self.fields["creates_teams"].label = words % {"number": len(new_teams)}

@@ -91,7 +91,7 @@ def imported(request, roster):
 
 def say_stopped(request, is_stopped):
     if is_stopped:
-        messages.success(request, gettext("Stopped. The rows that were brought in stay; the other rows are left out."))
+        messages.success(request, gettext("Stopped. The rows brought in so far stay; the other rows are left out."))
     else:
         messages.info(request, gettext("Nothing was stopped: the list was brought in already."))
 

@@ -139,7 +139,7 @@ class ParticularsForm(SinceShownForm):
         super().__init__(*args, **kwargs)
         if not may_change_sign_in(by, self.instance):
             self.fields["email"].disabled = True
-            self.fields["email"].help_text = _("The address of a member of HR is changed by an administrator.")
+            self.fields["email"].help_text = _("Only an administrator can change the address of a member of HR.")
 
     def clean(self):
         super().clean()

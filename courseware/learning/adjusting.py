@@ -31,7 +31,7 @@ class Refusal(models.TextChoices):
     """Why somebody is left as they are."""
 
     OWN = "own", _("one’s own training is changed by somebody else")
-    CONFLICT = "conflict", _("added or appointed you within 90 days, so somebody else decides")
+    CONFLICT = "conflict", _("added or appointed you within the last 90 days, so somebody else has to decide")
     OTHERS = "others", _("is for somebody else to decide about, an admin perhaps")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is excused")

@@ -96,7 +96,11 @@ def test_its_owner_is_told_by_email_once():
     made(person, "Charts")
     made(person, "Charts")
     [letter] = letters()
-    assert letter.to == [person.email] and "A key for programs was made." in letter.body and "Charts" in letter.body
+    assert (
+        letter.to == [person.email]
+        and "A key for programs was created for your account." in letter.body
+        and "Charts" in letter.body
+    )
 
 
 def test_it_ends_with_the_account_and_is_not_there_again_when_its_owner_comes_back():

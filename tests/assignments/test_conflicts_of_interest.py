@@ -126,11 +126,11 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
     client.force_login(manager)
     fields = {"row": [run.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
     shown = client.get("/people/decide/extend/", {"row": [run.pk, other.pk]}).content.decode()
-    assert "added or appointed you within 90 days" in shown
+    assert "added or appointed you within the last 90 days" in shown
     client.post("/people/decide/extend/", fields)
     assert [line.learner for line in AdjustmentLine.objects.all()] == [other.learner]
     shown = client.get("/people/decide/enroll/", {"team": team.pk}).content.decode()
-    assert "added or appointed you within 90 days" in shown
+    assert "added or appointed you within the last 90 days" in shown
 
 
 def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
@@ -271,7 +271,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
     client.force_login(new)
     text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
     shown = client.post("/people/outside/", {"lines": text, "seen": text, "act": "go"})
-    assert "somebody else decides" in shown.content.decode()
+    assert "Somebody else has to decide." in shown.content.decode()
     assert not OutsideTraining.objects.exists()
 
 

@@ -37,7 +37,7 @@ def bring_people(client):
     file = SimpleUploadedFile("people.csv", csv_file(("工号", "姓名", "邮箱", "团队"), *rows))
     client.post("/people/import/", {"file": file})
     roster = Roster.objects.latest("pk")
-    assert "21 teams are not here yet: create them" in client.get(f"/people/import/{roster.pk}/").text
+    assert "21 teams do not exist yet: create them" in client.get(f"/people/import/{roster.pk}/").text
     client.post(f"/people/import/{roster.pk}/", {"creates_teams": "on"})
     take_up.call(roster.pk)
     assert Team.objects.filter(name__startswith="Shift").count() == TEAMS
@@ -99,7 +99,7 @@ def test_the_page_says_what_is_missing_and_what_is_done(signed_in, course):
     person = User.objects.create_user(None, None, name="Wu Fan", staff_number="A1")
     join(team, person)
     assert "1 team has no manager: nobody sees who is late there." in text()
-    assert "1 person learns in a team. 1 person has neither an email address nor a password" in text()
+    assert "1 learner is in a team. 1 person has neither an email address nor a password" in text()
     assert text().count("missing") == 1
     make_rule(course)
     assert "missing" not in text() and "A rule is on already" in text()

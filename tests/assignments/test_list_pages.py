@@ -112,7 +112,7 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, hr, monkeypatch):
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
-    assert "Stopped. The rows that were brought in stay" in said and "It stops after the part in hand." in said
+    assert "Stopped. The rows brought in so far stay" in said and "It stops after the current part." in said
     taking_up.take_up_next.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
@@ -189,7 +189,7 @@ def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first
     page = page_of(client, roster)
     tick = page.select_one("[name=creates_teams]")
     assert not tick.has_attr("checked")
-    assert "22 teams are not here yet: create them" in page.text and "Centre/Shift 0 (3)" in page.text
+    assert "22 teams do not exist yet: create them" in page.text and "Centre/Shift 0 (3)" in page.text
     assert page.select("table") == []  # no fault that has to be looked at row by row
     assert press(client, roster, creates_teams="on").status_code == 302
     work(roster)

@@ -113,7 +113,7 @@ def test_links_for_teams_lead_there_but_not_managers(client, signed_in, team):
 
 
 def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, people):
-    assert "No code was made" in signed_in.post(PAGE, {}, follow=True).text
+    assert "No code was created" in signed_in.post(PAGE, {}, follow=True).text
     for person in (make_user(), make_team().manager, make_auditor(), make_editor()):
         client.force_login(person)
         assert client.get(PAGE).status_code == client.post(PAGE, {"person": people[0].pk}).status_code == 404

@@ -28,7 +28,9 @@ FIELDS = {
     "starts_on": _("first day"),
     "leaves_on": _("last day"),
 }
-CONFLICT_OF_INTEREST = _("Added or appointed you within 90 days, or gave you a code: somebody else decides about them.")
+CONFLICT_OF_INTEREST = _(
+    "This person added or appointed you, or gave you a code, within the last 90 days. Somebody else has to decide."
+)
 PROBLEMS = {
     # of a cell by itself
     "long": _("This is longer than it may be."),
@@ -47,9 +49,9 @@ PROBLEMS = {
     "shared-address": _("Line %(line)s (%(name)s) has the same address. An address belongs to one person."),
     "address-taken": _("%(name)s has this address already."),
     "ask-admin": _("This person is staff or audits: ask an admin for the change."),
-    "own-row": _("This is you: somebody else makes changes to your record."),
+    "own-row": _("This is your own record. Somebody else has to change it."),
     "conflict": CONFLICT_OF_INTEREST,
-    "address-of-hr": _("This person is in HR: an administrator changes the address."),
+    "address-of-hr": _("Only an administrator can change the address of a member of HR."),
     "no-team": _("There is no such team. A list creates a team only if you tick that."),
     "near-team": _("There is no such team. Is it “%(path)s”?"),
     "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
@@ -60,9 +62,9 @@ CONFLICTS = {
     "changed": _("This was changed since the list was compared."),
     "gone": _("This person has left since."),
     "ask-admin": _("This person is staff or audits since: ask an admin for the change."),
-    "own-row": _("This person brought or approved the list: somebody else makes changes to their record."),
+    "own-row": _("This person brought in or approved the list. Somebody else has to change their record."),
     "conflict": CONFLICT_OF_INTEREST,
-    "address-of-hr": _("This person is in HR: an administrator changes the address."),
+    "address-of-hr": _("Only an administrator can change the address of a member of HR."),
     "team-gone": _("This team was deleted since."),
 }
 
