@@ -50,7 +50,7 @@ class OutsideForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["course"].queryset = published_courses()
         if not_begun:
-            words = gettext("A rule has enrolled this person, who has not begun: end the enrollment in the same course")
+            words = gettext("End the enrollment in the same course: a rule created it, and the person has not begun")
             self.fields["ends"].label = words
             self.fields["ends"].help_text = gettext(", ").join(not_begun)
         else:

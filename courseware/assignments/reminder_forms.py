@@ -42,8 +42,8 @@ def escalation_gap():
     """How many teams have nobody for the next level to be told; "" where there is none."""
     number = len(teams_without_senior_manager())
     said = ngettext(
-        "%(number)d team has no senior manager: HR is told about its people.",
-        "%(number)d teams have no senior manager: HR is told about their people.",
+        "%(number)d team has no senior manager: HR gets the email about its people.",
+        "%(number)d teams have no senior manager: HR gets the email about their people.",
         number,
     )
     return said % {"number": number} if number else ""
@@ -84,7 +84,7 @@ class RemindersForm(forms.Form):
             label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
         )
         self.fields[f"{name}-every"] = forms.IntegerField(
-            label=_("%(plan)s: then every so many working days") % {"plan": label},
+            label=_("%(plan)s: then every … working days") % {"plan": label},
             help_text=_("0: no further reminders."),
             initial=every,
             min_value=0,

@@ -19,7 +19,8 @@ from courseware.jobs.schedule import JOBS
 PAGE = "admin:jobs_job_changelist"
 NO_WORKER = _("Nothing is done beside the pages: manage.py work does not run.")
 WORKER_IS_BEHIND = _(
-    "Work has waited for an hour, although manage.py work runs: it needs more workers, or a task hangs."
+    "Background work has waited for an hour although manage.py work runs. "
+    "Start more workers, or look for a task that hangs."
 )
 ALIVE_WITHIN = timedelta(minutes=2)
 SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries

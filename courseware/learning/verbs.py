@@ -140,7 +140,7 @@ VERBS = (
         title=_("Excuse from the course"),
         button=_("Excuse, with this reason"),
         done=_("%(name)s is excused. The reason is on record."),
-        unchanged=_("Nothing was changed: %(name)s is excused already, and the first reason stays."),
+        unchanged=_("Nothing was changed: %(name)s is excused already. The earlier reason stays."),
         action=_("Excuse, with a reason"),
     ),
     Verb(
@@ -151,6 +151,6 @@ VERBS = (
         title=_("Time under pressure"),
         button=_("Set the time"),
         done=_("From the next exam or simulation on, %(name)s has the time you set."),
-        unchanged=_("Nothing was changed: %(name)s has that time already."),
+        unchanged=_("Nothing was changed: %(name)s has this time setting already."),
     ),
 )

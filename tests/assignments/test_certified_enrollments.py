@@ -73,7 +73,7 @@ def test_a_list_of_certificates_offers_to_end_what_nobody_has_begun(signed_in, c
     finish_lessons(begun)
     shown, done = send_list(signed_in, people, asked="1", ends="1")
     assert shown.context["to_end"] == 3
-    assert "3 of these people have this course already and have not begun it: end those enrollments" in shown.text
+    assert "3 of these people were enrolled by a rule and have not begun: end those enrollments" in shown.text
     assert 'name="ends" value="1" checked' in shown.text
     assert "4 trainings are recorded." in done.text and "3 enrollments have ended" in done.text
     assert ended() == {each.pk for each in people[:3]}
@@ -103,7 +103,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
 ):
     acting.act(TODAY)
     address = f"/people/{people[0].pk}/outside/"
-    assert "end the enrollment in the same course" in signed_in.get(address).text
+    assert "End the enrollment in the same course" in signed_in.get(address).text
     form = {"course": course.pk, "trained_on": "2026-03-02", "last_day": "2027-11-15", "proof": "Seen", "ends": "on"}
     answer = signed_in.post(address, form, follow=True)
     assert ended() == {people[0].pk}
@@ -132,7 +132,7 @@ def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, ru
     assert end_certified() == "end: 0"
     assert Enrollment.objects.open().count() == 4
     run = Enrollment.objects.get(learner=people[0])
-    assert "kept the enrollment beside the certificate" in signed_in.get(f"/team/people/{run.pk}/").text
+    assert "kept the enrollment although there is a valid certificate" in signed_in.get(f"/team/people/{run.pk}/").text
 
 
 def test_the_nightly_job_ends_what_a_certificate_answers_once_and_the_rule_does_not_begin_it_again(

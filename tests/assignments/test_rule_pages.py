@@ -338,7 +338,7 @@ def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_o
     team = make_team(learners=6)
     rule = make_rule(course, is_on=False)
     opened = text(client.get(address(rule)))
-    assert "Show works out what the rule would do" in opened and "Switch on" not in opened
+    assert "Press Show to see what the rule would do" in opened and "Switch on" not in opened
     few = statements(lambda: client.get(address(rule)))
     for number in range(20):
         join(team, make_user(f"More {number}"))

@@ -53,7 +53,8 @@ def test_a_worker_that_lives_but_is_behind_is_not_called_dead(client, admin, all
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
     Worker.objects.create(name="w", seen_at=timezone.now())
     assert told_on_the_first_page(client) == [
-        "Work has waited for an hour, although manage.py work runs: it needs more workers, or a task hangs."
+        "Background work has waited for an hour although manage.py work runs. "
+        "Start more workers, or look for a task that hangs."
     ]
 
 

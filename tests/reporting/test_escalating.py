@@ -150,9 +150,9 @@ def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client
     join(shift, make_user())
     assert "senior manager" not in page()
     join(firm, make_user())
-    assert "1 team has no senior manager: HR is told about its people." in page()
+    assert "1 team has no senior manager: HR gets the email about its people." in page()
     join(make_team("Alone"), make_user())
-    assert "2 teams have no senior manager: HR is told about their people." in page()
+    assert "2 teams have no senior manager: HR gets the email about their people." in page()
     leave(firm.manager, by=make_hr())
     assert "3 teams have no senior manager" in page()
 

@@ -78,7 +78,7 @@ def test_it_says_totals_and_states_by_team_without_names(sunday, hr, course, mai
     assert email.body.partition("\n\nYou get this email")[0] == (
         "Hello Zhou,\n\nOverdue today: 4\nStuck: 1\nFinished in the last seven days: 1\n\nBy team:\n"
         "– Night shift: 2 overdue, 0 stuck, 0 finished\n– Centre: 1 overdue, 1 stuck, 1 finished\n\n"
-        "The numbers are those of the board: a person counts once in each course.\nhttps://training.example.com/team/"
+        "The numbers are the same as on the board: each person counts once in each course.\nhttps://training.example.com/team/"
     )
     assert "/letters/stop/" in email.body and "List-Unsubscribe" in email.extra_headers
     assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))

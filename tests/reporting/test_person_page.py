@@ -100,10 +100,10 @@ def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
 
 def test_what_changed_nothing_says_so_and_why(client, team):
     enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
-    excused = "Nothing was changed: Lea Lee is excused already, and the first reason stays."
+    excused = "Nothing was changed: Lea Lee is excused already. The earlier reason stays."
     said = {
         "extend": ({"due_on": "2030-03-04"}, "Nothing was changed: 4 March 2030 is the due day of Lea Lee already."),
-        "time": ({"time": "off"}, "Nothing was changed: Lea Lee has that time already."),
+        "time": ({"time": "off"}, "Nothing was changed: Lea Lee has this time setting already."),
         "excuse": ({"reason": "On leave"}, excused),
     }
     assert said.keys() == {verb.address for verb in VERBS}

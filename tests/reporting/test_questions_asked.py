@@ -111,7 +111,7 @@ def test_of_many_questions_the_oldest_stand_there_and_the_number_of_the_others(c
         join(team, person)
         ask_manager(make_enrollment(person, run.course), f"Question {number}?")
     assert questions_of_today(client, team.manager) == [f"Question {number}?" for number in range(5)]
-    assert "2 more questions stand here next." in soup(client, team.manager, "/team/today/").text
+    assert "2 more questions are waiting." in soup(client, team.manager, "/team/today/").text
 
 
 def test_the_own_question_of_an_administrator_is_answered_by_somebody_else(client, team):

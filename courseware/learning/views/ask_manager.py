@@ -49,7 +49,7 @@ def ask(request, course):
         except TooManyWaiting:
             form.add_error(None, _("Three of your questions wait for an answer. Talk to your manager in person."))
         else:
-            words = _("Your question was sent. It stands in the “Today” list of %(name)s.")
+            words = _("Your question was sent. %(name)s sees it under “What to do today”.")
             messages.success(request, words % {"name": manager.person.name})
             return redirect("learning:ask-manager", course)
     asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:SHOWN]

@@ -64,7 +64,7 @@ def answer_question_of(request, pk):
         if answer_question(key, by=request.user):
             messages.success(request, gettext("The question is marked as answered."))
         else:
-            messages.info(request, gettext("The question was marked as answered before."))
+            messages.info(request, gettext("The question had already been marked as answered."))
     return redirect(page_before(request) or reverse("reporting:person", args=[pk]))
 
 
