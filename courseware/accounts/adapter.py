@@ -65,8 +65,8 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def get_client_ip(self, request):
-        """A request that came past the first of several proxies has fewer addresses than there are proxies: it counts
-        as one of the proxy that forwarded it."""
+        """A request that skips one of several proxies carries fewer addresses than `PROXIES`. It is then counted for
+        the proxy that forwarded it."""
         try:
             return super().get_client_ip(request)
         except ImproperlyConfigured:

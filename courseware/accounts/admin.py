@@ -185,7 +185,7 @@ class PersonAdmin(LogsMemberships):
 
     def get_readonly_fields(self, request, obj=None):
         """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside; and
-        nobody decides about the own record."""
+        nobody can decide about their own record."""
         fields = list(self.readonly_fields)
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]

@@ -1,6 +1,6 @@
 """Keys by which programs read reports for their owner. A key is shown once.
 
-It ends on its last day, by its owner, with a new password, with a sign-out everywhere, and with the account.
+A key ends on its last day, or earlier if its owner ends it, sets a new password, signs out everywhere or leaves.
 """
 
 import hashlib

@@ -26,15 +26,17 @@ VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 
 def favors(at: datetime | None = None) -> QuerySet[Event]:
-    """What people did within the last 90 days that creates a conflict of interest for the subject of the event."""
+    """Events of the last 90 days that create a conflict of interest for their subject."""
     since = (at or timezone.now()) - LASTS
-    # The list of verbs comes first for the index; which role a membership has is looked at afterwards.
+    # `verb__in` allows the index; the role of a membership is filtered afterwards.
     return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
 
 
 def benefactors(event: Event) -> Iterator[int]:
-    """Keys of the people who did it: a list of people is brought by one person and may be applied by another. Not the
-    person whom it is about, and not the manager whom a substitute replaces, whose chain holds the event as well."""
+    """Keys of the people who acted: the actor, and the person who brought in a list that another person approved.
+
+    The subject is left out. So is the manager whom a substitute replaces: the event is in that manager's chain, too.
+    """
     if event.verb == "substitute-named" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):
@@ -52,7 +54,7 @@ class ConflictOfInterest:
 
 
 def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
-    """Of the people who may decide about anybody: managers, substitutes, HR and administrators; the newest first."""
+    """Conflicts in which `person` is a manager, a substitute, in HR or an administrator; the newest first."""
     substitutes = Substitute.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deciders = User.objects.filter(
@@ -70,7 +72,7 @@ def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest
 
 
 def people_in_conflict_with(user: User) -> frozenset[int]:
-    """Keys of the people about whom `user` cannot decide. Runs one query, the first time for this `user`."""
+    """Keys of the people about whom `user` cannot decide, without `user`. Runs one query, cached on `user`."""
     found: frozenset[int] | None = getattr(user, "in_conflict_with", None)
     if found is None:
         events = favors().filter(subject=subject_of(user))

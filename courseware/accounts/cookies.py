@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def named(name: str) -> str:
-    """With the prefix by which browsers take a cookie from this host alone, over https."""
+    """The cookie name with the prefix `__Host-` on https: browsers then accept it only from this host."""
     return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name
 
 

@@ -14,7 +14,7 @@ from courseware.evidence.recording import record, subject_of
 
 HOUR = 60 * 60  # seconds
 COUNTED_FOR = 90 * 24 * HOUR
-WRONG_CODES_TOLD = 3  # of two-step verification, since the last right one
+WRONG_CODES_TOLD = 3  # wrong codes of two-step verification since the last right one
 
 
 def log_failed_sign_in(name: str, person: User | None) -> None:
@@ -38,7 +38,7 @@ def write(subject: str, earlier: int, *, stays: bool) -> bool:
 
 
 def note_wrong_code(person: User) -> None:
-    """Count a wrong code after a right password. From the third one on: one event and one email a day."""
+    """Count a wrong code after a right password. From `WRONG_CODES_TOLD` on, log it and email the person once a day."""
     key = f"wrong-codes:{person.pk}"
     wrong = cache.get(key, 0) + 1
     cache.set(key, wrong, COUNTED_FOR)

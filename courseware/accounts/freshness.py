@@ -24,7 +24,7 @@ def is_fresh(request):
 # Decorates a view: with GET and POST it asks first, and what was posted goes on afterwards.
 asks_who_it_is = reauthentication_required(app="courseware.accounts")
 asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
-# The same where the form gives somebody the role of a manager.
+# The same, but only if the form gives somebody the role of a manager.
 asks_before_appointing = reauthentication_required(
     app="courseware.accounts", enabled=lambda request: request.POST.get("role") == Membership.Role.MANAGER
 )

@@ -38,7 +38,7 @@ def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
 
 
 def teams_without_senior_manager() -> list[Team]:
-    """Teams with learners of which nobody leads a next level: see `next_level`. Runs two queries."""
+    """Teams with learners but without a senior manager, see `next_level`. Runs two queries."""
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
     of_team = defaultdict(set)
     for team, person in leads.values_list("team", "person"):

@@ -17,7 +17,6 @@ WHAT = {
     "wrong-codes": _("Somebody entered your password, and then three wrong codes of two-step verification."),
     "api-key-made": _(
         "A key for programs was created for your account. "
-        ""
         "Anybody who has it can read what you see on this site. Its name:"
     ),
     "new-device": _("Somebody signed in to your account from a browser that was not used before."),

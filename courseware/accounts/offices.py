@@ -20,7 +20,7 @@ def in_office(office):
 
 
 def know_offices(people):
-    """So that `offices` of none of these runs a query. Runs one for all of them."""
+    """Load `offices` of all these people with one query."""
     names = defaultdict(set)
     of_them = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
     for person, name in of_them.values_list("user", "name"):

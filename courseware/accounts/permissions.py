@@ -55,13 +55,15 @@ def is_not_for_admins(person=""):
 
 
 def not_decided_by(user):
-    """Keys of the people about whom `user` cannot decide: the user, and people in a conflict of interest. The one rule
-    for every action that changes somebody's name, job role, first day, teams, training or sign-in."""
+    """Keys of the people about whom `user` cannot decide: `user`, and people in a conflict of interest.
+
+    Every action that changes somebody's name, job role, first day, teams, training or sign-in checks this.
+    """
     return {user.pk, *people_in_conflict_with(user)}
 
 
 def may_decide_about(user, person):
-    """The same rule for one person; administrators are no exception."""
+    """Like `not_decided_by`, for one person. Administrators are no exception."""
     return person.pk not in not_decided_by(user)
 
 
@@ -71,8 +73,10 @@ def may_place(user, person):
 
 
 def may_change_sign_in(user, person):
-    """Whether `user`, who handles people, may give `person` a code, change the address or merge the account. For a
-    member of HR only an administrator may, as HR could otherwise act in a colleague's name."""
+    """Whether `user`, who handles people, may give `person` a code, change the address or merge the account.
+
+    For a member of HR only an administrator may: otherwise HR could act in a colleague's name.
+    """
     return may_place(user, person) and (user.is_superuser or offices.HR not in person.offices)
 
 
@@ -106,12 +110,12 @@ def learners_of(teams):
 
 
 def people_in_hands_of(user):
-    """Whom `user` may enroll: `people_handled_by` without those about whom `user` cannot decide."""
+    """People whom `user` may enroll: `people_handled_by` without those about whom `user` cannot decide."""
     return people_handled_by(user).exclude(pk__in=not_decided_by(user))
 
 
 def people_handled_by(user):
-    """As a manager the own people, for human resources everybody but staff and auditors."""
+    """For a manager the own people; for HR everybody except staff and auditors; for a superuser everybody."""
     if user.is_active and user.is_superuser:
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))

@@ -1,4 +1,4 @@
-"""Sign-in codes for people whom no email reaches, many at once, to be printed and handed over."""
+"""Create and print sign-in codes for many people who have no email address."""
 
 import secrets
 from collections.abc import Sequence
@@ -30,8 +30,10 @@ class Slip:
 
 
 def people_without_email() -> QuerySet[User]:
-    """Active people who have a staff number, but neither an email address nor a password. Without staff, auditors, HR
-    and managers: whoever may see more gets a code one by one."""
+    """Active people who have a staff number, but neither an email address nor a password.
+
+    Staff, auditors, HR and managers are left out, because they can see records of others.
+    """
     leads = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
     in_office = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[offices.HR, offices.AUDITORS])
     people = User.objects.filter(is_not_for_admins(), ~Exists(leads), ~Exists(in_office), is_active=True, email=None)
@@ -40,7 +42,7 @@ def people_without_email() -> QuerySet[User]:
 
 
 def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
-    """Codes that can still be used. Nobody can see them again, so they are not replaced."""
+    """Codes that can still be used."""
     return SignInCode.objects.filter(person__in=people, used_at=None, given_at__gt=at - HOLDS_FOR)
 
 
@@ -54,16 +56,16 @@ def new_form_token() -> str:
 
 
 def code_from(token: str, person: int) -> str:
-    """The code of this person by this form. It is derived, so that a form pressed twice shows the same codes."""
+    """The code of this person, derived from the form's token: a form sent twice shows the same codes."""
     digest = int.from_bytes(salted_hmac("courseware.accounts.printed_codes", f"{token}:{person}").digest(), "big")
     return "".join(SIGNS[digest // len(SIGNS) ** place % len(SIGNS)] for place in range(LENGTH))
 
 
 @transaction.atomic
 def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
-    """Codes for those of these people, at most CODES_AT_ONCE, who have none that is valid. Each is logged.
+    """Give a code to each of these people, at most CODES_AT_ONCE, who has no valid code. Each is logged.
 
-    The same token again within two minutes gives the same codes.
+    The same token gives the same codes for two minutes.
     """
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()

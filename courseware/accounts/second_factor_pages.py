@@ -29,7 +29,7 @@ class CodeFields(OurFields):
 
 
 class PacedCodes(CodeFields):
-    """Wrong codes wait longer and longer, as wrong passwords do, and the owner of the account is told."""
+    """Throttle wrong codes like wrong passwords, and email the owner of the account."""
 
     too_soon = _("There were too many wrong codes. Please try again in %(wait)s.")
 

@@ -1,6 +1,6 @@
 """Encrypt the seeds of two-step verification in the database, under a key derived from SECRET_KEY.
 
-Without it a copy of the database is enough to compute the codes of an authenticator app. See docs/security.md.
+Otherwise a copy of the database would be enough to compute the codes of an authenticator app.
 """
 
 import logging
@@ -38,7 +38,7 @@ def encrypt(seed: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """The seed. If no key opens it, a random one: no code is right then, and no page fails."""
+    """The seed. If no key decrypts it, a random seed: then every code is wrong, but no page fails."""
     try:
         return MultiFernet(ciphers()).decrypt(stored).decode()
     except InvalidToken:
@@ -47,7 +47,7 @@ def decrypt(stored: str) -> str:
 
 
 def encrypted_again(stored: str) -> str:
-    """`stored` under today's SECRET_KEY; unchanged if it already is, or if no key opens it."""
+    """`stored`, encrypted under the current SECRET_KEY. Unchanged if it already is, or if no key decrypts it."""
     if not stored.startswith(TOKENS_BEGIN):
         return encrypt(stored)
     try:
@@ -65,7 +65,7 @@ def encrypted_data(data: dict) -> dict:
 
 
 def encrypt_all(model=Authenticator) -> int:
-    """Bring all stored seeds under today's SECRET_KEY and return how many rows changed. Locks one row at a time."""
+    """Encrypt all seeds under the current SECRET_KEY. Returns how many rows changed. Locks one row at a time."""
     changed, last = 0, 0
     while chunk := list(model.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = chunk[-1].pk
@@ -80,5 +80,5 @@ def encrypt_all(model=Authenticator) -> int:
 
 
 def renew_encryption() -> str:
-    """The nightly job: after a new SECRET_KEY nothing depends on the old one the next morning."""
+    """The nightly job: seeds no longer need an old SECRET_KEY."""
     return str(encrypt_all())

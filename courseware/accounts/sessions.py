@@ -48,7 +48,7 @@ def ask_for_teams_anew(person):
 
 
 def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
-    """Receives m2m_changed of `User.groups`: open sessions of these people look up their groups at the next request."""
+    """Receiver of m2m_changed of `User.groups`: open sessions reload the groups at the next request."""
     if action in ("post_add", "post_remove"):
         people = pk_set if reverse else [instance.pk]
         User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
@@ -63,7 +63,7 @@ def note_change_of_lead(sender, instance, raw=False, **kwargs):
 def handles_records(session, user):
     """Whether `user` works with other people's records: staff, HR and auditors; managers if a setting says so.
 
-    Runs no query: groups and teams are those that the session knows, see `see`.
+    Runs no query: groups and teams are read from the session, see `see`.
     """
     is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
     return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)

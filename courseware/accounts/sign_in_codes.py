@@ -49,7 +49,7 @@ def may_give_code(user, person):
 
 @transaction.atomic
 def give_code(person, *, by, at=None, code=None):
-    """A new code (or this one), which ends the one before: it is shown once and kept nowhere. Raises NoCode."""
+    """Replace the person's code by `code`, or by a random one: it is shown once and not stored. Raises NoCode."""
     if not may_give_code(by, person):
         raise NoCode
     code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))

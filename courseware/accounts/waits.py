@@ -83,10 +83,10 @@ def right_password(request, person):
 
 
 def before_second_step(request, person):
-    """Seconds to wait before a code of two-step verification is checked: 0 for now, and then the try is counted.
+    """Seconds to wait before a code of two-step verification is checked. At 0 the try is counted.
 
-    Tries count for the account and the network or known browser. Above the limit of all networks together an unknown
-    browser waits in any case, for six digits are few. A new password ends that: the codes came after the old one.
+    Tries count for the account and the network or known browser. Above a limit for all networks together, every unknown
+    browser waits, because six digits are easy to guess. A new password resets that limit.
     """
     account = person.sign_in_name
     device = known_device(request, account)

@@ -37,7 +37,7 @@ from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
-NAMED_AT_ONCE = 500  # people
+NAMED_AT_ONCE = 500  # people in one update
 BATCH = 50  # people in one transaction
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
 KEPT_FOR = timedelta(days=90)  # the log keeps what was done
@@ -76,7 +76,7 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
         for kind in LINE_KINDS
         for start in range(0, plan.counts[kind], BATCH)
     ]
-    if not parts:  # there is nothing to say yes to
+    if not parts:  # nothing has to be approved
         note_listed(roster)
     RosterPart.objects.bulk_create(
         [RosterPart(roster=roster, place=place, kind=kind, lines=lines) for place, (kind, lines) in enumerate(parts)],
@@ -144,7 +144,7 @@ def apply_next(pk: int) -> bool:
 
 @transaction.atomic
 def stop_applying(pk: int, *, by: User) -> bool:
-    """Apply no further part. Returns whether the list was still being applied. Waits for the part in hand."""
+    """Stop after the current part, for which this waits. Returns whether the list was still being applied."""
     roster = Roster.objects.select_for_update(no_key=True).get(pk=pk)
     if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
         return False
@@ -154,7 +154,7 @@ def stop_applying(pk: int, *, by: User) -> bool:
 
 
 def note_listed(roster: Roster) -> None:
-    """People who were here and whom this list is the first to name: from now on their answers count in statistics."""
+    """Note the people whom no list has named before: from today their answers count in statistics."""
     named, today = roster.notes.get("named", []), site_day()
     for start in range(0, len(named), NAMED_AT_ONCE):
         some = named[start : start + NAMED_AT_ONCE]
@@ -258,7 +258,7 @@ class Applying:
         return events
 
     def refuse_undecided(self, person: User, line: Line) -> None:
-        """Neither who brought the list nor who said yes to it changes the own record with it."""
+        """Raise Conflict if the person who brought or approved the list cannot decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
             raise Conflict("own-row")

@@ -50,7 +50,7 @@ def compare(
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `own`: the key of who brings the list, `undecided`:
+    """`posts`: how a post is written → its id. `own`: the key of the person who brings the list. `undecided`:
     keys of the people about whom that person cannot decide. `only`: of which lines something
     may come, for a list that is compared again; None: of all, and of who is in none."""
     return Comparison(listing, firm, today, may_touch_staff, own, undecided, posts or {}).plan(is_whole_firm, only)
@@ -85,7 +85,7 @@ class Comparison:
                 plan.lines[line["kind"]].append(line)
         if is_whole_firm and only is None:
             plan.lines[LEAVE] += self.absent(plan.notes)
-        plan.lines[BAD].sort(key=is_about_new_team)  # the others have to be looked at one by one
+        plan.lines[BAD].sort(key=is_about_new_team)  # other faults first: each needs a decision
         self.mark_teams_left_alone(plan)
         self.note(plan)
         return plan
@@ -173,7 +173,7 @@ class Comparison:
         return line
 
     def may_place(self, person: Known | None) -> bool:
-        """Whether a list may give `person` a place in a team that is not here yet."""
+        """Whether a list may give `person` a place in a team that does not exist yet."""
         return person is None or (self.may_touch(person) and person.pk not in self.undecided)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
@@ -310,7 +310,7 @@ class Comparison:
                 line["alone"] = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
-        """Path of each team to create, also of those above → how many rows name it, by the whole path or its end."""
+        """Path of each team to create, including parent teams → number of rows that name it by the path or its end."""
         names = [path.split("/") for path in named]
         paths = {
             folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
@@ -343,7 +343,7 @@ class Comparison:
 
 
 def is_about_new_team(line: Line) -> bool:
-    """Whether nothing is wrong with a bad line but that its team is not here, and none has a name like it."""
+    """Whether the only fault of the line is that its team does not exist and no team has a similar name."""
     return bool(line.get("in_new_team")) and "otherwise" not in line
 
 

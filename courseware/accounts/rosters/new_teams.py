@@ -1,4 +1,4 @@
-"""Create the teams that a list names and that are not here yet, if whoever brings the list says so."""
+"""Create the teams of a list that do not exist yet, if the person who approves the list says so."""
 
 from collections.abc import Collection, Iterable
 
@@ -15,9 +15,9 @@ LONGEST_NAME = 120  # characters, of `Team.name`
 
 
 def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
-    """The lines in these teams become lines like all others; a line in `take` goes to the existing team it offers.
+    """Create the teams and turn their lines into normal lines; a line in `take` goes to the existing team it offers.
 
-    Call it in the transaction that begins to apply the list. Where a team cannot be created, its lines stay left out.
+    Call it in the transaction that begins to apply the list. If a team cannot be created, its lines are left out.
     """
     parts = list(roster.parts.filter(kind=BAD))
     lines = [line for part in parts for line in part.lines]
@@ -52,7 +52,10 @@ def add_lines(roster: Roster, lines: list[Line]) -> None:
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
-    """Path → the key of its team. Longer paths first, so that a shorter one can be the end of one of them."""
+    """Create the teams of these paths and return path → key of the team.
+
+    Longer paths come first, because a shorter path can be the end of a longer one.
+    """
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
     firm, found = Firm(), {}
@@ -64,8 +67,10 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
 
 
 def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None:
-    """The team of this path, created below those above it. None where it could be several teams, where its name is too
-    long, or where whoever creates it would manage it: see `TeamForm.clean_parent`."""
+    """Find or create the team of this path and its parents. Returns its key.
+
+    None if several teams fit, if the name is too long, or if `by` would manage the team: see `TeamForm.clean_parent`.
+    """
     named = firm.teams_named(path)
     if named:
         return next(iter(named)) if len(named) == 1 else None

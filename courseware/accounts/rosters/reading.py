@@ -85,8 +85,10 @@ def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) ->
 
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
-    """In a process of its own, of which there is one at a time. Raises ListRefused, with "busy" if another list is
-    still being read after so many seconds, or if the process did not get the processor."""
+    """Read in a separate process; only one list is read at a time.
+
+    Raises ListRefused, with "busy" if another list is still being read after `patience` seconds or the machine is busy.
+    """
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     with only_reader(patience):
