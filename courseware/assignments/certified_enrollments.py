@@ -1,6 +1,6 @@
-"""End enrollments that rules created and nobody has started, where the learner is certified in the course.
+"""End enrollments that rules created and nobody has started, if the learner is certified in the course.
 
-Recording outside training offers it; a nightly job does it for all others. A renewal that a rule opened because the
+The page for outside training offers it; a nightly job does it for all others. A renewal that a rule opened because the
 certificate ends stays open. An enrollment that somebody decided to keep is not ended again.
 """
 
@@ -29,13 +29,15 @@ from courseware.learning.undoing import NotUndone, undo
 from courseware.lib import dates
 
 Pair = tuple[int, int]  # keys of a person and of a course
-UndoneAndLeft = tuple[list[int], list[NotUndone]]  # keys of the learners for whom it is undone, and who was left
+UndoneAndLeft = tuple[
+    list[int], list[NotUndone]
+]  # keys of the learners for whom it is undone; the others with the reason
 Kind = Adjustment.Kind
 
 
 @dataclass
 class RecordedTrainings:
-    """`ended` and `kept` count enrollments; `adjustment` has the ended ones, None where there are none."""
+    """`ended` and `kept` count enrollments. `adjustment` holds the ended ones; None if there are none."""
 
     trainings: int = 0
     ended: int = 0
@@ -59,9 +61,9 @@ def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
 
 
 def answered(runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()) -> list[Enrollment]:
-    """Those of `runs` that a certificate answers on `day`, as though `trainings` were recorded, too.
+    """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded.
 
-    The number of queries is the same for one and for a thousand.
+    The number of queries does not depend on the number of runs.
     """
     deeds = defaultdict(list)
     for deed in deeds_behind_runs().filter(enrollment__in=runs).select_related("rule__current"):
@@ -103,7 +105,7 @@ def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
 
 
 def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
-    """Whether a rule opened the enrollment as the renewal of this very certificate, whatever the rule says now."""
+    """Whether a rule opened the enrollment as the renewal of this certificate, even if the rule has changed since."""
     ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in deeds)
     yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in deeds)
     return ends_soon or yearly
@@ -111,21 +113,21 @@ def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
 
 @transaction.atomic
 def end_answered(keys: Collection[int], adjustment: Adjustment) -> int:
-    """End those of these enrollments, at most RUNS_AT_ONCE, that a certificate answers. Returns how many."""
+    """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE. Returns how many."""
     at = adjustment.made_at
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    # Asked once more, now that nobody can begin them.
+    # Checked again under the lock, when nobody can begin them.
     runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     _made, refused = adjust(runs, adjustment, at=at) if runs else (None, [])
     left = {each.learner for each in refused}
     ended = [run.pk for run in runs if run.learner_id not in left]
-    # So that a rule may ask again once the certificate has ended.
+    # A rule may enroll the person again when the certificate has ended.
     Assignment.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
     return len(ended)
 
 
 def end_certified() -> str:
-    """End all enrollments that a certificate answers: the nightly job. Returns what the page of jobs shows."""
+    """The nightly job: end all unneeded enrollments. Returns the text for the page of jobs."""
     adjustment, number = Adjustment(kind=Kind.CERTIFIED, made_at=timezone.now()), 0
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
@@ -135,9 +137,9 @@ def end_certified() -> str:
 
 
 def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
-    """Record outside trainings; in the same transaction as each batch, end the enrollments that they answer.
+    """Record outside trainings and, in the same transaction as each batch, end the unneeded enrollments.
 
-    `ends`: False keeps these enrollments, also from the nightly job; None leaves them to it.
+    `ends`: False keeps these enrollments, also in the nightly job; None leaves them to the job.
     """
     recorded = RecordedTrainings()
     ending = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=timezone.now())
@@ -156,7 +158,7 @@ def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bo
 
 
 def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
-    """Note that these enrollments stay although a certificate answers them: a line that is undone as it is made."""
+    """Keep these enrollments from the nightly job, by lines that are stored as undone."""
     at, by = adjustment.made_at, adjustment.made_by
     runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     if runs and not adjustment.pk:
@@ -177,7 +179,7 @@ def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
 
 @transaction.atomic
 def undo_ending(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> UndoneAndLeft:
-    """Undo the end of enrollments, as `undoing.undo` does. The rules count as their creators again."""
+    """Reopen the enrollments by `undoing.undo`. They belong to their rules again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
     Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)

@@ -63,7 +63,7 @@ def sign_in_codes(request):
 
 @asks_before_posting
 def codes_page(request):
-    """Codes stand on the answer to POST alone. A form sent twice within two minutes shows the same codes."""
+    """Show the codes in the answer to the POST only. A form sent twice within two minutes shows the same codes."""
     at = timezone.now()
     if request.method == "POST":
         keys = keys_in(request.POST.getlist("person"))[:CODES_AT_ONCE]

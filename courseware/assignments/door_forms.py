@@ -23,7 +23,7 @@ class GroupDoorForm(forms.ModelForm):
         label=_("Secret to sign with"),
         max_length=200,
         required=False,
-        widget=forms.PasswordInput(SECRET),  # which does not come back with a form that is refused
+        widget=forms.PasswordInput(SECRET),  # not shown again in a form that is refused
         help_text=_("Of DingTalk and Feishu, where the robot is set to want a signature. Else leave it empty."),
     )
 

@@ -28,7 +28,7 @@ from courseware.outbox.telling import tell
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last again and again
 GIVEN_UP_AFTER = timedelta(hours=4)
-CLAIMED_FOR = timedelta(minutes=5)  # longer than any door is waited for: CHAT_SECONDS
+CLAIMED_FOR = timedelta(minutes=5)  # longer than CHAT_SECONDS, the longest wait for a chat server
 AT_ONCE = 200  # of the cards that are due, by one run of the job
 AT_MOST = 45.0  # seconds by one run of it, but for the last card: other work has its turn in between
 PACE = 15  # a minute and robot: it may serve several teams, and beyond 20 DingTalk shuts it for ten minutes
@@ -99,7 +99,7 @@ def send_card(pk: int) -> str:
 
 
 def claimed(pk: int) -> GroupCard | None:
-    """The card, if it is due, nobody else sends it, its robot has not just been sent many, and its server answers."""
+    """The card, if it is due, no other worker sends it, its bot is below its rate limit and its server answers."""
     now = timezone.now()
     card = GroupCard.objects.due(now).filter(pk=pk).select_related("door__team").first()
     if card is None or lately_tried(card.door, now) >= PACE or not breaker_of(card).allows():

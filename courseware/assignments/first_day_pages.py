@@ -1,4 +1,4 @@
-"""/people/first-day/: what a new company does first, in the right order, with what is missing."""
+"""/people/first-day/: the first steps of a new company in order, each with what is missing."""
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef

@@ -25,7 +25,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class OutsideForm(forms.Form):
-    """Of one person. `ends` is asked where a rule has enrolled the person in a course that is not begun."""
+    """For one person. It has the field `ends` if a rule enrolled the person in a course that is not begun."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
     trained_on = forms.DateField(label=_("Learned on"), widget=DayInput)

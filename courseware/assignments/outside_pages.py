@@ -61,7 +61,7 @@ def outside(request):
 
 
 def ends_of(data):
-    """Whether to end the enrollments that the new certificates answer; None where the page did not ask."""
+    """Whether to end unneeded enrollments; None if the page did not ask."""
     return "ends" in data if "asked" in data else None
 
 

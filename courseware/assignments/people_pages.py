@@ -19,7 +19,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib.long_lists import MOST, FirstRows
 
 PEOPLE_A_PAGE = 50
-NEW_FOR = timedelta(days=30)  # the page about the first day is offered
+NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
 
 
 def hr_or_404(user):
@@ -64,7 +64,7 @@ def conflicts(request):
 
 
 def is_company_new(at=None):
-    """Whether nobody is enrolled yet, or the first enrollment was created in the last days."""
+    """Whether there is no enrollment yet, or the first one was created within `NEW_FOR`."""
     first = Enrollment.objects.order_by("pk").values_list("enrolled_at", flat=True).first()
     return first is None or first > (at or timezone.now()) - NEW_FOR
 

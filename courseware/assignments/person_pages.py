@@ -48,7 +48,7 @@ def person_address(pk, **places):
 
 
 def placed_person_or_404(request, pk):
-    """The person, for somebody of human resources who may decide about them."""
+    """The person, if the reader works in HR and may decide about them; else 404."""
     hr_or_404(request.user)
     person = get_object_or_404(User, pk=pk)
     if not may_place(request.user, person):

@@ -202,7 +202,9 @@ def runs_of(
 ) -> defaultdict[int, dict[int, NewestRun]]:
     runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
     lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
-    is_certified = Exists(lines.filter(adjustment__kind=Adjustment.Kind.CERTIFIED))  # ended so, but not excused
+    is_certified = Exists(
+        lines.filter(adjustment__kind=Adjustment.Kind.CERTIFIED)
+    )  # ended because certified, not excused
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
     columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
     for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):

@@ -39,7 +39,7 @@ class PlanField(forms.CharField):
 
 
 def escalation_gap():
-    """How many teams have nobody for the next level to be told; "" where there is none."""
+    """A sentence with the number of teams without a senior manager; "" if there are none."""
     number = len(teams_without_senior_manager())
     said = ngettext(
         "%(number)d team has no senior manager: HR gets the email about its people.",
@@ -50,8 +50,8 @@ def escalation_gap():
 
 
 class RemindersForm(forms.Form):
-    """Empty is no reminder for a course; for a rule it is the plan of the course. A second field says every how many
-    working days a reminder follows the last of the days: 0 is never, empty is `DEFAULT_EVERY`.
+    """Empty is no reminder for a course; for a rule it is the plan of the course. A second field has the number of
+    working days between repeated reminders: 0 is never, empty is `DEFAULT_EVERY`.
 
     A field that stands as the page showed it is not chosen: two may set the days of two courses at once.
     """
@@ -94,7 +94,7 @@ class RemindersForm(forms.Form):
         )
 
     def clean(self):
-        """Repeated reminders, too, have to fit into the limit of emails per person."""
+        """Check that repeated reminders stay within the limit of emails per person."""
         for name in self.owners:
             days, every = self.cleaned_data.get(name), self.every(name)
             if days and (wrong := why_too_many(with_repeats(days, every)[: len(days) + IN_A_FORTNIGHT])):

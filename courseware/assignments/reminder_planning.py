@@ -25,7 +25,7 @@ class Planned(NamedTuple):
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
     def is_as(self, plan: ReminderPlan | None) -> bool:
-        """Whether this holds already; None: where no plan is kept."""
+        """Whether `plan` is the same; None: no plan is stored."""
         if plan is None:
             return self.days is None or (isinstance(self.owner, Course) and self[1:] == (DEFAULT, DEFAULT_EVERY))
         return self[1:] == (plan.days, plan.every)

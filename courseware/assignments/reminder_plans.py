@@ -24,7 +24,7 @@ IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
 class ReminderPlan(models.Model):
     """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`.
 
-    `every`: after the last of these days a reminder follows every so many working days; 0: none does.
+    `every`: working days between repeated reminders after the last of these days; 0: no repeats.
     """
 
     course = models.OneToOneField(Course, on_delete=models.PROTECT, null=True, related_name="+")
@@ -47,8 +47,10 @@ class ReminderPlan(models.Model):
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
-    """The days of a plan with those of the repeated reminders, which are counted from the last day or, where that is
-    earlier, from the due day. A plan without days has no repeats."""
+    """The days of a plan and of its repeated reminders. A plan without days has no repeats.
+
+    Repeats are counted from the last day of the plan, or from the due day if that is later.
+    """
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
@@ -73,7 +75,7 @@ def days_of_plan(text: str) -> tuple[list[int], str]:
 
 
 def why_too_many(days: list[int]) -> str:
-    """Why the limit of emails per person leaves no room for these days, the earliest first; "" where it does."""
+    """Why these days, the earliest first, exceed the limit of emails per person; "" if they do not."""
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
             said = _(

@@ -1,5 +1,7 @@
-"""Taking back what a rule did, for all or for some, as far as nobody has begun: a batch at a time, harmless when
-repeated."""
+"""Take back what a rule did, for all or some people who have not begun.
+
+Each batch is one transaction and harmless when repeated.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -82,8 +84,10 @@ def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None
 
 
 def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime | None = None) -> int:
-    """The enrollments of these keys, as far as `runs_to_go` has them. The rule stays as it is, on or off, and does the
-    same for these people never again. Returns how many."""
+    """Take back those of these enrollments that are in `runs_to_go`. Returns how many.
+
+    The rule stays on or off, and never does the same for these people again.
+    """
     at, number = at or timezone.now(), 0
     for first in range(0, len(keys), RUNS_AT_ONCE):
         with transaction.atomic():
@@ -95,7 +99,7 @@ def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User, a
 
 
 def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False) -> int:
-    """In the transaction that has locked the rule."""
+    """Call it in the transaction that has locked the rule."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Asked once more, now that nobody can begin them.
     runs = list(runs_to_go(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))

@@ -1,4 +1,4 @@
-"""/rules/<rule>/take-back/: what a rule did is taken back for all or for some, once it was shown of whom."""
+"""/rules/<rule>/take-back/: take back what a rule did for all or some people, after showing their names."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,7 +20,7 @@ TICKS_SHOWN = 500
 @form_on(lambda pk: reverse("assignments:take-back-rule", args=[pk]), is_held=False)
 @login_required
 def take_back_rule(request, pk):
-    """What is posted as `act` is "all", or "some" for those ticked; else those ticked are shown first, with a count."""
+    """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
     rule = rule_or_404(request, pk)
     to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
     ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()

@@ -71,7 +71,7 @@ def rules(request):
 
 
 def ended_lately():
-    """What ended enrollments of people who are certified, as long as that can be undone, with `number` of them."""
+    """Adjustments that ended enrollments of certified people and can still be undone, with their `number`."""
     standing = Count("lines", filter=Q(lines__undone_at=None))
     ended = Adjustment.objects.filter(kind=Adjustment.Kind.CERTIFIED, made_at__gte=timezone.now() - FOR_CERTIFIED)
     return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
@@ -135,7 +135,7 @@ def rule(request, pk):
 
 def rule_page(request, rule, *, status=200):
     form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
-    # In a large company it takes seconds, so the page opens without it.
+    # In a large company the rehearsal takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
     rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
     deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))

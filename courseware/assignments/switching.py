@@ -16,11 +16,11 @@ TERMS = tuple(field.attname for field in RuleVersion._meta.concrete_fields if fi
 
 
 class NameTaken(Exception):
-    """Another rule that is on has the same name: in a list nobody could tell them apart."""
+    """Another rule that is on has the same name."""
 
 
 def is_name_taken(rule: AssignmentRule, name: str) -> bool:
-    """Whether another rule than this one is on by that name."""
+    """Whether another rule that is on has this name."""
     others = AssignmentRule.objects.filter(switched_on_at__isnull=False, current__name__iexact=name.strip())
     return others.exclude(pk=rule.pk).exists()
 

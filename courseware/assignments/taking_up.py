@@ -18,8 +18,8 @@ def take_up(pk: int) -> None:
 
 @task
 def take_up_next(pk: int) -> None:
-    """The same one part a task, so that other work has its turn between two parts of a long list."""
-    with transaction.atomic():  # neither a part without the next one, nor the next one twice
+    """Like `take_up`, with a task for each part, so that other work can run between two parts."""
+    with transaction.atomic():  # the part and the task for the next one are committed together
         if apply_next(pk):
             take_up_next.enqueue(pk)
             return
