@@ -18,8 +18,8 @@ else:
 __all__ = ["DEFAULT_QUEUE", "DELIVERY", "Later", "drop_waiting", "is_stopping", "task"]
 
 DEFAULT_QUEUE = "default"
-DELIVERY = "delivery"  # the queue of what talks to servers of others, which may hang; `working` has a thread for it
-stops: list[int] = []  # no Event: to set one takes a lock, which a signal may find in its own hands
+DELIVERY = "delivery"  # tasks that talk to external servers, which may hang; `working` runs them in a thread
+stops: list[int] = []  # not an Event: setting one takes a lock, which the interrupted code may hold
 
 
 def is_stopping() -> bool:
@@ -28,10 +28,9 @@ def is_stopping() -> bool:
 
 
 def drop_waiting(task: Any) -> None:
-    """Drop the runs of this task that wait. Whoever asks for what they were enqueued for afterwards finds it, as it was
-    committed with them."""
+    """Delete waiting runs of this task. The caller then finds the rows that were committed with them."""
     waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
-    if waiting.exists():  # to delete nothing takes SQLite's lock for writing, too
+    if waiting.exists():  # an empty DELETE takes SQLite's write lock, too
         waiting.order_by().delete()
 
 

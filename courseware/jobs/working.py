@@ -1,6 +1,6 @@
 """The loop of `manage.py work`, around the worker that comes with the library of tasks.
 
-Delivery has a thread of its own, so that no other work waits for a server that hangs.
+Delivery runs in a separate thread, so that a hanging server does not delay other work.
 
 What the library lacks is here: a task whose worker was killed is begun again, one that cannot do its work yet or that
 the database refuses comes back later, one that hangs is ended, and a database that is away for a while ends nothing.
@@ -58,7 +58,7 @@ COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceErr
 class TaskWorker(LibraryWorker):
     """The library's, which runs what is ready until there is nothing, with a limit of time for each task.
 
-    In a thread no signal ends a task: there the whole process ends soon after the limit (`keep_beating`).
+    In the delivery thread no signal can end a task: the whole process ends soon after the limit (`keep_beating`).
     """
 
     def __init__(self, name: str, *, is_delivery: bool) -> None:
@@ -77,10 +77,10 @@ class TaskWorker(LibraryWorker):
         self.onlooker = Onlooker()
 
     def look(self, *, once: bool) -> None:
-        """Do what is ready in the queues of this worker."""
+        """Run the ready tasks in the queues of this worker."""
         put_back_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
-        # Asked before, as the library takes SQLite's only lock for writing to see whether there is anything.
+        # Checked first, because the library takes SQLite's write lock even if nothing is ready.
         if ready.filter(queue if self.is_delivery else ~queue).exists():
             self.run()
 
@@ -133,12 +133,12 @@ class WorkLoop:
         self.tasks = TaskWorker(self.name, is_delivery=False)
         self.delivery = TaskWorker(f"{self.name}:d", is_delivery=True)
         self.names = [self.tasks.worker_id, self.delivery.worker_id]
-        self.failure: BaseException | None = None  # of the thread for delivery
+        self.failure: BaseException | None = None  # an exception of the delivery thread
         self.stopping = False
-        self.asking = threading.Lock()  # what `resting` found last is not to be read while it looks
+        self.asking = threading.Lock()  # `resting` keeps state, so the two threads call it in turn
 
     def run(self, *, once: bool = False) -> None:
-        """Until it is told to stop; with `once`, until nothing is left that is due, what is delivered last."""
+        """Run until told to stop; with `once`, until nothing is due, delivery last."""
         with self.signals(), self.signs_of_life():
             if once:
                 return self.look(once=True)
@@ -174,7 +174,7 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def delivery_thread(self) -> Iterator[None]:
-        """On leaving, the thread ends after what it has in hand."""
+        """Run the delivery thread. On exit it finishes its current task."""
         thread = threading.Thread(target=self.keep_delivering, name="delivery")
         thread.start()
         try:
@@ -186,20 +186,20 @@ class WorkLoop:
     def keep_delivering(self) -> None:
         try:
             self.repeat(lambda: None if self.reason_to_rest() else self.delivery.look(once=False))
-        except BaseException as error:  # then the process ends, so that whoever watches it starts another one
+        except BaseException as error:  # the process ends, so that its supervisor restarts it
             self.failure = error
             self.end()
         finally:
             connections.close_all()
 
     def end(self) -> None:
-        """Takes no lock: a signal calls it."""
+        """Must not take a lock, because a signal handler calls it."""
         self.stopping = True
         self.tasks.running = self.delivery.running = False
         stops.append(os.getpid())
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
-        """The tasks in hand are finished; told twice, the process dies of it, and they are begun again elsewhere."""
+        """Finish the current tasks and end. A second signal kills the process; another worker then redoes the tasks."""
         self.end()
         signal.signal(signum, signal.SIG_DFL)
 

@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from courseware.outbox.chat_cards import SERVICES, UNSIGNED, ChatCard, ChatService
 from courseware.outbox.time_limit import TimeLimit
 
-TIMEOUT = (3, 7)  # seconds: to be let in, and for each word; for all together CHAT_SECONDS
+TIMEOUT = (3, 7)  # seconds: to connect, and for each read; CHAT_SECONDS limits the whole
 MOST_READ = 4096  # bytes of an answer
 LONGEST_WORDS = 200  # characters
 SHORTEST_SECRET = 8
@@ -33,7 +33,7 @@ ADDRESS = re.compile(r"https://(?P<host>[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)(:44
 class DoorVerdict(StrEnum):
     DELIVERED = "delivered"
     LATER = "later"
-    UNREACHABLE = "unreachable"  # later, as no other card reaches this server either
+    UNREACHABLE = "unreachable"  # tried later: no other message reaches this server either
     REFUSED = "refused"
 
 
@@ -66,7 +66,7 @@ def masked(address: str) -> str:
 
 
 def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer:
-    """Hand a card over within `CHAT_SECONDS`. Raises nothing that a door can cause."""
+    """Hand a card over within `CHAT_SECONDS`. Raises nothing, whatever the server answers."""
     try:
         check_address(address, service)
     except ValidationError:
@@ -105,7 +105,7 @@ def server_of(address: str) -> str:
 
 
 class WatchedTransport(HTTPAdapter):
-    """Each connection is watched from its TCP handshake on, so the limit covers a proxy and the TLS handshake, too."""
+    """Watches each connection from the TCP handshake on, so the limit covers a proxy and the TLS handshake."""
 
     def __init__(self, limit: TimeLimit) -> None:
         self.limit = limit
@@ -134,7 +134,7 @@ def new_session(limit: TimeLimit) -> requests.Session:
 
 
 def beginning_of(response: requests.Response) -> str:
-    """At most `MOST_READ` bytes, one by one: an answer may have no end."""
+    """Read at most `MOST_READ` bytes: an answer may be endless."""
     found = bytearray()
     for byte in response.iter_content(1):
         found += byte

@@ -1,6 +1,6 @@
-"""A circuit breaker for each server: a server that was found unreachable is not tried again for a minute.
+"""A circuit breaker for each server: an unreachable server is tried only once a minute.
 
-The row is shared by all workers. It also tells administrators which server does not answer.
+All workers share the row. It also shows administrators which server does not answer.
 """
 
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 REST = timedelta(minutes=1)  # between two tries
-FORGOTTEN_AFTER = timedelta(days=1)  # a server that nobody tries any more
+FORGOTTEN_AFTER = timedelta(days=1)  # rows of servers that are no longer used
 
 
 class UnreachableServer(models.Model):
-    """Deleted as soon as the server has answered."""
+    """A row is deleted as soon as its server answers."""
 
     name = models.CharField(_("server"), max_length=255, primary_key=True)
     since = models.DateTimeField(default=timezone.now)
@@ -35,12 +35,12 @@ def unreachable_servers(now: datetime) -> QuerySet[UnreachableServer]:
 
 
 class CircuitBreaker:
-    """Of the server of this name, for one worker."""
+    """The circuit breaker of one server, used by one worker."""
 
     def __init__(self, server: str) -> None:
         self.servers = UnreachableServer.objects.filter(pk=server)
         self.server, self.has_failed = server, False
-        self.is_noted: bool | None = None  # as unreachable; None where nobody has looked yet
+        self.is_noted: bool | None = None  # whether there is a row; None before the first look
 
     def allows(self) -> bool:
         """Whether the server may be tried now. After each `REST` one caller may try an unreachable server."""
@@ -49,7 +49,7 @@ class CircuitBreaker:
         if tried_at is None:
             return True
         now = timezone.now()
-        if now - REST < tried_at <= now:  # a later time was written while the clock was wrong
+        if now - REST < tried_at <= now:  # a time in the future comes from a wrong clock
             return False
         return bool(self.servers.filter(tried_at=tried_at).update(tried_at=now))
 

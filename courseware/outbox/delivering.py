@@ -25,20 +25,19 @@ from courseware.outbox.rounds import Round
 
 CLAIMED_FOR = timedelta(minutes=5)  # half of it for a round (`Round.ends_at`), and more than SMTP_SECONDS after it
 IN_A_ROUND = 50
-AT_MOST = 45.0  # seconds by one run, but for its last round: chat messages have their turn in between
-PRIORITY = 10  # before chat messages
+AT_MOST = 45.0  # seconds of one run without its last round; then chat messages are sent
+PRIORITY = 10  # delivered before chat messages
 
 
 @task(queue_name=DELIVERY, priority=PRIORITY)
 def deliver() -> None:
-    """Send what is due, and drop the tasks that were enqueued for the same: their messages are in the database."""
+    """Send the due emails and drop other waiting tasks of this kind: one run sends all."""
     drop_waiting(deliver)
     deliver_due()
 
 
 def deliver_due() -> str:
-    """Send what is due, immediate emails first, and look it up again after each round. Returns what became of it, in
-    words."""
+    """Send the due emails, immediate ones first; look again after each round. Returns a summary in words."""
     states: Counter[str] = Counter()
     before, until = list[int](), time.monotonic() + AT_MOST
     with closing(MailDoor()) as door:
@@ -60,13 +59,12 @@ def next_due() -> list[int]:
 
 
 def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
-    """One round of these messages. Returns the state of each that was claimed."""
+    """Send one round of these emails. Returns the state of each claimed email."""
     return Round(claimed(keys), door, CLAIMED_FOR).go()
 
 
 def claimed(keys: Sequence[int]) -> list[Message]:
-    """Of these messages those that are due and that nobody else sends, in their order. What is claimed counts as tried
-    from here on.
+    """Claim those of these emails that are due and unclaimed, in their order. A claim counts as a try.
 
     Of one person a round has one letter, and one of all that are to nobody who is known: whether there is a turn for
     the next depends on what becomes of the first.

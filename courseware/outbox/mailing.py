@@ -34,7 +34,7 @@ class NotNow(Exception):
 
 
 class NotOpened(OSError):
-    """There is no connection to the mail server; its cause says why."""
+    """The mail server cannot be reached; `__cause__` says why."""
 
 
 class MailDoor:
@@ -54,7 +54,7 @@ class MailDoor:
 
     @property
     def is_unreachable(self) -> bool:
-        """As this door has found; `send` would be in vain."""
+        """Whether this connection has found the server unreachable: `send` would fail."""
         return self.breaker.has_failed
 
     def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
@@ -80,9 +80,9 @@ class MailDoor:
         self.connection = connection
 
     def failure(self, error: OSError) -> Refused | NotNow:
-        """What an error says of this letter, or of all of them."""
+        """The outcome for this email. Notes in the breaker an error that concerns all emails."""
         cause = error.__cause__ if isinstance(error, NotOpened) else error
-        # Where a read timed out, smtplib says that the connection was closed.
+        # After a read timeout smtplib reports a closed connection.
         timed_out = any(isinstance(each, TimeoutError) for each in (error, error.__context__))
         why = f"{type(cause).__name__}: {cause}"
         if self.limit.is_over:
@@ -105,7 +105,7 @@ class MailDoor:
     def close(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            with self.limit, suppress(OSError):  # it is gone already
+            with self.limit, suppress(OSError):  # closed already
                 connection.close()
         self.limit.close()
 

@@ -23,7 +23,7 @@ from courseware.outbox.outcomes import ended_as, laid_by, not_tried, put_off
 from courseware.outbox.stopping import STOPPED, stopped_among
 
 LONGEST_REASON = 300  # characters
-SECONDS = 15.0  # of handing over, after which immediate emails are looked up again
+SECONDS = 15.0  # of one round; then immediate emails are looked up again
 logger = logging.getLogger(__name__)
 
 
@@ -36,7 +36,7 @@ class Round:
     def __init__(self, messages: Sequence[Message], door: MailDoor, claimed_for: timedelta) -> None:
         self.messages, self.door = messages, door
         self.states: dict[int, str] = {}
-        # The rest goes back before another worker takes it up. By no clock that can be set.
+        # The rest is released before another worker claims it. Monotonic: the wall clock can be changed.
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:

@@ -19,7 +19,7 @@ class WatchedSMTP(smtplib.SMTP):
 
 
 class WatchedSMTPS(smtplib.SMTP_SSL, WatchedSMTP):
-    """Watched from the TCP connection on: the TLS handshake may be slow, too."""
+    """Watched from the TCP connection on, so the limit covers the TLS handshake."""
 
 
 class EmailBackend(smtp.EmailBackend):

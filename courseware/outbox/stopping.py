@@ -85,5 +85,5 @@ def stopped_among(messages: Sequence[Message]) -> set[int]:
 
 
 def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
-    """The kinds that `person` can get and may stop."""
+    """The types of email that `person` can get and may unsubscribe from."""
     return [name for name in kinds_of_sort(LetterSort.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

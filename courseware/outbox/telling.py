@@ -13,7 +13,7 @@ from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.tray_lines import TrayLine
 
-# Emails about an action with *Undo* wait at least this long: enough to reach the button with a screen reader.
+# Emails about an action with *Undo* wait this long, so that screen-reader users can reach the button.
 HELD_FOR_UNDO = timedelta(minutes=2)
 
 

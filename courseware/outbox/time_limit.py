@@ -9,9 +9,9 @@ from typing import Self
 
 
 class TimeLimit:
-    """Used as a context: the watched sockets are shut down `seconds` after it was entered, `is_over` says whether.
+    """A context manager that shuts down the watched sockets `seconds` after it was entered; then `is_over` is true.
 
-    Entered again, the time starts again. Resolving a host name is not covered: there is no socket yet.
+    Entering it again restarts the time. Resolving a host name is not covered, because there is no socket yet.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -20,7 +20,7 @@ class TimeLimit:
         self.timer: threading.Timer | None = None
 
     def watch(self, sock: socket.socket) -> None:
-        # A duplicate: starting TLS takes the original object apart, and shutting down either ends the connection.
+        # A duplicate, because starting TLS detaches the original. Shutting down either one ends the connection.
         self.sockets.append(socket.socket(fileno=os.dup(sock.fileno())))
         if self.is_over:
             self.shut_down()
@@ -32,7 +32,7 @@ class TimeLimit:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Forget the sockets. A duplicate that stays open would keep its connection open."""
+        """Close the duplicates: an open one would keep its connection open."""
         while self.sockets:
             self.sockets.pop().close()
 

@@ -18,8 +18,8 @@ PAGE = "admin:outbox_message_changelist"
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """Servers that do not answer; the oldest letter that waits, and for how long; how many people none reaches. Runs
-    three queries."""
+    """Servers that do not answer; the oldest waiting email and its age; the number of people without deliverable email.
+    Runs three queries."""
     # What was laid by on purpose is late only where nobody has taken it up since its time came.
     late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
     waiting = Message.objects.filter(late, state=MessageState.QUEUED)
@@ -34,7 +34,7 @@ def troubles(now: datetime) -> list[Trouble]:
 
 
 def told_of(server: UnreachableServer) -> Trouble:
-    """`why` is in English, as other words of servers."""
+    """`why` stays in English, like other answers of servers."""
     said = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
     time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")
     return Trouble(said % {"time": time, "why": server.why}, server.name, PAGE)

@@ -66,8 +66,8 @@ class KeyOfReader(HttpBearer):
 
 
 class PaceOfReader(BaseThrottle):
-    """Of all keys of a person together: else whoever makes ten of them reads ten times as much. Requests at the same
-    instant are counted one after the other, under a lock in the cache."""
+    """Limits all keys of a person together: otherwise ten keys would allow ten times as many requests. Simultaneous
+    requests are counted one after the other, under a lock in the cache."""
 
     def allow_request(self, request) -> bool:
         return is_within_rate(request, "api_reads", key=str(request.auth.person_id))

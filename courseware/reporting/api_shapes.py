@@ -105,8 +105,8 @@ class CertificateShape(Schema):
 
 
 class ShareShape(Schema):
-    """A part of a group: in people below twenty of them, from there on in percent alone. All and all but one are both
-    "most", none and one are both "few", without a number."""
+    """A part of a group: people below 20, percent from 20 on. All and all but one are both "most", one and none are
+    both "few", without a number."""
 
     id: str
     count: int | None

@@ -196,7 +196,7 @@ def fill_in_the_card(course: Course) -> None:
 
 
 def person(email: str, name: str, **fields) -> User:
-    # Named by a list long ago, so that what they answered counts in statistics.
+    # Named by a list long ago, so that their answers count in statistics.
     return User.objects.create_user(email, SIGN_IN_WITH, name=name, is_demo=True, listed_on=LISTED_ON, **fields)
 
 

@@ -39,7 +39,7 @@ LEADERS_AT_ONCE = 500  # in memory
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
 NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
-WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # by the kind of email: its readers, by key
+WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # type of email → its readers
 
 
 def register_letter() -> None:

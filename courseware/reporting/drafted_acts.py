@@ -143,7 +143,7 @@ class DraftedActs:
 
 
 def led_by(user) -> EnrollmentQuerySet:
-    """The newest runs of those whom `user` leads, today for somebody else perhaps, and may decide about."""
+    """The newest runs of learners whom `user` leads, also as a substitute, and may decide about."""
     led = Enrollment.objects.filter(learner__in=people_managed_by(user)).exclude(learner__in=not_decided_by(user))
     return published(led).newest()
 

@@ -99,7 +99,7 @@ def is_reader(person: User) -> bool:
 
 
 def people_told_about(reader: Any) -> QuerySet:
-    """HR is told of people whom it sees, but not of itself; others of those whom they lead."""
+    """The people this reader is told about: for HR all it sees, without the reader; for managers those they lead."""
     if handles_people(reader):
         return people_visible_to(reader).exclude(pk=reader.pk)
     return people_managed_by(reader)

@@ -1,6 +1,6 @@
 """The weekly email to HR: how many are overdue, stuck or have finished, as totals and by team. It names nobody.
 
-It comes at the hours of the managers' weekly email, and only where one of the numbers is not 0.
+It is sent at the time of the managers' weekly email, and only if one of the numbers is not 0.
 """
 
 from collections import Counter
@@ -36,8 +36,7 @@ def register_letter() -> None:
 
 
 class Totals(NamedTuple):
-    """Numbers of people in courses, as rows of the dashboard. `stuck` is None where the dashboard has too many rows to
-    look at each."""
+    """Numbers of dashboard rows. `stuck` is None if there are too many rows to check each one."""
 
     overdue: int
     stuck: int | None
@@ -45,7 +44,7 @@ class Totals(NamedTuple):
 
 
 def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, Any]]:
-    """Rows of the reader's dashboard by what is said of them; "stuck" only where each row can be looked at."""
+    """Rows of the reader's dashboard by state; "stuck" only if there are few enough rows to check each one."""
     language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
     found = {"overdue": in_standing(rows, State.OVERDUE, at), "finished": finished(rows, at)}
     if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
@@ -65,7 +64,7 @@ def in_words(message: Message) -> dict[str, object]:
     teams = teams_of(found)
     with translation.override(message.language or settings.LANGUAGE_CODE):
         return {
-            "name": message.person.name,  # type: ignore[union-attr]  # these emails are to people alone
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
             "all": totals({what: rows.count() for what, rows in found.items()}),
             "teams": teams[:TEAMS_LISTED],
             "others": len(teams[TEAMS_LISTED:]),
@@ -78,8 +77,8 @@ def totals(numbers: Mapping[str, int]) -> Totals:
 
 
 def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
-    """Teams of which there is something to say, with most people overdue first. A learner counts in each of the teams
-    that have the learner as a member. Runs a query for each number and one for the names."""
+    """Teams with a number that is not 0, most overdue people first. A learner counts in each of the learner's teams.
+    Runs one query for each number and one for the names."""
     numbers: dict[str, Counter[int]] = {what: Counter(by_team(rows)) for what, rows in found.items()}
     names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
     teams = [(name, totals({what: each[team] for what, each in numbers.items()})) for team, name in names.items()]

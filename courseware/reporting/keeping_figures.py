@@ -79,12 +79,12 @@ def place(course: Course, people: Collection[int], known: dict[int, int]) -> Non
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
         rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
         CountedWith.objects.bulk_create(rows, ignore_conflicts=True)
-        # What another worker has written at the same time stands.
+        # A row that another worker wrote at the same time stays.
         known.update(CountedWith.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
 
 
 def look_up_known_from(people: Collection[int], since: dict[int, date]) -> None:
-    """Add to `since` from which day on answers of these people count: see `lib.disclosure.known_from`."""
+    """Add to `since` the day from which answers of these people count: see `lib.disclosure.known_from`."""
     learners = sorted(people)
     for start in range(0, len(learners), AT_ONCE):
         rows = User.objects.filter(pk__in=learners[start : start + AT_ONCE])
@@ -102,7 +102,7 @@ def count_in(
     today: date,
 ) -> int:
     """Let each figure of the subject take its step; returns how many have. One that has today waits until tomorrow."""
-    # Of two workers in the same night the second waits, and finds that the figures have taken their step.
+    # With two workers in the same night the second one waits and finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
     kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}

@@ -1,4 +1,4 @@
-"""Questions of learners that wait for their manager, for *Today*."""
+"""Waiting questions of learners, for the manager's *Today*."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.models import EnrollmentQuerySet
 
-SHOWN = 5  # at once, the oldest first
+SHOWN = 5  # at most, the oldest first
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class QuestionAsked:
 
 @dataclass(frozen=True)
 class QuestionsAsked:
-    """The oldest as `shown`, of `number`."""
+    """`shown` are the oldest ones, `number` counts all."""
 
     shown: Sequence[QuestionAsked]
     number: int
@@ -35,7 +35,7 @@ class QuestionsAsked:
 
 
 def questions_asked(led: EnrollmentQuerySet) -> QuestionsAsked:
-    """Questions of the learners of these runs. Runs one query, a second one where more wait than are shown."""
+    """Waiting questions of the learners of these runs. Runs one query, a second one if not all are shown."""
     waiting = ManagerQuestion.objects.filter(answered_at=None)
     waiting = waiting.filter(enrollment__learner__in=led.order_by().values("learner")).order_by("pk")
     columns = "pk", "enrollment", "enrollment__learner", "enrollment__learner__name", "text", "asked_at"

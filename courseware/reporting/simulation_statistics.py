@@ -217,5 +217,5 @@ def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float
     for node, found in taken.items():
         for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
-                nearly_all = min(count, found.people - 1)  # as wide as all: see `AnonymousShare`
+                nearly_all = min(count, found.people - 1)  # drawn as wide as all: see `AnonymousShare`
                 yield drawn.way(node, target), max(1, WIDEST * nearly_all / found.people)

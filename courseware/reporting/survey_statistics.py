@@ -103,7 +103,7 @@ def question_result(question: Asked, given: list) -> QuestionResult:
         return QuestionResult(title, len(given), texts=tuple(given)) if is_shown else QuestionResult(title, 0)
     if question["kind"] == "scale":
         values = range(question["from"], question["to"] + 1)
-        is_varied = max(Counter(given).values()) < len(given) - 1  # else the mean says what all have said
+        is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals everybody's answer
         return QuestionResult(
             title,
             len(given),

@@ -41,7 +41,7 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 NOT_KEPT = frozenset({"name", "post", "away", "stuck"})  # filters of which no numbers are kept
 MANY = "board-of-many"  # in the session: this person's board has had more rows than are sorted by name
-TO_UNDO = "acts-to-undo"  # in the session: what was just confirmed of today's acts, and until when it is offered
+TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
 
 
 @require_safe
@@ -100,7 +100,7 @@ def board(request):
 
 
 def offer_undo(request, **acts):
-    """`acts`: as `undo_today` takes them. On the dashboard *Undo* stays as long as the emails wait."""
+    """Offer *Undo* on the dashboard as long as the emails wait. `acts`: as `undo_today` takes them."""
     request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **acts}
 
 

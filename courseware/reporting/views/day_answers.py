@@ -55,7 +55,7 @@ def answer_day(request, pk):
 @login_required
 @form_on(person_address)
 def answer_question_of(request, pk):
-    """A manager ticks a question as answered."""
+    """A manager marks a question as answered."""
     enrollment = visible_enrollment(request.user, pk)
     keys = keys_in([request.POST.get("question", "")])
     if not may_change(request.user, enrollment) or not enrollment.manager_questions.filter(pk__in=keys).exists():
