@@ -36,7 +36,7 @@ class CrowdMiddleware:
             self.turns.give_back()
 
     def log_refusal(self):
-        """One line for all that were turned away since the last line."""
+        """Log one line about all requests refused since the last line."""
         with self.lock:
             self.turned_away += 1
             if time.monotonic() < self.logged_at + LOGGED_EVERY:

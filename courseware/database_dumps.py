@@ -21,7 +21,7 @@ from django.db.backends.postgresql.client import DatabaseClient
 from courseware.accounts.models import Device
 from courseware.upgrading import take_as_long_as_needed
 
-# Tables that a dump holds without rows: with the sessions in it a copy would open accounts.
+# Tables whose rows are left out of a dump: stolen sessions would open accounts.
 LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, Device)), settings.CACHE_TABLE]
 WAITS_AT_MOST = 30  # seconds for whoever still writes to SQLite
 SINCE_17 = b"SET transaction_timeout = 0;"  # which pg_restore writes for a server of any version
@@ -83,8 +83,8 @@ def dumped_sqlite(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
 
 
 def empty_what_is_left_out(copy: sqlite3.Connection) -> None:
-    copy.execute("PRAGMA journal_mode = OFF")  # a journal would lie beside the copy, with the rows in it
-    copy.execute("PRAGMA secure_delete = ON")  # else the rows stay in the free pages of the file
+    copy.execute("PRAGMA journal_mode = OFF")  # a journal file would hold the rows
+    copy.execute("PRAGMA secure_delete = ON")  # otherwise the rows stay in free pages of the file
     there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in there.intersection(LEFT_OUT):
         copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name of ours

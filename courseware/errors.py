@@ -36,7 +36,7 @@ def come_back(template, after):
 
 
 def turned_away(template, after):
-    """Before anything was looked up. The caller logs one line for all, so Django logs no error for each."""
+    """The answer to a refused request. The caller logs one line for all of them, so Django logs no error for each."""
     response = come_back(template, after)
     response._has_been_logged = True
     return response

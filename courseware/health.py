@@ -19,7 +19,7 @@ from courseware.outbox.circuit_breaker import unreachable_servers
 from courseware.upgrading import Watch
 
 LIVES, SERVES = "/healthz", "/readyz"
-KEPT_FOR = 1  # second: whoever asks more often than that costs no more
+KEPT_FOR = 1  # second
 POLICY = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -44,7 +44,7 @@ class HealthMiddleware:
         return HttpResponse(text, status=status, content_type="text/plain", headers=POLICY)
 
     def kept_readiness(self):
-        """`readiness`, at most once a second in this process: requests that come meanwhile get the same answer."""
+        """`readiness`, computed at most once a second in this process."""
         with self.lock:
             if time.monotonic() - self.asked_at >= KEPT_FOR:
                 self.kept, self.asked_at = self.readiness(), time.monotonic()
@@ -57,7 +57,7 @@ class HealthMiddleware:
                 cursor.execute("SELECT 1")
         except (DatabaseError, InterfaceError):
             return 503, ["database: away"]
-        if self.watch.reason():  # which stands in the log: it may name a migration
+        if self.watch.reason():  # the reason goes to the log only: it may name a migration
             return 503, ["database: answers", "site: closed; the log says why"]
         age = age_of_last_sign()
         worker = "none has been seen" if age is None else f"seen {age.total_seconds():.0f} s ago"

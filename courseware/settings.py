@@ -395,7 +395,9 @@ ACCOUNT_RATE_LIMITS = {
 
 # Staff, HR and auditors give a second factor at each sign-in. Trying out on this machine stays two commands.
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
-TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)  # and their sessions end as those of staff
+TWO_FACTOR_FOR_MANAGERS = switch(
+    "TWO_FACTOR_FOR_MANAGERS", default=False
+)  # their sessions then end like those of staff
 FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
 MFA_ADAPTER = "courseware.accounts.adapter.SecondFactorAdapter"

@@ -1,7 +1,7 @@
 """Players who have not learned anything, and how often a run of theirs counts as done: bounds of a simulation.
 
-A player should not pass who never chooses, always takes the choice at the same position, the longest or the shortest
-one, clicks at random, or refuses and hands on whatever is asked. Choices are shuffled, so a position is chance, except
+A player should not pass by never choosing, by always taking the same position, the longest or the shortest choice,
+by clicking at random, or by refusing and handing on everything. Choices are shuffled, so a position is chance, except
 for choices with a number. Each plays ten thousand times, as chance deals. The plays are moved together: those that
 stand in the same state are one group, which is divided by what they choose. The seed is fixed: the same text gives the
 same shares.
@@ -26,8 +26,8 @@ LAZY = "lazy"
 
 # Share of plays that may be done at most.
 BOUNDS = {LAZY: 0.0, "fixed": 0.2, "longest": 0.2, "shortest": 0.2, "random": 0.2, "cautious": 0.5}
-POSITIONS = (0, 1, 2, -1)  # that "fixed" tries: the first, the second, the third and the last one
-READERS = ("longest", "shortest", "cautious")  # who differ by language
+POSITIONS = (0, 1, 2, -1)  # of "fixed": first, second, third and last
+READERS = ("longest", "shortest", "cautious")  # players whose results differ by language
 # So few decisions are passed by chance; such a simulation is a taste, and held to the first bound only.
 FEW = 3
 
@@ -87,8 +87,8 @@ def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
 class Unread:
     """Takes a choice by its position or by the length of its text, and ticks all parts of a form or none.
 
-    `position` counts only where a choice has a number: the others are shuffled, so their position is chance. `length`
-    is 1 for the longest text, -1 for the shortest, 0 if it does not matter.
+    `position` matters only if a choice has a number, because the others are shuffled. `length` is 1 for the longest
+    text, -1 for the shortest, 0 if it does not matter.
     """
 
     ticks: bool
@@ -96,7 +96,7 @@ class Unread:
     length: int = 0
 
     def equals(self, node: Node, offered: list[int]) -> list[int]:
-        """The places among which chance decides, as often for each."""
+        """The places that fit equally well; one of them is taken at random."""
         lengths = {place: self.length * len(plain(node.choices[place].text)) for place in offered}
         return [place for place in offered if lengths[place] == max(lengths.values())]
 
@@ -129,7 +129,7 @@ def careful_words(language: str) -> re.Pattern[str] | None:
 
 
 def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | Unread]]:
-    """By the names of BOUNDS; the best of several counts. `language` is that of the texts."""
+    """Players by the names in BOUNDS. Of several players the most successful counts. `language`: of the texts."""
     nodes = simulation.nodes.values()
     positions = POSITIONS if any(choice.numbered for node in nodes for choice in node.choices) else POSITIONS[:1]
     forms = (True, False) if any(node.parts for node in nodes) else (False,)
@@ -235,7 +235,7 @@ def _chosen(table: _Table, group: _Group, plays: int, player: Player | Unread, r
 
 
 def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
-    """Of a translation only the players that read its texts: the others do in every language alike."""
+    """For a translation only the players that read texts: the others play alike in every language."""
     for name, players in players_of(simulation, language).items():
         if is_source or name in READERS:
             yield max((play(simulation, name, player) for player in players), key=lambda played: played.done)

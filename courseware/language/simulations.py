@@ -237,7 +237,7 @@ class Simulation:
         ]
 
     def shown(self, state: RunState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
-        """The places of the choices that can be taken now and those of the parts, in the order a page shows them."""
+        """The places of the available choices and of the parts, in the order a page shows them."""
         node = self.nodes[state.place]
         choices = shuffled(node.choices, self.offered(state), shuffle)
         return choices, shuffled(node.parts, range(len(node.parts)), shuffle)
@@ -289,7 +289,7 @@ class Simulation:
 
 
 def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
-    """`places`, shuffled but for those of numbered choices or parts."""
+    """`places` in random order; numbered choices and parts keep their positions."""
     loose = [place for place in places if not all_of_them[place].numbered]
     shuffle(loose)
     following = iter(loose)

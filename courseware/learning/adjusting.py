@@ -75,7 +75,7 @@ def refusal_of(adjustment, enrollment):
 
 
 def why_not_decide(adjustment, learner):
-    """`learner` is a key. An adjustment of nobody, as of a job, is never refused."""
+    """Why the adjustment is refused; `learner` is a key. An adjustment made by a job is never refused."""
     if adjustment.made_by is None or learner not in not_decided_by(adjustment.made_by):
         return None
     return Refusal.OWN if adjustment.made_by_id == learner else Refusal.CONFLICT
@@ -220,8 +220,8 @@ def give_time_to_lines(adjustment, lines):
 
 
 def end_lines(adjustment, lines):
-    """End enrollments whose learners are certified in the course: like an excuse, but assignment rules ask again when
-    the certificate ends. The learner reads why in the own language."""
+    """End enrollments whose learners are certified in the course. Unlike after an excuse, assignment rules enroll
+    them again when the certificate ends. The reason is shown in the learner's language."""
     for line in lines:
         line.enrollment.waived_at = adjustment.made_at
         with override(line.enrollment.learner.language or settings.LANGUAGE_CODE):

@@ -1,4 +1,4 @@
-"""Asking one's manager a question, and ticking it as answered. Each is one transaction and harmless when repeated."""
+"""Send a question to the manager, and mark it as answered. Each is one transaction and harmless when repeated."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from courseware.learning.completing import lock
 from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.models import Enrollment
 
-MOST_WAITING = 3  # of one enrollment
+MOST_WAITING = 3  # questions of one enrollment
 
 
 class TooManyWaiting(Exception):
@@ -20,7 +20,7 @@ class TooManyWaiting(Exception):
 
 @transaction.atomic
 def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None) -> ManagerQuestion:
-    """Sent twice it is one question. Raises TooManyWaiting."""
+    """Send a question. The same text sent twice is one question. Raises TooManyWaiting."""
     lock(enrollment)
     waiting = list(ManagerQuestion.objects.filter(enrollment=enrollment.pk, answered_at=None))
     if same := next((each for each in waiting if each.text == text), None):
@@ -36,7 +36,7 @@ def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None
 
 @transaction.atomic
 def answer_question(key: int, *, by: User) -> bool:
-    """Tick a question as answered. Returns whether it was waiting still."""
+    """Mark a question as answered. Returns whether it was still waiting."""
     question = ManagerQuestion.objects.select_for_update(no_key=True).filter(pk=key, answered_at=None).first()
     if question is None:
         return False

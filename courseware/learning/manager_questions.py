@@ -1,7 +1,6 @@
-"""Questions of learners to their manager: short texts that stand on the manager's *Today* until ticked as answered.
+"""Questions of learners to their manager: short texts on the manager's *Today* until they are marked as answered.
 
-They are not addressed to one person. Whoever manages the learner at the moment sees them, so a manager who leaves or is
-away leaves nothing behind.
+A question has no addressee: all current managers of the learner see it, also after a manager has left.
 """
 
 from django.conf import settings

@@ -228,7 +228,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return ["admin:content_course_changelist"]
 
     def checked(self, course, form):
-        """Whether the drafts that were saved unchecked have no errors; else the form says what is wrong."""
+        """Whether the drafts saved unchecked have no errors; adds the errors to the form."""
         try:
             check_newest(course, check_beside)
         except publishing.ContentErrors as refused:

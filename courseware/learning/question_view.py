@@ -155,7 +155,7 @@ def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, .
 
 
 def shuffle_for(shown: str) -> Callable[[list[int]], None]:
-    """Shuffles places of choices. The order depends only on `shown`, the name of the form, and on the site's key."""
+    """A function that shuffles places of choices: always alike for one `shown`, the name of the form."""
 
     def lot(place: int) -> bytes:
         return salted_hmac(SALT, f"{shown}:{place}", algorithm="sha256").digest()

@@ -1,5 +1,5 @@
-"""Taking back what somebody decided: until the next decision on that enrollment, for a day; an enrollment that ended
-because its learner is certified can be reopened for a week."""
+"""Undo a decision within a day, until the next decision on that enrollment. An enrollment that ended because its
+learner is certified can be reopened for a week."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ from courseware.learning.postponing import follow_absences
 from courseware.outbox.models import Message
 
 FOR = timedelta(days=1)
-FOR_CERTIFIED = timedelta(days=7)  # a nightly job ends these enrollments, maybe before a weekend
+FOR_CERTIFIED = timedelta(days=7)  # longer, because a nightly job ends these enrollments
 
 
 class Stays(models.TextChoices):

@@ -115,7 +115,7 @@ class Verb:
     action: Promise | str = ""
 
     def sentence(self, enrollment, cleaned, adjustment):
-        """What was done, or why nothing was, for who did it."""
+        """The message for the manager: what was done, or why nothing was changed."""
         days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
         return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
 

@@ -2,7 +2,7 @@
 
 Figures grow by whole groups of five, at midnight, and what is new in them is older than a day. Whoever compares them
 with those of another day sees what five people or more did together, and never what one did just now. Invented people
-must not fill a five up: answers count once a list of people has named their writer, or the account is 30 days old.
+must not fill up a group of five: the answers of a new account count after 30 days, or once a list names the person.
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import TypeVar
 
 STEP = 5  # people
-FEWEST_FOR_TEXT = 10  # people: a text may be known by its style
-KNOWN_AFTER = timedelta(days=30)  # so long ahead would somebody have to invent people whose answers count
+FEWEST_FOR_TEXT = 10  # people: readers may recognize a writer by style
+KNOWN_AFTER = timedelta(days=30)  # age of an account whose answers count
 WAIT = timedelta(days=2)  # from the day of an answer, which leaves a whole day between
 
 Item = TypeVar("Item")
@@ -28,8 +28,10 @@ def shown_from(day: date) -> date:
 
 
 def known_from(joined_on: date, listed_on: date | None) -> date:
-    """The first day on which figures may hold answers of somebody who joined on a day, and whom a list of people may
-    have named on another. Once it has come it stays the same: the order of counting rests on it.
+    """The first day on which statistics may count answers of a person who joined on `joined_on`.
+
+    `listed_on`: the day on which a list of people first named the person, or None. A day that has passed never changes,
+    because the order of counting depends on it.
 
     >>> known_from(date(2026, 11, 1), None).isoformat(), known_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
     ('2026-12-01', '2026-11-07')
@@ -39,8 +41,7 @@ def known_from(joined_on: date, listed_on: date | None) -> date:
 
 
 def month_known_from(joined_on: date, listed_on: date | None, today: date) -> date | None:
-    """For answers that are kept without a person: from which day on they count, told by the month only. None: they do
-    already.
+    """For answers stored without a person: the first of the month from which they count. None: they count already.
 
     >>> month_known_from(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
     '2027-01-01'

@@ -99,7 +99,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 def route_of(request: Any, status: int) -> str:
-    """A request without a route was looked up in vain (404), or answered before that: by a middleware."""
+    """A request without a route was not found (404), or a middleware answered it before the lookup."""
     if match := getattr(request, "resolver_match", None):
         return str(match.route)
     return ROUTELESS if status == HTTPStatus.NOT_FOUND else NOT_LOOKED_UP

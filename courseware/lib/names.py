@@ -1,6 +1,6 @@
 """Names as people can read them: without characters that are invisible or change the direction of writing.
 
-With such a character a name may look like another one, or a certificate read otherwise than it is stored.
+Such a character can make a name look like another one.
 """
 
 import unicodedata
@@ -8,15 +8,15 @@ from typing import Any
 
 from django.db import models
 
-CONTROL_OR_FORMAT = {"Cc", "Cf", "Cs"}  # direction marks and zero-width characters are of the category Cf
-# Unicode's Default_Ignorable_Code_Point beside these: shown as nothing, or as a space that nobody typed.
+CONTROL_OR_FORMAT = {"Cc", "Cf", "Cs"}  # Cf: direction marks and zero-width characters
+# Other characters of Unicode's Default_Ignorable_Code_Point: shown as nothing or as a space.
 IGNORABLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)}
 VARIATION_SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 INVISIBLE = IGNORABLE | VARIATION_SELECTORS
 
 
 def visible(text: str) -> str:
-    """The text without invisible characters; whitespace of any kind is one space, also a line break.
+    """The text without invisible characters; any whitespace, also a line break, becomes one space.
 
     >>> visible("  Li\\u202e\\n\\u200bLin\\u3000 ")
     'Li Lin'
@@ -25,7 +25,7 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same for a text of several lines, which stay."""
+    """Like `visible`, but keeps line breaks."""
     return "\n".join(visible(line) for line in text.splitlines())
 
 
@@ -38,7 +38,7 @@ def without_invisible(text: str) -> str:
 
 
 class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
-    """Cleaned however it is written: by forms, the admin, lists, and queries that update many rows."""
+    """A CharField cleaned by `visible` on every way in: forms, the admin, lists and bulk updates."""
 
     clean_text = staticmethod(visible)
 
@@ -51,13 +51,13 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it t
         return self.clean_text(value) if isinstance(value, str) else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """The instance has what the row has."""
+        """Set the cleaned value on the instance, too."""
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
     def deconstruct(self) -> Any:
-        """To the database it is a CharField."""
+        """Migrations see a plain CharField."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 

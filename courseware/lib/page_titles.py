@@ -1,4 +1,4 @@
-"""Titles that begin with how the last action ended, which a screen reader says first of a new page.
+"""Page titles that begin with the outcome of the last action: a screen reader says the title first.
 
 {% load page_titles %}
 <title>{% with_outcome %}…{% endwith_outcome %}</title>
@@ -15,9 +15,9 @@ register = Library()
 
 @register.simple_block_tag(takes_context=True)
 def with_outcome(context: Context, content: SafeString) -> SafeString:
-    """Put "Error:" where a message tells of an error, else "Done:" where one tells of a success, before the title."""
+    """Put "Error:" before the title if a message is an error, else "Done:" if one is a success."""
     messages = context.get("messages")
-    levels = {message.level for message in messages} if messages else set()  # to iterate an empty storage writes it
+    levels = {message.level for message in messages} if messages else set()  # iterating over an empty storage writes it
     error = gettext("Error:")
     if content.startswith(error) or levels.isdisjoint({constants.ERROR, constants.SUCCESS}):
         return content

@@ -33,10 +33,10 @@ class Share:
 
 @dataclass(frozen=True)
 class AnonymousShare(Share):
-    """A part of a group whose members stay anonymous. All who said the same would give each other away: all and all but
-    one are both "most", none and one are both "few or none", here and in whatever is drawn.
+    """A part of a group whose members stay anonymous.
 
-    `is_exact`: a part of several of which none has nearly all people.
+    If all said the same, everybody would know each one's answer. So all and all but one are both "most"; one and none
+    are both "few or none". `is_exact`: no part of the group has nearly all people.
     """
 
     is_exact: bool = field(default=False, compare=False)
@@ -71,6 +71,6 @@ class AnonymousShare(Share):
 
 
 def anonymous_shares(counts: Sequence[int], people: int) -> list[AnonymousShare]:
-    """The parts of one group that chose each of several answers."""
+    """The shares of one group for each of several answers."""
     is_exact = max(counts, default=0) < people - 1
     return [AnonymousShare(count, people, is_exact) for count in counts]

@@ -41,11 +41,11 @@ class StillBusy(NoAnswer):
 
 
 class OutOfTime(NoAnswer):
-    """The work computed longer than it may."""
+    """The work used up its processor time."""
 
 
 class MachineBusy(NoAnswer):
-    """The clock ran out before the seconds of processor did: the process did not get the processor."""
+    """The time on the clock ran out before the processor time did."""
 
 
 class ProcessDied(NoAnswer):

@@ -102,7 +102,7 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
 
 
 def offers(trail: Trail, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
-    """The parts and the choices in the order shown: the same for one run and situation, in every language."""
+    """The parts and the choices in display order, which is the same for one run and situation in every language."""
     node, before = texts.nodes[trail.state.place], taken_before(trail)
     choices, parts = trail.rules.shown(trail.state, shuffle_for(f"run:{trail.run.pk}:{node.id}"))
     return (

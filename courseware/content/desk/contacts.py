@@ -35,7 +35,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
 
 
 def name_widgets(form, row):
-    """A table names its fields by the heads of its columns alone, which screen readers do not say in forms."""
+    """Give each field a name: screen readers do not say the column heads of a table in forms."""
     for field in form.visible_fields():
         field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
 

@@ -96,7 +96,7 @@ def missing_preview(reason: NoAnswer) -> Preview:
 
 
 def check_beside(bodies: dict[str, bytes]) -> None:
-    """Raises ContentErrors as `read_valid`, NotChecked where the machine is too busy, and NoAnswer."""
+    """Raises ContentErrors like `read_valid`, NotChecked if the machine is too busy, and NoAnswer."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
     try:
         errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)

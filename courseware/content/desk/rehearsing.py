@@ -16,7 +16,7 @@ from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, Part, RunState, Simulation
 from courseware.lib.small_numbers import small_number
 
-SALT = "rehearsal.shuffled"  # another than before runs carried a seed: a page from then begins anew
+SALT = "rehearsal.shuffled"  # changed when runs got a seed, so that older pages start again
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
 
 
@@ -28,7 +28,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A run so far. `decisions` are (place of the choice, places of the parts); `seed` shuffles what is offered."""
+    """A run so far. `decisions` are (place of the choice, places of the parts); `seed` sets their order."""
 
     simulation: Simulation
     seed: int
@@ -62,7 +62,7 @@ class Rehearsal:
 
     @property
     def parts(self) -> list[tuple[int, Part]]:
-        """(value of the box, part); asked for at a situation only."""
+        """(value of the box, part). Only at a situation, not at an ending."""
         _, places = self.simulation.shown(self.state, self.shuffle)
         return [(place, self.simulation.nodes[self.state.place].parts[place]) for place in places]
 

@@ -19,7 +19,7 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
 class NotChecked(Exception):
-    """A check could not be made for reasons outside the texts: they are saved, and marked as unchecked."""
+    """The texts could not be checked, for example because the machine is busy. They are saved as unchecked."""
 
 
 class RetiredDocument(Exception):
@@ -108,8 +108,7 @@ def put_on_top(
 
 
 def check_newest(course: Course, check: Check) -> None:
-    """Check the newest revisions of a course, and clear the marks of those that were saved unchecked. Raises what
-    `check` raises."""
+    """Check the newest revisions of a course and clear their `is_unchecked`. Raises what `check` raises."""
     heads = [head for head in heads_of(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)

@@ -277,7 +277,7 @@ class _Checked:
                 return
 
     def _check_blank_forms(self) -> Iterator[Problem]:
-        """A form that is left blank, or not sent in time, has to cost the green ending."""
+        """A form that is left blank, or not sent in time, must not lead to a green ending."""
         for node in self.simulation.nodes.values():
             ends = _ends_with_blank(self.simulation, node) if node.parts else ()
             if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
@@ -354,8 +354,7 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _ends_with_blank(simulation: Simulation, form: Node) -> Iterator[str]:
-    """Endings of the runs that leave this form blank and otherwise choose best, whatever is chosen where nothing is
-    judged."""
+    """Endings of the runs that leave this form blank and otherwise take the best choice, with every unjudged choice."""
     seen: set[tuple[str, frozenset[str], tuple[int, ...], bool]] = set()
     waiting = [(simulation.begin(draw), False) for draw in _draws(simulation)]
     while waiting:

@@ -1,4 +1,4 @@
-"""/learn/<course>/ask/: a question to one's manager, and what became of earlier ones."""
+"""/learn/<course>/ask/: ask the manager a question, and see earlier questions."""
 
 from django import forms
 from django.contrib import messages

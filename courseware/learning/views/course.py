@@ -27,7 +27,7 @@ PANELS = 8  # of a sheet that is folded once along and three times across
 @require_GET
 @login_required
 def course_home(request, course):
-    """For addresses that somebody has shortened."""
+    """Redirect the shortened address of a course to home."""
     return redirect(f"{home_address()}?course={reading_of(request, course).course_id}")
 
 

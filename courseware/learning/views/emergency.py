@@ -19,7 +19,7 @@ from courseware.learning.phrase_book import own_book
 
 @require_safe
 def own_cards(request):
-    """The cards of the reader's own courses; of all courses where the reader has none, as managers may."""
+    """The cards of the reader's own courses; of all courses if the reader has none, as a manager may."""
     face = face_for(request)
     if not (request.user.is_authenticated or face.is_card_for_all):
         return redirect_to_login(request.get_full_path())

@@ -48,8 +48,8 @@ def course_of(reading: Reading):
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
-    """Released courses that `user` may preview, but not those whose keys are in `but`, each with the paragraphs of its
-    lessons and simulations: the pages that the preview shows."""
+    """Released courses that `user` may preview, without the keys in `but`, each with the paragraphs of the pages that
+    the preview shows: lessons and simulations."""
     if not may_preview(user):
         return []
     found = []

@@ -16,7 +16,7 @@ ASKED = {
     "reread": "who had done one sees what changed, and says so",
     "retake": "who had done one answers its check again on the new text",
 }
-NAMED = 3  # question ids that are gone; of more only the number
+NAMED = 3  # removed question ids listed at most; above that only their number is printed
 
 
 class Command(BaseCommand):
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             ]
 
         has_names = bool(merged) or any(options[weight] for weight in ASKED)
-        # A name that is wrong in one course releases no other one.
+        # A wrong name in one course must not release another course.
         if has_names and not dry_run and (failed := failed_folders(dry_run=True, is_quiet=True)):
             raise CommandError(f"nothing was imported; not valid: {', '.join(failed)}")
         failed = failed_folders(dry_run=dry_run)
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         *,
         is_quiet: bool,
     ) -> bool:
-        """Whether it was imported, or could be. `is_quiet`: only what is wrong is said."""
+        """Whether the course was imported, or could be. `is_quiet`: print errors only."""
         try:
             report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
         except ImportConflict as conflict:
