@@ -144,12 +144,17 @@ class DraftedActs:
 
 def led_by(user) -> EnrollmentQuerySet:
     """The newest runs of learners whom `user` leads, also as a substitute, and may decide about."""
-    led = Enrollment.objects.filter(learner__in=people_managed_by(user)).exclude(learner__in=not_decided_by(user))
+    return decided_by(user, people_managed_by(user))
+
+
+def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
+    led = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=not_decided_by(user))
     return published(led).newest()
 
 
 def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
-    led = led_by(user).filter(learner__is_active=True)
+    managed = people_managed_by(user)
+    led = decided_by(user, managed).filter(learner__is_active=True)
     near = led.open().filter(urgency__lte=at + DUE_SOON)
     urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
     has_more = len(urgent) > LOOKED_AT
@@ -157,7 +162,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     unopened = list(may_have_more_time(with_reasons(near, at), at))
     talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
-    questions = questions_asked(led)
+    questions = questions_asked(managed)
     asking = {*asked.learners, *(each.learner for each in questions.shown)}
     beside = {*asking, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
     busy = beside.union(learner for _run, learner in urgent)

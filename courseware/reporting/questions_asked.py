@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from courseware.learning.manager_questions import ManagerQuestion
-from courseware.learning.models import EnrollmentQuerySet
 
 SHOWN = 5  # at most, the oldest first
 
@@ -34,10 +35,12 @@ class QuestionsAsked:
         return self.number - len(self.shown)
 
 
-def questions_asked(led: EnrollmentQuerySet) -> QuestionsAsked:
-    """Waiting questions of the learners of these runs. Runs one query, a second one if not all are shown."""
-    waiting = ManagerQuestion.objects.filter(answered_at=None)
-    waiting = waiting.filter(enrollment__learner__in=led.order_by().values("learner")).order_by("pk")
+def questions_asked(managed: QuerySet) -> QuestionsAsked:
+    """Waiting questions of these people, also of those about whom their manager cannot decide: an answer decides
+    nothing. Runs one query, a second one if not all are shown."""
+    waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
+    waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
+    waiting = waiting.order_by("pk")
     columns = "pk", "enrollment", "enrollment__learner", "enrollment__learner__name", "text", "asked_at"
     shown = [QuestionAsked(*row) for row in waiting.values_list(*columns)[: SHOWN + 1]]
     return QuestionsAsked(shown[:SHOWN], waiting.count() if len(shown) > SHOWN else len(shown))

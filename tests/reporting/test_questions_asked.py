@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership
+from courseware.accounts.placing import add_place
 from courseware.evidence.models import Event
 from courseware.learning.asking_manager import ask_manager
 from courseware.learning.manager_questions import ManagerQuestion
@@ -90,6 +91,18 @@ def test_only_managers_of_the_learner_see_and_answer_a_question(client, run, tea
     client.force_login(team.manager)  # a question of somebody else's
     assert client.post(f"/team/people/{elsewhere.pk}/question/", {"question": question.pk}).status_code == 404
     assert ManagerQuestion.objects.get().answered_at is None
+
+
+def test_a_question_of_somebody_who_appointed_the_manager_reaches_the_manager_as_well(client):
+    clerk, manager = make_hr(), make_user()
+    team = make_team(manager=make_user())
+    join(team, clerk)
+    leave(team.manager, by=make_hr())
+    add_place(manager, team, Membership.Role.MANAGER, by=clerk)
+    question = ask_manager(make_enrollment(clerk), "May I call back?")
+    assert questions_of_today(client, manager) == ["May I call back?"]
+    assert answer(client, manager, question).status_code == 302
+    assert questions_of_today(client, manager) == []
 
 
 def test_without_a_manager_nothing_can_be_asked_and_the_next_manager_sees_what_waits(client, run, team):

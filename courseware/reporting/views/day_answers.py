@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from courseware.accounts.addresses import page_before
+from courseware.accounts.permissions import people_managed_by
 from courseware.learning.asking import CannotAnswer, answer_day_request
 from courseware.learning.asking_manager import answer_question
 from courseware.learning.day_request_forms import DayAnswerForm
@@ -58,7 +59,8 @@ def answer_question_of(request, pk):
     """A manager marks a question as answered."""
     enrollment = visible_enrollment(request.user, pk)
     keys = keys_in([request.POST.get("question", "")])
-    if not may_change(request.user, enrollment) or not enrollment.manager_questions.filter(pk__in=keys).exists():
+    is_managed = people_managed_by(request.user).filter(person=enrollment.learner_id).exists()
+    if not is_managed or not enrollment.manager_questions.filter(pk__in=keys).exists():
         raise Http404
     for key in keys:
         if answer_question(key, by=request.user):
