@@ -13,7 +13,7 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.people_lists import SearchByPeople
 from courseware.assessment.certificate_numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import OwnCertificate, withdraw
+from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.learning.admin_confirmation import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
@@ -93,8 +93,9 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
             try:
                 if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
                     withdrawn += 1
-            except OwnCertificate:
-                note = gettext("Your own certificate can only be withdrawn by another admin.")
+            except NotForThisPerson:
+                learner = certificate.enrollment.learner
+                note = gettext("You cannot decide about %(name)s: nothing was changed.") % {"name": learner}
                 self.message_user(request, note, messages.ERROR)
         note = ngettext("%(count)d certificate is withdrawn.", "%(count)d certificates are withdrawn.", withdrawn)
         self.message_user(request, note % {"count": withdrawn}, messages.SUCCESS)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from courseware.accounts.permissions import not_decided_by
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
@@ -19,17 +20,17 @@ from courseware.outbox.telling import tell
 from courseware.outbox.tray_lines import TrayLine
 
 
-class OwnCertificate(Exception):
-    """Nobody withdraws the own one."""
+class NotForThisPerson(Exception):
+    """The holder is the one who withdraws, or is in a conflict of interest with them."""
 
 
 @transaction.atomic
 def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
-    """False, and nothing is changed, where it was withdrawn already. Raises OwnCertificate."""
+    """False, and nothing is changed, where it was withdrawn already. Raises NotForThisPerson."""
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
-    if enrollment.learner_id == by.pk:
-        raise OwnCertificate(certificate)
+    if enrollment.learner_id in not_decided_by(by):
+        raise NotForThisPerson(certificate)
     certificate.refresh_from_db()
     if certificate.withdrawn_at:
         return False

@@ -6,9 +6,11 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import OwnCertificate, withdraw
+from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.evidence.models import Event
+from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.outbox.models import Message
 from courseware.reporting import consistency, log_check
@@ -109,12 +111,14 @@ def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, c
     assert state_of(certificate)["withdrawn_at"] is None
 
 
-def test_nobody_withdraws_the_own_certificate(client, admin, certificate):
-    own = certificate_of(admin)
-    assert "Your own certificate can only be withdrawn by another admin." in send(client, own).text
-    assert state_of(own)["withdrawn_at"] is None
-    with pytest.raises(OwnCertificate):
-        withdraw(own, reason="So.", by=admin)
+def test_nobody_withdraws_the_own_certificate_or_that_of_somebody_in_a_conflict(client, admin, certificate):
+    record("person-added", actor=certificate.enrollment.learner, subject=admin)
+    for each in (certificate_of(admin), certificate):
+        words = f"You cannot decide about {each.enrollment.learner.name}: nothing was changed."
+        assert words in send(client, each).text
+        assert state_of(each)["withdrawn_at"] is None
+        with pytest.raises(NotForThisPerson):
+            withdraw(each, reason="So.", by=User.objects.get(pk=admin.pk))
     assert told_of_it() == []
 
 
