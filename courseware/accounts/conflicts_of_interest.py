@@ -20,7 +20,7 @@ from courseware.lib.dates import site_day
 
 LASTS = timedelta(days=90)
 MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
-# With the address of a merged account a link comes to whoever merged it; who is let in at a link comes in by that link.
+# A merge can give the person another address for sign-in links; an accepted join request lets the person in.
 FAVORS = ("person-added", "code-given", "address-changed", "substitute-named", "merged", "join-answered")
 VERBS = (*FAVORS, "membership-added", "membership-changed")
 

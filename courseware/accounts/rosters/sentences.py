@@ -29,7 +29,8 @@ FIELDS = {
     "leaves_on": _("last day"),
 }
 CONFLICT_OF_INTEREST = _(
-    "This person added or appointed you, or gave you a code, within the last 90 days. Somebody else has to decide."
+    "This person added or appointed you, or gave you a way to sign in, within the last 90 days. "
+    "Somebody else has to decide."
 )
 PROBLEMS = {
     # of a cell by itself
