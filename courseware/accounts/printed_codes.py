@@ -46,7 +46,7 @@ def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
     return SignInCode.objects.filter(person__in=people, used_at=None, given_at__gt=at - HOLDS_FOR)
 
 
-def people_to_give(at: datetime) -> QuerySet[User]:
+def people_without_code(at: datetime) -> QuerySet[User]:
     valid = SignInCode.objects.filter(person=OuterRef("pk"), used_at=None, given_at__gt=at - HOLDS_FOR)
     return people_without_email().filter(~Exists(valid))
 

@@ -60,7 +60,9 @@ def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
     return [run for run in found if (run.learner_id, run.course_id) in pairs]
 
 
-def answered(runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()) -> list[Enrollment]:
+def unneeded_enrollments(
+    runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()
+) -> list[Enrollment]:
     """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded.
 
     The number of queries does not depend on the number of runs.
@@ -112,12 +114,12 @@ def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
 
 
 @transaction.atomic
-def end_answered(keys: Collection[int], adjustment: Adjustment) -> int:
+def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE. Returns how many."""
     at = adjustment.made_at
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Checked again under the lock, when nobody can begin them.
-    runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     _made, refused = adjust(runs, adjustment, at=at) if runs else (None, [])
     left = {each.learner for each in refused}
     ended = [run.pk for run in runs if run.learner_id not in left]
@@ -132,7 +134,7 @@ def end_certified() -> str:
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
     for first in range(0, len(keys), RUNS_AT_ONCE):
-        number += end_answered(keys[first : first + RUNS_AT_ONCE], adjustment)
+        number += end_unneeded(keys[first : first + RUNS_AT_ONCE], adjustment)
     return f"end: {number}"
 
 
@@ -150,17 +152,17 @@ def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bo
             recorded.trainings += len(new)
             keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
             if ends:
-                recorded.ended += end_answered(keys, ending)
+                recorded.ended += end_unneeded(keys, ending)
             elif keys:
-                recorded.kept += keep_answered(keys, keeping)
+                recorded.kept += keep_unneeded(keys, keeping)
     recorded.adjustment = ending if recorded.ended else None
     return recorded
 
 
-def keep_answered(keys: Collection[int], adjustment: Adjustment) -> int:
+def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     """Keep these enrollments from the nightly job, by lines that are stored as undone."""
     at, by = adjustment.made_at, adjustment.made_by
-    runs = answered(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     if runs and not adjustment.pk:
         adjustment.save(force_insert=True)
     AdjustmentLine.objects.bulk_create(

@@ -20,7 +20,7 @@ from courseware.accounts.printed_codes import (
     CODES_AT_ONCE,
     give_codes,
     new_form_token,
-    people_to_give,
+    people_without_code,
     people_without_email,
     valid_codes,
 )
@@ -76,7 +76,7 @@ def codes_page(request):
         )
         return redirect("assignments:sign-in-codes")
     form = CodesForm(request.GET)
-    people = form.chosen_from(people_to_give(at).exclude(pk__in=not_decided_by(request.user)))
+    people = form.chosen_from(people_without_code(at).exclude(pk__in=not_decided_by(request.user)))
     have = form.chosen_from(people_without_email())
     context = {
         "form": form,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import is_no_staff
-from courseware.accounts.printed_codes import people_to_give
+from courseware.accounts.printed_codes import people_without_code
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_pages import hr_or_404
@@ -25,7 +25,7 @@ def first_day(request):
         "teams": Team.objects.count(),
         "without_manager": Team.objects.filter(~Exists(managers)).count(),
         "people": learners.distinct().count(),
-        "without_code": people_to_give(timezone.now()).count(),
+        "without_code": people_without_code(timezone.now()).count(),
         "certificates": OutsideTraining.objects.filter(withdrawn_at=None).count(),
         "rules_on": rules.exclude(switched_on_at=None).count(),
         "rules_off": rules.filter(switched_on_at=None).count(),

@@ -16,7 +16,7 @@ from courseware.assignments.observations_due import runs_to_observe
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import LeadsSheet
 from courseware.content.models import Document
-from courseware.learning.feedback import SurveyChanged, month_known_from_of
+from courseware.learning.feedback import SurveyChanged, counts_from_month_of
 from courseware.learning.models import Enrollment
 from courseware.lib import disclosure
 from courseware.lib.dates import site_day
@@ -104,7 +104,7 @@ def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, 
         release=run.release,
         answers=dict(answers),
         waits_as=known_as,
-        counts_from=month_known_from_of(run.learner, day),
+        counts_from=counts_from_month_of(run.learner, day),
     )
     let_in_by_fives(sheet, team, {known_as, *before}, day)
 

@@ -13,7 +13,12 @@ from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.permissions import is_no_staff, may_handle, may_place
 from courseware.assessment.outside_records import withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
-from courseware.assignments.certified_enrollments import answered, record_trainings, unstarted_by_rules, unstarted_of
+from courseware.assignments.certified_enrollments import (
+    record_trainings,
+    unneeded_enrollments,
+    unstarted_by_rules,
+    unstarted_of,
+)
 from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, WrongForm
 from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, new_of
 from courseware.assignments.people_pages import hr_or_404
@@ -76,7 +81,7 @@ def of_rows(rows):
         "rows": rows,
         "new": new[:SHOWN],
         "new_number": len(new),
-        "to_end": len(answered(unstarted, site_day(), new)) if unstarted else 0,
+        "to_end": len(unneeded_enrollments(unstarted, site_day(), new)) if unstarted else 0,
         "more": max(0, len(new) - SHOWN),
         "known": known,
         "problems": problems[:SHOWN],

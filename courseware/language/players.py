@@ -84,7 +84,7 @@ def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
 
 
 @dataclass(frozen=True)
-class Unread:
+class NonReadingPlayer:
     """Takes a choice by its position or by the length of its text, and ticks all parts of a form or none.
 
     `position` matters only if a choice has a number, because the others are shuffled. `length` is 1 for the longest
@@ -128,7 +128,7 @@ def careful_words(language: str) -> re.Pattern[str] | None:
     return _CAUTIOUS.get(language.partition("-")[0])
 
 
-def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | Unread]]:
+def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | NonReadingPlayer]]:
     """Players by the names in BOUNDS. Of several players the most successful counts. `language`: of the texts."""
     nodes = simulation.nodes.values()
     positions = POSITIONS if any(choice.numbered for node in nodes for choice in node.choices) else POSITIONS[:1]
@@ -136,9 +136,9 @@ def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[P
     words = careful_words(language)
     return {
         LAZY: [lazy],
-        "fixed": [Unread(ticks, position) for position in positions for ticks in forms],
-        "longest": [Unread(ticks, length=1) for ticks in forms],
-        "shortest": [Unread(ticks, length=-1) for ticks in forms],
+        "fixed": [NonReadingPlayer(ticks, position) for position in positions for ticks in forms],
+        "longest": [NonReadingPlayer(ticks, length=1) for ticks in forms],
+        "shortest": [NonReadingPlayer(ticks, length=-1) for ticks in forms],
         "random": [at_random],
         **({"cautious": [cautious(words)]} if words else {}),
     }
@@ -202,7 +202,7 @@ class _Table:
         return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
 
 
-def play(simulation: Simulation, name: str, player: Player | Unread) -> Played:
+def play(simulation: Simulation, name: str, player: Player | NonReadingPlayer) -> Played:
     """`simulation` has no errors, so that every play comes to an end."""
     table, random = _Table(simulation), Random(SEED)
     ended: Counter[_Group] = Counter()
@@ -223,13 +223,15 @@ def play(simulation: Simulation, name: str, player: Player | Unread) -> Played:
     return Played(name, done / table.plays, {colour: plays / table.plays for colour, plays in colours.items()})
 
 
-def _chosen(table: _Table, group: _Group, plays: int, player: Player | Unread, random: Random) -> Counter[Way | None]:
+def _chosen(
+    table: _Table, group: _Group, plays: int, player: Player | NonReadingPlayer, random: Random
+) -> Counter[Way | None]:
     """How many of these plays go which way; None stays where it is: at an ending, or waiting."""
     node = table.simulation.nodes.get(group.place)
     if node is None:
         return Counter({None: plays})
     offered = table.simulation.offered(table.state(group))
-    if isinstance(player, Unread):
+    if isinstance(player, NonReadingPlayer):
         return player.ways(node, offered, plays, random)
     return Counter(player(node, offered, random) for _ in range(plays))
 

@@ -77,7 +77,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
             release=enrollment.release,
             month=today.replace(day=1),
             answers=answers,
-            counts_from=month_known_from_of(enrollment.learner, today),
+            counts_from=counts_from_month_of(enrollment.learner, today),
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
         )
         mix_those_who_wait(page.document_id, today)
@@ -105,5 +105,5 @@ def mix_those_who_wait(survey_id, today):
     SurveyAnswers.objects.bulk_create(waiting)
 
 
-def month_known_from_of(person, today):
-    return disclosure.month_known_from(dates.site_day(person.joined_at), person.listed_on, today)
+def counts_from_month_of(person, today):
+    return disclosure.counts_from_month(dates.site_day(person.joined_at), person.listed_on, today)

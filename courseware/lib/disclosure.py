@@ -12,7 +12,7 @@ from typing import TypeVar
 
 STEP = 5  # people
 FEWEST_FOR_TEXT = 10  # people: readers may recognize a writer by style
-KNOWN_AFTER = timedelta(days=30)  # age of an account whose answers count
+COUNTS_AFTER = timedelta(days=30)  # age of an account whose answers count
 WAIT = timedelta(days=2)  # from the day of an answer, which leaves a whole day between
 
 Item = TypeVar("Item")
@@ -27,26 +27,26 @@ def shown_from(day: date) -> date:
     return day + WAIT
 
 
-def known_from(joined_on: date, listed_on: date | None) -> date:
+def counts_from(joined_on: date, listed_on: date | None) -> date:
     """The first day on which statistics may count answers of a person who joined on `joined_on`.
 
     `listed_on`: the day on which a list of people first named the person, or None. A day that has passed never changes,
     because the order of counting depends on it.
 
-    >>> known_from(date(2026, 11, 1), None).isoformat(), known_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
+    >>> counts_from(date(2026, 11, 1), None).isoformat(), counts_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
     ('2026-12-01', '2026-11-07')
     """
-    by_age = joined_on + KNOWN_AFTER
+    by_age = joined_on + COUNTS_AFTER
     return min(by_age, shown_from(listed_on)) if listed_on else by_age
 
 
-def month_known_from(joined_on: date, listed_on: date | None, today: date) -> date | None:
+def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> date | None:
     """For answers stored without a person: the first of the month from which they count. None: they count already.
 
-    >>> month_known_from(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
+    >>> counts_from_month(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
     '2027-01-01'
     """
-    day = known_from(joined_on, listed_on)
+    day = counts_from(joined_on, listed_on)
     return None if day <= today else (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 

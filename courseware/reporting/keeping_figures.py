@@ -16,7 +16,7 @@ from courseware.accounts.models import Team, User
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
 from courseware.lib.dates import site_day
-from courseware.lib.disclosure import STEP, known_from
+from courseware.lib.disclosure import STEP, counts_from
 from courseware.reporting.after_course import gains_counted
 from courseware.reporting.board_rows import teams_joined
 from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
@@ -49,7 +49,7 @@ def keep_figures(today: date | None = None) -> str:
         for subject, people in counted_in(course, route):
             learners = {each.learner for each in people}
             place(course, learners - known.keys(), known)
-            look_up_known_from(learners - since.keys(), since)
+            look_up_counts_from(learners - since.keys(), since)
             people = [each._replace(day=max(each.day, since[each.learner])) for each in people]
             grown += count_in(course, subject, people, known, lines, today)
     return f"figures: {grown}" if grown else ""
@@ -83,13 +83,13 @@ def place(course: Course, people: Collection[int], known: dict[int, int]) -> Non
         known.update(CountedWith.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
 
 
-def look_up_known_from(people: Collection[int], since: dict[int, date]) -> None:
-    """Add to `since` the day from which answers of these people count: see `lib.disclosure.known_from`."""
+def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None:
+    """Add to `since` the day from which answers of these people count: see `lib.disclosure.counts_from`."""
     learners = sorted(people)
     for start in range(0, len(learners), AT_ONCE):
         rows = User.objects.filter(pk__in=learners[start : start + AT_ONCE])
         for learner, joined_at, listed_on in rows.values_list("pk", "joined_at", "listed_on"):
-            since[learner] = known_from(site_day(joined_at), listed_on)
+            since[learner] = counts_from(site_day(joined_at), listed_on)
 
 
 @transaction.atomic

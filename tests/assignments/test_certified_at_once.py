@@ -1,4 +1,4 @@
-"""An enrollment ends, because its learner is certified, while somebody else changes it at the same moment."""
+"""An enrollment of a certified learner ends while another process changes it."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting
-from courseware.assignments.certified_enrollments import end_answered, end_certified, record_trainings
+from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.models import Enrollment
 from tests.assignments.rules import make_rule
@@ -31,16 +31,16 @@ def enrolled_by_a_rule():
     return Enrollment.objects.get(learner=person)
 
 
-def test_who_begins_at_that_moment_goes_on(postgres):  # noqa: F811
+def test_an_enrollment_that_begins_at_that_moment_stays_open(postgres):  # noqa: F811
     run = enrolled_by_a_rule()
     record_outside([training(run.learner, run.course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_at=timezone.now())
-    one_behind_the_other(lambda: finish_lessons(run), lambda: end_answered([run.pk], adjustment))
+    one_behind_the_other(lambda: finish_lessons(run), lambda: end_unneeded([run.pk], adjustment))
     run.refresh_from_db()
     assert run.started_at and not run.waived_at and not AdjustmentLine.objects.exists()
 
 
-def test_the_job_and_human_resources_end_it_once(postgres):  # noqa: F811
+def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811
     run = enrolled_by_a_rule()
     hr = make_hr()
     record = lambda: record_trainings([training(run.learner, run.course)], by=hr, ends=True)  # noqa: E731

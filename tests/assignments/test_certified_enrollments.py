@@ -1,4 +1,4 @@
-"""Enrollments that a rule created end where the learner is certified in the course and has not begun."""
+"""Enrollments that a rule created end if the learner is certified in the course and has not begun."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting, rehearsal
-from courseware.assignments.certified_enrollments import end_answered, end_certified, record_trainings, undo_ending
+from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
 from courseware.assignments.reminding import remind_due
 from courseware.evidence.models import Event
@@ -67,7 +67,7 @@ def send_list(client, people, **fields):
     return shown, client.post(PAGE, {**form, "act": "go", **fields}, follow=True)
 
 
-def test_a_list_of_certificates_offers_to_end_what_nobody_has_begun(signed_in, course, rule, people):
+def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, course, rule, people):
     acting.act(TODAY)
     begun = Enrollment.objects.get(learner=people[3])
     finish_lessons(begun)
@@ -135,9 +135,7 @@ def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, ru
     assert "kept the enrollment although there is a valid certificate" in signed_in.get(f"/team/people/{run.pk}/").text
 
 
-def test_the_nightly_job_ends_what_a_certificate_answers_once_and_the_rule_does_not_begin_it_again(
-    course, rule, people, hr
-):
+def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_new_ones(course, rule, people, hr):
     acting.act(TODAY)
     by_hand = make_user()
     enroll(by_hand, course)
@@ -160,7 +158,7 @@ def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course,
     rule.current.renewal_days = 30
     rule.current.save()
     assert end_certified() == "end: 0"
-    # A newer certificate answers it.
+    # A newer certificate makes it unneeded.
     record_outside([elsewhere(people[0], course, on=date(2026, 11, 20))], by=hr)
     assert end_certified() == "end: 1"
     assert ended() == {people[0].pk}
@@ -172,7 +170,7 @@ def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course,
     assert end_certified() == "end: 0"
 
 
-def test_the_renewal_opens_in_time_for_who_was_certified_already(course, rule, people, hr, time_machine):
+def test_the_renewal_opens_in_time_for_certified_people(course, rule, people, hr, time_machine):
     acting.act(TODAY)
     record_trainings([elsewhere(people[0], course)], by=hr, ends=True)
     on = date(2027, 9, 16)
@@ -218,7 +216,7 @@ def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
     acting.act(TODAY)
     record_outside([elsewhere(hr, course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
-    assert end_answered([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
+    assert end_unneeded([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
     assert ended() == set() and not AdjustmentLine.objects.exists()
 
 

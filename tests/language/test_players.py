@@ -7,7 +7,7 @@ import pytest
 
 from courseware.language.checking.simulations import check_simulations
 from courseware.language.course import read_course
-from courseware.language.players import Unread, played_by_all
+from courseware.language.players import NonReadingPlayer, played_by_all
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import is_done
 from tests.language.boiling_over import PATH, drill, drill_files
@@ -123,7 +123,7 @@ def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_num
 
 @pytest.mark.parametrize(("ticks", "parts"), [(True, (0, 1)), (False, ())])
 def test_a_player_that_reads_nothing_ticks_all_parts_or_none(ticks, parts):
-    assert Unread(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
+    assert NonReadingPlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
 
 
 def test_a_simulation_that_clicks_pass_is_refused_and_of_three_situations_it_is_not():

@@ -240,7 +240,7 @@ class Applying:
             raise Conflict("gone")
         if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
             raise Conflict("ask-admin")
-        self.refuse_undecided(person, line)
+        self.refuse_conflict(person, line)
         if person.pk in self.known_otherwise:
             raise Conflict("changed")
         values = values_of(line["to"])
@@ -257,7 +257,7 @@ class Applying:
             events += self.move(person, team, line)
         return events
 
-    def refuse_undecided(self, person: User, line: Line) -> None:
+    def refuse_conflict(self, person: User, line: Line) -> None:
         """Raise Conflict if the person who brought or approved the list cannot decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:

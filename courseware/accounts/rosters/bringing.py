@@ -34,7 +34,7 @@ def plan_for(
         is_whole_firm=is_whole_firm,
         may_touch_staff=may_touch_staff,
         own=own,
-        undecided=not_decided_by(by) if by else (),
+        in_conflict=not_decided_by(by) if by else (),
         posts=posts,
         only=only,
     )

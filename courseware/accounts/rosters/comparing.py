@@ -46,14 +46,14 @@ def compare(
     is_whole_firm: bool = False,
     may_touch_staff: bool = False,
     own: int | None = None,
-    undecided: Collection[int] = (),
+    in_conflict: Collection[int] = (),
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `own`: the key of the person who brings the list. `undecided`:
+    """`posts`: how a post is written → its id. `own`: the key of the person who brings the list. `in_conflict`:
     keys of the people about whom that person cannot decide. `only`: of which lines something
     may come, for a list that is compared again; None: of all, and of who is in none."""
-    return Comparison(listing, firm, today, may_touch_staff, own, undecided, posts or {}).plan(is_whole_firm, only)
+    return Comparison(listing, firm, today, may_touch_staff, own, in_conflict, posts or {}).plan(is_whole_firm, only)
 
 
 class Comparison:
@@ -64,11 +64,11 @@ class Comparison:
         today: date,
         may_touch_staff: bool,
         own: int | None,
-        undecided: Collection[int],
+        in_conflict: Collection[int],
         posts: Mapping[str, str],
     ) -> None:
         self.listing, self.firm, self.today = listing, firm, today
-        self.may_touch_staff, self.own, self.undecided, self.posts = may_touch_staff, own, {own, *undecided}, posts
+        self.may_touch_staff, self.own, self.in_conflict, self.posts = may_touch_staff, own, {own, *in_conflict}, posts
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
         self.know_by_other_rows()
@@ -174,7 +174,7 @@ class Comparison:
 
     def may_place(self, person: Known | None) -> bool:
         """Whether a list may give `person` a place in a team that does not exist yet."""
-        return person is None or (self.may_touch(person) and person.pk not in self.undecided)
+        return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
         """What no answer on the page can mend."""
@@ -190,7 +190,7 @@ class Comparison:
             found.append(problem(row, "email", "address-taken", name=holder.name))
         elif person and not self.may_touch(person) and self.best_line(row, person):
             found.append(problem(row, "name", "ask-admin"))
-        elif person and person.pk in self.undecided and self.best_line(row, person):
+        elif person and person.pk in self.in_conflict and self.best_line(row, person):
             found.append(problem(row, "name", "own-row" if person.pk == self.own else "conflict"))
         elif person and person.is_in_hr and not self.may_touch_staff and "email" in self.changed_fields(row, person):
             found.append(problem(row, "email", "address-of-hr"))
