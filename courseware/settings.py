@@ -166,9 +166,9 @@ if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
     email["EMAIL_BACKEND"] = "courseware.outbox.smtp.EmailBackend"
 vars().update(email)
 EMAIL_FILE_PATH = DATA_DIR / "mail"
-EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
-SMTP_SECONDS = 60  # by the clock, for the whole conversation about one email; `delivering.CLAIMED_FOR` is longer
-CHAT_SECONDS = 10  # by the clock, for the whole conversation with a chat webhook
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
+SMTP_SECONDS = 60  # wall-clock time for sending one email; `delivering.CLAIMED_FOR` is longer
+CHAT_SECONDS = 10  # wall-clock time for one request to a chat webhook
 # Whoever asks for a link at an address that nobody has gets an answer by mail in these domains only: else any stranger
 # could have letters of the firm sent to any address.
 MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
@@ -385,19 +385,18 @@ ACCOUNT_RATE_LIMITS = {
     "team_links": "10/h/key",  # of a place at a link: see accounts/team_links.py
     "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
     "api_reads": f"{READS_A_MINUTE}/m/key",  # of a person
-    "api_refusals": f"{READS_A_MINUTE}/m/ip",  # requests without a key that works, of a network
+    "api_refusals": f"{READS_A_MINUTE}/m/ip",  # requests without a valid key, per network
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,
     "login_failed": None,
-    "wrong_second_steps": "100/h/key",  # of an account, from all networks together
+    "wrong_second_steps": "100/h/key",  # per account, all networks together
     "reset_password": None,
 }
 
 # Staff, HR and auditors give a second factor at each sign-in. Trying out on this machine stays two commands.
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
-TWO_FACTOR_FOR_MANAGERS = switch(
-    "TWO_FACTOR_FOR_MANAGERS", default=False
-)  # their sessions then end like those of staff
+# Sessions of managers then end like those of staff, too.
+TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)
 FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
 MFA_ADAPTER = "courseware.accounts.adapter.SecondFactorAdapter"

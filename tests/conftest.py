@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Refuse `timezone.now` while modules are imported: a test runs minutes later, many of them at a fixed date."""
+    """Refuse `timezone.now` while test modules are imported: tests run minutes later, many at a fixed date."""
     from django.utils import timezone
 
     is_collecting, now = True, timezone.now
@@ -43,7 +43,7 @@ def pytest_collection():
             raise RuntimeError("A test module reads the clock when it is imported. Read it inside the test.")
         return now()
 
-    timezone.now = now_unless_collecting  # it stays: a module imported meanwhile keeps this function
+    timezone.now = now_unless_collecting  # not restored: a module imported meanwhile keeps this function
     try:
         return (yield)
     finally:
