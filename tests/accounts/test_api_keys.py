@@ -66,14 +66,14 @@ def test_a_new_password_and_a_sign_out_everywhere_end_all_keys_of_the_person(pag
     assert Event.objects.filter(verb="api-key-ended", actor=person).count() == 2
 
 
-def test_a_password_by_a_mailed_link_ends_them(client):
+def test_a_password_set_by_an_emailed_link_ends_all_keys(client):
     person = make_user()
     secret = made(person)
     choose(client, path_of_link(person))
     assert working_key(secret) is None
 
 
-def test_they_end_where_an_admin_ends_all_sessions_and_not_with_one_session(client):
+def test_keys_end_with_all_sessions_but_not_with_one_session(client):
     person = make_user()
     secret = made(person)
     client.force_login(person)
@@ -91,7 +91,7 @@ def test_a_form_that_waited_for_a_new_password_makes_no_key():
     assert made(as_the_request_knows_it) == "" and not ApiKey.objects.exists()
 
 
-def test_its_owner_is_told_by_email_once():
+def test_the_owner_gets_one_email_about_a_new_key():
     person = make_user(language="en")
     made(person, "Charts")
     made(person, "Charts")

@@ -1,4 +1,4 @@
-"""A copy of the database does not open the second step: seeds are encrypted under a key derived from SECRET_KEY."""
+"""Seeds of two-step verification are encrypted in the database under a key derived from SECRET_KEY."""
 
 import importlib
 import json
@@ -35,7 +35,7 @@ def plain_app(person):
     return person
 
 
-def test_neither_the_seed_of_an_app_nor_that_of_recovery_codes_is_in_the_database():
+def test_the_database_holds_no_readable_seed():
     person = with_app(make_admin())
     codes = RecoveryCodes.activate(person).generate_codes()
     written = json.dumps(stored())
@@ -61,7 +61,7 @@ def test_the_migration_encrypts_what_is_stored_and_is_harmless_when_repeated(mon
         assert seeds.decrypt(codes.data["seed"]) == HEX_SEED and codes.data["used_mask"] == 5
 
 
-def test_a_new_key_with_the_old_one_kept_opens_the_second_step(settings):
+def test_codes_work_after_a_new_key_while_the_old_one_is_kept(settings):
     admin = with_app(make_admin())
     change_key(settings, keep_old=True)
     client, _ = sign_in(admin)

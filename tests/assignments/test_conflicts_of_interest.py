@@ -1,4 +1,4 @@
-"""Nobody decides about the own record, neither directly nor through somebody whom they added or appointed."""
+"""Nobody can decide about their own record, directly or through a person whom they added or appointed."""
 
 from datetime import date, timedelta
 
@@ -227,7 +227,7 @@ def codes(roster):
     ]
 
 
-def test_a_list_changes_neither_whoever_brings_it_nor_whoever_added_them(team):
+def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
     old, new = make_hr(staff_number="H1"), add_person("New", staff_number="H2", by=None)
     make_hr_of(new, by=old)
     data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
@@ -242,7 +242,7 @@ def make_hr_of(person, *, by):
     person.groups.set(by.groups.all())
 
 
-def test_whoever_says_yes_to_a_list_does_not_change_the_own_record_with_it():
+def test_a_list_does_not_change_the_record_of_its_approver():
     brings, agrees = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
     roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_whole_firm=False), by=agrees)
     agrees.refresh_from_db()

@@ -169,7 +169,7 @@ def test_four_of_a_team_wait_and_the_fifth_lets_all_five_in_with_one_month_and_o
     assert ObservationAnswers.objects.filter(team=None, month=None).count() == 5
 
 
-def test_answers_about_new_people_fill_no_five(team, time_machine):
+def test_follow_ups_about_new_people_do_not_fill_a_group_of_five(team, time_machine):
     time_machine.move_to(datetime(2026, 11, 30, 10, tzinfo=UTC), tick=False)
     for _each in range(4):
         run = completed(team)

@@ -47,7 +47,7 @@ def codes_on(response):
     ]
 
 
-def test_looking_makes_none_and_sending_shows_a_slip_for_each_that_works_and_is_logged(signed_in, people, settings):
+def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in, people, settings):
     settings.SITE_URL = "https://training.example.com"
     form = form_of(signed_in)
     assert len(form["person"]) == 3 and not SignInCode.objects.exists()
@@ -81,7 +81,7 @@ def test_staff_hr_auditors_managers_and_people_who_can_sign_in_get_none(signed_i
     assert set(SignInCode.objects.values_list("person", flat=True)) == {person.pk for person in people}
 
 
-def test_a_valid_code_is_not_replaced_and_stands_with_its_end(signed_in, people, time_machine):
+def test_a_valid_code_is_not_replaced_and_is_listed_with_its_end(signed_in, people, time_machine):
     give_code(people[0], by=make_hr())
     digest = SignInCode.objects.get().digest
     page = signed_in.get(PAGE)
@@ -106,7 +106,7 @@ def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed
     assert codes_on(client.post(PAGE, form, follow=True)) == []
 
 
-def test_links_for_teams_lead_there_but_not_managers(client, signed_in, team):
+def test_the_page_of_invite_links_offers_printed_codes_to_hr_only(client, signed_in, team):
     assert PAGE in signed_in.get("/people/links/").text
     client.force_login(team.manager)
     assert PAGE not in client.get("/people/links/").text
@@ -120,7 +120,7 @@ def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, p
     assert not SignInCode.objects.exists()
 
 
-def test_a_sign_in_of_long_ago_is_asked_for_again(client, people, settings):
+def test_printing_codes_asks_for_recent_authentication(client, people, settings):
     settings.FRESH_SIGN_IN = True
     client.force_login(make_hr())
     assert client.get(PAGE).status_code == 200

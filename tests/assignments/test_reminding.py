@@ -104,7 +104,7 @@ def test_overdue_people_are_reminded_again_every_ten_working_days(on_the_day_bef
     ]
 
 
-def test_who_has_finished_is_exempt_away_has_left_or_asks_is_not_reminded_again(on_the_day_before):
+def test_finished_exempt_absent_former_and_waiting_people_are_not_reminded_again(on_the_day_before):
     runs = {name: learner(name=name) for name in ("Late", "Finished", "Excused", "Gone", "Away", "Asking")}
     on_the_day_before.move_to(datetime(2026, 12, 29, 9, tzinfo=ZONE), tick=False)
     for name, field in {"Finished": "completed_at", "Excused": "waived_at"}.items():

@@ -157,7 +157,7 @@ def test_the_page_says_first_who_goes_and_who_stays_and_costs_the_same_for_any_n
     assert client.get(address).status_code == 404 == client.post(address).status_code
 
 
-def test_for_some_people_alone_the_rule_stays_on_and_does_not_enroll_them_again(course, team):
+def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_again(course, team):
     people = people_in(team, "Ann", "Bo", "Cy")
     rule, hr = acted(course, team), make_hr()
     keys = list(Enrollment.objects.filter(learner__in=people[:2]).values_list("pk", flat=True))
@@ -175,7 +175,7 @@ def test_for_some_people_alone_the_rule_stays_on_and_does_not_enroll_them_again(
     assert list(differences()) == [] == list(log_differences())
 
 
-def test_nobody_takes_back_what_a_rule_did_to_oneself(course, team):
+def test_nobody_takes_back_a_rule_for_themselves(course, team):
     hr = make_hr()
     join(team, hr)
     people_in(team, "Ann")
@@ -185,7 +185,7 @@ def test_nobody_takes_back_what_a_rule_did_to_oneself(course, team):
     assert learners() == {hr.name}
 
 
-def test_nobody_takes_it_back_for_whoever_made_them_a_manager(course, team):
+def test_nobody_takes_back_a_rule_for_a_person_in_conflict(course, team):
     [benefactor] = people_in(team, "Ann")
     rule, hr = acted(course, team), make_hr()
     data = {"role": "manager", "team": team.pk}

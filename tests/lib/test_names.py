@@ -1,4 +1,4 @@
-"""Names hold no character that is invisible or changes the direction of writing, however they are entered."""
+"""Invisible characters, and characters that change the direction of writing, are removed from names."""
 
 import pytest
 from django.apps import apps
@@ -36,11 +36,11 @@ def test_every_name_field_of_every_model_is_cleaned():
     ("typed", "stored"),
     [(HOSTILE, "Li Lin"), ("王　小明", "王 小明"), ("O’Brien-Müller", "O’Brien-Müller"), ("\u200b", "")],
 )
-def test_only_what_can_be_read_stays(typed, stored):
+def test_invisible_characters_are_removed(typed, stored):
     assert visible(typed) == stored
 
 
-def test_lines_stay_lines():
+def test_multiline_names_keep_their_line_breaks():
     assert visible_lines("One\u202e\nTwo  words") == "One\nTwo words"
     assert issubclass(MultilineNameField, NameField)
 
@@ -70,7 +70,7 @@ def test_a_name_is_cleaned_by_each_way_in(client):
 
 
 @pytest.mark.django_db
-def test_a_name_of_invisible_characters_alone_is_none(client):
+def test_a_name_of_only_invisible_characters_is_refused(client):
     person = make_user("Wu Fan")
     client.force_login(make_hr())
     sent = {"name": "\u200b\u202e", "email": person.email, "language": "", "post": "", "starts_on": "", "leaves_on": ""}

@@ -1,4 +1,4 @@
-"""Titles that begin with how the last action ended."""
+"""Page titles that begin with the outcome of the last action."""
 
 import pytest
 from django.contrib.messages import constants

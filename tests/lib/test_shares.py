@@ -22,7 +22,7 @@ def test_people_are_drawn_one_by_one_as_long_as_they_are_told_so():
 
 
 @pytest.mark.parametrize("people", [5, 10, 19, 20, 100])
-def test_all_cannot_be_told_from_all_but_one_nor_nobody_from_one(people):
+def test_all_looks_like_all_but_one_and_none_like_one(people):
     with override("en"):
         for few, many, words in ((people, people - 1, "most"), (0, 1, "few or none")):
             one, other = AnonymousShare(few, people), AnonymousShare(many, people)
@@ -31,7 +31,7 @@ def test_all_cannot_be_told_from_all_but_one_nor_nobody_from_one(people):
             assert (one.percent, one.short) == (other.percent, other.short)
 
 
-def test_a_share_between_is_said_as_it_is():
+def test_other_shares_are_shown_exactly():
     with override("en"):
         assert AnonymousShare(3, 5).words == "3 of 5"
         assert AnonymousShare(3, 5).dots == [True, True, True, False, False]

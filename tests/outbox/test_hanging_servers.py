@@ -1,4 +1,4 @@
-"""Mail servers and chat servers that hang or drip: they hold up one conversation, and no other work."""
+"""A mail or chat server that hangs or sends one byte at a time delays one conversation and no other work."""
 
 import os
 import signal
@@ -201,7 +201,7 @@ def test_of_several_workers_one_tries_an_unreachable_server_again(time_machine):
 
 
 @pytest.mark.django_db
-def test_a_time_from_a_wrong_clock_keeps_no_server_shut(time_machine):
+def test_a_time_in_the_future_does_not_block_a_server(time_machine):
     now = timezone.now()
     time_machine.move_to(now + timedelta(days=365), tick=False)
     CircuitBreaker("mail.example.com:25").note_failure("timed out")

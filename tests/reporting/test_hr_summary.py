@@ -1,4 +1,4 @@
-"""HR gets an email on Monday with totals by team, without names, and only where there is something to say."""
+"""HR gets an email on Mondays with totals by team, without names, if one of the numbers is not 0."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -125,7 +125,7 @@ def test_it_is_written_once_for_a_monday_and_for_nobody_outside_hr(sunday, hr, c
     assert write_digests() == ""
 
 
-def test_of_more_rows_than_can_be_looked_at_the_stuck_are_left_out(monkeypatch, sunday, hr, course, mailoutbox):
+def test_stuck_people_are_left_out_above_the_limit_of_rows(monkeypatch, sunday, hr, course, mailoutbox):
     monkeypatch.setattr(hr_summary, "SORTED_BY_NAME", 1)
     team = make_team("Many")
     for _number in range(2):

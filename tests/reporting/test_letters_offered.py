@@ -1,4 +1,4 @@
-"""The page of one's email types offers those that the reader can get."""
+"""The page *Which letters I get* lists the types of email that the reader can get."""
 
 import pytest
 from bs4 import BeautifulSoup

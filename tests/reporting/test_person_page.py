@@ -98,7 +98,7 @@ def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
     assert "Nothing was changed: the enrollment has ended meanwhile." in closed.text
 
 
-def test_what_changed_nothing_says_so_and_why(client, team):
+def test_an_action_without_effect_says_so_and_why(client, team):
     enrollment = learner_of(team, "Lea Lee", due_at=days(-1))
     excused = "Nothing was changed: Lea Lee is excused already. The earlier reason stays."
     said = {

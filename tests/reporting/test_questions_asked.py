@@ -1,4 +1,4 @@
-"""A learner asks the own manager a question; it stands on *Today* until it is marked as answered."""
+"""A learner sends the manager a question; it stays on *Today* until it is marked as answered."""
 
 import pytest
 from bs4 import BeautifulSoup

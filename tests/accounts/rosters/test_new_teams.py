@@ -1,4 +1,4 @@
-"""A list creates the teams it names only if whoever brings it says so."""
+"""A list creates its teams only if the person who approves it ticks that."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_a_whole_firm_comes_in_with_its_teams(hr):
     assert Event.objects.filter(verb="team-added", actor=hr).count() == 20
 
 
-def test_without_the_tick_and_by_the_site_no_team_is_created(hr):
+def test_no_team_is_created_without_the_tick_or_by_a_nightly_list(hr):
     row = ["A1", "Li Na", "", "Night shift"]
     assert outcomes(apply(compared(row, by=hr))) == {"left-out": [2]}
     assert outcomes(apply(compared(row), creates_teams=True)) == {
@@ -50,7 +50,7 @@ def test_without_the_tick_and_by_the_site_no_team_is_created(hr):
     assert not Team.objects.exists()
 
 
-def test_whoever_is_here_moves_into_a_new_team_and_a_lead_leads_it(hr):
+def test_existing_people_move_into_a_new_team_and_get_their_role(hr):
     teams = make_teams("Day")
     person = add_person("Li Na", staff_number="A1", team=teams["Day"], by=None)
     headings = ["工号", "姓名", "团队", "角色"]
@@ -60,7 +60,7 @@ def test_whoever_is_here_moves_into_a_new_team_and_a_lead_leads_it(hr):
     assert Membership.objects.get(role=MANAGER).person.staff_number == "A2"
 
 
-def test_a_name_like_that_of_a_team_goes_where_it_is_ticked_and_is_created_where_not(hr):
+def test_a_similar_team_is_used_if_ticked_and_otherwise_a_new_one_is_created(hr):
     make_teams("Night shift 1")
     rows = ["A1", "Li Na", "", "Night shift 2"], ["A2", "Wang", "", "Night shft 1"]
     roster = compared(*rows, by=hr)
@@ -89,7 +89,7 @@ def test_rows_with_another_fault_and_rows_about_staff_or_oneself_create_no_team(
     assert not Team.objects.exists() and not editor.teams.exists()
 
 
-def test_a_name_that_may_be_of_several_teams_is_left_out_and_nobody_creates_a_team_below_the_own_one(hr):
+def test_ambiguous_teams_and_teams_below_the_own_one_are_not_created(hr):
     teams = make_teams("Service", "Store")
     join(teams["Store"], hr, MANAGER)
     assert create_teams(["Service/Night", "Store/Night", "Service/Day", "x" * 121], hr).keys() == {
@@ -101,7 +101,7 @@ def test_a_name_that_may_be_of_several_teams_is_left_out_and_nobody_creates_a_te
     assert create_teams(["Night/Early"], hr) == {}  # below which of the two?
 
 
-def test_pressed_twice_teams_are_created_once(hr):
+def test_teams_are_created_once_if_the_form_is_sent_twice(hr):
     roster = compared(["A1", "Li Na", "", "Night"], by=hr)
     apply(roster, creates_teams=True)
     apply(roster, creates_teams=True)
