@@ -142,12 +142,14 @@ def test_that_it_was_answered_knows_who_and_on_which_day_and_the_answers_know_no
         "made_on": site_day(), "is_answered": True,
     }  # fmt: skip
     answers = ObservationAnswers.objects.values().get()
-    assert answers.keys() == {"id", "sheet_id", "release_id", "answers", "waits_as", "team_id", "month", "shown_from"}
+    known = {"id", "sheet_id", "release_id", "answers", "waits_as", "team_id", "month", "shown_from", "counts_from"}
+    assert answers.keys() == known
     assert isinstance(answers.pop("id"), uuid.UUID)
     assert len(answers.pop("waits_as")) == 64
     assert answers == {
         "sheet_id": kept.sheet_id, "release_id": run.course.current_id,
         "answers": YES | {"seen-lacking": "A hook."}, "team_id": None, "month": None, "shown_from": None,
+        "counts_from": None,
     }  # fmt: skip
     assert Enrollment.objects.values().get() == before
     assert not Event.objects.filter(subject=f"enrollment:{run.pk}").exists()
