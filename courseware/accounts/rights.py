@@ -44,6 +44,8 @@ def log_rights_of_all(people, *, by):
         changed = {right: [before[right], after[right]] for right in after if after[right] != before[right]}
         if changed:
             drop_sessions(person)
+            if not person.is_active:
+                end_all_keys(person, by=by)
             events.append(NewEvent("rights-changed", person, by, changed))
     record_many(events)
 

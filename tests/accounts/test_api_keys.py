@@ -8,7 +8,7 @@ from django.urls import reverse
 from courseware.accounts.api_keys import MOST_KEYS, ApiKey, end_key, make_key, working_key
 from courseware.accounts.leaving import come_back, leave
 from courseware.accounts.models import User
-from courseware.accounts.rights import end_sessions
+from courseware.accounts.rights import deactivate, end_sessions
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import NEW, choose, path_of_link
@@ -109,6 +109,14 @@ def test_it_ends_with_the_account_and_is_not_there_again_when_its_owner_comes_ba
     leave(person, by=None)
     assert working_key(secret) is None
     come_back(person, by=None)
+    assert working_key(secret) is None and working_key(kept)
+
+
+def test_it_ends_when_an_administrator_deactivates_the_account():
+    person, other = make_user(), make_user()
+    secret, kept = made(person), made(other)
+    deactivate(person, by=make_admin())
+    User.objects.filter(pk=person.pk).update(is_active=True)
     assert working_key(secret) is None and working_key(kept)
 
 
