@@ -94,10 +94,11 @@ def foreseen_from(day, after):
     for _batch in range(BATCHES_A_PAGE):
         people = coming.people(last)
         for person, foreseen in coming.foresee(people):
-            if len(lines) >= FORESEEN:
+            shown = [line for line in foreseen if not is_for_admins(line.message.person)]
+            if shown and len(lines) >= FORESEEN:
                 return lines, last
             last = person
-            lines += [line for line in foreseen if not is_for_admins(line.message.person)]
+            lines += shown
         if not people:
             return lines, None
     return lines, last

@@ -161,7 +161,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(people, django_ass
         data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
         letter = {"kind": "reminder", "person": person, "address": person.email, "data": data}
         Message.objects.create(**letter, next_at=AT_EIGHT)
-    with django_assert_num_queries(44):
+    with django_assert_num_queries(49):
         assert len(list(rehearse_letters(TOMORROW))) == 2 * people
 
 
