@@ -27,13 +27,13 @@ class PlainFirm(PlainWishes):
     # What happens by itself
 
     def look(self):
-        """What a worker does at any time of the day: letters that wait leave, and due days follow absences."""
-        self.post.work()
+        """A worker at any time of the day: due days follow absences first, as delivery comes last in each look."""
         for person in self.people.values():
             lacks_one = any(run.due_at and not self.is_known(run) for run in person.open_runs())
             passed = any(each.stage != each.stage_at(self.now) for each in person.absences)
             if passed or (lacks_one and any(each.stage < 2 for each in person.absences)):
                 self.settle(person)
+        self.post.work()
 
     def let_go(self):
         for person in self.people.values():

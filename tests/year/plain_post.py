@@ -28,8 +28,8 @@ def sort_of(kind):
 class PlainPost:
     def __init__(self, firm):
         self.firm = firm
-        self.letters, self.waiting, self.keys, self.handed = [], [], {}, []
-        self.looked_at = None
+        self.letters, self.waiting, self.keys = [], [], {}
+        self.looked_at, self.is_told = None, False
         self.days = {}  # (person, sort) → the days on which letters left
 
     @property
@@ -60,17 +60,16 @@ class PlainPost:
                 letter.subjects += subjects
                 letter.written_at = self.now
                 return
-        if letter := self.write(kind, person, subjects, key=key):
-            self.handed.append(letter)
+        if self.write(kind, person, subjects, key=key):
+            self.is_told = True
 
     # Leaving
 
     def work(self):
-        """What was handed over, in its order; and once a minute all that is due."""
-        handed, self.handed = self.handed, []
-        self.send(letter for letter in handed if letter.next_at <= self.now)
-        if self.looked_at is None or self.now - self.looked_at >= MINUTE:
-            self.looked_at = self.now
+        """Send all emails that are due: once a minute, and at once if an email was written since."""
+        has_passed = self.looked_at is None or self.now - self.looked_at >= MINUTE
+        if has_passed or self.is_told:
+            self.looked_at, self.is_told = self.now if has_passed else self.looked_at, False
             self.send(self.due(self.now))
 
     def due(self, at):

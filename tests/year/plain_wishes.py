@@ -65,8 +65,8 @@ class PlainWishes:
         for person, run in sorted(pairs, key=lambda pair: pair[1].number):
             if self.may_be_reminded(person, run):
                 letter = self.post.write("reminder", person, [(run, person.due_on(run))], next_at=self.now + HELD)
-                self.post.handed.append(letter)
                 self.by_hand.append(letter)
+                self.post.is_told = True
 
     def may_be_reminded(self, person, run):
         waits = any(letter.kind == "reminder" and run in letter.runs for letter in self.post.waiting)

@@ -3,6 +3,9 @@
 At each month's end both say the same of everybody: boards, letters, standings, runs. What the mail server got keeps the
 rules of letters also by itself, though workers die in the middle now and then.
 
+Two things are left out on purpose because the plain model does not know them. The job `end-certified` does not run
+here. The weekly email to HR is sent, but emails to HR are not compared.
+
 100 people for a quarter; with FAULTS=full 300 people for a year.
 """
 
