@@ -21,7 +21,7 @@ from courseware.outbox.tray_lines import TrayLine
 
 
 class NotForThisPerson(Exception):
-    """The holder is the one who withdraws, or is in a conflict of interest with them."""
+    """The person who withdraws the certificate holds it, or cannot decide about its holder."""
 
 
 @transaction.atomic

@@ -36,8 +36,10 @@ class QuestionsAsked:
 
 
 def questions_asked(managed: QuerySet) -> QuestionsAsked:
-    """Waiting questions of these people, also of those about whom their manager cannot decide: an answer decides
-    nothing. Runs one query, a second one if not all are shown."""
+    """Waiting questions of these people. Runs one query, a second one if not all are shown.
+
+    Includes people about whom the manager cannot decide, because an answer decides nothing.
+    """
     waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
     waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
     waiting = waiting.order_by("pk")

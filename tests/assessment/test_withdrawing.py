@@ -111,7 +111,7 @@ def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, c
     assert state_of(certificate)["withdrawn_at"] is None
 
 
-def test_nobody_withdraws_the_own_certificate_or_that_of_somebody_in_a_conflict(client, admin, certificate):
+def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, admin, certificate):
     record("person-added", actor=certificate.enrollment.learner, subject=admin)
     for each in (certificate_of(admin), certificate):
         words = f"You cannot decide about {each.enrollment.learner.name}: nothing was changed."

@@ -106,7 +106,7 @@ def test_who_is_not_ready_is_not_counted(answers):
     assert kept() == {}
 
 
-def test_after_an_upgrade_new_people_who_were_counted_are_counted_no_second_time(answers):
+def test_people_counted_before_the_upgrade_are_not_counted_twice(answers):
     team = make_team()
     people = ready(answers, team, 5)
     keep_figures(day(0))

@@ -93,7 +93,7 @@ def test_only_managers_of_the_learner_see_and_answer_a_question(client, run, tea
     assert ManagerQuestion.objects.get().answered_at is None
 
 
-def test_a_question_of_somebody_who_appointed_the_manager_reaches_the_manager_as_well(client):
+def test_a_manager_sees_a_question_of_the_person_who_appointed_them(client):
     clerk, manager = make_hr(), make_user()
     team = make_team(manager=make_user())
     join(team, clerk)

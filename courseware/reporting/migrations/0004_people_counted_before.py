@@ -6,7 +6,7 @@ LONG_AGO = date(2000, 1, 1)
 
 
 def keep_places(apps, schema_editor):
-    """Who stands among the people counted so far keeps the place: figures know by it who was counted already."""
+    """Mark people who were counted already as listed, so that they keep their position in the order of counting."""
     learners = apps.get_model("reporting", "CountedWith").objects.values("learner")
     apps.get_model("accounts", "User").objects.filter(pk__in=learners, listed_on=None).update(listed_on=LONG_AGO)
 
