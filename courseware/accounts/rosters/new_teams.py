@@ -2,7 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
+from django.contrib.auth.models import Group
+
 from courseware.accounts.models import Team, User
+from courseware.accounts.offices import HR
 from courseware.accounts.permissions import teams_managed_by
 from courseware.accounts.rosters.columns import folded
 from courseware.accounts.rosters.comparing import BAD, NEW_TEAM, Line
@@ -56,6 +59,7 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
 
     Longer paths come first, because a shorter path can be the end of a longer one.
     """
+    list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # while there is no team, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
     firm, found = Firm(), {}

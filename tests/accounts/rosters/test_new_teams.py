@@ -1,14 +1,19 @@
 """A list creates its teams only if the person who approves it ticks that."""
 
+from functools import partial
+
 import pytest
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.rosters.applying import begin_applying
 from courseware.accounts.rosters.new_teams import create_teams
 from courseware.accounts.rosters.roster import Roster
 from courseware.evidence.models import Event
 from tests.accounts.rosters.firms import apply, compared, firm_as_it_is, make_teams, outcomes, plan_of
+from tests.at_once import one_behind_the_other
 from tests.making import join, make_admin, make_editor, make_hr
+from tests.site.test_chains import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 MANAGER = Membership.Role.MANAGER
@@ -111,3 +116,10 @@ def test_teams_are_created_once_if_the_form_is_sent_twice(hr):
 def test_a_list_that_names_known_teams_offers_nothing_to_create():
     make_teams("Service")
     assert plan_of(["A1", "Li Na", "", "Service"]).notes["new_teams"] == {}
+
+
+def test_two_lists_at_once_create_the_first_team_once(postgres, hr):  # noqa: F811
+    lists = [compared([number, "Li Na", "", "Night shift"], by=hr) for number in ("A1", "A2")]
+    first, second = (partial(begin_applying, each, by=hr, creates_teams=True) for each in lists)
+    one_behind_the_other(first, second)
+    assert Team.objects.count() == 1
