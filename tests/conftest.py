@@ -173,6 +173,17 @@ def codes_of_apps_do_not_grow_old():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def side_processes_wait_for_a_busy_machine():
+    """Else a test of a preview would fail where others use the processor."""
+    from courseware.lib import side_process
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side_process, "STARTS_WITHIN", 300)
+        patch.setattr(side_process, "LENIENCE", 100)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_left_over_language():
     """A view that switches the language must not leave it to the next test."""

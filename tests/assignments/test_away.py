@@ -195,7 +195,7 @@ def test_the_page_costs_the_same_for_any_number_of_absences(
         mark_away(enrollment.learner, day, day, by=None)
     client.force_login(team.manager)
     client.get(page_of(enrollment))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(page_of(enrollment))
 
 

@@ -186,6 +186,7 @@ def test_one_that_ends_badly_costs_nobody_anything_else(client, editor, lesson, 
 
 def test_a_person_gets_one_at_a_time_and_everything_else_meanwhile(client, editor, lesson, monkeypatch):
     said, other = {}, make_editor()
+    client.get(reverse("admin:content_document_changelist"))  # from here on the session knows the person's groups
 
     def meanwhile():
         monkeypatch.setattr(previewing, "beside", raises(OutOfTime))  # of whoever gets as far as this

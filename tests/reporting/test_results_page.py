@@ -8,15 +8,15 @@ from tests.reporting.boards import learner_of
 pytestmark = pytest.mark.django_db
 
 
-def test_results_are_for_managers_editors_and_admins_from_five_answers_up(client, team):
-    enrollments = [learner_of(team) for _ in range(5)]
+def test_results_are_for_managers_editors_and_admins_and_texts_from_ten_answers_up(client, team):
+    enrollments = [learner_of(team) for _ in range(10)]
     course = enrollments[0].course
     page = serving.page(course.current, "voice", "zh-hans")
     for person in (team.manager, make_editor(), make_admin()):
         client.force_login(person)
         assert "Not enough answers yet" in client.get("/surveys/tea-room/voice/").text
     for number, enrollment in enumerate(enrollments):
-        answers = {"recommend": number, "say-more": "<b>x</b>"}
+        answers = {"recommend": number % 5, "say-more": "<b>x</b>"}
         feedback.answer_survey(enrollment, page, answers, is_signed=False, at=days(-3))
     response = client.get("/surveys/tea-room/voice/")
     assert "Recommend it?" in response.text

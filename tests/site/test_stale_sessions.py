@@ -9,21 +9,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.long]
 # People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
 OWN_FACTORS = "accounts/second-factor/"
-# Of human resources: these also show at once how somebody is reached, the others only when they are sent.
+# Of human resources: these show at once how somebody is reached.
 BY_HUMAN_RESOURCES = {
     "people/<int:pk>/edit/",
     "people/<int:pk>/merge/",
     "people/certificates/<int:pk>/withdraw/",
     "people/outside/<int:training>/take-back/",
-}
-WHEN_SENT = {
-    "people/<int:pk>/leave/",
-    "people/<int:pk>/code/",
-    "people/codes/",
-    "people/import/<int:roster>/",
-    "admin/content/course/<int:pk>/readings/",  # learners see it then
-    "people/letters/words/<slug:kind>/",  # what letters to the whole firm say
-    "people/letters/words/<slug:kind>/shipped/",
 }
 REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
 HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
@@ -38,21 +29,17 @@ NOT_ASKED = {
 }
 
 
-def expected(method):
-    asked = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
-    asked |= {"admin/content/course/<int:pk>/publish/", *BY_HUMAN_RESOURCES, *HOUSE_STYLE}
-    if method == "get":
-        # The lists are asked about only when something is done there.
-        return asked - set(RIGHTS) | {"team/board.csv", "team/board.xlsx", *REPORT_FILES}
-    return asked | {"admin/assessment/certificate/", "api/", *WHEN_SENT}
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_rights_addresses_exports_and_publishing_ask_who_it_is_and_nothing_else_does(method, world, settings):
+def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings):
+    """Addresses that take a POST are in test_recent_authentication.py."""
     settings.FRESH_SIGN_IN = True
     asked, sender = set(), Sender(world, "admin")
     for route in ALL_ROUTES:
-        response = sender.take_back(getattr(sender, method), route)
+        response = sender.take_back(sender.get, route)
         if response.status_code == 302 and response["Location"].startswith("/accounts/reauthenticate/"):
             asked.add(route)
-    assert asked == expected(method)
+    rights = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
+    # The lists are asked about only when something is done there.
+    rights -= set(RIGHTS)
+    publishing = {"admin/content/course/<int:pk>/publish/"}
+    exports = {"team/board.csv", "team/board.xlsx", *REPORT_FILES}
+    assert asked == rights | publishing | exports | BY_HUMAN_RESOURCES | HOUSE_STYLE
