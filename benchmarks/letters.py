@@ -183,7 +183,7 @@ def measure(people, *, kills):
     worker.end()
     names = server.ask("names")
     server.stop()
-    told = Message.objects.filter(kind__in=("reminder", "digest"))
+    told = Message.objects.filter(kind__in=("reminder", "digest", "hr-summary"))
     sent = {str(number) for number in told.filter(state=MessageState.SENT).values_list("number", flat=True)}
     digests, skipped = told.filter(kind="digest").count(), told.exclude(state=MessageState.SENT).count()
     for kind in () if kills else ("reminder", "digest"):  # whose clock was put on meanwhile
