@@ -59,7 +59,7 @@ def log_removed(sender, user, authenticator, **kwargs):
 
 
 class SecondFactorMiddleware:
-    """Redirects people of whom a second factor is required to the page where they set it up or give it."""
+    """Redirects people who need a second factor to the page where they set it up or give it."""
 
     def __init__(self, get_response):
         self.get_response = get_response

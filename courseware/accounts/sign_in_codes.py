@@ -32,10 +32,10 @@ class NoCode(Exception):
 
 
 def may_give_code(user, person):
-    """Human resources to whoever they may touch, but not to their colleagues; a lead to people of the own teams whom no
-    letter reaches.
+    """Whether `user` may give `person` a sign-in code.
 
-    Who has left, is staff, or is the user has no use for one.
+    HR may, except to members of HR. A manager may, to people of the own teams who get no email. Staff, people who have
+    left and the user get none.
     """
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False

@@ -1,8 +1,8 @@
 """How messages leave: some are claimed together, asked whether they are still wanted, tried again with growing pauses.
 
 Delivery has a queue and a thread of its own (`courseware.jobs.working`), so no other work waits for a mail server. No
-transaction is open while a server is talked to. Whoever dies in between leaves what was claimed queued, to be tried
-again after `CLAIMED_FOR`.
+transaction is open during a conversation with a server. If a worker dies in between, its claimed emails stay queued and
+are tried again after `CLAIMED_FOR`.
 """
 
 import time

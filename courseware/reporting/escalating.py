@@ -1,7 +1,7 @@
-"""The letter to the next level, where the firm wants it: who is three working days late, and who leads them.
+"""The escalation email, if the company wants it: people who are three working days late, and their managers.
 
-To whoever leads the nearest team above that of their lead; to HR where nobody does. Several of one morning are one
-letter.
+The manager of the nearest team above gets it; HR gets it if there is no such manager. A reader gets one email a
+morning.
 """
 
 from collections.abc import Collection, Iterator

@@ -50,9 +50,9 @@ def compare(
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: how a post is written → its id. `own`: the key of the person who brings the list. `in_conflict`:
-    keys of the people about whom that person cannot decide. `only`: of which lines something
-    may come, for a list that is compared again; None: of all, and of who is in none."""
+    """`posts`: written name of a job role → its id. `own`: key of the person who uploads the list. `in_conflict`: keys
+    of the people that this person cannot decide about. `only`: numbers of the lines that may still change something, if
+    the list is compared again; None: all lines, and people who are in no line."""
     return Comparison(listing, firm, today, may_touch_staff, own, in_conflict, posts or {}).plan(is_whole_firm, only)
 
 
