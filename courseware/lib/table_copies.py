@@ -16,6 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Max, Model
 
+from courseware.lib.names import NameField
+
 CHUNK = 500  # rows held in memory at a time
 EVERY_DIGEST = 2**256
 NOT_TAKEN = (DataError, IntegrityError, ValueError)  # ValueError: half a character, which is no UTF-8
@@ -91,11 +93,14 @@ def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
     names = ", ".join(quote(field.column) for field in columns)
     places = ", ".join(["%s"] * len(columns))
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of ours, and marks
-    stored = [
-        [field.get_db_prep_save(value, connection) for field, value in zip(columns, row, strict=True)] for row in rows
-    ]
+    stored = [[prepared(field, value, connection) for field, value in zip(columns, row, strict=True)] for row in rows]
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.executemany(statement, stored)
+
+
+def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapper) -> Any:
+    """The value as the database takes it. A name is copied as it was stored, also one that `NameField` would clean."""
+    return value if isinstance(field, NameField) else field.get_db_prep_save(value, connection)
 
 
 def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
