@@ -1,21 +1,16 @@
 """What pages cost as a firm grows, as ratios to the first size.
 
-    .ci/postgres .venv/bin/python -m benchmarks.growth [--sizes 1000 10000] [--only board] [--check] [--write FILE]
+    .ci/postgres .venv/bin/python -m benchmarks.growth [--sizes 1000 10000] [--only board] [--check]
 
-The sizes are enrollments, renewals not counted. `--write` keeps the figures, which `benchmarks.curves` draws; `--check`
-ends it with an error where a page needs more statements as the firm grows, touches more than its bar allows, or a list
-of the admin is heavier than 150 KB.
+The sizes are enrollments, renewals not counted. Prints one Markdown table. With `--check` the exit status is 1 if a
+page needs more statements as the firm grows, reads more buffers than its limit, or is an admin list above 150 KB.
 """
 
 import argparse
 import datetime
 import itertools
-import json
-import subprocess
 import sys
 import time
-from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks import scenario
 
@@ -157,18 +152,17 @@ def admin_lists(client, course, team, someone):
 
 
 def measure(sizes, only):
-    """{size: {page: Figures}} and {size: {table: rows}}."""
+    """{size: {page: Figures}} and {page: Look}."""
     from benchmarks.bulk import tidy
     from benchmarks.growing_firm import GrowingFirm, table_sizes
     from benchmarks.visits import read_file, visit
 
-    firm, figures, rows, bars = GrowingFirm(), {}, {}, {}
+    firm, figures, bars = GrowingFirm(), {}, {}
     for size in sizes:
         began = time.perf_counter()
         firm.grow(size)
         tidy()
-        rows[size] = table_sizes()
-        print(f"{size:,} enrollments after {time.perf_counter() - began:.0f} s more: {rows[size]}", flush=True)
+        print(f"{size:,} enrollments after {time.perf_counter() - began:.0f} s more: {table_sizes()}", flush=True)
         pages, files = looks(firm)
         figures[size] = found = {}
         for look in pages:
@@ -177,7 +171,7 @@ def measure(sizes, only):
         for look in files:
             if only in look.name:
                 found[f"{look.name}: first byte"], found[f"{look.name}: 1,000 rows"] = read_file(look)
-    return figures, rows, bars
+    return figures, bars
 
 
 def broken(figures, looks_by_name):
@@ -212,42 +206,16 @@ def tell(figures):
         print(f"| {name} | {' | '.join(cells)} |")
 
 
-def write(path, figures, rows, bars):
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    pages = {
-        name: {
-            "bar": bars[name].bar if name in bars else None,
-            "sizes": {size: rounded(found[name]) for size, found in figures.items() if name in found},
-        }
-        for name in figures[min(figures)]
-    }
-    kept = {
-        "day": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "commit": commit,
-        "database": scenario.database_name(),
-        "rows": rows,
-        "pages": pages,
-    }
-    Path(path).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-
-
-def rounded(figures):
-    return {name: round(value, 1) for name, value in asdict(figures).items()}
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     options.add_argument("--only", default="", help="pages whose name holds this")
     options.add_argument("--check", action="store_true")
-    options.add_argument("--write", metavar="FILE")
     options = options.parse_args()
     with scenario.own_folder():
         scenario.prepare_site()
-        figures, rows, bars = measure(sorted(options.sizes), options.only)
+        figures, bars = measure(sorted(options.sizes), options.only)
         tell(figures)
-        if options.write:
-            write(options.write, figures, rows, bars)
         if options.check and (lines := list(broken(figures, bars))):
             sys.exit("\n".join(["", "above the bar:", *lines]))
 
