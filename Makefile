@@ -52,18 +52,13 @@ test: .venv/development
 	@.ci/browser
 	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "not exhaustive and not faults" $(ARGS)
 
-.tools/deep/ready: requirements/deep.txt .tools/ready
-	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .tools/deep
-	@.tools/bin/uv pip sync --quiet --python .tools/deep --require-hashes requirements/deep.txt
-	@touch $@
-
 LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py tests/evidence/test_histories.py
 
 # Whoever has cloned without tags has its commit all the same.
 LAST_RELEASE = $(shell git log -1 --format=%H -G'^version = ' -- pyproject.toml)
 
 ## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the tests at other dates, the newest Django
-deep: .venv/development .tools/deep/ready
+deep: .venv/development
 	@.ci/strace
 	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/faults/test_crowds.py tests/year
 	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_crowds.py tests/year
@@ -73,20 +68,15 @@ deep: .venv/development .tools/deep/ready
 	@.ci/deployment --writes 3000
 	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
 	@.venv/bin/python .ci/line_faults.py
-	@.tools/deep/bin/python .ci/mutants.py
+	@.venv/bin/python .ci/mutants.py
 	@$(LIVES)
 	@.ci/postgres $(LIVES)
 	@.ci/postgres .venv/bin/python -m benchmarks.growth --sizes 1000 10000 100000 1000000 --check
 	@.ci/postgres .venv/bin/python -m benchmarks.waiting
 	@.ci/matrix
 
-.tools/audit/ready: requirements/audit.txt .tools/ready
-	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .tools/audit
-	@.tools/bin/uv pip sync --quiet --python .tools/audit --require-hashes requirements/audit.txt
-	@touch $@
-
 ## make audit        ask PyPI whether a weakness is known of a package this is locked to; needs the network
-audit: .tools/audit/ready
+audit: .venv/development
 	@.ci/audit
 
 ## make lint         what .ci/run checks besides the tests
