@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
-from courseware.outbox.models import Message
+from courseware.outbox.models import TYPE_LABELS, Message
 from courseware.outbox.placeholders import Editable
 from courseware.outbox.tray_lines import TrayLine
 
@@ -70,6 +70,7 @@ MESSAGE_KINDS: dict[str, MessageKind] = {}
 
 def register_kind(name: str, kind: MessageKind) -> None:
     MESSAGE_KINDS[name] = kind
+    TYPE_LABELS[name] = kind.words
 
 
 class ReaderHours(Protocol):

@@ -16,6 +16,7 @@ from courseware.outbox.stopped_kinds import StoppedKind  # noqa: F401 - the same
 from courseware.outbox.tray_lines import TrayLine  # noqa: F401 - the same
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
+TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_kind` fills it
 
 
 class MessageState(models.TextChoices):
@@ -122,9 +123,7 @@ class Message(models.Model):
     @property
     def words(self) -> str | Promise:
         """What it is about, for those who look at the list."""
-        from courseware.outbox.kinds import MESSAGE_KINDS
-
-        return MESSAGE_KINDS[self.kind].words if self.kind in MESSAGE_KINDS else self.kind
+        return TYPE_LABELS.get(self.kind, self.kind)
 
     @property
     def why_not_sent(self) -> str:

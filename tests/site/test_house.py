@@ -6,6 +6,7 @@ names, addresses, and templates that are included. `docs/architecture.md` draws 
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,16 @@ def test_every_room_and_every_module_of_the_front_door_is_known():
 def test_arrows_point_down(room):
     seen = set().union(*map(rooms_imported_by, code_of(room)))
     assert seen - {room} <= BELOW[room]
+
+
+def test_no_module_imports_itself_through_others():
+    """Imports inside functions count, too."""
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for room in ROOMS for file in code_of(room)}
+    imported = {
+        name: {found for each in modules_imported_by(file) for found in (each, each.rpartition(".")[0])} & files.keys()
+        for name, file in files.items()
+    }
+    TopologicalSorter({name: found - {name} for name, found in imported.items()}).prepare()
 
 
 @pytest.mark.parametrize("level, floor", list(enumerate(FLOORS_OF_CONTENT)))
