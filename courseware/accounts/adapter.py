@@ -1,5 +1,4 @@
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import devices, seeds, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.allauth_internals import clear_login
 from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.demo_people import is_shut_out
 from courseware.accounts.failed_sign_ins import log_failed_sign_in

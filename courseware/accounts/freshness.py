@@ -3,12 +3,11 @@
 import time
 
 from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.utils.decorators import method_decorator
 
+from courseware.accounts.allauth_internals import STATE_SESSION_KEY, get_authentication_records
 from courseware.accounts.models import Membership
 
 

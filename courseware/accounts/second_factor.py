@@ -1,6 +1,5 @@
 """Two-step verification for people who handle other people's records: a password, then an app, a passkey or a code."""
 
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
@@ -8,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from courseware.accounts import held_forms
+from courseware.accounts.allauth_internals import get_authentication_records, record_authentication
 from courseware.accounts.notices import notify
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.sessions import handles_records

@@ -8,12 +8,13 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import generate_totp_secret
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
+
+from courseware.accounts.allauth_internals import generate_totp_secret
 
 logger = logging.getLogger(__name__)
 PURPOSE = b"courseware.accounts.seeds"

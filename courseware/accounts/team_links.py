@@ -7,7 +7,6 @@ account of somebody who has a password, has been here before, or is staff.
 from datetime import datetime, timedelta
 
 from allauth.core import ratelimit
-from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.signing import BadSignature, Signer
@@ -16,6 +15,7 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.accounts.allauth_internals import get_ip
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import HR

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from allauth.account import views
-from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -23,6 +22,7 @@ from django.views.generic import FormView
 
 from courseware.accounts import cookies, devices, forms, held_forms, second_factor, sessions, waits
 from courseware.accounts.addresses import stays_here
+from courseware.accounts.allauth_internals import perform_login, record_authentication
 from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.models import User

@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass
 
 from allauth.core import ratelimit
-from allauth.core.internal.ratelimit import cache_lock, get_ip
 from django.core.cache import cache
 from django.utils.translation import ngettext
 
+from courseware.accounts.allauth_internals import cache_lock, get_ip
 from courseware.accounts.devices import known_device
 
 STRANGERS = "strangers"

@@ -51,10 +51,6 @@ def words_of(rule):
     return sentences(version_of(rule), course_title(rule.course, get_language()), get_language())
 
 
-def rules_address(**places):
-    return reverse("assignments:rules")
-
-
 def rule_address(pk):
     return reverse("assignments:rule", args=[pk])
 

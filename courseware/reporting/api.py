@@ -7,7 +7,6 @@ row that was there all the time is neither missed nor read twice.
 from collections.abc import Iterable
 from typing import Any
 
-from allauth.core.internal.ratelimit import consume
 from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -18,6 +17,7 @@ from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
+from courseware.accounts.allauth_internals import consume
 from courseware.accounts.api_keys import ApiKey, note_use, working_key
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import people_visible_to, sees_reports
@@ -47,7 +47,7 @@ from courseware.reporting.board_rows import BoardRow
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import QuestionSplit, question_splits
 from courseware.reporting.simulation_statistics import Split, split_of
-from courseware.reporting.views.statistics import asked_or_404, released_document_or_404
+from courseware.reporting.statistics_access import asked_or_404, released_document_or_404
 
 ROOT = "/api/v1/"
 A_MINUTE = 60  # seconds

@@ -129,6 +129,22 @@ def test_the_rooms_of_content_stand_on_each_other(level, floor):
     assert not [module for module in imported if any(module.startswith(name) for name in above)]
 
 
+def test_only_one_module_imports_private_names_of_allauth():
+    importing = {
+        str(file.relative_to(HOUSE))
+        for file in HOUSE.rglob("*.py")
+        if any(re.match(r"allauth\..*\binternal\b", module) for module in modules_imported_by(file))
+    }
+    assert importing == {"accounts/allauth_internals.py"}
+
+
+def test_the_api_imports_no_view():
+    files = (HOUSE / "reporting").glob("api*.py")
+    imported = {module for file in files for module in modules_imported_by(file)}
+    assert "courseware.reporting.api_looks.record_read" in imported
+    assert not [module for module in imported if ".views." in module]
+
+
 # What imports do not show
 
 TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)

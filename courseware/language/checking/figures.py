@@ -55,7 +55,7 @@ class _Figure:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = lambda name: self.open.pop()
         self.parser.CharacterDataHandler = self._take
-        self.parser.StartDoctypeDeclHandler = lambda *declared: self._say("drawing-with-doctype")
+        self.parser.StartDoctypeDeclHandler = lambda *_declared: self._say("drawing-with-doctype")
         self.parser.ProcessingInstructionHandler = lambda name, _data: self._say(
             "forbidden-element", element=f"?{name}"
         )
