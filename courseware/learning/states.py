@@ -19,6 +19,9 @@ OPEN = Q(completed_at=None, waived_at=None)
 NO_DAY, DONE, EXCUSED = (datetime(year, 1, 1, tzinfo=UTC) for year in (9997, 9998, 9999))
 # What boards are ordered by, the earliest first. It depends on no clock, so that the database keeps it with an index;
 # each state is a span of it.
+# To change this expression, change `urgency_of`, too, and write the migration by hand: RemoveIndex of each index that
+# names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes. Django cannot alter a
+# generated column. A state in which no due date counts gets a year of its own behind NO_DAY.
 URGENCY = Case(
     When(completed_at__isnull=False, then=Value(DONE)),
     When(waived_at__isnull=False, then=Value(EXCUSED)),

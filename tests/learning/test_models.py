@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db.models import Q
+from django.db.models.expressions import Col
 
 from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.learning.due import due_of
-from courseware.learning.models import Enrollment, NotPublished
-from courseware.learning.states import DUE_SOON, urgency_of
+from courseware.learning.models import PLACING, Enrollment, NotPublished
+from courseware.learning.states import DUE_SOON, URGENCY, urgency_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,29 @@ def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limi
         seen |= {row.state for row in found}
     assert seen == set(State)
     assert Enrollment.objects.open().count() == len(dates) // 4
+
+
+def columns_in(condition):
+    for part in condition.children:
+        if isinstance(part, Q):
+            yield from columns_in(part)
+        else:
+            yield part[0].partition("__")[0]
+
+
+def columns_below(expression):
+    for part in expression.get_source_expressions():
+        if isinstance(part, Col):
+            yield part.target.name
+        elif part is not None:
+            yield from columns_below(part)
+
+
+def test_saving_any_column_that_states_depend_on_updates_the_headcounts():
+    read = {column for state in State for column in columns_in(state.condition(DUE))}
+    read |= set(columns_below(URGENCY.resolve_expression(Enrollment.objects.all().query)))
+    # `urgency` is generated, and `certified_until` is changed by no `save`: see `place_before`.
+    assert read - {"urgency", "certified_until"} <= PLACING
 
 
 def test_the_earliest_due_day_comes_first_and_those_who_need_nothing_last():
