@@ -26,6 +26,7 @@ from courseware.content.models import Page
 from courseware.language.questions import Question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
+from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
 from courseware.learning.progress import track_of
 from courseware.lib.kept_query import KeptQuery
 
@@ -146,7 +147,8 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
 
 
 def may_be_asked(run: Enrollment, at: datetime) -> bool:
-    if run.waived_at or run.away_until:
+    # Questions of the day go on after the course is completed.
+    if not_asked_reason(run, at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.COMPLETED}):
         return False
     if run.completed_at:
         return run.completed_at.astimezone(run.zone).date() < at.astimezone(run.zone).date()

@@ -17,6 +17,7 @@ from courseware.assignments.example_letters import ARRIVAL
 from courseware.assignments.reminder_letter import courses_in_words
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import NotAskedReason
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell_together
@@ -78,9 +79,11 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
 
 def open_runs_of(messages: Sequence[Message]) -> Mapping[Message, list[Enrollment]]:
     """What each reader has to do yet, the earliest day first; of one who is due, one. Runs one query."""
-    runs = Enrollment.objects.open().newest().filter(learner__in={message.person_id for message in messages})
+    # Whether the reader has left or is away is asked of every email when it is sent.
+    runs = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
+    runs = runs.filter(learner__in={message.person_id for message in messages})
     found: dict[int, list[Enrollment]] = defaultdict(list)
-    for run in runs.filter(course__current__isnull=False).with_zone().with_release().order_by("urgency", "pk"):
+    for run in runs.with_zone().with_release().order_by("urgency", "pk"):
         found[run.learner_id].append(run)
     return {message: found[message.person_id][:1] for message in messages if message.person_id}
 

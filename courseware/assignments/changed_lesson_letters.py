@@ -16,6 +16,7 @@ from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.not_asked import NotAskedReason
 from courseware.learning.own_outline import narrowed
 from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.keyed_letters import write_once
@@ -57,8 +58,9 @@ def runs_touched(day: date) -> QuerySet[Enrollment]:
         release__created_at__gte=told_since(day),
     )
     done = Completion.objects.filter(document__in=list(changed.values_list("document", flat=True).distinct()))
-    runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))), waived_at=None)
-    return with_reader(runs.filter(learner__is_active=True, course__current__isnull=False))
+    runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))))
+    # Also after the course is completed; emails to people who are away are held when they are sent.
+    return with_reader(runs.asked(ignoring={NotAskedReason.COMPLETED, NotAskedReason.AWAY}))
 
 
 def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, Value, When
 
-from courseware.accounts.absences import away_now
 from courseware.assignments.reminder_letter import APART, KIND
 from courseware.assignments.reminding_by_hand import Unreminded
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.not_asked import NotAskedReason
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort
 from courseware.outbox.letter_days import LIMITS, days_that_count
@@ -24,7 +24,7 @@ def why_unreminded(at: datetime) -> Case:
     """
     letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
-        When(Exists(away_now(at).filter(person=OuterRef("learner"))), then=Value(Unreminded.AWAY.value)),
+        When(~NotAskedReason.AWAY.is_absent(at), then=Value(Unreminded.AWAY.value)),
         When(Q(learner__email=None) | Q(learner__email=""), then=Value(Unreminded.NO_ADDRESS.value)),
         When(
             Exists(DayRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))), then=Value(Unreminded.ASKS.value)

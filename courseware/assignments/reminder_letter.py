@@ -18,6 +18,7 @@ from courseware.learning.course_letter import signers_of
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 
@@ -46,8 +47,9 @@ def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment]
     Runs three queries.
     """
     asked = {run for message in messages for run, _day in message.data["subjects"]}
-    found = Enrollment.objects.open().filter(pk__in=asked).with_zone().with_release().select_related("learner")
-    runs = list(found.order_by("urgency", "pk"))
+    # Whether the reader has left or is away is asked of every email when it is sent.
+    found = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(pk__in=asked).select_related("learner")
+    runs = list(found.with_zone().with_release().order_by("urgency", "pk"))
     told, asking = reminded_of({message.person_id for message in messages}), asked_about(asked)
     return {message.pk: still_asked_by(message, runs, told[message.person_id], asking) for message in messages}
 

@@ -24,6 +24,7 @@ from courseware.assignments.reminder_plans import (
     with_repeats,
 )
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import NotAskedReason
 from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 
@@ -94,7 +95,8 @@ def plans_kept() -> Plans:
 
 
 def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
-    runs = Enrollment.objects.open().newest().filter(learner__is_active=True, course__current__isnull=False)
+    # Emails to people who are away are held when they are sent.
+    runs = Enrollment.objects.newest().asked(at, ignoring={NotAskedReason.AWAY})
     return runs.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
 
 

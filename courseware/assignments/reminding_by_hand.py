@@ -18,6 +18,7 @@ from courseware.accounts.models import User
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import NotAskedReason, not_asked_reason
 from courseware.outbox.delivering import deliver
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import HELD_FOR_UNDO
@@ -27,11 +28,11 @@ NOT_SENT = gettext_noop("taken back by who had sent it")
 
 
 class Unreminded(models.TextChoices):
-    """Why somebody is left out."""
+    """Why no reminder is sent. Each NotAskedReason but UNPUBLISHED has a line with its value."""
 
     OWN = "own", _("one’s own training is looked after by somebody else")
     COMPLETED = "completed", _("has completed the course")
-    EXCUSED = "excused", _("is excused")
+    EXCUSED = "waived", _("is excused")
     LEFT = "left", _("has left")
     AWAY = "away", _("is away")
     NO_ADDRESS = "no-address", _("has no address")
@@ -66,12 +67,11 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
     asking = asked_about([run.pk for run in runs])
     found = {}
     for run in runs:
+        run.away_until = away.get(run.learner_id)
+        not_asked = not_asked_reason(run, ignoring={NotAskedReason.UNPUBLISHED})
         reasons = {
             Unreminded.OWN: run.learner_id == by.pk,
-            Unreminded.COMPLETED: run.completed_at,
-            Unreminded.EXCUSED: run.waived_at,
-            Unreminded.LEFT: not run.learner.is_active,
-            Unreminded.AWAY: run.learner_id in away,
+            **({Unreminded(not_asked.value): True} if not_asked else {}),
             Unreminded.NO_ADDRESS: not run.learner.email,
             Unreminded.ASKS: run.pk in asking,
             Unreminded.REMINDED: run.pk in reminded,

@@ -16,6 +16,7 @@ from courseware.assessment.drilling import OwedDrill
 from courseware.assessment.eligibility import Failed
 from courseware.content.compiled.serving import Step
 from courseware.journey.under_way import UnderWay
+from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 
 
 class Act(StrEnum):
@@ -40,7 +41,8 @@ class Act(StrEnum):
 
 CHANGED = (Act.RETAKE, Act.REREAD)
 DRILL_MINUTES = 2  # much less than the exam that it stands at takes
-ASKS_NOTHING = (Act.COMPLETED, Act.WAIVED, Act.AWAY, Act.WAIT)
+# Acts of enrollments that ask for nothing, by their reason.
+CLOSED = {reason: Act(reason.value) for reason in NotAskedReason if reason not in FILTERED_BY_PAGE}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class NextAct:
 
     @property
     def is_asked(self) -> bool:
-        return self.kind not in ASKS_NOTHING
+        return self.kind not in (*CLOSED.values(), Act.WAIT)
 
     @property
     def opens_at(self) -> datetime | None:
@@ -96,7 +98,7 @@ class NextAct:
     @property
     def words(self) -> str:
         """For whoever leads the person, who reads it on the board: what is next, and why."""
-        if self.kind in (Act.COMPLETED, Act.WAIVED, Act.AWAY) or not self.step:
+        if self.kind in CLOSED.values() or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}
         if self.under_way:

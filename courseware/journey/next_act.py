@@ -15,10 +15,11 @@ from courseware.assessment.starting_point import Sitting, StartingPoint, startin
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
-from courseware.journey.acts import CHANGED, Act, NextAct
+from courseware.journey.acts import CHANGED, CLOSED, Act, NextAct
 from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
 from courseware.learning.own_outline import narrowed
 from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
 from courseware.learning.validity import validity_of
@@ -67,13 +68,13 @@ class Journey:
 
     @property
     def closed(self) -> Act | None:
-        if self.enrollment.completed_at:
-            return Act.COMPLETED
-        if self.enrollment.waived_at:
-            return Act.WAIVED
-        if self.enrollment.away_until:
-            return Act.AWAY
+        if self.not_asked_reason:
+            return CLOSED[self.not_asked_reason]
         return Act.FINISH if self.progress.is_all_done else None
+
+    @cached_property
+    def not_asked_reason(self) -> NotAskedReason | None:
+        return not_asked_reason(self.enrollment, self.at, ignoring=FILTERED_BY_PAGE)
 
     @property
     def attempt(self) -> NextAct | None:
@@ -180,7 +181,8 @@ def journeys(
         pk: progress_with(recorded[pk].done, outline, has_answered=recorded[pk].has_answered)
         for pk, outline in own.items()
     }
-    begun = [each.pk for each in enrollments if each.started_at and each.is_open and not each.away_until]
+    asked = [each for each in enrollments if not not_asked_reason(each, at, ignoring=FILTERED_BY_PAGE)]
+    begun = [each.pk for each in asked if each.started_at]
     under_way = under_way_by_enrollment(begun) if begun else {}
     wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
     sittings = sittings_of(wanted) if wanted else {}
@@ -221,7 +223,7 @@ def with_failed(found: list[Journey], at: datetime) -> list[Journey]:
 def has_failed(journey: Journey) -> bool:
     sat = any(sitting.exam == journey.outline.exam_id for sitting in journey.sittings)
     may = may_be_held(journey.enrollment, journey.outline, journey.progress)
-    return sat and may and not journey.is_passed and not journey.enrollment.away_until
+    return sat and may and not journey.is_passed and not journey.not_asked_reason
 
 
 def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageData]]:

@@ -19,6 +19,7 @@ from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
 from courseware.learning.letter_examples import ENROLLED
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
@@ -77,7 +78,7 @@ def give_back(other, since):
 def asked_for(message):
     """What the letter asks its reader for and is not begun, the earliest day first."""
     of_reader = {"pk__in": message.data["subjects"], "learner": message.person}
-    runs = Enrollment.objects.open().filter(**of_reader, started_at=None)
+    runs = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
     return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 

@@ -25,8 +25,8 @@ class Due:
 
 def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
     at = at or timezone.now()
-    # Once completed or waived, a due day has no meaning.
-    if not enrollment.due_at or not enrollment.is_open:
+    # A due day has no meaning while nothing is asked for.
+    if not enrollment.due_at or not enrollment.is_asked:
         return None
     day, state = enrollment.due_on, enrollment.state_at(at)
     today = timezone.localdate(at, enrollment.zone)
@@ -86,7 +86,7 @@ def why_due_day_is_free(enrollment: Enrollment) -> str:
 
     Runs two queries, none where no due day counts.
     """
-    if not enrollment.due_at or not enrollment.is_open:
+    if not enrollment.due_at or not enrollment.is_asked:
         return ""
     [calendar] = calendars_of_people([enrollment.learner_id]).values()
     return calendar.why_free(enrollment.due_on)

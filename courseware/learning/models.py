@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.away import Away
+from courseware.accounts.absences import away_now
 from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions import (
     audits,
@@ -20,7 +20,7 @@ from courseware.accounts.permissions import (
 from courseware.accounts.whereabouts import keep_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
-from courseware.learning import states, validity
+from courseware.learning import not_asked, states, validity
 from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
 from courseware.learning.changes_seen import ChangeSeen  # noqa: F401 - the same
 from courseware.learning.day_requests import DayRequest  # noqa: F401 - the same
@@ -43,12 +43,18 @@ def zone_named(name):
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
 
 
+# Columns that decide where a headcount has an enrollment. A test compares them with what states depend on.
 PLACING = {"due_at", "started_at", "completed_at", "waived_at", "is_newest"}
 
 
 class EnrollmentQuerySet(RunsKept):
     def open(self):
+        """Neither completed nor waived. Whether something is to be done now is another question: see `asked`."""
         return self.filter(states.OPEN)
+
+    def asked(self, at=None, *, ignoring=()):
+        """Enrollments that ask their learners for something at `at`, or now: see `not_asked`."""
+        return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
 
     def completed(self):
         return self.exclude(completed_at=None)
@@ -104,7 +110,7 @@ class EnrollmentQuerySet(RunsKept):
 
     def with_away(self, at):
         """Adds `away_until`: the last day of the absence in which the learner is at `at`; None for who is here."""
-        absences = Away.objects.filter(person=models.OuterRef("learner"), begins_at__lte=at, ends_at__gt=at)
+        absences = away_now(at).filter(person=models.OuterRef("learner"))
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
@@ -236,6 +242,11 @@ class Enrollment(models.Model):
     @property
     def is_open(self):
         return fulfils(self, states.OPEN)
+
+    @property
+    def is_asked(self):
+        """Whether the enrollment itself asks for something now; its learner may be away, or have left."""
+        return not_asked.not_asked_reason(self, ignoring=not_asked.PERSON_OR_COURSE) is None
 
     @property
     def release(self) -> Release:

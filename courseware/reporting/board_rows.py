@@ -26,7 +26,7 @@ from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
 from courseware.reporting.board_filters import DueDays, Sorting, of_post
-from courseware.reporting.stuck import NOBODY, Stuck, among, doubtful, stuck_in
+from courseware.reporting.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
 from courseware.reporting.tram_line import TramLine
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -244,8 +244,8 @@ def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at:
 
 def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
     """Those of `board` who are stuck. Who may be is looked at like rows, a chunk at a time."""
-    learning = enrollments.open().exclude(started_at=None)
-    looked_at = [row.enrollment.pk for row in rows_in_chunks(doubtful(learning, at), {}, language, at) if row.stuck]
+    rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
+    looked_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
     return among(enrollments, looked_at, at)
 
 

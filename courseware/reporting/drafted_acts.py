@@ -19,6 +19,7 @@ from courseware.assignments.remindable import why_unreminded
 from courseware.assignments.reminding_by_hand import Unreminded
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.states import DUE_SOON, State
 from courseware.lib.dates import site_day
 from courseware.reporting.board_rows import published
@@ -155,12 +156,14 @@ def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
 def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     managed = people_managed_by(user)
     led = decided_by(user, managed).filter(learner__is_active=True)
-    near = led.open().filter(urgency__lte=at + DUE_SOON)
+    # People who are away are listed among those who get no reminder.
+    asked_or_away = led.asked(at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.AWAY})
+    near = asked_or_away.filter(urgency__lte=at + DUE_SOON)
     urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
     has_more = len(urgent) > LOOKED_AT
     first = with_whys([run for run, _learner in urgent[:LOOKED_AT]], at)
     unopened = list(may_have_more_time(with_reasons(near, at), at))
-    talks, asked = talks_due(led.open(), at), days_asked(user, led, at)
+    talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
     questions = questions_asked(managed)
     asking = {*asked.learners, *(each.learner for each in questions.shown)}

@@ -59,7 +59,7 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     rows = list(rows_in_chunks(runs, teams, language, now))
     due = [DueRow(row, row.due_on) for row in rows if row.due_on]
     started = dict(runs.order_by().values_list("pk", "enrolled_at"))
-    open_runs = [each for each in due if each.row.enrollment.is_open and each.row.state != State.OVERDUE]
+    open_runs = [each for each in due if each.row.enrollment.is_asked and each.row.state != State.OVERDUE]
     paced = [each for each in open_runs if has_pace(each.row, started[each.row.enrollment.pk], today)]
     paces = paces_of([each.row for each in paced], runs, today)
     return Outlook(
@@ -95,7 +95,7 @@ def late(rows: Iterable[BoardRow]) -> int:
 
 
 def crowded_steps(rows: Iterable[BoardRow]) -> list[tuple[Step, int]]:
-    begun = (row for row in rows if row.enrollment.is_open and row.enrollment.started_at)
+    begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
     return Counter(row.next_act.step for row in begun if row.next_act.step).most_common(STEPS_LISTED)
 
 

@@ -15,11 +15,11 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Va
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from courseware.accounts.away import Away
 from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Attempt
 from courseware.journey.next_act import Journey
 from courseware.learning.models import Answer, Completion, EnrollmentQuerySet
+from courseware.learning.not_asked import FILTERED_BY_PAGE
 from courseware.lib.kept_query import KeptQuery
 from courseware.simulations.models import Colour, Run
 
@@ -163,11 +163,10 @@ def has_stopped_after_failing(journey: Journey, calendars: Mapping[int, Calendar
 
 
 def idle(at: datetime) -> Q:
-    """What the columns tell: but who failed the exam may have to wait, and nothing is asked of who is away."""
-    away = Away.objects.filter(person=OuterRef("learner"), begins_at__lte=at, ends_at__gt=at)
+    """What the columns tell, of enrollments that ask for something; who failed the exam may have to wait."""
     failed = Attempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
-    return Q(last_active_at__lte=since) & ~Q(Exists(away)) & ~Q(Exists(failed))
+    return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
 
 def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
@@ -191,4 +190,8 @@ def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
 
 def among(enrollments: EnrollmentQuerySet, looked_at: Collection[int], at: datetime) -> QuerySet:
     """Those of these who are stuck; `looked_at` are the keys of those of `doubtful` that are."""
-    return enrollments.open().exclude(started_at=None).filter(idle(at) | Q(pk__in=looked_at))
+    return begun(enrollments, at).filter(idle(at) | Q(pk__in=looked_at))
+
+
+def begun(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+    return enrollments.asked(at, ignoring=FILTERED_BY_PAGE).exclude(started_at=None)

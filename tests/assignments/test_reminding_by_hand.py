@@ -57,7 +57,7 @@ def test_who_is_left_out_and_why_and_all_others_have_a_letter(team):
     runs = {
         "own": run_of(team, person=team.manager),
         "completed": run_of(team, completed_at=days(-1)),
-        "excused": run_of(team, waived_at=days(-1)),
+        "waived": run_of(team, waived_at=days(-1)),
         "left": run_of(team, person=make_user(is_active=False)),
         "away": run_of(team),
         "no-address": run_of(team, person=make_user(email="")),

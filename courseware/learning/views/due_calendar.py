@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import NotAskedReason
 from courseware.lib.form_pages import form_on
 
 
@@ -37,7 +38,8 @@ def due_feed(request, secret):
     person = owner_of(secret)
     if person is None:
         raise Http404
-    runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
+    # An absence moves due dates; it does not remove them from the calendar.
+    runs = Enrollment.objects.asked(ignoring={NotAskedReason.AWAY}).filter(learner=person).exclude(due_at=None)
     runs = runs.with_release().with_zone().order_by("due_at", "pk")
     language = person.language or settings.LANGUAGE_CODE
     return HttpResponse(due_calendar_of(runs, language), content_type="text/calendar; charset=utf-8")

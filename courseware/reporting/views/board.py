@@ -129,7 +129,7 @@ def whole_team(user, teams, chosen):
 def own_course(request, routes):
     """What the reader has to learn, the most urgent of several; None for who has to learn nothing. Runs a query."""
     newest = {run.course_id: run for run in own_enrollments(request)}
-    asked = most_urgent_first([run for run in newest.values() if run.is_open])
+    asked = most_urgent_first([run for run in newest.values() if run.is_asked])
     if not asked:
         return None
     route = routes[asked[0].course_id]

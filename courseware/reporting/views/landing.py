@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import audits, handles_people, is_manager
 from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.reporting.branches import leads_leads
 
 
@@ -17,7 +18,7 @@ def start(request):
 
 def place_of_work(person):
     """The name of an address. Who has to learn learns first; the other places are in the menu."""
-    if Enrollment.objects.open().filter(learner=person).exists():
+    if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
         return "home"
     if handles_people(person) and not person.is_superuser:
         return "assignments:people"

@@ -1,0 +1,234 @@
+"""Whether an enrollment asks for something is one rule: rows and queries agree, and every page and email follows it."""
+
+import itertools
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.template.loader import get_template
+from django.test import Client
+from django.utils import timezone
+
+from courseware.accounts.away import Away
+from courseware.accounts.models import Membership, User
+from courseware.assessment.daily_asking import may_be_asked
+from courseware.assignments.reminder_letter import still_asked
+from courseware.assignments.reminding import reminders_due
+from courseware.assignments.reminding_by_hand import Unreminded, left_out
+from courseware.content.models import Course
+from courseware.journey.acts import CLOSED
+from courseware.journey.next_act import journeys
+from courseware.learning.course_letter import asked_for
+from courseware.learning.due import due_of
+from courseware.learning.due_feeds import DueFeed, digest_of
+from courseware.learning.models import Answer, Enrollment
+from courseware.learning.not_asked import FILTERED_BY_PAGE, PERSON_OR_COURSE, NotAskedReason, not_asked_reason
+from courseware.learning.states import State
+from courseware.lib.dates import due_instant, site_day
+from courseware.outbox.models import Message
+from courseware.reporting import board_rows
+from courseware.reporting.digest import why_nothing
+from courseware.reporting.drafted_acts import draft_for
+from courseware.reporting.outlook import outlook_of
+from courseware.reporting.views.landing import place_of_work
+from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+from tests.world import outline_of
+
+pytestmark = pytest.mark.django_db
+Reason = NotAskedReason
+DAY = timedelta(days=1)
+
+
+def away(person):
+    now, today = timezone.now(), site_day()
+    Away.objects.create(person=person, first_day=today, last_day=today, begins_at=now - DAY, ends_at=now + DAY)
+
+
+# How each reason comes about. A new reason needs a line here; all tests below then include it.
+MAKE = {
+    Reason.COMPLETED: lambda run: Enrollment.objects.filter(pk=run.pk).update(completed_at=days(-20)),
+    Reason.EXEMPT: lambda run: Enrollment.objects.filter(pk=run.pk).update(waived_at=days(-20)),
+    Reason.LEFT: lambda run: User.objects.filter(pk=run.learner_id).update(is_active=False),
+    Reason.AWAY: lambda run: away(run.learner),
+    Reason.UNPUBLISHED: lambda run: Course.objects.filter(pk=run.course_id).update(current=None),
+}
+
+
+@pytest.mark.parametrize("ignoring", [frozenset(), PERSON_OR_COURSE, FILTERED_BY_PAGE, frozenset({Reason.COMPLETED})])
+def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
+    release = make_course().current
+    combinations = [found for number in range(len(Reason) + 1) for found in itertools.combinations(Reason, number)]
+    for number, reasons in enumerate(combinations):
+        course = Course.objects.create(identifier=f"course-{number}", source_language="en", current=release)
+        run = make_enrollment(course=course)
+        for reason in reasons:
+            MAKE[reason](run)
+    now = timezone.now()
+    found = [not_asked_reason(run, now, ignoring=ignoring) for run in Enrollment.objects.with_away(now).order_by("pk")]
+    expected = [next((each for each in reasons if each not in ignoring), None) for reasons in combinations]
+    assert found == expected
+    rows = Enrollment.objects.asked(now, ignoring=ignoring).order_by("pk").values_list("course__identifier", flat=True)
+    assert list(rows) == [f"course-{number}" for number, reason in enumerate(expected) if not reason]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_an_act_with_a_template_and_a_word_for_managers(reason):
+    if reason not in FILTERED_BY_PAGE:
+        get_template(f"journey/acts/{CLOSED[reason]}.html")
+    assert reason == Reason.UNPUBLISHED or Unreminded(reason.value).label
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each not in PERSON_OR_COURSE])
+def test_a_reason_of_the_enrollment_is_a_state_with_the_same_value(reason):
+    run = make_enrollment()
+    MAKE[reason](run)
+    assert fresh(run).state_at() == State(reason.value)
+
+
+# How each state comes about. A new state needs a line here.
+IN_STATE = {
+    State.OVERDUE: lambda: {"due_at": days(-1)},
+    State.DUE_SOON: lambda: {"due_at": days(1)},
+    State.NOT_STARTED: dict,
+    State.IN_PROGRESS: lambda: {"started_at": days(-1)},
+    State.RENEWING: lambda: {"certified_until": site_day() + DAY},
+    State.COMPLETED: lambda: {"completed_at": days(-1), "started_at": days(-2)},
+    State.WAIVED: lambda: {"waived_at": days(-1), "waived_reason": "elsewhere"},
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_home_has_an_act_for_each_state(client, state):
+    run = make_enrollment()
+    Enrollment.objects.filter(pk=run.pk).update(**IN_STATE[state]())
+    assert fresh(run).state_at() == state
+    act = journey_of(run).next_act
+    assert act.is_asked == (state.value not in set(Reason))
+    client.force_login(run.learner)
+    assert client.get("/").context["main"].act.kind == act.kind
+
+
+@pytest.fixture
+def team():
+    """Its manager reads English."""
+    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
+
+
+@pytest.fixture
+def run(team):
+    """Overdue since yesterday, idle for a month, and one question missed three times."""
+    make_course()
+    learner = make_user("Zhao Min", email="zhao@example.com")
+    join(team, learner)
+    due_at = due_instant(site_day() - DAY, timezone.get_default_timezone())
+    times = {"enrolled_at": days(-60), "started_at": days(-50), "last_active_at": days(-30)}
+    run = make_enrollment(learner, due_at=due_at, **times)
+    document = run.course.documents.get(identifier="boiling")
+    Answer.objects.bulk_create(
+        Answer(
+            enrollment=run,
+            document=document,
+            revision=document.head,
+            question="is-it-off",
+            shape="",
+            response=["0"],
+            is_right=False,
+            answered_at=days(-30),
+            token=uuid.uuid4(),
+        )
+        for _each in range(3)
+    )
+    return run
+
+
+def fresh(run):
+    return Enrollment.objects.with_away(timezone.now()).with_zone().get(pk=run.pk)
+
+
+def journey_of(run):
+    (journey,) = journeys([fresh(run)], {run.course_id: outline_of(run.course)})
+    return journey
+
+
+def is_reminded(run):
+    return any(each.run == run for batch in reminders_due(timezone.now()) for each in batch)
+
+
+def may_be_reminded_by_hand(run):
+    manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
+    return not left_out([fresh(run)], manager)
+
+
+def drafted(run):
+    return draft_for(User.objects.get(memberships__role=Membership.Role.MANAGER), timezone.now(), counts_others=False)
+
+
+def board():
+    return board_rows.board(User.objects.get(memberships__role=Membership.Role.MANAGER))
+
+
+def waiting_reminder(run):
+    data = {"subjects": [[run.pk, fresh(run).due_on.isoformat()]], "by": None}
+    return Message(pk=1, kind="reminder", person=run.learner, data=data)
+
+
+def is_told_of_course(run):
+    Enrollment.objects.filter(pk=run.pk).update(started_at=None)
+    return asked_for(Message(person=run.learner, data={"subjects": [run.pk]})).exists()
+
+
+def feed(run):
+    secret = "secret"
+    DueFeed.objects.get_or_create(person=run.learner, digest=digest_of(secret))
+    return b"VEVENT" in Client().get(f"/due-days/{secret}.ics").content
+
+
+def digest_names(run):
+    manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
+    return not why_nothing(Message(kind="digest", person=manager, language="en"))
+
+
+def starts_at_home(run):
+    """As a manager, who would start at the dashboard otherwise."""
+    Membership.objects.filter(person=run.learner).update(role=Membership.Role.MANAGER)
+    return place_of_work(run.learner) == "home"
+
+
+def is_asked_daily(run):
+    return may_be_asked(fresh(run), timezone.now())
+
+
+def is_in_outlook(run):
+    return bool(outlook_of(board(), {}, "en", timezone.now()).steps)
+
+
+# Each place that offers, reminds or counts, and the reasons that it leaves out of account.
+HELD_WHEN_SENT = PERSON_OR_COURSE
+PLACES = {
+    "home": (lambda run: journey_of(run).next_act.is_asked, FILTERED_BY_PAGE),
+    "due day on pages": (lambda run: due_of(fresh(run)) is not None, PERSON_OR_COURSE),
+    "planned reminder": (is_reminded, {Reason.AWAY}),
+    "waiting reminder": (lambda run: still_asked([waiting_reminder(run)])[1][0], HELD_WHEN_SENT),
+    "reminder by hand": (may_be_reminded_by_hand, {Reason.UNPUBLISHED}),
+    "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
+    "Today: reminders": (lambda run: drafted(run).letters, ()),
+    "Today: conversations": (lambda run: drafted(run).talks, ()),
+    "stuck": (lambda run: board_rows.those_stuck(board(), "en", timezone.now()).exists(), ()),
+    "weekly summary": (digest_names, {Reason.AWAY}),
+    "forecast": (is_in_outlook, {Reason.AWAY}),
+    "calendar feed": (feed, {Reason.AWAY}),
+    "start page": (starts_at_home, PERSON_OR_COURSE),
+    "question of the day": (is_asked_daily, {Reason.COMPLETED, *FILTERED_BY_PAGE}),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_each_place_leaves_out_an_enrollment_that_asks_for_nothing(run, place):
+    is_offered, ignoring = PLACES[place]
+    assert is_offered(run)
+    for reason in Reason:
+        with transaction.atomic():
+            MAKE[reason](run)
+            assert bool(is_offered(run)) == (reason in ignoring), reason
+            transaction.set_rollback(True)
