@@ -1,7 +1,7 @@
 """`python -m tests.upgrades.state NAME`: fill an empty database as this version does, and keep it in NAME.json.
 
-Beside its rows the file says which migrations it has, what this version shows on pages that later ones have to show as
-well, and what the forms of its pages send.
+Beside its rows the file says which migrations it has, what stands in the addresses of its pages, what this version
+shows on pages that later ones have to show as well, and what the forms of its pages send.
 """
 
 import json
@@ -54,6 +54,7 @@ def fill():
     publish_changed(world, world.lesson.id, {"关火了吗": "炉子关了吗", "Is it off": "Is the stove off"})
     publish_changed(world, "tea-bank", {"题目": "新题目", "Question": "New question"})
     change(world, "card", {"走楼梯": "走楼梯，不乘电梯"})
+    return world
 
 
 def drill(attempt, answers):
@@ -150,12 +151,19 @@ def fields_of(form):
     return fields
 
 
-def kept():
+def kept(world):
     from django.db.migrations.recorder import MigrationRecorder
 
     migrations = MigrationRecorder.Migration.objects.order_by("pk").values_list("app", "name")
     rows = [row for model in apps.get_models() for row in serialize("python", model._base_manager.order_by("pk"))]
-    return {"migrations": [*map(list, migrations)], "rows": rows, "shown": [*shown()], "forms": [*forms()]}
+    places = {beginning: str(value) for beginning, value in world.places.items()}
+    return {
+        "migrations": [*map(list, migrations)],
+        "places": [places],
+        "rows": rows,
+        "shown": [*shown()],
+        "forms": [*forms()],
+    }
 
 
 def as_json(entry):
@@ -173,6 +181,6 @@ if __name__ == "__main__":
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
-    fill()
+    world = fill()
     setup_test_environment()
-    (FOLDER / f"{sys.argv[1]}.json").write_text(written(kept()), encoding="utf-8")
+    (FOLDER / f"{sys.argv[1]}.json").write_text(written(kept(world)), encoding="utf-8")

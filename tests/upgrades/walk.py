@@ -9,7 +9,6 @@ import sys
 from io import StringIO
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import django
 from bs4 import BeautifulSoup
@@ -91,24 +90,17 @@ def clients() -> dict[str, object]:
     return found
 
 
-def addresses() -> list[str]:
-    """Of every route, with each thing that has pages of its own; of others with the learner's."""
+def addresses(state) -> list[str]:
+    """Of every route, with each thing that has pages of its own; of others with the one that the state names."""
     from courseware.assessment.models import Attempt, Certificate
-    from courseware.content.models import Release
-    from courseware.learning import enrolling
+    from courseware.content.models import Course, Release
     from courseware.learning.models import Enrollment
     from courseware.simulations.models import Run
-    from tests.making import days, make_user
     from tests.site.routes import beginnings, fill_in, routes
-    from tests.world import lead_of, note_beside, places_of, work_beside
+    from tests.world import outline_of
 
-    world = world_of_state()
-    work_beside(world.learner, by=None)  # versions before 0.2 had neither letters nor jobs
-    lead = lead_of(world.team)
-    enrolling.extend(world.enrollment, days(6).date(), by=lead)  # nor did they keep who gave another day
-    note_beside(world, stands_in=make_user(email="stand-in@example.com"), by=lead)
-    one = places_of(world)
-    steps = [step.id for step in world.outline.steps]
+    outline = outline_of(Course.objects.get())
+    steps = [step.id for step in outline.steps]
     primary_keys = {
         "attempts/<pk>": Attempt,
         "runs/<pk>": Run,
@@ -121,40 +113,15 @@ def addresses() -> list[str]:
     many |= {
         "learn/<course>/<step>": steps,
         "exam/<course>/<exam>": steps,
-        "attempts/<pk>/drill/<rule>": [id for module in world.outline.modules for id in module.objectives],
+        "attempts/<pk>/drill/<rule>": [id for module in outline.modules for id in module.objectives],
         "certificates/<number>": [*Certificate.objects.values_list("number", flat=True)],
     }
     found = []
     for route, _pattern in routes():
         varying = [begin for begin in beginnings(route) if many.get(begin)]
         for values in product(*(many[begin] for begin in varying)):
-            found.append(fill_in(route, one | dict(zip(varying, values, strict=True))))
+            found.append(fill_in(route, state["places"][0] | dict(zip(varying, values, strict=True))))
     return found
-
-
-def world_of_state():
-    from courseware.accounts.models import Team, User
-    from courseware.assessment.models import Attempt
-    from courseware.content.models import Course
-    from courseware.simulations.models import Run
-    from tests.world import World, outline_of
-
-    learner = User.objects.get(name="Lea Learner")
-    course = Course.objects.get()
-    outline = outline_of(course)
-    attempts = Attempt.objects.filter(enrollment__learner=learner)
-    nothing = SimpleNamespace(pk=0, simulation=SimpleNamespace(identifier="nothing"))
-    return World(
-        course=course,
-        people={"learner": learner},
-        team=Team.objects.get(name="Night shift"),
-        enrollment=learner.enrollments.latest("pk"),
-        attempt=attempts.get(submitted_at=None),
-        passed=attempts.get(is_passed=True),
-        run=Run.objects.filter(enrollment__learner=learner).last() or nothing,
-        lesson=next(step for step in outline.steps if step.check),
-        outline=outline,
-    )
 
 
 def words_of(response) -> str:
@@ -190,7 +157,7 @@ def printed(command) -> str:
 def walk(state) -> dict[str, object]:
     said = upgrade(state)
     people = clients()
-    opened = {(who, path): people[who].get(path).status_code for who, path in product(people, addresses())}
+    opened = {(who, path): people[who].get(path).status_code for who, path in product(people, addresses(state))}
     lacking = []
     for page in state["shown"]:
         words = words_of(people[page["as"]].get(page["path"], follow=True))
