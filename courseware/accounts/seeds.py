@@ -65,15 +65,15 @@ def encrypted_data(data: dict) -> dict:
     return data | {key: encrypted_again(data[key]) for key in SEEDS if key in data}
 
 
-def encrypt_all(model=Authenticator) -> int:
+def encrypt_all() -> int:
     """Encrypt all seeds under the current SECRET_KEY. Returns how many rows changed. Locks one row at a time."""
     changed, last = 0, 0
-    while chunk := list(model.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+    while chunk := list(Authenticator.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = chunk[-1].pk
         for old in (each for each in chunk if encrypted_data(each.data) != each.data):
             with transaction.atomic():
                 # Read again: a recovery code may have been used meanwhile.
-                if row := model.objects.select_for_update(no_key=True).filter(pk=old.pk).first():
+                if row := Authenticator.objects.select_for_update(no_key=True).filter(pk=old.pk).first():
                     row.data = encrypted_data(row.data)
                     row.save(update_fields=["data"])
                     changed += 1

@@ -1,20 +1,13 @@
-import importlib
-
 import pytest
-from django.apps import apps
-from django.contrib.auth.hashers import make_password
 from django.core.checks import Tags, run_checks
 from django.urls import reverse
 
 from courseware.accounts.inviting import password_link
-from courseware.accounts.models import User
 from courseware.evidence.models import Event
-from courseware.reporting.demo import SIGN_IN_WITH
 from tests.making import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "four words nobody joined"
-migration = importlib.import_module("courseware.accounts.migrations.0004_user_is_demo")
 
 
 def sign_in(client, person):
@@ -53,11 +46,3 @@ def test_a_real_site_with_demo_people_in_its_database_is_an_error(is_demo, plain
     make_user(is_demo=bool(is_demo))
     errors = run_checks(tags=[Tags.database], databases=["default"])
     assert [error.id for error in errors if error.is_serious()] == ["accounts.E001"] * found
-
-
-def test_those_from_before_the_mark_are_known_by_the_public_password():
-    public, own = make_password(SIGN_IN_WITH), make_password(NEW)
-    for address, password in {"a@example.com": public, "b@example.com": own, "c@firm.example": public}.items():
-        User.objects.filter(pk=make_user(email=address).pk).update(password=password)
-    migration.mark_those_with_the_public_password(apps, None)
-    assert list(User.objects.filter(is_demo=True).values_list("email", flat=True)) == ["a@example.com"]

@@ -1,7 +1,5 @@
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_managed_by, teams_managed_by
@@ -165,20 +163,3 @@ def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
     assert list(team_places()) == [f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"]
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_teams_from_before_get_their_places_by_the_migration():
-    firm = chain("ABCD")
-    before = dict(Team.objects.values_list("pk", "above"))
-    assert before[firm["D"].pk] == "/{A.pk}/{B.pk}/{C.pk}/".format(**firm)
-    migrate("0004_user_is_demo")
-    migrate()
-    assert dict(Team.objects.values_list("pk", "above")) == before
-
-
-def migrate(name=None):
-    """To this migration of `accounts`, or to the newest of all rooms."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("accounts", name)] if name else executor.loader.graph.leaf_nodes())

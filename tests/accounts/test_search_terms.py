@@ -1,5 +1,4 @@
 import pytest
-from django.apps import apps
 from django.db import connection, transaction
 
 from courseware.accounts.models import User
@@ -141,19 +140,6 @@ def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
     ]
     assert [renew_terms(), renew_terms()] == ["2", "0"]
     assert (found("李"), found("王"), found("lea@")) == ({"李小明"}, set(), {"Lea"})
-
-
-def test_who_is_here_before_the_upgrade_is_found_after_it(ming, monkeypatch):
-    from importlib import import_module
-
-    filling = import_module("courseware.accounts.migrations.0020_fill_search_terms")
-    monkeypatch.setattr(filling, "CHUNK", 2)
-    for number in range(4):
-        make_user(f"Person {number}", email=f"p{number}@x.example")
-    before = sorted(SearchTerm.objects.values_list("person", "term"))
-    SearchTerm.objects.all().delete()
-    filling.fill(apps, None)
-    assert sorted(SearchTerm.objects.values_list("person", "term")) == before
 
 
 def test_an_index_finds_who_is_looked_for(ming):

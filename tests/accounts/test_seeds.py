@@ -1,12 +1,10 @@
 """Seeds of two-step verification are encrypted in the database under a key derived from SECRET_KEY."""
 
-import importlib
 import json
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from django.apps import apps
 from django.urls import reverse
 
 from courseware.accounts import seeds
@@ -45,14 +43,13 @@ def test_the_database_holds_no_readable_seed():
     assert seed.startswith(seeds.TOKENS_BEGIN) and seeds.decrypt(seed) != seed
 
 
-def test_the_migration_encrypts_what_is_stored_and_is_harmless_when_repeated(monkeypatch):
+def test_the_nightly_job_encrypts_seeds_stored_in_plain_text_once(monkeypatch):
     monkeypatch.setattr(seeds, "CHUNK", 2)
     people = [plain_app(make_admin()) for _ in range(3)]
-    migration = importlib.import_module("courseware.accounts.migrations.0024_encrypt_seeds")
-    migration.encrypt(apps, None)
+    seeds.renew_encryption()
     first = list(Authenticator.objects.order_by("pk").values_list("pk", "data"))
     assert SECRET not in str(first) and HEX_SEED not in str(first) and str(first).count("blue key") == 3
-    migration.encrypt(apps, None)
+    seeds.renew_encryption()
     assert list(Authenticator.objects.order_by("pk").values_list("pk", "data")) == first
     for person in people:
         client, _ = sign_in(person)

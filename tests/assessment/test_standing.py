@@ -3,8 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 from django.utils import timezone
 
 from courseware.assessment.certifying import issue
@@ -155,25 +154,3 @@ def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
     assert list(consistency.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
     Standing.objects.filter(learner=person).delete()
     assert list(consistency.standings()) == [f"{where} None by what is kept, {said}"]
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_certificates_from_before_are_kept_by_the_migration():
-    course, people = make_course(), [make_user() for _ in range(4)]
-    first = certificate_of(people[0], course, valid_until=EARLIER)
-    second = certificate_of(people[0], course, valid_until=LATER)
-    third = certificate_of(people[1], course)
-    withdrawn = certificate_of(people[2], course, valid_until=LATER)
-    taken_back(withdrawn)
-    before = kept()
-    assert {row[1] for row in before} == {second.pk, third.pk, withdrawn.pk} != {first.pk}
-    migrate("0006_words_of_certificates")
-    migrate()
-    assert kept() == before
-
-
-def migrate(name=None):
-    """To this migration of `assessment`, or to the newest of all rooms."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("assessment", name)] if name else executor.loader.graph.leaf_nodes())

@@ -1,12 +1,10 @@
 """Which due day was given by hand, by whom, and what it was before: absences never make anybody forget it."""
 
 from datetime import date, datetime
-from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -15,7 +13,6 @@ from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend
 from courseware.learning.models import Enrollment
-from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
 from courseware.learning.undoing import undo
 from courseware.lib import dates
@@ -191,18 +188,3 @@ def test_of_two_absences_that_were_known_the_earlier_one_counts_by_the_days_more
     extend(run, december(10), by=None)
     change_away(Away.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
     assert as_it_is(run)[0] == december(11)
-
-
-def test_what_was_known_is_filled_in_for_days_given_before_it_was_kept(clock):
-    run = due(FRIDAY)
-    mark_away(run.learner, MONDAY, FRIDAY, by=None)
-    extend(run, december(10), by=None)
-    settle_all()
-    kept = Postponement.objects.get(since=Enrollment.objects.get().due_given_at)
-    now, before = (kept.known, kept.counts_from), ([], date(2026, 11, 28))
-    Postponement.objects.filter(pk=kept.pk).update(known=before[0], counts_from=before[1])
-    fill = import_module("courseware.learning.migrations.0024_which_absences_were_known").fill
-    for _twice in range(2):
-        fill(apps, None)
-        kept.refresh_from_db()
-        assert (kept.known, kept.counts_from) == now == ([["2026-11-23", "2026-11-27"]], date(2026, 11, 16))

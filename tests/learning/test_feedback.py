@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 import pytest
 from bs4 import BeautifulSoup
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from courseware.content.compiled import serving
@@ -276,30 +275,6 @@ def test_the_number_of_a_writer_cannot_be_made_without_the_key_of_the_site(enrol
     assert set(LessonReport.objects.written_by(enrollment)) == {before, after}
     settings.SECRET_KEY_FALLBACKS = []
     assert set(LessonReport.objects.written_by(enrollment)) == {after}
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_reports_from_before_are_found_by_their_writers_after_the_migration():
-    course = make_course()
-    rows = [(make_enrollment(make_user(), course), identifier) for identifier in ("boiling", "drill") * 2]
-    migrate("0001_initial")
-    old = MigrationExecutor(connection).loader.project_state(("learning", "0001_initial")).apps
-    for enrollment, identifier in rows:
-        old.get_model("learning", "LessonReport").objects.create(
-            enrollment_id=enrollment.pk, document_id=course.documents.get(identifier=identifier).pk,
-            release_id=course.current_id, language="en", comment=str(enrollment.pk), token=uuid.uuid4(),
-        )  # fmt: skip
-    migrate()
-    for enrollment, identifier in rows:
-        written = LessonReport.objects.written_by(enrollment).values_list("comment", "document__identifier")
-        assert list(written) == [(str(enrollment.pk), identifier)]
-
-
-def migrate(name=None):
-    """To this migration of `learning`, or to the newest of all rooms."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("learning", name)] if name else executor.loader.graph.leaf_nodes())
 
 
 def test_a_report_needs_no_words(client, enrollment):

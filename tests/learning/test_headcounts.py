@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Sum
 from django.utils import timezone
 
 from courseware.accounts import leaving
@@ -321,25 +319,3 @@ def test_a_board_of_one_team_of_many_people_reads_what_is_kept_from_the_second_t
         assert shown[0] == first
         assert shown[1] >= second
         assert (shown[1] > 3) == (manager == firm["B"].manager)
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_people_from_before_are_counted_by_the_migration(firm):
-    begin(firm)
-    leaving.leave(run_of("in B and D").learner, by=None)
-    before = numbers_kept()
-    migrate("0007_urgency")
-    migrate()
-    assert numbers_kept() == before
-
-
-def numbers_kept():
-    sums = Headcount.objects.values_list("team", *Place._fields).annotate(sum=Sum("number"))
-    return set(sums.exclude(sum=0))
-
-
-def migrate(name=None):
-    """To this migration of `learning`, or to the newest of all rooms."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("learning", name)] if name else executor.loader.graph.leaf_nodes())

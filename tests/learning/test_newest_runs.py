@@ -1,8 +1,7 @@
 """Of each person and course one run is the newest, and it is kept as that."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
@@ -78,28 +77,3 @@ def test_where_a_new_run_fails_the_one_before_it_stays_the_newest(monkeypatch):
 
 def refuse(*args):
     raise ValueError("the log is away")
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_runs_from_before_are_told_apart_by_the_migration():
-    course, learners = make_course(), [make_user() for _ in range(3)]
-    migrate("0005_enrolling_teams_in_batches")
-    old = MigrationExecutor(connection).loader.project_state(("learning", "0005_enrolling_teams_in_batches")).apps
-    runs = [
-        [
-            old.get_model("learning", "Enrollment").objects.create(
-                learner_id=learner.pk, course_id=course.pk, completed_at=timezone.now()
-            )
-            for _ in range(number)
-        ]
-        for number, learner in enumerate(learners, start=1)
-    ]
-    migrate()
-    assert {each.pk for each in newest()} == {of_one[-1].pk for of_one in runs}
-
-
-def migrate(name=None):
-    """To this migration of `learning`, or to the newest of all rooms."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("learning", name)] if name else executor.loader.graph.leaf_nodes())

@@ -1,15 +1,12 @@
 """What was learned elsewhere and certifies no more is called no certificate, on the board and on the person's page."""
 
-from datetime import date, timedelta
-from importlib import import_module
+from datetime import timedelta
 
 import pytest
-from django.apps import apps
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from courseware.assessment.models import Certificate, Standing
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning import recounting
@@ -40,24 +37,6 @@ def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, cours
     assert "elsewhere" not in page(team.manager, f"/team/people/{run.pk}/")
     recounting.add_up()
     assert list(differences()) == []
-
-
-def test_what_was_taken_back_before_the_upgrade_was_never_there_either(team, course):  # noqa: F811
-    run = taken_back(learner(team, course, "Lea", None))
-    other = learner(team, course, "Ming")
-    Standing.objects.create(
-        learner=run.learner,
-        course=course,
-        outside=OutsideTraining.objects.get(person=run.learner),
-        certified_until=date.min,
-    )
-    Enrollment.objects.keep_certified({(run.learner_id, run.course_id)})
-    assert len(list(differences())) == 1
-    migration = import_module("courseware.assessment.migrations.0012_no_standing_by_mistake")
-    for _time in range(2):
-        migration.forget(apps, None)
-    assert (list(differences()), "elsewhere" in page(team.manager, "/team/")) == ([], False)
-    assert {*Enrollment.objects.values_list("pk", "certified_until")} == {(run.pk, None), (other.pk, None)}
 
 
 def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team, course):  # noqa: F811

@@ -1,12 +1,10 @@
 """Figures about groups: five people at a time, each counted once, and kept whatever becomes of people and teams."""
 
-import importlib
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 import pytest
-from django.apps import apps
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,17 +102,6 @@ def test_who_is_not_ready_is_not_counted(answers):
     ready(answers, team, 1, on=1)
     keep_figures(day(0))
     assert kept() == {}
-
-
-def test_people_counted_before_the_upgrade_are_not_counted_twice(answers):
-    team = make_team()
-    people = ready(answers, team, 5)
-    keep_figures(day(0))
-    User.objects.filter(pk=people[0]).update(listed_on=None, joined_at=datetime(2026, 11, 30, tzinfo=UTC))
-    importlib.import_module("courseware.reporting.migrations.0004_people_counted_before").keep_places(apps, None)
-    people += ready(answers, team, 5, on=1)
-    keep_figures(day(40))
-    assert kept() == {team.pk: set(people)}
 
 
 def test_who_moves_or_leaves_changes_no_figure_and_is_counted_nowhere_else(answers):

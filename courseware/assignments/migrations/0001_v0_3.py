@@ -1,0 +1,245 @@
+import django.db.models.deletion
+import django.utils.timezone
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('accounts', '0001_v0_3'),
+        ('content', '0001_v0_3'),
+        ('learning', '0001_v0_3'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='AssignmentRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('switched_on_at', models.DateTimeField(help_text='Null: it is off and does nothing', null=True)),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course', verbose_name='course')),
+            ],
+            options={
+                'verbose_name': 'rule',
+                'verbose_name_plural': 'rules',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='EscalationSwitch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_on', models.BooleanField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'switch of escalation',
+                'verbose_name_plural': 'switches of escalation',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='GroupDoor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.CharField(choices=[('wecom', 'WeCom'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu or Lark'), ('teams', 'Microsoft Teams'), ('slack', 'Slack')], max_length=16, verbose_name='service')),
+                ('language', models.CharField(choices=[('zh-hans', 'Chinese (Simplified)'), ('en', 'English')], max_length=10, verbose_name='language')),
+                ('address', models.CharField(help_text='A secret: whoever knows it writes into the group', max_length=1000)),
+                ('secret', models.CharField(blank=True, max_length=200)),
+                ('is_on', models.BooleanField(default=True, verbose_name='in use')),
+                ('is_for_leads', models.BooleanField(default=False, verbose_name='the group is the leads’')),
+                ('refused_at', models.DateTimeField(help_text='Not used since, until somebody saves it anew', null=True)),
+                ('refused_why', models.TextField(blank=True)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.team', verbose_name='team')),
+            ],
+            options={
+                'verbose_name': 'door into a chat group',
+                'verbose_name_plural': 'doors into chat groups',
+                'ordering': ['team__name', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandReminding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('letters', models.JSONField(default=list)),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'reminder by hand',
+                'verbose_name_plural': 'reminders by hand',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RuleVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(help_text='1 is the first')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('role', models.CharField(blank=True, choices=[('learner', 'learner'), ('manager', 'manager')], max_length=10, verbose_name='role')),
+                ('post', models.CharField(blank=True, max_length=32, verbose_name='post')),
+                ('joined_since', models.DateField(blank=True, null=True, verbose_name='joined since')),
+                ('other_certified', models.BooleanField(default=True, help_text='Whether a certificate in the other course is asked')),
+                ('due', models.CharField(choices=[('start', 'days after the first day of work'), ('joining', 'days after the account was made'), ('assignment', 'days after the rule has enrolled'), ('date', 'a date'), ('quarter', 'the end of the quarter')], default='start', max_length=10, verbose_name='by when')),
+                ('due_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='days')),
+                ('due_on', models.DateField(blank=True, null=True, verbose_name='date')),
+                ('acts_since', models.DateField(verbose_name='acts since')),
+                ('excuses', models.BooleanField(default=False, help_text='Of the open runs that this rule began', verbose_name='excuses who does not fit any more')),
+                ('renewal', models.CharField(blank=True, choices=[('', 'no renewal'), ('whole', 'the whole course'), ('short', 'a short one: what changed, what was missed, one simulation and the exam')], max_length=5, verbose_name='renewal')),
+                ('renewal_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='days before the certificate ends')),
+                ('renewal_month', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='month')),
+                ('renewal_day', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='day of the month')),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('other_course', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course', verbose_name='another course')),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='assignments.assignmentrule')),
+                ('team', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.team', verbose_name='team')),
+            ],
+            options={
+                'verbose_name': 'version of a rule',
+                'verbose_name_plural': 'versions of rules',
+                'ordering': ['number'],
+            },
+        ),
+        migrations.AddField(
+            model_name='assignmentrule',
+            name='current',
+            field=models.ForeignKey(help_text='The one that holds', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.ruleversion'),
+        ),
+        migrations.CreateModel(
+            name='Assignment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deed', models.CharField(choices=[('enroll', 'enrolled'), ('renew', 'renewal opened'), ('excuse', 'excused')], max_length=8)),
+                ('occasion', models.CharField(blank=True, help_text='What a rule does once for; empty: the first enrollment', max_length=40)),
+                ('why', models.CharField(help_text='A value of `fitting.Why`', max_length=24)),
+                ('why_day', models.DateField(help_text='The day in the words of the reason', null=True)),
+                ('due_on', models.DateField(null=True)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('taken_back_at', models.DateTimeField(null=True)),
+                ('is_final', models.BooleanField(default=False, help_text='Taken back for this person alone: the rule does not do it again')),
+                ('enrollment', models.ForeignKey(help_text='Null: it was taken back', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='learning.enrollment')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='assignments.assignmentrule')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.ruleversion')),
+            ],
+            options={
+                'verbose_name': 'deed of a rule',
+                'verbose_name_plural': 'deeds of rules',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Talk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('taken_back_at', models.DateTimeField(null=True)),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning.enrollment')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'talk',
+                'verbose_name_plural': 'talks',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='GroupCard',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('day', models.DateField(help_text='Of the team. Null: somebody tries the door', null=True)),
+                ('state', models.CharField(choices=[('queued', 'waiting'), ('later', 'tried again later'), ('sent', 'sent'), ('refused', 'refused'), ('skipped', 'not sent'), ('given-up', 'given up')], default='queued', max_length=16)),
+                ('why', models.TextField(blank=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tried_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('door', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='assignments.groupdoor')),
+            ],
+            options={
+                'ordering': ['-pk'],
+                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'later'])), fields=['next_at'], name='group_card_waiting'), models.Index(fields=['tried_at'], name='group_card_tried'), models.Index(fields=['written_at'], name='group_card_by_age')],
+                'constraints': [models.UniqueConstraint(fields=('door', 'day'), name='one_summary_a_door_and_day'), models.UniqueConstraint(condition=models.Q(('day', None), ('state__in', ['queued', 'later'])), fields=('door',), name='one_try_at_a_time')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Observation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_on', models.DateField(help_text='By the clock of the site; the day alone, for answers have no time either')),
+                ('is_answered', models.BooleanField(help_text='False: whoever was asked cannot say')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning.enrollment')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+            ],
+            options={
+                'verbose_name': 'observation',
+                'verbose_name_plural': 'observations',
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('enrollment', 'sheet'), name='one_observation_of_a_run')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ObservationAnswers',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ('answers', models.JSONField(help_text='Question id → place, list of places, number or text')),
+                ('waits_as', models.CharField(blank=True, help_text='The team, under the key of the site, as long as it waits', max_length=64)),
+                ('month', models.DateField(help_text='The first day of the month in which the fifth answer came', null=True)),
+                ('shown_from', models.DateField(help_text='The day from which figures hold it; null: it waits for others', null=True)),
+                ('counts_from', models.DateField(help_text='The first day of the month from which it may count, while the person is new to the company', null=True)),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
+                ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.team')),
+            ],
+            options={
+                'verbose_name': 'answered observation sheet',
+                'verbose_name_plural': 'answered observation sheets',
+                'ordering': ['id'],
+                'indexes': [models.Index(fields=['sheet', 'team'], name='observed_in_a_team')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('waits_as', ''), _negated=True)), models.Q(('month__isnull', False), ('shown_from__isnull', False), ('waits_as', '')), _connector='OR'), name='an_observation_waits_or_is_shown')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReminderPlan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('days', models.JSONField(default=list)),
+                ('every', models.PositiveSmallIntegerField(default=10)),
+                ('course', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
+                ('rule', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.assignmentrule')),
+            ],
+            options={
+                'verbose_name': 'plan of reminders',
+                'verbose_name_plural': 'plans of reminders',
+                'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('course', None), ('rule__isnull', False)), models.Q(('course__isnull', False), ('rule', None)), _connector='OR'), name='a_plan_of_a_course_or_of_a_rule')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='one_version_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(('due', 'quarter'), models.Q(('due', 'date'), ('due_on__isnull', False)), models.Q(('due__in', ['start', 'joining', 'assignment']), ('due_days__isnull', False)), _connector='OR'), name='a_rule_says_by_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('renewal', ''), ('renewal_day', None), ('renewal_days', None), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day', None), ('renewal_days__isnull', False), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day__isnull', False), ('renewal_days', None), ('renewal_month__isnull', False)), _connector='OR'), name='a_renewal_opens_on_one_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='assignment',
+            constraint=models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once'),
+        ),
+    ]

@@ -1,0 +1,240 @@
+import django.core.validators
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Course',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('identifier', models.SlugField(max_length=64, unique=True, verbose_name='id')),
+                ('source_language', models.CharField(max_length=10, verbose_name='source language')),
+            ],
+            options={
+                'verbose_name': 'course',
+                'verbose_name_plural': 'courses',
+                'ordering': ['identifier'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CardContact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('section', models.CharField(help_text='The id of a section of the card', max_length=100, verbose_name='emergency')),
+                ('language', models.CharField(blank=True, help_text='Empty: for every language.', max_length=10, verbose_name='language')),
+                ('who', models.CharField(help_text='As people here say it: duty desk, room 302', max_length=80, verbose_name='whom to call')),
+                ('number', models.CharField(blank=True, max_length=40, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#][0-9*# ().,;/-]{1,38}$', 'A number to dial: digits, spaces, brackets and - + * # only.')], verbose_name='phone number')),
+                ('checked_on', models.DateField(blank=True, help_text='The day on which somebody rang it last.', null=True, verbose_name='checked on')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='content.course', verbose_name='course')),
+            ],
+            options={
+                'verbose_name': 'contact on the emergency card',
+                'verbose_name_plural': 'contacts on the emergency card',
+                'ordering': ['section', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Document',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('identifier', models.CharField(help_text='The id of its front matter; of a figure, its path', max_length=200, verbose_name='id')),
+                ('kind', models.CharField(choices=[('course', 'course'), ('card', 'emergency card'), ('jurisdiction', 'numbers and law'), ('outline', 'outline'), ('sources', 'sources'), ('terms', 'terms'), ('module', 'module'), ('lesson', 'lesson'), ('simulation', 'simulation'), ('exam', 'exam'), ('survey', 'survey'), ('bank', 'question bank'), ('media', 'figure')], max_length=12, verbose_name='kind')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='content.course', verbose_name='course')),
+            ],
+            options={
+                'verbose_name': 'document',
+                'verbose_name_plural': 'documents',
+            },
+        ),
+        migrations.CreateModel(
+            name='Page',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=10)),
+                ('digest', models.CharField(help_text='sha256 of the data', max_length=64)),
+                ('data', models.JSONField()),
+                ('paragraphs', models.JSONField(default=list, help_text='What a search looks through, taken from the data')),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='content.document')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ProfessionalReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('profession', models.CharField(max_length=80, verbose_name='profession')),
+                ('read_on', models.DateField(verbose_name='read on')),
+                ('entered_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='entered at')),
+                ('taken_back_at', models.DateTimeField(null=True, verbose_name='taken back at')),
+                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('taken_back_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
+            ],
+            options={
+                'verbose_name': 'reading by a professional',
+                'verbose_name_plural': 'readings by professionals',
+                'ordering': ['-pk'],
+                'default_permissions': ('add', 'view'),
+            },
+        ),
+        migrations.CreateModel(
+            name='Proposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('weight', models.CharField(help_text='The heaviest of `weights`', max_length=8)),
+                ('weights', models.JSONField(default=dict, help_text='Id of each document → its weight')),
+                ('note', models.CharField(max_length=200)),
+                ('proposed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('declined_at', models.DateTimeField(null=True)),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='content.course')),
+                ('declined_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('proposed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'proposed release',
+                'verbose_name_plural': 'proposed releases',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Release',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='number')),
+                ('weight', models.CharField(choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='weight')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='released at')),
+                ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64, verbose_name='digest')),
+                ('compiler', models.PositiveIntegerField()),
+                ('outlines', models.JSONField(help_text='The route of the course per language')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.course', verbose_name='course')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
+                ('proposal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release', to='content.proposal', verbose_name='proposed release')),
+            ],
+            options={
+                'verbose_name': 'release',
+                'verbose_name_plural': 'releases',
+                'ordering': ['-number'],
+            },
+        ),
+        migrations.AddField(
+            model_name='proposal',
+            name='base',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release'),
+        ),
+        migrations.AddField(
+            model_name='course',
+            name='current',
+            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='current release'),
+        ),
+        migrations.CreateModel(
+            name='Revision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='number')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='saved at')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('is_unchecked', models.BooleanField(default=False, verbose_name='saved unchecked')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='saved by')),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='content.document', verbose_name='document')),
+            ],
+            options={
+                'verbose_name': 'revision',
+                'verbose_name_plural': 'revisions',
+                'ordering': ['-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReleaseEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('weight', models.CharField(blank=True, choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], max_length=8)),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
+                ('pages', models.ManyToManyField(related_name='entries', to='content.page')),
+                ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.professionalreading')),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='proposal',
+            name='revisions',
+            field=models.ManyToManyField(related_name='+', to='content.revision'),
+        ),
+        migrations.AddField(
+            model_name='professionalreading',
+            name='revision',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision'),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='head',
+            field=models.ForeignKey(editable=False, help_text='The newest revision, released or not', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision'),
+        ),
+        migrations.CreateModel(
+            name='Text',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('path', models.CharField(help_text="Inside the course's folder", max_length=300)),
+                ('body', models.BinaryField()),
+                ('digest', models.CharField(help_text='sha256 of the bytes, hexadecimal', max_length=64)),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='content.revision')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ImportedText',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('path', models.CharField(max_length=300)),
+                ('digest', models.CharField(max_length=64)),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imported_texts', to='content.document')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('document', 'language'), name='one_imported_text_per_language')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='page',
+            constraint=models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
+        ),
+        migrations.AddConstraint(
+            model_name='release',
+            constraint=models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='revision',
+            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
+        ),
+        migrations.AddIndex(
+            model_name='releaseentry',
+            index=models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
+        ),
+        migrations.AddConstraint(
+            model_name='releaseentry',
+            constraint=models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='professionalreading',
+            constraint=models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('revision',), name='one_reading_per_revision'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
+        ),
+        migrations.AddConstraint(
+            model_name='text',
+            constraint=models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
+        ),
+    ]

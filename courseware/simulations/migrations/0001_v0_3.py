@@ -1,0 +1,91 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('content', '0001_v0_3'),
+        ('learning', '0001_v0_3'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Run',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(help_text='Of the runs on record; 1 is the first', null=True)),
+                ('branch_at', models.PositiveSmallIntegerField(null=True)),
+                ('timing', models.CharField(choices=[('written', 'as written'), ('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('double', 'twice the time'), ('3', 'three times the time'), ('4', 'four times the time'), ('5', 'five times the time'), ('10', 'ten times the time'), ('paused', 'with a pause before each situation'), ('off', 'without a clock')], max_length=8)),
+                ('pace', models.CharField(blank=True, choices=[('written', 'as written'), ('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('double', 'twice the time'), ('3', 'three times the time'), ('4', 'four times the time'), ('5', 'five times the time'), ('10', 'ten times the time'), ('paused', 'with a pause before each situation'), ('off', 'without a clock')], db_default='', default='', help_text='Of a run with pauses: the time that its learner was given when it began; empty: as written', max_length=8)),
+                ('flags', models.JSONField(help_text='Those that chance has set, sorted')),
+                ('started_at', models.DateTimeField()),
+                ('shown_at', models.DateTimeField()),
+                ('paused_at', models.DateTimeField(null=True)),
+                ('given_up_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('ending', models.CharField(blank=True, help_text='The id of the ending', max_length=100)),
+                ('colour', models.CharField(blank=True, choices=[('green', 'held'), ('yellow', 'at a cost'), ('red', 'harm done')], max_length=6)),
+                ('points', models.SmallIntegerField(null=True)),
+                ('branch_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='simulations.run')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='learning.enrollment')),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
+                ('revision', models.ForeignKey(help_text='Of the simulation', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
+                ('simulation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+            ],
+            options={
+                'verbose_name': 'run',
+                'verbose_name_plural': 'runs',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Decision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(help_text='The number of its situation in the run; 1 is the first')),
+                ('node', models.CharField(max_length=100)),
+                ('place', models.PositiveSmallIntegerField(help_text='Of the choice, or of the branch taken when the time was up')),
+                ('is_timeout', models.BooleanField(default=False)),
+                ('picked', models.JSONField(default=list, help_text='The places of the parts of a message, sorted')),
+                ('seconds', models.PositiveSmallIntegerField(help_text='What the clock gave; 0: none ran')),
+                ('milliseconds', models.PositiveIntegerField(help_text='From when the situation was given to the decision')),
+                ('meters', models.JSONField(help_text='Meter → its value afterwards')),
+                ('points', models.SmallIntegerField()),
+                ('shown_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField()),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='simulations.run')),
+            ],
+            options={
+                'verbose_name': 'decision',
+                'verbose_name_plural': 'decisions',
+                'ordering': ['position'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.UniqueConstraint(condition=models.Q(('branch_of', None), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.UniqueConstraint(condition=models.Q(('branch_of__isnull', False), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('branch_at', None), ('branch_of', None), ('number__isnull', False)), models.Q(('branch_at__isnull', False), ('branch_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation'),
+        ),
+    ]
