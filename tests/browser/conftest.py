@@ -10,6 +10,9 @@ from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import expect
 
+from tests import changes
+from tests.browser import selection
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WITHOUT_CHROMIUM = "no Chromium here: install Debian's chromium to run the browser tests"
 IS_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
@@ -26,6 +29,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM and not IS_REQUIRED:
                 item.add_marker(pytest.mark.skip(reason=WITHOUT_CHROMIUM))
+
+
+@pytest.fixture(autouse=True)
+def page_selection(record_property):
+    """Which pages the test examines; see tests/browser/selection.py."""
+    chosen = selection.begin(changes.current())
+    yield
+    if chosen.left_out:
+        record_property("figures", f"{chosen.left_out} changed pages left to make deep")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,17 @@ from tests.learning.lesson_pages import practise
 from tests.making import PASSWORD, make_editor, make_user
 from tests.world import finish_lessons, start_exam
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed(
+        "static/js/",
+        "templates/",
+        "courseware/accounts/",
+        "courseware/assessment/",
+        "courseware/learning/",
+        "courseware/unsaved/",
+    ),
+]
 LESSON = "/learn/tea-room/boiling/"
 CHECK = "#q-is-it-off"
 
@@ -98,6 +109,7 @@ def test_a_lesson_is_where_it_was_after_signing_in_again(visit, learner):
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
 
 
+@pytest.mark.main_way
 def test_an_exam_is_where_it_was_after_signing_in_again(visit, learner, attempt):
     page = visit(learner)
     page.goto(question_of(attempt))
@@ -191,6 +203,7 @@ def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, 
     assert Answer.objects.filter(question="is-it-off").count() == 1
 
 
+@pytest.mark.main_way
 def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_again(visit, editor):
     page = visit(editor)
     page.on("dialog", lambda dialog: dialog.accept())
@@ -251,6 +264,7 @@ def test_a_survey_and_a_report_stay_in_the_tab_until_they_are_sent(visit, learne
 # The network ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.main_way
 def test_an_answer_given_without_network_waits_and_is_sent_once_by_itself(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
@@ -281,6 +295,7 @@ def lose_answer(route):
     route.abort("connectionreset")
 
 
+@pytest.mark.main_way
 def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, learner, attempt):
     page = visit(learner)
     warned = []

@@ -6,7 +6,10 @@ from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.making import make_user
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("content/", "static/css/", "templates/learning/"),
+]
 PHONE = {"width": 390, "height": 844}
 AT_MOST = 3  # screens
 

@@ -4,7 +4,10 @@ import pytest
 
 from tests.making import make_enrollment
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/compiled/"),
+]
 
 # Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
 ASTRAY = """() => {

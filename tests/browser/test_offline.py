@@ -12,6 +12,10 @@ from tests.browser.courses import make_tea_room
 from tests.making import make_editor, make_enrollment, make_user
 from tests.patience import PATIENCE
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("static/js/", "templates/", "courseware/learning/"),
+]
 LESSON = "/learn/tea-room/boiling/"
 HAS_COPY = "async () => Boolean(await (await caches.open('reading-copy')).match('/offline/about'))"
 ABOUT = "async () => (await (await caches.open('reading-copy')).match('/offline/about'))?.json()"
@@ -57,6 +61,7 @@ def read_without_network(page):
     page.goto(LESSON)
 
 
+@pytest.mark.main_way
 def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner):
     read_without_network(page)
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")
@@ -81,6 +86,7 @@ def test_what_is_kept_is_text_of_the_course_and_nothing_about_the_person(page, l
     assert learner.name not in kept and learner.email not in kept and "csrfmiddlewaretoken" not in kept
 
 
+@pytest.mark.main_way
 def test_who_signs_out_leaves_nothing(page):
     page.goto("/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()

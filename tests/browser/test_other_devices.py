@@ -16,6 +16,10 @@ from tests.browser.test_axe import LANGUAGES, assert_fine
 from tests.learning.lesson_pages import practise
 from tests.making import make_editor, make_user
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("static/js/", "templates/", "courseware/unsaved/"),
+]
 LESSON = "/learn/tea-room/boiling/"
 TEXT = "Mind the kettle."
 
@@ -41,6 +45,7 @@ def type_and_wait(page, text, field):
     assert kept.value.status == 204
 
 
+@pytest.mark.main_way
 def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)

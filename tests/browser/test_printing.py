@@ -12,6 +12,10 @@ from courseware.content.models import CardContact
 from courseware.learning.keeping_phrases import keep_phrase
 from tests.making import make_enrollment
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("content/", "static/css/", "templates/"),
+]
 BLACK, WHITE = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
 COLOURS = """() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"""
 
@@ -30,6 +34,7 @@ FOLDED = """() => [...document.querySelectorAll("main details:not(.no-print) > :
   .map((part) => part.checkVisibility())"""
 
 
+@pytest.mark.main_way
 def test_what_is_folded_on_the_screen_is_there_on_paper(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en")
     page.goto(f"/learn/{shipped_course.identifier}/insiders/")

@@ -17,6 +17,10 @@ from tests.making import PASSWORD, make_editor, make_enrollment, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("content/", "static/", "templates/", "courseware/simulations/"),
+]
 INTRO = f"/simulations/tea-room/{KETTLE}/"
 SHORT = {"zh_hans": SIMULATION["zh-hans"].replace("seconds: 20", "seconds: 2")}
 
@@ -47,6 +51,7 @@ def situation(page, title):
 # By keyboard ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.main_way
 def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_another_way(visit, enrollment):
     page = visit(enrollment.learner)
     keyboard = Keyboard(page)
@@ -207,6 +212,7 @@ def test_lines_arrive_one_by_one_and_all_at_once_for_who_wants_no_motion(visit, 
 # Broken lines and old tabs --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.main_way
 def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.context.set_offline(True)
@@ -299,6 +305,7 @@ def test_an_old_tab_comes_to_where_the_run_stands(visit, enrollment):
     assert Decision.objects.get().place == 0
 
 
+@pytest.mark.main_way
 def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit, enrollment):
     page = visit(enrollment.learner, java_script_enabled=False)
     page.goto(INTRO)
@@ -350,12 +357,12 @@ def player(shipped_course):
     return make_enrollment(make_user("Lea Learner"), shipped_course).learner
 
 
+@pytest.mark.main_way
 def test_the_first_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_ending(visit, shipped_course, player):
     first, *_ = simulations_of(shipped_course)
     assert play_to_the_end(visit(player), shipped_course, first, best).colour == "green"
 
 
-@pytest.mark.exhaustive
 @languages()
 def test_every_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_and_its_worst_ending(
     language, visit, shipped_course, player

@@ -20,7 +20,13 @@ import pytest
 
 from tests.patience import PATIENCE
 
-pytestmark = pytest.mark.any_database  # each clone has SQLite
+pytestmark = [
+    pytest.mark.any_database,  # each clone has SQLite
+    pytest.mark.only_if_changed(
+        *("docs/", "README", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "requirements/", "pyproject.toml"),
+        *("courseware/run.py", "courseware/settings.py", "courseware/*management/"),
+    ),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ("README.md", "README.zh-hans.md")

@@ -13,7 +13,12 @@ from tests.faults.conftest import IS_POSTGRES
 from tests.faults.sites import ROOT, free_port, is_listening, wait_until
 from tests.patience import PATIENCE
 
-pytestmark = pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite")
+pytestmark = [
+    pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite"),
+    pytest.mark.only_if_changed(
+        "courseware/run.py", "courseware/settings.py", "courseware/management/", "requirements/"
+    ),
+]
 PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py work"}
 
 

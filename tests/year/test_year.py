@@ -33,7 +33,13 @@ from tests.year import (
 from tests.year.played_firm import PlayedFirm
 from tests.year.story import BEGINS, Story
 
-pytestmark = [pytest.mark.faults, pytest.mark.minutes, pytest.mark.postgres_in_deep]
+RULES_OF_THE_YEAR = ("accounts", "assignments", "jobs", "learning", "outbox")
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.minutes,
+    pytest.mark.postgres_in_deep,
+    pytest.mark.only_if_changed("tests/year/", *(f"courseware/{package}/" for package in RULES_OF_THE_YEAR)),
+]
 PEOPLE, LAST_DAY = (300, date(2026, 12, 31)) if os.environ.get("FAULTS") == "full" else (100, date(2026, 3, 31))
 # The others judge nobody, and the log is looked at as a whole at the end.
 JOBS_OF_THE_YEAR = {

@@ -1,0 +1,144 @@
+"""Slow tests of unchanged code are left to `make deep`; what must run before each merge is not."""
+
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from tests import changes
+from tests.browser import selection
+from tests.browser.selection import AT_MOST, REPRESENTATIVE, PageSelection, shared_sources
+from tests.changes import CATALOGUE, Changes, changes_since, is_unchanged
+from tests.site.routes import routes
+
+BEFORE = 'msgid "Email"\nmsgstr "邮件"\n\nmsgid "Due in %(days)s days"\nmsgstr "还剩%(days)s天"\n'
+AFTER = BEFORE.replace("邮件", "电子邮件")
+
+
+def git(folder, *arguments):
+    me = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", folder, *me, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    for name in ("kept.txt", "edited.txt", "deleted.txt", CATALOGUE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(BEFORE if name == CATALOGUE else name, encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message=Base")
+    return tmp_path
+
+
+def test_changes_are_edited_deleted_and_untracked_files(repository):
+    (repository / "edited.txt").write_text("edited")
+    (repository / "deleted.txt").unlink()
+    (repository / "new.txt").write_text("new")
+    assert changes_since("HEAD", repository) == Changes(frozenset({"edited.txt", "deleted.txt", "new.txt"}))
+
+
+def test_changes_name_the_translations_that_differ(repository):
+    (repository / CATALOGUE).write_text(AFTER, encoding="utf-8")
+    assert changes_since("HEAD", repository) == Changes(frozenset({CATALOGUE}), frozenset({"电子邮件"}))
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_left_out"),
+    [
+        ({"docs/hr.md"}, False),
+        ({"courseware/jobs/management/commands/work.py"}, False),
+        ({"courseware/jobs/models.py", "old/docs/hr.md"}, True),
+        (set(), True),
+    ],
+)
+def test_a_test_runs_if_a_file_it_names_changed(monkeypatch, changed, is_left_out):
+    marker = pytest.mark.only_if_changed("docs/", "courseware/*/management/").mark
+    item = SimpleNamespace(get_closest_marker=lambda name: marker if name == "only_if_changed" else None)
+    monkeypatch.setattr(changes, "_changes", Changes(frozenset(changed)))
+    assert is_unchanged(item) is is_left_out
+
+
+def test_without_a_commit_every_test_runs(monkeypatch):
+    item = SimpleNamespace(get_closest_marker=lambda name: pytest.mark.only_if_changed("docs/").mark)
+    monkeypatch.setattr(changes, "_changes", None)
+    assert not is_unchanged(item)
+
+
+class Page:
+    """What a browser tells of a page that is open."""
+
+    def __init__(self, path, *, static="/static/css/people.css", text=""):
+        self.url = f"http://localhost:8000{path}"
+        self.told = {selection.STATIC_FILES: [f"http://localhost:8000{static}"], selection.TEXT: text}
+
+    def evaluate(self, script):
+        return self.told[script]
+
+
+@pytest.fixture
+def is_examined():
+    """is_examined(page, files, translations, templates) asks a new selection about one page."""
+
+    def ask(page, *files, translations=(), templates=()):
+        chosen = PageSelection(Changes(frozenset(files), frozenset(translations)))
+        chosen.rendered = set(templates)
+        return chosen.includes(page)
+
+    return ask
+
+
+MERGES = "/people/merges/"  # not representative
+
+
+def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
+    assert is_examined(Page(MERGES), "courseware/assignments/merge_pages.py")
+    assert is_examined(Page("/people/3/merge/"), "courseware/assignments/merge_forms.py")
+    assert is_examined(Page(MERGES), "templates/assignments/merges.html", templates=["assignments/merges.html"])
+    assert is_examined(Page(MERGES), "static/css/people.css")
+    assert is_examined(Page(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
+    assert is_examined(Page(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
+
+
+def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
+    page = Page("/team/observations/")
+    assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
+    assert not is_examined(page, "templates/reporting/_row.html", templates=["assignments/merges.html"])
+
+
+def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
+    others = [
+        "courseware/assignments/rule_pages.py",
+        "templates/reporting/board.html",
+        "static/css/rules.css",
+        CATALOGUE,
+    ]
+    page = Page(MERGES, text="设置")
+    assert not is_examined(page, *others, translations=["电子邮件"], templates=["assignments/merges.html"])
+
+
+def test_what_every_page_has_is_shown_by_representative_pages(is_examined):
+    assert {"templates/base.html", "static/css/site.css"} <= shared_sources()
+    assert "static/css/people.css" not in shared_sources()
+    shared = ["templates/base.html", "static/css/site.css"]
+    assert not is_examined(Page(MERGES, static="/static/css/site.css"), *shared, templates=["base.html"])
+    assert is_examined(Page("/people/"), *shared)
+
+
+def test_representative_pages_are_examined_always(is_examined):
+    assert is_examined(Page("/"))
+    assert is_examined(Page("/learn/tea-room/boiling/"))
+    assert not is_examined(Page("/nowhere/"))
+
+
+def test_a_test_examines_so_many_changed_pages_and_counts_the_others():
+    chosen = PageSelection(Changes(frozenset({"static/css/people.css"})))
+    pages = [chosen.includes(Page(MERGES)) for _ in range(AT_MOST + 2)]
+    assert pages == [True] * AT_MOST + [False] * 2
+    assert chosen.left_out == 2
+    assert chosen.includes(Page("/people/"))
+
+
+def test_forty_pages_that_exist_are_representative():
+    assert len(REPRESENTATIVE) == 40
+    assert REPRESENTATIVE - {route for route, _pattern in routes()} == set()
