@@ -164,9 +164,11 @@ def is_slow(parse, text, longer):
 
 
 def chosen():
-    """Each tenth in `make test`, all of them in `.ci/run`: together they take two minutes."""
+    """Each tenth in `make test`, a third in `.ci/run`, all of them in `make deep`."""
     for number, (name, bomb) in enumerate(BOMBS.items()):
-        yield pytest.param(bomb, id=name, marks=[pytest.mark.exhaustive] if number % 10 else [])
+        marks = [pytest.mark.exhaustive] if number % 10 else []
+        marks += [pytest.mark.deep] if number % 10 and number % 3 else []
+        yield pytest.param(bomb, id=name, marks=marks)
 
 
 @pytest.mark.parametrize("bomb", [*chosen()])
