@@ -1,10 +1,13 @@
-"""Which tests PostgreSQL need not be asked by, as others ask it the same: `.ci/run` asks each statement by two tests.
+"""Which tests need not run on PostgreSQL, as others run the same statements: `.ci/run` runs each statement there once.
+
+`make deep` runs all tests that use the database on PostgreSQL.
 
 With `-p tests.statements --note-statements=FOLDER` every test that passes notes what it ran on SQLite. From that,
 `python -m tests.statements FOLDER` prints the tests that may be left out, and `--without=FILE` leaves these out. (With
 the sign between: pytest takes a word by itself for a place of tests.)
 """
 
+import inspect
 import json
 import re
 import sys
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-ENOUGH = 2  # tests, as an answer may hang on the values asked with
+ENOUGH = 1  # test for each statement of each function; with other values in `make deep`
 NAMES_AND_NUMBERS = re.compile(r"\bs\d+_x\d+\b|\d+")  # of savepoints, limits, aliases
 REPEATED = re.compile(r"(%s|\([^()]*\))(?:, \1)+")  # values of a list, rows of an insert
 NOTES = pytest.StashKey()
@@ -63,8 +66,8 @@ def left_out(notes):
 
 
 def stays(item):
-    """Of what others hold meanwhile, and of what is said of one database only, a statement does not tell."""
-    return commits(item) or "connection.vendor" in item.path.read_text(encoding="utf-8")
+    """Whether statements do not say what the test is about: it commits, or it names a database."""
+    return commits(item) or "connection.vendor" in inspect.getsource(item.function)
 
 
 def commits(item):

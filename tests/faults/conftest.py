@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            if item.path.name not in ABOUT_POSTGRES:
+            if item.path.name not in ABOUT_POSTGRES and not item.get_closest_marker("each_database"):
                 item.add_marker(pytest.mark.postgres_in_deep)
 
 

@@ -50,7 +50,14 @@ def wait_for(visitor, status):
     wait_until(lambda: visitor.get("/accounts/login/").status == status, f"{status} was never answered")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "before the site is closed",
+        pytest.param("while it is closed", marks=pytest.mark.each_database),
+        "after the database",
+    ],
+)
 def test_an_upgrade_that_is_killed_is_called_again_and_closes_nothing_for_ever(moment, site):
     taken_back(site)
     with paused_upgrade(site, MOMENTS[moment]):
