@@ -50,30 +50,12 @@ ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
-	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "not exhaustive and not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "(not exhaustive or main_way) and not faults" \
+		--ignore=tests/faults --ignore=tests/upgrades --ignore=tests/year $(ARGS)
 
-LIVES = .venv/bin/python -m pytest -n 0 --hypothesis-profile=deep tests/assessment/test_life_of_an_attempt.py tests/evidence/test_histories.py
-
-# Whoever has cloned without tags has its commit all the same.
-LAST_RELEASE = $(shell git log -1 --format=%H -G'^version = ' -- pyproject.toml)
-
-## make deep         for a night: kills, failing disks, a firm's year and long lives in full, faults by hand and by machine, a million enrollments, the tests at other dates, the newest Django
+## make deep         for a night: every example and every page, kills and a firm's year in full, faults by hand and by machine, other dates, a million enrollments, the newest Django (PARTS="mutants matrix" for some, .ci/deep --list)
 deep: .venv/development
-	@.ci/strace
-	@FAULTS=full .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_disks.py tests/faults/test_crowds.py tests/year
-	@FAULTS=full .ci/postgres .venv/bin/python -m pytest -n 0 tests/faults/test_kills.py tests/faults/test_workers.py tests/faults/test_crowds.py tests/year
-	@PG_SYNC=off .ci/postgres .venv/bin/python -m pytest -n auto --dist worksteal -m "(database or faults) and not (browser or any_database)"
-	@for day in 2027-01-31 2028-02-29 "2 years"; do REQUIRE_CLOCK=1 .ci/clock "$$day" \
-		.venv/bin/python -m pytest -n auto --dist worksteal -m "not (browser or exhaustive or faults)" || exit 1; done
-	@.ci/deployment --writes 3000
-	@.ci/deployment --writes 1000 --from $(LAST_RELEASE)
-	@.venv/bin/python .ci/line_faults.py
-	@.venv/bin/python .ci/mutants.py
-	@$(LIVES)
-	@.ci/postgres $(LIVES)
-	@.ci/postgres .venv/bin/python -m benchmarks.growth --sizes 1000 10000 100000 1000000 --check
-	@.ci/postgres .venv/bin/python -m benchmarks.waiting
-	@.ci/matrix
+	@.ci/deep $(PARTS)
 
 ## make audit        ask PyPI whether a weakness is known of a package this is locked to; needs the network
 audit: .venv/development

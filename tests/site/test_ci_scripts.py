@@ -1,0 +1,196 @@
+"""`.ci/run` and `make deep` report every failure, keep the output of parts apart, and resume where they stopped."""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Prints the command it stands for in two lines with a pause between, and fails if FAIL is a part of the command.
+STUB = """#!/bin/bash
+command="$(basename "$0") $*"
+echo "begin $command"
+[ "$*" = "true" ] || sleep 0.05
+echo "end $command"
+[ -z "$FAIL" ] || [[ $command != *$FAIL* ]]
+"""
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A repository with `.ci/run`; everything it calls is a stub."""
+    for name in (".ci/strace", ".ci/clock", ".ci/nginx", ".ci/node", ".ci/redis", ".ci/postgres", ".ci/deployment"):
+        write_stub(tmp_path / name)
+    write_stub(tmp_path / ".venv/bin/python")
+    write_stub(tmp_path / "bin/make")
+    shutil.copy2(ROOT / ".ci/run", tmp_path / ".ci/run")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_tea.py").write_text("@pytest.mark.exhaustive\n@pytest.mark.faults\n")
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    for day in (1, 2, 3):
+        commit(tmp_path, f"2026-11-0{day}T12:00:00Z")
+    return tmp_path
+
+
+def write_stub(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(STUB)
+    path.chmod(0o755)
+
+
+def git(folder, *arguments, **environment):
+    me = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    command = ["git", "-C", folder, *me, *arguments]
+    ran = subprocess.run(command, env=os.environ | environment, check=True, capture_output=True, text=True)
+    return ran.stdout.strip()
+
+
+def commit(folder, instant):
+    (folder / "day").write_text(instant)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=Tea", GIT_COMMITTER_DATE=instant)
+
+
+def run(clone, **environment):
+    path = f"{clone / 'bin'}:{os.environ['PATH']}"
+    settings = {"PATH": path, "FAIL": "", "BASE": ""} | environment
+    return subprocess.run([clone / ".ci/run"], env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+BESIDE = ("make lint", "the site as it is deployed", "counting in Redis")
+
+
+def test_each_part_prints_its_output_whole_and_its_time(clone):
+    ran = run(clone)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    parts = re.findall(r"^ +\d+ s  (.+)$", ran.stdout, re.MULTILINE)
+    assert parts == [
+        "make test",
+        "pages in a browser, hostile text and fields",
+        "faults",
+        *(f"{name} (beside the faults)" for name in BESIDE),
+        "PostgreSQL",
+        "altogether",
+    ]
+    lines = [line for line in ran.stdout.splitlines() if line.startswith(("begin", "end"))]
+    assert [line.replace("begin", "end") for line in lines[::2]] == lines[1::2]
+
+
+@pytest.mark.parametrize(
+    ("fail", "name", "is_beside"),
+    [
+        ("make lint", "make lint", True),
+        ("deployment", "the site as it is deployed", True),
+        ("-m faults", "faults", False),
+    ],
+)
+def test_a_failed_part_fails_the_run_after_those_beside_it(clone, fail, name, is_beside):
+    ran = run(clone, FAIL=fail)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == "failed: " + name + (" (beside the faults)" if is_beside else "")
+    for part in (*BESIDE, "faults"):
+        assert f"== {part}\n" in ran.stdout
+    assert "== PostgreSQL" not in ran.stdout
+
+
+def test_after_a_failed_test_nothing_else_is_run(clone):
+    ran = run(clone, FAIL="make test")
+    assert ran.returncode == 1
+    assert re.findall("^== (?!what)(.+)$", ran.stdout, re.MULTILINE) == ["make test"]
+
+
+def base_of(ran):
+    [commits] = {*re.findall(r"--changed-since=(\w+)", ran.stdout)}
+    return commits
+
+
+def test_on_main_the_base_is_the_newest_commit_a_day_older(clone):
+    commit(clone, "2026-11-03T13:00:00Z")
+    assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~2")
+
+
+def test_on_a_branch_the_base_is_where_it_left_main(clone):
+    git(clone, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")
+    git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")  # as without that branch: a day older
+
+
+def test_the_base_can_be_given(clone):
+    assert base_of(run(clone, BASE="HEAD~2")) == git(clone, "rev-parse", "HEAD~2")
+
+
+def test_without_an_older_commit_nothing_counts_as_changed(clone):
+    git(clone, "checkout", "--quiet", "--orphan", "alone")
+    commit(clone, "2026-11-03T13:00:00Z")
+    assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD")
+
+
+# make deep ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deep(tmp_path, monkeypatch):
+    loader = importlib.machinery.SourceFileLoader("deep", str(ROOT / ".ci/deep"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("deep", loader))
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    loader.exec_module(module)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "FOLDER", tmp_path / "deep")
+    module.FOLDER.mkdir()
+    return module
+
+
+PARTS = {"one": "echo one >>ran", "two": "echo two >>ran; echo why; exit 3", "three": "echo three >>ran"}
+
+
+def run_deep(deep, *asked, commit="abc", parts=PARTS):
+    return deep.run_parts(parts, list(asked), deep.State(deep.FOLDER / "state.json", commit))
+
+
+def ran_by(deep):
+    return (deep.ROOT / "ran").read_text().split()
+
+
+def test_a_failed_part_stops_no_other_and_fails_the_whole(deep, capsys):
+    assert run_deep(deep) == 1
+    assert ran_by(deep) == ["one", "two", "three"]
+    kept = json.loads((deep.FOLDER / "state.json").read_text())
+    assert kept["commit"] == "abc"
+    assert {part: result["status"] for part, result in kept["parts"].items()} == {"one": 0, "two": 3, "three": 0}
+    assert (deep.FOLDER / "two.log").read_text().endswith("why\n")
+    printed = capsys.readouterr().out
+    assert "| two | failed (3) | 0 |" in printed
+    assert "make deep PARTS=two" in printed
+
+
+def test_parts_that_have_ended_run_again_only_when_named_or_on_another_commit(deep):
+    run_deep(deep)
+    assert run_deep(deep) == 1
+    assert ran_by(deep) == ["one", "two", "three"]
+    assert run_deep(deep, "two", parts=PARTS | {"two": "echo mended >>ran"}) == 0
+    assert ran_by(deep) == ["one", "two", "three", "mended"]
+    run_deep(deep, commit="def")
+    assert ran_by(deep) == ["one", "two", "three", "mended", "one", "two", "three"]
+
+
+def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkeypatch):
+    run_part = deep.run
+
+    def interrupted(part, command):
+        if part == "two":
+            raise KeyboardInterrupt
+        return run_part(part, command)
+
+    monkeypatch.setattr(deep, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_deep(deep)
+    monkeypatch.setattr(deep, "run", run_part)
+    assert run_deep(deep) == 1
+    assert ran_by(deep) == ["one", "two", "three"]
